@@ -1,0 +1,72 @@
+"""Where in a metadata document an attribute lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+WILDCARD = "*"
+
+
+class Level(IntEnum):
+    """The four levels of HealthImaging's normalized metadata, outermost first."""
+
+    PATIENT = 1
+    STUDY = 2
+    SERIES = 3
+    INSTANCE = 4
+
+    @property
+    def title(self) -> str:
+        """The level's name as it stands in documents and manifests."""
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """A block of a document. In an ask, `series` and `instance` may be `"*"`.
+
+    `series` is a SeriesInstanceUID, `instance` a SOPInstanceUID (the key in the document).
+    """
+
+    level: Level
+    series: str = ""
+    instance: str = ""
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether this stands for several blocks."""
+        return WILDCARD in (self.series, self.instance)
+
+    def covers(self, other: Address) -> bool:
+        """Whether every block that `other` stands for is also one of ours."""
+        return (
+            self.level == other.level
+            and self.series in (WILDCARD, other.series)
+            and self.instance in (WILDCARD, other.instance)
+        )
+
+    def path(self) -> str:
+        """`Patient`, `Study`, `Study/Series/1.2.3` or `Study/Series/1.2.3/Instances/1.2.3.4`."""
+        if self.level is Level.PATIENT:
+            return "Patient"
+        parts = ["Study"]
+        if self.level >= Level.SERIES:
+            parts += ["Series", self.series]
+        if self.level is Level.INSTANCE:
+            parts += ["Instances", self.instance]
+        return "/".join(parts)
+
+
+PATIENT = Address(Level.PATIENT)
+STUDY = Address(Level.STUDY)
+
+
+def series_at(series: str) -> Address:
+    """The block of one series."""
+    return Address(Level.SERIES, series)
+
+
+def instance_at(series: str, instance: str) -> Address:
+    """The block of one SOP instance."""
+    return Address(Level.INSTANCE, series, instance)

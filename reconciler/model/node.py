@@ -1,0 +1,51 @@
+"""A manifest as it stands in the file: nodes with their place, scalars as verbatim text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from reconciler.errors import Place
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scalar:
+    """Text exactly as written. `plain` means unquoted, so `null` and `~` can be told from text."""
+
+    text: str
+    place: Place
+    plain: bool
+
+    @property
+    def is_null(self) -> bool:
+        """Whether YAML 1.2 reads this as null: a plain empty scalar, `~` or `null`."""
+        return self.plain and self.text in ("", "~", "null", "Null", "NULL")
+
+    def __repr__(self) -> str:
+        return f"Scalar(***, {self.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A YAML sequence."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A YAML mapping in file order; keys are unique scalars."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    place: Place
+
+    def get(self, key: str) -> Node | None:
+        """The node under a key, or None."""
+        for name, node in self.entries:
+            if name.text == key:
+                return node
+        return None
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping

@@ -1,0 +1,48 @@
+"""What became of a planned step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.plan import Step
+
+
+class Result(StrEnum):
+    """The end of a planned step (design: Apply)."""
+
+    CONVERGED = "converged"
+    ALREADY_CONVERGED = "already-converged"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+    UNVERIFIED = "unverified"
+    UNRESOLVED = "unresolved"
+    BLOCKED = "blocked"
+    NOT_ATTEMPTED = "not-attempted"
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A version that a step produced and that was seen: what a record is made of."""
+
+    image_set_id: str
+    version_id: str
+    previous_version_id: str
+    updated_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one step. `message` is the service's or ours, and holds no value."""
+
+    step: Step
+    result: Result
+    message: str = ""
+    landed: tuple[Landed, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A step is about to be sent."""
+
+    step: Step

@@ -1,0 +1,99 @@
+"""reconciler.yaml, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePath
+
+from reconciler.model.hazard import Consent
+
+EMULATOR = "emulator"
+
+
+class Redact(StrEnum):
+    """Which live values are masked where output may be stored."""
+
+    IDENTIFYING = "identifying"
+    ALL = "all"
+    NONE = "none"
+
+
+class RecordMode(StrEnum):
+    """How `apply` leaves the records behind."""
+
+    FILES = "files"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What AWS leaves open (healthimaging §10), each with the conservative default.
+
+    `series_on_primary` and `uids_on_primary` ("refuse" | "allow"): U11. `remove_last` ("refuse" |
+    "allow"): U8. `removals_need_force`: U23. `payload_bytes`: U13, both blobs after base64.
+    """
+
+    series_on_primary: str = "refuse"
+    uids_on_primary: str = "refuse"
+    remove_last: str = "refuse"
+    removals_need_force: bool = True
+    payload_bytes: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Calls a second and the burst above it (healthimaging §4)."""
+
+    rate: float
+    burst: float = 1.0
+
+
+DOCUMENTED_QUOTAS: dict[str, Quota] = {
+    "SearchImageSets": Quota(25, 50),
+    "GetImageSet": Quota(25, 50),
+    "GetImageSetMetadata": Quota(50, 100),
+    "ListImageSetVersions": Quota(25, 50),
+    "UpdateImageSetMetadata": Quota(0.25, 1),
+}
+CONCURRENT_UPDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Datastore:
+    """One data store. `endpoint` is "" for AWS, `emulator`, or a URL."""
+
+    name: str
+    datastore_id: str
+    region: str
+    account_id: str = ""
+    endpoint: str = ""
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether this is the real service: only that has quotas and credentials."""
+        return not self.endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`root` is the folder of reconciler.yaml; every path in it is relative to that."""
+
+    root: PurePath
+    manifests: str
+    datastores: tuple[Datastore, ...]
+    # Rates that differ from the documented ones: everywhere, and for "account/region".
+    quotas: tuple[tuple[str, float], ...] = ()
+    account_quotas: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
+    allow: tuple[Consent, ...] = ()
+    redact: Redact = Redact.IDENTIFYING
+    record_mode: RecordMode = RecordMode.FILES
+    rules: Rules = field(default=Rules())
+    lock_timeout_seconds: float = 900.0
+
+    def datastore(self, name: str) -> Datastore:
+        """The data store of that name; KeyError where reconciler.yaml has none."""
+        for datastore in self.datastores:
+            if datastore.name == name:
+                return datastore
+        raise KeyError(name)

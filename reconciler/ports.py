@@ -1,0 +1,49 @@
+"""The protocols of the edges. Pipelines are written against these, tests bring fakes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from reconciler.model.observed import Properties, Summary
+from reconciler.model.plan import Step
+from reconciler.model.value import Document
+
+
+class ImageSets(Protocol):
+    """The image sets of one data store. Errors: `reconciler.errors.ServiceError` and below."""
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        """GetImageSet: the latest version unless told otherwise. Not an access (no re-tiering)."""
+        ...
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        """GetImageSetMetadata at a version. An access: moves it to Frequent Access."""
+        ...
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        """ListImageSetVersions, all pages, oldest first by number."""
+        ...
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        """SearchImageSets, all pages; `filters` are (attribute, value) pairs compared EQUAL.
+
+        `isPrimary` takes "true" or "false". At most two pairs (the model's bound).
+        """
+        ...
+
+    def update(self, step: Step) -> str:
+        """UpdateImageSetMetadata, sent exactly once. Returns the versionId it produces."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, injected. Seconds; `now` never goes back."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. May return early when somebody asked to stop."""
+        ...
