@@ -1,0 +1,1 @@
+"""DICOM knowledge on pydicom: dictionary, values, levels, constraints, documents and updates."""
