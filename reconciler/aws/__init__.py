@@ -1,0 +1,36 @@
+"""The image-set port over boto3. The imports are inside: boto3 takes a third of a second."""
+
+from __future__ import annotations
+
+from reconciler.model.settings import Datastore
+from reconciler.ports import ImageSets
+
+
+def connect(
+    datastore: Datastore, *, endpoint: str | None = None, max_connections: int = 16
+) -> ImageSets:
+    """The image sets of a data store: on AWS, or at a URL (an emulator) if `endpoint` is one.
+
+    Nothing is sent yet. Credentials come from boto3's usual chain, for a URL never: there,
+    dummy ones are sent. Errors: `AccessDeniedError` for a profile that cannot be used.
+    """
+    from reconciler.aws.client import clients
+    from reconciler.aws.image_sets import BotoImageSets
+    from reconciler.aws.problems import Target, bad_endpoint, translated
+
+    target = Target(datastore.name, datastore.datastore_id, datastore.region, endpoint)
+    try:
+        with translated("Connect", target):
+            reads, writes = clients(datastore.region, endpoint, max_connections)
+    except ValueError:  # how botocore says that an endpoint is no URL
+        raise bad_endpoint(target) from None
+    return BotoImageSets(reads, writes, target)
+
+
+def caller_account(region: str) -> str:
+    """The account whose credentials boto3 finds (STS GetCallerIdentity needs no permission)."""
+    from reconciler.aws.client import caller
+    from reconciler.aws.problems import Target, translated
+
+    with translated("GetCallerIdentity", Target("", "", region, None)):
+        return caller(region)

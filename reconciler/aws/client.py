@@ -1,0 +1,83 @@
+"""boto3 clients: one for reads, one that sends every request exactly once."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+READ_ATTEMPTS = 4
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def clients(region: str, endpoint: str | None, max_connections: int) -> tuple[Any, Any]:
+    """The client for reads (retried with jitter) and the one for updates (sent once).
+
+    UpdateImageSetMetadata is not idempotent: after a lost answer a retry meets a stale pin, and
+    the 404 that comes back hides that the first one took effect.
+    """
+    _keep_bodies_out_of_logs()
+    session = _session(region, endpoint)
+    return (
+        _client(session, endpoint, max_connections, READ_ATTEMPTS),
+        _client(session, endpoint, max_connections, 1),
+    )
+
+
+def caller(region: str) -> str:
+    """The account of GetCallerIdentity."""
+    config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+    sts = _session(region, None).client("sts", config=config)
+    return str(sts.get_caller_identity()["Account"])
+
+
+def _client(session: Any, endpoint: str | None, max_connections: int, attempts: int) -> Any:
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        max_pool_connections=max_connections,
+    )
+    if endpoint:
+        config = config.merge(_for_endpoint(endpoint))
+    return session.client("medical-imaging", endpoint_url=endpoint, config=config)
+
+
+def _for_endpoint(endpoint: str) -> Any:
+    """A custom endpoint has no `runtime-` host beside it; loopback is never behind a proxy."""
+    if urlsplit(endpoint).hostname in _LOOPBACK:
+        return Config(inject_host_prefix=False, proxies={})
+    return Config(inject_host_prefix=False)
+
+
+def _session(region: str, endpoint: str | None) -> Any:
+    if not endpoint:
+        return boto3.session.Session(region_name=region)
+    # Neither the user's profile (which may not even exist) nor their keys go to an emulator.
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    return boto3.session.Session(
+        botocore_session=core,
+        aws_access_key_id="emulator",
+        aws_secret_access_key="emulator",  # noqa: S106 - a dummy, and meant to be one
+        region_name=region,
+    )
+
+
+def _keep_bodies_out_of_logs() -> None:
+    """At DEBUG botocore and urllib3 log requests with their bodies, and those hold DICOM values."""
+    for name in ("boto3", "botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,162 @@
+"""`reconciler.ports.ImageSets` over the medical-imaging client."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from reconciler.aws.problems import Target, translated
+from reconciler.errors import NoAnswerError
+from reconciler.model.observed import Properties, Summary
+from reconciler.model.plan import Step
+from reconciler.model.value import Document, Json
+
+_GZIP = b"\x1f\x8b"
+_BODY_ATTEMPTS = 3
+_PAGE = 50  # the model's bound of maxResults
+# Sorted by what never changes: under the default, updatedAt, an image set that is written while
+# we turn the pages moves to one we have already read.
+_SORT = {"sortField": "createdAt", "sortOrder": "ASC"}
+
+
+class BotoImageSets:
+    """One data store. `writes` must be a client that never retries."""
+
+    def __init__(self, reads: Any, writes: Any, target: Target) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._target = target
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        """GetImageSet."""
+        with translated("GetImageSet", self._target, image_set_id):
+            answer = self._reads.get_image_set(**self._address(image_set_id, version_id))
+        return _properties(answer, answer.get("imageSetWorkflowStatus"))
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        """GetImageSetMetadata. botocore retries the request, but not the reading of its body."""
+        for _ in range(_BODY_ATTEMPTS - 1):
+            try:
+                return self._metadata(image_set_id, version_id)
+            except NoAnswerError:
+                continue
+        return self._metadata(image_set_id, version_id)
+
+    def _metadata(self, image_set_id: str, version_id: str) -> Document:
+        with translated("GetImageSetMetadata", self._target, image_set_id):
+            answer = self._reads.get_image_set_metadata(**self._address(image_set_id, version_id))
+            blob = answer["imageSetMetadataBlob"].read()
+        return Document(_parsed(blob, image_set_id, version_id))
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        """ListImageSetVersions, by number."""
+        found: list[Properties] = []
+        with translated("ListImageSetVersions", self._target, image_set_id):
+            pages = self._reads.get_paginator("list_image_set_versions")
+            for page in pages.paginate(**self._address(image_set_id), **_paging()):
+                # Capital I here, small in GetImageSet: the model says so.
+                found += (
+                    _properties(row, row.get("ImageSetWorkflowStatus"))
+                    for row in page["imageSetPropertiesList"]
+                )
+        return tuple(sorted(found, key=lambda row: int(row.version_id)))
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        """SearchImageSets, page by page."""
+        criteria: dict[str, Any] = {"sort": _SORT}
+        if filters:
+            criteria["filters"] = [_filter(name, value) for name, value in filters]
+        with translated("SearchImageSets", self._target):
+            pages = self._reads.get_paginator("search_image_sets").paginate(
+                datastoreId=self._target.datastore_id, searchCriteria=criteria, **_paging()
+            )
+            for page in pages:
+                yield from map(_summary, page["imageSetsMetadataSummaries"])
+
+    def update(self, step: Step) -> str:
+        """UpdateImageSetMetadata, once."""
+        request = self._address(step.image_set_id)
+        request["latestVersionId"] = step.pin
+        request["updateImageSetMetadataUpdates"] = _updates(step)
+        if step.force:
+            request["force"] = True
+        if step.study_wide:
+            request["includeStudyImageSets"] = True
+        with translated("UpdateImageSetMetadata", self._target, step.image_set_id):
+            answer = self._writes.update_image_set_metadata(**request)
+        return str(answer["latestVersionId"])
+
+    def _address(self, image_set_id: str, version_id: str | None = None) -> dict[str, Any]:
+        address = {"datastoreId": self._target.datastore_id, "imageSetId": image_set_id}
+        return address if version_id is None else {**address, "versionId": version_id}
+
+
+def _paging() -> dict[str, Any]:
+    return {"PaginationConfig": {"PageSize": _PAGE}}
+
+
+def _filter(name: str, value: str) -> dict[str, Any]:
+    typed: str | bool = value == "true" if name == "isPrimary" else value
+    return {"operator": "EQUAL", "values": [{name: typed}]}
+
+
+def _updates(step: Step) -> dict[str, Any]:
+    if step.revert_to is not None:
+        return {"revertToVersionId": step.revert_to}
+    blobs = {"updatableAttributes": step.updatable, "removableAttributes": step.removable}
+    return {
+        "DICOMUpdates": {
+            name: text.encode("utf-8", "surrogatepass")
+            for name, text in blobs.items()
+            if text is not None
+        }
+    }
+
+
+def _parsed(blob: bytes, image_set_id: str, version_id: str) -> dict[str, Json]:
+    """The body is still gzipped, whatever Content-Encoding says: botocore does not unpack it.
+
+    `json`, not orjson: that turns integers beyond 64 bits into floats.
+    """
+    try:
+        document = json.loads(gzip.decompress(blob) if blob.startswith(_GZIP) else blob)
+    except (OSError, EOFError, zlib.error, ValueError):
+        document = None
+    if isinstance(document, dict):
+        return document
+    raise NoAnswerError(
+        f"GetImageSetMetadata: image set {image_set_id}, version {version_id}: "
+        "what came back is not a JSON document",
+        operation="GetImageSetMetadata",
+    ) from None
+
+
+def _properties(row: dict[str, Any], workflow_status: str | None) -> Properties:
+    return Properties(
+        image_set_id=row["imageSetId"],
+        version_id=row["versionId"],
+        state=row["imageSetState"],
+        workflow_status=workflow_status or "",
+        is_primary=bool(row.get("isPrimary", False)),
+        message=row.get("message") or "",
+        updated_at=_seconds(row.get("updatedAt")),
+    )
+
+
+def _summary(row: dict[str, Any]) -> Summary:
+    return Summary(
+        image_set_id=row["imageSetId"],
+        version_id=str(row.get("version", "")),  # an integer here, a string everywhere else
+        is_primary=bool(row.get("isPrimary", False)),
+        updated_at=_seconds(row.get("updatedAt")),
+        tags=tuple(sorted((name, str(value)) for name, value in row.get("DICOMTags", {}).items())),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """Epoch seconds to the millisecond: what the service gives and what records keep."""
+    return None if moment is None else round(moment.timestamp(), 3)

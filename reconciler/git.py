@@ -1,0 +1,213 @@
+"""Git, through GitPython's `repo.git` (its index and traversal are ten times slower).
+
+A run commits the files it wrote and nothing else: whatever else is staged or changed in the work
+tree stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import GitError
+
+# Who commits where git knows nobody (a fresh CI machine).
+FALLBACK_NAME = "reconciler"
+FALLBACK_EMAIL = "reconciler@localhost"
+
+# Git sets these for its hooks; inherited, they would point our git at another repository or index.
+_HOOK_ENVIRONMENT = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+)
+# A body is for people: beyond this many lines it tells how many more there are.
+_BODY_LINES = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """One image set whose record changed. `previous` is "" where it was only found converged."""
+
+    datastore: str
+    image_set_id: str
+    previous: str
+    version: str
+
+    def __str__(self) -> str:
+        step = f"{self.previous} → {self.version}" if self.previous else f"at {self.version}"
+        return f"{self.datastore}/{self.image_set_id} {step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A commit message: for people above, `trailers` for programs below."""
+
+    subject: str
+    body: str
+    trailers: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        tail = "\n".join(f"{name}: {value}" for name, value in self.trailers)
+        return "\n\n".join(part for part in (self.subject, self.body, tail) if part) + "\n"
+
+
+def message(moved: Iterable[Moved], *, applied_commit: str, plan_digest: str) -> Message:
+    """The message of a run's commit. It holds image set ids and versions, no DICOM value."""
+    lines = [str(one) for one in sorted(moved)]
+    subject = "Drop records that no manifest asks for"
+    if lines:
+        one = len(lines) == 1
+        what = "image set at its new version" if one else "image sets at their new versions"
+        subject = f"Record {len(lines)} {what}"
+    if len(lines) > _BODY_LINES:
+        lines[_BODY_LINES:] = [f"and {len(lines) - _BODY_LINES} more"]
+    trailers = (("Applied-Commit", applied_commit), ("Plan-Digest", plan_digest))
+    return Message(subject, "\n".join(lines), tuple(pair for pair in trailers if pair[1]))
+
+
+def head(root: Path) -> str:
+    """The commit that is checked out; "" outside a repository or before the first commit."""
+    with _sanitised():
+        repo = _repository(root)
+        if repo is None:
+            return ""
+        try:
+            return str(repo.git.rev_parse("--verify", "--quiet", "HEAD^{commit}"))
+        except _command_error():
+            return ""
+
+
+def is_clean(root: Path, paths: Sequence[Path]) -> bool:
+    """Whether files (or whole folders) are as in the commit; outside a repository always."""
+    with _sanitised():
+        repo = _repository(root)
+        if repo is None:
+            return True
+        with _explained("git status"):
+            return not repo.git.status("--porcelain", "--", *map(str, paths))
+
+
+def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
+    """Commit exactly these files or folders (gone ones too) and return the new commit's id.
+
+    Returns "" when they are as in the commit already. Raises `GitError` outside a repository,
+    when a hook refuses, when another git holds the lock, while a merge is under way.
+    """
+    with _sanitised():
+        repo = _repository(root)
+        if repo is None:
+            raise GitError(
+                f"{root} is not in a git repository, so records cannot be committed",
+                "run `git init`, or set `record: {mode: files}` in reconciler.yaml",
+            )
+        with _explained("git commit"):
+            changed = _changed(repo, paths)
+            if not changed:
+                return ""
+            repo.git.add("--all", "--", *changed)
+            repo.git.commit("--only", "--quiet", "-m", str(text), "--", *changed)
+            return str(repo.git.rev_parse("HEAD"))
+
+
+def _changed(repo: Any, paths: Sequence[Path]) -> list[str]:
+    """The files below `paths` that differ from the commit, as absolute paths."""
+    status = repo.git.status(
+        *("--porcelain", "--no-renames", "--untracked-files=all", "--ignored=matching", "-z"),
+        *("--", *map(str, paths)),
+    )
+    rows = [row for row in status.split("\0") if row]
+    ignored = [row[3:] for row in rows if row.startswith("!!")]
+    if ignored:
+        raise GitError(
+            f"{ignored[0]} is git-ignored, so it cannot be committed",
+            "take records/ out of .gitignore, or set `record: {mode: files}` in reconciler.yaml",
+        )
+    return [str(Path(repo.working_tree_dir) / row[3:]) for row in rows]
+
+
+def _repository(root: Path) -> Any:
+    """The repository around `root`, None where there is none."""
+    import git
+
+    try:
+        repo = git.Repo(root, search_parent_directories=True)
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        return None
+    if repo.working_tree_dir is None:
+        return None
+    repo.git.update_environment(**_environment(repo))
+    return repo
+
+
+def _environment(repo: Any) -> Mapping[str, str]:
+    environment = {"GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
+    for role in ("AUTHOR", "COMMITTER"):
+        for what, fallback in (("NAME", FALLBACK_NAME), ("EMAIL", FALLBACK_EMAIL)):
+            variable = f"GIT_{role}_{what}"
+            if not _configured(repo, variable, f"{role.lower()}.{what.lower()}", what.lower()):
+                environment[variable] = fallback
+    return environment
+
+
+def _configured(repo: Any, variable: str, key: str, what: str) -> bool:
+    if os.environ.get(variable) or (what == "email" and os.environ.get("EMAIL")):
+        return True
+    return any(_config(repo, name) for name in (key, f"user.{what}"))
+
+
+def _config(repo: Any, name: str) -> str:
+    try:
+        return str(repo.git.config("--get", name))
+    except _command_error():
+        return ""
+
+
+def _command_error() -> type[Exception]:
+    import git
+
+    error: type[Exception] = git.GitCommandError
+    return error
+
+
+@contextmanager
+def _sanitised() -> Iterator[None]:
+    """Without what git tells its hooks: GitPython can add to the environment, not take away."""
+    kept = {name: os.environ.pop(name) for name in _HOOK_ENVIRONMENT if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except _command_error() as error:
+        said = str(getattr(error, "stderr", "")).strip().removeprefix("stderr: ").strip("'\n ")
+        raise GitError(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
+
+
+_NEXT: tuple[tuple[str, str], ...] = (
+    (".lock", "another git is at work, or one died: wait, or delete that lock file; "),
+    ("dubious ownership", "tell git that the folder is safe, as it says; "),
+    ("during a merge", "finish or abort the merge; "),
+    ("No space left", "make room on the disk; "),
+)
+
+
+def _next(said: str) -> str:
+    """What to do about it; the records themselves are written already."""
+    found = next((hint for sign, hint in _NEXT if sign in said), "mend that (a hook refused?); ")
+    return f"{found}the records are written: `git commit -- records`, or run again"

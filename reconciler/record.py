@@ -1,0 +1,284 @@
+"""Records: which version of each image set was last seen converged, and for which ask.
+
+One file per first two characters of the image set id, so that a run touches few files and two
+runs rarely the same. A record is a cache of the service: losing one costs a read, so nothing
+here ever needs repair. What it must never do is claim what was not seen; hence a digest over
+every entry. The bytes follow from the entries alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+
+from reconciler.errors import RecordError
+from reconciler.model.record import RULES_VERSION, Entry
+
+FOLDER = "records"
+API_VERSION = "reconciler/v1"
+KIND = "Record"
+
+Row: TypeAlias = dict[str, Any]
+
+
+def folder(root: Path, datastore: str) -> Path:
+    """Where the records of one data store are."""
+    return root / FOLDER / datastore
+
+
+def read(root: Path, datastore: str) -> Mapping[str, Entry]:
+    """All entries of one data store by image set; `{}` where there are none yet.
+
+    An entry made under other comparison rules counts as nothing recorded. Raises `RecordError`,
+    with every problem, for a file that is not what we wrote or an entry whose digest is wrong.
+    """
+    problems: list[str] = []
+    found: dict[str, Entry] = {}
+    for path in sorted(folder(root, datastore).glob("??.json")):
+        try:
+            rows = _rows(_load(path, root), path, root)
+        except RecordError as error:
+            problems.append(error.message)
+            continue
+        for row in rows:
+            if row["rulesVersion"] == RULES_VERSION:
+                found[row["imageSetId"]] = _entry(row)
+    if problems:
+        raise RecordError("\n".join(problems), _MEND)
+    return found
+
+
+def write(
+    root: Path, datastore: str, upserts: Iterable[Entry], drop: Iterable[str] = ()
+) -> tuple[Path, ...]:
+    """Put entries in, take others out; returns the files that changed (or went), sorted.
+
+    A version never goes down: of two entries for one image set of a data store the higher
+    versionId wins, whoever wrote it, and the new one if they are equal.
+    """
+    shards: dict[str, tuple[list[Entry], list[str]]] = {}
+    for entry in upserts:
+        shards.setdefault(entry.image_set_id[:2], ([], []))[0].append(entry)
+    for image_set_id in drop:
+        shards.setdefault(image_set_id[:2], ([], []))[1].append(image_set_id)
+    changed = []
+    _sweep(folder(root, datastore))
+    for prefix, (entries, dropped) in sorted(shards.items()):
+        path = folder(root, datastore) / f"{prefix}.json"
+        if _rewrite(path, root, entries, dropped):
+            changed.append(path)
+    return tuple(changed)
+
+
+def entry_digest(entry: Entry) -> str:
+    """`sha256:…` over everything an entry says."""
+    return _row_digest(_row(entry))
+
+
+_MEND = (
+    "records are written by `reconcile` only: restore them with `git checkout -- records`, or "
+    "delete the entry (or the file), and its image sets are read again"
+)
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    "datastoreId": lambda value: isinstance(value, str),
+    "imageSetId": lambda value: isinstance(value, str),
+    "versionId": lambda value: isinstance(value, str) and value.isdecimal(),
+    "previousVersionId": lambda value: isinstance(value, str),
+    "updatedAt": lambda value: value is None or _is_moment(value),
+    "asked": lambda value: isinstance(value, list) and all(isinstance(path, str) for path in value),
+    "askDigest": lambda value: isinstance(value, str),
+    "rulesVersion": lambda value: isinstance(value, int),
+    "digest": lambda value: isinstance(value, str),
+}
+
+
+def _load(path: Path, root: Path) -> bytes:
+    """The file's bytes, b"" where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise RecordError(
+            f"{_name(path, root)}: cannot be read ({error.strerror})", "mend its permissions"
+        ) from None
+
+
+def _rows(content: bytes, path: Path, root: Path) -> list[Row]:
+    """The entries of a file as they stand, every one checked."""
+    name = _name(path, root)
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"{name}:{error.lineno}: is not JSON", _MEND) from None
+    entries = record.get("entries") if isinstance(record, dict) else None
+    if not isinstance(entries, list) or record.get("apiVersion") != API_VERSION:
+        raise RecordError(f"{name}: is not a record of {API_VERSION}", _MEND)
+    problems = [
+        f"{name}{_line(content, row)}: {problem}"
+        for row in entries
+        if (problem := _problem(row, path.stem))
+    ]
+    if problems:
+        raise RecordError("\n".join(problems), _MEND)
+    return entries
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _line(content: bytes, row: object) -> str:
+    """`:12`, where the image set of an entry stands; "" where it cannot be told."""
+    title = row.get("imageSetId") if isinstance(row, dict) else None
+    at = content.find(title.encode()) if isinstance(title, str) and title else -1
+    newlines = content.count(b"\n", 0, at) if at >= 0 else 0
+    return f":{newlines + 1}" if at >= 0 else ""
+
+
+def _problem(row: object, prefix: str) -> str:
+    if not isinstance(row, dict) or set(row) != set(_FIELDS):
+        title = row.get("imageSetId") if isinstance(row, dict) else None
+        return f"the entry {title or '(without imageSetId)'} does not have the fields of an entry"
+    title = f"image set {row['imageSetId']}"
+    wrong = [name for name, holds in _FIELDS.items() if not holds(row[name])]
+    if wrong:
+        return f"{title}: {', '.join(wrong)} cannot be read"
+    if not row["imageSetId"].startswith(prefix):
+        return f"{title}: belongs into another file"
+    if row["digest"] != _row_digest(row):
+        return f"{title}: the entry was edited (its digest does not verify)"
+    return ""
+
+
+def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str]) -> bool:
+    """Whether the file had to change."""
+    before = _load(path, root)
+    rows = {row["imageSetId"]: row for row in _rows(before, path, root)} if before else {}
+    for image_set_id in drop:
+        rows.pop(image_set_id, None)
+    for entry in upserts:
+        if _supersedes(entry, rows.get(entry.image_set_id)):
+            rows[entry.image_set_id] = _row(entry)
+    after = _bytes([rows[image_set_id] for image_set_id in sorted(rows)])
+    if before == after:
+        return False
+    try:
+        _replace(path, after)
+    except OSError as error:
+        raise RecordError(
+            f"{_name(path, root)}: cannot be written ({error.strerror})",
+            "make room or mend the permissions, then run again: what was applied is found again",
+        ) from None
+    return True
+
+
+def _supersedes(entry: Entry, row: Row | None) -> bool:
+    if row is None or row["datastoreId"] != entry.datastore_id:
+        return True
+    return int(entry.version_id) >= int(row["versionId"])
+
+
+def _row(entry: Entry) -> Row:
+    row: Row = {
+        "datastoreId": entry.datastore_id,
+        "imageSetId": entry.image_set_id,
+        "versionId": entry.version_id,
+        "previousVersionId": entry.previous_version_id,
+        "updatedAt": None if entry.updated_at is None else _text(entry.updated_at),
+        "asked": sorted(entry.asked),
+        "askDigest": entry.ask_digest,
+        "rulesVersion": entry.rules_version,
+    }
+    row["digest"] = _row_digest(row)
+    return row
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        datastore_id=row["datastoreId"],
+        image_set_id=row["imageSetId"],
+        version_id=row["versionId"],
+        previous_version_id=row["previousVersionId"],
+        updated_at=None if row["updatedAt"] is None else _seconds(row["updatedAt"]),
+        asked=tuple(row["asked"]),
+        ask_digest=row["askDigest"],
+        rules_version=row["rulesVersion"],
+    )
+
+
+def _row_digest(row: Row) -> str:
+    told = {name: value for name, value in row.items() if name != "digest"}
+    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def _text(seconds: float) -> str:
+    """ISO 8601, UTC, milliseconds: as exact as the service is."""
+    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(text: str) -> float:
+    return round(datetime.fromisoformat(text).timestamp(), 3)
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value).tzinfo)
+    except ValueError:
+        return False
+
+
+def _bytes(rows: list[Row]) -> bytes:
+    """The file, or b"" for a file that is not there: no empty shards are left behind."""
+    if not rows:
+        return b""
+    content = {"apiVersion": API_VERSION, "kind": KIND, "entries": rows}
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _sweep(where: Path) -> None:
+    """Take away what a run that was killed between writing and renaming has left."""
+    for leftover in where.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The old file or the new one, whatever happens, also after a power cut."""
+    if content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_beside(path, content)
+    else:
+        path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _write_beside(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
