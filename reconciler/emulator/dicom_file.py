@@ -1,0 +1,111 @@
+"""One DICOM file (PS3.10) read into the blocks of a metadata document, or the reason why not."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from reconciler.emulator.encode import Encoded, Malformed, check_complete, encode
+from reconciler.emulator.frames import pixels_of
+from reconciler.emulator.levels import level_of
+
+_DIRECTORY = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_UID = re.compile(r"[0-9.]{1,64}")
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_HEADER = 8  # tag and length: the least that an element takes
+
+
+class Refused(Exception):
+    """Why a file is no instance that could be imported. No message carries a DICOM value."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Instance:
+    """One SOP instance: `blocks` holds `DICOM` by level, `block` all else of its own level."""
+
+    study_uid: str
+    series_uid: str
+    uid: str
+    blocks: dict[str, dict[str, Any]]
+    block: dict[str, Any]
+
+
+def read_instance(data: bytes) -> Instance:
+    """The instance in the bytes of a file. `Refused` where there is none, or not all of it.
+
+    Not for several threads at once: pydicom's warnings quote values, so all are caught here.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            return _instance(_complete(_parsed(data), data, caught))
+        except (Refused, Malformed) as refused:
+            raise Refused(str(refused)) from None
+        # pydicom has no error tree of its own: malformed bytes end in whatever they end in.
+        except Exception as error:
+            raise Refused(f"it cannot be read as DICOM ({type(error).__name__})") from None
+
+
+def _parsed(data: bytes) -> Dataset:
+    has_preamble = data[128:132] == b"DICM"
+    try:
+        data_set = dcmread(BytesIO(data), force=not has_preamble)
+    except Exception as error:
+        raise Refused(
+            f"it is truncated or malformed ({type(error).__name__})"
+            if has_preamble
+            else "it is not a DICOM file"
+        ) from None
+    if not has_preamble and not any(uid in data_set for uid in (*_UIDS, "DirectoryRecordSequence")):
+        raise Refused("it is not a DICOM file")
+    return data_set
+
+
+def _complete(data_set: Dataset, data: bytes, caught: list[warnings.WarningMessage]) -> Dataset:
+    end = 0
+    for item in data_set.values():
+        check_complete(item)
+        length = getattr(item, "length", 0xFFFFFFFF)
+        end = max(end, len(data) if length == 0xFFFFFFFF else item.value_tell + length)
+    syntax = data_set.file_meta.get("TransferSyntaxUID")
+    # What follows the last element is too short to be one: its header was cut.
+    if syntax != _DEFLATED and 0 < len(data) - end < _HEADER:
+        raise Refused("it is truncated after its last element")
+    if any("End of file reached" in str(warning.message) for warning in caught):
+        raise Refused("it is truncated inside of an element of undefined length")
+    return data_set
+
+
+def _instance(data_set: Dataset) -> Instance:
+    if _is_directory(data_set):
+        raise Refused("it is a DICOMDIR, which lists files and holds no instance")
+    # First of all, while the data set still holds raw bytes.
+    elements = [*encode(data_set.file_meta), *encode(data_set)]
+    uids = [str(_value(elements, keyword) or "") for keyword in _UIDS]
+    missing = [keyword for keyword, uid in zip(_UIDS, uids, strict=True) if not uid]
+    if missing:
+        raise Refused(f"it has no {' and no '.join(missing)}")
+    for keyword, uid in zip(_UIDS, uids, strict=True):
+        if not _UID.fullmatch(uid):
+            raise Refused(f"its {keyword} is not a UID")
+    blocks: dict[str, dict[str, Any]] = {"Patient": {}, "Study": {}, "Series": {}, "Instance": {}}
+    for element in elements:
+        blocks[level_of(element.tag)][element.key] = element.value
+    vrs = {element.key: element.vr for element in elements if element.is_hex}
+    return Instance(*uids, blocks, {"DICOMVRs": vrs, **pixels_of(data_set, uids[2])})
+
+
+def _is_directory(data_set: Dataset) -> bool:
+    storage = data_set.file_meta.get("MediaStorageSOPClassUID")
+    return storage == _DIRECTORY or "DirectoryRecordSequence" in data_set
+
+
+def _value(elements: list[Encoded], keyword: str) -> Any:
+    return next((element.value for element in elements if element.key == keyword), None)

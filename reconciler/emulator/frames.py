@@ -1,0 +1,137 @@
+"""The ImageFrames of an instance: identifiers, checksums and sizes of its pixel data.
+
+HealthImaging stores frames as HTJ2K and tells CRC32 and range of the decoded pixels. Here frames
+are read where that needs nothing but pydicom (uncompressed and RLE); the checksum of any other
+frame is that of its bytes as they are stored, and its range is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders import RLELosslessDecoder
+
+from reconciler.emulator.encode import PIXEL_DATA
+
+HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
+_RLE = "1.2.840.10008.1.2.5"
+# "Supported transfer syntaxes": stored as they came; everything else becomes HTJ2K.
+_KEPT = frozenset({
+    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203",
+    "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101", "1.2.840.10008.1.2.4.102",
+    "1.2.840.10008.1.2.4.103", "1.2.840.10008.1.2.4.104", "1.2.840.10008.1.2.4.105",
+    "1.2.840.10008.1.2.4.106", "1.2.840.10008.1.2.4.107", "1.2.840.10008.1.2.4.108",
+})  # fmt: skip
+_PIXEL_TYPES = {(8, 0): "B", (8, 1): "b", (16, 0): "H", (16, 1): "h", (32, 0): "I", (32, 1): "i"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The bytes of one frame, and the array type code of its pixels where they are decoded."""
+
+    data: bytes
+    pixel_type: str | None
+    is_decoded: bool = True
+
+
+def pixels_of(data_set: Dataset, sop_instance_uid: str) -> dict[str, Any]:
+    """StoredTransferSyntaxUID, ChecksumType and ImageFrames; no frames without pixel data."""
+    syntax = _transfer_syntax(data_set)
+    if not any(tag in data_set for tag in PIXEL_DATA):
+        return {"StoredTransferSyntaxUID": syntax or None, "ImageFrames": []}
+    frames = list(_frames(data_set, syntax))
+    size = {"Width": _whole(data_set, "Columns"), "Height": _whole(data_set, "Rows")}
+    return {
+        "StoredTransferSyntaxUID": syntax if syntax in _KEPT else HTJ2K_LOSSLESS_RPCL,
+        **({"ChecksumType": "DECOMPRESSED"} if all(frame.is_decoded for frame in frames) else {}),
+        "ImageFrames": [
+            _described(frame, f"{sop_instance_uid}/{number}", size)
+            for number, frame in enumerate(frames, 1)
+        ],
+    }
+
+
+def _described(frame: _Frame, name: str, size: dict[str, int]) -> dict[str, Any]:
+    low, high = _range(frame)
+    return {
+        "ID": hashlib.sha256(name.encode()).hexdigest()[:32],
+        "PixelDataChecksumFromBaseToFullResolution": [{**size, "Checksum": zlib.crc32(frame.data)}],
+        "MinPixelValue": low,
+        "MaxPixelValue": high,
+        "FrameSizeInBytes": len(frame.data),
+    }
+
+
+def _frames(data_set: Dataset, syntax: str) -> Iterable[_Frame]:
+    item = next(data_set.get_item(tag) for tag in sorted(PIXEL_DATA) if tag in data_set)
+    data = item.value or b""
+    if getattr(item, "length", 0) == 0xFFFFFFFF:
+        return _encapsulated(data_set, syntax, data)
+    return _native(data_set, data, getattr(item, "is_little_endian", True))
+
+
+def _encapsulated(data_set: Dataset, syntax: str, data: bytes) -> Iterable[_Frame]:
+    count = _whole(data_set, "NumberOfFrames") or 1
+    if syntax == _RLE:
+        pixel_type = _pixel_type(data_set)
+        decoded = RLELosslessDecoder.iter_buffer(data_set, decoding_plugin="pydicom")
+        return [_Frame(bytes(frame), pixel_type) for frame, _ in decoded]
+    stored = generate_frames(data, number_of_frames=count)
+    return [_Frame(frame, None, is_decoded=False) for frame in stored]
+
+
+def _native(data_set: Dataset, data: bytes, is_little_endian: bool) -> Iterable[_Frame]:
+    count = _whole(data_set, "NumberOfFrames") or 1
+    bits = _whole(data_set, "BitsAllocated") * (_whole(data_set, "SamplesPerPixel") or 1)
+    bits *= _whole(data_set, "Rows") * _whole(data_set, "Columns")
+    if data_set.get("PhotometricInterpretation") == "YBR_FULL_422":
+        bits = bits * 2 // 3  # PS3.3 §C.7.6.3.1.2: two pixels share their chroma
+    size = (bits + 7) // 8 or len(data)
+    pixel_type = _pixel_type(data_set)
+    if not is_little_endian and pixel_type:
+        data = _swapped(data, pixel_type)
+    return [_Frame(data[n * size : (n + 1) * size], pixel_type) for n in range(count)]
+
+
+def _pixel_type(data_set: Dataset) -> str | None:
+    key = (_whole(data_set, "BitsAllocated"), _whole(data_set, "PixelRepresentation"))
+    return _PIXEL_TYPES.get(key)
+
+
+def _range(frame: _Frame) -> tuple[int | None, int | None]:
+    if frame.pixel_type is None:
+        return None, None
+    pixels = array(frame.pixel_type)
+    pixels.frombytes(frame.data[: len(frame.data) // pixels.itemsize * pixels.itemsize])
+    if sys.byteorder == "big":
+        pixels.byteswap()
+    return (min(pixels), max(pixels)) if pixels else (None, None)
+
+
+def _swapped(data: bytes, pixel_type: str) -> bytes:
+    pixels = array(pixel_type)
+    whole = len(data) // pixels.itemsize * pixels.itemsize
+    pixels.frombytes(data[:whole])
+    pixels.byteswap()
+    return pixels.tobytes() + data[whole:]
+
+
+def _transfer_syntax(data_set: Dataset) -> str:
+    meta = getattr(data_set, "file_meta", None)
+    return str(meta.get("TransferSyntaxUID") or "") if meta else ""
+
+
+def _whole(data_set: Dataset, keyword: str) -> int:
+    """An attribute as a number; 0 where it is absent, empty or no number."""
+    try:
+        return int(data_set.get(keyword) or 0)
+    except (TypeError, ValueError):
+        return 0
