@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from reconciler.model.observed import Properties, Summary
@@ -34,6 +34,17 @@ class ImageSets(Protocol):
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, sent exactly once. Returns the versionId it produces."""
+        ...
+
+
+class PacedImageSets(ImageSets, Protocol):
+    """Image sets whose reads wait for the account's quotas by themselves.
+
+    An update does not: between the turn and the send, `apply` still looks whether it may send.
+    """
+
+    def turn(self, give_up: Callable[[], bool]) -> bool:
+        """Wait until the account may take one more update; False when `give_up` said so first."""
         ...
 
 
