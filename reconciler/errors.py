@@ -80,7 +80,9 @@ class GitError(ReconcilerError):
 class ServiceError(ReconcilerError):
     """The service (or the way to it) said no. `code` is the service's own error code."""
 
-    def __init__(self, message: str, hint: str = "", *, code: str = "", operation: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *, code: str = "", operation: str = ""
+    ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.operation = operation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.errors import Place
 from reconciler.model.change import Block, Change, Note
 from reconciler.model.hazard import Hazard
 
@@ -23,9 +24,9 @@ class Status(StrEnum):
 class Member:
     """One image set of an action. `pin` is the version that was read.
 
-    `ask_digest` and `asked` (paths only, no values) are what the record keeps; both are empty for
-    a sibling that no manifest names. `content_digest` is that of the document read at the pin,
-    "" where it was not needed. `recorded` says that the record already tells exactly this.
+    `ask_digest`, `asked` (paths only, no values), `previous_version_id` and `updated_at` (epoch
+    seconds, the service's) are what the record keeps; a sibling that no manifest names has no
+    ask. `recorded` says that the record already tells exactly this.
     """
 
     image_set_id: str
@@ -33,18 +34,23 @@ class Member:
     is_primary: bool = False
     ask_digest: str = ""
     asked: tuple[str, ...] = ()
-    content_digest: str = ""
+    previous_version_id: str = ""
+    updated_at: float | None = None
     recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HazardUse:
-    """A hazard of an action. `consent` is the very line to add, "" where none is needed."""
+    """A hazard of an action.
+
+    `consent` is the very line to add to the manifest at `place`, "" where none is missing.
+    """
 
     hazard: Hazard
     image_set_id: str
     consented: bool
     consent: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,10 +108,15 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All actions, sorted by data store and image set."""
+    """All actions, sorted by data store and image set.
+
+    `dropped` names (data store, image set) of records that no manifest asks for any more.
+    `eta_seconds` is what the update quotas alone make the apply last.
+    """
 
     basis: Basis
     actions: tuple[Action, ...]
+    dropped: tuple[tuple[str, str], ...] = ()
     eta_seconds: float = 0.0
 
     @property

@@ -32,11 +32,14 @@ class Rules:
 
     `series_on_primary` and `uids_on_primary` ("refuse" | "allow"): U11. `remove_last` ("refuse" |
     "allow"): U8. `removals_need_force`: U23. `payload_bytes`: U13, both blobs after base64.
+    `revert_on_primary` ("refuse" | "allow"): whether a revert may leave the Patient or Study
+    level of one primary image set unlike that of its siblings.
     """
 
     series_on_primary: str = "refuse"
     uids_on_primary: str = "refuse"
     remove_last: str = "refuse"
+    revert_on_primary: str = "refuse"
     removals_need_force: bool = True
     payload_bytes: int = 10_000
 

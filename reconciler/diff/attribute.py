@@ -1,0 +1,153 @@
+"""One attribute: what the claims ask against what stands in the document."""
+
+from __future__ import annotations
+
+from reconciler.dicom import values
+from reconciler.dicom.canonical import same
+from reconciler.dicom.constraints import force_reasons
+from reconciler.dicom.content import Block as DocumentBlock
+from reconciler.dicom.content import block_at, key_vr, live_key, section
+from reconciler.dicom.dictionary import Attribute, by_tag, document_key
+from reconciler.diff.paths import claim_path
+from reconciler.model.address import Address
+from reconciler.model.ask import Claim, ClaimKind
+from reconciler.model.change import Block, Change, Op
+from reconciler.model.node import Node, Scalar, Sequence
+from reconciler.model.settings import Rules
+from reconciler.model.value import Document, Json, Value
+
+
+def compare(
+    image_set_id: str, document: Document, place: Address, claims: list[Claim], rules: Rules
+) -> Change | Block | None:
+    """The change that one attribute needs; None where it is as asked; why it cannot be made."""
+    claim = claims[0]
+    block = block_at(document, place)
+    if block is None or not block:
+        return _no_module(image_set_id, place, claim)
+    assert claim.tag is not None
+    key = live_key(block, claim.tag)
+    if claim.kind is ClaimKind.ABSENT:
+        return _absent(image_set_id, place, claim, block, key, rules)
+    return _present(image_set_id, place, _stated(claims), block, key)
+
+
+def _stated(claims: list[Claim]) -> Claim:
+    """Of equal claims the one that states a VR."""
+    return next((claim for claim in claims if claim.vr), claims[0])
+
+
+def _no_module(image_set_id: str, place: Address, claim: Claim) -> Block:
+    return Block(
+        image_set_id,
+        f"the document has no {place.path()} to update (constraint 9)",
+        "An update cannot create a module: correct the level or the UID.",
+        claim.place,
+        claim_path(claim),
+    )
+
+
+def _absent(
+    image_set_id: str,
+    place: Address,
+    claim: Claim,
+    block: DocumentBlock,
+    key: str | None,
+    rules: Rules,
+) -> Change | Block | None:
+    if key is None or claim.tag is None:
+        return None
+    vr = key_vr(block, key)
+    live = section(block, "DICOM")[key]
+    if claim.value is not None and not same(vr, claim.value.raw, live):
+        return Block(
+            image_set_id,
+            f"{key} holds another value than the one that the manifest expects to remove",
+            "Look at the live value, then correct the expected one, or list the keyword alone.",
+            claim.place,
+            claim_path(claim),
+        )
+    reasons = force_reasons(
+        by_tag(claim.tag),
+        vr,
+        live,
+        removal=True,
+        removals_need_force=rules.removals_need_force,
+    )
+    return Change(
+        image_set_id=image_set_id,
+        op=Op.REMOVE,
+        address=place,
+        key=key,
+        tag=claim.tag,
+        vr=vr,
+        before=Value(live),
+        after=None,
+        place=claim.place,
+        force_reasons=reasons,
+    )
+
+
+def _present(
+    image_set_id: str, place: Address, claim: Claim, block: DocumentBlock, key: str | None
+) -> Change | Block | None:
+    assert claim.tag is not None
+    attribute = by_tag(claim.tag)
+    live_vr = key_vr(block, key) if key else ""
+    vr = claim.vr or live_vr or attribute.vr
+    if attribute.is_private and not (claim.vr or live_vr):
+        return _unknown_vr(image_set_id, claim)
+    desired = _typed(claim, attribute, vr)
+    if isinstance(desired, str):
+        return Block(image_set_id, desired, _TYPE_HINT, claim.place, claim_path(claim))
+    live = section(block, "DICOM")[key] if key else None
+    if key and live_vr == vr and same(vr, live, desired.raw):
+        return None
+    return Change(
+        image_set_id=image_set_id,
+        op=Op.UPDATE if key else Op.ADD,
+        address=place,
+        key=key or document_key(claim.tag),
+        tag=claim.tag,
+        vr=vr,
+        before=Value(live) if key else None,
+        after=desired,
+        place=claim.place,
+        # DICOMVRs is needed where the service cannot know the VR: a new private element.
+        send_vr=attribute.is_private and vr != live_vr,
+        force_reasons=force_reasons(
+            attribute, vr, desired.raw, removal=False, removals_need_force=False
+        ),
+    )
+
+
+_TYPE_HINT = "The VR is the one the document states; write the value in its form."
+
+
+def _unknown_vr(image_set_id: str, claim: Claim) -> Block:
+    key = document_key(claim.tag or 0)
+    return Block(
+        image_set_id,
+        f"{key} is private and not there yet, so its VR must be stated",
+        f'Add `DICOMVRs: {{"{key}": …}}` beside its DICOM block.',
+        claim.place,
+        claim_path(claim),
+    )
+
+
+def _typed(claim: Claim, attribute: Attribute, vr: str) -> Value | str:
+    """The desired value; a private one without a stated VR was kept as text until now."""
+    assert claim.value is not None
+    if not attribute.is_private or claim.vr:
+        return claim.value
+    parsed = values.parse(attribute, vr, _node(claim, claim.value.raw))
+    if parsed.value is None or parsed.errors:
+        return parsed.errors[0].message if parsed.errors else "no value"
+    return parsed.value
+
+
+def _node(claim: Claim, text: Json) -> Node:
+    if isinstance(text, list):
+        items = tuple(_node(claim, item) for item in text)
+        return Sequence(items, claim.place)
+    return Scalar(str(text) if text is not None else "", claim.place, plain=False)

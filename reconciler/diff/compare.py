@@ -1,0 +1,121 @@
+"""The comparison of one image set: what is asked of it against what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.diff.claims import settle
+from reconciler.diff.guards import guard
+from reconciler.diff.hazards import hazards_of
+from reconciler.diff.paths import REVERT_PATH, ask_digest, asked_paths
+from reconciler.diff.revert import revert_changes
+from reconciler.diff.was import Baseline
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.change import Block, Note
+from reconciler.model.diff import Diff, Granted, Reading, Settled
+from reconciler.model.observed import Properties
+from reconciler.model.plan import Status
+from reconciler.model.record import Entry
+from reconciler.model.settings import Rules
+
+
+def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
+    """Whether the record says: this very ask was seen converged at this very version."""
+    return (
+        entry is not None
+        and properties.state == "ACTIVE"
+        and entry.version_id == properties.version_id
+        and entry.ask_digest == ask_digest(ask)
+    )
+
+
+def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
+    """Compare; never raises for anything that a manifest or a document can hold."""
+    properties = reading.properties
+    if properties is None:
+        return _stopped(ask, reading, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
+    if properties.state == "LOCKED":
+        return _stopped(ask, reading, Status.BUSY, *_LOCKED)
+    if properties.state != "ACTIVE":
+        return _stopped(ask, reading, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
+    if reading.document is None:
+        return Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
+    found = _found(ask, reading, rules)
+    baseline = Baseline.of(ask, reading.entry, reading.recorded, properties.version_id)
+    changes = [_judged(granted, baseline, ask) for granted in found.changes]
+    refusals = guard(ask, reading, [granted.change for granted in changes], rules)
+    blocks = [*found.blocks, *refusals]
+    return Diff(
+        ask=ask,
+        ask_digest=ask_digest(ask),
+        asked=asked_paths(ask),
+        reading=reading,
+        status=_status(changes, blocks),
+        changes=tuple(changes),
+        blocks=tuple(sorted(blocks, key=_block_order)),
+        notes=_notes(ask, properties),
+        released=_released(ask, reading.entry),
+    )
+
+
+_NO_SUCH_IMAGE_SET = (
+    "the data store has no such image set",
+    "Check imageSetId and datastore; `reconcile import --search` lists what is there. It may have "
+    "been deleted.",
+)
+_LOCKED = (
+    "it is LOCKED: another write is still under way",
+    "Nothing to mend: plan again when the service has finished.",
+)
+_GONE_HINT = "Remove the manifest if the image set is gone for good."
+
+
+def _stopped(ask: ImageSetAsk, reading: Reading, status: Status, message: str, hint: str) -> Diff:
+    block = Block(ask.image_set_id, message, hint, ask.place)
+    return Diff(ask, ask_digest(ask), asked_paths(ask), reading, status, blocks=(block,))
+
+
+def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
+    if ask.revert is not None:
+        return revert_changes(ask, reading)
+    assert reading.document is not None
+    return settle(ask, reading.document, rules)
+
+
+def _judged(granted: Granted, baseline: Baseline, ask: ImageSetAsk) -> Granted:
+    change = granted.change
+    drifted = baseline.differs(change)
+    hazards = hazards_of(
+        change.op,
+        change.tag,
+        forced=bool(change.force_reasons),
+        drifted=drifted,
+        reverts=ask.revert is not None,
+    )
+    return replace(granted, change=replace(change, drifted=drifted, hazards=hazards))
+
+
+def _status(changes: list[Granted], blocks: list[Block]) -> Status:
+    if blocks:
+        return Status.BLOCKED
+    if any(granted.change.drifted for granted in changes):
+        return Status.DRIFTED
+    return Status.UPDATE if changes else Status.CONVERGED
+
+
+def _notes(ask: ImageSetAsk, properties: Properties) -> tuple[Note, ...]:
+    if not properties.workflow_status.endswith("FAILED"):
+        return ()
+    told = f": {properties.message}" if properties.message else ""
+    text = f"version {properties.version_id} is a failed one, {properties.workflow_status}{told}"
+    return (Note(ask.image_set_id, text),)
+
+
+def _released(ask: ImageSetAsk, entry: Entry | None) -> tuple[str, ...]:
+    if entry is None or entry.ask_digest == ask_digest(ask):
+        return ()
+    return tuple(sorted(set(entry.asked) - set(asked_paths(ask)) - {REVERT_PATH}))
+
+
+def _block_order(block: Block) -> tuple[str, str, str]:
+    return (block.path, str(block.place or ""), block.message)

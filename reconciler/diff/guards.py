@@ -1,0 +1,105 @@
+"""What the whole of an image set's changes must respect: primaries, last ones, taken UIDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.dicom.content import (
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    instances,
+    series,
+    uid_value,
+)
+from reconciler.diff.hazards import UIDS
+from reconciler.model.address import Level
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.change import Block, Change, Op
+from reconciler.model.diff import Reading
+from reconciler.model.settings import Rules
+from reconciler.model.value import Document
+
+
+def guard(
+    ask: ImageSetAsk, reading: Reading, changes: Sequence[Change], rules: Rules
+) -> list[Block]:
+    """Every refusal that needs more than one attribute to be seen."""
+    assert reading.document is not None and reading.properties is not None
+    blocks = (
+        list(_last_ones(ask, reading.document, changes)) if rules.remove_last != "allow" else []
+    )
+    if ask.revert is None:
+        blocks += _taken_uids(reading.document, changes)
+        if reading.properties.is_primary:
+            blocks += _primary(changes, rules)
+    return blocks
+
+
+def _refuse(change: Change, message: str, hint: str) -> Block:
+    return Block(change.image_set_id, message, hint, change.place, change.path())
+
+
+def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
+    """2025 text of the update page; whether it still holds is not documented (§10, U11)."""
+    for change in changes:
+        if change.tag in UIDS and rules.uids_on_primary != "allow":
+            yield _refuse(
+                change,
+                f"{change.key} of a primary image set cannot be changed",
+                "Copy it to a non-primary image set first, or set `rules: {uidsOnPrimary: allow}` "
+                "in reconciler.yaml if you know that your service takes it.",
+            )
+        elif change.address.level is Level.SERIES and rules.series_on_primary != "allow":
+            yield _refuse(
+                change,
+                "Series-level metadata of a primary image set cannot be updated",
+                "Ask for it on a non-primary image set, or set `rules: {seriesOnPrimary: allow}` "
+                "in reconciler.yaml if you know that your service takes it.",
+            )
+
+
+def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) -> Iterator[Block]:
+    """What removing the last series or instance does is not documented (§10, U8)."""
+    gone_series = {c.address.series for c in changes if c.op is Op.REMOVE_SERIES}
+    gone = {c.address for c in changes if c.op is Op.REMOVE_INSTANCE}
+    restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
+    hint = "Delete the image set instead, or keep one; `rules: {removeLast: allow}` lets it pass."
+    all_series = series(document)
+    if restores:
+        return
+    if all_series and gone_series >= set(all_series):
+        last = next(c for c in changes if c.op is Op.REMOVE_SERIES)
+        yield _refuse(last, "this would remove the last series of the image set", hint)
+    for key, block in all_series.items():
+        members = instances(block)
+        removed = [c for c in changes if c.address in gone and c.address.series == key]
+        if key not in gone_series and members and len(removed) >= len(members):
+            yield _refuse(removed[0], "this would remove the last instance of its series", hint)
+
+
+def _taken_uids(document: Document, changes: Sequence[Change]) -> Iterator[Block]:
+    taken_instances = {
+        uid_value(inner, SOP_INSTANCE_UID, key): (series_key, key)
+        for series_key, block in series(document).items()
+        for key, inner in instances(block).items()
+    }
+    taken_series = {
+        uid_value(block, SERIES_INSTANCE_UID, key): key for key, block in series(document).items()
+    }
+    for change in changes:
+        new = change.after.raw if change.after else None
+        if not isinstance(new, str):
+            continue
+        if change.tag == SOP_INSTANCE_UID:
+            owner = taken_instances.get(new)
+            free = owner in (None, (change.address.series, change.address.instance))
+        elif change.tag == SERIES_INSTANCE_UID:
+            free = taken_series.get(new) in (None, change.address.series)
+        else:
+            continue
+        if not free:
+            yield _refuse(
+                change,
+                f"the {change.key} asked for is already taken in this image set",
+                "Choose a UID that is free.",
+            )

@@ -1,0 +1,201 @@
+"""Reading image sets: their properties always, their documents only where they are needed.
+
+GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days (devguide, cost
+optimization), GetImageSet and SearchImageSets do not. So a document is read only when the record
+does not already say that this very ask was seen converged at this very version.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Lock
+from typing import TypeVar
+
+from reconciler.dicom.content import study_instance_uid
+from reconciler.diff import diff, is_recorded
+from reconciler.errors import NotFoundError
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.diff import Diff, Reading
+from reconciler.model.observed import Observed, Properties, Summary
+from reconciler.model.plan import Step
+from reconciler.model.record import Entry
+from reconciler.model.settings import Rules
+from reconciler.model.value import Document
+from reconciler.plan import Study, needs_study
+from reconciler.ports import ImageSets
+
+WORKERS = 16
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Counted:
+    """An image-set port that counts its calls by operation, for the statistics of a plan."""
+
+    def __init__(self, port: ImageSets) -> None:
+        self._port = port
+        self._lock = Lock()
+        self._calls: dict[str, int] = defaultdict(int)
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Calls so far, by AWS operation name, sorted."""
+        return dict(sorted(self._calls.items()))
+
+    def _count(self, operation: str) -> None:
+        with self._lock:
+            self._calls[operation] += 1
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        """GetImageSet."""
+        self._count("GetImageSet")
+        return self._port.get(image_set_id, version_id)
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        """GetImageSetMetadata."""
+        self._count("GetImageSetMetadata")
+        return self._port.metadata(image_set_id, version_id)
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        """ListImageSetVersions."""
+        self._count("ListImageSetVersions")
+        return self._port.versions(image_set_id)
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        """SearchImageSets."""
+        self._count("SearchImageSets")
+        return self._port.search(filters)
+
+    def update(self, step: Step) -> str:
+        """UpdateImageSetMetadata."""
+        self._count("UpdateImageSetMetadata")
+        return self._port.update(step)
+
+
+def observe(
+    port: ImageSets,
+    asks: Sequence[ImageSetAsk],
+    entries: Mapping[str, Entry],
+    rules: Rules,
+) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
+    """Read every asked image set, and the studies of primaries that must move as one.
+
+    Raises a ServiceError where the data store cannot be seen at all.
+    """
+    diffs = _side_by_side(
+        lambda ask: examine(port, ask, entries.get(ask.image_set_id), rules), asks
+    )
+    if any(found.reading.properties is None for found in diffs):
+        # A 404 may mean the data store, too (§10, U19): a search tells, it raises then.
+        next(iter(port.search()), None)
+    studies = _studies(port, diffs)
+    named = {member.properties.image_set_id for study in studies for member in study.members}
+    by_document = {
+        member.properties.image_set_id: member for study in studies for member in study.members
+    }
+    return (
+        tuple(
+            _with_document(found, by_document[found.image_set_id], rules)
+            if found.image_set_id in named
+            else found
+            for found in diffs
+        ),
+        studies,
+    )
+
+
+def examine(port: ImageSets, ask: ImageSetAsk, entry: Entry | None, rules: Rules) -> Diff:
+    """Read one image set as far as it takes to know its changes, and whether they drifted."""
+    try:
+        properties = port.get(ask.image_set_id)
+    except NotFoundError:
+        return diff(ask, Reading(None, entry=entry), rules)
+    reading = Reading(properties, entry=entry)
+    if properties.state != "ACTIVE" or is_recorded(ask, entry, properties):
+        return diff(ask, reading, rules)
+    document = port.metadata(ask.image_set_id, properties.version_id)
+    reading = replace(_with_target(port, ask, reading), document=document)
+    found = diff(ask, reading, rules)
+    if found.changes and entry is not None and entry.version_id != properties.version_id:
+        recorded = _document_or_none(port, ask.image_set_id, entry.version_id)
+        found = diff(ask, replace(reading, recorded=recorded), rules)
+    return found
+
+
+def _with_target(port: ImageSets, ask: ImageSetAsk, reading: Reading) -> Reading:
+    revert, current = ask.revert, reading.properties
+    if revert is None or current is None or int(revert.version_id) > int(current.version_id):
+        return reading
+    try:
+        properties = port.get(ask.image_set_id, revert.version_id)
+    except NotFoundError:
+        return reading
+    target = _document_or_none(port, ask.image_set_id, revert.version_id)
+    return replace(reading, target=target, target_properties=properties)
+
+
+def _document_or_none(port: ImageSets, image_set_id: str, version_id: str) -> Document | None:
+    try:
+        return port.metadata(image_set_id, version_id)
+    except NotFoundError:
+        return None
+
+
+def _with_document(found: Diff, member: Observed, rules: Rules) -> Diff:
+    """A diff that was cut short because its record is valid, made whole for its study."""
+    reading = found.reading
+    if reading.document is not None or member.document is None:
+        return found
+    return diff(found.ask, replace(reading, document=member.document), rules)
+
+
+def _studies(port: ImageSets, diffs: Sequence[Diff]) -> tuple[Study, ...]:
+    known = {
+        found.image_set_id: Observed(found.reading.properties, found.reading.document)
+        for found in diffs
+        if found.reading.properties is not None
+    }
+    uids = {
+        study_instance_uid(found.reading.document)
+        for found in diffs
+        if found.reading.document is not None and needs_study(found)
+    }
+    return tuple(_study(port, uid, known) for uid in sorted(uids))
+
+
+def _study(port: ImageSets, uid: str, known: Mapping[str, Observed]) -> Study:
+    """All primaries of a study. Search finds them, GetImageSet confirms (§10, U14)."""
+    summaries = port.search((("DICOMStudyInstanceUID", uid), ("isPrimary", "true")))
+    found = {summary.image_set_id for summary in summaries}
+    found |= {
+        image_set_id
+        for image_set_id, observed in known.items()
+        if observed.properties.is_primary
+        and observed.document is not None
+        and study_instance_uid(observed.document) == uid
+    }
+    members = _side_by_side(lambda one: _member(port, one, known.get(one)), sorted(found))
+    return Study(uid, tuple(member for member in members if member is not None))
+
+
+def _member(port: ImageSets, image_set_id: str, known: Observed | None) -> Observed | None:
+    if known is not None and known.document is not None:
+        return known
+    try:
+        properties = known.properties if known else port.get(image_set_id)
+    except NotFoundError:
+        return None
+    if not properties.is_primary or properties.state == "DELETED":
+        return None
+    if properties.state != "ACTIVE":
+        return Observed(properties, None)
+    return Observed(properties, port.metadata(image_set_id, properties.version_id))
+
+
+def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    """Reads next to each other, results in the order of the items; the first error is raised."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, items))

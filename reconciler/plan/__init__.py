@@ -1,0 +1,8 @@
+"""Diffs -> the plan: actions, hazards with their consent, steps with exact requests. Pure."""
+
+from reconciler.plan.build import build, needs_study
+from reconciler.plan.digest import action_digest
+from reconciler.plan.eta import eta_seconds
+from reconciler.plan.study import Study
+
+__all__ = ["Study", "action_digest", "build", "eta_seconds", "needs_study"]
