@@ -98,8 +98,10 @@ def _instance(data_set: Dataset) -> Instance:
     blocks: dict[str, dict[str, Any]] = {"Patient": {}, "Study": {}, "Series": {}, "Instance": {}}
     for element in elements:
         blocks[level_of(element.tag)][element.key] = element.value
-    vrs = {element.key: element.vr for element in elements if element.is_hex}
-    return Instance(*uids, blocks, {"DICOMVRs": vrs, **pixels_of(data_set, uids[2])})
+    vrs = {element.key: element.vr for element in elements if element.needs_vr}
+    study_uid, series_uid, uid = uids
+    block = {"DICOMVRs": vrs, **pixels_of(data_set, uid)}
+    return Instance(study_uid, series_uid, uid, blocks, block)
 
 
 def _is_directory(data_set: Dataset) -> bool:

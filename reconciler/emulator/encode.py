@@ -30,7 +30,8 @@ _LOCALISED = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # PS3.5 §6.
 _ONE_VALUE = frozenset({"LT", "ST", "UR", "UT"})  # PS3.5 §6.2: a backslash is a character of these
 _PADDED = frozenset({"DS", "IS"})
 _NUMBERS = {
-    "AT": "HH", "FD": "d", "FL": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q",
+    "AT": "HH", "FD": "d", "FL": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H",
+    "UV": "Q",
 }  # fmt: skip
 _WORDS = {"OD": "d", "OF": "f", "OL": "I", "OV": "Q", "OW": "H"}
 # What is left of a VR that depends on an element which the file does not have.
@@ -58,9 +59,9 @@ class Encoded:
     value: Any
 
     @property
-    def is_hex(self) -> bool:
-        """Private, or not in the dictionary: only DICOMVRs tells how to read it."""
-        return len(self.key) == 8 and self.key == f"{self.tag:08X}"
+    def needs_vr(self) -> bool:
+        """Private, or in no dictionary: only DICOMVRs tells how to read it."""
+        return bool(self.tag >> 16 & 1) or not _is_known(self.tag)
 
 
 def key_of(tag: int) -> str:
@@ -70,7 +71,9 @@ def key_of(tag: int) -> str:
 
 
 def encode(data_set: Dataset, encodings: Sequence[str] | None = None) -> Iterator[Encoded]:
-    """All elements in tag order but the pixel data. `Malformed` where one cannot be read.
+    """All elements in tag order but pixel data and group lengths (PS3.5 §7.2 retired these).
+
+    `Malformed` where one cannot be read.
 
     `encodings` are those of the enclosing data set, which a data set of its own
     SpecificCharacterSet overrides (PS3.3 §C.12.1.1.2).
@@ -79,7 +82,7 @@ def encode(data_set: Dataset, encodings: Sequence[str] | None = None) -> Iterato
     items = sorted(data_set.values(), key=lambda item: item.tag)
     encodings = _encodings(items, encodings)
     for item in items:
-        if item.tag in PIXEL_DATA:
+        if item.tag in PIXEL_DATA or _is_group_length(item.tag):
             continue
         vr = _vr(data_set, item)
         value = _value(data_set, item, vr, encodings)
@@ -96,18 +99,16 @@ def _encodings(items: Sequence[Any], inherited: Sequence[str] | None) -> Sequenc
 
 
 def _vr(data_set: Dataset, item: RawDataElement | DataElement) -> str:
-    declared = item.VR
+    if item.VR not in (None, "UN"):
+        return str(item.VR)
     if item.tag.is_private:
-        # Implicit VR tells nothing of private elements but of their creators (PS3.5 §7.8.1).
-        return str(declared or ("LO" if item.tag.is_private_creator else "UN"))
-    if declared not in (None, "UN") and " or " not in declared:
-        return str(declared)
-    try:
-        known = datadict.dictionary_VR(item.tag)
-    except KeyError:
-        return "UL" if item.tag.element == 0 else str(declared or "UN")
+        # Of private elements only the creators are known without their VR (PS3.5 §7.8.1).
+        return "LO" if item.tag.is_private_creator else "UN"
+    if not _is_known(item.tag):
+        return "UN"
+    known = str(datadict.dictionary_VR(item.tag))
     if " or " in known:
-        known = data_set[item.tag].VR  # pydicom asks PixelRepresentation and its like
+        known = str(data_set[item.tag].VR)  # pydicom asks PixelRepresentation and its like
     return _UNDECIDED.get(known, known)
 
 
@@ -200,9 +201,13 @@ def _shaped(tag: Any, values: list[Any]) -> Any:
     return values if len(values) > 1 or _is_multi_valued(tag) else values[0]
 
 
-def _is_multi_valued(tag: Any) -> bool:
-    try:
-        vm: str = datadict.dictionary_VM(tag)
-    except KeyError:
-        return False
-    return vm != "1"
+def _is_multi_valued(tag: int) -> bool:
+    return _is_known(tag) and datadict.dictionary_VM(tag) != "1"
+
+
+def _is_known(tag: int) -> bool:
+    return bool(datadict.dictionary_has_tag(tag) or datadict.repeater_has_tag(tag))
+
+
+def _is_group_length(tag: int) -> bool:
+    return not tag & 0xFFFF and tag >> 16 != 2

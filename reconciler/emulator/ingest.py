@@ -39,7 +39,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImageSet:
-    """A document and its identifier. Its DatastoreID is for the data store that takes it to set."""
+    """A document and its identifier. A DatastoreID is for the data store that takes it to set."""
 
     image_set_id: str
     document: Document
@@ -47,7 +47,7 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """`refused` files hold nothing that can be imported, `repeated` ones what another file holds."""
+    """`refused` files hold nothing to import, `repeated` ones what another file holds."""
 
     image_sets: tuple[ImageSet, ...]
     refused: tuple[Problem, ...] = ()
@@ -131,7 +131,6 @@ def _document(image_set_id: str, instances: list[Instance]) -> Document:
     first = instances[0]
     return {
         "SchemaVersion": "1.1",
-        "DatastoreID": "",
         "ImageSetID": image_set_id,
         "Patient": {"DICOM": first.blocks["Patient"]},
         "Study": {
