@@ -1,0 +1,102 @@
+"""Every choice where AWS is silent, each a named switch with the conservative default.
+
+The developer guide, the API reference and botocore's model leave these open. A user who knows
+what the service really does sets the switch; nothing else in the emulator decides such a thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _switch(default: Any, source: str) -> Any:
+    return field(default=default, metadata={"source": source})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviours:
+    """The switches. `source` in each field's metadata tells what is undocumented and why so."""
+
+    constraint_errors: str = _switch(
+        "update-failed",
+        "update-failed | validation. Whether a violated DICOM metadata constraint ends in an "
+        "asynchronous UPDATE_FAILED or in a synchronous ValidationException is not documented; "
+        "the guide tells to read `message`, so it is asynchronous here.",
+    )
+    locked_before_pin: bool = _switch(
+        True,
+        "Whether a LOCKED image set answers 409 before its pin is looked at is not documented; "
+        "off, a pin that the running update has outdated answers 404 first.",
+    )
+    removal_value_must_match: bool = _switch(
+        True,
+        '"Attribute key and value must match the existing attribute" (the guide\'s SDK examples); '
+        "what happens otherwise is not documented: UPDATE_FAILED here, off removes anyway.",
+    )
+    schema_version_required: bool = _switch(
+        False,
+        "SchemaVersion stands in every documented payload; whether it is mandatory is not said. "
+        'The number 1.1 and the string "1.1" both occur in AWS\'s examples and are accepted.',
+    )
+    rekey_on_uid_change: bool = _switch(
+        True,
+        "Whether a changed SOPInstanceUID or SeriesInstanceUID moves the block to a new key is "
+        "not documented; on, it does, and the DICOM value is set too; off, only the value is.",
+    )
+    remove_last: bool = _switch(
+        False,
+        "Removing the last instance of a series or the last series is not documented: "
+        "UPDATE_FAILED here, on allows it.",
+    )
+    payload_limit_bytes: int = _switch(
+        10_000,
+        "The quota of the UpdateImageSetMetadata payload is 10 KB; how it counts and what error "
+        "it raises is not documented: both blobs after base64 here, 402 above the limit.",
+    )
+    primary_bans: bool = _switch(
+        True,
+        "The 2025 guide bans Patient- and Series-level elements and UID changes on primary image "
+        "sets; whether that still holds beside includeStudyImageSets is not documented.",
+    )
+    study_wide_levels: tuple[str, ...] = _switch(
+        ("Patient", "Study"),
+        "Which levels includeStudyImageSets takes is not documented; others end in UPDATE_FAILED.",
+    )
+    missing_datastore_code: str = _switch(
+        "ResourceNotFoundException",
+        "A data store that does not exist has been seen to answer 404 as well as 403 "
+        "(AccessDeniedException) on image set operations.",
+    )
+    removals_need_force: bool = _switch(
+        True,
+        "Whether the constraints on sequences and multi-valued attributes also bind removals is "
+        "not documented.",
+    )
+    first_version_has_updated_at: bool = _switch(
+        True,
+        "The guide's ListImageSetVersions example shows no updatedAt on the first version.",
+    )
+    search_lag_seconds: float = _switch(
+        0.0,
+        "How far SearchImageSets lags behind a change is not documented; 0 is consistent, and a "
+        "summary then shows the version that an update in progress produces.",
+    )
+    unversioned_read_while_updating: str = _switch(
+        "last-completed",
+        "last-completed | conflict. What GetImageSetMetadata answers without a version while the "
+        "image set is LOCKED is not documented.",
+    )
+    same_key_twice: str = _switch(
+        "reject",
+        "reject | update-wins. The order of application when one call updates and removes the "
+        "same attribute is not documented: 400 here.",
+    )
+
+
+def describe() -> tuple[tuple[str, object, str], ...]:
+    """Name, default and source of every switch, in the order of the class."""
+    return tuple(
+        (switch.name, switch.default, str(switch.metadata["source"]))
+        for switch in fields(Behaviours)
+    )

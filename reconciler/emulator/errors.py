@@ -1,0 +1,35 @@
+"""The errors that the service answers with. No message carries a DICOM value."""
+
+from __future__ import annotations
+
+# What production code matches on (GetImageSet tells a stale pin from a missing image set).
+NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
+
+
+class ApiError(Exception):
+    """An error as the wire tells it: `code` is the service's own name of the error shape."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def invalid(message: str) -> ApiError:
+    """400: the request breaks a constraint of the model or of the API's documentation."""
+    return ApiError("ValidationException", message)
+
+
+def not_found(message: str) -> ApiError:
+    """404: no such resource, or a pin that is not the latest version."""
+    return ApiError("ResourceNotFoundException", message)
+
+
+def conflict(message: str) -> ApiError:
+    """409: the resource is in a state that does not allow this."""
+    return ApiError("ConflictException", message)
+
+
+def quota_exceeded(message: str) -> ApiError:
+    """402: a service quota is exceeded."""
+    return ApiError("ServiceQuotaExceededException", message)

@@ -1,0 +1,250 @@
+"""The HTTP server: stdlib, one thread per connection, loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from reconciler.emulator.behaviours import Behaviours
+from reconciler.emulator.errors import ApiError, invalid
+from reconciler.emulator.protocol import Protocol, Request, Response, medical_imaging
+from reconciler.emulator.service import UPDATE_SECONDS, Service
+
+HOST = "127.0.0.1"
+# The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
+_MOST_BODY_BYTES = 64 * 2**20
+_ADMIN_LOAD = re.compile(r"/_emulator/datastore/([^/]+)/load")
+
+
+def answer(protocol: Protocol, service: Service, request: Request) -> Response:
+    """The response to a request, whatever it is; a bug of ours is a 500 without details."""
+    try:
+        loading = _ADMIN_LOAD.fullmatch(request.target)
+        if loading and request.method == "POST":
+            return _load(service, loading[1], request.body)
+        operation, parameters = protocol.parse(request)
+        return protocol.serialize(operation, service.call(operation, parameters))
+    except ApiError as error:
+        return protocol.serialize_error(error)
+    except Exception as error:
+        _report(error)
+        return protocol.serialize_error(
+            ApiError("InternalServerException", "The emulator failed; its standard error says why.")
+        )
+
+
+def _report(error: BaseException) -> None:
+    """Where it went wrong and what kind of error it is: the text may hold a DICOM value."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    sys.stderr.write(f"emulator: {type(error).__name__} at {place}\n")
+
+
+def _load(service: Service, datastore_id: str, body: bytes) -> Response:
+    """Not of AWS: `{"document", "imageSetId", "primary"?, "datastoreName"?}` into a data store."""
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise ApiError("SerializationException", "The request body is not valid JSON.") from None
+    if not isinstance(given, dict) or not {"document", "imageSetId"} <= given.keys():
+        raise invalid("The body must have document and imageSetId.")
+    name, primary = given.get("datastoreName"), given.get("primary")
+    if not isinstance(name, str | None) or not isinstance(primary, bool | None):
+        raise invalid("datastoreName must be a string, primary true, false or null.")
+    service.ensure_datastore(datastore_id, name)
+    loaded = service.load(
+        datastore_id, given["document"], image_set_id=given["imageSetId"], primary=primary
+    )
+    return Response(200, orjson.dumps(asdict(loaded)), {"Content-Type": "application/json"})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "HealthImagingEmulator"
+    sys_version = ""
+    wbufsize = 65_536
+    disable_nagle_algorithm = True
+
+    def _handle(self) -> None:
+        try:
+            body = self._body()
+        except ApiError as error:
+            self.close_connection = True  # what follows in the stream is not a request
+            self._send(self.server.protocol.serialize_error(error))
+            return
+        if body is not None:
+            request = Request(self.command, self.path, body)
+            self._send(answer(self.server.protocol, self.server.service, request))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
+
+    def _body(self) -> bytes | None:
+        """The request's body; None where the client went away before its end."""
+        if "Transfer-Encoding" in self.headers:
+            raise invalid("Transfer-Encoding is not supported, send Content-Length.")
+        text = self.headers.get("Content-Length", "0")
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            raise invalid("Content-Length is not a number.")
+        length = int(text)
+        if length > _MOST_BODY_BYTES:
+            raise invalid("The request body is too large.")
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return None
+        return body
+
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a request line holds identifiers."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, host: str, port: int, service: Service) -> None:
+        self.protocol = medical_imaging()
+        self.service = service
+        self._connections: set[socket.socket] = set()
+        self._change = threading.Condition()
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for this host's name, which may take seconds.
+        TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._change:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._change:
+            self._connections.discard(request)
+            self._change.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            _report(error)
+
+    def drain(self, seconds: float) -> None:
+        """Idle connections end now, a request under way is answered first."""
+        with self._change:
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+            self._change.wait_for(lambda: not self._connections, seconds)
+
+
+class Emulator:
+    """A running server over a data folder. Use it as a context manager, or call `close`.
+
+    `port` 0 takes a free one; `endpoint` tells the URL. OSError where the address is taken,
+    StoreError where the folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        host: str = HOST,
+        port: int = 0,
+        update_seconds: float = UPDATE_SECONDS,
+        now: Callable[[], float] = time.time,
+        behaviours: Behaviours | None = None,
+    ) -> None:
+        self.service = Service(data, update_seconds=update_seconds, now=now, behaviours=behaviours)
+        try:
+            self._server = _Server(host, port, self.service)
+        except BaseException:
+            self.service.close()
+            raise
+        shown = f"[{host}]" if ":" in host else host
+        self.endpoint = f"http://{shown}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, answer what is under way, close the data folder."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._server.drain(seconds=5.0)
+        self.service.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def run(
+    data: Path,
+    *,
+    host: str = HOST,
+    port: int = 0,
+    update_seconds: float = UPDATE_SECONDS,
+    behaviours: Behaviours | None = None,
+    on_ready: Callable[[Emulator], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop cleanly. Call it on the main thread.
+
+    `on_ready` is called once, when the server answers.
+    """
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        with Emulator(
+            data, host=host, port=port, update_seconds=update_seconds, behaviours=behaviours
+        ) as emulator:
+            on_ready(emulator)
+            stop.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

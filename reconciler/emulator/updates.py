@@ -1,0 +1,172 @@
+"""UpdateImageSetMetadata: updates, removals, reverts, for one image set or a whole study."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.emulator.constraints import (
+    Violation,
+    check_edits,
+    check_modules,
+    check_primary,
+    check_study_wide,
+)
+from reconciler.emulator.context import Context, Parameters, Result, require_version
+from reconciler.emulator.documents import Document, apply_edits, series_of
+from reconciler.emulator.errors import NOT_THE_LATEST, conflict, invalid, not_found
+from reconciler.emulator.imagesets import require_unlocked
+from reconciler.emulator.payload import Edit, parse_edits
+from reconciler.emulator.versions import NewVersion, Version, append, document, find, touch
+
+UPDATING = "UPDATING"
+STUDY_CONSISTENCY = "UPDATING_FOR_STUDY_CONSISTENCY"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call under way: its image set's latest version and the moment."""
+
+    context: Context
+    connection: sqlite3.Connection
+    datastore_id: str
+    version: Version
+    now: float
+    force: bool
+    study_wide: bool
+
+    def append(self, version: Version, **fields: Any) -> None:
+        """The version after this one; without `document` or `content` its content stays."""
+        if not {"document", "content"} & set(fields):
+            fields["content"] = version.content
+        new = NewVersion(
+            version=version.version + 1,
+            updated_at=self.now,
+            ready_at=self.now + self.context.update_seconds,
+            forced=self.force,
+            **fields,
+        )
+        lag = self.context.behaviours.search_lag_seconds
+        append(self.connection, self.datastore_id, version.image_set_id, new, lag=lag)
+        touch(self.connection, self.datastore_id, version.image_set_id, self.now)
+
+    def document(self, version: Version) -> Document:
+        return document(self.connection, self.datastore_id, version)
+
+
+def update_image_set_metadata(context: Context, parameters: Parameters) -> Result:
+    """The pin is checked and the version made at once; it is ready after `update_seconds`."""
+    updates = parameters["updateImageSetMetadataUpdates"]
+    study_wide = parameters.get("includeStudyImageSets", False)
+    revert_to = updates.get("revertToVersionId")
+    edits: tuple[Edit, ...] = ()
+    if revert_to is None:
+        edits = parse_edits(updates["DICOMUpdates"], context.behaviours)
+    elif study_wide:
+        raise invalid("includeStudyImageSets is not supported with revertToVersionId.")
+    datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
+    with context.store.write() as connection:
+        now = context.now()
+        version = require_version(context, connection, datastore_id, image_set_id)
+        _require_writable(context, version, parameters["latestVersionId"], now)
+        call = _Call(
+            context, connection, datastore_id, version, now, parameters.get("force", False),
+            study_wide,
+        )  # fmt: skip
+        if study_wide and not version.is_primary:
+            raise invalid("includeStudyImageSets needs a primary image set.")
+        if revert_to is not None:
+            _revert(call, revert_to)
+        else:
+            _edit(call, edits)
+    return {
+        "datastoreId": datastore_id,
+        "imageSetId": image_set_id,
+        "latestVersionId": str(version.version + 1),
+        "imageSetState": "LOCKED",
+        "imageSetWorkflowStatus": UPDATING,
+        "createdAt": version.created_at,
+        "updatedAt": now,
+    }
+
+
+def _require_writable(context: Context, version: Version, pin: str, now: float) -> None:
+    stale = pin != str(version.version)
+    if stale and not context.behaviours.locked_before_pin:
+        raise not_found(NOT_THE_LATEST)
+    require_unlocked(version, now)
+    if stale:
+        raise not_found(NOT_THE_LATEST)
+
+
+def _revert(call: _Call, revert_to: str) -> None:
+    """An unknown version is a 404, one that failed ends in UPDATE_FAILED."""
+    target = find(
+        call.connection, call.datastore_id, call.version.image_set_id, int(revert_to[:18])
+    )
+    if target is None:
+        raise not_found("The version to revert to does not exist.")
+    if target.end_status.endswith("_FAILED"):
+        _fail(call, Violation("The version to revert to is a failed one."))
+    else:
+        call.append(
+            call.version, busy_status=UPDATING, end_status="UPDATED", content=target.content
+        )
+
+
+def _edit(call: _Call, edits: tuple[Edit, ...]) -> None:
+    behaviours = call.context.behaviours
+    siblings = _siblings(call) if call.study_wide else []
+    for sibling in siblings:
+        if sibling.state(call.now)[0] == "LOCKED":
+            raise conflict("An image set of the study is LOCKED.")
+    try:
+        if call.study_wide:
+            check_study_wide(edits, behaviours.study_wide_levels)
+        elif call.version.is_primary and behaviours.primary_bans:
+            check_primary(edits)
+        result = _applied(call, edits, call.version, lenient=False)
+        results = [_applied(call, edits, sibling, lenient=True) for sibling in siblings]
+    except Violation as violation:
+        if behaviours.constraint_errors == "validation":
+            raise invalid(str(violation)) from None
+        _fail(call, violation)
+        return
+    call.append(call.version, busy_status=UPDATING, end_status="UPDATED", document=result)
+    for sibling, changed in zip(siblings, results, strict=True):
+        call.append(sibling, busy_status=STUDY_CONSISTENCY, end_status="UPDATED", document=changed)
+
+
+def _applied(call: _Call, edits: Iterable[Edit], version: Version, *, lenient: bool) -> Document:
+    behaviours = call.context.behaviours
+    current = call.document(version)
+    check_modules(edits, series_of(current))
+    check_edits(edits, call.force, behaviours)
+    return apply_edits(current, edits, behaviours, lenient=lenient)
+
+
+def _fail(call: _Call, violation: Violation) -> None:
+    """A failed update consumes a version number, with the content of the version before.
+
+    Of a study-wide call only the image set that was named does: it is atomic, so its siblings
+    stay as they are.
+    """
+    call.append(
+        call.version, busy_status=UPDATING, end_status="UPDATE_FAILED", message=str(violation)
+    )
+
+
+def _siblings(call: _Call) -> list[Version]:
+    """The other primary image sets of the study."""
+    rows = call.connection.execute(
+        "SELECT other.image_set_id FROM search_index mine JOIN search_index other "
+        "ON other.datastore_id = mine.datastore_id AND other.study_uid = mine.study_uid "
+        "WHERE mine.datastore_id = ? AND mine.image_set_id = ? AND mine.visible_until IS NULL "
+        "AND other.image_set_id <> mine.image_set_id AND other.visible_until IS NULL "
+        "AND other.is_primary ORDER BY other.image_set_id",
+        (call.datastore_id, call.version.image_set_id),
+    ).fetchall()
+    found = (find(call.connection, call.datastore_id, row[0]) for row in rows)
+    return [version for version in found if version is not None]
