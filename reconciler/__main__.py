@@ -1,0 +1,89 @@
+"""`reconcile`: runs the command line and turns everything that goes wrong into an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from reconciler import __version__
+from reconciler.cli.app import app
+from reconciler.errors import EXIT_BUG, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, ReconcilerError
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character shows its escape; nothing dies of it.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command. Returns its exit code; messages go to stderr, as plain text."""
+    try:
+        code = app(list(arguments), prog_name="reconcile", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _fail(error.format_message(), _usage_hint(error))
+    except ReconcilerError as error:
+        return _fail(error.message, error.hint, error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return _broken_pipe()
+    except SystemExit as stop:  # typer's own way out of a broken pipe
+        return stop.code if isinstance(stop.code, int) else EXIT_ERROR
+    except Exception as error:  # whatever it is, it is our bug
+        return _bug(error)
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
+    lines = [f"error: {message}", *(f"    {line}" for line in hint.splitlines())]
+    _complain(lines)
+    return code
+
+
+def _usage_hint(error: typer.TyperException) -> str:
+    """Where the help of the mistyped command is, if the error knows its command."""
+    context = getattr(error, "ctx", None)
+    return f"See: {context.command_path} --help" if context else ""
+
+
+def _bug(error: Exception) -> int:
+    """Frames only: a local variable or an exception's text may hold a patient's name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    _complain(
+        [
+            f"error: this is a bug of ours ({type(error).__name__})",
+            *(f"    {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
+            f"    imageset-reconciler {__version__}, Python {platform.python_version()}",
+            "    Please report it to the maintainers with the lines above: they hold no value.",
+            "    Running the same command again is safe: the service is the truth.",
+        ]
+    )
+    return EXIT_BUG
+
+
+def _broken_pipe() -> int:
+    """Nobody reads our output any more (`reconcile plan | head`): that is no error to tell."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_ERROR
+
+
+def _complain(lines: list[str]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(*lines, sep="\n", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

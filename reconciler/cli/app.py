@@ -1,0 +1,57 @@
+"""The commands, put together. Whatever is slow to import is imported inside the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler import __version__
+from reconciler.cli import (
+    apply,
+    datastores,
+    demo,
+    emulator,
+    import_,
+    plan,
+    schema,
+    show,
+    validate,
+)
+
+app = typer.Typer(
+    name="reconcile",
+    help="Bring the metadata of AWS HealthImaging image sets to what manifests in git ask for.",
+    epilog="Start with `reconcile demo`: it runs the whole cycle on this machine, without AWS.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reconcile {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of `reconcile` itself."""
+
+
+app.command("validate")(validate.validate)
+app.command("plan")(plan.plan)
+app.command("show")(show.show)
+app.command("apply")(apply.apply)
+app.command("import")(import_.import_)
+app.command("datastores")(datastores.datastores)
+app.command("schema")(schema.schema)
+app.command("demo")(demo.demo)
+app.add_typer(emulator.app, name="emulator")

@@ -1,0 +1,18 @@
+"""`reconcile datastores`: where the settings point to."""
+
+from __future__ import annotations
+
+from reconciler.cli import options
+
+
+def datastores(json: options.AsJson = False, config: options.Config = None) -> None:
+    """List the data stores of reconciler.yaml and what answers for each."""
+    from reconciler.cli import screen, workspace
+    from reconciler.render import json as as_json
+    from reconciler.render.table import datastore_table
+
+    settings = workspace.settings(config)
+    if json:
+        screen.say_json(as_json.datastores(settings.datastores))
+    else:
+        screen.say(datastore_table(settings.datastores, screen.look(settings.redact)))

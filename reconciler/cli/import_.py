@@ -1,0 +1,72 @@
+"""`reconcile import`: start from what is there."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import options
+from reconciler.errors import ReconcilerError
+
+
+class Depth(StrEnum):
+    """How far down a manifest goes."""
+
+    PATIENT = "patient"
+    STUDY = "study"
+    SERIES = "series"
+    INSTANCE = "instance"
+
+
+def import_(
+    datastore: options.Datastore = None,
+    image_set: Annotated[
+        str | None,
+        typer.Option(
+            "--image-set", metavar="ID", help="The image set to print.", show_default=False
+        ),
+    ] = None,
+    level: Annotated[
+        Depth, typer.Option("--level", help="The deepest level to print.")
+    ] = Depth.SERIES,
+    search: Annotated[
+        bool,
+        typer.Option("--search", help="List image sets instead.", show_default=False),
+    ] = False,
+    json: options.AsJson = False,
+    show_values: options.ShowValues = None,
+    config: options.Config = None,
+) -> None:
+    """Print a manifest of an image set's live values, or list the image sets there are.
+
+    The manifest plans to nothing as it is: keep the lines that you want to own, and edit them.
+    """
+    from reconciler.cli import connect, screen, workspace
+    from reconciler.model.address import Level
+    from reconciler.render import json as as_json
+    from reconciler.render.manifest import manifest_lines
+    from reconciler.render.table import image_set_table
+
+    if (image_set is None) is not search:
+        hint = "Find the ID with --search, or give it with --image-set ID."
+        raise ReconcilerError("give either --image-set or --search", hint)
+    settings = workspace.settings(config)
+    store = workspace.datastore(settings, datastore)
+    look = screen.look(settings.redact, show_values)
+    with connect.edges(settings) as edges:
+        port = edges.ports(store)
+        if image_set is None:
+            found = sorted(port.search(), key=lambda summary: summary.image_set_id)
+            if json:
+                screen.say_json(as_json.image_sets(found, look))
+            else:
+                screen.say(image_set_table(found, look))
+            return
+        version = port.get(image_set).version_id
+        document = port.metadata(image_set, version)
+    if json:
+        screen.say_json(document.raw)
+        return
+    screen.say(manifest_lines(store.name, image_set, version, document, Level[level.name]))

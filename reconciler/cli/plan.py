@@ -1,0 +1,57 @@
+"""`reconcile plan`: what would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import options
+from reconciler.errors import EXIT_OK, EXIT_PENDING
+
+
+def plan(
+    paths: options.Paths = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Save the plan for `reconcile apply FILE`, readable by you alone.",
+            show_default=False,
+        ),
+    ] = None,
+    json: options.AsJson = False,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode",
+            help="Exit with 2 when anything is not converged.",
+            show_default=False,
+        ),
+    ] = False,
+    show_values: options.ShowValues = None,
+    config: options.Config = None,
+) -> None:
+    """Show what would change in the service, attribute by attribute. Changes nothing."""
+    from reconciler import pipeline
+    from reconciler.cli import connect, screen, workspace
+    from reconciler.render import json as as_json
+    from reconciler.render import text
+
+    settings = workspace.settings(config)
+    checked = pipeline.check(settings, paths or ())
+    with connect.edges(settings) as edges:
+        planned = pipeline.plan(settings, checked, edges)
+    if out:
+        workspace.save_plan(planned.plan, out)
+    look = screen.look(settings.redact, show_values)
+    if json:
+        screen.say_json(as_json.plan(planned.plan, look))
+        screen.tell(*text.reads(planned.calls))
+    else:
+        screen.say(text.plan_lines(planned.plan, look, planned.calls))
+        screen.say(text.next_step(planned.plan, str(out) if out else "", look))
+    pending = detailed_exitcode and text.is_pending(planned.plan)
+    raise typer.Exit(EXIT_PENDING if pending else EXIT_OK)

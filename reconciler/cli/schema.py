@@ -1,0 +1,35 @@
+"""`reconcile schema`: the published JSON Schemas."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import options
+
+
+def schema(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="Which one [default: list them].", show_default=False
+        ),
+    ] = None,
+    json: options.AsJson = False,
+) -> None:
+    """Print a JSON Schema, for editors and other programs."""
+    from reconciler import schema as schemas
+    from reconciler.cli import screen
+    from reconciler.errors import ReconcilerError
+
+    names = schemas.names()
+    if name is None:
+        if json:
+            screen.say_json(list(names))
+        else:
+            screen.say(names)
+        return
+    if name not in names:
+        raise ReconcilerError(f"no schema is called {name!r}", f"There are: {', '.join(names)}.")
+    screen.say([schemas.text(name).rstrip()])

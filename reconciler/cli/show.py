@@ -1,0 +1,29 @@
+"""`reconcile show`: a saved plan, once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import options
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `plan --out` saved.")],
+    json: options.AsJson = False,
+    show_values: options.ShowValues = None,
+    config: options.Config = None,
+) -> None:
+    """Show a saved plan as `plan` showed it. Reads no service."""
+    from reconciler.cli import screen, workspace
+    from reconciler.render import json as as_json
+    from reconciler.render import text
+
+    plan = workspace.load_plan(file)
+    look = screen.look(workspace.redaction(config), show_values)
+    if json:
+        screen.say_json(as_json.plan(plan, look))
+    else:
+        screen.say(text.plan_lines(plan, look))

@@ -1,0 +1,32 @@
+"""`reconcile validate`: everything that can be checked without the service."""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli import options
+from reconciler.errors import EXIT_ERROR, InputError
+
+
+def validate(
+    paths: options.Paths = None, json: options.AsJson = False, config: options.Config = None
+) -> None:
+    """Check manifests and settings offline: every problem of every file, in one run."""
+    from reconciler import pipeline
+    from reconciler.cli import screen, workspace
+    from reconciler.render import json as as_json
+    from reconciler.render.values import plural
+
+    try:
+        settings = workspace.settings(config)
+        checked = pipeline.check(settings, paths or ())
+    except InputError as error:
+        if not json:
+            raise
+        screen.say_json(as_json.problems(error.diagnostics))
+        raise typer.Exit(EXIT_ERROR) from None
+    if json:
+        screen.say_json(as_json.checked(checked.files, checked.asks))
+        return
+    asked = plural(len(checked.asks), "image set")
+    screen.say([f"Valid: {plural(checked.files, 'file')}, asking something of {asked}."])

@@ -1,0 +1,74 @@
+"""What a command finds on this machine: the settings, the manifests, a saved plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler import config
+from reconciler.errors import ReconcilerError
+from reconciler.model.plan import Plan
+from reconciler.model.settings import Datastore, Redact, Settings
+from reconciler.plan import file as plan_file
+
+_MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+def settings(given: Path | None) -> Settings:
+    """reconciler.yaml: the one given, or the one found upwards from here."""
+    return config.load(given or config.find(Path.cwd()))
+
+
+def redaction(given: Path | None) -> Redact:
+    """What to mask where a command works outside a repository too."""
+    try:
+        return settings(given).redact
+    except ReconcilerError:
+        if given:
+            raise
+        return Redact.IDENTIFYING
+
+
+def datastore(found: Settings, name: str | None) -> Datastore:
+    """The data store of that name, or the only one."""
+    names = ", ".join(store.name for store in found.datastores)
+    if name is None:
+        if len(found.datastores) == 1:
+            return found.datastores[0]
+        raise ReconcilerError("which data store?", f"Give --datastore, one of: {names}.")
+    try:
+        return found.datastore(name)
+    except KeyError:
+        hint = f"It has: {names}." if names else "It has none: add one under `datastores:`."
+        raise ReconcilerError(f"reconciler.yaml has no data store {name!r}", hint) from None
+
+
+def saved_plan(paths: Sequence[Path] | None) -> Path | None:
+    """The path, if it is a saved plan rather than manifests: those are named .yaml or .yml."""
+    if not paths or len(paths) != 1 or paths[0].suffix in _MANIFEST_SUFFIXES:
+        return None
+    if not paths[0].is_file() and paths[0].suffix != ".json":
+        return None
+    return paths[0]
+
+
+def load_plan(file: Path) -> Plan:
+    """A plan that `save_plan` saved."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        hint = "Save one with: reconcile plan --out plan.json"
+        raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
+    return plan_file.loads(data)
+
+
+def save_plan(plan: Plan, file: Path) -> None:
+    """Write a plan for the owner's eyes alone: it holds the values of patients."""
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_bytes(plan_file.dumps(plan))
+        partial.replace(file)
+    except OSError as error:
+        raise ReconcilerError(f"cannot save the plan to {file}: {error.strerror}") from None

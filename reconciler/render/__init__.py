@@ -1,0 +1,1 @@
+"""One Plan, several renderers. Decides how things look, never what is done."""

@@ -1,0 +1,46 @@
+"""What a hazard means and what a status is called, in a steward's words."""
+
+from __future__ import annotations
+
+from reconciler.model.hazard import Hazard
+from reconciler.model.plan import Status
+from reconciler.render.look import Style
+
+MEANING: dict[Hazard, str] = {
+    Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
+    Hazard.REVERTS_VERSION: "the whole content goes back to an earlier version",
+    Hazard.FORCE: "a constraint of the service is overridden",
+    Hazard.CHANGES_GROUPING: "later imports of this study may land in another image set",
+    Hazard.STUDY_WIDE: "every primary image set of the study is changed, also those not named here",
+    Hazard.REMOVES_INSTANCE: "an instance is removed from the image set",
+    Hazard.REMOVES_SERIES: "a whole series is removed from the image set",
+    Hazard.CHANGES_UID: "references to the old UID, in this and in other objects, stay as they are",
+    Hazard.CHANGES_PATIENT_IDENTITY: "it changes who the patient is: name, ID, birth date or sex",
+    Hazard.SPLIT_UPDATE: "it takes several calls; the versions in between become visible",
+    Hazard.OVERWRITES_DRIFT: "a value that somebody else wrote is overwritten",
+}
+
+# Consent to these is the very line that asks for them, which stands among the changes already.
+SELF_EVIDENT = frozenset({Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION, Hazard.FORCE})
+
+SYMBOL: dict[Status, str] = {
+    Status.CONVERGED: "=",
+    Status.UPDATE: "~",
+    Status.DRIFTED: "~",
+    Status.BUSY: "…",
+    Status.BLOCKED: "✗",
+}
+STYLE: dict[Status, Style] = {
+    Status.CONVERGED: Style.ADD,
+    Status.UPDATE: Style.UPDATE,
+    Status.DRIFTED: Style.DRIFT,
+    Status.BUSY: Style.BUSY,
+    Status.BLOCKED: Style.ERROR,
+}
+WORD: dict[Status, str] = {
+    Status.CONVERGED: "converged",
+    Status.UPDATE: "update",
+    Status.DRIFTED: "drifted, overwritten",
+    Status.BUSY: "busy, an update is still running",
+    Status.BLOCKED: "blocked",
+}

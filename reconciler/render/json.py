@@ -1,0 +1,173 @@
+"""What the commands print with --json. Values obey the same masks as the text does.
+
+The plan as it is executed, with every value and request, is the file that `plan --out` saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import cast
+
+from reconciler.errors import Diagnostic, Place
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.observed import Summary
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Action, Plan, Step
+from reconciler.model.settings import Datastore, Redact
+from reconciler.model.value import Json, Value
+from reconciler.plan.file import to_json
+from reconciler.redact import masked, shape
+from reconciler.render.look import Look
+from reconciler.render.table import cell
+
+_BLOBS = frozenset({"updatableAttributes", "removableAttributes"})
+
+
+def plan(found: Plan, look: Look) -> Json:
+    """The plan in the shape of plan.schema.json: whole where values may be seen, else masked.
+
+    A masked plan says so, has no digest, and cannot be applied.
+    """
+    whole = to_json(found)
+    if look.redact is Redact.NONE:
+        return whole
+    shown: dict[str, Json] = {key: value for key, value in whole.items() if key != "digest"}
+    actions = cast("list[dict[str, Json]]", whole["actions"])
+    shown["actions"] = [
+        _masked_action(action, raw, look)
+        for action, raw in zip(found.actions, actions, strict=True)
+    ]
+    return {**shown, "masked": True}
+
+
+def _masked_action(action: Action, raw: dict[str, Json], look: Look) -> Json:
+    changes = cast("list[dict[str, Json]]", raw["changes"])
+    steps = cast("list[dict[str, Json]]", raw["steps"])
+    return {
+        **raw,
+        "changes": [
+            {
+                **row,
+                "before": _value(change.before, change.tag, look),
+                "after": _value(change.after, change.tag, look),
+            }
+            for change, row in zip(action.changes, changes, strict=True)
+        ],
+        "steps": [
+            {key: _blob(value) if key in _BLOBS else value for key, value in row.items()}
+            for row in steps
+        ],
+    }
+
+
+def _value(value: Value | None, tag: int | None, look: Look) -> Json:
+    """`{"value": …}`, `{"masked": shape}`, or null where there is no value at all."""
+    if value is None:
+        return None
+    if tag is not None and masked(tag, look.redact):
+        return {"masked": shape(value.raw)}
+    return {"value": value.raw}
+
+
+def _blob(value: Json) -> Json:
+    return None if value is None else {"masked": shape(value)}
+
+
+def _place(place: Place | None) -> Json:
+    return {"file": place.file, "line": place.line, "column": place.column} if place else None
+
+
+def _step(step: Step) -> dict[str, Json]:
+    """A call without its values."""
+    return {
+        "imageSetId": step.image_set_id,
+        "latestVersionId": step.pin,
+        "force": step.force,
+        "includeStudyImageSets": step.study_wide,
+        "revertToVersionId": step.revert_to,
+        "raises": [image_set_id for image_set_id, _ in step.expected],
+    }
+
+
+def applied(
+    outcomes: Sequence[Outcome], held: Sequence[Action], recorded: Sequence[PurePath], commit: str
+) -> Json:
+    """What became of a plan: every outcome, and the actions that the plan held back."""
+    return {
+        "outcomes": [_outcome(outcome) for outcome in outcomes],
+        "held": [
+            {"imageSetId": action.image_set_id, "status": str(action.status)} for action in held
+        ],
+        "recorded": [path.as_posix() for path in recorded],
+        "commit": commit,
+    }
+
+
+def _outcome(outcome: Outcome) -> Json:
+    return {
+        **_step(outcome.step),
+        "result": str(outcome.result),
+        "message": outcome.message,
+        "landed": [
+            {
+                "imageSetId": landed.image_set_id,
+                "versionId": landed.version_id,
+                "previousVersionId": landed.previous_version_id,
+            }
+            for landed in outcome.landed
+        ],
+    }
+
+
+def problems(diagnostics: Iterable[Diagnostic]) -> Json:
+    """What is wrong with files."""
+    return {
+        "valid": False,
+        "problems": [
+            {"place": _place(one.place), "message": one.message, "hint": one.hint}
+            for one in diagnostics
+        ],
+    }
+
+
+def checked(files: int, asks: Sequence[ImageSetAsk]) -> Json:
+    """That nothing is wrong with files, and what they are about."""
+    return {
+        "valid": True,
+        "files": files,
+        "imageSets": [
+            {"datastore": ask.datastore, "imageSetId": ask.image_set_id, "place": _place(ask.place)}
+            for ask in asks
+        ],
+        "problems": [],
+    }
+
+
+def datastores(found: Iterable[Datastore]) -> Json:
+    """The data stores of the settings."""
+    return [
+        {
+            "name": store.name,
+            "datastoreId": store.datastore_id,
+            "region": store.region,
+            "accountId": store.account_id,
+            "endpoint": store.endpoint,
+        }
+        for store in found
+    ]
+
+
+def image_sets(found: Iterable[Summary], look: Look) -> Json:
+    """Rows of SearchImageSets."""
+    return [
+        {
+            "imageSetId": summary.image_set_id,
+            "versionId": summary.version_id,
+            "isPrimary": summary.is_primary,
+            "tags": {
+                name: cell(text, name.removeprefix("DICOM"), look) for name, text in summary.tags
+            },
+        }
+        for summary in found
+    ]

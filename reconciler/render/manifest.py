@@ -1,0 +1,179 @@
+"""A live document as a manifest that asks for exactly what is there (`reconcile import`).
+
+Every value is written as quoted text and read back by the same code that reads manifests, before
+it is printed: what would not come back equal, or could never be written, is a comment instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from reconciler.dicom.canonical import same
+from reconciler.dicom.constraints import never, private_level, wrong_level
+from reconciler.dicom.content import (
+    addresses,
+    block_at,
+    instances,
+    key_tag,
+    key_vr,
+    section,
+    series,
+)
+from reconciler.dicom.dictionary import by_tag
+from reconciler.dicom.values import parse
+from reconciler.errors import Place
+from reconciler.model.address import Address, Level
+from reconciler.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.model.value import Document, Json
+from reconciler.render.values import escape, plural
+
+_NOWHERE = Place("")
+
+
+def manifest_lines(
+    datastore: str, image_set_id: str, version_id: str, document: Document, depth: Level
+) -> Iterator[str]:
+    """The manifest, from Patient down to `depth`. Asks for nothing that is not there."""
+    yield "# yaml-language-server: $schema=../schemas/manifest.schema.json"
+    yield "apiVersion: reconciler/v1"
+    yield "kind: ImageSet"
+    yield f"datastore: {quoted(datastore)}"
+    yield f"imageSetId: {quoted(image_set_id)}"
+    yield f"# The values of version {version_id}. Delete every line that you do not want to own."
+    yield "present:"
+    yield "  Patient:"
+    yield from _attributes(document, Address(Level.PATIENT), 4)
+    if depth >= Level.STUDY:
+        yield from _study(document, depth)
+
+
+def _study(document: Document, depth: Level) -> Iterator[str]:
+    yield "  Study:"
+    yield from _attributes(document, Address(Level.STUDY), 4)
+    found = series(document)
+    if depth < Level.SERIES or not found:
+        return
+    yield "    Series:"
+    for address in addresses(document):
+        if address.level is Level.SERIES:
+            yield f"      {quoted(address.series)}:"
+            yield from _attributes(document, address, 8)
+            inside = instances(found[address.series])
+            if inside and depth is Level.INSTANCE:
+                yield "        Instances:"
+            elif inside:
+                yield f"        # {plural(len(inside), 'instance')}: see --level instance"
+        elif address.level is Level.INSTANCE and depth is Level.INSTANCE:
+            yield f"          {quoted(address.instance)}:"
+            yield from _attributes(document, address, 12)
+
+
+def _attributes(document: Document, address: Address, indent: int) -> Iterator[str]:
+    """`DICOM:` and, for private elements, `DICOMVRs:` of one block."""
+    block = block_at(document, address) or {}
+    blank = " " * indent
+    kept: list[str] = []
+    vrs: list[str] = []
+    left_out: list[str] = []
+    for key, raw in _in_tag_order(section(block, "DICOM")):
+        vr = key_vr(block, key)
+        why = _unwritable(key, vr, raw, address.level)
+        if why:
+            left_out.append(f"{blank}# {escape(key)} is left out: {why}")
+            continue
+        tag, name = key_tag(key), _key(key)
+        kept += _yaml(name, node_of(raw), indent + 2)
+        if tag is not None and by_tag(tag).is_private:
+            vrs.append(f"{name}: {vr}")
+    yield from left_out
+    if kept:
+        yield f"{blank}DICOM:"
+        yield from kept
+    elif address.level in (Level.PATIENT, Level.STUDY):
+        yield f"{blank}DICOM: {{}}"
+    if vrs:
+        yield f"{blank}DICOMVRs: {{{', '.join(vrs)}}}"
+
+
+def _in_tag_order(attributes: dict[str, Json]) -> list[tuple[str, Json]]:
+    """Keys we do not know last."""
+    return sorted(attributes.items(), key=lambda item: (key_tag(item[0]) or 1 << 32, item[0]))
+
+
+def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
+    """Why a manifest cannot ask for this value as it is, "" where it can."""
+    tag = key_tag(key)
+    if tag is None:
+        return "not a key that DICOM knows"
+    why = never(key) or wrong_level(tag, level) or private_level(tag, level)
+    if why:
+        return why
+    if _has_lone_surrogate(raw):
+        return "its text is not valid Unicode"
+    parsed = parse(by_tag(tag), vr, node_of(raw))
+    if parsed.value is None or not same(vr, parsed.value.raw, raw):
+        return "a manifest cannot express its value"
+    if parsed.violations:
+        return f"its value does not fit VR {vr} and VM {by_tag(tag).vm}"
+    return ""
+
+
+def _has_lone_surrogate(raw: Json) -> bool:
+    text = json.dumps(raw, ensure_ascii=False)
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def node_of(raw: Json) -> Node:
+    """A value in HealthImaging's JSON form as the node of a manifest, all of it quoted."""
+    if isinstance(raw, dict):
+        entries = ((Scalar(key, _NOWHERE, False), node_of(inner)) for key, inner in raw.items())
+        return Mapping(tuple(entries), _NOWHERE)
+    if isinstance(raw, list) and raw:
+        return Sequence(tuple(node_of(inner) for inner in raw), _NOWHERE)
+    text = "" if raw is None or raw == [] else raw if isinstance(raw, str) else json.dumps(raw)
+    return Scalar(text, _NOWHERE, False)
+
+
+def quoted(text: str) -> str:
+    """A double-quoted YAML scalar (YAML 1.2, section 7.3.1), which JSON strings are."""
+    return escape(json.dumps(text, ensure_ascii=False))
+
+
+def _yaml(name: str, node: Node, indent: int) -> Iterator[str]:
+    blank = " " * indent
+    if isinstance(node, Scalar):
+        yield f"{blank}{name}: {quoted(node.text)}"
+    elif isinstance(node, Sequence) and not any(isinstance(item, Mapping) for item in node.items):
+        yield f"{blank}{name}: {_flow(node)}"
+    elif isinstance(node, Sequence):
+        yield f"{blank}{name}:"
+        for item in node.items:
+            yield from _item(item, indent + 2)
+
+
+def _item(item: Node, indent: int) -> Iterator[str]:
+    """One item of a sequence, its first attribute beside the dash."""
+    blank = " " * indent
+    lines = [
+        line
+        for key, inner in (item.entries if isinstance(item, Mapping) else ())
+        for line in _yaml(_key(key.text), inner, indent + 2)
+    ]
+    if not lines:
+        yield f"{blank}- {{}}"
+        return
+    yield f"{blank}- {lines[0].lstrip()}"
+    yield from lines[1:]
+
+
+def _key(text: str) -> str:
+    """Hex keys are quoted: editors would take `00100010` for a number."""
+    return text if text.isalpha() and text.isascii() else quoted(text)
+
+
+def _flow(node: Node) -> str:
+    if isinstance(node, Scalar):
+        return quoted(node.text)
+    items = node.items if isinstance(node, Sequence) else ()
+    return f"[{', '.join(_flow(item) for item in items)}]"

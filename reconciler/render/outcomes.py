@@ -1,0 +1,114 @@
+"""What became of a plan, as lines and as an exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
+from reconciler.model.outcome import Outcome, Result
+from reconciler.model.plan import Action, Status
+from reconciler.render.look import Look, Style
+from reconciler.render.values import escape, plural
+
+_SIGN: dict[Result, tuple[str, Style]] = {
+    Result.CONVERGED: ("✓", Style.ADD),
+    Result.ALREADY_CONVERGED: ("✓", Style.ADD),
+    Result.CONFLICT: ("✗", Style.ERROR),
+    Result.FAILED: ("✗", Style.ERROR),
+    Result.UNVERIFIED: ("✗", Style.ERROR),
+    Result.UNRESOLVED: ("?", Style.UPDATE),
+    Result.BLOCKED: ("✗", Style.ERROR),
+    Result.NOT_ATTEMPTED: ("·", Style.UPDATE),
+}
+_NEXT: dict[Result, str] = {
+    Result.CONFLICT: "Somebody else moved it and nothing of ours was written: plan again.",
+    Result.UNVERIFIED: "Look at the image set before anything else is written to it.",
+    Result.UNRESOLVED: "Run the same command again: it finds out what became of it.",
+    Result.NOT_ATTEMPTED: "Run the same command again to go on.",
+}
+_ERRORS = frozenset({Result.CONFLICT, Result.FAILED, Result.UNVERIFIED, Result.BLOCKED})
+# A drifted action without steps lacks the consent to overwrite.
+_REFUSED = frozenset({Status.BLOCKED, Status.DRIFTED})
+_OPEN = frozenset({Result.UNRESOLVED, Result.NOT_ATTEMPTED})
+
+
+def exit_code(outcomes: Sequence[Outcome], held: Sequence[Action]) -> int:
+    """1 with anything refused, moved, failed or unverified; 2 with only something left to do."""
+    results = {outcome.result for outcome in outcomes}
+    statuses = {action.status for action in held}
+    if results & _ERRORS or statuses & _REFUSED:
+        return EXIT_ERROR
+    if results & _OPEN or statuses:
+        return EXIT_PENDING
+    return EXIT_OK
+
+
+def event_line(outcome: Outcome) -> str:
+    """`converged  image set ea92…  version 1 → 2`."""
+    versions = ", ".join(
+        f"{landed.previous_version_id} → {landed.version_id}" for landed in outcome.landed[:1]
+    )
+    moved = f"version {versions}" if versions else f"at version {outcome.step.pin}"
+    more = len(outcome.landed) - 1
+    others = f", and {plural(more, 'image set')} of its study" if more > 0 else ""
+    return f"{outcome.result:<17}  image set {outcome.step.image_set_id}  {moved}{others}"
+
+
+def outcome_lines(
+    outcomes: Sequence[Outcome],
+    held: Sequence[Action],
+    recorded: Sequence[PurePath],
+    commit: str,
+    look: Look,
+) -> Iterator[str]:
+    """Every outcome with its message, then what was not sent, then the sum."""
+    for outcome in outcomes:
+        sign, style = _SIGN[outcome.result]
+        yield f"{look.paint(sign, style)} {event_line(outcome)}"
+        if outcome.message:
+            yield f"    {escape(outcome.message)}"
+    for action in held:
+        yield from _held(action, look)
+    results = Counter(outcome.result for outcome in outcomes)
+    yield from _advice(results, look)
+    yield look.paint(_summary(results, held), Style.STRONG)
+    yield from _records(recorded, commit)
+
+
+def _held(action: Action, look: Look) -> Iterator[str]:
+    """An action that the plan held back, and why."""
+    sign = (
+        look.paint("·", Style.UPDATE)
+        if action.status is Status.BUSY
+        else look.paint("✗", Style.ERROR)
+    )
+    yield f"{sign} {action.status:<17}  image set {action.image_set_id}"
+    for message in dict.fromkeys(block.message for block in action.blocks):
+        yield f"    {escape(message)}"
+    for use in action.hazards:
+        if not use.consented:
+            yield f"    {use.hazard} needs consent: {use.consent}"
+
+
+def _advice(results: Counter[Result], look: Look) -> Iterator[str]:
+    for result, text in _NEXT.items():
+        if results[result]:
+            yield look.paint(f"{result}: {text}", Style.DIM)
+
+
+def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
+    parts = [f"{results[result]:,} {result}" for result in Result if results[result]]
+    statuses = Counter(action.status for action in held)
+    parts += [f"{count:,} {status}" for status, count in sorted(statuses.items())]
+    return f"Apply: {', '.join(parts)}." if parts else "Apply: nothing to do."
+
+
+def _records(recorded: Sequence[PurePath], commit: str) -> Iterator[str]:
+    if commit:
+        yield f"Recorded in {plural(len(recorded), 'file')}, commit {commit[:12]}."
+    elif recorded:
+        yield f"Recorded in {', '.join(str(path) for path in recorded[:3])}" + (
+            f" and {len(recorded) - 3:,} more." if len(recorded) > 3 else "."
+        )

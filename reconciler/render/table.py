@@ -1,0 +1,77 @@
+"""Small tables: image sets found, data stores configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.dicom.dictionary import UnknownKeyError, by_key
+from reconciler.model.observed import Summary
+from reconciler.model.settings import EMULATOR, Datastore
+from reconciler.redact import masked, shape
+from reconciler.render.look import Look, Style
+from reconciler.render.values import escape, pad, short_uid, width
+
+# Names of DICOMTags in SearchImageSets -> keywords of the dictionary (healthimaging §6).
+_COLUMNS = (
+    ("patient", "DICOMPatientId", "PatientID"),
+    ("name", "DICOMPatientName", "PatientName"),
+    ("study", "DICOMStudyInstanceUID", "StudyInstanceUID"),
+    ("description", "DICOMStudyDescription", "StudyDescription"),
+    ("series", "DICOMSeriesInstanceUID", "SeriesInstanceUID"),
+    ("modality", "DICOMSeriesModality", "Modality"),
+    ("number", "DICOMSeriesNumber", "SeriesNumber"),
+)
+
+
+def table(heads: Sequence[str], lines: Iterable[Sequence[str]], look: Look) -> Iterator[str]:
+    """Columns two blanks apart, heads in bold; columns that are empty throughout are left out."""
+    cells = [list(line) for line in lines]
+    used = [i for i in range(len(heads)) if not cells or any(line[i] for line in cells)]
+    widths = {i: max(width(heads[i]), *(width(line[i]) for line in cells), 0) for i in used}
+    head = "  ".join(pad(heads[i].upper(), widths[i]) for i in used).rstrip()
+    yield look.paint(head, Style.STRONG)
+    for line in cells:
+        yield "  ".join(pad(line[i], widths[i]) for i in used).rstrip()
+
+
+def image_set_table(found: Iterable[Summary], look: Look) -> Iterator[str]:
+    """One line per image set: patient, study, series and version."""
+    heads = ["image set", "version", "primary", *(head for head, _, _ in _COLUMNS)]
+    return table(heads, (_line(summary, look) for summary in found), look)
+
+
+def _line(summary: Summary, look: Look) -> list[str]:
+    tags = dict(summary.tags)
+    primary = "yes" if summary.is_primary else "no"
+    cells = [summary.image_set_id, summary.version_id, primary]
+    return cells + [cell(tags.get(name, ""), keyword, look) for _, name, keyword in _COLUMNS]
+
+
+def cell(text: str, keyword: str, look: Look) -> str:
+    """A value of a search result as the look allows; UIDs are shortened."""
+    if not text:
+        return ""
+    try:
+        tag = by_key(keyword).tag
+    except UnknownKeyError:
+        return f"<{shape(text)}>"
+    if keyword.endswith("InstanceUID"):
+        return short_uid(escape(text))
+    return f"<{shape(text)}>" if masked(tag, look.redact) else escape(text)
+
+
+def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:
+    """One line per data store."""
+    heads = ["name", "data store ID", "region", "account", "endpoint"]
+    lines = (
+        (store.name, store.datastore_id, store.region, store.account_id, endpoint_of(store))
+        for store in found
+    )
+    return table(heads, lines, look)
+
+
+def endpoint_of(store: Datastore) -> str:
+    """What answers for a data store."""
+    if store.is_aws:
+        return "AWS HealthImaging"
+    return "the embedded emulator" if store.endpoint == EMULATOR else store.endpoint

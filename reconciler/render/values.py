@@ -1,0 +1,134 @@
+"""A DICOM value as text for a person: escaped, masked where it must be, cut where it is long."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from rich.cells import cell_len
+
+from reconciler.model.value import Json, Value
+from reconciler.redact import masked, shape
+from reconciler.render.look import Look
+
+EMPTY = "(empty)"
+_CUT = "…"
+
+
+def escape(text: str) -> str:
+    """The text with everything unprintable as an escape that YAML and JSON read back.
+
+    A live value must not be able to draw on the terminal of who reviews it: control characters
+    move the cursor, bidirectional ones turn the text around, odd spaces make two values look alike.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def text_of(raw: Json) -> str:
+    """A value as it would stand in a flow of YAML or JSON; `(empty)` for null, "" and []."""
+    if raw is None or raw in ("", []):
+        return EMPTY
+    return escape(json.dumps(raw, ensure_ascii=False))
+
+
+def shown(value: Value | None, tag: int | None, look: Look) -> str:
+    """A value as the look allows: itself, or its shape."""
+    raw = value.raw if value else None
+    if raw is None or raw in ("", []):
+        return EMPTY
+    if tag is not None and masked(tag, look.redact):
+        return f"<{shape(raw)}>"
+    return text_of(raw)
+
+
+def width(text: str) -> int:
+    """Columns the text takes on a terminal: Hanzi and Hangul take two."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def pad(text: str, columns: int) -> str:
+    """The text, filled with blanks up to a number of columns."""
+    return text + " " * max(0, columns - width(text))
+
+
+def cut(text: str, room: int) -> str:
+    """The text, its middle left out where it is wider than the room."""
+    if width(text) <= room:
+        return text
+    keep = max(4, _characters(text, room) - 1)
+    return f"{text[: keep - keep // 3]}{_CUT}{text[len(text) - keep // 3 :]}"
+
+
+def cut_pair(before: str, after: str, room: int) -> tuple[str, str]:
+    """Two texts cut so that the place where they differ stays visible in both."""
+    if width(before) <= room and width(after) <= room:
+        return before, after
+    same = _common_prefix(before, after)
+    start = max(0, same - room // 3)
+    if start < 2:
+        return _head(before, room), _head(after, room)
+    return _CUT + _head(before[start:], room - 1), _CUT + _head(after[start:], room - 1)
+
+
+def _head(text: str, room: int) -> str:
+    if width(text) <= room:
+        return text
+    return text[: max(1, _characters(text, room) - 1)] + _CUT
+
+
+def _characters(text: str, room: int) -> int:
+    """How many characters of the text fit the room."""
+    if text.isascii():
+        return room
+    count = used = 0
+    for character in text:
+        used += cell_len(character)
+        if used > room:
+            break
+        count += 1
+    return count
+
+
+def _common_prefix(first: str, second: str) -> int:
+    for index, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return index
+    return min(len(first), len(second))
+
+
+def short_uid(uid: str) -> str:
+    """A UID used as an address: its two ends, enough to recognise it by."""
+    return uid if len(uid) <= 24 else f"{uid[:8]}{_CUT}{uid[-12:]}"
+
+
+def short_uids(uids: set[str]) -> dict[str, str]:
+    """Short forms that stay different from each other; those that would not are left whole."""
+    forms = {uid: short_uid(uid) for uid in uids}
+    seen = Counter(forms.values())
+    return {uid: uid if seen[form] > 1 else form for uid, form in forms.items()}
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 image set`, `3 image sets`, `2 series`."""
+    if count == 1 or noun.endswith("s"):
+        return f"{count:,} {noun}"
+    return f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `12 min`, `1 h 06 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02} min"
