@@ -165,8 +165,10 @@ class Paced:
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
         """SearchImageSets: a token for each page of 50 that is turned."""
         rows = self._port.search(filters)
-        while page := self._page(rows):
+        page = self._page(rows)
+        while page:
             yield from page
+            page = self._page(rows) if len(page) == PAGE else []
 
     def _page(self, rows: Iterator[Summary]) -> list[Summary]:
         self._buckets.turn(SEARCH)

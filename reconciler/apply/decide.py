@@ -1,0 +1,239 @@
+"""What a step has come to, from what sending it answered and what reading then showed. Pure.
+
+UpdateImageSetMetadata carries a pin, so version pin+1 of the image set it names is made by
+whoever sent first, exactly once. A 404 on an update may be a stale pin, a lost answer may have
+landed, a killed run may have landed: in every case what counts is the content of version pin+1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.model.observed import Properties
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Action, Step
+from reconciler.model.value import Json
+from reconciler.wait import Wait, verdict
+
+
+class Answer(StrEnum):
+    """What sending a step has told so far."""
+
+    NONE = "none"  # nothing was sent, or nothing that arrived
+    REFUSED = "refused"  # 404 or 409: a stale pin, an image set that is LOCKED or gone
+    LOST = "lost"  # sent, and no answer came
+    ACCEPTED = "accepted"
+
+    @property
+    def may_be_ours(self) -> bool:
+        """Whether this run may have produced version pin+1."""
+        return self in (Answer.LOST, Answer.ACCEPTED)
+
+
+class Finding(StrEnum):
+    """What an image set shows of the version that a step produces."""
+
+    BEHIND = "behind"  # the service does not even show the pin
+    AT_PIN = "at-pin"  # at rest at the pin
+    UNDER_WAY = "under-way"
+    UPDATE_FAILED = "update-failed"  # version pin+1 is a failed operation
+    GONE = "gone"
+    PRODUCED = "produced"  # version pin+1 is at rest, its content not read yet
+    EQUAL = "equal"  # version pin+1 has the content that the step expects
+    OTHER = "other"  # version pin+1 has other content
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One image set of a step. `produced` is version pin+1, None where there is none."""
+
+    image_set_id: str
+    pin: str
+    latest: str
+    finding: Finding
+    produced: Properties | None = None
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether there is a version after the one that the step produces."""
+        return bool(self.latest) and int(self.latest) > int(self.pin) + 1
+
+
+class Next(StrEnum):
+    """What to do now. The values that are results end the step."""
+
+    SEND = "send"
+    WAIT = "wait"
+    READ = "read"
+    CONVERGED = "converged"
+    ALREADY_CONVERGED = "already-converged"
+    CONFLICT = "conflict"
+    UNVERIFIED = "unverified"
+    FAILED = "failed"
+
+
+# The total table for one image set.
+_ALWAYS: dict[Finding, Next] = {
+    Finding.UNDER_WAY: Next.WAIT,
+    Finding.PRODUCED: Next.READ,
+    Finding.UPDATE_FAILED: Next.FAILED,
+    Finding.GONE: Next.FAILED,
+}
+_BY_ANSWER: dict[Answer, dict[Finding, Next]] = {
+    Answer.ACCEPTED: {
+        **_ALWAYS,
+        Finding.BEHIND: Next.WAIT,  # accepted but not shown yet
+        Finding.AT_PIN: Next.WAIT,
+        Finding.EQUAL: Next.CONVERGED,
+        Finding.OTHER: Next.UNVERIFIED,
+    },
+    Answer.LOST: {
+        **_ALWAYS,
+        Finding.BEHIND: Next.CONFLICT,
+        Finding.AT_PIN: Next.SEND,
+        Finding.EQUAL: Next.CONVERGED,
+        Finding.OTHER: Next.CONFLICT,
+    },
+    Answer.REFUSED: {
+        **_ALWAYS,
+        Finding.BEHIND: Next.CONFLICT,
+        Finding.AT_PIN: Next.SEND,
+        Finding.EQUAL: Next.ALREADY_CONVERGED,
+        Finding.OTHER: Next.CONFLICT,
+    },
+}
+TABLE: dict[tuple[Answer, Finding], Next] = {
+    (answer, found): step
+    for answer, row in {**_BY_ANSWER, Answer.NONE: _BY_ANSWER[Answer.REFUSED]}.items()
+    for found, step in row.items()
+}
+
+# Of several image sets the first of these decides.
+_PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED)
+
+
+def next_version(pin: str) -> str:
+    """The version that an update pinned at `pin` produces (an update raises it by one)."""
+    return str(int(pin) + 1)
+
+
+def found(pin: str, latest: Properties, produced: Properties | None) -> Finding:
+    """What one image set shows, as far as that can be told without its content."""
+    now = verdict(latest.state, latest.workflow_status)
+    if now is Wait.GONE:
+        return Finding.GONE
+    if int(latest.version_id) < int(pin):
+        return Finding.BEHIND
+    if int(latest.version_id) == int(pin):
+        return Finding.UNDER_WAY if now is Wait.KEEP else Finding.AT_PIN
+    if produced is None:
+        return Finding.OTHER
+    return _PRODUCED[verdict(produced.state, produced.workflow_status)]
+
+
+_PRODUCED: dict[Wait, Finding] = {
+    Wait.KEEP: Finding.UNDER_WAY,
+    Wait.DONE: Finding.PRODUCED,
+    Wait.FAILED: Finding.UPDATE_FAILED,
+    Wait.GONE: Finding.GONE,
+}
+
+
+def decide(step: Step, answer: Answer, seen: Mapping[str, Seen]) -> Next:
+    """What to do about a step, given every image set that it raises."""
+    target = TABLE[answer, seen[step.image_set_id].finding]
+    if target is Next.FAILED:
+        return target  # its siblings never moved: do not wait for them
+    each = {_of_one(step, answer, one) for one in seen.values()}
+    for first in _PRECEDENCE:
+        if first in each:
+            return first
+    # Some moved and some did not, though a study-wide update is atomic: not this update.
+    return target if len(each) == 1 else Next.CONFLICT
+
+
+def _of_one(step: Step, answer: Answer, one: Seen) -> Next:
+    result = TABLE[answer, one.finding]
+    if result is Next.UNVERIFIED and one.image_set_id != step.image_set_id and one.moved_on:
+        # The service checks no pin of a sibling: somebody wrote between our look and our send.
+        return Next.CONFLICT
+    return result
+
+
+def pins(action: Action) -> tuple[dict[str, str], ...]:
+    """For every step of an action, the version each image set of `expected` has before it."""
+    current = {member.image_set_id: member.pin for member in action.members}
+    result = []
+    for step in action.steps:
+        before = {name: current.get(name, step.pin) for name, _ in step.expected}
+        before[step.image_set_id] = step.pin
+        current.update((name, next_version(pin)) for name, pin in before.items())
+        result.append(before)
+    return tuple(result)
+
+
+def explain(decision: Next, seen: Mapping[str, Seen]) -> str:
+    """For people: what happened to which image set, at which version; "" if all is as planned."""
+    told = (_explain_one(one, decision) for one in seen.values())
+    return "; ".join(sentence for sentence in told if sentence)
+
+
+def _explain_one(one: Seen, decision: Next) -> str:
+    name, produced = f"image set {one.image_set_id}", next_version(one.pin)
+    match one.finding:
+        case Finding.GONE:
+            return f"{name} does not exist any more"
+        case Finding.UPDATE_FAILED:
+            said = one.produced.message if one.produced else ""
+            return f"{name}: the service reports the update as failed: {said or 'no reason given'}"
+        case Finding.OTHER if decision is Next.CONFLICT and one.moved_on:
+            return (
+                f"{name} went from version {one.pin} to {one.latest}: somebody else wrote to it, "
+                f"and version {produced} does not have the planned content"
+            )
+        case Finding.OTHER if decision is Next.CONFLICT:
+            return f"{name} is at version {one.latest}, the plan was made at {one.pin}"
+        case Finding.OTHER:
+            return f"{name}: version {produced} does not have the planned content"
+        case Finding.BEHIND | Finding.AT_PIN if decision is Next.CONFLICT:
+            return f"{name} is at version {one.latest}, not at {one.pin} as planned or one above"
+        case Finding.EQUAL if one.moved_on:
+            return f"{name}: verified at version {produced}, it is at {one.latest} by now"
+        case _:
+            return ""
+
+
+def without_values(step: Step, text: str) -> str:
+    """A message of the service without any value that the request carried, should it echo one."""
+    for value in sorted(set(_texts(step)), key=len, reverse=True):
+        text = text.replace(value, "***")
+    return text
+
+
+def _texts(step: Step) -> Iterator[str]:
+    for blob in (step.updatable, step.removable):
+        if blob is not None:
+            yield from _leaves(json.loads(blob))
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    elif isinstance(value, str) and len(value) > 2:  # "M" would mask half of every sentence
+        yield value
+
+
+RESULT: dict[Next, Result] = {
+    Next.CONVERGED: Result.CONVERGED,
+    Next.ALREADY_CONVERGED: Result.ALREADY_CONVERGED,
+    Next.CONFLICT: Result.CONFLICT,
+    Next.UNVERIFIED: Result.UNVERIFIED,
+    Next.FAILED: Result.FAILED,
+}

@@ -1,0 +1,254 @@
+"""One step: send it, wait for it, read it back. The decisions are in `decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.apply.decide import (
+    RESULT,
+    Answer,
+    Finding,
+    Next,
+    Seen,
+    decide,
+    explain,
+    found,
+    next_version,
+    without_values,
+)
+from reconciler.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
+from reconciler.model.observed import Properties
+from reconciler.model.outcome import Landed, Outcome, Result
+from reconciler.model.plan import Step
+from reconciler.model.value import Document
+from reconciler.ports import Clock, PacedImageSets
+
+# How often a step is sent whose effect was not seen, and whose image set is still at the pin.
+SENDS = 3
+# How many throttles in a row a step bears; the bucket slows down with each.
+THROTTLES = 10
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+PAUSE_GROWTH = 1.6
+# The longest sleep before looking again whether to give up.
+SLICE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all steps of a run share.
+
+    `stop` is why nothing new may be sent ("" while it may), `abandon` that not even what is in
+    flight is waited for; `halt` tells the others that sending is pointless.
+    """
+
+    clock: Clock
+    content_digest: Callable[[Document], str]
+    lock_timeout: float
+    stop: Callable[[], str]
+    abandon: Callable[[], bool]
+    halt: Callable[[str], None]
+
+
+class StepRun:
+    """The life of one step in one thread. `pins` are the versions before it."""
+
+    def __init__(
+        self, step: Step, pins: Mapping[str, str], port: PacedImageSets, context: Context
+    ) -> None:
+        self._step = step
+        self._pins = pins
+        self._port = port
+        self._context = context
+        self._answer = Answer.NONE
+        self._error = ""
+        self._sends = 0
+        self._throttles = 0
+        self._deadline = context.clock.now() + context.lock_timeout
+
+    def run(self, started: Callable[[], None]) -> Outcome:
+        """Exactly one outcome, whatever happens; `started` is called before the first send."""
+        try:
+            return self._until_settled(started)
+        except (NoAnswerError, ThrottledError) as error:
+            return self._end(self._unseen(Result.NOT_ATTEMPTED), str(error))
+        except AccessDeniedError as error:
+            self._context.halt(error.message)
+            return self._end(self._unseen(Result.FAILED), str(error))
+        except ServiceError as error:
+            return self._end(self._unseen(Result.FAILED), str(error))
+
+    def _until_settled(self, started: Callable[[], None]) -> Outcome:
+        """Send and look in turns, until the table says that the step has ended."""
+        ended = None
+        while ended is None:
+            if not self._port.turn(lambda: bool(self._context.stop())):
+                return self._stopped()
+            if not self._siblings_are_at_their_pins():
+                ended = self._settle()
+                continue
+            if not self._sends and not self._throttles:
+                started()
+            ended = self._settle() if self._send() else self._again_or_end()
+        return ended
+
+    def _siblings_are_at_their_pins(self) -> bool:
+        """Read right before sending: the service checks the pin of the requested set alone."""
+        target = self._step.image_set_id
+        return all(self._is_at(name, pin) for name, pin in self._pins.items() if name != target)
+
+    def _is_at(self, name: str, pin: str) -> bool:
+        try:
+            seen = self._port.get(name)
+        except NotFoundError:
+            return False
+        return found(pin, seen, None) is Finding.AT_PIN
+
+    def _send(self) -> bool:
+        """Send once. False when nothing can have come of it, else reading has to tell."""
+        self._deadline = self._context.clock.now() + self._context.lock_timeout
+        try:
+            produced = self._port.update(self._step)
+        except ThrottledError as error:
+            self._throttles += 1
+            return self._refused(error, arrived=False)
+        except UnreachableError as error:
+            self._sends += 1
+            return self._refused(error, arrived=False)
+        except (NotFoundError, ConflictError) as error:
+            self._sends += 1
+            return self._refused(error, arrived=True)
+        except NoAnswerError as error:
+            self._sends += 1
+            self._error, self._answer = str(error), Answer.LOST
+            return True
+        self._sends += 1
+        # Should the service ever number otherwise, the content of pin+1 tells.
+        as_expected = produced == next_version(self._step.pin)
+        self._answer = Answer.ACCEPTED if as_expected else Answer.LOST
+        return True
+
+    def _refused(self, error: ServiceError, *, arrived: bool) -> bool:
+        """Once a send may have landed, a later refusal does not make it somebody else's."""
+        self._error = str(error)
+        if arrived and self._answer is Answer.NONE:
+            self._answer = Answer.REFUSED
+        return arrived
+
+    def _again_or_end(self) -> Outcome | None:
+        """Nothing came of a send: None to send again, an outcome when that was often enough."""
+        if self._throttles < THROTTLES and self._sends < SENDS:
+            self._pause(FIRST_PAUSE * PAUSE_GROWTH ** (4 * self._sends))
+            return None
+        if self._throttles < THROTTLES and self._answer is Answer.NONE:
+            self._context.halt(self._error)  # no connection, three times
+            return self._end(Result.NOT_ATTEMPTED, self._error)
+        return self._end(self._unseen(Result.FAILED), self._error)
+
+    def _settle(self) -> Outcome | None:
+        """Wait until the image sets are at rest; None when the step must be sent again."""
+        pause, seen = FIRST_PAUSE, dict[str, Seen]()
+        while True:
+            try:
+                decision = self._look(seen)
+            except (NoAnswerError, ThrottledError) as error:
+                self._error, decision = str(error), Next.WAIT
+            if decision is Next.SEND:
+                return self._again_or_end()
+            if decision is not Next.WAIT:
+                return self._settled(decision, seen)
+            if self._is_over():
+                return self._stopped()
+            self._pause(pause)
+            pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
+
+    def _look(self, seen: dict[str, Seen]) -> Next:
+        """Look at what was not at rest before, and read the content once all are."""
+        for name, pin in self._pins.items():
+            if name not in seen or seen[name].finding in _RESTLESS:
+                seen[name] = self._look_at(name, pin)
+        decision = decide(self._step, self._answer, seen)
+        if decision is not Next.READ:
+            return decision
+        for name, digest in self._step.expected:
+            if seen[name].finding is Finding.PRODUCED:
+                equal = self._holds(seen[name], digest)
+                seen[name] = replace(seen[name], finding=Finding.EQUAL if equal else Finding.OTHER)
+        return decide(self._step, self._answer, seen)
+
+    def _look_at(self, name: str, pin: str) -> Seen:
+        try:
+            latest = self._port.get(name)
+        except NotFoundError:
+            return Seen(name, pin, "", Finding.GONE)
+        produced = None
+        if latest.version_id == next_version(pin):
+            produced = latest
+        elif int(latest.version_id) > int(pin):
+            produced = self._version(name, next_version(pin))
+        return Seen(name, pin, latest.version_id, found(pin, latest, produced), produced)
+
+    def _version(self, name: str, version_id: str) -> Properties | None:
+        try:
+            return self._port.get(name, version_id)
+        except NotFoundError:
+            return None
+
+    def _holds(self, seen: Seen, digest: str) -> bool:
+        """Whether version pin+1 reads as expected."""
+        try:
+            document = self._port.metadata(seen.image_set_id, next_version(seen.pin))
+        except NotFoundError:
+            return False
+        return self._context.content_digest(document) == digest
+
+    def _is_over(self) -> bool:
+        """Whether to stop waiting: for ours at the timeout, for somebody else's on any stop."""
+        if self._context.abandon() or self._context.clock.now() >= self._deadline:
+            return True
+        return bool(self._context.stop()) and not self._answer.may_be_ours
+
+    def _pause(self, seconds: float) -> None:
+        until = self._context.clock.now() + seconds
+        while not self._context.abandon():
+            left = until - self._context.clock.now()
+            if left <= 0:
+                return
+            self._context.clock.sleep(min(left, SLICE_SECONDS))
+
+    def _settled(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
+        landed = tuple(
+            Landed(name, one.produced.version_id, one.pin, one.produced.updated_at)
+            for name, one in sorted(seen.items())
+            if one.finding is Finding.EQUAL and one.produced is not None
+        )
+        return self._end(RESULT[decision], explain(decision, seen), landed)
+
+    def _stopped(self) -> Outcome:
+        """Asked to stop, or the time is over."""
+        if self._answer.may_be_ours:
+            return self._end(
+                Result.UNRESOLVED, self._error or "sent and accepted, but its end was not seen"
+            )
+        if reason := self._context.stop():
+            return self._end(Result.NOT_ATTEMPTED, reason)
+        result = Result.UNRESOLVED if self._answer is Answer.REFUSED else Result.NOT_ATTEMPTED
+        return self._end(result, f"LOCKED by somebody else until the wait was over. {self._error}")
+
+    def _unseen(self, otherwise: Result) -> Result:
+        return Result.UNRESOLVED if self._answer.may_be_ours else otherwise
+
+    def _end(self, result: Result, text: str, landed: tuple[Landed, ...] = ()) -> Outcome:
+        return Outcome(self._step, result, without_values(self._step, text), landed)
+
+
+_RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)
