@@ -88,7 +88,7 @@ def _single(raw: Json) -> Json:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         try:
             return _number(float(struct.unpack("<f", struct.pack("<f", raw))[0]))
-        except OverflowError:
+        except (OverflowError, struct.error):
             return _number(raw)
     return _text(raw)
 

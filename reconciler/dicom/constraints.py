@@ -127,7 +127,7 @@ def force_reasons(
         (
             Rule.INCOMPATIBLE,
             f"value does not fit {vr}",
-            value_counts and bool(problems(vr, attribute.vm, value)),
+            value_counts and bool(problems(vr, attribute.multiplicity, value)),
         ),
         (Rule.NON_STANDARD, _non_standard(attribute), value_counts and _unknown(attribute)),
     )

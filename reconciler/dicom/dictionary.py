@@ -145,7 +145,7 @@ def _tables() -> tuple[dict[int, _Entry], tuple[tuple[int, int, _Entry], ...]]:
     # The item delimiters (FFFE,xxxx) structure a sequence and hold no value (PS3.5 section 7.5).
     rows = {tag: row for tag, row in DicomDictionary.items() if row[0] != "NONE"}
     return rows, tuple(
-        (_mask(pattern), _first(pattern), row) for pattern, row in RepeatersDictionary.items()
+        (_mask(pattern), _under_mask(pattern), row) for pattern, row in RepeatersDictionary.items()
     )
 
 
@@ -154,7 +154,7 @@ def _mask(pattern: str) -> int:
     return int("".join("0" if digit == "x" else "F" for digit in pattern), 16)
 
 
-def _first(pattern: str) -> int:
+def _under_mask(pattern: str) -> int:
     """`60xx0010` -> 0x60000010."""
     return int(pattern.replace("x", "0"), 16)
 
@@ -162,9 +162,19 @@ def _first(pattern: str) -> int:
 @cache
 def _tags_by_keyword() -> dict[str, int]:
     rows, repeaters = _tables()
-    tags = {row[4]: first for _, first, row in repeaters if row[4]}
-    tags.update((row[4], tag) for tag, row in rows.items() if row[4])
+    tags = {row[4]: tag for tag, row in rows.items() if row[4]}
+    for mask, value, row in repeaters:
+        tags[row[4]] = _first(mask, value, row)
     return tags
+
+
+def _first(mask: int, value: int, row: _Entry) -> int:
+    """The first tag of a repeating group that is not another row: (0028,0400) is one."""
+    step = ~mask & -~mask & 0xFFFFFFFF  # the lowest digit that repeats
+    tag = value
+    while _entry(tag) is not row:
+        tag += step
+    return tag
 
 
 @lru_cache(maxsize=4096)

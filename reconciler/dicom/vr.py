@@ -270,7 +270,7 @@ def fits_float(vr: str, value: float) -> bool:
     try:
         struct.pack("<f" if vr == "FL" else "<d", value)
         return math.isfinite(value)
-    except OverflowError:
+    except (OverflowError, struct.error):
         return False
 
 

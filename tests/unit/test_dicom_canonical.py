@@ -1,0 +1,96 @@
+"""Which values mean the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.dicom.canonical import canonical, same
+
+SAME = [
+    ("LO", "CT CHEST ", "CT CHEST"),
+    ("LO", "  CT CHEST", "CT CHEST"),
+    ("UI", "1.2.3\0", "1.2.3"),
+    ("UT", "text  ", "text"),
+    ("IS", "1 ", "1"),
+    ("IS", "+001", "1"),
+    ("DS", "1.0", "1"),
+    ("DS", "1.00E0", "1"),
+    ("DS", "-0.0", "0"),
+    ("DS", "1e3", "1000"),
+    ("DS", "-2.625000 ", "-2.625"),
+    ("DS", ["0.50", "1"], ["0.5", "1.0"]),
+    ("DS", 0.5, "0.50"),
+    ("FL", 0.1, 0.10000000149011612),
+    ("FL", 1.0, 1),
+    ("FD", 1.0, 1),
+    ("FD", -0.0, 0),
+    ("FD", 1e300, 10**300),
+    ("US", 5.0, 5),
+    ("PN", "Doe^John^^^", "Doe^John"),
+    ("PN", "Doe^John==", "Doe^John"),
+    ("PN", "Doe^John^=Doe^^= ", "Doe^John=Doe"),
+    ("AT", ["0018106a"], ["0018106A"]),
+    ("CS", ["ORIGINAL"], "ORIGINAL"),
+    ("CS", None, ""),
+    ("CS", [], None),
+    ("CS", ["", ""], None),
+    ("CS", "  ", None),
+    ("SQ", [], None),
+    ("SQ", {"CodeValue": "1"}, [{"CodeValue": "1 "}]),
+    ("SQ", [{"CodeValue": "1 ", "CodeMeaning": ""}], [{"00080104": None, "00080100": "1"}]),
+    ("SQ", [{"001910f9": "x "}], [{"001910F9": "x"}]),
+    ("UN", "", None),
+    ("XX", "x ", "x"),
+    ("US or SS", 5.0, 5),
+]
+DIFFERENT = [
+    ("LO", "CT CHEST", "CT  CHEST"),
+    ("LO", "ct", "CT"),
+    ("UT", " text", "text"),
+    ("ST", " text", "text"),
+    ("LT", " text", "text"),
+    ("UC", " text", "text"),
+    ("SH", "1.0", "1"),
+    ("IS", "1x", "1"),
+    ("DS", "1" + "0" * 40 + "1", "1" + "0" * 41),
+    ("DS", "1e1", "1"),
+    ("DS", "-1", "1"),
+    ("FD", 0.1, 0.10000000149011612),
+    ("FL", 0.1, 0.2),
+    ("US", 1, True),
+    ("US", 1, "1"),
+    ("PN", "Doe^^John", "Doe^John"),
+    ("PN", "^John", "John"),
+    ("PN", "=Doe", "Doe"),
+    ("CS", ["A", ""], ["A"]),
+    ("CS", ["A", "B"], ["B", "A"]),
+    ("SQ", [{"CodeValue": "1"}, {"CodeValue": "2"}], [{"CodeValue": "2"}, {"CodeValue": "1"}]),
+    ("SQ", [{"CodeValue": None}], [{}]),
+    ("SQ", [{}], None),
+    ("OB", "AAE=", "AAA="),
+]
+
+
+@pytest.mark.parametrize(("vr", "a", "b"), SAME)
+def test_same(vr, a, b):
+    assert same(vr, a, b)
+    assert same(vr, b, a)
+
+
+@pytest.mark.parametrize(("vr", "a", "b"), DIFFERENT)
+def test_different(vr, a, b):
+    assert not same(vr, a, b)
+
+
+def test_an_exponent_beyond_all_measure_stays_text():
+    assert canonical("DS", "1E" + "9" * 30) == "1E" + "9" * 30
+
+
+def test_one_attribute_under_two_keys_of_an_item_does_not_break_the_comparison():
+    item = {"00080100": [{"x": 1}], "CodeValue": "1"}
+    assert same("SQ", [item], [dict(reversed(item.items()))])
+
+
+def test_not_a_number_equals_itself():
+    assert same("FD", float("nan"), float("nan"))
+    assert not same("FL", float("inf"), float("-inf"))

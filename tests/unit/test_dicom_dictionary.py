@@ -1,0 +1,128 @@
+"""The dictionary: every way to write an attribute, and what to say to the ways that are wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.dicom.dictionary import (
+    Attribute,
+    UnknownKeyError,
+    by_key,
+    by_tag,
+    document_key,
+    format_tag,
+    hex_key,
+    standard_tags,
+)
+from reconciler.dicom.edition import NEWER_THAN_2022B
+
+
+def test_keyword_and_hex_in_either_case_are_one_attribute():
+    expected = Attribute(0x00181318, "dBdt", "DS", "1", retired=False, name="dB/dt")
+    assert by_key("dBdt") == by_tag(0x00181318) == by_key("00181318") == expected
+    assert by_key("7fdd1090") == by_key("7FDD1090")
+
+
+@pytest.mark.parametrize(
+    ("key", "vr", "vm", "retired"),
+    [
+        ("PixelPaddingValue", "US or SS", "1", False),
+        ("SoftwareVersions", "LO", "1-n", False),
+        ("ImageOrientationPatient", "DS", "6", False),
+        ("OtherPatientIDs", "LO", "1-n", True),
+        ("LUTData", "US or OW", "1-n", False),
+    ],
+)
+def test_vr_vm_and_retirement(key, vr, vm, retired):
+    attribute = by_key(key)
+    assert (attribute.vr, attribute.vm, attribute.retired) == (vr, vm, retired)
+    assert attribute.is_multi == (vm != "1")
+    assert attribute.is_standard and not attribute.is_private
+
+
+def test_private_and_unknown_attributes_are_un():
+    for tag, private in ((0x001910F9, True), (0x00080003, False)):
+        attribute = by_tag(tag)
+        assert (attribute.vr, attribute.vm, attribute.keyword) == ("UN", "1", "")
+        assert attribute.is_private is private
+        assert not attribute.is_standard
+        assert attribute.multiplicity == "1-n"
+
+
+def test_a_repeating_group_has_its_keyword_once():
+    assert by_key("OverlayRows").tag == 0x60000010
+    second = by_tag(0x60020010)
+    assert (second.keyword, second.vr, second.is_standard) == ("", "US", True)
+    assert document_key(0x60000010) == "OverlayRows"
+    assert document_key(0x60020010) == "60020010"
+
+
+def test_item_delimiters_are_no_attributes():
+    assert not by_tag(0xFFFEE000).is_standard
+    with pytest.raises(UnknownKeyError):
+        by_key("Item")
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("PatientsName", "Did you mean PatientName?"),
+        ("Patient's Name", "Did you mean PatientName?"),
+        ("patientname", "Did you mean PatientName?"),
+        ("StudyDescripton", "Did you mean StudyDescription?"),
+        ("ReferringPhysiciansName", "Did you mean ReferringPhysicianName?"),
+        ("(0010,0010)", 'Write "00100010" or PatientName.'),
+        ("0010,0010", 'Write "00100010" or PatientName.'),
+        ("0x00100010", 'Write "00100010" or PatientName.'),
+        ("(0019,10f9)", 'Write "001910F9".'),
+    ],
+)
+def test_a_near_miss_gets_a_suggestion(key, hint):
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key(key)
+    assert caught.value.message == f"'{key}' is not a DICOM keyword"
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("key", ["", "Zzz", "0010001", "001000100", "DICOM", "٠٠١٠٠٠١٠"])
+def test_what_resembles_nothing_is_told_the_two_forms(key):
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key(key)
+    assert "eight hex digits" in caught.value.hint
+
+
+def test_a_very_long_key_is_cut_in_the_message():
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key("x" * 100_000)
+    assert len(caught.value.message) < 120
+
+
+def test_document_key_is_the_2022b_keyword_else_hex():
+    assert document_key(0x00100010) == "PatientName"
+    assert document_key(0x00080019) == "PyramidUID"  # new in 2022b itself
+    assert document_key(0x0008001C) == "0008001C"  # SyntheticData, 2023
+    assert document_key(0x001910F9) == "001910F9"
+    assert by_key("SyntheticData").is_newer
+
+
+def test_the_table_of_newer_attributes_fits_the_installed_dictionary():
+    """A pydicom with another edition changes these counts: then extend dicom/edition.py."""
+    tags = set(standard_tags())
+    assert tags >= NEWER_THAN_2022B
+    assert len(NEWER_THAN_2022B) == 183
+    assert len(tags - NEWER_THAN_2022B) == 4987
+    assert len(tags) == len(standard_tags())
+
+
+def test_every_keyword_leads_back_to_its_tag():
+    for tag in standard_tags():
+        attribute = by_tag(tag)
+        assert by_key(attribute.keyword) is attribute
+        assert by_key(hex_key(tag)) is attribute
+
+
+def test_how_tags_are_written():
+    assert format_tag(0x0010000D) == "(0010,000D)"
+    assert hex_key(0x7FE00010) == "7FE00010"
+    assert by_key("PatientName").label == "PatientName (0010,0010)"
+    assert by_tag(0x001910F9).label == "(0019,10F9)"

@@ -1,0 +1,252 @@
+"""Manifest nodes become HealthImaging's JSON values, or diagnostics that never show the value."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.dicom.dictionary import by_key
+from reconciler.dicom.values import Parsed, parse
+from reconciler.errors import Place
+from reconciler.model.node import Mapping, Node, Scalar, Sequence
+
+PLACE = Place("manifests/a.yaml", 3, 5)
+
+
+def text(value: str, line: int = 3) -> Scalar:
+    """An unquoted scalar."""
+    return Scalar(value, Place("manifests/a.yaml", line, 5), plain=True)
+
+
+def quoted(value: str) -> Scalar:
+    return Scalar(value, PLACE, plain=False)
+
+
+def listed(*values: Node | str) -> Sequence:
+    nodes = tuple(text(value) if isinstance(value, str) else value for value in values)
+    return Sequence(nodes, PLACE)
+
+
+def mapped(**entries: Node) -> Mapping:
+    return Mapping(tuple((text(key), node) for key, node in entries.items()), PLACE)
+
+
+def read(key: str, node: Node, vr: str | None = None) -> Parsed:
+    attribute = by_key(key)
+    return parse(attribute, vr or attribute.vr, node)
+
+
+@pytest.mark.parametrize(
+    ("key", "node", "expected"),
+    [
+        # Text stays what stands in the file.
+        ("PatientID", text("00123"), "00123"),
+        ("PatientName", text("Null^No"), "Null^No"),
+        ("StudyTime", text("083000"), "083000"),
+        ("PatientSize", text("1.10"), "1.10"),
+        ("AccessionNumber", text("1_000"), "1_000"),
+        ("PatientID", text("NO"), "NO"),
+        ("PatientID", quoted("null"), "null"),
+        ("PatientID", quoted("~"), "~"),
+        ("PatientComments", text("one\\two"), "one\\two"),
+        ("SeriesNumber", text("1 "), "1 "),
+        # Numbers by VR.
+        ("Rows", text("512"), 512),
+        ("Rows", text("+007"), 7),
+        ("ReferencePixelY0", text("-3"), -3),
+        ("PixelPaddingValue", text("-2000"), -2000),
+        ("PixelPaddingValue", text("65535"), 65535),
+        ("PhysicalDeltaX", text("1.0"), 1),
+        ("PhysicalDeltaX", text("0.0793"), 0.0793),
+        ("PhysicalDeltaX", text("1e300"), 1e300),
+        ("PhysicalDeltaX", text("-.5E1"), -5),
+        ("TotalNumberOfStudyRecords", text("18446744073709551615"), 2**64 - 1),
+        # VM other than 1 is always a list.
+        ("SoftwareVersions", text("1.06"), ["1.06"]),
+        ("SoftwareVersions", listed("1.06", "2"), ["1.06", "2"]),
+        (
+            "ImageType",
+            listed("ORIGINAL", "PRIMARY", quoted(""), "B"),
+            ["ORIGINAL", "PRIMARY", "", "B"],
+        ),
+        ("FrameIncrementPointer", text("00181065"), ["00181065"]),
+        ("FrameIncrementPointer", listed("0018106a"), ["0018106A"]),
+        ("DataElement", text("0018106a"), "0018106A"),
+        ("PixelSpacing", listed("0.5", "0.5"), ["0.5", "0.5"]),
+        ("LUTData", listed("1", "2"), [1, 2]),
+        ("LUTData", text("AAE="), "AAE="),
+        # Empty is null, also of several values and of a sequence.
+        ("PatientName", quoted(""), None),
+        ("PatientOrientation", quoted(""), None),
+        ("PatientOrientation", listed(quoted("")), None),
+        ("RequestAttributesSequence", quoted(""), None),
+        ("FileMetaInformationVersion", quoted(""), None),
+        ("7FDD1090", quoted(""), ""),
+        # Bytes, and what the dictionary knows nothing of.
+        ("FileMetaInformationVersion", text("AAE="), "AAE="),
+        ("7FDD1090", text("MCA="), "MCA="),
+    ],
+)
+def test_values(key, node, expected):
+    parsed = read(key, node)
+    assert parsed.errors == parsed.violations == ()
+    assert parsed.value is not None
+    assert parsed.value.raw == expected
+    assert type(parsed.value.raw) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("vr", "node", "expected"),
+    [
+        ("DS", text("97"), "97"),
+        ("LO", text("a\\b"), "a\\b"),
+        ("US", text("97"), 97),
+        ("US", listed("1", "2"), [1, 2]),
+        ("FL", text("2.0"), 2),
+        ("LO", quoted(""), None),
+    ],
+)
+def test_a_private_element_is_read_by_the_vr_that_is_stated(vr, node, expected):
+    parsed = read("001910F9", node, vr)
+    assert parsed.errors == parsed.violations == ()
+    assert parsed.value is not None and parsed.value.raw == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "node", "message", "hint"),
+    [
+        ("PatientName", text("~"), "null is not a value", '`""`'),
+        ("PatientName", text("null"), "null is not a value", "`absent`"),
+        ("PatientName", text(""), "null is not a value", "quotes"),
+        ("ImageType", listed("ORIGINAL", text("~")), "null is not a value", '`""`'),
+        ("ImageType", text("ORIGINAL\\PRIMARY"), "a backslash separates values", "Write a list"),
+        ("ImageType", listed("A\\B"), "a backslash separates values", "Write a list"),
+        ("PatientName", text("A\\B"), "a backslash separates values", "VM 1"),
+        ("PatientName", listed("A"), "has VM 1 and takes one value, not a list", "Drop the list"),
+        ("PatientName", mapped(A=text("1")), "takes a value, not a mapping", ""),
+        ("ImageType", listed(), "an empty list says nothing", '`""`'),
+        ("ImageType", listed(listed("A")), "a list of values holds values only", ""),
+        ("RequestAttributesSequence", listed(), "an empty list says nothing", '`""`'),
+        ("RequestAttributesSequence", mapped(), "takes a list of items", "`- `"),
+        ("RequestAttributesSequence", text("x"), "takes a list of items", "`- `"),
+        ("RequestAttributesSequence", listed("x"), "an item is a mapping", ""),
+        ("Rows", text("1_000"), "takes a whole number", ""),
+        ("Rows", text("0x10"), "takes a whole number", ""),
+        ("Rows", text("1.0"), "takes a whole number", ""),
+        ("Rows", text("9" * 5000), "takes a whole number", ""),
+        ("PhysicalDeltaX", text("nan"), "takes a number", ""),
+        ("PhysicalDeltaX", text(".inf"), "takes a number", ""),
+        ("PhysicalDeltaX", text("1e999"), "beyond what FD can hold", ""),
+        ("ChannelSensitivity", listed("1"), "has VM 1", ""),
+        ("RecommendedDisplayFrameRateInFloat", text("1e39"), "beyond what FL can hold", ""),
+        ("FileMetaInformationVersion", text("not base64"), "takes bytes as base64", "Padded"),
+        ("7FDD1090", text("97"), "takes bytes as base64", "Padded"),
+        ("FrameIncrementPointer", text("FrameTime"), "takes a tag", "eight hex digits"),
+        ("RegionOfResidence", text("a\\b"), "a backslash separates values", "VM 1"),
+        ("ReferencePixelX0", quoted(" "), "takes a whole number", ""),
+    ],
+)
+def test_errors(key, node, message, hint):
+    parsed = read(key, node)
+    assert parsed.value is None
+    assert parsed.violations == ()
+    assert len(parsed.errors) == 1
+    assert message in parsed.errors[0].message
+    assert hint in parsed.errors[0].hint
+
+
+@pytest.mark.parametrize(
+    ("key", "node", "message"),
+    [
+        ("PatientBirthDate", text("20240230"), "the value is not a day of the calendar"),
+        ("SeriesNumber", text("2147483648"), "the value is outside"),
+        ("Rows", text("65536"), "the value is outside 0 to 65535"),
+        ("PixelPaddingValue", text("-40000"), "the value fits neither US nor SS"),
+        ("PatientSex", text("female"), "the value holds other characters"),
+        ("SOPInstanceUID", text("1.2.x"), "the value is not a UID"),
+        ("PixelSpacing", text("0.5"), "the value has another number of values than 2"),
+        ("ImageOrientationPatient", listed("1", "0", "0"), "another number of values than 6"),
+    ],
+)
+def test_a_violation_keeps_the_value_for_force(key, node, message):
+    parsed = read(key, node)
+    assert parsed.errors == ()
+    assert parsed.value is not None
+    assert len(parsed.violations) == 1
+    assert message in parsed.violations[0].message
+    assert by_key(key).label in parsed.violations[0].message
+    assert "force: true" in parsed.violations[0].hint
+
+
+def code(**entries: str) -> Mapping:
+    return mapped(**{key: text(value) for key, value in entries.items()})
+
+
+def test_a_sequence_is_a_list_of_keyword_mappings_to_any_depth():
+    node = listed(
+        mapped(
+            ReferencedSOPInstanceUID=text("1.2.3"),
+            PurposeOfReferenceCodeSequence=listed(
+                code(CodeValue="121322", CodingSchemeDesignator="DCM")
+            ),
+            **{"00081160": text("7"), "001910F9": text("97"), "0008001C": text("NO")},
+        ),
+        mapped(),
+    )
+    parsed = read("SourceImageSequence", node)
+    assert parsed.errors == parsed.violations == ()
+    assert parsed.value is not None
+    assert parsed.value.raw == [
+        {
+            "ReferencedSOPInstanceUID": "1.2.3",
+            "PurposeOfReferenceCodeSequence": [
+                {"CodeValue": "121322", "CodingSchemeDesignator": "DCM"}
+            ],
+            "ReferencedFrameNumber": ["7"],
+            "001910F9": "97",
+            "0008001C": "NO",
+        },
+        {},
+    ]
+
+
+def test_all_problems_inside_a_sequence_are_told_where_they_stand():
+    node = listed(
+        Mapping(
+            (
+                (text("CodeValues", 10), text("1", 10)),
+                (text("CodeValue", 11), text("x" * 17, 11)),
+                (text("CodeMeaning", 12), text("~", 12)),
+                (text("00080104", 13), text("again", 13)),
+            ),
+            PLACE,
+        )
+    )
+    parsed = read("ProcedureCodeSequence", node)
+    assert parsed.value is None
+    assert [(one.place.line, one.message) for one in parsed.errors] == [
+        (10, "ProcedureCodeSequence (0008,1032): 'CodeValues' is not a DICOM keyword"),
+        (12, "CodeMeaning (0008,0104): null is not a value"),
+        (13, "ProcedureCodeSequence (0008,1032): the item holds CodeMeaning (0008,0104) twice"),
+    ]
+    assert parsed.errors[0].hint == "Did you mean CodeValue?"
+    assert [one.place.line for one in parsed.violations] == [11]
+
+
+def test_a_vr_that_does_not_exist_is_an_error():
+    parsed = read("001910F9", text("97"), "XX")
+    assert parsed.value is None
+    assert "XX is not a VR" in parsed.errors[0].message
+
+
+MARKER = "ZQJXK^SECRET"
+
+
+@pytest.mark.parametrize(
+    "key", ["PatientName", "Rows", "PatientBirthDate", "ImageType", "7FDD1090"]
+)
+@pytest.mark.parametrize("form", [MARKER, MARKER + "\\" + MARKER, MARKER * 50, "\x01" + MARKER])
+def test_no_diagnostic_holds_the_value(key, form):
+    for node in (text(form), listed(form, form), listed(listed(form)), mapped(A=text(form))):
+        parsed = read(key, node)
+        shown = repr(parsed) + "".join(map(str, parsed.errors + parsed.violations))
+        assert MARKER not in shown
