@@ -1,0 +1,87 @@
+"""Image sets loaded into a running emulator over HTTP. AWS has no such call."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from reconciler.emulator.ingest import ImageSet
+from reconciler.errors import ReconcilerError, UnreachableError
+
+_ID = re.compile(r"[0-9a-z]{32}")
+_SECONDS = 60.0
+_HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`line` is the JSON to print, `problem` why the image set was not taken; one of them is ""."""
+
+    line: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """One data store of one emulator. `load` raises UnreachableError where nothing answers."""
+
+    connection: HTTPConnection
+    endpoint: str
+    target: str
+
+    def load(self, image_set: ImageSet, *, primary: bool | None) -> Answer:
+        """Version 1 of an image set. `primary` None leaves it to the service's own rule."""
+        body = json.dumps(
+            {
+                "document": image_set.document,
+                "imageSetId": image_set.image_set_id,
+                "primary": primary,
+            }
+        )
+        return self._answer(*self._post(body.encode()))
+
+    def _post(self, body: bytes) -> tuple[int, bool, bytes]:
+        try:
+            self.connection.request("POST", self.target, body, {"Content-Type": "application/json"})
+            response = self.connection.getresponse()
+            is_emulator = response.getheader("Server", "").startswith("HealthImagingEmulator")
+            return response.status, is_emulator, response.read()
+        except (OSError, HTTPException, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise UnreachableError(
+                f"no emulator answers at {self.endpoint}: {reason}", _HINT
+            ) from None
+
+    def _answer(self, status: int, is_emulator: bool, body: bytes) -> Answer:
+        try:
+            answer = json.loads(body) if is_emulator else None
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ReconcilerError(f"what answers at {self.endpoint} is not the emulator", _HINT)
+        if status != 200:
+            return Answer(problem=str(answer.get("message", f"HTTP status {status}")))
+        return Answer(line=json.dumps(answer))
+
+
+def connect(endpoint: str, datastore_id: str) -> Loader:
+    """A loader for a data store; nothing is sent yet. ReconcilerError where either is malformed."""
+    if not _ID.fullmatch(datastore_id):
+        raise ReconcilerError(
+            "the data store's ID must be 32 lower-case letters and digits",
+            "Any such ID will do: the emulator makes the data store.",
+        )
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ReconcilerError(f"{endpoint!r} is no endpoint", _HINT)
+    make = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = make(url.hostname, port, timeout=_SECONDS)
+    target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}/load"
+    return Loader(connection, endpoint, target)

@@ -1,0 +1,97 @@
+"""An emulator that runs until it is told to stop: what it prints, and its ready file."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+import os
+import sqlite3
+from pathlib import Path
+
+from reconciler.cli import screen
+from reconciler.emulator.server import Emulator, run
+from reconciler.emulator.store import StoreError
+from reconciler.errors import ReconcilerError
+
+
+def serve(
+    data: Path, *, host: str, port: int, ready_file: Path | None, update_seconds: float
+) -> None:
+    """Serve until SIGTERM or SIGINT. ReconcilerError where it cannot start."""
+    if not math.isfinite(update_seconds):
+        raise ReconcilerError("--update-seconds must be a number of seconds")
+    if ready_file:
+        _remove_stale(ready_file)
+
+    def on_ready(emulator: Emulator) -> None:
+        screen.say(_greeting(emulator.endpoint, data))
+        if not _is_loopback(host):
+            screen.tell(
+                f"warning: {host} can be reached from other machines, and whoever reaches it "
+                "may read and change the data: nobody is asked for credentials"
+            )
+        if ready_file:
+            _write_ready(ready_file, emulator.endpoint)
+
+    try:
+        run(data, host=host, port=port, update_seconds=update_seconds, on_ready=on_ready)
+    except StoreError as error:
+        raise ReconcilerError(f"the data folder cannot be used: {error}") from None
+    except sqlite3.Error as error:
+        raise ReconcilerError(f"the data folder {data} cannot be used: {error}") from None
+    except OSError as error:
+        raise ReconcilerError(
+            f"cannot listen on {host}, port {port}: {error.strerror}",
+            "Give --port 0 for a free one." if port else "",
+        ) from None
+
+
+def _greeting(endpoint: str, data: Path) -> list[str]:
+    return [
+        f"HealthImaging emulator: {endpoint}",
+        f"data: {data.resolve()}",
+        "",
+        "The clients of AWS put `runtime-` before the host unless they are told not to.",
+        "AWS CLI, and boto3 without any change to its program:",
+        f"  export AWS_ENDPOINT_URL_MEDICAL_IMAGING={endpoint}",
+        "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true AWS_DEFAULT_REGION=us-east-1",
+        "  export AWS_ACCESS_KEY_ID=emulator AWS_SECRET_ACCESS_KEY=emulator",
+        "  aws medical-imaging list-datastores",
+        "boto3:",
+        f'  boto3.client("medical-imaging", endpoint_url="{endpoint}",',
+        "               config=botocore.config.Config(inject_host_prefix=False))",
+        "Image sets:",
+        f"  reconcile emulator load --endpoint {endpoint} --datastore {'0' * 32} PATH...",
+        "",
+        "Stop it with Ctrl-C.",
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _remove_stale(ready_file: Path) -> None:
+    """One of an earlier run would tell a program that waits for it the wrong endpoint."""
+    try:
+        ready_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(ready_file, error) from None
+
+
+def _write_ready(ready_file: Path, endpoint: str) -> None:
+    """All of it or nothing: whoever waits for the file may read it the moment it is there."""
+    partial = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n")
+        partial.replace(ready_file)
+    except OSError as error:
+        raise _unwritable(ready_file, error) from None
+
+
+def _unwritable(ready_file: Path, error: OSError) -> ReconcilerError:
+    return ReconcilerError(f"the ready file {ready_file} cannot be written: {error.strerror}")
