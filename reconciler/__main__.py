@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments), prog_name="reconcile", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        return _fail(error.format_message(), _usage_hint(error))
+        return _usage(error)
     except ReconcilerError as error:
         return _fail(error.message, error.hint, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -52,10 +52,14 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
     return code
 
 
-def _usage_hint(error: typer.TyperException) -> str:
-    """Where the help of the mistyped command is, if the error knows its command."""
+def _usage(error: typer.TyperException) -> int:
+    """A command that was mistyped; or left out, then the message is the help itself."""
+    message = error.format_message()
+    if message.startswith("Usage: "):
+        _complain([message])
+        return EXIT_ERROR
     context = getattr(error, "ctx", None)
-    return f"See: {context.command_path} --help" if context else ""
+    return _fail(message, f"See: {context.command_path} --help" if context else "")
 
 
 def _bug(error: Exception) -> int:

@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 def apply(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="[PLAN | PATHS...]",
-            help="A plan that `plan --out` saved, or manifests [default: those of the settings].",
-            show_default=False,
-        ),
+        typer.Argument(metavar="PLAN | PATHS", hidden=True),
     ] = None,
     auto_approve: Annotated[
         bool, typer.Option("--auto-approve", help="Do not ask.", show_default=False)
@@ -44,9 +40,11 @@ def apply(
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Execute a plan: pinned writes, verified by reading back, recorded with their versions.
+    """Do what a plan says, verify it, record it.
 
-    A saved plan is executed exactly. Without one it plans, shows the plan, and asks.
+    Every write is pinned to the version that was read, verified by reading back, and recorded. PLAN
+    is a file that `plan --out` saved and is executed exactly. Without one this plans (PATHS, or the
+    manifests of the settings), shows the plan, and asks.
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
 
 from reconciler import aws, pace
 from reconciler.model.settings import EMULATOR, Datastore, Settings
@@ -30,27 +32,29 @@ def edges(settings: Settings) -> Iterator[Edges]:
     """The edges of one command. An embedded emulator lives as long as this context."""
     clock = RealClock()
     shared = pace.share(settings.datastores, settings, clock)
-    ports: dict[str, PacedImageSets] = {}
     lock = threading.Lock()
     with ExitStack() as stack:
 
+        @cache
+        def emulator() -> str:
+            return stack.enter_context(_emulator(settings))
+
+        @cache
+        def connected(datastore: Datastore) -> PacedImageSets:
+            embedded = datastore.endpoint == EMULATOR
+            endpoint = emulator() if embedded else datastore.endpoint or None
+            return pace.Paced(aws.connect(datastore, endpoint=endpoint), shared[datastore.name])
+
         def port(datastore: Datastore) -> PacedImageSets:
             with lock:
-                if datastore.name not in ports:
-                    endpoint = _endpoint(settings, datastore, stack)
-                    connected = aws.connect(datastore, endpoint=endpoint)
-                    ports[datastore.name] = pace.Paced(connected, shared[datastore.name])
-                return ports[datastore.name]
+                return connected(datastore)
 
         yield Edges(ports=port, clock=clock)
 
 
-def _endpoint(settings: Settings, datastore: Datastore, stack: ExitStack) -> str | None:
-    """The URL that answers; None for AWS. Only here is the embedded emulator started."""
-    if datastore.endpoint != EMULATOR:
-        return datastore.endpoint or None
-    from pathlib import Path
-
+def _emulator(settings: Settings) -> AbstractContextManager[str]:
+    """One emulator for all data stores that ask for it; started when the first is needed."""
     from reconciler.cli.embedded import embedded
 
-    return stack.enter_context(embedded(Path(settings.root), datastore.datastore_id))
+    ids = [one.datastore_id for one in settings.datastores if one.endpoint == EMULATOR]
+    return embedded(Path(settings.root), *ids)

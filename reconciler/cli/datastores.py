@@ -6,7 +6,7 @@ from reconciler.cli import options
 
 
 def datastores(json: options.AsJson = False, config: options.Config = None) -> None:
-    """List the data stores of reconciler.yaml and what answers for each."""
+    """List the data stores of the settings."""
     from reconciler.cli import screen, workspace
     from reconciler.render import json as as_json
     from reconciler.render.table import datastore_table

@@ -18,7 +18,11 @@ def demo(
         typer.Option("--json", help="Print one JSON object a step instead of the tour."),
     ] = False,
 ) -> None:
-    """Plan, refuse, apply, record, drift and revert: on real DICOM data, in a temporary clone."""
+    """Watch the whole cycle, without AWS.
+
+    Plan, refusal, apply, record, drift and revert on real DICOM data: in a temporary clone, with
+    the embedded emulator. Nothing of yours is touched.
+    """
     from reconciler import demo as tour
     from reconciler.cli import screen
 

@@ -39,7 +39,7 @@ def import_(
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Print a manifest of an image set's live values, or list the image sets there are.
+    """Print a manifest of live values, or find image sets.
 
     The manifest plans to nothing as it is: keep the lines that you want to own, and edit them.
     """

@@ -21,11 +21,7 @@ AsJson: TypeAlias = Annotated[
 ]
 Paths: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="[PATHS]...",
-        help="Manifests, or folders of them [default: `manifests` of the settings].",
-        show_default=False,
-    ),
+    typer.Argument(metavar="PATHS", hidden=True),  # told in the text of each command
 ]
 ShowValues: TypeAlias = Annotated[
     bool | None,

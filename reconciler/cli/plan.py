@@ -34,7 +34,12 @@ def plan(
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Show what would change in the service, attribute by attribute. Changes nothing."""
+    """Show what would change. Writes nothing.
+
+    Reads the image sets that the manifests are about and shows, attribute by attribute, what
+    `apply` would do. PATHS are manifests, or folders of them; without any, the manifests of the
+    settings.
+    """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
     from reconciler.render import json as as_json

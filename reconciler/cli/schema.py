@@ -12,13 +12,14 @@ from reconciler.cli import options
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[NAME]", help="Which one [default: list them].", show_default=False
-        ),
+        typer.Argument(metavar="NAME", hidden=True),
     ] = None,
     json: options.AsJson = False,
 ) -> None:
-    """Print a JSON Schema, for editors and other programs."""
+    """Print a JSON Schema, for editors and programs.
+
+    NAME is that of a schema; without one, the names are listed.
+    """
     from reconciler import schema as schemas
     from reconciler.cli import screen
     from reconciler.errors import ReconcilerError

@@ -11,12 +11,15 @@ from reconciler.cli import options
 
 
 def show(
-    file: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `plan --out` saved.")],
+    file: Annotated[Path, typer.Argument(metavar="PLAN", hidden=True)],
     json: options.AsJson = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Show a saved plan as `plan` showed it. Reads no service."""
+    """Show a saved plan once more.
+
+    PLAN is a file that `plan --out` saved. Reads no service.
+    """
     from reconciler.cli import screen, workspace
     from reconciler.render import json as as_json
     from reconciler.render import text

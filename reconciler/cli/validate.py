@@ -11,7 +11,11 @@ from reconciler.errors import EXIT_ERROR, InputError
 def validate(
     paths: options.Paths = None, json: options.AsJson = False, config: options.Config = None
 ) -> None:
-    """Check manifests and settings offline: every problem of every file, in one run."""
+    """Check manifests and settings, offline.
+
+    Tells every problem of every file in one run. PATHS are manifests, or folders of them; without
+    any, the manifests of the settings.
+    """
     from reconciler import pipeline
     from reconciler.cli import screen, workspace
     from reconciler.render import json as as_json

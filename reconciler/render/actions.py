@@ -20,7 +20,7 @@ def action_lines(alike: Sequence[Action], look: Look) -> list[str]:
     return [
         *_header(alike, look),
         *_members(action, look),
-        *_changes(action, look),
+        *_changes(action, look, anywhere=len(alike) > 1),
         *_hazards(action, look),
         *_blocks(action, look),
         *_released(action, look),
@@ -94,25 +94,33 @@ def _members(action: Action, look: Look) -> list[str]:
     return lines
 
 
-def _changes(action: Action, look: Look) -> list[str]:
+def _changes(action: Action, look: Look, *, anywhere: bool) -> list[str]:
     """What every member shares first, then member by member."""
+    drift = {member.image_set_id: _moved(member) for member in action.members}
     if len(action.members) < 2:
-        return change_lines(action.changes, look)
-    everybody = len(action.members)
+        return change_lines(action.changes, look, drift=drift, anywhere=anywhere)
     edits: dict[object, list[Change]] = {}
     for change in action.changes:
         edits.setdefault(_edit(change), []).append(change)
-    shared = [group[0] for group in edits.values() if len(group) == everybody]
+    everybody = len(action.members)
+    lines = change_lines(
+        (group[0] for group in edits.values() if len(group) == everybody), look, drift=drift
+    )
     rest: dict[str, list[Change]] = {}
-    for group in edits.values():
-        if len(group) < everybody:
-            for change in group:
-                rest.setdefault(change.image_set_id, []).append(change)
-    lines = change_lines(shared, look)
+    for change in action.changes:
+        if len(edits[_edit(change)]) < everybody:
+            rest.setdefault(change.image_set_id, []).append(change)
     for image_set_id, changes in sorted(rest.items()):
         lines.append(f"{INDENT}in image set {image_set_id}:")
-        lines += change_lines(changes, look, INDENT * 2)
+        lines += change_lines(changes, look, INDENT * 2, drift=drift)
     return lines
+
+
+def _moved(member: Member) -> str:
+    """Between which versions somebody else was at work."""
+    if not member.previous_version_id:
+        return "since it was last recorded"
+    return f"after version {member.previous_version_id}, which was recorded"
 
 
 def _edit(change: Change) -> object:
@@ -135,9 +143,9 @@ def _hazards(action: Action, look: Look) -> list[str]:
         if not use.consented:
             missing[place_of(use.place), use.consent] = None
     for place, line in missing:
-        into = f"in the manifest at {place}" if place else "in its manifest"
+        into = f"the manifest at {place}" if place else "its manifest"
         told = look.paint("needs consent:", Style.ERROR)
-        lines.append(f"{INDENT}  {told} have this line {into}")
+        lines.append(f"{INDENT}  {told} put this line into {into}")
         lines.append(f"{INDENT}      {look.paint(line, Style.STRONG)}")
     return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.errors import Place
@@ -35,10 +35,23 @@ class _Cells:
         return self.before or self.after
 
 
-def change_lines(changes: Iterable[Change], look: Look, indent: str = INDENT) -> list[str]:
-    """One line per edit; two more where before and after do not fit beside each other."""
+def change_lines(
+    changes: Iterable[Change],
+    look: Look,
+    indent: str = INDENT,
+    *,
+    drift: Mapping[str, str] | None = None,
+    anywhere: bool = False,
+) -> list[str]:
+    """One line per edit; more where before and after do not fit beside each other.
+
+    `drift` tells by image set between which versions somebody else was at work. `anywhere` leaves
+    out the UIDs, where the lines stand for several image sets.
+    """
     changes = tuple(changes)
     short = short_addresses(changes)
+    if anywhere:
+        short = dict.fromkeys(short, "")
     table = [_cells(row, short, look) for row in rows(changes)]
     names = min(_WIDEST_KEY, max((width(cells.name) for cells in table), default=0))
     places = max((width(cells.where) for cells in table), default=0)
@@ -48,7 +61,8 @@ def change_lines(changes: Iterable[Change], look: Look, indent: str = INDENT) ->
     lines: list[str] = []
     for cells in table:
         start = f"{pad(cells.name, names)}  {pad(cells.where, places)}"
-        lines += _lines(cells, start, body if _fits(cells, room) else None, look, indent)
+        lines += _lines(cells, start, (body, room), look, indent)
+        lines += _remarks(cells, drift or {}, look, indent)
     return lines
 
 
@@ -56,39 +70,45 @@ def _fits(cells: _Cells, room: int) -> bool:
     return width(cells.body) + (width(cells.place) + 2 if cells.place else 0) <= room
 
 
-def _lines(cells: _Cells, start: str, body: int | None, look: Look, indent: str) -> list[str]:
+def _lines(
+    cells: _Cells, start: str, columns: tuple[int, int], look: Look, indent: str
+) -> list[str]:
+    """Values beside the attribute, with the place after them or below; else values below too."""
+    body, room = columns
     style = _STYLE[cells.row.symbol]
-    lead = f"{indent}{look.paint(cells.row.symbol, style)} "
+    lead = f"{indent}{look.paint(cells.row.symbol, style)} {start}  "
     place = look.paint(cells.place, Style.DIM)
-    if body is not None:
-        text = _painted_body(cells, pad(cells.body, body)[len(cells.body) :], look)
-        return [f"{lead}{start}  {text}  {place}".rstrip(), *_remarks(cells, look, indent)]
-    room = look.width - len(indent) - 8
-    lines = [f"{lead}{start}  {place}".rstrip()]
     inner = f"{indent}    "
-    if cells.before and cells.after:
-        before, after = cut_pair(cells.before, cells.after, room)
-        lines.append(f"{inner}  {look.paint(before, Style.REMOVE)}")
-        lines.append(f"{inner}→ {look.paint(after, Style.ADD)}")
-    else:
-        lines.append(f"{inner}  {look.paint(cut(cells.one, room), style)}")
-    return [*lines, *_remarks(cells, look, indent)]
+    if _fits(cells, room):
+        filling = " " * (body - width(cells.body))
+        return [f"{lead}{_painted_body(cells, look)}{filling}  {place}".rstrip()]
+    if width(cells.body) <= room:
+        return [f"{lead}{_painted_body(cells, look)}", f"{inner}{place}"]
+    room = look.width - len(inner) - 2
+    if not (cells.before and cells.after):
+        return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(cut(cells.one, room), style)}"]
+    before, after = cut_pair(cells.before, cells.after, room)
+    return [
+        f"{lead}{place}".rstrip(),
+        f"{inner}  {look.paint(before, Style.REMOVE)}",
+        f"{inner}→ {look.paint(after, Style.ADD)}",
+    ]
 
 
-def _painted_body(cells: _Cells, filling: str, look: Look) -> str:
+def _painted_body(cells: _Cells, look: Look) -> str:
     if cells.before and cells.after:
         before = look.paint(cells.before, Style.REMOVE)
-        return f"{before} → {look.paint(cells.after, Style.ADD)}{filling}"
-    return look.paint(cells.one, _STYLE[cells.row.symbol]) + filling
+        return f"{before} → {look.paint(cells.after, Style.ADD)}"
+    return look.paint(cells.one, _STYLE[cells.row.symbol])
 
 
-def _remarks(cells: _Cells, look: Look, indent: str) -> list[str]:
+def _remarks(cells: _Cells, drift: Mapping[str, str], look: Look, indent: str) -> list[str]:
     change = cells.row.change
     inner = f"{indent}    "
     lines = []
     if change.drifted:
-        text = "drift: somebody else changed this since it was last recorded"
-        lines.append(inner + look.paint(text, Style.DRIFT))
+        when = drift.get(change.image_set_id, "since it was last recorded")
+        lines.append(inner + look.paint(f"drift: changed by somebody else {when}", Style.DRIFT))
     lines += [
         inner + look.paint(f"needs force: {reason}", Style.DIM) for reason in change.force_reasons
     ]
@@ -96,28 +116,26 @@ def _remarks(cells: _Cells, look: Look, indent: str) -> list[str]:
 
 
 def _cells(row: Row, short: dict[str, str], look: Look) -> _Cells:
+    """The texts of a row. An after-value that is masked is told by the line that it stands in."""
     change = row.change
     name = cut(escape(row.name), _WIDEST_KEY)
-    if change.send_vr:
-        name = f"{name} ({change.vr})"
-    before = "" if change.op is Op.ADD or not change.key else shown(change.before, change.tag, look)
+    place = place_of(change.place)
+    has_before = bool(change.key) and change.op is not Op.ADD
+    has_after = bool(change.key) and change.op is not Op.REMOVE
+    hidden = has_after and bool(place) and _is_masked(change, look)
+    after = place if hidden else shown(change.after, change.tag, look)
     return _Cells(
         row=row,
-        name=name,
-        where=where(row, short),
-        before=before,
-        after=_after(change, look),
-        place=place_of(change.place),
+        name=f"{name} ({change.vr})" if change.send_vr else name,
+        where=where(row, short).rstrip(),
+        before=shown(change.before, change.tag, look) if has_before else "",
+        after=after if has_after else "",
+        place="" if hidden else place,
     )
 
 
-def _after(change: Change, look: Look) -> str:
-    """The value to come; where it is masked, the line of the manifest that it stands in."""
-    if change.op not in (Op.ADD, Op.UPDATE):
-        return ""
-    if change.place and change.tag is not None and masked(change.tag, look.redact):
-        return f"as in {place_of(change.place)}"
-    return shown(change.after, change.tag, look)
+def _is_masked(change: Change, look: Look) -> bool:
+    return change.tag is not None and masked(change.tag, look.redact)
 
 
 def place_of(place: Place | None) -> str:

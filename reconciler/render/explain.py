@@ -41,6 +41,6 @@ WORD: dict[Status, str] = {
     Status.CONVERGED: "converged",
     Status.UPDATE: "update",
     Status.DRIFTED: "drifted, overwritten",
-    Status.BUSY: "busy, an update is still running",
+    Status.BUSY: "busy (another update is running)",
     Status.BLOCKED: "blocked",
 }

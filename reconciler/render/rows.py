@@ -87,16 +87,13 @@ def _ids(changes: list[Change]) -> tuple[str, ...]:
 
 
 def where(row: Row, short: dict[str, str]) -> str:
-    """`Patient`, `Series 1.2.840…99.1`, `50 instances`."""
+    """`Patient`, `Series …99.1`, `50 instances`."""
     if len(row.addresses) > 1:
         noun = "instances" if row.change.address.level is Level.INSTANCE else "series"
         return f"{len(row.addresses):,} {noun}"
     address = row.change.address
-    if address.level is Level.SERIES:
-        return f"Series {short.get(address.series, address.series)}"
-    if address.level is Level.INSTANCE:
-        return f"Instance {short.get(address.instance, address.instance)}"
-    return address.level.title
+    uid = address.instance or address.series
+    return f"{address.level.title} {short.get(uid, uid)}" if uid else address.level.title
 
 
 def short_addresses(changes: Iterable[Change]) -> dict[str, str]:

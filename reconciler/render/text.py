@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from reconciler.model.address import PATIENT
+from reconciler.model.change import Change
 from reconciler.model.plan import Action, Member, Plan, Status
 from reconciler.render.actions import action_lines
 from reconciler.render.look import Look, Style
@@ -47,23 +49,27 @@ def _signature(action: Action) -> object:
     """All that the rendering of an action shows, without which image set it is about."""
     if len(action.members) > 1:
         return action.image_set_id, action.datastore
+    member = action.members[0]
     return (
         action.datastore,
         action.status,
-        action.members[0].pin,
-        tuple(
-            (
-                replace(change, image_set_id="", before=None, after=None),
-                repr(change.before.raw) if change.before else "",
-                repr(change.after.raw) if change.after else "",
-            )
-            for change in action.changes
-        ),
+        (member.pin, member.previous_version_id),
+        frozenset(Counter(map(_edit, action.changes)).items()),
         tuple(replace(use, image_set_id="") for use in action.hazards),
         tuple(replace(block, image_set_id="") for block in action.blocks),
         tuple(replace(note, image_set_id="") for note in action.notes),
         len(action.steps),
         action.released,
+    )
+
+
+def _edit(change: Change) -> object:
+    """A change without where it is made; values by their text, since lists have no hash."""
+    return (
+        replace(change, image_set_id="", before=None, after=None, address=PATIENT),
+        change.address.level,
+        repr(change.before.raw) if change.before else "",
+        repr(change.after.raw) if change.after else "",
     )
 
 
@@ -76,19 +82,22 @@ def summary(plan: Plan) -> str:
     if moving:
         calls = plural(len(plan.steps), "call")
         parts.append(f"{plural(len(moving), 'image set')} to update ({calls})")
-    counts = Counter(_word(action) for action in plan.actions for _ in _named(action))
-    parts += [f"{counts[word]:,} {word}" for word in _WORDS if counts[word]]
-    if not moving and set(counts) == {"converged"}:
+    # Actions with steps are counted by what they move.
+    counts = Counter(
+        action.status for action in plan.actions if not action.steps for _ in _named(action)
+    )
+    parts += [f"{counts[status]:,} {word}" for status, word in _COUNTED.items() if counts[status]]
+    if not moving and set(counts) == {Status.CONVERGED}:
         return f"Plan: nothing to do, {parts[0]}."
     return f"Plan: {', '.join(parts)}."
 
 
-_WORDS = ("drifted", "blocked", "busy", "converged")
-
-
-def _word(action: Action) -> str:
-    """What an action counts as; those with steps are counted by what they move."""
-    return "" if action.steps else str(action.status)
+_COUNTED = {
+    Status.DRIFTED: "drifted and held back",
+    Status.BLOCKED: "blocked",
+    Status.BUSY: "busy",
+    Status.CONVERGED: "converged",
+}
 
 
 def is_pending(plan: Plan) -> bool:

@@ -106,8 +106,8 @@ def _common_prefix(first: str, second: str) -> int:
 
 
 def short_uid(uid: str) -> str:
-    """A UID used as an address: its two ends, enough to recognise it by."""
-    return uid if len(uid) <= 24 else f"{uid[:8]}{_CUT}{uid[-12:]}"
+    """A UID used as an address: its end, which is what tells it from its neighbours."""
+    return uid if len(uid) <= 20 else f"{_CUT}{uid[-14:]}"
 
 
 def short_uids(uids: set[str]) -> dict[str, str]:
