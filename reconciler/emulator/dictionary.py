@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydicom import datadict
-
 _HEX = re.compile(r"[0-9A-Fa-f]{8}")
 
 
@@ -36,6 +34,9 @@ class Attribute:
 @lru_cache(maxsize=8192)
 def attribute(key: str) -> Attribute | None:
     """The attribute of a key; None where it is neither a keyword nor a tag that DICOM knows."""
+    # Some 0.1 s, which a server that only answers reads need not spend.
+    from pydicom import datadict
+
     tag = datadict.tag_for_keyword(key)
     if tag is None and _HEX.fullmatch(key):
         tag = int(key, 16)

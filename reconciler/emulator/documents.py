@@ -151,12 +151,12 @@ def _rekey(document: Document, updates: list[Edit], behaviours: Behaviours) -> N
         for edit in updates
         if edit.level in _UID_OF_LEVEL and identity(edit.key) == identity(_UID_OF_LEVEL[edit.level])
     ]
-    taken = instance_uids(document) | set(series_of(document))
+    taken = {"Instance": instance_uids(document), "Series": set(series_of(document))}
     for edit in renames:
         old = edit.instance or edit.series
         if edit.value != old:
-            check_uid_change(edit, taken)
-            taken.add(edit.value)
+            check_uid_change(edit, taken[edit.level])
+            taken[edit.level].add(edit.value)
     if behaviours.rekey_on_uid_change:
         for edit in sorted(renames, key=lambda edit: edit.level):  # Instance before Series
             _rename(document, edit)

@@ -11,7 +11,14 @@ from reconciler.emulator.context import Context, require_datastore
 from reconciler.emulator.documents import Document, digest, instance_uids, same, series_of
 from reconciler.emulator.errors import conflict, invalid
 from reconciler.emulator.index import index_entry
-from reconciler.emulator.versions import NewVersion, append, document, find, insert_image_set
+from reconciler.emulator.versions import (
+    DELETING,
+    NewVersion,
+    append,
+    document,
+    find,
+    insert_image_set,
+)
 
 _ID = re.compile(r"[0-9a-z]{32}")
 
@@ -68,9 +75,11 @@ def _is_loaded(
     connection: sqlite3.Connection, datastore_id: str, image_set_id: str, loaded_digest: str
 ) -> bool:
     row = connection.execute(
-        "SELECT loaded_digest FROM image_sets WHERE datastore_id = ? AND id = ?",
+        "SELECT loaded_digest, hold_status FROM image_sets WHERE datastore_id = ? AND id = ?",
         (datastore_id, image_set_id),
     ).fetchone()
+    if row is not None and row["hold_status"] == DELETING:
+        raise conflict("The image set of this imageSetId is deleted.")
     if row is not None and row["loaded_digest"] != loaded_digest:
         raise conflict("Another document is loaded under this imageSetId.")
     return row is not None
