@@ -1,0 +1,698 @@
+"""Apply against an in-memory service: every end a step can have, and what was sent for it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from reconciler.apply import apply
+from reconciler.apply.decide import TABLE, Answer, Finding, Next, pins, without_values
+from reconciler.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NoAnswerError,
+    RejectedError,
+    ThrottledError,
+    UnreachableError,
+)
+from reconciler.model.change import Block
+from reconciler.model.outcome import Outcome, Result, Started
+from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
+from reconciler.model.value import Document
+from tests.documents import document
+from tests.fakes import FakeClock, FakeImageSets
+
+A, B, C = (letter * 32 for letter in "abc")
+UPDATES = "UpdateImageSetMetadata"
+LOCK_TIMEOUT = 60.0
+
+Raw = dict[str, Any]
+Change = Callable[[Raw], object]
+
+
+def digest(content: Document | Raw) -> str:
+    raw = content.raw if isinstance(content, Document) else content
+    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+
+
+def describe(value: str) -> Change:
+    return lambda raw: raw["Study"]["DICOM"].update(StudyDescription=value)
+
+
+def changed(raw: Raw, *changes: Change) -> Raw:
+    copied = copy.deepcopy(raw)
+    for change in changes:
+        change(copied)
+    return copied
+
+
+def describing(fake: FakeImageSets, name: str, value: str, pin: str, expected: Raw) -> Step:
+    """A step that sets StudyDescription; `expected` is the document after it."""
+    return Step(
+        datastore_id=fake.datastore_id,
+        image_set_id=name,
+        pin=pin,
+        expected=((name, digest(expected)),),
+        updatable=json.dumps({"Study": {"DICOM": {"StudyDescription": value}}}),
+    )
+
+
+def action(fake: FakeImageSets, *steps: Step, members: Mapping[str, str] | None = None) -> Action:
+    given = members or {steps[0].image_set_id: steps[0].pin}
+    return Action(
+        datastore="research",
+        datastore_id=fake.datastore_id,
+        status=Status.UPDATE,
+        members=tuple(Member(name, pin) for name, pin in given.items()),
+        steps=steps,
+    )
+
+
+def simple(fake: FakeImageSets, name: str, value: str = "CT CHEST") -> Action:
+    """One image set, one step, from where it is now."""
+    expected = changed(fake.document(name), describe(value))
+    return action(fake, describing(fake, name, value, fake.version(name), expected))
+
+
+def two_steps(fake: FakeImageSets, name: str = A) -> Action:
+    first = changed(fake.document(name), describe("FIRST"))
+    second = changed(first, describe("SECOND"))
+    return action(
+        fake,
+        describing(fake, name, "FIRST", "1", first),
+        describing(fake, name, "SECOND", "2", second),
+    )
+
+
+def study_wide(fake: FakeImageSets, *names: str, value: str = "STUDY") -> Action:
+    expected = tuple(
+        (name, digest(changed(fake.document(name), describe(value)))) for name in names
+    )
+    step = Step(
+        datastore_id=fake.datastore_id,
+        image_set_id=names[0],
+        pin=fake.version(names[0]),
+        expected=expected,
+        updatable=json.dumps({"Study": {"DICOM": {"StudyDescription": value}}}),
+        study_wide=True,
+    )
+    return action(fake, step, members={name: fake.version(name) for name in names})
+
+
+def never() -> bool:
+    return False
+
+
+def run(
+    fake: FakeImageSets,
+    *actions: Action,
+    stop: Callable[[], bool] = never,
+    abandon: Callable[[], bool] = never,
+    concurrency: int = 1,
+) -> list[Started | Outcome]:
+    return list(
+        apply(
+            Plan(Basis("", 1), actions),
+            {"research": fake},
+            fake.clock,
+            digest,
+            concurrency=concurrency,
+            lock_timeout=LOCK_TIMEOUT,
+            stop=stop,
+            abandon=abandon,
+        )
+    )
+
+
+def outcomes(events: list[Started | Outcome]) -> list[Outcome]:
+    return [event for event in events if isinstance(event, Outcome)]
+
+
+def only(events: list[Started | Outcome]) -> Outcome:
+    (outcome,) = outcomes(events)
+    return outcome
+
+
+@pytest.fixture
+def fake() -> FakeImageSets:
+    fake = FakeImageSets(FakeClock())
+    for name in (A, B, C):
+        fake.put(document(image_set_id=name))
+    return fake
+
+
+@pytest.fixture
+def study() -> FakeImageSets:
+    fake = FakeImageSets(FakeClock())
+    for name in (A, B, C):
+        fake.put(document(image_set_id=name), primary=True)
+    return fake
+
+
+def lost() -> NoAnswerError:
+    return NoAnswerError("connection reset")
+
+
+# --- the straight way ------------------------------------------------------------------------
+
+
+def test_a_step_is_sent_waited_for_and_read_back(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    started, outcome = run(fake, planned)
+    assert started == Started(planned.steps[0])
+    assert isinstance(outcome, Outcome)
+    assert (outcome.result, outcome.message) == (Result.CONVERGED, "")
+    (landed,) = outcome.landed
+    assert (landed.image_set_id, landed.version_id, landed.previous_version_id) == (A, "2", "1")
+    assert landed.updated_at == fake.get(A).updated_at
+    assert fake.sent == [planned.steps[0]]
+    assert fake.clock.now() >= fake.update_seconds
+
+
+def test_content_is_read_once_and_only_after_the_lock(fake: FakeImageSets) -> None:
+    run(fake, simple(fake, A))
+    operations = [operation for operation, _ in fake.calls]
+    assert operations.count("GetImageSetMetadata") == 1
+    assert operations[-1] == "GetImageSetMetadata"
+    assert "ListImageSetVersions" not in operations
+
+
+def test_a_poll_backs_off(fake: FakeImageSets) -> None:
+    fake.update_seconds = 50.0
+    assert only(run(fake, simple(fake, A))).result is Result.CONVERGED
+    assert len([1 for operation, _ in fake.calls if operation == "GetImageSet"]) < 25
+    assert max(fake.clock.slept) <= 5.0
+
+
+def test_the_steps_of_an_action_run_in_order_each_at_its_pin(fake: FakeImageSets) -> None:
+    events = run(fake, two_steps(fake))
+    assert [outcome.result for outcome in outcomes(events)] == [Result.CONVERGED] * 2
+    assert [step.pin for step in fake.sent] == ["1", "2"]
+    assert fake.document(A)["Study"]["DICOM"]["StudyDescription"] == "SECOND"
+
+
+def test_a_revert_is_a_step_like_any_other(fake: FakeImageSets) -> None:
+    original = fake.document(A)
+    fake.foreign(A, describe("MISTAKE"))
+    step = Step(fake.datastore_id, A, "2", ((A, digest(original)),), revert_to="1")
+    assert only(run(fake, action(fake, step))).result is Result.CONVERGED
+    assert fake.document(A) == original
+
+
+def test_actions_overlap_and_every_step_has_one_outcome(fake: FakeImageSets) -> None:
+    planned = [simple(fake, name) for name in (A, B, C)]
+    events = run(fake, *planned, concurrency=3)
+    assert sorted(o.step.image_set_id for o in outcomes(events)) == [A, B, C]
+    assert all(outcome.result is Result.CONVERGED for outcome in outcomes(events))
+
+
+def test_a_slow_update_does_not_stop_the_submitting(fake: FakeImageSets) -> None:
+    sent: list[str] = []
+    fake.update_seconds = 30.0
+    for name in (A, B, C):
+        fake.inject(UPDATES, lambda name=name: sent.append(name), image_set_id=name)  # type: ignore[misc]
+    first_end = next(
+        len(sent)
+        for event in apply(
+            Plan(Basis("", 1), tuple(simple(fake, name) for name in (A, B, C))),
+            {"research": fake},
+            fake.clock,
+            digest,
+            concurrency=3,
+            lock_timeout=LOCK_TIMEOUT,
+        )
+        if isinstance(event, Outcome)
+    )
+    assert first_end >= 2
+
+
+def test_a_blocked_action_is_told_and_never_sent(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    blocked = Action(
+        planned.datastore,
+        planned.datastore_id,
+        Status.BLOCKED,
+        planned.members,
+        blocks=(Block(A, "consent missing"),),
+        steps=planned.steps,
+    )
+    outcome = only(run(fake, blocked))
+    assert (outcome.result, outcome.message) == (Result.BLOCKED, "consent missing")
+    assert fake.calls == []
+
+
+def test_an_empty_plan_has_no_events(fake: FakeImageSets) -> None:
+    assert run(fake) == []
+
+
+# --- the service says no ---------------------------------------------------------------------
+
+
+def test_a_failed_update_is_told_with_the_services_message(fake: FakeImageSets) -> None:
+    fake.fail_update("Attribute is immutable")
+    outcome = only(run(fake, simple(fake, A)))
+    assert outcome.result is Result.FAILED
+    assert "Attribute is immutable" in outcome.message
+    assert outcome.landed == ()
+
+
+def test_later_steps_of_a_failed_action_are_not_sent(fake: FakeImageSets) -> None:
+    fake.fail_update("no")
+    first, second = outcomes(run(fake, two_steps(fake)))
+    assert (first.result, second.result) == (Result.FAILED, Result.NOT_ATTEMPTED)
+    assert len(fake.sent) == 1
+
+
+def test_a_rejected_request_fails_and_stops_nobody_else(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, RejectedError("payload too large"))
+    results = {
+        o.step.image_set_id: o for o in outcomes(run(fake, simple(fake, A), simple(fake, B)))
+    }
+    assert results[A].result is Result.FAILED
+    assert "payload too large" in results[A].message
+    assert results[B].result is Result.CONVERGED
+
+
+def test_denied_access_stops_the_submitting(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, AccessDeniedError("the AWS credentials have expired"), times=99)
+    first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
+    assert (first.result, second.result) == (Result.FAILED, Result.NOT_ATTEMPTED)
+    assert "expired" in second.message
+    assert fake.sent == []
+
+
+def test_credentials_that_expire_while_waiting_leave_it_unresolved(fake: FakeImageSets) -> None:
+    fake.fail("GetImageSet", AccessDeniedError("expired"), times=99)
+    assert only(run(fake, simple(fake, A))).result is Result.UNRESOLVED
+
+
+def test_a_message_never_echoes_a_value_that_was_sent(fake: FakeImageSets) -> None:
+    fake.fail_update("Value GARCIA of StudyDescription is not allowed")
+    outcome = only(run(fake, simple(fake, A, "GARCIA")))
+    assert "GARCIA" not in outcome.message
+    assert "Value *** of StudyDescription is not allowed" in outcome.message
+
+
+def test_masking_reaches_sequences_and_leaves_short_codes() -> None:
+    blob = json.dumps({"Study": {"DICOM": {"S": [{"CodeMeaning": "Chest"}], "T": "M"}}})
+    step = Step("d", A, "1", (), removable=blob)
+    assert without_values(step, "Chest: M is odd") == "***: M is odd"
+
+
+def test_other_content_than_planned_is_unverified(fake: FakeImageSets) -> None:
+    step = describing(fake, A, "CT CHEST", "1", changed(fake.document(A), describe("OTHER")))
+    outcome = only(run(fake, action(fake, step)))
+    assert outcome.result is Result.UNVERIFIED
+    assert outcome.landed == ()
+
+
+# --- somebody else ---------------------------------------------------------------------------
+
+
+def test_a_stale_pin_is_a_conflict_and_nothing_is_written(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.foreign(A, describe("FOREIGN"))
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.CONFLICT
+    assert "version 2" in outcome.message
+    assert len(fake.sent) == 1  # never again with a fresh pin
+    assert fake.document(A)["Study"]["DICOM"]["StudyDescription"] == "FOREIGN"
+
+
+def test_two_foreign_versions_are_a_conflict_too(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.foreign(A, describe("ONE"))
+    fake.foreign(A, describe("TWO"))
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.CONFLICT
+    assert "1 to 3" in outcome.message
+
+
+def test_an_image_set_that_is_gone_fails(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.delete(A)
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.FAILED
+    assert "does not exist" in outcome.message
+
+
+def test_a_pin_that_the_service_does_not_know_is_a_conflict(fake: FakeImageSets) -> None:
+    step = describing(fake, A, "X", "7", fake.document(A))
+    assert only(run(fake, action(fake, step))).result is Result.CONFLICT
+
+
+def test_locked_by_somebody_else_is_waited_for_and_sent_again(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.lock(A, 10.0)
+    assert only(run(fake, planned)).result is Result.CONVERGED
+    assert fake.version(A) == "2"
+
+
+def test_locked_by_somebody_elses_update_ends_in_a_conflict(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.update(describing(fake, A, "FOREIGN", "1", {}))
+    assert only(run(fake, planned)).result is Result.CONFLICT
+    assert fake.version(A) == "2"
+
+
+def test_locked_for_longer_than_the_timeout_is_unresolved(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.lock(A, 10_000.0)
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.UNRESOLVED
+    assert "LOCKED" in outcome.message
+    assert fake.version(A) == "1"
+
+
+def test_a_foreign_write_after_ours_is_told_but_ours_converged(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.update_seconds = 0.0
+    fake.inject(UPDATES, lambda: fake.foreign(A, describe("LATER")), when="after")
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.CONVERGED
+    assert [landed.version_id for landed in outcome.landed] == ["2"]
+    assert "at 3 by now" in outcome.message
+
+
+# --- lost answers ----------------------------------------------------------------------------
+
+
+def test_an_answer_lost_after_the_effect_is_ours(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, lost(), when="after")
+    outcome = only(run(fake, simple(fake, A)))
+    assert outcome.result is Result.CONVERGED
+    assert len(fake.sent) == 1
+
+
+def test_an_answer_lost_before_the_effect_is_sent_again(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, lost(), when="before")
+    assert only(run(fake, simple(fake, A))).result is Result.CONVERGED
+    assert fake.version(A) == "2"
+
+
+def test_a_lost_answer_and_a_foreign_write_is_a_conflict(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+
+    def beaten() -> None:
+        fake.foreign(A, describe("FOREIGN"))
+        raise_lost()
+
+    fake.inject(UPDATES, beaten)
+    assert only(run(fake, planned)).result is Result.CONFLICT
+    assert fake.version(A) == "2"
+
+
+def test_a_lost_answer_to_a_failed_update_is_failed(fake: FakeImageSets) -> None:
+    fake.fail_update("immutable")
+    fake.fail(UPDATES, lost(), when="after")
+    outcome = only(run(fake, simple(fake, A)))
+    assert outcome.result is Result.FAILED
+    assert "immutable" in outcome.message
+
+
+def test_a_send_that_lands_late_is_still_ours(fake: FakeImageSets) -> None:
+    """The first request is believed lost, lands before the second: 404 or 409 for the second."""
+    planned = simple(fake, A)
+    fake.fail(UPDATES, lost(), when="before")
+    landed_late = planned.steps[0]
+
+    def land() -> None:
+        fake.update(landed_late)
+
+    fake.inject(UPDATES, land, times=1)
+    # `land` itself calls update: by then its own fault is used up.
+    assert only(run(fake, planned)).result is Result.CONVERGED
+    assert fake.version(A) == "2"
+
+
+def test_an_answer_that_is_lost_every_time_ends_unresolved(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, lost(), when="before", times=99)
+    outcome = only(run(fake, simple(fake, A)))
+    assert outcome.result is Result.UNRESOLVED
+    assert [operation for operation, _ in fake.calls].count(UPDATES) == 3
+
+
+def test_a_network_that_goes_away_after_the_send_is_unresolved(fake: FakeImageSets) -> None:
+    fake.fail("GetImageSet", lost(), times=10_000)
+    outcome = only(run(fake, simple(fake, A)))
+    assert outcome.result is Result.UNRESOLVED
+    assert fake.clock.now() < LOCK_TIMEOUT + 10
+
+
+def test_a_network_that_comes_back_is_enough(fake: FakeImageSets) -> None:
+    fake.fail("GetImageSet", lost(), times=5)
+    fake.fail("GetImageSetMetadata", lost(), times=2)
+    assert only(run(fake, simple(fake, A))).result is Result.CONVERGED
+
+
+def test_an_endpoint_that_does_not_answer_stops_the_submitting(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, UnreachableError("the endpoint does not answer"), times=99)
+    first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
+    assert (first.result, second.result) == (Result.NOT_ATTEMPTED, Result.NOT_ATTEMPTED)
+    assert "does not answer" in second.message
+    assert [operation for operation, _ in fake.calls] == [UPDATES] * 3
+
+
+def test_a_throttle_is_borne(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, ThrottledError("slow down"), times=5)
+    events = run(fake, simple(fake, A))
+    assert only(events).result is Result.CONVERGED
+    assert len(fake.sent) == 1
+    assert sum(isinstance(event, Started) for event in events) == 1
+
+
+def test_patience_with_throttles_has_an_end(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, ThrottledError("slow down"), times=10_000)
+    outcome = only(run(fake, simple(fake, A)))
+    assert (outcome.result, outcome.message) == (Result.FAILED, "slow down")
+
+
+def test_a_409_without_an_end_fails_with_its_message(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, ConflictError("inconsistent"), times=99)
+    outcome = only(run(fake, simple(fake, A)))
+    assert (outcome.result, outcome.message) == (Result.FAILED, "inconsistent")
+
+
+# --- the same command again ------------------------------------------------------------------
+
+
+def test_what_an_earlier_run_landed_is_already_converged(fake: FakeImageSets) -> None:
+    planned = two_steps(fake)
+    run(fake, planned)
+    sent = len(fake.sent)
+    again = outcomes(run(fake, planned))
+    assert [outcome.result for outcome in again] == [Result.ALREADY_CONVERGED] * 2
+    assert [landed.version_id for outcome in again for landed in outcome.landed] == ["2", "3"]
+    assert (fake.version(A), len(fake.sent)) == ("3", sent + 2)
+
+
+def test_a_run_killed_between_two_steps_is_finished(fake: FakeImageSets) -> None:
+    planned = two_steps(fake)
+    fake.update(planned.steps[0])  # and the process dies while it is LOCKED
+    first, second = outcomes(run(fake, planned))
+    assert (first.result, second.result) == (Result.ALREADY_CONVERGED, Result.CONVERGED)
+    assert fake.version(A) == "3"
+
+
+def test_no_read_is_spent_before_a_send(fake: FakeImageSets) -> None:
+    run(fake, simple(fake, A))
+    assert fake.calls[0] == (UPDATES, A)
+
+
+# --- study-wide ------------------------------------------------------------------------------
+
+
+def test_a_study_wide_step_lands_on_every_member(study: FakeImageSets) -> None:
+    outcome = only(run(study, study_wide(study, A, B, C)))
+    assert outcome.result is Result.CONVERGED
+    assert [(one.image_set_id, one.version_id) for one in outcome.landed] == [
+        (A, "2"),
+        (B, "2"),
+        (C, "2"),
+    ]
+
+
+def test_siblings_are_read_right_before_the_send(study: FakeImageSets) -> None:
+    run(study, study_wide(study, A, B, C))
+    assert study.calls[:3] == [("GetImageSet", B), ("GetImageSet", C), (UPDATES, A)]
+
+
+def test_a_sibling_that_moved_is_a_conflict_and_nothing_is_sent(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B, C)
+    study.foreign(B, describe("FOREIGN"))
+    events = run(study, planned)
+    outcome = only(events)
+    assert outcome.result is Result.CONFLICT
+    assert B in outcome.message
+    assert study.sent == []
+    assert not any(isinstance(event, Started) for event in events)
+
+
+def test_a_locked_sibling_is_waited_for(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B)
+    study.lock(B, 5.0)
+    assert only(run(study, planned)).result is Result.CONVERGED
+    assert study.version(C) == "2"
+
+
+def test_a_write_to_a_sibling_in_the_window_is_told_as_a_conflict(study: FakeImageSets) -> None:
+    """The service checks no pin of a sibling: what is overwritten is at least reported."""
+    planned = study_wide(study, A, B)
+    foreign: Change = lambda raw: raw["Patient"]["DICOM"].update(PatientComments="FOREIGN")  # noqa: E731
+    study.inject(UPDATES, lambda: study.foreign(B, foreign))
+    outcome = only(run(study, planned))
+    assert outcome.result is Result.CONFLICT
+    assert f"{B} went from version 1 to 3" in outcome.message
+    assert [landed.image_set_id for landed in outcome.landed] == [A]
+
+
+def test_a_write_to_a_sibling_after_ours_is_no_conflict(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B)
+    study.update_seconds = 0.0
+    study.inject(UPDATES, lambda: study.foreign(B, describe("LATER")), when="after")
+    outcome = only(run(study, planned))
+    assert outcome.result is Result.CONVERGED
+    assert f"{B}: verified at version 2, it is at 3 by now" in outcome.message
+
+
+def test_a_failed_study_wide_step_does_not_wait_for_siblings(study: FakeImageSets) -> None:
+    study.fail_update("no")
+    outcome = only(run(study, study_wide(study, A, B)))
+    assert outcome.result is Result.FAILED
+
+
+def test_a_study_wide_step_that_landed_earlier_is_not_sent_again(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B, C)
+    study.update(planned.steps[0])
+    sent = len(study.sent)
+    assert only(run(study, planned)).result is Result.ALREADY_CONVERGED
+    assert len(study.sent) == sent
+
+
+def test_pins_follow_what_earlier_steps_raise(study: FakeImageSets) -> None:
+    wide = study_wide(study, A, B).steps[0]
+    own = describing(study, B, "OWN", "2", {})
+    both = action(study, wide, own, members={A: "1", B: "1"})
+    assert pins(both) == ({A: "1", B: "1"}, {B: "2"})
+
+
+# --- stops -----------------------------------------------------------------------------------
+
+
+def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImageSets) -> None:
+    stopped: list[bool] = []
+    fake.inject(UPDATES, lambda: stopped.append(True))
+    events = run(fake, simple(fake, A), simple(fake, B), stop=lambda: bool(stopped), concurrency=1)
+    results = {outcome.step.image_set_id: outcome for outcome in outcomes(events)}
+    assert results[A].result is Result.CONVERGED
+    assert results[B].result is Result.NOT_ATTEMPTED
+    assert "asked to stop" in results[B].message
+    assert [step.image_set_id for step in fake.sent] == [A]
+
+
+def test_a_stop_before_anything_leaves_every_step_not_attempted(fake: FakeImageSets) -> None:
+    events = run(fake, two_steps(fake), simple(fake, B), stop=lambda: True)
+    assert [outcome.result for outcome in outcomes(events)] == [Result.NOT_ATTEMPTED] * 3
+    assert fake.calls == []
+
+
+def test_a_stop_does_not_wait_for_somebody_elses_lock(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.lock(A, 10_000.0)
+    outcome = only(run(fake, planned, stop=lambda: fake.clock.now() > 1.0))
+    assert outcome.result is Result.NOT_ATTEMPTED
+    assert fake.clock.now() < 20.0
+
+
+def test_a_lost_answer_is_not_sent_again_after_a_stop(fake: FakeImageSets) -> None:
+    planned, stopped = simple(fake, A), list[bool]()
+
+    def stopped_and_lost() -> None:
+        stopped.append(True)
+        raise_lost()
+
+    fake.inject(UPDATES, stopped_and_lost)
+    outcome = only(run(fake, planned, stop=lambda: bool(stopped)))
+    assert outcome.result is Result.UNRESOLVED
+    assert [operation for operation, _ in fake.calls].count(UPDATES) == 1
+
+
+def raise_lost() -> None:
+    raise lost()
+
+
+def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> None:
+    sent: list[bool] = []
+    fake.update_seconds = 50.0
+    fake.inject(UPDATES, lambda: sent.append(True))
+    gone: Callable[[], bool] = lambda: bool(sent)  # noqa: E731
+    outcome = only(run(fake, simple(fake, A), stop=gone, abandon=gone))
+    assert outcome.result is Result.UNRESOLVED
+    assert fake.clock.now() < 1.0
+
+
+def test_an_update_that_never_ends_is_unresolved_and_found_by_the_next_run(
+    fake: FakeImageSets,
+) -> None:
+    planned = simple(fake, A)
+    fake.update_seconds = LOCK_TIMEOUT + 10
+    assert only(run(fake, planned)).result is Result.UNRESOLVED
+    assert only(run(fake, planned)).result is Result.ALREADY_CONVERGED
+    assert fake.version(A) == "2"
+
+
+def test_a_bug_is_raised_after_what_is_in_flight_has_ended(fake: FakeImageSets) -> None:
+    fake.inject(UPDATES, lambda: [][0], image_set_id=B)  # type: ignore[misc]
+    events: list[Started | Outcome] = []
+    with pytest.raises(IndexError):
+        events.extend(
+            apply(
+                Plan(Basis("", 1), (simple(fake, A), simple(fake, B), simple(fake, C))),
+                {"research": fake},
+                fake.clock,
+                digest,
+                concurrency=1,
+                lock_timeout=LOCK_TIMEOUT,
+            )
+        )
+    assert fake.version(A) == "2"
+    assert fake.version(C) == "1"
+
+
+def test_closing_the_events_waits_for_what_is_in_flight(fake: FakeImageSets) -> None:
+    events = apply(
+        Plan(Basis("", 1), (simple(fake, A), simple(fake, B))),
+        {"research": fake},
+        fake.clock,
+        digest,
+        concurrency=1,
+        lock_timeout=LOCK_TIMEOUT,
+    )
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert [operation for operation, _ in fake.calls].count("GetImageSetMetadata") >= 1
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+def test_the_table_of_decisions_is_total() -> None:
+    assert set(TABLE) == set(itertools.product(Answer, Finding))
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_nothing_is_ever_sent_again_beyond_the_pin(answer: Answer) -> None:
+    sends = {found for found in Finding if TABLE[answer, found] is Next.SEND}
+    assert sends <= {Finding.AT_PIN}
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_only_equal_content_is_success(answer: Answer) -> None:
+    success = (Next.CONVERGED, Next.ALREADY_CONVERGED)
+    assert {found for found in Finding if TABLE[answer, found] in success} == {Finding.EQUAL}

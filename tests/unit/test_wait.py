@@ -1,0 +1,59 @@
+"""The waiting table against the service's own enums."""
+
+from __future__ import annotations
+
+import itertools
+
+import botocore.session
+import pytest
+
+from reconciler.wait import TABLE, Wait, verdict
+
+
+def enum(shape: str) -> list[str]:
+    model = botocore.session.get_session().get_service_model("medical-imaging")
+    return list(model.shape_for(shape).enum)
+
+
+STATES = enum("ImageSetState")
+STATUSES = enum("ImageSetWorkflowStatus")
+
+
+def test_the_table_is_total_over_the_model_and_nothing_else() -> None:
+    assert set(TABLE) == set(itertools.product(STATES, [*STATUSES, ""]))
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_locked_is_never_the_end(status: str) -> None:
+    assert verdict("LOCKED", status) is Wait.KEEP
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_deleted_is_gone_whatever_the_status(status: str) -> None:
+    assert verdict("DELETED", status) is Wait.GONE
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("UPDATED", Wait.DONE),
+        ("CREATED", Wait.DONE),
+        ("COPIED", Wait.DONE),
+        ("IMPORTED", Wait.DONE),
+        ("UPDATE_FAILED", Wait.FAILED),
+        ("COPY_FAILED", Wait.FAILED),
+        ("IMPORT_FAILED", Wait.FAILED),
+        ("UPDATING", Wait.KEEP),
+        ("UPDATING_FOR_STUDY_CONSISTENCY", Wait.KEEP),
+        ("DELETING", Wait.KEEP),
+        ("DELETED", Wait.GONE),
+        ("", Wait.DONE),
+    ],
+)
+def test_active_goes_by_the_workflow_status(status: str, expected: Wait) -> None:
+    assert verdict("ACTIVE", status) is expected
+
+
+def test_what_a_later_model_adds_is_waited_for() -> None:
+    assert verdict("ACTIVE", "REINDEXING") is Wait.KEEP
+    assert verdict("FROZEN", "UPDATED") is Wait.KEEP
