@@ -1,0 +1,40 @@
+"""Documents + schema + DICOM rules -> asks, or every problem of every document. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.errors import Diagnostic
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.node import Mapping
+from reconciler.model.settings import Settings
+from reconciler.validate.document import read
+from reconciler.validate.schema import Checker
+
+__all__ = ["Validated", "validate"]
+
+NOUN = "this manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """One ask for each document and image set; a document with a problem asks nothing."""
+
+    asks: tuple[ImageSetAsk, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def validate(
+    documents: Iterable[Mapping], settings: Settings, manifest_schema: dict[str, Any]
+) -> Validated:
+    """Check manifests as far as they tell by themselves, without any live document."""
+    checker = Checker(manifest_schema, NOUN)
+    asks: list[ImageSetAsk] = []
+    problems: list[Diagnostic] = []
+    for document in documents:
+        found, wrong = read(document, settings, checker)
+        asks += found
+        problems += wrong
+    return Validated(tuple(asks), tuple(problems))

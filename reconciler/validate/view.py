@@ -1,0 +1,57 @@
+"""A document as the plain JSON that JSON Schema judges, and the way back to a place.
+
+Inside DICOM every scalar stays text. Outside, plain `true`, `false` and `null` are what they say,
+and everything else stays text too, so that an unquoted imageSetId is not a number.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from reconciler.errors import Place
+from reconciler.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.model.value import Json
+
+Path: TypeAlias = tuple[str | int, ...]
+
+_BOOLEANS = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_VERBATIM = frozenset({"DICOM", "DICOMVRs"})
+
+
+def to_json(node: Node, *, verbatim: bool = False) -> Json:
+    """The JSON of a node; `verbatim` keeps every scalar below as text."""
+    if isinstance(node, Scalar):
+        return node.text if verbatim else _typed(node)
+    if isinstance(node, Sequence):
+        return [to_json(item, verbatim=verbatim) for item in node.items]
+    return {
+        key.text: to_json(value, verbatim=verbatim or key.text in _VERBATIM)
+        for key, value in node.entries
+    }
+
+
+def _typed(node: Scalar) -> Json:
+    if node.is_null:
+        return None
+    return _BOOLEANS.get(node.text, node.text) if node.plain else node.text
+
+
+def place_of(node: Node, path: Path, *, key: bool = False) -> Place:
+    """Where a path stands: a scalar or a list's item itself, else its key."""
+    place = node.place
+    for step in path:
+        if isinstance(node, Mapping):
+            name, node = next(entry for entry in node.entries if entry[0].text == step)
+            place = name.place
+        elif isinstance(node, Sequence) and isinstance(step, int):
+            node = node.items[step]
+            place = node.place
+    is_value = isinstance(node, Scalar) and not key
+    return node.place if is_value else place
