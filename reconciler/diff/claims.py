@@ -22,12 +22,16 @@ from reconciler.model.value import Document
 def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
     """Spread the claims over the document and compare each attribute once."""
     alias = renames(ask.claims)
-    blocks = _tangles(ask, alias)
+    if tangles := _tangles(ask, alias):
+        return Settled((), tuple(tangles))
+    blocks: list[Block] = []
     spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
     removed: dict[Address, list[Claim]] = defaultdict(list)
     for claim in ask.claims:
         places = locate(document, claim.address, alias)
-        blocks += _unplaced(ask, claim, places)
+        if unplaced := _unplaced(ask, claim, places):
+            blocks.append(unplaced)
+            continue
         for place in places:
             if claim.tag is None:
                 removed[place].append(claim)
@@ -69,17 +73,17 @@ def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
     ]
 
 
-def _unplaced(ask: ImageSetAsk, claim: Claim, places: tuple[Address, ...]) -> list[Block]:
-    """What cannot be addressed: nothing matches, or the old and the new UID are both there."""
+def _unplaced(ask: ImageSetAsk, claim: Claim, places: tuple[Address, ...]) -> Block | None:
+    """Why a claim has no place: nothing matches, or the old and the new UID are both there."""
     if not places and claim.kind is not ClaimKind.REMOVED:
         message = f"the image set has no {claim.address.path()} (constraint 9)"
         hint = "An update cannot create a series or an instance: correct the UID."
-        return [Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))]
+        return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
     if len(places) > 1 and not claim.address.is_pattern:
         message = f"{claim.address.path()} is there under its old and its new UID"
         hint = "The target UID is already taken: choose a free one."
-        return [Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))]
-    return []
+        return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
+    return None
 
 
 def _most_specific(claims: list[Claim]) -> list[Claim]:

@@ -44,7 +44,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     baseline = Baseline.of(ask, reading.entry, reading.recorded, properties.version_id)
     changes = [_judged(granted, baseline, ask) for granted in found.changes]
     refusals = guard(ask, reading, [granted.change for granted in changes], rules)
-    blocks = [*found.blocks, *refusals]
+    blocks = list(dict.fromkeys((*found.blocks, *refusals)))
     return Diff(
         ask=ask,
         ask_digest=ask_digest(ask),

@@ -39,7 +39,7 @@ def build(
         elif len(study.members) > 1 and settings.rules.revert_on_primary != "allow":
             by_id.update((diff.image_set_id, _guarded_revert(diff)) for diff in asked)
     actions += [_single_action(datastore, diff, settings) for diff in by_id.values()]
-    actions = with_notes(actions, diffs)
+    actions = with_notes(with_whole_lines(actions, diffs), diffs)
     actions = [replace(action, digest=action_digest(action)) for action in actions]
     return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
 
@@ -112,7 +112,7 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
         notes=diff.notes,
         released=diff.released,
     )
-    return _decided(action, blocks, hazards, steps, diff.ask.sources)
+    return _decided(action, blocks, hazards, steps)
 
 
 def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) -> tuple[Step, ...]:
@@ -181,8 +181,7 @@ def _study_action(
         notes=tuple(note for diff in diffs for note in diff.notes),
         released=tuple(sorted({path for diff in diffs for path in diff.released})),
     )
-    sources = [source for diff in diffs for source in diff.ask.sources]
-    return _decided(action, blocks, hazards, steps, sources)
+    return _decided(action, blocks, hazards, steps)
 
 
 def _study_status(study: Study, changes: Sequence[Granted]) -> Status:
@@ -280,11 +279,11 @@ def _decided(
     blocks: Sequence[Block],
     hazards: Sequence[HazardUse],
     steps: tuple[Step, ...],
-    sources: Iterable[Source],
 ) -> Action:
     """Only what is fully consented to, and blocked by nothing, keeps its steps."""
-    uses = with_whole_lines(hazards, sources)
-    uses.sort(key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place)))
+    uses = sorted(
+        hazards, key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place))
+    )
     refused = [use for use in uses if not use.consented]
     status = action.status
     if status is not Status.BUSY and (

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
+from reconciler.errors import Place
 from reconciler.model.ask import Source
-from reconciler.model.diff import Granted
+from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Consent, Hazard
-from reconciler.model.plan import HazardUse
+from reconciler.model.plan import Action, HazardUse
 
 
 class By(Enum):
@@ -79,22 +80,56 @@ def change_hazards(
     return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
 
 
-def with_whole_lines(uses: Sequence[HazardUse], sources: Iterable[Source]) -> list[HazardUse]:
+def with_whole_lines(actions: Iterable[Action], diffs: Iterable[Diff]) -> list[Action]:
     """Make every missing consent print the whole `allow:` line of its manifest.
 
-    A manifest has one `allow:` line, so what is there already and all that is missing belong
-    on it together: the line can be pasted as it is.
+    A manifest has one `allow:` line for all its image sets, so what still holds of it and all
+    that is missing belong on it together: the line can be pasted as it is.
     """
-    by_place = {source.place: source for source in sources}
-    missing: dict[object, list[str]] = {}
-    for use in uses:
-        if use.consent.startswith("allow:"):
-            missing.setdefault(use.place, []).append(use.consent[len("allow: [") : -1])
-    result = []
-    for use in uses:
-        if use.consent.startswith("allow:") and use.place is not None:
-            already = [str(consent) for consent in by_place[use.place].allow]
-            names = list(dict.fromkeys([*already, *sorted(set(missing[use.place]))]))
-            use = replace(use, consent=f"allow: [{', '.join(names)}]")
-        result.append(use)
-    return result
+    actions = list(actions)
+    missing: dict[Place, set[Consent]] = {}
+    for action in actions:
+        version_of = {member.image_set_id: member.pin for member in action.members}
+        for use in action.hazards:
+            if _lacks_name(use) and use.place is not None:
+                missing.setdefault(use.place, set()).add(_wanted(use, version_of))
+    lines = {
+        place: f"allow: [{', '.join(map(str, (*_holding(place, diffs), *sorted(wanted))))}]"
+        for place, wanted in missing.items()
+    }
+    return [
+        replace(
+            action,
+            hazards=tuple(
+                replace(use, consent=lines[use.place])
+                if _lacks_name(use) and use.place is not None
+                else use
+                for use in action.hazards
+            ),
+        )
+        for action in actions
+    ]
+
+
+def _lacks_name(use: HazardUse) -> bool:
+    return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
+
+
+def _wanted(use: HazardUse, version_of: Mapping[str, str]) -> Consent:
+    by_version = CONSENT[use.hazard] is By.NAME_AND_VERSION
+    return Consent(use.hazard, version_of[use.image_set_id] if by_version else "")
+
+
+def _holding(place: Place, diffs: Iterable[Diff]) -> tuple[Consent, ...]:
+    """The consents of a manifest that have not lapsed: OVERWRITES_DRIFT@N only while N is live."""
+    found: dict[Consent, None] = {}
+    for diff in diffs:
+        properties = diff.reading.properties
+        for source in diff.ask.sources:
+            if source.place == place:
+                for consent in source.allow:
+                    if not consent.version_id or (
+                        properties is not None and consent.version_id == properties.version_id
+                    ):
+                        found[consent] = None
+    return tuple(found)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from reconciler.dicom.agreement import agree
 from reconciler.dicom.canonical import same
 from reconciler.dicom.content import block_at, live_key, section
+from reconciler.dicom.dictionary import document_key
 from reconciler.model.address import Level
 from reconciler.model.ask import Claim, Source
 from reconciler.model.change import Block, Change, Op
@@ -144,7 +145,7 @@ def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]
             "Patient and Study level are the same for all primary image sets of a study: "
             "make the manifests agree.",
             claim.place,
-            claim.address.path(),
+            f"{claim.address.path()}/{document_key(tag)}",
         )
         for image_set_id, claim in others
         if not agree(first, claim)

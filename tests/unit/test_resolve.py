@@ -1,0 +1,98 @@
+"""What several manifests ask of one image set, brought together or told apart."""
+
+from __future__ import annotations
+
+from reconciler.errors import Place
+from reconciler.model.address import PATIENT, Address, instance_at, series_at
+from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
+from reconciler.model.value import Value
+from reconciler.resolve import resolve
+from tests.documents import IMAGE_SET_ID
+
+NAME = 0x00100010
+LATERALITY = 0x00200060
+
+
+def ask(file: str, *claims: tuple[ClaimKind, Address, int | None, str | None], revert: str = ""):
+    source = Source(Place(file, 1, 1))
+    return ImageSetAsk(
+        "research",
+        IMAGE_SET_ID,
+        (source,),
+        tuple(
+            Claim(
+                kind,
+                address,
+                tag,
+                None if value is None else Value(value),
+                None,
+                Place(file, 10 + index, 5),
+                source,
+            )
+            for index, (kind, address, tag, value) in enumerate(claims)
+        ),
+        Revert(revert, Place(file, 9, 1), source) if revert else None,
+    )
+
+
+P, A, R = ClaimKind.PRESENT, ClaimKind.ABSENT, ClaimKind.REMOVED
+
+
+def test_manifests_of_one_image_set_become_one_ask() -> None:
+    resolved = resolve(
+        [
+            ask("b.yaml", (P, series_at("1.2"), LATERALITY, "L")),
+            ask("a.yaml", (P, PATIENT, NAME, "A")),
+        ]
+    )
+    assert resolved.problems == ()
+    (merged,) = resolved.asks
+    assert [str(source.place) for source in merged.sources] == ["a.yaml:1:1", "b.yaml:1:1"]
+    assert [claim.tag for claim in merged.claims] == [NAME, LATERALITY]
+
+
+def test_the_order_of_the_files_does_not_count() -> None:
+    asks = [
+        ask("a.yaml", (P, PATIENT, NAME, "A")),
+        ask("b.yaml", (A, series_at("1"), LATERALITY, None)),
+    ]
+    assert resolve(asks) == resolve(reversed(asks))
+
+
+def test_equal_claims_of_two_manifests_are_no_contradiction() -> None:
+    asks = [ask("a.yaml", (P, PATIENT, NAME, "A^B")), ask("b.yaml", (P, PATIENT, NAME, "A^B^^ "))]
+    assert resolve(asks).problems == ()
+
+
+def test_different_values_name_both_places() -> None:
+    asks = [ask("a.yaml", (P, PATIENT, NAME, "A")), ask("b.yaml", (P, PATIENT, NAME, "B"))]
+    (problem,) = resolve(asks).problems
+    assert str(problem) == (
+        "b.yaml:10:5: PatientName at Patient is asked differently at a.yaml:10:5\n"
+        "    One attribute has one owner: remove one of the two, or make them equal."
+    )
+
+
+def test_present_and_absent_contradict() -> None:
+    asks = [ask("a.yaml", (P, PATIENT, NAME, "A")), ask("b.yaml", (A, PATIENT, NAME, None))]
+    assert len(resolve(asks).problems) == 1
+
+
+def test_a_named_uid_wins_over_the_wildcard_within_a_manifest_only() -> None:
+    star = (P, series_at("*"), LATERALITY, "L")
+    named = (P, series_at("1.2"), LATERALITY, "R")
+    assert resolve([ask("a.yaml", star, named)]).problems == ()
+    assert len(resolve([ask("a.yaml", star), ask("b.yaml", named)]).problems) == 1
+
+
+def test_what_stands_below_something_removed_is_a_contradiction() -> None:
+    gone = (R, series_at("1.2"), None, None)
+    inside = (P, instance_at("1.2", "1.3"), 0x00204000, "x")
+    (problem,) = resolve([ask("a.yaml", gone), ask("b.yaml", inside)]).problems
+    assert "below Study/Series/1.2, which a.yaml:10:5 removes" in problem.message
+
+
+def test_a_revert_claims_the_whole_image_set() -> None:
+    asks = [ask("a.yaml", revert="1"), ask("b.yaml", (P, PATIENT, NAME, "A"))]
+    (problem,) = resolve(asks).problems
+    assert str(problem).startswith(f"b.yaml:1:1: image set {IMAGE_SET_ID} is also asked to revert")
