@@ -68,8 +68,7 @@ def require_version(
     version_id: str | None = None,
 ) -> Version:
     """A version, the latest unless told otherwise; 404 where there is none."""
-    # More digits than any version has would not fit SQLite's integers.
-    number = None if version_id is None else int(version_id[:18])
+    number = None if version_id is None else version_number(version_id)
     version = find(connection, datastore_id, image_set_id, number)
     if version is not None:
         return version
@@ -77,6 +76,12 @@ def require_version(
     if number is not None and find(connection, datastore_id, image_set_id):
         raise not_found("The requested version of the image set does not exist.")
     raise not_found("The image set does not exist.")
+
+
+def version_number(version_id: str) -> int:
+    """The number of a versionId; -1, which none has, where SQLite's integers end before it."""
+    digits = version_id.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else -1
 
 
 def page_token(position: list[Any]) -> str:
@@ -94,5 +99,7 @@ def page_position(token: str | None, of: type, *more: type) -> list[Any] | None:
         raise invalid("The nextToken is not valid.") from None
     expected = (of, *more)
     if not isinstance(position, list) or tuple(map(type, position)) != expected:
+        raise invalid("The nextToken is not valid.")
+    if any(isinstance(part, int) and not 0 <= part < 2**63 for part in position):
         raise invalid("The nextToken is not valid.")
     return position

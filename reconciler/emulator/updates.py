@@ -14,7 +14,13 @@ from reconciler.emulator.constraints import (
     check_primary,
     check_study_wide,
 )
-from reconciler.emulator.context import Context, Parameters, Result, require_version
+from reconciler.emulator.context import (
+    Context,
+    Parameters,
+    Result,
+    require_version,
+    version_number,
+)
 from reconciler.emulator.documents import Document, apply_edits, series_of
 from reconciler.emulator.errors import NOT_THE_LATEST, conflict, invalid, not_found
 from reconciler.emulator.imagesets import require_unlocked
@@ -104,7 +110,7 @@ def _require_writable(context: Context, version: Version, pin: str, now: float) 
 def _revert(call: _Call, revert_to: str) -> None:
     """An unknown version is a 404, one that failed ends in UPDATE_FAILED."""
     target = find(
-        call.connection, call.datastore_id, call.version.image_set_id, int(revert_to[:18])
+        call.connection, call.datastore_id, call.version.image_set_id, version_number(revert_to)
     )
     if target is None:
         raise not_found("The version to revert to does not exist.")

@@ -1,0 +1,236 @@
+"""SearchImageSets."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from typing import Any
+
+import pytest
+
+SERIES = "1.2.840.99.5.1"
+
+
+def make(document: dict[str, Any], number: int) -> dict[str, Any]:
+    """A study of its own."""
+    made = copy.deepcopy(document)
+    made["Patient"]["DICOM"]["PatientID"] = f"P-{number}"
+    study = made["Study"]
+    study["DICOM"] |= {
+        "StudyInstanceUID": f"1.2.840.99.1.{number}",
+        "AccessionNumber": f"A-{number} ",
+        "StudyID": f"S-{number}",
+        "StudyDate": f"2020010{number}",
+        "StudyTime": None if number == 1 else f"0{number}3000",
+    }
+    block = study["Series"].pop(SERIES)
+    block["DICOM"]["SeriesInstanceUID"] = f"{SERIES}.{number}"
+    study["Series"][f"{SERIES}.{number}"] = block
+    return made
+
+
+@pytest.fixture
+def four(world: Any, document: dict[str, Any]) -> list[str]:
+    image_sets = []
+    for number in range(1, 5):
+        image_sets.append(world.load(make(document, number), primary=number != 4))
+        world.clock.advance(10)
+    return image_sets
+
+
+def search(world: Any, *filters: Any, sort: Any = None, **more: Any) -> list[str]:
+    criteria: dict[str, Any] = {}
+    if filters:
+        criteria["filters"] = list(filters)
+    if sort:
+        criteria["sort"] = {"sortField": sort[0], "sortOrder": sort[1]}
+    answer = world.client.search_image_sets(
+        datastoreId=world.datastore_id, searchCriteria=criteria, **more
+    )
+    return [summary["imageSetId"] for summary in answer["imageSetsMetadataSummaries"]]
+
+
+def equal(name: str, value: Any) -> dict[str, Any]:
+    return {"operator": "EQUAL", "values": [{name: value}]}
+
+
+def between(name: str, lower: Any, upper: Any) -> dict[str, Any]:
+    return {"operator": "BETWEEN", "values": [{name: lower}, {name: upper}]}
+
+
+def test_without_criteria_newest_first(world: Any, four: list[str]) -> None:
+    assert search(world) == four[::-1]
+    found = world.client.search_image_sets(datastoreId=world.datastore_id)
+    assert found["sort"] == {"sortField": "updatedAt", "sortOrder": "DESC"}
+
+
+def test_summary(world: Any, document: dict[str, Any]) -> None:
+    image_set = world.load(document)
+    (summary,) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+        "imageSetsMetadataSummaries"
+    ]
+    assert summary["imageSetId"] == image_set
+    assert summary["version"] == 1
+    assert summary["isPrimary"] is True
+    assert summary["createdAt"].timestamp() == world.clock()
+    assert summary["DICOMTags"] == {
+        "DICOMPatientId": "P-1",
+        "DICOMPatientName": "Doe^Jane",
+        "DICOMPatientBirthDate": "19700101",
+        "DICOMPatientSex": "F",
+        "DICOMStudyInstanceUID": "1.2.840.99.1",
+        "DICOMStudyId": "S-1",
+        "DICOMStudyDescription": "CT HEAD",
+        "DICOMNumberOfStudyRelatedSeries": 1,
+        "DICOMNumberOfStudyRelatedInstances": 2,
+        "DICOMAccessionNumber": "A-1",
+        "DICOMSeriesInstanceUID": SERIES,
+        "DICOMSeriesModality": "CT",
+        "DICOMSeriesBodyPart": "HEAD",
+        "DICOMSeriesNumber": 1,
+        "DICOMStudyDate": "20200102",
+        "DICOMStudyTime": "083000",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DICOMPatientId", "P-2"),
+        ("DICOMAccessionNumber", "A-2"),
+        ("DICOMStudyId", "S-2"),
+        ("DICOMStudyInstanceUID", "1.2.840.99.1.2"),
+        ("DICOMSeriesInstanceUID", f"{SERIES}.2"),
+        ("DICOMStudyDateAndTime", {"DICOMStudyDate": "20200102"}),
+        ("DICOMStudyDateAndTime", {"DICOMStudyDate": "20200102", "DICOMStudyTime": "0230"}),
+    ],
+)
+def test_equal(world: Any, four: list[str], name: str, value: Any) -> None:
+    assert search(world, equal(name, value)) == [four[1]]
+
+
+def test_equal_finds_nothing(world: Any, four: list[str]) -> None:
+    assert search(world, equal("DICOMPatientId", "p-2")) == []
+    assert search(world, equal("DICOMPatientId", "P-")) == []
+    moment = {"DICOMStudyDate": "20200102", "DICOMStudyTime": "0231"}
+    assert search(world, equal("DICOMStudyDateAndTime", moment)) == []
+
+
+def test_is_primary(world: Any, four: list[str]) -> None:
+    assert search(world, equal("isPrimary", False)) == [four[3]]
+    assert search(world, equal("isPrimary", True), sort=("createdAt", "ASC")) == four[:3]
+
+
+def test_between_times(world: Any, four: list[str]) -> None:
+    start = datetime.datetime.fromtimestamp(int(world.clock()) - 40, datetime.UTC)
+    # boto3 sends whole seconds; the image sets were made a quarter of a second after each.
+    seconds = datetime.timedelta(seconds=1)
+    bounds = (start + 10 * seconds, start + 21 * seconds)
+    for name in ("createdAt", "updatedAt"):
+        assert search(world, between(name, *bounds)) == [four[2], four[1]]
+        assert search(world, between(name, bounds[0], start + 20 * seconds)) == [four[1]]
+
+
+def test_between_study_dates(world: Any, four: list[str]) -> None:
+    def days(lower: dict[str, str], upper: dict[str, str]) -> list[str]:
+        by = ("DICOMStudyDateAndTime", "ASC")
+        return search(world, between("DICOMStudyDateAndTime", lower, upper), sort=by)
+
+    assert days({"DICOMStudyDate": "20200102"}, {"DICOMStudyDate": "20200103"}) == four[1:3]
+    late = {"DICOMStudyDate": "20200102", "DICOMStudyTime": "023001"}
+    early = {"DICOMStudyDate": "20200104", "DICOMStudyTime": "042959"}
+    assert days(late, early) == [four[2]]
+    assert days({"DICOMStudyDate": "20200101"}, {"DICOMStudyDate": "20200101"}) == [four[0]]
+
+
+def test_two_filters(world: Any, four: list[str]) -> None:
+    of_series = equal("DICOMSeriesInstanceUID", f"{SERIES}.2")
+    since = between("updatedAt", datetime.datetime(2000, 1, 1), datetime.datetime(2100, 1, 1))
+    assert search(world, of_series, since) == [four[1]]
+    assert search(world, of_series, equal("isPrimary", False)) == []
+
+
+@pytest.mark.parametrize("field", ["updatedAt", "createdAt", "DICOMStudyDateAndTime"])
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+def test_sort_in_pages(world: Any, four: list[str], field: str, order: str) -> None:
+    pages = world.client.get_paginator("search_image_sets").paginate(
+        datastoreId=world.datastore_id,
+        searchCriteria={"sort": {"sortField": field, "sortOrder": order}},
+        PaginationConfig={"PageSize": 3},
+    )
+    found = [[s["imageSetId"] for s in page["imageSetsMetadataSummaries"]] for page in pages]
+    expected = four if order == "ASC" else four[::-1]
+    assert found == [expected[:3], expected[3:]]
+
+
+def test_pages_of_equal_moments(world: Any, document: dict[str, Any]) -> None:
+    image_sets = {world.load(make(document, number)) for number in (1, 2, 3, 4, 5)}
+    pages = world.client.get_paginator("search_image_sets").paginate(
+        datastoreId=world.datastore_id, PaginationConfig={"PageSize": 2}
+    )
+    found = [s["imageSetId"] for page in pages for s in page["imageSetsMetadataSummaries"]]
+    assert len(found) == 5
+    assert set(found) == image_sets
+
+
+def test_an_update_moves_it_at_once(world: Any, four: list[str]) -> None:
+    update = {"Patient": {"DICOM": {"PatientID": "P-9"}}}
+    world.call(four[3], update)
+    (summary, *_) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+        "imageSetsMetadataSummaries"
+    ]
+    assert (summary["imageSetId"], summary["version"]) == (four[3], 2)
+    assert search(world, equal("DICOMPatientId", "P-9")) == [four[3]]
+    assert search(world, equal("DICOMPatientId", "P-4")) == []
+
+
+def test_lag(world_with: Any, document: dict[str, Any]) -> None:
+    world = world_with(search_lag_seconds=60.0)
+    image_set = world.load(document, primary=False)
+    old, new = equal("DICOMPatientId", "P-1"), equal("DICOMPatientId", "P-9")
+    world.updated(image_set, {"Patient": {"DICOM": {"PatientID": "P-9"}}})
+    assert search(world, old) == [image_set]
+    assert search(world, new) == []
+    world.clock.advance(60)
+    assert search(world, old) == []
+    assert search(world, new) == [image_set]
+    world.client.delete_image_set(**world.of(image_set))
+    world.finish()
+    assert search(world, new) == [image_set]
+    world.clock.advance(60)
+    assert search(world, new) == []
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"filters": [{"operator": "EQUAL", "values": [{"isPrimary": True}] * 2}]},
+        {"filters": [{"operator": "BETWEEN", "values": [{"createdAt": 1}]}]},
+        {"filters": [between("DICOMPatientId", "A", "B")]},
+        {"filters": [between("isPrimary", False, True)]},
+        {"filters": [{"operator": "BETWEEN", "values": [{"createdAt": 1}, {"updatedAt": 2}]}]},
+        {"filters": [equal("isPrimary", True)] * 3},
+    ],
+    ids=str,
+)
+def test_criteria_that_make_no_sense(world: Any, error_of: Any, criteria: Any) -> None:
+    call = world.client.search_image_sets
+    answer = error_of(call, datastoreId=world.datastore_id, searchCriteria=criteria)
+    assert answer[:2] == (400, "ValidationException")
+
+
+def test_tokens(world: Any, four: list[str], error_of: Any) -> None:
+    def call(**more: Any) -> Any:
+        return world.client.search_image_sets(datastoreId=world.datastore_id, **more)
+
+    token = call(maxResults=2)["nextToken"]
+    filters = {"filters": [equal("isPrimary", True)]}
+    assert error_of(call, nextToken=token, searchCriteria=filters)[0] == 400
+    for broken in ("nonsense", "bnVsbA==", token[:-8], "!"):
+        answer = error_of(call, nextToken=broken)
+        assert answer[:2] == (400, "ValidationException")
+
+
+def test_of_an_unknown_datastore(world: Any, error_of: Any) -> None:
+    answer = error_of(world.client.search_image_sets, datastoreId="e" * 32)
+    assert answer[:2] == (404, "ResourceNotFoundException")

@@ -1,0 +1,195 @@
+"""The server: several on one folder, restarts, a kill -9, a clean stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.server import Emulator
+from reconciler.emulator.service import Service
+from reconciler.emulator.store import FILE_NAME, StoreError
+
+DS, IMAGE_SET = "1" * 32, "a" * 32
+DESCRIPTION = json.dumps({"Study": {"DICOM": {"StudyDescription": "X"}}})
+_PROGRAM = """
+import sys
+from pathlib import Path
+from reconciler.emulator.server import run
+run(Path(sys.argv[1]), update_seconds=0.05, on_ready=lambda e: print(e.endpoint, flush=True))
+"""
+
+
+@contextlib.contextmanager
+def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An emulator in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            yield child, child.stdout.readline().strip()
+        finally:
+            child.kill()
+
+
+def update(client: Any, pin: str) -> Any:
+    return client.update_image_set_metadata(
+        datastoreId=DS,
+        imageSetId=IMAGE_SET,
+        latestVersionId=pin,
+        updateImageSetMetadataUpdates={"DICOMUpdates": {"updatableAttributes": DESCRIPTION}},
+    )
+
+
+def get(client: Any) -> tuple[str, str]:
+    answer = client.get_image_set(datastoreId=DS, imageSetId=IMAGE_SET)
+    return answer["versionId"], answer["imageSetWorkflowStatus"]
+
+
+def test_two_servers_one_folder(
+    tmp_path: Path, clock: Any, client_for: Any, document: dict[str, Any], error_of: Any
+) -> None:
+    with (
+        Emulator(tmp_path, update_seconds=5, now=clock) as one,
+        Emulator(tmp_path, update_seconds=5, now=clock) as other,
+    ):
+        first, second = client_for(one.endpoint), client_for(other.endpoint)
+        one.service.ensure_datastore(DS)
+        other.service.load(DS, document, image_set_id=IMAGE_SET)
+        update(first, "1")
+        assert get(second) == ("2", "UPDATING")
+        assert error_of(update, second, "1")[0] == 409
+        clock.advance(5)
+        assert get(second) == ("2", "UPDATED")
+        update(second, "2")
+        assert get(first) == ("3", "UPDATING")
+
+
+def test_writers_in_several_processes(tmp_path: Path, document: dict[str, Any]) -> None:
+    """Of writers with the same pin one wins, whichever server they ask."""
+    services = [Service(tmp_path, update_seconds=0) for _ in range(3)]
+    services[0].ensure_datastore(DS)
+    services[0].load(DS, document, image_set_id=IMAGE_SET, primary=False)
+    updates = {"DICOMUpdates": {"updatableAttributes": DESCRIPTION.encode()}}
+    wins: list[str] = []
+
+    def write(service: Service) -> None:
+        for pin in range(1, 21):
+            with contextlib.suppress(ApiError):
+                answer = service.call(
+                    "UpdateImageSetMetadata",
+                    {
+                        "datastoreId": DS,
+                        "imageSetId": IMAGE_SET,
+                        "latestVersionId": str(pin),
+                        "updateImageSetMetadataUpdates": updates,
+                    },
+                )
+                wins.append(answer["latestVersionId"])
+
+    threads = [threading.Thread(target=write, args=(service,)) for service in services]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    latest = services[0].call("GetImageSet", {"datastoreId": DS, "imageSetId": IMAGE_SET})
+    assert sorted(map(int, wins)) == list(range(2, int(latest["versionId"]) + 1))
+    for service in services:
+        service.close()
+
+
+def test_a_restart_keeps_everything(
+    tmp_path: Path, clock: Any, client_for: Any, document: dict[str, Any]
+) -> None:
+    with Emulator(tmp_path, update_seconds=5, now=clock) as emulator:
+        emulator.service.ensure_datastore(DS)
+        emulator.service.load(DS, document, image_set_id=IMAGE_SET)
+        update(client_for(emulator.endpoint), "1")
+    with Emulator(tmp_path, update_seconds=5, now=clock) as emulator:
+        client = client_for(emulator.endpoint)
+        assert get(client) == ("2", "UPDATING")
+        clock.advance(5)
+        assert get(client) == ("2", "UPDATED")
+        assert update(client, "2")["latestVersionId"] == "3"
+
+
+def test_kill_9(tmp_path: Path, client_for: Any, document: dict[str, Any]) -> None:
+    service = Service(tmp_path)
+    service.ensure_datastore(DS)
+    service.load(DS, document, image_set_id=IMAGE_SET)
+    service.close()
+    with process(tmp_path) as (child, endpoint):
+        update(client_for(endpoint), "1")
+        child.send_signal(signal.SIGKILL)
+        assert child.wait(10) == -signal.SIGKILL
+    with Emulator(tmp_path, now=lambda: 4e9) as emulator:
+        client = client_for(emulator.endpoint)
+        assert get(client) == ("2", "UPDATED")
+        assert update(client, "2")["latestVersionId"] == "3"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_clean_stop(tmp_path: Path, client_for: Any, number: int) -> None:
+    with process(tmp_path) as (child, endpoint):
+        client = client_for(endpoint)
+        assert client.list_datastores()["datastoreSummaries"] == []
+        child.send_signal(number)
+        assert child.wait(10) == 0
+
+
+def test_close_ends_idle_connections(tmp_path: Path, client_for: Any) -> None:
+    before = threading.active_count()
+    emulator = Emulator(tmp_path)
+    host, port = emulator.endpoint.removeprefix("http://").split(":")
+    assert host == "127.0.0.1"
+    client_for(emulator.endpoint).list_datastores()
+    with socket.create_connection((host, int(port)), timeout=10) as idle:
+        client_for(emulator.endpoint).list_datastores()
+        emulator.close()
+        assert idle.recv(1) == b""
+    with pytest.raises(OSError):
+        socket.create_connection((host, int(port)), timeout=10)
+    assert threading.active_count() <= before
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "a") as emulator:
+        port = int(emulator.endpoint.rsplit(":", 1)[1])
+        with pytest.raises(OSError):
+            Emulator(tmp_path / "b", port=port)
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / FILE_NAME).write_bytes(b"no database at all, but long enough" * 40)
+    for folder in ("file", "broken"):
+        with pytest.raises(StoreError, match=folder):
+            Service(tmp_path / folder)
+
+
+def test_a_bug_is_a_500_without_values(
+    world_with: Any, capsys: pytest.CaptureFixture[str], error_of: Any
+) -> None:
+    world = world_with()
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("Doe^Jane")
+
+    world.emulator.service.call = broken
+    status, code, message = error_of(world.client.list_datastores)
+    assert (status, code) == (500, "InternalServerException")
+    told = capsys.readouterr().err
+    assert "RuntimeError at " in told
+    assert "Doe^Jane" not in told + message
