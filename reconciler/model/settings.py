@@ -52,6 +52,18 @@ class Quota:
     burst: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """The most that one apply may change.
+
+    `image_sets` and `removed_instances` are counts, `percent` is of the recorded image sets.
+    """
+
+    image_sets: int = 500
+    percent: float = 30.0
+    removed_instances: int = 0
+
+
 DOCUMENTED_QUOTAS: dict[str, Quota] = {
     "SearchImageSets": Quota(25, 50),
     "GetImageSet": Quota(25, 50),
@@ -93,6 +105,7 @@ class Settings:
     record_mode: RecordMode = RecordMode.FILES
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0
+    guardrails: Guardrails = field(default=Guardrails())
 
     def datastore(self, name: str) -> Datastore:
         """The data store of that name; KeyError where reconciler.yaml has none."""

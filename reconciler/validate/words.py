@@ -19,7 +19,9 @@ from reconciler.model.node import Mapping
 from reconciler.model.value import Json
 from reconciler.validate.view import Path, place_of
 
-NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
+_EMPTY_HINT = "Delete the key too, or fill it."
+_NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
+_ASKS = frozenset({"present", "absent"})
 
 _KINDS = {
     "object": "a mapping",
@@ -138,18 +140,18 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
     hint = str(schema.get("x-hint", ""))
     match error.validator:
         case "type":
-            return _wrong_type(limit, instance)
+            return _wrong_type(limit, instance, _empty_hint(error))
         case "pattern" if "patternErrorMessage" in schema:
             return str(schema["patternErrorMessage"]), hint
         case "const" | "enum":
             allowed = schema.get("enum", [schema.get("const")])
-            return _not_allowed([str(word) for word in allowed], instance)
+            return _not_allowed([str(word) for word in allowed], instance, _empty_hint(error))
         case "maxLength":
             return f"is longer than {limit} characters", hint
         case "minLength":
             return "is empty", hint
         case "minItems" | "minProperties":
-            return str(schema.get("errorMessage", "is empty")), "Delete the key too, or fill it."
+            return str(schema.get("errorMessage", "is empty")), _EMPTY_HINT
         case "exclusiveMinimum" | "minimum" | "maximum":
             return "is out of range", hint
     if "errorMessage" in schema:
@@ -157,13 +159,19 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
     return f"does not match the schema ({error.validator})", hint
 
 
-def _wrong_type(expected: Any, instance: Json) -> tuple[str, str]:
+def _empty_hint(error: ValidationError) -> str:
+    """What to do about a key without a value; inside an ask people expect that it removes."""
+    path = error.absolute_path
+    return _NOTHING_HINT if path and path[0] in _ASKS else _EMPTY_HINT
+
+
+def _wrong_type(expected: Any, instance: Json, empty_hint: str) -> tuple[str, str]:
     kinds = [expected] if isinstance(expected, str) else list(expected)
     if "string" in kinds:  # numbers and booleans are there for editors: we read text
         kinds = [kind for kind in kinds if kind not in ("number", "integer", "boolean")]
     wanted = " or ".join(_KINDS[kind] for kind in kinds)
     if instance is None:
-        return f"is empty: it takes {wanted}", NOTHING_HINT
+        return f"is empty: it takes {wanted}", empty_hint
     return f"must be {wanted}, not {_kind(instance)}", ""
 
 
@@ -179,9 +187,9 @@ def _kind(instance: Json) -> str:
             return "text"
 
 
-def _not_allowed(allowed: list[str], instance: Json) -> tuple[str, str]:
+def _not_allowed(allowed: list[str], instance: Json, empty_hint: str) -> tuple[str, str]:
     if instance is None:
-        return f"is empty: it takes {' or '.join(allowed)}", NOTHING_HINT
+        return f"is empty: it takes {' or '.join(allowed)}", empty_hint
     message = f"must be {' or '.join(allowed)}"
     meant = near_miss(instance, allowed) if isinstance(instance, str) else None
     return message, f"Did you mean {meant}?" if meant and len(allowed) > 1 else ""
