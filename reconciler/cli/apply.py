@@ -70,7 +70,7 @@ def apply(
         )
         if not saved and not auto_approve and plan.steps:
             _ask(plan)
-        with Stop() as stop, Progress(len(plan.steps)) as progress:
+        with Stop() as stop, Progress(len(plan.steps), None if json else look) as progress:
             applied = pipeline.apply(
                 settings,
                 plan,
@@ -84,8 +84,10 @@ def apply(
             as_json.applied(applied.outcomes, applied.held, applied.recorded, applied.commit)
         )
     else:
+        for outcome in () if progress.told else applied.outcomes:
+            screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(
-            outcomes.outcome_lines(
+            outcomes.report_lines(
                 applied.outcomes, applied.held, applied.recorded, applied.commit, look
             )
         )

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import aws, pace
+from reconciler.errors import AccessDeniedError
 from reconciler.model.settings import EMULATOR, Datastore, Settings
 from reconciler.pipeline import Edges
 from reconciler.ports import PacedImageSets
@@ -41,6 +42,7 @@ def edges(settings: Settings) -> Iterator[Edges]:
 
         @cache
         def connected(datastore: Datastore) -> PacedImageSets:
+            _check_caller(datastore)
             embedded = datastore.endpoint == EMULATOR
             endpoint = emulator() if embedded else datastore.endpoint or None
             return pace.Paced(aws.connect(datastore, endpoint=endpoint), shared[datastore.name])
@@ -50,6 +52,19 @@ def edges(settings: Settings) -> Iterator[Edges]:
                 return connected(datastore)
 
         yield Edges(ports=port, clock=clock)
+
+
+def _check_caller(datastore: Datastore) -> None:
+    """Stop before anything is read with the credentials of another account."""
+    if not datastore.is_aws or not datastore.account_id:
+        return
+    caller = aws.caller_account(datastore.region)
+    if caller != datastore.account_id:
+        raise AccessDeniedError(
+            f"data store {datastore.name} belongs to account {datastore.account_id}, "
+            f"but the credentials are those of {caller}",
+            "Choose others (AWS_PROFILE), or mend `accountId` in reconciler.yaml.",
+        )
 
 
 def _emulator(settings: Settings) -> AbstractContextManager[str]:

@@ -47,7 +47,7 @@ def import_(
     from reconciler.model.address import Level
     from reconciler.render import json as as_json
     from reconciler.render.manifest import manifest_lines
-    from reconciler.render.table import image_set_table
+    from reconciler.render.table import image_set_table, in_order
 
     if (image_set is None) is not search:
         hint = "Find the ID with --search, or give it with --image-set ID."
@@ -58,7 +58,7 @@ def import_(
     with connect.edges(settings) as edges:
         port = edges.ports(store)
         if image_set is None:
-            found = sorted(port.search(), key=lambda summary: summary.image_set_id)
+            found = in_order(port.search())
             if json:
                 screen.say_json(as_json.image_sets(found, look))
             else:
@@ -69,4 +69,10 @@ def import_(
     if json:
         screen.say_json(document.raw)
         return
-    screen.say(manifest_lines(store.name, image_set, version, document, Level[level.name]))
+    lines = manifest_lines(store.name, image_set, version, document, Level[level.name])
+    if not lines:
+        raise ReconcilerError(
+            f"image set {image_set} has no attribute that a manifest could ask for down to {level}",
+            "Go deeper: --level instance.",
+        )
+    screen.say(lines)

@@ -16,7 +16,7 @@ _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 def settings(given: Path | None) -> Settings:
     """reconciler.yaml: the one given, or the one found upwards from here."""
-    return config.load(given or config.find(Path.cwd()))
+    return config.read(given or config.find(Path.cwd()))
 
 
 def redaction(given: Path | None) -> Redact:

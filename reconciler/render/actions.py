@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.model.change import Block, Change
+from reconciler.model.hazard import Hazard
 from reconciler.model.plan import Action, HazardUse, Member, Status
 from reconciler.render.changes import INDENT, change_lines, place_of
 from reconciler.render.explain import MEANING, SELF_EVIDENT, STYLE, SYMBOL, WORD
@@ -65,13 +66,14 @@ def _word(action: Action) -> str:
 def _versions(action: Action, count: int) -> str:
     member = action.members[0]
     calls = len(action.steps)
-    told = f", {plural(calls * count, 'call')}" if calls * count > 1 else ""
+    told = f", {plural(calls * count, 'call')}"
     if len(action.members) > 1:
-        return told
+        return told if calls else ""
     if not calls:
         return f" at version {member.pin}" if member.pin else ""
     each = " each" if count > 1 else ""
-    return f", version {member.pin} → {version_to_come(action, member)}{each}{told}"
+    more = told if calls * count > 1 else ""
+    return f", version {member.pin} → {version_to_come(action, member)}{each}{more}"
 
 
 def _listing(image_set_ids: Sequence[str], look: Look) -> list[str]:
@@ -135,7 +137,7 @@ def _hazards(action: Action, look: Look) -> list[str]:
     lines = []
     missing: dict[tuple[str, str], None] = {}
     for use in _distinct(action.hazards):
-        if use.hazard in SELF_EVIDENT and use.consented:
+        if use.consented and _is_evident(action, use):
             continue
         style = Style.UPDATE if use.consented else Style.ERROR
         sign = look.paint("!", style)
@@ -148,6 +150,12 @@ def _hazards(action: Action, look: Look) -> list[str]:
         lines.append(f"{INDENT}  {told} put this line into {into}")
         lines.append(f"{INDENT}      {look.paint(line, Style.STRONG)}")
     return lines
+
+
+def _is_evident(action: Action, use: HazardUse) -> bool:
+    """Whether the lines above tell the hazard already."""
+    everybody_named = all(member.asked for member in action.members)
+    return use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and everybody_named)
 
 
 def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:

@@ -7,12 +7,11 @@ it is printed: what would not come back equal, or could never be written, is a c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.dicom.canonical import same
 from reconciler.dicom.constraints import never, private_level, wrong_level
 from reconciler.dicom.content import (
-    addresses,
     block_at,
     instances,
     key_tag,
@@ -23,7 +22,7 @@ from reconciler.dicom.content import (
 from reconciler.dicom.dictionary import by_tag
 from reconciler.dicom.values import parse
 from reconciler.errors import Place
-from reconciler.model.address import Address, Level
+from reconciler.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
 from reconciler.model.node import Mapping, Node, Scalar, Sequence
 from reconciler.model.value import Document, Json
 from reconciler.render.values import escape, plural
@@ -33,43 +32,63 @@ _NOWHERE = Place("")
 
 def manifest_lines(
     datastore: str, image_set_id: str, version_id: str, document: Document, depth: Level
-) -> Iterator[str]:
-    """The manifest, from Patient down to `depth`. Asks for nothing that is not there."""
-    yield "# yaml-language-server: $schema=../schemas/manifest.schema.json"
-    yield "apiVersion: reconciler/v1"
-    yield "kind: ImageSet"
-    yield f"datastore: {quoted(datastore)}"
-    yield f"imageSetId: {quoted(image_set_id)}"
-    yield f"# The values of version {version_id}. Delete every line that you do not want to own."
-    yield "present:"
-    yield "  Patient:"
-    yield from _attributes(document, Address(Level.PATIENT), 4)
-    if depth >= Level.STUDY:
-        yield from _study(document, depth)
+) -> list[str]:
+    """The manifest, from Patient down to `depth`; empty where there is nothing to ask for."""
+    present = [*_block(document, PATIENT, 4, "  Patient:"), *_study(document, depth)]
+    if not _asks(present):
+        return []
+    return [
+        "# yaml-language-server: $schema=../schemas/manifest.schema.json",
+        "apiVersion: reconciler/v1",
+        "kind: ImageSet",
+        f"datastore: {quoted(datastore)}",
+        f"imageSetId: {quoted(image_set_id)}",
+        f"# The values of version {version_id}. Delete what you do not want to own.",
+        "present:",
+        *present,
+    ]
 
 
-def _study(document: Document, depth: Level) -> Iterator[str]:
-    yield "  Study:"
-    yield from _attributes(document, Address(Level.STUDY), 4)
-    found = series(document)
-    if depth < Level.SERIES or not found:
-        return
-    yield "    Series:"
-    for address in addresses(document):
-        if address.level is Level.SERIES:
-            yield f"      {quoted(address.series)}:"
-            yield from _attributes(document, address, 8)
-            inside = instances(found[address.series])
-            if inside and depth is Level.INSTANCE:
-                yield "        Instances:"
-            elif inside:
-                yield f"        # {plural(len(inside), 'instance')}: see --level instance"
-        elif address.level is Level.INSTANCE and depth is Level.INSTANCE:
-            yield f"          {quoted(address.instance)}:"
-            yield from _attributes(document, address, 12)
+def _study(document: Document, depth: Level) -> list[str]:
+    if depth < Level.STUDY:
+        return []
+    below = []
+    if depth >= Level.SERIES:
+        for key, block in sorted(series(document).items()):
+            below += _series(document, key, block, depth)
+    return _block(document, STUDY, 4, "  Study:", _under("    Series:", below))
 
 
-def _attributes(document: Document, address: Address, indent: int) -> Iterator[str]:
+def _series(document: Document, key: str, block: dict[str, Json], depth: Level) -> list[str]:
+    inside = sorted(instances(block))
+    name = f"      {quoted(key)}:"
+    if depth < Level.INSTANCE:
+        note = [f"        # {plural(len(inside), 'instance')}: see --level instance"]
+        return _block(document, series_at(key), 8, name, note if inside else [])
+    below: list[str] = []
+    for instance in inside:
+        heading = f"          {quoted(instance)}:"
+        below += _block(document, instance_at(key, instance), 12, heading)
+    return _block(document, series_at(key), 8, name, _under("        Instances:", below))
+
+
+def _block(
+    document: Document, address: Address, indent: int, heading: str, below: Iterable[str] = ()
+) -> list[str]:
+    """One block with its attributes; nothing at all where it would ask for nothing."""
+    return _under(heading, [*_attributes(document, address, indent), *below])
+
+
+def _under(heading: str, lines: list[str]) -> list[str]:
+    """Lines below a key; comments alone have none, since an empty key is an error."""
+    return [heading, *lines] if _asks(lines) else []
+
+
+def _asks(lines: list[str]) -> bool:
+    return any(not line.lstrip().startswith("#") for line in lines)
+
+
+def _attributes(document: Document, address: Address, indent: int) -> list[str]:
     """`DICOM:` and, for private elements, `DICOMVRs:` of one block."""
     block = block_at(document, address) or {}
     blank = " " * indent
@@ -86,14 +105,8 @@ def _attributes(document: Document, address: Address, indent: int) -> Iterator[s
         kept += _yaml(name, node_of(raw), indent + 2)
         if tag is not None and by_tag(tag).is_private:
             vrs.append(f"{name}: {vr}")
-    yield from left_out
-    if kept:
-        yield f"{blank}DICOM:"
-        yield from kept
-    elif address.level in (Level.PATIENT, Level.STUDY):
-        yield f"{blank}DICOM: {{}}"
-    if vrs:
-        yield f"{blank}DICOMVRs: {{{', '.join(vrs)}}}"
+    stated = [f"{blank}DICOMVRs: {{{', '.join(vrs)}}}"] if vrs else []
+    return [*left_out, *_under(f"{blank}DICOM:", kept), *stated]
 
 
 def _in_tag_order(attributes: dict[str, Json]) -> list[tuple[str, Json]]:

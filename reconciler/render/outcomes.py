@@ -56,19 +56,22 @@ def event_line(outcome: Outcome) -> str:
     return f"{outcome.result:<17}  image set {outcome.step.image_set_id}  {moved}{others}"
 
 
-def outcome_lines(
+def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
+    """One step's end, with its message."""
+    sign, style = _SIGN[outcome.result]
+    yield f"{look.paint(sign, style)} {event_line(outcome)}"
+    if outcome.message:
+        yield f"    {escape(outcome.message)}"
+
+
+def report_lines(
     outcomes: Sequence[Outcome],
     held: Sequence[Action],
     recorded: Sequence[PurePath],
     commit: str,
     look: Look,
 ) -> Iterator[str]:
-    """Every outcome with its message, then what was not sent, then the sum."""
-    for outcome in outcomes:
-        sign, style = _SIGN[outcome.result]
-        yield f"{look.paint(sign, style)} {event_line(outcome)}"
-        if outcome.message:
-            yield f"    {escape(outcome.message)}"
+    """What was held back, what next, the sum, and where it is recorded."""
     for action in held:
         yield from _held(action, look)
     results = Counter(outcome.result for outcome in outcomes)

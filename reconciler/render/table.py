@@ -9,7 +9,7 @@ from reconciler.model.observed import Summary
 from reconciler.model.settings import EMULATOR, Datastore
 from reconciler.redact import masked, shape
 from reconciler.render.look import Look, Style
-from reconciler.render.values import escape, pad, short_uid, width
+from reconciler.render.values import cut, escape, pad, short_uid, width
 
 # Names of DICOMTags in SearchImageSets -> keywords of the dictionary (healthimaging §6).
 _COLUMNS = (
@@ -21,6 +21,9 @@ _COLUMNS = (
     ("modality", "DICOMSeriesModality", "Modality"),
     ("number", "DICOMSeriesNumber", "SeriesNumber"),
 )
+# The columns that sort, and how wide a value may make its column.
+_ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
+_WIDEST = 28
 
 
 def table(heads: Sequence[str], lines: Iterable[Sequence[str]], look: Look) -> Iterator[str]:
@@ -40,6 +43,16 @@ def image_set_table(found: Iterable[Summary], look: Look) -> Iterator[str]:
     return table(heads, (_line(summary, look) for summary in found), look)
 
 
+def in_order(found: Iterable[Summary]) -> list[Summary]:
+    """By patient, study and series, so that what belongs together stands together."""
+
+    def key(summary: Summary) -> tuple[str, ...]:
+        tags = dict(summary.tags)
+        return (*(tags.get(name, "") for name in _ORDER), summary.image_set_id)
+
+    return sorted(found, key=key)
+
+
 def _line(summary: Summary, look: Look) -> list[str]:
     tags = dict(summary.tags)
     primary = "yes" if summary.is_primary else "no"
@@ -57,7 +70,7 @@ def cell(text: str, keyword: str, look: Look) -> str:
         return f"<{shape(text)}>"
     if keyword.endswith("InstanceUID"):
         return short_uid(escape(text))
-    return f"<{shape(text)}>" if masked(tag, look.redact) else escape(text)
+    return f"<{shape(text)}>" if masked(tag, look.redact) else cut(escape(text), _WIDEST)
 
 
 def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:

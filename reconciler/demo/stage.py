@@ -1,0 +1,134 @@
+"""What a chapter of the demo can do: speak, type commands, write files."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+from reconciler.demo.place import environment
+from reconciler.model.value import Json
+
+_COMMANDS_THAT_SHOW_VALUES = frozenset({"plan", "apply", "show"})
+
+
+class Failed(Exception):
+    """A command did not end as the story goes."""
+
+
+class Stage:
+    """Prints to stdout as it goes; quiet, it only collects what was run for `print_json`."""
+
+    def __init__(self, folder: Path, *, quiet: bool, color: bool) -> None:
+        self.folder = folder
+        self._quiet = quiet
+        self._color = color
+        self._chapter = ""
+        self._chapters = 0
+        self._runs: list[Json] = []
+
+    def chapter(self, title: str) -> None:
+        """A heading."""
+        self._chapters += 1
+        self._chapter = title
+        heading = f"{self._chapters}. {title}"
+        self._print(
+            f"\n\n{self._styled(heading, '1;36')}\n{self._styled('─' * len(heading), '36')}"
+        )
+
+    def say(self, text: str) -> None:
+        """Prose, as wide as the terminal but never too wide to read."""
+        columns = min(96, shutil.get_terminal_size((96, 40)).columns)
+        self._print("\n" + textwrap.fill(" ".join(text.split()), columns))
+
+    def reconcile(self, *arguments: str, expect: int = 0) -> None:
+        """Type a `reconcile` command. Where stdout is no terminal, values are asked for: these
+        are no patients of anybody, and a masked plan is hard to learn from."""
+        typed = list(arguments)
+        if arguments[0] in _COMMANDS_THAT_SHOW_VALUES and not sys.stdout.isatty():
+            typed.append("--show-values")
+        self._run(["reconcile", *typed], [sys.executable, "-m", "reconciler", *typed], expect)
+
+    def git(self, *arguments: str) -> None:
+        """Type a `git` command."""
+        self._run(["git", *arguments], ["git", *arguments], 0)
+
+    def consent(self, manifest: str) -> str:
+        """The very line that the plan of a manifest asks for."""
+        done = subprocess.run(  # noqa: S603 - ourselves, with arguments of our own
+            [sys.executable, "-m", "reconciler", "plan", manifest, "--json"],
+            cwd=self.folder,
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Failed(f"planning {manifest} failed")
+        hazards = [
+            one for action in json.loads(done.stdout)["actions"] for one in action["hazards"]
+        ]
+        lines = [str(one["consent"]) for one in hazards if not one["consented"]]
+        if not lines:
+            raise Failed(f"the plan of {manifest} asks for no consent")
+        return lines[0]
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file and show it."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        self._shown(f"$ cat {name}", text)
+
+    def show(self, name: str) -> None:
+        """Show a file."""
+        self._shown(f"$ cat {name}", (self.folder / name).read_text(encoding="utf-8"))
+
+    def append(self, name: str, line: str) -> None:
+        """Add a line to a file."""
+        with (self.folder / name).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        self._print("\n" + self._styled(f"$ echo {shlex.quote(line)} >> {name}", "1"))
+
+    def print_json(self) -> None:
+        """What was run, one object a line."""
+        for run in self._runs:
+            sys.stdout.write(json.dumps(run, ensure_ascii=False) + "\n")
+
+    def _run(self, typed: list[str], command: list[str], expect: int) -> None:
+        self._print("\n" + self._styled(f"$ {shlex.join(typed)}", "1"))
+        sys.stdout.flush()
+        began = time.monotonic()
+        done = subprocess.run(  # noqa: S603 - git or ourselves, with arguments of our own
+            command,
+            cwd=self.folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if self._quiet else None,
+            stderr=subprocess.STDOUT if self._quiet else None,
+            check=False,
+        )
+        self._runs.append(
+            {
+                "chapter": self._chapter,
+                "command": shlex.join(typed),
+                "exitCode": done.returncode,
+                "seconds": round(time.monotonic() - began, 2),
+                "output": done.stdout.decode(errors="replace") if done.stdout else "",
+            }
+        )
+        if done.returncode != expect:
+            raise Failed(f"exit code {done.returncode} instead of {expect}")
+
+    def _shown(self, command: str, text: str) -> None:
+        self._print("\n" + self._styled(command, "1") + "\n" + text.rstrip())
+
+    def _styled(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._color else text
+
+    def _print(self, text: str) -> None:
+        if not self._quiet:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
