@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -16,10 +19,9 @@ from reconciler.emulator.frames import pixels_of
 from reconciler.emulator.levels import level_of
 
 _DIRECTORY = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _UID = re.compile(r"[0-9.]{1,64}")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-_HEADER = 8  # tag and length: the least that an element takes
+_HEADER = 8  # bytes of tag and length: the least that an element takes
 
 
 class Refused(Exception):
@@ -40,12 +42,14 @@ class Instance:
 def read_instance(data: bytes) -> Instance:
     """The instance in the bytes of a file. `Refused` where there is none, or not all of it.
 
-    Not for several threads at once: pydicom's warnings quote values, so all are caught here.
+    Not for several threads at once: pydicom's warnings quote values, so they are caught here.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _silenced() as caught:
+        source = _Source(data)
         try:
-            return _instance(_complete(_parsed(data), data, caught))
+            data_set = _parsed(source, has_preamble=data[128:132] == b"DICM")
+            _check_complete(data_set, source, caught)
+            return _instance(data_set)
         except (Refused, Malformed) as refused:
             raise Refused(str(refused)) from None
         # pydicom has no error tree of its own: malformed bytes end in whatever they end in.
@@ -53,10 +57,37 @@ def read_instance(data: bytes) -> Instance:
             raise Refused(f"it cannot be read as DICOM ({type(error).__name__})") from None
 
 
-def _parsed(data: bytes) -> Dataset:
-    has_preamble = data[128:132] == b"DICM"
+@contextmanager
+def _silenced() -> Iterator[list[warnings.WarningMessage]]:
+    """pydicom's warnings, kept from stderr and from every log."""
+    logger = logging.getLogger("pydicom")
+    was_disabled, logger.disabled = logger.disabled, True
     try:
-        data_set = dcmread(BytesIO(data), force=not has_preamble)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield caught
+    finally:
+        logger.disabled = was_disabled
+
+
+class _Source(BytesIO):
+    """Bytes that notice when a header is asked for and less than one is left.
+
+    pydicom takes that as the end of the file. Zeros are padding, which some writers leave.
+    """
+
+    has_cut_header = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if size == _HEADER and len(found) < _HEADER and found.strip(b"\0"):
+            self.has_cut_header = True
+        return found
+
+
+def _parsed(source: _Source, *, has_preamble: bool) -> Dataset:
+    try:
+        data_set = dcmread(source, force=not has_preamble)
     except Exception as error:
         raise Refused(
             f"it is truncated or malformed ({type(error).__name__})"
@@ -68,19 +99,15 @@ def _parsed(data: bytes) -> Dataset:
     return data_set
 
 
-def _complete(data_set: Dataset, data: bytes, caught: list[warnings.WarningMessage]) -> Dataset:
-    end = 0
+def _check_complete(
+    data_set: Dataset, source: _Source, caught: list[warnings.WarningMessage]
+) -> None:
     for item in data_set.values():
         check_complete(item)
-        length = getattr(item, "length", 0xFFFFFFFF)
-        end = max(end, len(data) if length == 0xFFFFFFFF else item.value_tell + length)
-    syntax = data_set.file_meta.get("TransferSyntaxUID")
-    # What follows the last element is too short to be one: its header was cut.
-    if syntax != _DEFLATED and 0 < len(data) - end < _HEADER:
+    if source.has_cut_header:
         raise Refused("it is truncated after its last element")
     if any("End of file reached" in str(warning.message) for warning in caught):
         raise Refused("it is truncated inside of an element of undefined length")
-    return data_set
 
 
 def _instance(data_set: Dataset) -> Instance:
