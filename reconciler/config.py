@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler import schema
 from reconciler.errors import Diagnostic, InputError, Place, ReconcilerError
-from reconciler.load import SETTINGS_FILE as SETTINGS_FILE
+from reconciler.load import SETTINGS_FILE
 from reconciler.load import read as read_file
 from reconciler.model.hazard import Consent
 from reconciler.model.node import Mapping, Scalar, Sequence
