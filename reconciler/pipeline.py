@@ -136,10 +136,12 @@ def apply(
     *,
     mode: RecordMode,
     on_event: Callable[[Started | Outcome], None],
-    stop: Callable[[], bool],
+    stop: Callable[[], bool] = lambda: False,
+    abandon: Callable[[], bool] = lambda: False,
 ) -> Applied:
     """Execute exactly this plan, recording every image set as it is seen converged.
 
+    Once `stop` says so nothing new is sent; once `abandon` does, nothing is awaited either.
     Raises PlanFileError for a plan of other data stores than reconciler.yaml names.
     """
     root = Path(settings.root)
@@ -157,6 +159,7 @@ def apply(
         content_digest,
         lock_timeout=settings.lock_timeout_seconds,
         stop=stop,
+        abandon=abandon,
     ):
         if isinstance(event, Outcome):
             outcomes.append(event)

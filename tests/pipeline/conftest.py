@@ -1,0 +1,22 @@
+"""One emulator for all tests of a worker; each test has a data store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.emulator.server import Emulator
+from tests.pipeline.world import World
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator"), update_seconds=0.02) as running:
+        yield running
+
+
+@pytest.fixture
+def world(tmp_path: Path, emulator: Emulator) -> World:
+    return World(tmp_path, emulator)

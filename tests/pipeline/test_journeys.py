@@ -1,0 +1,208 @@
+"""What happens to image sets over several runs: drift, revert, renames, study siblings."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from reconciler.dicom.content import content_digest
+from reconciler.model.hazard import Hazard
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Status, Step
+from reconciler.model.value import Document
+from tests.documents import IMAGE_SET_ID, SERIES_UID, document, instance, series
+from tests.pipeline.world import World
+
+DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
+
+
+def somebody_writes(world: World, image_set_id: str, payload: dict[str, Any]) -> None:
+    """A colleague's script: an update that no manifest knows of."""
+    world.port.update(
+        Step(
+            datastore_id=world.datastore.datastore_id,
+            image_set_id=image_set_id,
+            pin=world.version(image_set_id),
+            expected=(),
+            updatable=json.dumps({"SchemaVersion": 1.1, **payload}),
+        )
+    )
+    while world.port.get(image_set_id).state == "LOCKED":
+        world.edges.clock.sleep(0.01)
+
+
+def test_text_arrives_as_it_stands_in_the_manifest(world: World) -> None:
+    world.load(document())
+    world.manifest(
+        "a.yaml",
+        "present:\n"
+        "  Patient: {DICOM: {PatientID: 00123, PatientName: Null^No}}\n"
+        "  Study: {DICOM: {StudyTime: 083000, PatientSize: 1.10, AccessionNumber: 1_000}}\n"
+        "allow: [CHANGES_PATIENT_IDENTITY]\n",
+        IMAGE_SET_ID,
+    )
+    world.converge()
+    now = world.document(IMAGE_SET_ID)
+    assert now["Patient"]["DICOM"]["PatientID"] == "00123"
+    assert now["Patient"]["DICOM"]["PatientName"] == "Null^No"
+    assert now["Study"]["DICOM"]["StudyTime"] == "083000"
+    assert now["Study"]["DICOM"]["PatientSize"] == "1.10"
+    assert now["Study"]["DICOM"]["AccessionNumber"] == "1_000"
+
+
+def test_drift_is_held_back_until_its_version_is_named(world: World) -> None:
+    world.load(document())
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.converge()
+    somebody_writes(world, IMAGE_SET_ID, {"Study": {"DICOM": {"StudyDescription": "ABDOMEN"}}})
+
+    (action,) = world.plan().actions
+    assert action.status is Status.DRIFTED
+    assert action.steps == ()
+    (use,) = [use for use in action.hazards if use.hazard is Hazard.OVERWRITES_DRIFT]
+    assert use.consent == "allow: [OVERWRITES_DRIFT@3]"
+
+    world.manifest("a.yaml", DESCRIBED + use.consent + "\n", IMAGE_SET_ID)
+    world.converge()
+    assert world.document(IMAGE_SET_ID)["Study"]["DICOM"]["StudyDescription"] == "CT CHEST"
+
+
+def test_an_edit_of_what_nobody_asks_is_no_drift(world: World) -> None:
+    world.load(document())
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.converge()
+    somebody_writes(world, IMAGE_SET_ID, {"Patient": {"DICOM": {"PatientComments": "x"}}})
+    (action,) = world.plan().actions
+    assert action.status is Status.CONVERGED
+    world.apply()
+    assert world.entry(IMAGE_SET_ID).version_id == "3"
+    assert world.document(IMAGE_SET_ID)["Patient"]["DICOM"]["PatientComments"] == "x"
+
+
+def test_a_revert_brings_back_the_content_to_the_byte(world: World) -> None:
+    before = document()
+    world.load(before)
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.converge()
+    world.manifest("a.yaml", 'revertToVersionId: "1"\n', IMAGE_SET_ID)
+    world.converge()
+    now = world.document(IMAGE_SET_ID)
+    assert json.dumps(now, sort_keys=True) == json.dumps(before, sort_keys=True)
+    assert content_digest(Document(now)) == content_digest(Document(before))
+    assert world.plan().steps == ()
+
+
+def test_a_renamed_series_is_found_by_every_manifest(world: World) -> None:
+    world.load(document())
+    new = f"{SERIES_UID}.9"
+    world.manifest(
+        "rename.yaml",
+        f"present: {{Study: {{Series: {{{SERIES_UID}: {{DICOM: "
+        f"{{SeriesInstanceUID: {new}}}}}}}}}}}\n"
+        "force: true\nallow: [CHANGES_UID]\n",
+        IMAGE_SET_ID,
+    )
+    world.manifest(
+        "other.yaml",
+        f"present: {{Study: {{Series: {{{SERIES_UID}: {{DICOM: "
+        "{SeriesDescription: Skull}}}}}\n",
+        IMAGE_SET_ID,
+    )
+    world.converge()
+    assert world.plan().steps == ()
+    (found,) = world.document(IMAGE_SET_ID)["Study"]["Series"].values()
+    assert found["DICOM"]["SeriesInstanceUID"] == new
+    assert found["DICOM"]["SeriesDescription"] == "Skull"
+
+
+def test_a_stale_pin_is_a_conflict_for_that_action_alone(world: World) -> None:
+    other = document(image_set_id="0" * 32)
+    world.load(document())
+    world.load(other)
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID, "0" * 32)
+    plan = world.plan()
+    somebody_writes(world, IMAGE_SET_ID, {"Study": {"DICOM": {"StudyDescription": "THEIRS"}}})
+    results = {o.step.image_set_id: o.result for o in world.apply(plan).outcomes}
+    assert results == {IMAGE_SET_ID: Result.CONFLICT, "0" * 32: Result.CONVERGED}
+    theirs = world.document(IMAGE_SET_ID)
+    assert theirs["Study"]["DICOM"]["StudyDescription"] == "THEIRS"
+    assert world.version(IMAGE_SET_ID) == "2"
+
+
+def test_the_same_plan_twice_changes_nothing_twice(world: World) -> None:
+    world.load(document())
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    plan = world.plan()
+    world.apply(plan)
+    (outcome,) = world.apply(plan).outcomes
+    assert outcome.result is Result.ALREADY_CONVERGED
+    assert world.version(IMAGE_SET_ID) == "2"
+    assert world.entry(IMAGE_SET_ID).version_id == "2"
+
+
+def test_a_failed_update_tells_the_services_message(world: World) -> None:
+    world.rules(series_on_primary="allow")
+    world.load(document(), primary=True)
+    world.manifest(
+        "a.yaml",
+        'present: {Study: {Series: {"*": {DICOM: {SeriesDescription: Skull}}}}}\n',
+        IMAGE_SET_ID,
+    )
+    (outcome,) = world.apply().outcomes
+    assert outcome.result is Result.FAILED
+    assert outcome.message
+    assert world.version(IMAGE_SET_ID) == "2"
+
+
+def test_siblings_of_a_study_wide_call_are_recorded_too(world: World) -> None:
+    ids = ["0" * 31 + letter for letter in "ab"]
+    for number, image_set_id in enumerate(ids):
+        uid = f"{SERIES_UID}.{number}"
+        world.load(
+            document(series(uid, [instance(f"{uid}.1")]), image_set_id=image_set_id), primary=True
+        )
+    world.manifest("a.yaml", DESCRIBED + "allow: [STUDY_WIDE]\n", ids[1])
+    plan = world.converge()
+    assert [step.image_set_id for step in plan.steps] == [ids[1]]
+    for image_set_id in ids:
+        assert world.entry(image_set_id).version_id == "2"
+        found = world.document(image_set_id)
+        assert found["Study"]["DICOM"]["StudyDescription"] == "CT CHEST"
+    assert world.entry(ids[0]).asked == ()
+
+
+def test_records_that_nobody_asks_for_are_dropped(world: World) -> None:
+    world.load(document())
+    world.load(document(image_set_id="0" * 32))
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.manifest("b.yaml", DESCRIBED, "0" * 32)
+    world.converge()
+    (world.root / "manifests" / "b.yaml").unlink()
+    world.apply()
+    assert world.entry(IMAGE_SET_ID).version_id == "2"
+    assert not (world.root / "records/research/00.json").exists()
+
+
+def test_an_unchanged_image_set_is_not_read_again(world: World) -> None:
+    from reconciler import pipeline
+
+    world.load(document())
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.converge()
+    planned = pipeline.plan(world.settings, pipeline.check(world.settings), world.edges)
+    assert planned.calls == {"GetImageSet": 1}
+
+
+def test_a_document_with_odd_corners_survives_a_change_elsewhere(world: World) -> None:
+    odd = copy.deepcopy(document())
+    odd["Study"]["Series"][SERIES_UID]["Instances"][f"{SERIES_UID}.1"]["DICOM"] |= {
+        "7FDD1090": "",
+        "PixelData": None,
+        "FrameIncrementPointer": ["00181065"],
+    }
+    world.load(odd)
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
+    world.converge()
+    now = world.document(IMAGE_SET_ID)
+    assert now["Study"]["Series"] == odd["Study"]["Series"]

@@ -1,0 +1,93 @@
+"""A repository of manifests beside an emulator: the whole pipeline, through real HTTP."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from reconciler import aws, pace, pipeline, record
+from reconciler.cli.connect import RealClock
+from reconciler.emulator.server import Emulator
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Plan
+from reconciler.model.record import Entry
+from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.ports import PacedImageSets
+
+HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+
+
+class World:
+    """One data store of its own, and a folder that stands for the repository."""
+
+    def __init__(self, root: Path, emulator: Emulator) -> None:
+        self.root = root
+        self.emulator = emulator
+        self.datastore = Datastore(
+            "research", uuid.uuid4().hex, "us-east-1", endpoint=emulator.endpoint
+        )
+        self.settings = Settings(root=root, manifests="manifests", datastores=(self.datastore,))
+        (root / "manifests").mkdir()
+        emulator.service.ensure_datastore(self.datastore.datastore_id, "research")
+        clock = RealClock()
+        connected = aws.connect(self.datastore, endpoint=emulator.endpoint)
+        self.port: PacedImageSets = pace.Paced(connected, pace.Buckets({}, clock))
+        self.edges = pipeline.Edges(ports=lambda _: self.port, clock=clock)
+
+    def rules(self, **rules: Any) -> None:
+        self.settings = Settings(
+            root=self.root,
+            manifests="manifests",
+            datastores=(self.datastore,),
+            rules=Rules(**rules),
+        )
+
+    def load(self, document: dict[str, Any], *, primary: bool | None = False) -> str:
+        """A document into the data store; returns its image set id."""
+        loaded = self.emulator.service.load(
+            self.datastore.datastore_id,
+            json.loads(json.dumps(document)),
+            image_set_id=document["ImageSetID"],
+            primary=primary,
+        )
+        return loaded.imageSetId
+
+    def manifest(self, name: str, body: str, *image_set_ids: str) -> None:
+        """Write a manifest; replaces one of the same name."""
+        ids = "".join(f"  - {one}\n" for one in image_set_ids)
+        path = self.root / "manifests" / name
+        path.write_text(f"{HEAD}imageSetIds:\n{ids}{body}", encoding="utf-8")
+
+    def plan(self) -> Plan:
+        checked = pipeline.check(self.settings)
+        return pipeline.plan(self.settings, checked, self.edges).plan
+
+    def apply(self, plan: Plan | None = None) -> pipeline.Applied:
+        return pipeline.apply(
+            self.settings,
+            plan or self.plan(),
+            self.edges,
+            mode=RecordMode.FILES,
+            on_event=lambda event: None,
+        )
+
+    def converge(self) -> Plan:
+        """Plan and apply; every step must be seen converged. Returns what was applied."""
+        plan = self.plan()
+        assert plan.steps, [action.blocks for action in plan.actions]
+        applied = self.apply(plan)
+        results = [(outcome.result, outcome.message) for outcome in applied.outcomes]
+        assert results == [(Result.CONVERGED, "")] * len(plan.steps)
+        return plan
+
+    def document(self, image_set_id: str, version_id: str | None = None) -> dict[str, Any]:
+        version = version_id or self.version(image_set_id)
+        return self.port.metadata(image_set_id, version).raw
+
+    def version(self, image_set_id: str) -> str:
+        return self.port.get(image_set_id).version_id
+
+    def entry(self, image_set_id: str) -> Entry:
+        return record.read(self.root, "research")[image_set_id]
