@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 
-def _switch(default: Any, source: str) -> Any:
-    return field(default=default, metadata={"source": source})
+def _switch(default: Any, source: str, *choices: str) -> Any:
+    return field(default=default, metadata={"source": source, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,11 @@ class Behaviours:
 
     constraint_errors: str = _switch(
         "update-failed",
-        "update-failed | validation. Whether a violated DICOM metadata constraint ends in an "
+        "Whether a violated DICOM metadata constraint ends in an "
         "asynchronous UPDATE_FAILED or in a synchronous ValidationException is not documented; "
         "the guide tells to read `message`, so it is asynchronous here.",
+        "update-failed",
+        "validation",
     )
     locked_before_pin: bool = _switch(
         True,
@@ -67,6 +69,8 @@ class Behaviours:
         "ResourceNotFoundException",
         "A data store that does not exist has been seen to answer 404 as well as 403 "
         "(AccessDeniedException) on image set operations.",
+        "ResourceNotFoundException",
+        "AccessDeniedException",
     )
     removals_need_force: bool = _switch(
         True,
@@ -84,14 +88,25 @@ class Behaviours:
     )
     unversioned_read_while_updating: str = _switch(
         "last-completed",
-        "last-completed | conflict. What GetImageSetMetadata answers without a version while the "
+        "What GetImageSetMetadata answers without a version while the "
         "image set is LOCKED is not documented.",
+        "last-completed",
+        "conflict",
     )
     same_key_twice: str = _switch(
         "reject",
-        "reject | update-wins. The order of application when one call updates and removes the "
-        "same attribute is not documented: 400 here.",
+        "The order of application when one call updates and removes the "
+        "same attribute is not documented: 400 here; else the removal comes first.",
+        "reject",
+        "update-wins",
     )
+
+    def __post_init__(self) -> None:
+        """ValueError where a switch is set to what it does not know."""
+        for switch in fields(self):
+            choices = switch.metadata["choices"]
+            if choices and getattr(self, switch.name) not in choices:
+                raise ValueError(f"{switch.name} must be one of: {', '.join(choices)}")
 
 
 def describe() -> tuple[tuple[str, object, str], ...]:

@@ -76,7 +76,8 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            # It may come to hold real metadata: for its owner only.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._idle.append(self._create())
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
