@@ -15,8 +15,6 @@ from reconciler.dicom.vr import problems
 from reconciler.model.address import Level
 from reconciler.model.value import Json
 
-SOURCE = "AWS HealthImaging developer guide, page dicom-metadata-constraints"
-
 
 class Rule(IntEnum):
     """The nine constraints by their number."""

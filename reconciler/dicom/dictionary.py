@@ -95,8 +95,10 @@ def by_key(key: str) -> Attribute:
         return by_tag(tag)
     if _HEX_KEY.fullmatch(key):
         return by_tag(int(key, 16))
-    shown = key if len(key) <= _SHOWN_CHARACTERS else key[:_SHOWN_CHARACTERS] + "…"
-    raise UnknownKeyError(f"'{shown}' is not a DICOM keyword", _suggest(key[:_SHOWN_CHARACTERS]))
+    start = key[:_SHOWN_CHARACTERS]
+    shown = "".join(char if char.isprintable() else "�" for char in start)
+    more = "…" if len(key) > len(start) else ""
+    raise UnknownKeyError(f"'{shown}{more}' is not a DICOM keyword", _suggest(start))
 
 
 def document_key(tag: int) -> str:

@@ -206,7 +206,9 @@ class _Reader:
         return None
 
     def base64(self, node: Scalar) -> Json:
-        if is_base64(node.text):
+        # An attribute that the dictionary lacks is not known to be bytes: then it is a violation.
+        unknown = not self.attribute.is_standard and not self.attribute.is_private
+        if unknown or is_base64(node.text):
             return node.text
         self.error(
             node.place,

@@ -206,10 +206,14 @@ def multiplicity(vm: str, count: int) -> str | None:
         return None
     low = int(found[1])
     if "-" not in vm:
-        return None if count == low else f"has another number of values than {vm}"
+        return None if count == low else _count(vm, count)
     step = int(found[2] or 1) if found[3] else 0
     fits = count >= low and (count % step == 0 if step else count <= int(found[2]))
-    return None if fits else f"has another number of values than {vm}"
+    return None if fits else _count(vm, count)
+
+
+def _count(vm: str, count: int) -> str:
+    return f"has {count} value{'' if count == 1 else 's'} where VM is {vm}"
 
 
 def problems(vr: str, vm: str, raw: Json) -> tuple[str, ...]:

@@ -97,6 +97,12 @@ def test_a_very_long_key_is_cut_in_the_message():
     assert len(caught.value.message) < 120
 
 
+def test_an_unprintable_key_cannot_draw_on_the_terminal():
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key("\x1b[2JPatient")
+    assert caught.value.message == "'�[2JPatient' is not a DICOM keyword"
+
+
 def test_document_key_is_the_2022b_keyword_else_hex():
     assert document_key(0x00100010) == "PatientName"
     assert document_key(0x00080019) == "PyramidUID"  # new in 2022b itself

@@ -157,14 +157,15 @@ def test_errors(key, node, message, hint):
 @pytest.mark.parametrize(
     ("key", "node", "message"),
     [
+        ("00080003", text("plain text"), "the value is not base64"),
         ("PatientBirthDate", text("20240230"), "the value is not a day of the calendar"),
         ("SeriesNumber", text("2147483648"), "the value is outside"),
         ("Rows", text("65536"), "the value is outside 0 to 65535"),
         ("PixelPaddingValue", text("-40000"), "the value fits neither US nor SS"),
         ("PatientSex", text("female"), "the value holds other characters"),
         ("SOPInstanceUID", text("1.2.x"), "the value is not a UID"),
-        ("PixelSpacing", text("0.5"), "the value has another number of values than 2"),
-        ("ImageOrientationPatient", listed("1", "0", "0"), "another number of values than 6"),
+        ("PixelSpacing", text("0.5"), "the value has 1 value where VM is 2"),
+        ("ImageOrientationPatient", listed("1", "0", "0"), "the value has 3 values where VM is 6"),
     ],
 )
 def test_a_violation_keeps_the_value_for_force(key, node, message):
