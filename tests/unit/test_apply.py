@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from reconciler.apply import apply
-from reconciler.apply.decide import TABLE, Answer, Finding, Next, pins, without_values
+from reconciler.apply.decide import (
+    TABLE,
+    Answer,
+    Finding,
+    Next,
+    Seen,
+    decide,
+    pins,
+    without_values,
+)
 from reconciler.errors import (
     AccessDeniedError,
     ConflictError,
@@ -575,6 +584,31 @@ def test_a_study_wide_step_that_landed_earlier_is_not_sent_again(study: FakeImag
     assert len(study.sent) == sent
 
 
+def test_a_sibling_written_to_our_content_by_somebody_else_is_a_conflict(
+    study: FakeImageSets,
+) -> None:
+    """Half of a study-wide update cannot have landed: it is atomic."""
+    planned = study_wide(study, A, B)
+    study.foreign(B, describe("STUDY"))
+    outcome = only(run(study, planned))
+    assert outcome.result is Result.CONFLICT
+    assert study.sent == []
+
+
+def test_siblings_of_a_failed_update_need_not_have_moved() -> None:
+    failed = Seen(A, "1", "2", Finding.UPDATE_FAILED)
+    still = Seen(B, "1", "1", Finding.AT_PIN)
+    step = Step("d", A, "1", ((A, ""), (B, "")), study_wide=True)
+    assert decide(step, Answer.ACCEPTED, {A: failed, B: still}) is Next.FAILED
+
+
+def test_only_members_that_are_still_locked_are_polled(study: FakeImageSets) -> None:
+    study.inject(UPDATES, lambda: study.lock(C, 40.0), when="after")
+    run(study, study_wide(study, A, B, C))
+    polls = [name for operation, name in study.calls if operation == "GetImageSet"]
+    assert polls.count(C) > polls.count(B) + 3
+
+
 def test_pins_follow_what_earlier_steps_raise(study: FakeImageSets) -> None:
     wide = study_wide(study, A, B).steps[0]
     own = describing(study, B, "OWN", "2", {})
@@ -635,6 +669,20 @@ def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> 
     outcome = only(run(fake, simple(fake, A), stop=gone, abandon=gone))
     assert outcome.result is Result.UNRESOLVED
     assert fake.clock.now() < 1.0
+
+
+def test_abandoning_interrupts_a_pause(fake: FakeImageSets) -> None:
+    fake.update_seconds = 50.0
+    gone: Callable[[], bool] = lambda: fake.clock.now() > 20.0  # noqa: E731
+    assert only(run(fake, simple(fake, A), stop=gone, abandon=gone)).result is Result.UNRESOLVED
+    assert fake.clock.now() < 20.5
+
+
+def test_the_wait_for_ours_begins_when_it_is_sent(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.lock(A, LOCK_TIMEOUT - 5)
+    fake.update_seconds = LOCK_TIMEOUT - 5
+    assert only(run(fake, planned)).result is Result.CONVERGED
 
 
 def test_an_update_that_never_ends_is_unresolved_and_found_by_the_next_run(
