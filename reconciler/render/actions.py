@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from reconciler.render.changes import INDENT, change_lines, place_of
 from reconciler.render.explain import MEANING, SELF_EVIDENT, STYLE, SYMBOL, WORD
 from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
-from reconciler.render.values import escape, plural
+from reconciler.render.values import escape, plural, short_uid
 
 
 def action_lines(alike: Sequence[Action], look: Look) -> list[str]:
@@ -58,6 +59,10 @@ def _name(alike: Sequence[Action]) -> str:
 
 
 def _word(action: Action) -> str:
+    targets = [step.revert_to for step in action.steps if step.revert_to]
+    if targets:
+        drifted = "drifted, overwritten, " if action.status is Status.DRIFTED else ""
+        return f"{drifted}revert to the content of version {targets[0]}"
     if action.status is Status.DRIFTED and not action.steps:
         return "drifted, held back"
     return WORD[action.status]
@@ -122,12 +127,12 @@ def _moved(member: Member) -> str:
     """Between which versions somebody else was at work."""
     if not member.previous_version_id:
         return "since it was last recorded"
-    return f"after version {member.previous_version_id}, which was recorded"
+    return f"since version {member.previous_version_id} was recorded"
 
 
 def _edit(change: Change) -> object:
     """What makes a change of one member the same as that of another (values by their text)."""
-    same = replace(change, image_set_id="", before=None, after=None)
+    same = replace(change, image_set_id="", before=None, after=None, place=None)
     return repr(same), *(
         repr(value.raw) if value else "" for value in (change.before, change.after)
     )
@@ -135,7 +140,7 @@ def _edit(change: Change) -> object:
 
 def _hazards(action: Action, look: Look) -> list[str]:
     lines = []
-    missing: dict[tuple[str, str], None] = {}
+    missing: dict[str, dict[str, None]] = {}
     for use in _distinct(action.hazards):
         if use.consented and _is_evident(action, use):
             continue
@@ -143,12 +148,13 @@ def _hazards(action: Action, look: Look) -> list[str]:
         sign = look.paint("!", style)
         lines.append(f"{INDENT}{sign} {look.paint(use.hazard, style)}: {MEANING[use.hazard]}")
         if not use.consented:
-            missing[place_of(use.place), use.consent] = None
-    for place, line in missing:
-        into = f"the manifest at {place}" if place else "its manifest"
+            missing.setdefault(place_of(use.place), {})[use.consent] = None
+    for place, consents in missing.items():
         told = look.paint("needs consent:", Style.ERROR)
-        lines.append(f"{INDENT}  {told} put this line into {into}")
-        lines.append(f"{INDENT}      {look.paint(line, Style.STRONG)}")
+        what = "this line" if len(consents) == 1 else "these lines"
+        into = f"the manifest at {place}" if place else "its manifest"
+        lines.append(f"{INDENT}  {told} put {what} into {into}")
+        lines += [f"{INDENT}      {look.paint(line, Style.STRONG)}" for line in consents]
     return lines
 
 
@@ -170,11 +176,26 @@ def _blocks(action: Action, look: Look) -> list[str]:
     lines = []
     for block in _grouped(action.blocks):
         sign = look.paint("✗", Style.ERROR)
-        place = look.paint(place_of(block.place), Style.DIM)
-        about = f"{escape(block.path)}: " if block.path and block.path not in block.message else ""
-        lines.append(f"{INDENT}{sign} {about}{escape(block.message)}  {place}".rstrip())
-        lines += [f"{INDENT}  {escape(line)}" for line in block.hint.splitlines()]
+        place = f"  {place_of(block.place)}" if block.place else ""
+        first, *more = _wrapped(f"{_about(block)}{escape(block.message)}{place}", look)
+        lines.append(f"{INDENT}{sign} {first}")
+        lines += [f"{INDENT}  {line}" for line in (*more, *_wrapped(escape(block.hint), look))]
     return lines
+
+
+def _about(block: Block) -> str:
+    """What a block is about, unless its message names it already."""
+    parent, _, last = block.path.rpartition("/")
+    named = last in block.message or (parent.count("/") > 1 and parent in block.message)
+    return "" if not block.path or named else f"{_short(block.path)}: "
+
+
+def _wrapped(text: str, look: Look) -> list[str]:
+    """Prose in the room beside the signs; places and UIDs are never broken."""
+    room = max(40, look.width - len(INDENT) - 2)
+    return textwrap.wrap(
+        text, room, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
 
 
 def _grouped(blocks: Sequence[Block]) -> list[Block]:
@@ -192,11 +213,15 @@ def _grouped(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _released(action: Action, look: Look) -> list[str]:
-    return [
-        INDENT
-        + look.paint(f"released: {escape(path)} is no longer asked; its value stays", Style.DIM)
-        for path in action.released
-    ]
+    told = (
+        f"released: {_short(path)} is no longer asked; its value stays" for path in action.released
+    )
+    return [INDENT + look.paint(line, Style.DIM) for line in told]
+
+
+def _short(path: str) -> str:
+    """A path with its UIDs shortened."""
+    return "/".join(short_uid(escape(part)) for part in path.split("/"))
 
 
 def _notes(action: Action, look: Look) -> list[str]:

@@ -83,7 +83,7 @@ def _lines(
         filling = " " * (body - width(cells.body))
         return [f"{lead}{_painted_body(cells, look)}{filling}  {place}".rstrip()]
     if width(cells.body) <= room:
-        return [f"{lead}{_painted_body(cells, look)}", f"{inner}{place}"]
+        return [f"{lead}{_painted_body(cells, look)}".rstrip(), f"{inner}{place}".rstrip()]
     room = look.width - len(inner) - 2
     if not (cells.before and cells.after):
         return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(cut(cells.one, room), style)}"]
@@ -120,18 +120,30 @@ def _cells(row: Row, short: dict[str, str], look: Look) -> _Cells:
     change = row.change
     name = cut(escape(row.name), _WIDEST_KEY)
     place = place_of(change.place)
-    has_before = bool(change.key) and change.op is not Op.ADD
-    has_after = bool(change.key) and change.op is not Op.REMOVE
-    hidden = has_after and bool(place) and _is_masked(change, look)
-    after = place if hidden else shown(change.after, change.tag, look)
+    hidden = bool(place) and change.op in (Op.ADD, Op.UPDATE) and _is_masked(change, look)
     return _Cells(
         row=row,
         name=f"{name} ({change.vr})" if change.send_vr else name,
         where=where(row, short).rstrip(),
-        before=shown(change.before, change.tag, look) if has_before else "",
-        after=after if has_after else "",
+        before=_before(change, look),
+        after=place if hidden else _after(change, look),
         place="" if hidden else place,
     )
+
+
+def _before(change: Change, look: Look) -> str:
+    if change.op in (Op.UPDATE, Op.REMOVE):
+        return shown(change.before, change.tag, look)
+    # What goes as a whole is named in full: that is the line to look at twice.
+    removed = change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
+    return escape(change.address.instance or change.address.series) if removed else ""
+
+
+def _after(change: Change, look: Look) -> str:
+    if change.op in (Op.ADD, Op.UPDATE):
+        return shown(change.after, change.tag, look)
+    restored = change.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES)
+    return escape(change.address.instance or change.address.series) if restored else ""
 
 
 def _is_masked(change: Change, look: Look) -> bool:

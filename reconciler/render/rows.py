@@ -21,12 +21,6 @@ SYMBOL: dict[Op, str] = {
     Op.RESTORE_INSTANCE: "+",
     Op.RESTORE_SERIES: "+",
 }
-_WHOLE: dict[Op, str] = {
-    Op.REMOVE_INSTANCE: "whole instance",
-    Op.REMOVE_SERIES: "whole series",
-    Op.RESTORE_INSTANCE: "whole instance",
-    Op.RESTORE_SERIES: "whole series",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +38,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The attribute, or that a whole instance or series is meant."""
-        return self.change.key or _WHOLE[self.change.op]
+        """The attribute, or that all of an instance or a series is meant."""
+        return self.change.key or "(whole)"
 
 
 def rows(changes: Iterable[Change]) -> tuple[Row, ...]:
@@ -93,10 +87,15 @@ def where(row: Row, short: dict[str, str]) -> str:
         return f"{len(row.addresses):,} {noun}"
     address = row.change.address
     uid = address.instance or address.series
-    return f"{address.level.title} {short.get(uid, uid)}" if uid else address.level.title
+    if not uid or not row.change.key:
+        return address.level.title
+    return f"{address.level.title} {short.get(uid, uid)}"
 
 
 def short_addresses(changes: Iterable[Change]) -> dict[str, str]:
     """Short forms of every UID that the changes use as an address."""
-    uids = {uid for change in changes for uid in (change.address.series, change.address.instance)}
-    return short_uids(uids - {""})
+    by_level: dict[Level, set[str]] = {}
+    for change in changes:
+        uid = change.address.instance or change.address.series
+        by_level.setdefault(change.address.level, set()).add(uid)
+    return {uid: short for uids in by_level.values() for uid, short in short_uids(uids).items()}
