@@ -58,9 +58,11 @@ class Checker:
     def _explained(
         self, errors: list[ValidationError], document: Mapping, told: Set[Path]
     ) -> Iterator[Diagnostic]:
+        mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         found = [
             (error, path, problem)
             for error in errors
+            if error.validator == "type" or tuple(error.absolute_path) not in mistyped
             if not is_told(tuple(error.absolute_path), told)
             for path, problem in explain(error, document, self._noun, told)
         ]

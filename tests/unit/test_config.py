@@ -1,0 +1,241 @@
+"""config: every key of reconciler.yaml, and every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler import config
+from reconciler.errors import InputError, ReconcilerError
+from reconciler.model.hazard import Consent, Hazard
+from reconciler.model.settings import (
+    Datastore,
+    Guardrails,
+    RecordMode,
+    Redact,
+    Rules,
+    Settings,
+)
+
+ID = "1234567890abcdefghij1234567890ab"
+STORE = f"datastores: {{research: {{datastoreId: {ID}, region: eu-west-2}}}}\n"
+
+EVERYTHING = """\
+manifests: wanted
+datastores:
+  research:
+    datastoreId: 12345678901234567890123456789012
+    region: us-east-1
+    accountId: 012345678901
+    endpoint: emulator
+  clinic:
+    datastoreId: 12345678901234567890123456789012
+    region: eu-west-2
+quotas: {UpdateImageSetMetadata: 0.25}
+accounts: {"123456789012/us-east-1": {quotas: {GetImageSet: 50}}}
+allow: [SPLIT_UPDATE, CHANGES_UID]
+guardrails: {imageSets: 5, percent: 12.5, removedInstances: 1}
+redact: all
+record: {mode: commit}
+rules:
+  seriesOnPrimary: allow
+  uidsOnPrimary: allow
+  removeLast: allow
+  revertOnPrimary: allow
+  removalsNeedForce: false
+  payloadBytes: 30000
+lockTimeout: 1h
+"""
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / "reconciler.yaml").write_text(text, encoding="utf-8")
+    return config.read(tmp_path / "reconciler.yaml")
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    return [str(problem).removeprefix("reconciler.yaml:") for problem in caught.value.diagnostics]
+
+
+def test_every_key(tmp_path: Path) -> None:
+    assert read(tmp_path, EVERYTHING) == Settings(
+        root=tmp_path,
+        manifests="wanted",
+        datastores=(
+            Datastore("clinic", "12345678901234567890123456789012", "eu-west-2"),
+            Datastore(
+                "research",
+                "12345678901234567890123456789012",
+                "us-east-1",
+                "012345678901",
+                "emulator",
+            ),
+        ),
+        quotas=(("UpdateImageSetMetadata", 0.25),),
+        account_quotas=(("123456789012/us-east-1", (("GetImageSet", 50.0),)),),
+        allow=(Consent(Hazard.CHANGES_UID), Consent(Hazard.SPLIT_UPDATE)),
+        redact=Redact.ALL,
+        record_mode=RecordMode.COMMIT,
+        rules=Rules("allow", "allow", "allow", "allow", False, 30000),
+        lock_timeout_seconds=3600.0,
+        guardrails=Guardrails(5, 12.5, 1),
+    )
+
+
+def test_the_defaults(tmp_path: Path) -> None:
+    store = Datastore("research", ID, "eu-west-2")
+    assert read(tmp_path, STORE) == Settings(tmp_path, "manifests", (store,))
+
+
+def test_an_emulator_needs_no_region(tmp_path: Path) -> None:
+    text = f"datastores: {{local: {{datastoreId: {ID}, endpoint: http://127.0.0.1:80}}}}"
+    (store,) = read(tmp_path, text).datastores
+    assert store == Datastore("local", ID, "us-east-1", "", "http://127.0.0.1:80")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("90", 90.0), ("90s", 90.0), ("15m", 900.0), ("1.5h", 5400.0), ('"0.5"', 0.5)],
+)
+def test_lock_timeout(tmp_path: Path, written: str, seconds: float) -> None:
+    assert read(tmp_path, f"{STORE}lockTimeout: {written}").lock_timeout_seconds == seconds
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    text = f"""\
+manifest: x
+datastores:
+  research: {{datastoreId: ABC, accountId: 12}}
+  one: {{datastoreId: {ID}, region: us-east-1}}
+  two: {{datastoreId: {ID}, endpoint: emulator}}
+  three: {{datastoreId: {ID}, region: x, endpoint: ftp://x}}
+  four:
+  -x: {{datastoreId: {ID}, region: eu-west-1}}
+quotas: {{UpdateImageSetMetadata: 0, ListDatastores: 1}}
+accounts: {{x: {{quotas: {{GetImageSet: 1e3}}}}}}
+allow: [OVERWRITES_DRIFT@5, REMOVES_INSTANCE, CHANGE_UID, FORCE]
+guardrails: {{imageSets: many, percent: 101, removedInstances: -1, x: 1}}
+redact: identifyng
+record: {{mode: pull-request}}
+rules: {{seriesOnPrimary: yes, removalsNeedForce: "true", payloadBytes: 0}}
+lockTimeout: 15min
+"""
+    assert problems(tmp_path, text) == [
+        "1:1: unknown key 'manifest'\n    Did you mean manifests?",
+        "3:3: the data store research has no region\n"
+        "    Add `region: us-east-1` (or where it is), or `endpoint: emulator`.",
+        "3:27: datastoreId is not a datastoreId: 32 characters, each 0-9 or a-z",
+        "3:43: accountId is not an account ID: 12 digits",
+        "5:3: two is the same data store as the one at reconciler.yaml:4:3\n"
+        "    Keep one name: asks and records are kept by name.",
+        "6:66: region is not an AWS region, such as us-east-1",
+        "6:79: endpoint is neither `emulator` nor an http(s) URL",
+        "7:8: four is empty: it takes a mapping\n    Delete the key too, or fill it.",
+        "8:3: '-x' is not a name: letters, digits, _ . and -, beginning with a letter or digit",
+        "9:34: UpdateImageSetMetadata is not a number above 0",
+        "9:37: unknown key 'ListDatastores'\n    Known here: SearchImageSets, GetImageSet, "
+        "GetImageSetMetadata, ListImageSetVersions, UpdateImageSetMetadata.",
+        "10:12: 'x' is not an account and region, such as 123456789012/us-east-1",
+        "10:38: GetImageSet is not a number above 0",
+        "11:9: OVERWRITES_DRIFT cannot be a default: it is consent to one version of one image "
+        "set\n    Write it under `allow` of the manifest.",
+        "11:47: 'CHANGE_UID' is not a hazard\n    Did you mean CHANGES_UID?",
+        "11:59: FORCE is not consented to by name\n"
+        "    Remove it from `allow`: `force: true` is the consent to it.",
+        "12:25: imageSets is not a whole number",
+        "12:40: percent is not a percentage: 0 to 100",
+        "12:63: removedInstances is not a whole number",
+        "12:67: unknown key 'x'\n    Known here: imageSets, percent, removedInstances.",
+        "13:9: redact must be identifying or all or none\n    Did you mean identifying?",
+        "14:16: record mode pull-request is not supported yet\n"
+        "    Use `commit` and push the commit yourself, or `files`.",
+        "15:26: seriesOnPrimary must be refuse or allow",
+        "15:50: removalsNeedForce must be true or false, not text",
+        "15:72: payloadBytes is not a number of bytes",
+        "16:14: lockTimeout is not a duration: seconds, or 90s, 15m, 1h",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", " is empty\n    Name at least one data store under `datastores:`."),
+        (
+            f"{STORE}---\n{STORE}",
+            " holds several documents, not one\n"
+            "    Name at least one data store under `datastores:`.",
+        ),
+        ("{}", "1:1: reconciler.yaml has no datastores\n    Add `datastores: …`."),
+        (
+            "datastores: {}",
+            "1:1: datastores names no data store\n    Delete the key too, or fill it.",
+        ),
+        (
+            "datastores:",
+            "1:12: datastores is empty: it takes a mapping\n    Delete the key too, or fill it.",
+        ),
+        ("datastores: [a]", "1:1: datastores must be a mapping, not a list"),
+        (
+            "- a",
+            "1:1: a document is a mapping of keys, not a list\n"
+            "    Begin it with `apiVersion: reconciler/v1`.",
+        ),
+        (
+            f"{STORE}quotas: {{GetImageSet: 1, GetImageSet: 2}}",
+            "2:26: the key 'GetImageSet' stands here again, first at reconciler.yaml:2:10\n"
+            "    Keep one of the two.",
+        ),
+        (f"{STORE}allow: REMOVES_INSTANCE", "2:8: allow must be a list, not text"),
+        (
+            f"{STORE}allow: [~]",
+            "2:9: allow[0] is empty: it takes text\n    Delete the key too, or fill it.",
+        ),
+        (f"{STORE}allow: [[a]]", "2:9: allow[0] must be text, not a list"),
+        (
+            f"{STORE}manifests: /etc",
+            "2:12: manifests is not a folder of this repository: write it relative to "
+            "reconciler.yaml",
+        ),
+        (f"{STORE}record: {{mode: brunch}}", "2:16: mode must be files or commit"),
+    ],
+)
+def test_refused(tmp_path: Path, text: str, expected: str) -> None:
+    assert problems(tmp_path, text) == [expected]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        config.read(tmp_path / "reconciler.yaml")
+    assert str(caught.value) == (
+        "reconciler.yaml: cannot be read: No such file or directory\n"
+        "    Check that it is there and readable."
+    )
+
+
+def test_it_is_found_from_any_folder_below(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(STORE)
+    below = tmp_path / "manifests" / "deep"
+    below.mkdir(parents=True)
+    assert config.find(below) == config.find(tmp_path) == tmp_path / "reconciler.yaml"
+
+
+def test_the_nearest_one_wins(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "inner"):
+        folder.mkdir(exist_ok=True)
+        (folder / "reconciler.yaml").write_text(STORE)
+    assert config.find(tmp_path / "inner") == tmp_path / "inner" / "reconciler.yaml"
+
+
+def test_not_found_tells_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ReconcilerError) as caught:
+        config.find(tmp_path)
+    assert caught.value.message == f"no reconciler.yaml in {tmp_path} or any folder above it"
+    assert "--config" in caught.value.hint
+
+
+def test_the_root_is_the_folder_of_the_file_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(STORE)
+    assert config.read(tmp_path / "other.yaml").root == tmp_path

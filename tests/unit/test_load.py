@@ -1,0 +1,346 @@
+"""load: text as it stands, places, and a message for everything that is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reconciler import load as loading
+from reconciler.errors import Diagnostic, Place
+from reconciler.load import DEFAULT, MAX_BYTES, PURE, Loaded, load, parse
+from reconciler.model.node import Mapping, Node, Scalar, Sequence
+
+PARSERS = [pytest.param(DEFAULT, id="default"), pytest.param(PURE, id="pure")]
+
+
+def plain(node: Node) -> object:
+    match node:
+        case Scalar():
+            return node.text
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Mapping():
+            return {key.text: plain(value) for key, value in node.entries}
+
+
+def texts(loaded: Loaded) -> list[str]:
+    return [str(problem) for problem in loaded.problems]
+
+
+def test_the_default_parser_is_the_c_parser_where_libyaml_is_there() -> None:
+    assert yaml.__with_libyaml__ == (DEFAULT is not PURE)
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize(
+    "written",
+    ["00123", "NO", "12:30:45", "1.10", "2020-01-01", "1_000", "0x1F", "~", "null", "1e3", "+1"],
+)
+def test_a_plain_scalar_is_the_text_in_the_file(parser: type, written: str) -> None:
+    (document,) = parse(f"a: {written}", "f", parser).documents
+    value = document.get("a")
+    assert isinstance(value, Scalar)
+    assert (value.text, value.plain) == (written, True)
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_null_is_told_from_its_quoted_text(parser: type) -> None:
+    (document,) = parse("a: null\nb: 'null'\nc:\nd: \"\"\ne: ~", "f", parser).documents
+    nulls = [
+        key.text for key, value in document.entries if isinstance(value, Scalar) and value.is_null
+    ]
+    assert nulls == ["a", "c", "e"]
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_places_count_characters_from_one(parser: type) -> None:
+    (document,) = parse("ä: {b: [ü, x]}\nc:\n  d: 1", "f", parser).documents
+    outer = document.get("ä")
+    assert isinstance(outer, Mapping)
+    inner = outer.get("b")
+    assert isinstance(inner, Sequence)
+    assert inner.items[1].place == Place("f", 1, 12)
+    below = document.get("c")
+    assert isinstance(below, Mapping)
+    assert below.entries[0][0].place == Place("f", 3, 3)
+    assert below.entries[0][1].place == Place("f", 3, 6)
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_several_documents_and_empty_ones(parser: type) -> None:
+    loaded = parse(
+        "---\na: 1\n---\n---\n~\n---\n# nothing\n---\nb: |\n  x\n  y\n...\n", "f", parser
+    )
+    assert [plain(document) for document in loaded.documents] == [{"a": "1"}, {"b": "x\ny\n"}]
+    assert loaded.problems == ()
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_a_document_with_a_problem_is_left_out_and_the_next_is_read(parser: type) -> None:
+    loaded = parse("a: &x 1\nb: *x\n---\nc: 1\n---\nd: !t 1\n", "f", parser)
+    assert [plain(document) for document in loaded.documents] == [{"c": "1"}]
+    assert len(loaded.problems) == 3
+
+
+REFUSED = {
+    "anchor and alias": (
+        "a: &x 1\nb: *x",
+        "f:1:4: the anchor &x is not allowed\n    Write the value out.",
+        "f:2:4: the alias *x is not allowed\n    Write the value out.",
+    ),
+    "alias as key": ("*x : 1", "f:1:1: the alias *x is not allowed\n    Write the value out."),
+    "merge key": (
+        "a: 1\n<<: {b: 1}",
+        "f:2:1: the merge key << is not allowed\n    Write the entries out.",
+    ),
+    "tag": (
+        "a: !!str 1",
+        "f:1:4: an explicit tag (!…) is not allowed\n"
+        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+    ),
+    "tag on a mapping": (
+        "a: !!map {b: 1}",
+        "f:1:4: an explicit tag (!…) is not allowed\n"
+        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+    ),
+    "bare tag": (
+        "a: ! 1",
+        "f:1:4: an explicit tag (!…) is not allowed\n"
+        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+    ),
+    "duplicate key": (
+        "a:\n  b: 1\n  c: 2\n  b: 3",
+        "f:4:3: the key 'b' stands here again, first at f:2:3\n    Keep one of the two.",
+    ),
+    "duplicate key, quoted": (
+        "a: 1\n'a': 2",
+        "f:2:1: the key 'a' stands here again, first at f:1:1\n    Keep one of the two.",
+    ),
+    "list as key": (
+        "? [a]\n: b",
+        "f:1:3: a key must be text, not a list or a mapping\n    Name the key.",
+    ),
+    "mapping as key": (
+        "{? {a: 1} : b}",
+        "f:1:4: a key must be text, not a list or a mapping\n    Name the key.",
+    ),
+    "list as document": (
+        "- a",
+        "f:1:1: a document is a mapping of keys, not a list\n"
+        "    Begin it with `apiVersion: reconciler/v1`.",
+    ),
+    "text as document": (
+        "hello",
+        "f:1:1: a document is a mapping of keys, not text\n"
+        "    Begin it with `apiVersion: reconciler/v1`.",
+    ),
+    "NUL": (
+        "a: 1\nb: 'x\0y'",
+        "f:2:6: U+0000, a control character or line separator, may not stand here\n"
+        '    Delete it; inside double quotes "\\n" and "\\t" may be written.',
+    ),
+    "line separator": (
+        "a: x\u2028y",
+        "f:1:5: U+2028, a control character or line separator, may not stand here\n"
+        '    Delete it; inside double quotes "\\n" and "\\t" may be written.',
+    ),
+    "escaped NUL": (
+        'a: "x\\0"',
+        "f:1:4: an escape stands for NUL or half a character\n    Remove it.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(parser: type, case: str) -> None:
+    text, *expected = REFUSED[case]
+    loaded = parse(text, "f", parser)
+    assert (texts(loaded), loaded.documents) == (expected, ())
+
+
+BROKEN = {
+    "bracket": (
+        "a: [1,\nb",
+        "f:3:1: not YAML: did not find expected ',' or ']'\n"
+        "    A bracket is not closed, or a comma is missing.",
+    ),
+    "colon in text": (
+        "a: b: c",
+        "f:1:5: not YAML: mapping values are not allowed in this context\n"
+        "    Quote text that holds a colon and a space, and check the indentation.",
+    ),
+    "tab": (
+        "a:\n\tb: 1",
+        "f:2:1: not YAML: found character that cannot start any token\n"
+        "    Indent with spaces, not tabs, and quote text that begins with @, ` or %.",
+    ),
+    "quote": (
+        "a: 'Garcia^Gloria",
+        "f:1:18: not YAML: found unexpected end of stream\n    A quote is missing its other end.",
+    ),
+    "escape": (
+        'a: "\\d"',
+        "f:1:5: not YAML: found unknown escape character\n"
+        "    Use single quotes where a backslash stands for itself.",
+    ),
+    "indentation": (
+        "a:\n  - 1\n b: 2",
+        "f:3:2: not YAML: did not find expected key\n"
+        "    Check the indentation, and quote text that holds YAML's own characters.",
+    ),
+    "half a character": (
+        'a: "\\ud800"',
+        "f:1:7: not YAML: found invalid Unicode character escape code\n"
+        "    Use single quotes where a backslash stands for itself.",
+    ),
+    "no colon": (
+        "a: 1\nb\nc: 2",
+        "f:3:1: not YAML: could not find expected ':'\n"
+        "    A key needs a colon and a space after it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_yaml(case: str) -> None:
+    text, expected = BROKEN[case]
+    assert texts(parse(text, "f")) == [expected]
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_yaml_is_refused_by_the_pure_parser_too(case: str) -> None:
+    loaded = parse(BROKEN[case][0], "f", PURE)
+    assert len(loaded.problems) == 1
+    assert loaded.documents == ()
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_a_code_point_beyond_unicode_is_refused(parser: type) -> None:
+    assert len(parse('a: "\\U00110000"', "f", parser).problems) == 1
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "{a: "])
+def test_a_hundred_thousand_levels_end_at_once(parser: type, opening: str) -> None:
+    loaded = parse("a: " + opening * 100_000, "f", parser)
+    assert loaded.documents == ()
+    assert loaded.problems
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_the_depth_is_bounded(parser: type) -> None:
+    def nested(depth: int) -> str:
+        return "".join(f"{' ' * level}a:\n" for level in range(depth - 1)) + " " * depth + "a: 1"
+
+    assert len(parse(nested(64), "f", parser).documents) == 1
+    assert texts(parse(nested(65), "f", parser)) == [
+        "f:65:66: nested deeper than 64 levels\n    The rest of this file was not read."
+    ]
+
+
+def test_no_message_holds_a_value() -> None:
+    texts_with_values = ["PatientName: Secret^Name: x", "PatientName: @Secret^Name", "a: [Secret"]
+    for text in texts_with_values:
+        for parser in (DEFAULT, PURE):
+            assert "Secret" not in "".join(texts(parse(text, "f", parser)))
+
+
+def write(root: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_yaml", ".yaml").replace("_yml", ".yml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_folders_are_read_in_order_without_hidden_ones(tmp_path: Path) -> None:
+    write(
+        tmp_path, m__b_yaml="b: 1", m__a__z_yml="a: 1", m__c_txt="c: 1", reconciler_yaml="x: 1",
+        m__a__y_yaml="y: 1",
+    )  # fmt: skip
+    for hidden in (".git", ".x"):
+        (tmp_path / "m" / hidden).mkdir()
+        (tmp_path / "m" / hidden / "h.yaml").write_text("h: 1")
+    (tmp_path / "m" / ".h.yaml").write_text("h: 1")
+    loaded = load(tmp_path, [tmp_path])
+    assert [document.place.file for document in loaded.documents] == [
+        "m/a/y.yaml",
+        "m/a/z.yml",
+        "m/b.yaml",
+    ]
+    assert (loaded.files, loaded.problems) == (3, ())
+
+
+def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path, m__a_yaml="a: 1")
+    loaded = load(
+        tmp_path, [tmp_path / "m", tmp_path / "m" / "a.yaml", tmp_path / "m" / ".." / "m"]
+    )
+    assert loaded.files == len(loaded.documents) == 1
+
+
+def test_a_file_outside_the_root_keeps_its_whole_path(tmp_path: Path) -> None:
+    write(tmp_path, a_yaml="a: 1", root__b_yaml="b: 1")
+    (document,) = load(tmp_path / "root", [tmp_path / "a.yaml"]).documents
+    assert document.place.file == (tmp_path / "a.yaml").as_posix()
+
+
+def test_paths_without_manifests(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    loaded = load(tmp_path, [tmp_path / "none", tmp_path / "empty", tmp_path / "pipe"])
+    assert texts(loaded) == [
+        "none: does not exist\n    Give manifests, or folders of them; `manifests:` in "
+        "reconciler.yaml is the default.",
+        "empty: holds no manifests: no *.yaml or *.yml anywhere below it\n"
+        "    `reconcile import` prints one from a live image set.",
+        "pipe: is neither a file nor a folder\n    Give manifests, or folders of them; "
+        "`manifests:` in reconciler.yaml is the default.",
+    ]
+    assert loaded.files == 0
+
+
+def file_problems(tmp_path: Path, data: bytes) -> list[str]:
+    (tmp_path / "a.yaml").write_bytes(data)
+    (tmp_path / "b.yaml").write_bytes(b"b: 1")
+    loaded = load(tmp_path, [tmp_path])
+    assert [document.place.file for document in loaded.documents] == ["b.yaml"]
+    return texts(loaded)
+
+
+def test_encodings(tmp_path: Path) -> None:
+    utf8 = "    Save it as UTF-8."
+    assert file_problems(tmp_path, "a: ä".encode("utf-16")) == [
+        f"a.yaml: is UTF-16, not UTF-8\n{utf8}"
+    ]
+    assert file_problems(tmp_path, "a: 1\nb: ä".encode("latin-1")) == [
+        f"a.yaml:2:4: a byte that is not UTF-8\n{utf8}"
+    ]
+
+
+def test_a_byte_order_mark_is_no_column(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfa: 1")
+    (document,) = load(tmp_path, [tmp_path]).documents
+    assert document.entries[0][0] == Scalar("a", Place("a.yaml", 1, 1), plain=True)
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    with (tmp_path / "a.yaml").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    assert texts(load(tmp_path, [tmp_path])) == [
+        "a.yaml: 16,777,217 bytes are more than the 16,777,216 a file may have\n"
+        "    Split it: one manifest may be spread over several files."
+    ]
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    assert loading.read(tmp_path, "a.yaml").problems == (
+        Diagnostic(
+            Place("a.yaml"),
+            "cannot be read: Is a directory",
+            "Check that it is there and readable.",
+        ),
+    )
