@@ -25,14 +25,14 @@ def serve(
         _remove_stale(ready_file)
 
     def on_ready(emulator: Emulator) -> None:
-        screen.say(_greeting(emulator.endpoint, data))
+        if ready_file:
+            _write_ready(ready_file, emulator.endpoint)
         if not _is_loopback(host):
             screen.tell(
                 f"warning: {host} can be reached from other machines, and whoever reaches it "
                 "may read and change the data: nobody is asked for credentials"
             )
-        if ready_file:
-            _write_ready(ready_file, emulator.endpoint)
+        screen.say(_greeting(emulator.endpoint, data))
 
     try:
         run(data, host=host, port=port, update_seconds=update_seconds, on_ready=on_ready)

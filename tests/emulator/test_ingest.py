@@ -115,7 +115,6 @@ TYPES = [
     ("SelectorOVValue", b"\x00" * 8, "AAAAAAAAAAA="),  # OV
     ("SelectorUNValue", b"\x07\x08", "Bwg="),  # UN
 ]
-# An even number of trailing spaces does not matter either, except in IS and DS.
 EMPTY = ["PatientOrientation", "ImageComments", "Rows", "WindowCenter", "InstanceNumber"]
 
 

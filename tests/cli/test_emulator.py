@@ -1,0 +1,345 @@
+"""`reconcile emulator start` and `load`, and the emulator embedded in other commands."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pydicom
+import pytest
+from botocore.config import Config
+
+from reconciler.__main__ import run
+from reconciler.cli.embedded import FOLDER, embedded
+from reconciler.emulator.server import Emulator
+
+FILES = Path(pydicom.__file__).parent / "data" / "test_files"
+STORE = "a" * 32
+LAST_LINE = "Stop it with Ctrl-C.\n"
+# A study of two series: two image sets of one and three instances.
+STUDY = FILES / "dicomdirtests" / "98892003" / "MR1"
+
+
+def client(endpoint: str) -> Any:
+    return boto3.client(
+        "medical-imaging",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="emulator",
+        aws_secret_access_key="emulator",
+        config=Config(inject_host_prefix=False),
+    )
+
+
+def image_sets(endpoint: str, datastore_id: str = STORE) -> dict[str, dict[str, Any]]:
+    pages = client(endpoint).get_paginator("search_image_sets").paginate(datastoreId=datastore_id)
+    return {row["imageSetId"]: row for page in pages for row in page["imageSetsMetadataSummaries"]}
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[str]:
+    with Emulator(tmp_path / "data", update_seconds=0.0) as emulator:
+        yield emulator.endpoint
+
+
+def load(endpoint: str, *arguments: str | Path, datastore: str = STORE) -> int:
+    options = ["--endpoint", endpoint, "--datastore", datastore]
+    return run(["emulator", "load", *options, *map(str, arguments)])
+
+
+# start
+
+
+@contextmanager
+def started(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command in a process of its own, and what it said once it was there."""
+    command = [sys.executable, "-m", "reconciler", "emulator", "start", *arguments]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stdout
+        yield process, "".join(iter(process.stdout.readline, LAST_LINE))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+def test_start_answers_says_where_and_stops_cleanly(tmp_path: Path, number: int) -> None:
+    ready = tmp_path / "ready.json"
+    ready.write_text('{"endpoint": "http://127.0.0.1:1", "pid": 1}')  # of an earlier run
+    arguments = ("--data", "data", "--ready-file", str(ready), "--update-seconds", "0.5")
+    with started(tmp_path, *arguments) as (process, output):
+        told = json.loads(ready.read_text())
+        assert told["pid"] == process.pid
+        assert told["endpoint"] in output
+        assert client(told["endpoint"]).list_datastores()["datastoreSummaries"] == []
+        assert load(told["endpoint"], FILES / "MR_small.dcm") == 0
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert "AWS_DISABLE_HOST_PREFIX_INJECTION=true" in output
+    assert "inject_host_prefix=False" in output
+    assert list(tmp_path.glob(".ready*")) == []
+    with Emulator(tmp_path / "data") as emulator:
+        assert len(image_sets(emulator.endpoint)) == 1
+
+
+def test_start_keeps_its_data_where_the_embedded_one_does(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, _):
+        process.terminate()
+        process.communicate(timeout=20)
+    assert (tmp_path / FOLDER).is_dir()
+
+
+def test_start_warns_beyond_loopback(tmp_path: Path) -> None:
+    with started(tmp_path, "--host", "0.0.0.0") as (process, _):
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors.startswith("warning: 0.0.0.0 can be reached from other machines")
+
+
+def test_start_refuses_a_port_that_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        data = str(tmp_path / "data")
+        assert run(["emulator", "start", "--port", port, "--data", data]) == 1
+    assert capsys.readouterr().err == (
+        f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
+        "    Give --port 0 for a free one.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "file"], "error: the data folder cannot be used: "),
+        (["--data", "d", "--ready-file", "no/such/ready"], "error: the ready file no/such/ready "),
+        (["--data", "d", "--update-seconds", "inf"], "error: --update-seconds must be a number"),
+        (["--data", "d", "--update-seconds", "-1"], "error: Invalid value for '--update-seconds'"),
+        (["--data", "d", "--port", "65536"], "error: Invalid value for '--port'"),
+        (["--data", "d", "--host", "no.such.host.invalid"], "error: cannot listen on no.such"),
+    ],
+    ids=lambda one: " ".join(one[2:] or one) if isinstance(one, list) else None,
+)
+def test_start_tells_what_is_wrong(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    assert run(["emulator", "start", *arguments]) == 1
+    assert capsys.readouterr().err.startswith(message)
+
+
+# load
+
+
+def test_load_prints_one_line_for_each_image_set(
+    endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(endpoint, STUDY) == 0
+    output = capsys.readouterr()
+    lines = [json.loads(line) for line in output.out.splitlines()]
+    assert output.err == ""
+    assert [list(line) for line in lines] == [
+        ["imageSetId", "versionId", "isPrimary", "seriesInstanceUIDs", "instances"]
+    ] * len(lines)
+    assert {(line["versionId"], line["isPrimary"]) for line in lines} == {("1", True)}
+    assert sum(line["instances"] for line in lines) == len(list(STUDY.iterdir()))
+    assert image_sets(endpoint).keys() == {line["imageSetId"] for line in lines}
+
+
+def test_load_again_changes_nothing(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert load(endpoint, STUDY) == 0
+    first = capsys.readouterr().out
+    assert load(endpoint, STUDY) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_load_non_primary(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert load(endpoint, "--non-primary", FILES / "CT_small.dcm") == 0
+    assert json.loads(capsys.readouterr().out)["isPrimary"] is False
+
+
+def test_an_import_that_conflicts_is_not_primary(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = pydicom.dcmread(FILES / "CT_small.dcm")
+    other.PatientID = "another"
+    other.SOPInstanceUID = "1.2.3.4.5"
+    other.save_as(tmp_path / "z.dcm")
+    assert load(endpoint, FILES / "CT_small.dcm", tmp_path / "z.dcm") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted(line["isPrimary"] for line in lines) == [False, True]
+    assert lines[0]["seriesInstanceUIDs"] == lines[1]["seriesInstanceUIDs"]
+
+
+def test_load_takes_a_metadata_document_with_its_own_id(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own_id = "0" * 31 + "z"
+    series = {"1.2.1": {"DICOM": {}, "Instances": {"1.2.1.1": {"DICOM": {"Rows": 3}}}}}
+    study = {"DICOM": {"StudyInstanceUID": "1.2", "PatientSize": "1.10"}, "Series": series}
+    given = {"ImageSetID": own_id, "Patient": {"DICOM": {}}, "Study": study}
+    (tmp_path / "one.json").write_text(json.dumps(given))
+    assert load(endpoint, tmp_path / "one.json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "imageSetId": own_id,
+        "versionId": "1",
+        "isPrimary": True,
+        "seriesInstanceUIDs": ["1.2.1"],
+        "instances": 1,
+    }
+    study["DICOM"]["PatientSize"] = "1.11"
+    (tmp_path / "two.json").write_text(json.dumps(given))
+    assert load(endpoint, tmp_path / "two.json") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"{own_id}: Another document is loaded under this imageSetId.\n"
+
+
+def test_load_tells_what_it_left_out_and_loads_the_rest(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("not an image")
+    for name in ("a.dcm", "b.dcm"):
+        (folder / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
+    assert load(endpoint, folder, folder / "none") == 1
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 1
+    assert output.err.splitlines() == [
+        f"{folder}/none: there is no such file or folder",
+        f"{folder}/notes.txt: it is not a DICOM file",
+        f"{folder}/b.dcm: it has the SOPInstanceUID of {folder}/a.dcm, kept that",
+    ]
+
+
+def test_a_repeated_instance_alone_is_no_error(endpoint: str, tmp_path: Path) -> None:
+    for name in ("a.dcm", "b.dcm"):
+        (tmp_path / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
+    assert load(endpoint, tmp_path / "a.dcm", tmp_path / "b.dcm") == 0
+
+
+def test_load_of_an_empty_folder_found_nothing(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert load(endpoint, tmp_path / "empty") == 1
+    assert capsys.readouterr().err.startswith("nothing found")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://no.such.host.invalid", "http://a..b", "http://[::1]:1"]
+)
+def test_load_where_nothing_answers(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert load(url, FILES / "MR_small.dcm") == 1
+    output = capsys.readouterr()
+    assert output.err.startswith(f"error: no emulator answers at {url}: ")
+    assert "reconcile emulator start" in output.err
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:80", "ftp://host", "http://", "http://h:port", "http://["]
+)
+def test_load_needs_an_endpoint(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert load(url, FILES / "MR_small.dcm") == 1
+    assert capsys.readouterr().err.startswith(f"error: {url!r} is no endpoint\n")
+
+
+@pytest.mark.parametrize("datastore", ["x", "A" * 32, "a" * 33, "../" + "a" * 29])
+def test_load_needs_a_data_store_id(
+    endpoint: str, datastore: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(endpoint, FILES / "MR_small.dcm", datastore=datastore) == 1
+    assert "32 lower-case letters and digits" in capsys.readouterr().err
+
+
+def test_load_at_something_else_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    threading.Thread(target=server.handle_request, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    assert load(url, FILES / "rtplan.dcm") == 1
+    server.server_close()
+    assert f"error: what answers at {url} is not the emulator\n" in capsys.readouterr().err
+
+
+# embedded
+
+
+def test_embedded_fills_a_new_data_store_once(tmp_path: Path) -> None:
+    with embedded(tmp_path, STORE, "b" * 32) as endpoint:
+        found = image_sets(endpoint)
+        assert len(found) == len(image_sets(endpoint, "b" * 32)) == 51
+        assert sum(not row["isPrimary"] for row in found.values()) == 4
+        gone = next(iter(found))
+        client(endpoint).delete_image_set(datastoreId=STORE, imageSetId=gone)
+    with embedded(tmp_path, STORE) as endpoint:
+        state = client(endpoint).get_image_set(datastoreId=STORE, imageSetId=gone)
+        assert state["imageSetWorkflowStatus"] in ("DELETING", "DELETED")
+    assert load(endpoint, FILES / "MR_small.dcm") == 1  # nothing listens any more
+
+
+def test_git_ignores_the_data(tmp_path: Path) -> None:
+    with embedded(tmp_path):
+        pass
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    status = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain"], check=True, capture_output=True
+    )
+    assert status.stdout == b""
+
+
+_USE = """
+import sys
+from pathlib import Path
+from reconciler.cli.embedded import embedded
+with embedded(Path(sys.argv[1]), "a" * 32) as endpoint:
+    print(endpoint, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_several_commands_at_once_fill_it_once(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _USE, tmp_path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    found = [image_sets(str(process.stdout and process.stdout.readline().strip()))
+             for process in processes]  # fmt: skip
+    for process in processes:
+        _, errors = process.communicate("\n", timeout=20)
+        assert (process.returncode, errors) == (0, "")
+    assert [len(rows) for rows in found] == [51] * 3
+    assert {row["version"] for rows in found for row in rows.values()} == {1}
+
+
+def test_embedded_tells_what_is_wrong_with_its_folder(tmp_path: Path) -> None:
+    from reconciler.errors import ReconcilerError
+
+    (tmp_path / FOLDER).parent.mkdir()
+    (tmp_path / FOLDER).write_text("in the way")
+    with pytest.raises(ReconcilerError, match="embedded emulator cannot use"), embedded(tmp_path):
+        pass
