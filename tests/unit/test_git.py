@@ -1,0 +1,196 @@
+"""Git: exactly our files are committed, whatever else is going on in the work tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler import git
+from reconciler.errors import GitError
+from reconciler.git import Message, Moved
+
+TEXT = Message("Record one image set", "research/abc 1 → 2", (("Plan-Digest", "sha256:0"),))
+
+
+@pytest.fixture(autouse=True)
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration and no identity, as on a fresh machine."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("GIT_COMMITTER_EMAIL", raising=False)
+
+
+def run(root: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    run(root, "init", "-q", "-b", "main")
+    (root / "manifest.yaml").write_text("one\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "first")
+    return root
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_only_the_given_files_are_committed(root: Path) -> None:
+    record = write(root, "records/research/ea.json", "{}\n")
+    write(root, "manifest.yaml", "edited, not staged\n")
+    write(root, "staged.yaml", "staged\n")
+    run(root, "add", "staged.yaml")
+    commit = git.commit(root, [record], TEXT)
+    assert commit == run(root, "rev-parse", "HEAD")
+    assert run(root, "show", "--name-only", "--format=") == "records/research/ea.json"
+    assert run(root, "status", "--porcelain").splitlines() == [
+        "M manifest.yaml",  # (stripped) still edited, still not staged
+        "A  staged.yaml",
+    ]
+
+
+def test_a_folder_commits_what_changed_below_it_and_what_is_gone(root: Path) -> None:
+    write(root, "records/research/ea.json", "1\n")
+    gone = write(root, "records/research/00.json", "1\n")
+    git.commit(root, [root / "records"], TEXT)
+    gone.unlink()
+    write(root, "records/research/ea.json", "2\n")
+    write(root, "records/other/ea.json", "new\n")
+    git.commit(root, [root / "records"], TEXT)
+    assert run(root, "show", "--name-status", "--format=").splitlines() == [
+        "A\trecords/other/ea.json",
+        "D\trecords/research/00.json",
+        "M\trecords/research/ea.json",
+    ]
+
+
+def test_nothing_changed_is_no_commit(root: Path) -> None:
+    record = write(root, "records/research/ea.json", "{}\n")
+    first = git.commit(root, [record], TEXT)
+    assert git.commit(root, [record], TEXT) == ""
+    assert git.head(root) == first
+
+
+def test_the_message_has_trailers_that_git_can_read(root: Path) -> None:
+    git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+    assert run(root, "log", "-1", "--format=%s") == TEXT.subject
+    assert run(root, "log", "-1", "--format=%(trailers:key=Plan-Digest,valueonly)") == "sha256:0"
+    assert "research/abc 1 → 2" in run(root, "log", "-1", "--format=%b")
+
+
+def test_the_identity_is_the_users_or_ours(root: Path) -> None:
+    git.commit(root, [write(root, "records/a/ea.json", "1\n")], TEXT)
+    assert run(root, "log", "-1", "--format=%an <%ae>") == "reconciler <reconciler@localhost>"
+    run(root, "config", "user.name", "Ada")
+    run(root, "config", "user.email", "ada@example.org")
+    git.commit(root, [write(root, "records/a/ea.json", "2\n")], TEXT)
+    assert run(root, "log", "-1", "--format=%an <%ae> %cn") == "Ada <ada@example.org> Ada"
+
+
+def test_works_from_a_folder_below_and_in_a_repository_without_a_commit(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q", "below")
+    project = tmp_path / "below" / "project"
+    record = write(project, "records/a/ea.json", "{}\n")
+    assert git.head(project) == ""
+    assert git.commit(project, [record], TEXT) == git.head(project) != ""
+
+
+def test_a_hooks_environment_does_not_lead_astray(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, "init", "-q", "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / "index"))
+    commit = git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+    assert git.head(root) == commit
+    assert os.environ["GIT_DIR"] == str(tmp_path / "other" / ".git")
+    monkeypatch.delenv("GIT_DIR")
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    assert run(root, "rev-parse", "HEAD") == commit
+
+
+def test_names_with_glob_characters_are_names(root: Path) -> None:
+    write(root, "records/b/ea.json", "{}\n")
+    record = write(root, "records/[ab]/ea.json", "{}\n")
+    git.commit(root, [record], TEXT)
+    assert run(root, "show", "--name-only", "--format=") == "records/[ab]/ea.json"
+
+
+def test_a_hook_that_refuses_is_told(root: Path) -> None:
+    hook = write(root, ".git/hooks/pre-commit", "#!/bin/sh\necho 'not on my watch' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    record = write(root, "records/a/ea.json", "{}\n")
+    with pytest.raises(GitError, match="not on my watch") as caught:
+        git.commit(root, [record], TEXT)
+    assert "hook" in caught.value.hint
+    hook.unlink()
+    assert git.commit(root, [record], TEXT)  # what a refused commit staged is found again
+
+
+def test_another_git_at_work_is_told(root: Path) -> None:
+    write(root, ".git/index.lock", "")
+    with pytest.raises(GitError, match="lock") as caught:
+        git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+    assert "lock file" in caught.value.hint
+
+
+def test_ignored_records_are_told(root: Path) -> None:
+    write(root, ".gitignore", "records/\n")
+    with pytest.raises(GitError, match="git-ignored"):
+        git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+
+
+def test_outside_a_repository(tmp_path: Path) -> None:
+    assert git.head(tmp_path) == ""
+    assert git.is_clean(tmp_path, [tmp_path])
+    with pytest.raises(GitError, match="not in a git repository"):
+        git.commit(tmp_path, [write(tmp_path, "records/a/ea.json", "{}\n")], TEXT)
+
+
+def test_is_clean_looks_at_the_given_paths_alone(root: Path) -> None:
+    write(root, "manifest.yaml", "edited\n")
+    assert git.is_clean(root, [root / "records"])
+    assert not git.is_clean(root, [root / "manifest.yaml"])
+
+
+def test_a_message_for_people_and_programs() -> None:
+    moved = [Moved("research", "b", "1", "2"), Moved("research", "a", "", "7")]
+    text = git.message(moved, applied_commit="c0ffee", plan_digest="sha256:1")
+    assert str(text) == (
+        "Record 2 image sets at their new versions\n\n"
+        "research/a at 7\nresearch/b 1 → 2\n\n"
+        "Applied-Commit: c0ffee\nPlan-Digest: sha256:1\n"
+    )
+
+
+def test_a_message_of_one_and_of_none() -> None:
+    one = git.message([Moved("r", "a", "1", "2")], applied_commit="", plan_digest="d")
+    assert one.subject == "Record 1 image set at its new version"
+    assert one.trailers == (("Plan-Digest", "d"),)
+    none = git.message([], applied_commit="", plan_digest="")
+    assert str(none) == "Drop records that no manifest asks for\n"
+
+
+def test_a_long_body_tells_how_many_more() -> None:
+    moved = [Moved("r", f"{n:032d}", "1", "2") for n in range(5000)]
+    text = git.message(moved, applied_commit="", plan_digest="")
+    assert text.subject.startswith("Record 5000 ")
+    assert text.body.splitlines()[-1] == "and 4900 more"

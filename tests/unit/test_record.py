@@ -1,0 +1,219 @@
+"""Records: what stands in the files, what is believed, and what is never torn."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler import record
+from reconciler.errors import RecordError
+from reconciler.model.record import RULES_VERSION, Entry
+
+A = "ea92b0d8838c72a3f25d00d13616f87e"
+B = "ea00b0d8838c72a3f25d00d13616f87e"
+C = "53d5fdb05ca4d46ac7ca64b06545c66e"
+NAME = "research"
+
+
+def entry(image_set_id: str = A, version: str = "2", **other: Any) -> Entry:
+    given: dict[str, Any] = {
+        "datastore_id": "1" * 32,
+        "image_set_id": image_set_id,
+        "version_id": version,
+        "previous_version_id": str(int(version) - 1),
+        "updated_at": 1_700_243_522.295,
+        "asked": ("Patient/PatientName", "Study/StudyDescription"),
+        "ask_digest": "sha256:" + "0" * 64,
+    }
+    return Entry(**(given | other))
+
+
+def edit(path: Path, change: Any) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    entries = [entry(A), entry(B, updated_at=None), entry(C, asked=(), ask_digest="")]
+    record.write(tmp_path, NAME, entries, [])
+    assert record.read(tmp_path, NAME) == {one.image_set_id: one for one in entries}
+
+
+def test_nothing_recorded_is_an_empty_mapping(tmp_path: Path) -> None:
+    assert record.read(tmp_path, NAME) == {}
+
+
+def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
+    tmp_path: Path,
+) -> None:
+    changed = record.write(tmp_path, NAME, [entry()], [])
+    path = tmp_path / "records" / NAME / "ea.json"
+    assert changed == (path,)
+    assert path.read_text() == (
+        '{\n  "apiVersion": "reconciler/v1",\n  "kind": "Record",\n  "entries": [\n    {\n'
+        f'      "datastoreId": "{"1" * 32}",\n'
+        f'      "imageSetId": "{A}",\n'
+        '      "versionId": "2",\n'
+        '      "previousVersionId": "1",\n'
+        '      "updatedAt": "2023-11-17T17:52:02.295Z",\n'
+        '      "asked": [\n        "Patient/PatientName",\n        "Study/StudyDescription"\n'
+        "      ],\n"
+        f'      "askDigest": "sha256:{"0" * 64}",\n'
+        f'      "rulesVersion": {RULES_VERSION},\n'
+        f'      "digest": "{record.entry_digest(entry())}"\n'
+        "    }\n  ]\n}\n"
+    )
+
+
+def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    record.write(one, NAME, [entry(A), entry(B)], [])
+    record.write(other, NAME, [entry(B)], [])
+    record.write(other, NAME, [entry(A)], [])
+    name = f"records/{NAME}/ea.json"
+    assert (one / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_writing_the_same_again_changes_no_file(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    before = path.stat()
+    assert record.write(tmp_path, NAME, [entry(A)], []) == ()
+    assert path.stat().st_ino == before.st_ino
+
+
+def test_a_version_is_never_lowered_and_an_equal_one_is_replaced(tmp_path: Path) -> None:
+    record.write(tmp_path, NAME, [entry(A, "10")], [])
+    assert record.write(tmp_path, NAME, [entry(A, "9")], []) == ()
+    record.write(tmp_path, NAME, [entry(A, "10", asked=("Patient/PatientID",))], [])
+    assert record.read(tmp_path, NAME)[A].asked == ("Patient/PatientID",)
+
+
+def test_versions_of_another_data_store_do_not_count(tmp_path: Path) -> None:
+    record.write(tmp_path, NAME, [entry(A, "10")], [])
+    record.write(tmp_path, NAME, [entry(A, "1", datastore_id="2" * 32)], [])
+    assert record.read(tmp_path, NAME)[A].version_id == "1"
+
+
+def test_dropping_the_last_entry_takes_the_file_away(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)], [])
+    assert record.write(tmp_path, NAME, [], [A]) == (path,)
+    assert set(record.read(tmp_path, NAME)) == {B}
+    assert record.write(tmp_path, NAME, [], [B]) == (path,)
+    assert not path.exists()
+    assert record.write(tmp_path, NAME, [], [B]) == ()
+
+
+def test_other_comparison_rules_count_as_nothing_recorded(tmp_path: Path) -> None:
+    record.write(tmp_path, NAME, [entry(A, rules_version=RULES_VERSION + 1), entry(B)], [])
+    assert set(record.read(tmp_path, NAME)) == {B}
+
+
+def test_times_survive_to_the_millisecond(tmp_path: Path) -> None:
+    for moment in (1_700_000_000.0, 1_700_000_000.001, 1_699_999_999.999, 0.5):
+        record.write(tmp_path, NAME, [entry(A, updated_at=moment)], [])
+        assert record.read(tmp_path, NAME)[A].updated_at == moment
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("versionId", "3"), ("askDigest", ""), ("asked", []), ("updatedAt", None)],
+)
+def test_an_edited_entry_is_told_with_file_and_image_set(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)], [])
+    edit(path, lambda content: content["entries"][1].update({field: value}))
+    with pytest.raises(RecordError) as caught:
+        record.read(tmp_path, NAME)
+    assert f"records/{NAME}/ea.json:1: image set {A}" in caught.value.message
+    assert B not in caught.value.message
+    assert "git checkout" in caught.value.hint
+
+
+def test_a_digest_over_every_field() -> None:
+    fields: dict[str, Any] = {
+        "datastore_id": "2" * 32,
+        "image_set_id": B,
+        "version_id": "3",
+        "previous_version_id": "0",
+        "updated_at": None,
+        "asked": (),
+        "ask_digest": "x",
+        "rules_version": 99,
+    }
+    digests = {record.entry_digest(replace(entry(), **{name: v})) for name, v in fields.items()}
+    assert len(digests | {record.entry_digest(entry())}) == len(fields) + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n",
+        '{"apiVersion": "reconciler/v9", "kind": "Record", "entries": []}',
+        '{"apiVersion": "reconciler/v1", "kind": "Record", "entries": {}}',
+        '{"apiVersion": "reconciler/v1", "kind": "Record", "entries": [1]}',
+        '{"apiVersion": "reconciler/v1", "kind": "Record", "entries": [{"imageSetId": 5}]}',
+        "\udcff",
+    ],
+)
+def test_a_file_that_we_did_not_write_is_told_and_left_alone(tmp_path: Path, text: str) -> None:
+    path = record.folder(tmp_path, NAME) / "ea.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    before = path.read_bytes()
+    with pytest.raises(RecordError, match=r"records/research/ea\.json"):
+        record.read(tmp_path, NAME)
+    if before:
+        with pytest.raises(RecordError):
+            record.write(tmp_path, NAME, [entry(A)], [])
+        assert path.read_bytes() == before
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    for path in record.write(tmp_path, NAME, [entry(A), entry(B), entry(C)], []):
+        edit(path, lambda content: [row.update(versionId="9") for row in content["entries"]])
+    with pytest.raises(RecordError) as caught:
+        record.read(tmp_path, NAME)
+    assert all(name in caught.value.message for name in (A, B, C))
+
+
+def test_an_entry_in_the_wrong_file_is_told(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    path.rename(path.with_name("00.json"))
+    with pytest.raises(RecordError, match="another file"):
+        record.read(tmp_path, NAME)
+
+
+def test_the_watermark_beside_the_records_is_not_one(tmp_path: Path) -> None:
+    record.write(tmp_path, NAME, [entry(A)], [])
+    (record.folder(tmp_path, NAME) / "scan.json").write_text("{}")
+    assert set(record.read(tmp_path, NAME)) == {A}
+
+
+def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    leftover = path.with_name(".ea.json.12345.tmp")
+    leftover.write_text("{")
+    assert set(record.read(tmp_path, NAME)) == {A}
+    record.write(tmp_path, NAME, [entry(B)], [])
+    assert sorted(one.name for one in path.parent.iterdir()) == ["ea.json"]
+
+
+def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    before = path.read_bytes()
+    # A folder in place of the shard's new file: rename fails for whoever runs the tests, root too.
+    blocked = record.folder(tmp_path, NAME) / "53.json"
+    blocked.mkdir()
+    with pytest.raises(RecordError, match=r"53\.json: cannot be"):
+        record.write(tmp_path, NAME, [entry(C)], [])
+    assert path.read_bytes() == before
+    assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]
