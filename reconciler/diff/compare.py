@@ -112,7 +112,8 @@ def _notes(ask: ImageSetAsk, properties: Properties) -> tuple[Note, ...]:
 
 
 def _released(ask: ImageSetAsk, entry: Entry | None) -> tuple[str, ...]:
-    if entry is None or entry.ask_digest == ask_digest(ask):
+    """Paths that the recorded ask named and this one does not; a revert names everything."""
+    if entry is None or ask.revert is not None or entry.ask_digest == ask_digest(ask):
         return ()
     return tuple(sorted(set(entry.asked) - set(asked_paths(ask)) - {REVERT_PATH}))
 
