@@ -35,7 +35,7 @@ class BotoImageSets:
         """GetImageSet."""
         with translated("GetImageSet", self._target, image_set_id):
             answer = self._reads.get_image_set(**self._address(image_set_id, version_id))
-        return _properties(answer, answer.get("imageSetWorkflowStatus"))
+            return _properties(answer, answer.get("imageSetWorkflowStatus"))
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
         """GetImageSetMetadata. botocore retries the request, but not the reading of its body."""
@@ -87,8 +87,7 @@ class BotoImageSets:
         if step.study_wide:
             request["includeStudyImageSets"] = True
         with translated("UpdateImageSetMetadata", self._target, step.image_set_id):
-            answer = self._writes.update_image_set_metadata(**request)
-        return str(answer["latestVersionId"])
+            return str(self._writes.update_image_set_metadata(**request)["latestVersionId"])
 
     def _address(self, image_set_id: str, version_id: str | None = None) -> dict[str, Any]:
         address = {"datastoreId": self._target.datastore_id, "imageSetId": image_set_id}

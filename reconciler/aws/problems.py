@@ -72,7 +72,6 @@ _NO_ANSWER: tuple[type[Exception], ...] = (
     boto.HTTPClientError,
     boto.IncompleteReadError,
     boto.ReadTimeoutError,
-    ResponseParserError,
 )
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -123,8 +122,9 @@ def translated(operation: str, target: Target, image_set_id: str = "") -> Iterat
         raise _from_answer(error, operation, target, image_set_id) from None
     except boto.BotoCoreError as error:
         raise _from_botocore(error, operation, target) from None
-    except ResponseParserError as error:
-        raise _from_botocore(error, operation, target) from None
+    except (ResponseParserError, KeyError) as error:
+        # Of a 200 whose body is no JSON (a proxy's page) botocore makes an empty answer.
+        raise _broken(operation, target, type(error).__name__) from None
 
 
 def bad_endpoint(target: Target) -> RejectedError:
@@ -187,13 +187,17 @@ def _from_botocore(error: Exception, operation: str, target: Target) -> ServiceE
     if isinstance(error, _UNREACHABLE):
         return _unreachable(operation, target, code)
     if isinstance(error, _NO_ANSWER):
-        return NoAnswerError(
-            f"{operation}: {target.title}: the connection broke before an answer came ({code})",
-            "it is not known whether the call took effect; running again finds out",
-            **_of(code, operation),
-        )
+        return _broken(operation, target, code)
     return RejectedError(
         f"{operation}: {target.title}: boto3 refuses the request ({code})", **_of(code, operation)
+    )
+
+
+def _broken(operation: str, target: Target, code: str) -> NoAnswerError:
+    return NoAnswerError(
+        f"{operation}: {target.title}: the connection broke before a whole answer came ({code})",
+        "it is not known whether the call took effect; running again finds out",
+        **_of(code, operation),
     )
 
 

@@ -1,0 +1,484 @@
+"""The boto3 port: what goes over the wire, and which error of ours each answer becomes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+
+from reconciler import aws
+from reconciler.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
+from reconciler.model.plan import Step
+from reconciler.model.settings import Datastore
+from reconciler.ports import ImageSets
+from tests.documents import DATASTORE_ID, IMAGE_SET_ID, document
+
+SECRET = "Garcia^Gloria"
+
+
+@dataclass
+class Wire:
+    """A server that answers what it is told, and keeps what it was sent."""
+
+    endpoint: str = ""
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, list[str]], bytes, dict[str, str]]] = field(
+        default_factory=list
+    )
+
+    def answer(self, content: object, status: int = 200, **headers: str) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.answers.append((status, headers, body))
+
+    def refuse(self, status: int, code: str, message: str = "no", times: int = 1) -> None:
+        for _ in range(times):
+            self.answers.append(
+                (status, {"x-amzn-ErrorType": code}, json.dumps({"message": message}).encode())
+            )
+
+    def break_off(self) -> None:
+        """Take the request and close the connection."""
+        self.answers.append((0, {}, b""))
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    wire: Wire
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        url, wire = urlsplit(self.path), self.server.wire
+        wire.requests.append((url.path, parse_qs(url.query), body, dict(self.headers.items())))
+        status, headers, content = wire.answers.pop(0)
+        if not status:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response(status)
+        length = headers.pop("Content_Length", str(len(content)))
+        for name, value in {"Content-Length": length, **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = length != str(len(content))
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def connected(server: Server) -> ImageSets:
+    """One client for all: making one takes half a second."""
+    return aws.connect(DATASTORE, endpoint=endpoint_of(server), max_connections=4)
+
+
+@pytest.fixture
+def wire(server: Server) -> Wire:
+    server.wire = Wire(endpoint_of(server))
+    return server.wire
+
+
+@pytest.fixture
+def port(connected: ImageSets, wire: Wire) -> ImageSets:
+    return connected
+
+
+def endpoint_of(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1", endpoint="http://127.0.0.1:1")
+
+
+def step(**given: Any) -> Step:
+    base: dict[str, Any] = {
+        "datastore_id": DATASTORE_ID,
+        "image_set_id": IMAGE_SET_ID,
+        "pin": "1",
+        "expected": ((IMAGE_SET_ID, "sha256:0"),),
+    }
+    return Step(**(base | given))
+
+
+PROPERTIES = {
+    "datastoreId": DATASTORE_ID,
+    "imageSetId": IMAGE_SET_ID,
+    "versionId": "2",
+    "imageSetState": "ACTIVE",
+    "imageSetWorkflowStatus": "UPDATE_FAILED",
+    "updatedAt": 1700243522.2951,
+    "message": "a reason",
+    "isPrimary": True,
+}
+UPDATED = {
+    "datastoreId": DATASTORE_ID,
+    "imageSetId": IMAGE_SET_ID,
+    "latestVersionId": "2",
+    "imageSetState": "LOCKED",
+}
+
+
+def test_get(wire: Wire, port: ImageSets) -> None:
+    wire.answer(PROPERTIES)
+    found = port.get(IMAGE_SET_ID, "2")
+    path, query, _, _ = wire.requests[0]
+    assert path == f"/datastore/{DATASTORE_ID}/imageSet/{IMAGE_SET_ID}/getImageSet"
+    assert query == {"version": ["2"]}
+    assert (found.version_id, found.state, found.workflow_status) == (
+        "2",
+        "ACTIVE",
+        "UPDATE_FAILED",
+    )
+    assert (found.message, found.is_primary, found.updated_at) == (
+        "a reason",
+        True,
+        1700243522.295,
+    )
+
+
+def test_get_without_what_is_optional(wire: Wire, port: ImageSets) -> None:
+    wire.answer({"imageSetId": IMAGE_SET_ID, "versionId": "1", "imageSetState": "LOCKED"})
+    found = port.get(IMAGE_SET_ID)
+    assert wire.requests[0][1] == {}
+    assert (found.workflow_status, found.message, found.is_primary) == ("", "", False)
+    assert found.updated_at is None
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_metadata_is_read_zipped_or_not(wire: Wire, port: ImageSets, zipped: bool) -> None:
+    raw = document(patient={"PatientName": "Müller^Jürgen"})
+    body = json.dumps(raw, ensure_ascii=False).encode()
+    if zipped:
+        wire.answer(gzip.compress(body), Content_Encoding="gzip", Content_Type="application/json")
+    else:
+        wire.answer(body, Content_Type="application/json")
+    assert port.metadata(IMAGE_SET_ID, "1").raw == raw
+    assert wire.requests[0][1] == {"version": ["1"]}
+
+
+def test_metadata_keeps_integers_of_any_size_and_the_kinds_of_numbers(
+    wire: Wire, port: ImageSets
+) -> None:
+    text = '{"a": 18446744073709551617, "b": 1, "c": 1.0, "d": 1e3, "e": "\\ud800"}'
+    wire.answer(text.encode())
+    raw = port.metadata(IMAGE_SET_ID, "1").raw
+    assert raw["a"] == 2**64 + 1
+    assert [type(raw[key]) for key in "abcd"] == [int, int, float, float]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", gzip.compress(b"{}")[:-9], b"\x1f\x8bnothing"])
+def test_metadata_that_is_no_document_is_no_answer(
+    wire: Wire, port: ImageSets, body: bytes
+) -> None:
+    for _ in range(3):
+        wire.answer(body)
+    with pytest.raises(NoAnswerError, match="not a JSON document"):
+        port.metadata(IMAGE_SET_ID, "1")
+    assert wire.answers == []
+
+
+def test_metadata_that_breaks_off_is_read_again(wire: Wire, port: ImageSets) -> None:
+    body = gzip.compress(json.dumps(document()).encode())
+    wire.answer(body[:-20], Content_Length=str(len(body)))
+    wire.answer(body)
+    assert port.metadata(IMAGE_SET_ID, "1").raw == document()
+
+
+def test_versions_are_sorted_by_number_over_all_pages(wire: Wire, port: ImageSets) -> None:
+    def row(version: str) -> dict[str, Any]:
+        return {
+            "imageSetId": IMAGE_SET_ID,
+            "versionId": version,
+            "imageSetState": "ACTIVE",
+            "ImageSetWorkflowStatus": "UPDATED",  # a capital I, here only
+        }
+
+    wire.answer({"imageSetPropertiesList": [row("11"), row("10")], "nextToken": "more"})
+    wire.answer({"imageSetPropertiesList": [row("9"), row("1")]})
+    found = port.versions(IMAGE_SET_ID)
+    assert [one.version_id for one in found] == ["1", "9", "10", "11"]
+    assert {one.workflow_status for one in found} == {"UPDATED"}
+    assert wire.requests[1][1] == {"maxResults": ["50"], "nextToken": ["more"]}
+
+
+def test_search_pages_and_types(wire: Wire, port: ImageSets) -> None:
+    first = {
+        "imageSetId": IMAGE_SET_ID,
+        "version": 12,
+        "updatedAt": 1.700243522295e9,
+        "isPrimary": True,
+        "DICOMTags": {"DICOMStudyId": "S", "DICOMPatientId": None, "DICOMSeriesNumber": 3},
+    }
+    wire.answer({"imageSetsMetadataSummaries": [first], "nextToken": "more"})
+    wire.answer({"imageSetsMetadataSummaries": [{"imageSetId": "0" * 32}]})
+    found = list(port.search((("DICOMStudyInstanceUID", "1.2"), ("isPrimary", "true"))))
+    assert [(one.image_set_id, one.version_id, one.is_primary) for one in found] == [
+        (IMAGE_SET_ID, "12", True),
+        ("0" * 32, "", False),
+    ]
+    assert found[0].tags == (("DICOMSeriesNumber", "3"), ("DICOMStudyId", "S"))
+    assert found[0].updated_at == 1700243522.295
+    path, query, body, _ = wire.requests[1]
+    assert path == f"/datastore/{DATASTORE_ID}/searchImageSets"
+    assert query == {"maxResults": ["50"], "nextToken": ["more"]}
+    assert json.loads(body) == {
+        "filters": [
+            {"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]},
+            {"operator": "EQUAL", "values": [{"isPrimary": True}]},
+        ],
+        "sort": {"sortField": "createdAt", "sortOrder": "ASC"},
+    }
+
+
+def test_update_sends_exactly_the_planned_bytes(wire: Wire, port: ImageSets) -> None:
+    wire.answer(UPDATED)
+    updatable, removable = '{"Patient":{"DICOM":{"PatientName":"Ü^1.10"}}}', '{"Study":{}}'
+    assert port.update(step(updatable=updatable, removable=removable, pin="7")) == "2"
+    path, query, body, _ = wire.requests[0]
+    assert path == f"/datastore/{DATASTORE_ID}/imageSet/{IMAGE_SET_ID}/updateImageSetMetadata"
+    assert query == {"latestVersion": ["7"]}
+    sent = json.loads(body)["DICOMUpdates"]
+    assert base64.b64decode(sent["updatableAttributes"]).decode() == updatable
+    assert base64.b64decode(sent["removableAttributes"]).decode() == removable
+
+
+def test_update_sends_flags_only_when_they_are_set(wire: Wire, port: ImageSets) -> None:
+    wire.answer(UPDATED)
+    port.update(step(removable="{}", force=True, study_wide=True))
+    _, query, body, _ = wire.requests[0]
+    assert query == {"latestVersion": ["1"], "force": ["true"], "includeStudyImageSets": ["true"]}
+    assert set(json.loads(body)["DICOMUpdates"]) == {"removableAttributes"}
+
+
+def test_a_revert_sends_nothing_else(wire: Wire, port: ImageSets) -> None:
+    wire.answer(UPDATED)
+    port.update(step(revert_to="1", pin="3"))
+    assert json.loads(wire.requests[0][2]) == {"revertToVersionId": "1"}
+
+
+ANSWERS = [
+    (404, "ResourceNotFoundException", NotFoundError),
+    (403, "AccessDeniedException", AccessDeniedError),
+    (409, "ConflictException", ConflictError),
+    (400, "ValidationException", RejectedError),
+    (402, "ServiceQuotaExceededException", RejectedError),
+    (429, "ThrottlingException", ThrottledError),
+    (500, "InternalServerException", NoAnswerError),
+    (503, "ServiceUnavailable", NoAnswerError),
+    (502, "", NoAnswerError),
+    (418, "SomethingNew", RejectedError),
+    (403, "ExpiredTokenException", AccessDeniedError),
+    (403, "InvalidSignatureException", AccessDeniedError),
+    (400, "UnrecognizedClientException", AccessDeniedError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), ANSWERS)
+def test_every_answer_to_an_update_is_one_of_ours_and_is_not_sent_again(
+    wire: Wire, port: ImageSets, status: int, code: str, kind: type[ServiceError]
+) -> None:
+    wire.refuse(status, code, "the reason")
+    with pytest.raises(ServiceError) as caught:
+        port.update(step(updatable="{}"))
+    assert type(caught.value) is kind
+    assert caught.value.operation == "UpdateImageSetMetadata"
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "ThrottlingException"), (500, "InternalServerException")]
+)
+def test_a_read_is_tried_again(wire: Wire, port: ImageSets, status: int, code: str) -> None:
+    wire.refuse(status, code)
+    wire.answer(PROPERTIES)
+    assert port.get(IMAGE_SET_ID).version_id == "2"
+
+
+def test_a_connection_that_breaks_after_the_send_is_no_answer(wire: Wire, port: ImageSets) -> None:
+    wire.break_off()
+    with pytest.raises(NoAnswerError) as caught:
+        port.update(step(updatable="{}"))
+    assert not isinstance(caught.value, UnreachableError)
+    assert len(wire.requests) == 1
+
+
+def test_an_answer_that_is_not_json_is_no_answer(wire: Wire, port: ImageSets) -> None:
+    wire.answer(b"<html>a proxy says hello</html>")
+    with pytest.raises(NoAnswerError):
+        port.update(step(updatable="{}"))
+
+
+def test_an_endpoint_that_does_not_answer_names_itself_and_the_key() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        port = aws.connect(DATASTORE, endpoint=endpoint)
+        with pytest.raises(UnreachableError) as caught:
+            port.update(step(updatable="{}"))
+    assert f"endpoint {endpoint} does not answer" in caught.value.message
+    assert "datastores.research.endpoint in reconciler.yaml" in caught.value.hint
+
+
+def test_an_endpoint_that_is_no_url_names_the_key() -> None:
+    with pytest.raises(RejectedError, match=r"datastores\.research\.endpoint"):
+        aws.connect(DATASTORE, endpoint="not a url")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AccessDeniedException"), (404, "ResourceNotFoundException")]
+)
+def test_a_missing_data_store_names_both_causes(
+    wire: Wire, port: ImageSets, status: int, code: str
+) -> None:
+    wire.refuse(status, code)
+    with pytest.raises(ServiceError) as caught:
+        list(port.search())
+    assert DATASTORE_ID in caught.value.message
+    assert "does not exist there, or these credentials may not use it" in caught.value.message
+    assert "datastoreId" in caught.value.hint
+
+
+def test_a_missing_image_set_is_named(wire: Wire, port: ImageSets) -> None:
+    wire.refuse(404, "ResourceNotFoundException", "no such thing")
+    with pytest.raises(NotFoundError, match=rf"{IMAGE_SET_ID} in data store research.*no such"):
+        port.get(IMAGE_SET_ID)
+
+
+def test_what_boto3_refuses_is_told_without_the_value(port: ImageSets) -> None:
+    with pytest.raises(RejectedError) as caught:
+        list(port.search((("DICOMPatientName", SECRET),)))
+    error = caught.value
+    assert SECRET not in str(error)
+    assert error.__suppress_context__ and error.__cause__ is None
+
+
+def test_bodies_stay_out_of_logs_at_debug(
+    wire: Wire, port: ImageSets, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.answer(UPDATED)
+    with caplog.at_level(logging.DEBUG):
+        port.update(step(updatable=json.dumps({"Patient": {"DICOM": {"PatientName": SECRET}}})))
+    assert SECRET not in caplog.text
+    assert base64.b64encode(SECRET.encode()).decode()[:12] not in caplog.text
+
+
+def test_an_emulator_never_gets_the_users_credentials_profile_or_proxy(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "REALTOKEN")
+    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    wire.answer(PROPERTIES)
+    aws.connect(DATASTORE, endpoint=wire.endpoint).get(IMAGE_SET_ID)
+    headers = str(wire.requests[0][3])
+    assert "Credential=emulator/" in headers
+    assert "REAL" not in headers
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+REAL = Datastore("research", DATASTORE_ID, "us-east-1")
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_aws_without_credentials_says_whose_fault_and_what_next() -> None:
+    with pytest.raises(AccessDeniedError, match="no AWS credentials") as caught:
+        aws.connect(REAL).get(IMAGE_SET_ID)
+    assert "aws sso login" in caught.value.hint
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_half_of_a_key_pair_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
+    with pytest.raises(AccessDeniedError, match="incomplete"):
+        aws.connect(REAL).get(IMAGE_SET_ID)
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_profile_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(AccessDeniedError, match="profile"):
+        aws.connect(REAL)
+    with pytest.raises(AccessDeniedError, match="profile"):
+        aws.caller_account("us-east-1")
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_callers_account_comes_from_sts(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", wire.endpoint)
+    wire.answer(
+        b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"
+        b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
+    )
+    assert aws.caller_account("us-east-1") == "123456789012"
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_on_aws_the_host_is_the_data_plane_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection is made: the request is caught on its way out."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    from reconciler.aws.client import clients
+
+    hosts: list[str] = []
+
+    class CaughtError(Exception):
+        """The request."""
+
+    def catch(request: Any, **_: Any) -> None:
+        hosts.append(urlsplit(request.url).netloc)
+        raise CaughtError
+
+    for client in clients("eu-west-1", None, 4):
+        client.meta.events.register("before-send", catch)
+        with pytest.raises(CaughtError):
+            client.get_image_set(datastoreId=DATASTORE_ID, imageSetId=IMAGE_SET_ID)
+    assert hosts == ["runtime-medical-imaging.eu-west-1.amazonaws.com"] * 2
