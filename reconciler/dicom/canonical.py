@@ -150,8 +150,17 @@ def _entry(key: str, value: Json) -> tuple[str, Json]:
     except UnknownKeyError:
         return key, _plain(value)
     # Nothing states the VR of a private element inside a sequence.
-    vr = "" if attribute.is_private else attribute.vr
-    return hex_key(attribute.tag), canonical(vr, value)
+    form = _untyped(value) if attribute.is_private else canonical(attribute.vr, value)
+    return hex_key(attribute.tag), form
+
+
+def _untyped(raw: Json) -> Json:
+    """A value whose VR nothing states: a manifest can only write numbers as their text."""
+    if isinstance(raw, list):
+        return canonical("", [_untyped(value) for value in raw])
+    form = canonical("", raw)
+    is_number = isinstance(form, int | float) and not isinstance(form, bool)
+    return str(form) if is_number else form
 
 
 _FORMS: dict[str, Callable[[Json], Json]] = {
