@@ -24,6 +24,8 @@ from pydicom.uid import (
 )
 
 from reconciler.emulator.ingest import Ingested, ingest
+from reconciler.emulator.samples import default_image_sets, load_default
+from reconciler.emulator.service import Service
 
 
 @pytest.fixture(autouse=True)
@@ -565,3 +567,23 @@ def test_no_damage_ends_in_an_exception(tmp_path: Path, seed: int) -> None:
     ingested = ingest([tmp_path / "a"])
     assert len(ingested.image_sets) + len(ingested.refused) == 1
     json.dumps([one.document for one in ingested.image_sets], allow_nan=False).encode()
+
+
+# The default data
+
+
+def test_the_default_data_is_the_same_every_time_and_loads_once(tmp_path: Path) -> None:
+    assert default_image_sets() == default_image_sets()
+    service = Service(tmp_path)
+    service.ensure_datastore("a" * 32)
+    loaded = load_default(service, "a" * 32)
+    assert (len(loaded), sum(one.instances for one in loaded)) == (51, 131)
+    assert sum(not one.isPrimary for one in loaded) == 4
+    assert load_default(service, "a" * 32) == loaded
+    service.close()
+
+
+def test_ids_of_the_default_data_stay(tmp_path: Path) -> None:
+    """Manifests of the demo name them: they may not change with how we read files."""
+    ids = {image_set.image_set_id for image_set in default_image_sets()}
+    assert {"889f53dd93f484d72480b8ada1c0452b", "d7e3c52121ad25d6d47f326abdbe7bec"} <= ids
