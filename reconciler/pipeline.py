@@ -241,16 +241,10 @@ class _Recorder:
             if self._last[key] != outcome.step:
                 continue
             action, member = self._members[key]
-            yield (
-                action.datastore,
-                _entry(
-                    action,
-                    member,
-                    landed.version_id,
-                    landed.previous_version_id,
-                    landed.updated_at,
-                ),
-            )
+            # The version that was read, also where several calls lie between: that is where
+            # somebody who wants the old content back must look.
+            entry = _entry(action, member, landed.version_id, member.pin, landed.updated_at)
+            yield action.datastore, entry
 
     def _write(self, datastore: str, entries: Sequence[Entry], drop: Sequence[str]) -> None:
         if not entries and not drop:
