@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from reconciler import aws
 from reconciler.emulator.server import Emulator
 from reconciler.model.plan import Step
 from reconciler.model.settings import Datastore
-from reconciler.ports import ImageSets
+from reconciler.ports import Clock, ImageSets
 from tests.fakes import FakeClock, FakeImageSets
 
 UPDATE_SECONDS = 4.0
@@ -28,10 +29,10 @@ class World:
         missing: ImageSets,
         datastore_id: str,
         put: Callable[[dict[str, Any], bool], object],
-        sleep: Callable[[float], None],
+        clock: Clock,
     ) -> None:
         self.port, self.missing, self.datastore_id = port, missing, datastore_id
-        self._put, self._sleep = put, sleep
+        self.clock, self._put = clock, put
 
     def put(self, document: dict[str, Any], *, primary: bool = False) -> str:
         """A new image set at version 1."""
@@ -44,7 +45,7 @@ class World:
 
     def finish(self) -> None:
         """Let every update under way end."""
-        self._sleep(UPDATE_SECONDS + 0.5)
+        self.clock.sleep(UPDATE_SECONDS + 0.5)
 
     def update(self, image_set_id: str, pin: str = "1", **given: Any) -> str:
         """A call, waited for."""
@@ -54,16 +55,19 @@ class World:
 
 
 class EmulatorClock:
-    """Epoch seconds that move only when told to."""
+    """The emulator's epoch seconds and our monotonic ones; they move only when somebody sleeps."""
 
     def __init__(self) -> None:
-        self.seconds = 1_700_000_000.0
+        self._lock = threading.Lock()
+        self._seconds = 1_700_000_000.0
 
-    def __call__(self) -> float:
-        return self.seconds
+    def now(self) -> float:
+        with self._lock:
+            return self._seconds
 
     def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+        with self._lock:
+            self._seconds += seconds
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +76,7 @@ def emulator(
 ) -> Iterator[tuple[Emulator, EmulatorClock]]:
     clock = EmulatorClock()
     folder = tmp_path_factory.mktemp("contract")
-    with Emulator(folder, update_seconds=UPDATE_SECONDS, now=clock) as emulator:
+    with Emulator(folder, update_seconds=UPDATE_SECONDS, now=clock.now) as emulator:
         yield emulator, clock
 
 
@@ -88,7 +92,7 @@ def _of_emulator(emulator: Emulator, clock: EmulatorClock) -> World:
 
     datastore_id = f"{next(_NUMBERS):032d}"
     emulator.service.ensure_datastore(datastore_id, "contract")
-    return World(connected(datastore_id), connected("f" * 32), datastore_id, put, clock.sleep)
+    return World(connected(datastore_id), connected("f" * 32), datastore_id, put, clock)
 
 
 def _of_fake() -> World:
@@ -98,7 +102,7 @@ def _of_fake() -> World:
         fake.put(document, primary=primary)
 
     missing = FakeImageSets(missing=True)
-    return World(fake, missing, fake.datastore_id, put, fake.clock.sleep)
+    return World(fake, missing, fake.datastore_id, put, fake.clock)
 
 
 @pytest.fixture(params=["fake", "emulator"])
