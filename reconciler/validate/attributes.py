@@ -9,11 +9,11 @@ from reconciler.dicom import constraints, values
 from reconciler.dicom.dictionary import Attribute, UnknownKeyError, by_key
 from reconciler.dicom.vr import ALL_VRS, alternatives
 from reconciler.errors import Place
-from reconciler.model.address import Address
+from reconciler.model.address import Address, Level
 from reconciler.model.ask import ClaimKind
 from reconciler.model.node import Mapping, Node, Scalar, Sequence
 from reconciler.validate.reading import Reading
-from reconciler.validate.view import Path
+from reconciler.validate.view import Path, place_of
 
 # A document is keyed by these (their level is that of the key), so they can change but never go.
 STUDY_INSTANCE_UID = 0x0020000D
@@ -21,7 +21,10 @@ SERIES_INSTANCE_UID = 0x0020000E
 SOP_INSTANCE_UID = 0x00080018
 KEY_UIDS = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID})
 
+_COMMAND_GROUP = 0x0000  # PS3.7 section 6.3.1
+
 _NEVER_HINT = "Remove the line."
+_VRS_HINT = "It is for private elements, which change at Instance only (constraint 1)."
 _UID_HINT = "Write a UID: HealthImaging finds the study, series or instance by it."
 _KEY_HINT = "Every document, series and instance has one; `present` can change it."
 
@@ -41,7 +44,7 @@ def read_present(reading: Reading, address: Address, block: Mapping, path: Path)
     dicom = block.get("DICOM")
     listed = not isinstance(dicom, Mapping)  # the schema says that it must be a mapping
     lines = [] if listed else list(_lines(reading, address, dicom, (*path, "DICOM")))
-    vrs = _vrs(reading, block.get("DICOMVRs"), (*path, "DICOMVRs"), lines)
+    vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
         _present(reading, address, line, vrs.get(line.attribute.tag))
 
@@ -49,7 +52,7 @@ def read_present(reading: Reading, address: Address, block: Mapping, path: Path)
 def read_removed(reading: Reading, address: Address, block: Mapping, path: Path) -> None:
     """Claims on attributes of a block under `absent`."""
     lines = list(_lines(reading, address, block.get("DICOM"), (*path, "DICOM")))
-    vrs = _vrs(reading, block.get("DICOMVRs"), (*path, "DICOMVRs"), lines)
+    vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
         _removed(reading, address, line, vrs.get(line.attribute.tag))
 
@@ -137,6 +140,10 @@ def _attribute(reading: Reading, address: Address, key: Scalar, path: Path) -> A
     except UnknownKeyError as unknown:
         reading.problem(path, key.place, unknown.message, unknown.hint)
         return None
+    if attribute.tag >> 16 == _COMMAND_GROUP:
+        message = f"{attribute.label} is an element of messages and stands in no image set"
+        reading.problem(path, key.place, message, _NEVER_HINT)
+        return None
     wrong = constraints.wrong_level(attribute.tag, address.level)
     wrong = wrong or constraints.private_level(attribute.tag, address.level)
     if wrong:
@@ -145,8 +152,15 @@ def _attribute(reading: Reading, address: Address, key: Scalar, path: Path) -> A
     return attribute
 
 
-def _vrs(reading: Reading, node: Node | None, path: Path, lines: list[Line]) -> dict[int, str]:
+def _vrs(
+    reading: Reading, address: Address, block: Mapping, path: Path, lines: list[Line]
+) -> dict[int, str]:
     """DICOMVRs: the stated VR by tag."""
+    node = block.get("DICOMVRs")
+    if node is not None and address.level is not Level.INSTANCE:
+        place = place_of(reading.document, path, key=True)
+        reading.problem(path, place, "DICOMVRs stands at instances only", _VRS_HINT)
+        return {}
     asked = {line.attribute.tag for line in lines}
     found: dict[int, str] = {}
     seen: dict[int, Place] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Several
 
+from reconciler.dicom.dictionary import by_tag
 from reconciler.errors import Diagnostic, Place
 from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
 from reconciler.model.hazard import Consent
@@ -56,10 +57,10 @@ def _asks(reading: Reading, ids: list[str]) -> tuple[ImageSetAsk, ...]:
 def _foreign(document: Mapping) -> Diagnostic | None:
     """A document that is none of ours: nothing else in it is worth a word."""
     kind, version = document.get("kind"), document.get("apiVersion")
-    if isinstance(version, Scalar) and version.text != API_VERSION:
+    if isinstance(version, Scalar) and not version.is_null and version.text != API_VERSION:
         message = f"apiVersion must be {API_VERSION}, not {shown(version.text)}"
         return Diagnostic(version.place, message, "This version of reconcile knows no other.")
-    if not isinstance(kind, Scalar) or kind.text == KIND:
+    if not isinstance(kind, Scalar) or kind.is_null or kind.text == KIND:
         return None
     if kind.text == "ImageSets":
         hint = "Use `kind: ImageSet` and name the image sets in `imageSetIds`."
@@ -135,7 +136,8 @@ def _check_claims(reading: Reading) -> None:
     for claim in claims:
         rival = present.get((claim.address, claim.tag))
         if claim.kind is ClaimKind.ABSENT and rival:
-            message = f"the attribute is also asked to be present, at {rival.place}"
+            label = by_tag(claim.tag or 0).label
+            message = f"{label} is asked to be absent here and present at {rival.place}"
             reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
     _check_removals(reading, [claim for claim in claims if claim.kind is ClaimKind.REMOVED])
 

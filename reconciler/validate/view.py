@@ -32,9 +32,14 @@ def to_json(node: Node, *, verbatim: bool = False) -> Json:
     if isinstance(node, Sequence):
         return [to_json(item, verbatim=verbatim) for item in node.items]
     return {
-        key.text: to_json(value, verbatim=verbatim or key.text in _VERBATIM)
+        key.text: to_json(value, verbatim=verbatim or _begins_verbatim(key, value))
         for key, value in node.entries
     }
+
+
+def _begins_verbatim(key: Scalar, value: Node) -> bool:
+    # `DICOM:` with nothing after it is null, like every other empty key.
+    return key.text in _VERBATIM and not isinstance(value, Scalar)
 
 
 def _typed(node: Scalar) -> Json:

@@ -21,6 +21,7 @@ from reconciler.validate.view import Path, place_of
 
 _EMPTY_HINT = "Delete the key too, or fill it."
 _NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
+_FEW = 20
 _ASKS = frozenset({"present", "absent"})
 
 _KINDS = {
@@ -69,8 +70,9 @@ def label_of(path: Path, noun: str) -> str:
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return noun
+    name = keys[-1] if keys[-1].isalnum() else shown(keys[-1])
     number = path[-1]
-    return f"{keys[-1]}[{number}]" if isinstance(number, int) else keys[-1]
+    return f"{name}[{number}]" if isinstance(number, int) else name
 
 
 def shown(word: str) -> str:
@@ -95,9 +97,13 @@ def _unknown_keys(
         if matched or is_told((*path, key), told):
             continue
         meant = near_miss(key, known)
-        hint = f"Did you mean {meant}?" if meant else f"Known here: {', '.join(known)}."
+        hint = f"Did you mean {meant}?" if meant else _known(known)
         place = place_of(document, (*path, key), key=True)
         yield (*path, key), Diagnostic(place, f"unknown key {shown(key)}", hint)
+
+
+def _known(keys: list[str]) -> str:
+    return f"Known here: {', '.join(keys)}." if len(keys) <= _FEW else ""
 
 
 def _missing(
