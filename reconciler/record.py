@@ -89,7 +89,7 @@ _MEND = (
 _FIELDS: dict[str, Callable[[object], bool]] = {
     "datastoreId": lambda value: isinstance(value, str),
     "imageSetId": lambda value: isinstance(value, str),
-    "versionId": lambda value: isinstance(value, str) and value.isdecimal(),
+    "versionId": lambda value: isinstance(value, str) and value.isascii() and value.isdecimal(),
     "previousVersionId": lambda value: isinstance(value, str),
     "updatedAt": lambda value: value is None or _is_moment(value),
     "asked": lambda value: isinstance(value, list) and all(isinstance(path, str) for path in value),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from reconciler import record
@@ -68,6 +69,14 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
         f'      "digest": "{record.entry_digest(entry())}"\n'
         "    }\n  ]\n}\n"
     )
+
+
+def test_what_is_written_is_what_the_published_schema_says(tmp_path: Path) -> None:
+    schema = json.loads((Path(__file__).parents[2] / "schemas/record.schema.json").read_text())
+    bare = entry(B, "1", previous_version_id="", updated_at=None, asked=(), ask_digest="")
+    (path,) = record.write(tmp_path, NAME, [entry(A), bare], [])
+    validator = jsonschema.Draft202012Validator(schema)
+    assert [error.message for error in validator.iter_errors(json.loads(path.read_text()))] == []
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
