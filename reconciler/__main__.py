@@ -14,7 +14,14 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli.app import app
-from reconciler.errors import EXIT_BUG, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, ReconcilerError
+from reconciler.errors import (
+    EXIT_BUG,
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    InputError,
+    ReconcilerError,
+)
 
 
 def main() -> None:
@@ -33,6 +40,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except typer.TyperException as error:
         return _usage(error)
+    except InputError as error:
+        return _problems(error)
     except ReconcilerError as error:
         return _fail(error.message, error.hint, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -50,6 +59,15 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
     lines = [f"error: {message}", *(f"    {line}" for line in hint.splitlines())]
     _complain(lines)
     return code
+
+
+def _problems(error: InputError) -> int:
+    """Every problem on lines of its own, and how many there are."""
+    for one in error.diagnostics:
+        _fail(f"{one.place}: {one.message}", one.hint)
+    if len(error.diagnostics) > 1:
+        _complain([f"{len(error.diagnostics)} problems; nothing was read or written."])
+    return error.exit_code
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -115,7 +115,7 @@ def _ask(plan: Plan) -> None:
     from reconciler.cli import screen
     from reconciler.render.values import plural
 
-    screen.tell(f"This makes {plural(len(plan.steps), 'call')} that change image sets.")
+    screen.tell(f"This makes {plural(len(plan.steps), 'call')} of UpdateImageSetMetadata.")
     sys.stderr.write("Apply it? Only `yes` is taken: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != "yes":

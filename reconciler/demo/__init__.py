@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from reconciler.demo.place import place
+from reconciler.demo.place import temporary_clone
 from reconciler.demo.stage import Failed, Stage
 from reconciler.demo.story import STORY
 from reconciler.errors import EXIT_ERROR, EXIT_OK
@@ -17,7 +17,7 @@ from reconciler.errors import EXIT_ERROR, EXIT_OK
 def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:
     """Tell the story. Returns an exit code: 1 as soon as a command does not do as told."""
     began = time.monotonic()
-    with place(keep=keep) as folder:
+    with temporary_clone(keep=keep) as folder:
         stage = Stage(folder, quiet=json, color=color)
         try:
             for chapter in STORY:

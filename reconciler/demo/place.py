@@ -20,7 +20,7 @@ _BRANCH = "main"
 
 
 @contextmanager
-def place(*, keep: bool) -> Iterator[Path]:
+def temporary_clone(*, keep: bool) -> Iterator[Path]:
     """The clone; its remote lies beside it. Both are removed in the end, unless kept."""
     if shutil.which("git") is None:
         raise GitError("the demo needs git, and there is none", "Install git and try again.")

@@ -7,6 +7,7 @@ it is printed: what would not come back equal, or could never be written, is a c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from reconciler.dicom.canonical import same
@@ -28,6 +29,7 @@ from reconciler.model.value import Document, Json
 from reconciler.render.values import escape, plural
 
 _NOWHERE = Place("")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 def manifest_lines(
@@ -80,8 +82,8 @@ def _block(
 
 
 def _under(heading: str, lines: list[str]) -> list[str]:
-    """Lines below a key; comments alone have none, since an empty key is an error."""
-    return [heading, *lines] if _asks(lines) else []
+    """Lines below a key; comments alone stand without it, since an empty key is an error."""
+    return [heading, *lines] if _asks(lines) else lines
 
 
 def _asks(lines: list[str]) -> bool:
@@ -122,8 +124,8 @@ def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
     why = never(key) or wrong_level(tag, level) or private_level(tag, level)
     if why:
         return why
-    if _has_lone_surrogate(raw):
-        return "its text is not valid Unicode"
+    if any(_NO_TEXT.search(text) for text in _texts(raw)):
+        return "it holds NUL or half a character, which no manifest may hold"
     parsed = parse(by_tag(tag), vr, node_of(raw))
     if parsed.value is None or not same(vr, parsed.value.raw, raw):
         return "a manifest cannot express its value"
@@ -132,9 +134,17 @@ def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
     return ""
 
 
-def _has_lone_surrogate(raw: Json) -> bool:
-    text = json.dumps(raw, ensure_ascii=False)
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _texts(raw: Json) -> Iterator[str]:
+    """Every text inside a value."""
+    if isinstance(raw, str):
+        yield raw
+    elif isinstance(raw, list):
+        for inner in raw:
+            yield from _texts(inner)
+    elif isinstance(raw, dict):
+        for key, inner in raw.items():
+            yield key
+            yield from _texts(inner)
 
 
 def node_of(raw: Json) -> Node:

@@ -109,9 +109,8 @@ def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
 
 
 def _records(recorded: Sequence[PurePath], commit: str) -> Iterator[str]:
+    told = f"Recorded in {plural(len(recorded), 'file')} below records/"
     if commit:
-        yield f"Recorded in {plural(len(recorded), 'file')}, commit {commit[:12]}."
+        yield f"{told}, commit {commit[:12]}."
     elif recorded:
-        yield f"Recorded in {', '.join(str(path) for path in recorded[:3])}" + (
-            f" and {len(recorded) - 3:,} more." if len(recorded) > 3 else "."
-        )
+        yield f"{told}."

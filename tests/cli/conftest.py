@@ -1,0 +1,74 @@
+"""Commands run in this process, in a workspace with the repository's own manifests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.__main__ import run
+from reconciler.cli.embedded import embedded
+
+REPOSITORY = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+DATASTORE_ID = "0123456789abcdef0123456789abcdef"
+UPDATE = bool(os.environ.get("UPDATE_CASES"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def reconcile(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run `reconcile` with some arguments where the test stands."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def command(*arguments: str | Path) -> Ran:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded emulator with the default data, to copy."""
+    folder = tmp_path_factory.mktemp("filled")
+    with embedded(folder, DATASTORE_ID):
+        pass
+    return folder / ".reconcile"
+
+
+@pytest.fixture
+def workspace(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository as it is cloned, its emulator filled; the test stands in it."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    shutil.copytree(filled, folder / ".reconcile")
+    shutil.copytree(REPOSITORY / "manifests", folder / "manifests")
+    shutil.copy(REPOSITORY / "reconciler.yaml", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def expect(name: str, text: str) -> None:
+    """Compare with a golden text; `UPDATE_CASES=1` writes it."""
+    path = GOLDEN / name
+    if UPDATE:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")

@@ -1,0 +1,164 @@
+"""Everything that goes wrong: its message as golden text, its exit code, and nothing written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.__main__ import _bug, run
+from tests.cli.conftest import DATASTORE_ID, Command, expect
+
+MANIFEST = """\
+apiVersion: reconciler/v1
+kind: ImageSet
+datastore: research
+imageSetId: aca469ab431797e6c78c0306c39c40ee
+present:
+  Study:
+    DICOM:
+      StudyDate: "19970424"
+"""
+
+
+def refused(name: str, reconcile: Command, *arguments: str | Path) -> None:
+    """The command ends with exit code 1, its golden message, and nothing on stdout."""
+    ran = reconcile(*arguments)
+    assert (ran.code, ran.out) == (1, "")
+    expect(f"error-{name}.txt", ran.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("unknown-command", ["plam"]),
+        ("unknown-option", ["plan", "--detailed-exit"]),
+        ("missing-argument", ["show"]),
+        ("no-such-plan", ["show", "plan.json"]),
+        ("import-nothing", ["import"]),
+        ("import-both", ["import", "--search", "--image-set", "1" * 32]),
+        ("unknown-datastore", ["import", "--datastore", "clinic", "--search"]),
+        ("unknown-schema", ["schema", "manifests"]),
+        ("nobody-to-approve", ["apply"]),
+        ("no-such-record-mode", ["apply", "--record", "carbon-copy"]),
+        ("no-such-settings", ["plan", "--config", "elsewhere.yaml"]),
+        ("no-such-manifests", ["plan", "nowhere"]),
+    ],
+)
+def test_refused(
+    reconcile: Command,
+    workspace: Path,
+    name: str,
+    arguments: list[str],
+) -> None:
+    refused(name, reconcile, *arguments)
+    assert not (workspace / "records").exists()
+
+
+def test_no_settings_anywhere(
+    reconcile: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = reconcile("plan")
+    assert ran.code == 1
+    assert "no reconciler.yaml" in ran.err
+
+
+def test_all_problems_of_all_files_at_once(reconcile: Command, workspace: Path) -> None:
+    (workspace / "manifests" / "one.yaml").write_text(MANIFEST.replace("19970424", "19970431"))
+    (workspace / "manifests" / "two.yaml").write_text(MANIFEST.replace("StudyDate", "StudysDate"))
+    ran = reconcile("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert "manifests/one.yaml:8:" in ran.err
+    assert "manifests/two.yaml:8:" in ran.err
+    assert "19970431" not in ran.err
+    assert ran.err.count("error: ") == 2
+    assert ran.err.endswith("2 problems; nothing was read or written.\n")
+
+
+def test_settings_are_found_from_below(
+    reconcile: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "manifests" / "deep").mkdir()
+    monkeypatch.chdir(workspace / "manifests" / "deep")
+    assert reconcile("validate").code == 0
+
+
+def test_an_edited_plan_is_refused(reconcile: Command, workspace: Path) -> None:
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    plan = workspace / "plan.json"
+    plan.write_text(plan.read_text().replace("19970424", "19970425"))
+    refused("edited-plan", reconcile, "apply", "plan.json")
+
+
+def test_a_plan_that_cannot_be_saved(reconcile: Command, workspace: Path) -> None:
+    ran = reconcile("plan", "--out", "no/such/folder/plan.json")
+    assert ran.code == 1
+    assert "cannot save the plan to no/such/folder/plan.json" in ran.err
+
+
+def test_an_endpoint_that_does_not_answer(reconcile: Command, workspace: Path) -> None:
+    settings = workspace / "reconciler.yaml"
+    settings.write_text(settings.read_text().replace(" emulator", " http://127.0.0.1:9"))
+    ran = reconcile("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert "127.0.0.1:9" in ran.err
+
+
+def test_an_image_set_that_is_not_there(reconcile: Command, workspace: Path) -> None:
+    ran = reconcile("import", "--image-set", "f" * 32)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: ")
+
+
+def test_a_bug_tells_where_and_never_what(capsys: pytest.CaptureFixture[str]) -> None:
+    patient = "Doe^Peter"
+    try:
+        raise ValueError(f"cannot parse {patient}") from KeyError(patient)
+    except ValueError as error:
+        assert _bug(error) == 3
+    told = capsys.readouterr().err
+    assert told.startswith("error: this is a bug of ours (ValueError)\n")
+    assert "test_errors.py:" in told
+    assert patient not in told
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_tell(workspace: Path) -> None:
+    command = f"{sys.executable} -m reconciler schema manifest | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_a_terminal_that_knows_only_ascii(workspace: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", "plan", "--show-values"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert rb'"1997.04.24" \u2192 "19970424"' in done.stdout
+
+
+def test_credentials_that_are_missing(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, reconcile: Command
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(workspace / "nothing"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    settings = workspace / "reconciler.yaml"
+    settings.write_text(settings.read_text().replace("    endpoint: emulator\n", ""))
+    ran = reconcile("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert "credentials" in ran.err
+    assert DATASTORE_ID not in ran.out
+
+
+def test_run_returns_the_code_of_typer_exits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: reconcile schema")

@@ -1,0 +1,142 @@
+"""Plans made by hand, as the terminal shows them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from reconciler.model.plan import Plan
+from reconciler.model.settings import Redact
+from reconciler.render import json as as_json
+from reconciler.render.look import Look, effective_redaction
+from reconciler.render.text import is_pending, next_step, plan_lines, summary
+from reconciler.render.values import cut, cut_pair, duration, escape, short_uids, width
+from tests.cli import samples
+from tests.cli.conftest import expect
+
+OPEN = Look(width=100, redact=Redact.NONE)
+MASKED = Look(width=100, redact=Redact.IDENTIFYING)
+PLANS: dict[str, Plan] = {
+    "everyday": samples.everyday(),
+    "drift": samples.drift(consented=False),
+    "drift-consented": samples.drift(consented=True),
+    "study": samples.study(),
+    "fleet": samples.fleet(),
+    "hostile": samples.hostile(),
+    "nothing": samples.plan(),
+}
+
+
+def lines(plan: Plan, look: Look) -> str:
+    calls = {"GetImageSet": 3, "GetImageSetMetadata": 3}
+    shown = [*plan_lines(plan, look, calls), *next_step(plan, "my plan.json", look)]
+    return "\n".join(shown) + "\n"
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plan(name: str) -> None:
+    expect(f"plan-{name}.txt", lines(PLANS[name], OPEN))
+
+
+def test_masked() -> None:
+    text = lines(samples.everyday(), MASKED)
+    expect("plan-everyday-masked.txt", text)
+    assert "Doe" not in text
+    assert "Smith" not in text
+
+
+def test_narrow() -> None:
+    expect("plan-everyday-narrow.txt", lines(samples.everyday(), Look(False, 60, Redact.NONE)))
+
+
+def test_colors_only_add_escapes() -> None:
+    colored = lines(samples.everyday(), Look(color=True, width=100, redact=Redact.NONE))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == lines(samples.everyday(), OPEN)
+    assert "\x1b[31m" in colored
+
+
+@pytest.mark.parametrize("look", [OPEN, MASKED, Look(True, 40, Redact.NONE)])
+def test_live_values_cannot_draw(look: Look) -> None:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", lines(samples.hostile(), look))
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_no_line_of_changes_is_wider_than_the_terminal(columns: int) -> None:
+    text = lines(samples.hostile(), Look(False, columns, Redact.NONE))
+    assert all(width(line) <= columns for line in text.splitlines())
+
+
+def test_masked_json_has_no_identifying_value_and_no_digest() -> None:
+    masked = as_json.plan(samples.everyday(), MASKED)
+    text = json.dumps(masked)
+    assert isinstance(masked, dict)
+    assert masked["masked"] is True
+    assert "digest" not in masked
+    assert "Doe" not in text
+    assert "SchemaVersion" not in text
+    assert '"1.06"' in text
+
+
+def test_json_with_values_is_the_saved_plan() -> None:
+    from reconciler.plan.file import to_json
+
+    assert as_json.plan(samples.everyday(), OPEN) == to_json(samples.everyday())
+
+
+def test_what_is_pending() -> None:
+    assert is_pending(samples.everyday())
+    assert is_pending(samples.drift(consented=False))
+    assert not is_pending(samples.plan(samples.action(samples.Status.CONVERGED, 1)))
+
+
+def test_summary_counts_what_moves() -> None:
+    assert summary(samples.study()) == "Plan: 3 image sets to update (2 calls)."
+
+
+@pytest.mark.parametrize(
+    ("setting", "tty", "show", "mask", "expected"),
+    [
+        (Redact.IDENTIFYING, True, False, False, Redact.NONE),
+        (Redact.IDENTIFYING, False, False, False, Redact.IDENTIFYING),
+        (Redact.ALL, True, False, False, Redact.ALL),
+        (Redact.ALL, True, True, False, Redact.NONE),
+        (Redact.ALL, False, False, True, Redact.ALL),
+        (Redact.NONE, False, False, False, Redact.NONE),
+        (Redact.NONE, True, False, True, Redact.IDENTIFYING),
+    ],
+)
+def test_what_is_masked(
+    setting: Redact, tty: bool, show: bool, mask: bool, expected: Redact
+) -> None:
+    assert effective_redaction(setting, tty=tty, show=show, mask=mask) is expected
+
+
+def test_escape_leaves_every_script_alone() -> None:
+    assert escape("Äneas 山田 قباني שרון 김희중") == "Äneas 山田 قباني שרון 김희중"
+    assert escape("a\u200bb\u2028c\x7f\U000e0001") == r"a\u200bb\u2028c\u007f\U000e0001"
+
+
+def test_cut_keeps_both_ends_and_pairs_keep_the_difference() -> None:
+    assert cut("abcdefghijklmnopqrstuvwxyz", 10) == "abcdef…xyz"
+    assert width(cut("山田太郎山田太郎山田太郎", 10)) <= 10
+    before, after = cut_pair("x" * 90 + "left", "x" * 90 + "right", 20)
+    assert before.endswith("left")
+    assert after.endswith("right")
+    assert max(len(before), len(after)) <= 20
+    assert cut_pair("same", "same but longer", 20) == ("same", "same but longer")
+
+
+def test_short_uids_stay_different() -> None:
+    one, other = "1.2.3.44444444444444444444", "1.9.3.44444444444444444444"
+    assert short_uids({one, other}) == {one: one, other: other}
+    assert short_uids({one}) == {one: "…44444444444444"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (5400, "1 h 30 min")]
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
