@@ -14,6 +14,8 @@ from pathlib import Path
 from reconciler.demo.place import environment
 from reconciler.model.value import Json
 
+# -P: a clone of our own repository holds a `reconciler` too, as it was when last committed.
+_OURSELVES = (sys.executable, "-P", "-m", "reconciler")
 _COMMANDS_THAT_SHOW_VALUES = frozenset({"plan", "apply", "show"})
 
 
@@ -52,7 +54,7 @@ class Stage:
         typed = list(arguments)
         if arguments[0] in _COMMANDS_THAT_SHOW_VALUES and not sys.stdout.isatty():
             typed.append("--show-values")
-        self._run(["reconcile", *typed], [sys.executable, "-m", "reconciler", *typed], expect)
+        self._run(["reconcile", *typed], [*_OURSELVES, *typed], expect)
 
     def git(self, *arguments: str) -> None:
         """Type a `git` command."""
@@ -61,7 +63,7 @@ class Stage:
     def consent(self, manifest: str) -> str:
         """The very line that the plan of a manifest asks for."""
         done = subprocess.run(  # noqa: S603 - ourselves, with arguments of our own
-            [sys.executable, "-m", "reconciler", "plan", manifest, "--json"],
+            [*_OURSELVES, "plan", manifest, "--json"],
             cwd=self.folder,
             env=environment(),
             capture_output=True,
