@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from reconciler import apply as executor
@@ -24,7 +25,8 @@ from reconciler.plan import build, eta_seconds
 from reconciler.plan.file import plan_digest
 from reconciler.ports import Clock, PacedImageSets
 from reconciler.resolve import resolve
-from reconciler.validate import validate
+from reconciler.validate import manifest_checker, validate
+from reconciler.validate.schema import Checker
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,17 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     """
     root = Path(settings.root)
     loaded = load(root, list(paths) or [root / settings.manifests])
-    validated = validate(loaded.documents, settings, schema.load("manifest"))
+    validated = validate(loaded.documents, settings, _checker())
     resolved = resolve(validated.asks)
     problems = (*loaded.problems, *validated.problems, *resolved.problems)
     if problems:
         raise InputError(problems)
     return Checked(resolved.asks, loaded.files, complete=not paths)
+
+
+@cache
+def _checker() -> Checker:
+    return manifest_checker(schema.load("manifest"))
 
 
 def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from reconciler.dicom.agreement import agree
 from reconciler.dicom.dictionary import document_key
@@ -39,8 +39,11 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
                 spread[place, claim.tag].append(claim)
     changes = [_removal(ask, place, claims) for place, claims in sorted(removed.items())]
     for (place, tag), claims in sorted(spread.items()):
+        if gone := removed.get(place) or removed.get(series_at(place.series)):
+            blocks += _below(ask, gone[0], claims)
+            continue
         winners = _most_specific(claims)
-        blocks += _quarrels(ask, place, tag, winners) + _below(ask, place, winners, removed)
+        blocks += _quarrels(ask, place, tag, winners)
         found = compare(ask.image_set_id, document, place, winners, rules)
         if isinstance(found, Block):
             blocks.append(found)
@@ -119,20 +122,18 @@ def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -
     ]
 
 
-def _below(
-    ask: ImageSetAsk, place: Address, claims: list[Claim], removed: Mapping[Address, list[Claim]]
-) -> list[Block]:
-    gone = removed.get(place) or removed.get(series_at(place.series))
-    if not gone or all(claim.address.is_pattern for claim in claims):
-        return []
+def _below(ask: ImageSetAsk, gone: Claim, claims: list[Claim]) -> list[Block]:
+    """`"*"` means all that stay; a name below what is removed is a contradiction."""
+    removes_series = gone.address.level is Level.SERIES
     return [
         Block(
             ask.image_set_id,
-            f"this stands below what {gone[0].place} removes",
+            f"this stands below what {gone.place} removes",
             "Ask for attributes of what stays, or for the removal: not for both.",
             claim.place,
             claim_path(claim),
         )
         for claim in claims
-        if not claim.address.is_pattern
+        if claim.address.instance not in ("", WILDCARD)
+        or (removes_series and claim.address.series != WILDCARD)
     ]

@@ -26,12 +26,13 @@ from reconciler.plan.file import dumps, loads
 from reconciler.render.look import Look
 from reconciler.render.text import plan_lines
 from reconciler.resolve import resolve
-from reconciler.validate import validate
+from reconciler.validate import manifest_checker, validate
 from tests.documents import DATASTORE_ID
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/observed.json"))
 DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
+CHECKER = manifest_checker(schema.load("manifest"))
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
 
 
@@ -79,7 +80,7 @@ class Observed:
 
 def asks_of(case: Path, files: list[Path], settings: Settings) -> tuple[ImageSetAsk, ...]:
     loaded = load(case, files)
-    validated = validate(loaded.documents, settings, schema.load("manifest"))
+    validated = validate(loaded.documents, settings, CHECKER)
     resolved = resolve(validated.asks)
     assert (*loaded.problems, *validated.problems, *resolved.problems) == ()
     return resolved.asks

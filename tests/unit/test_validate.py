@@ -15,19 +15,19 @@ from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk
 from reconciler.model.hazard import Consent, Hazard
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Json
-from reconciler.validate import Validated, validate
+from reconciler.validate import Validated, manifest_checker, validate
 
 ID = "ea92b0d8838c72a3f25d00d13616f87e"
 OTHER = "0123456789abcdef0123456789abcdef"
 HEAD = f"apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\nimageSetId: {ID}\n"
 SETTINGS = Settings(PurePath("/"), "manifests", (Datastore("research", OTHER, "us-east-1"),))
-SCHEMA = schema.load("manifest")
+CHECKER = manifest_checker(schema.load("manifest"))
 
 
 def validated(text: str) -> Validated:
     loaded = parse(text, "m.yaml")
     assert not loaded.problems
-    return validate(loaded.documents, SETTINGS, SCHEMA)
+    return validate(loaded.documents, SETTINGS, CHECKER)
 
 
 def ask(text: str) -> ImageSetAsk:
