@@ -88,7 +88,7 @@ def load(
     from reconciler.emulator.ingest import ingest
 
     loader = emulator_client.connect(endpoint, datastore)
-    ingested = ingest(paths)
+    ingested = ingest(paths, loader.keep)
     screen.tell(*map(str, (*ingested.refused, *ingested.repeated)))
     complete = not ingested.refused
     for image_set in ingested.image_sets:

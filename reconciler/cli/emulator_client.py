@@ -6,8 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.ingest import ImageSet
 from reconciler.errors import ReconcilerError, UnreachableError
 
@@ -41,11 +42,19 @@ class Loader:
                 "primary": primary,
             }
         )
-        return self._answer(*self._post(body.encode()))
+        return self._answer(*self._send("POST", "/load", body.encode()))
 
-    def _post(self, body: bytes) -> tuple[int, bool, bytes]:
+    def keep(self, frame: ImageFrame) -> None:
+        """What GetImageFrame answers with, for the image sets that name this frame."""
+        path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"
+        answer = self._answer(*self._send("PUT", path, frame.data))
+        if answer.problem:
+            raise ReconcilerError(f"frame {frame.id}: {answer.problem}")
+
+    def _send(self, method: str, path: str, body: bytes) -> tuple[int, bool, bytes]:
         try:
-            self.connection.request("POST", self.target, body, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/octet-stream"}
+            self.connection.request(method, self.target + path, body, headers)
             response = self.connection.getresponse()
             is_emulator = response.getheader("Server", "").startswith("HealthImagingEmulator")
             return response.status, is_emulator, response.read()
@@ -83,5 +92,5 @@ def connect(endpoint: str, datastore_id: str) -> Loader:
         raise ReconcilerError(f"{endpoint!r} is no endpoint", _HINT)
     make = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = make(url.hostname, port, timeout=_SECONDS)
-    target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}/load"
+    target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}"
     return Loader(connection, endpoint, target)

@@ -6,6 +6,8 @@ what the service really does sets the switch; nothing else in the emulator decid
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -64,6 +66,10 @@ class Behaviours:
     study_wide_levels: tuple[str, ...] = _switch(
         ("Patient", "Study"),
         "Which levels includeStudyImageSets takes is not documented; others end in UPDATE_FAILED.",
+        "Patient",
+        "Study",
+        "Series",
+        "Instance",
     )
     missing_datastore_code: str = _switch(
         "ResourceNotFoundException",
@@ -101,12 +107,53 @@ class Behaviours:
         "update-wins",
     )
 
+    concurrency_error: str = _switch(
+        "ServiceQuotaExceededException",
+        "What a write answers when as many of its kind are in progress as the quota of the data "
+        "store allows (`--quotas`) is not documented.",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "ConflictException",
+    )
+
     def __post_init__(self) -> None:
         """ValueError where a switch is set to what it does not know."""
         for switch in fields(self):
             choices = switch.metadata["choices"]
-            if choices and getattr(self, switch.name) not in choices:
+            value = getattr(self, switch.name)
+            values = value if isinstance(value, tuple) else (value,)
+            if choices and not set(values) <= set(choices):
                 raise ValueError(f"{switch.name} must be one of: {', '.join(choices)}")
+
+
+def with_settings(settings: Iterable[str]) -> Behaviours:
+    """The switches, some of them set as `name=value`. ValueError tells which one is no setting."""
+    defaults = {switch.name: switch.default for switch in fields(Behaviours)}
+    given: dict[str, Any] = {}
+    for setting in settings:
+        name, separator, text = setting.partition("=")
+        if name not in defaults or not separator:
+            raise ValueError(f"{setting} is not a switch and its value, like remove_last=true")
+        given[name] = _value(name, text, defaults[name])
+    return Behaviours(**given)
+
+
+def _value(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if text not in ("true", "false"):
+            raise ValueError(f"{name} must be true or false")
+        return text == "true"
+    if isinstance(default, int | float):
+        try:
+            number = type(default)(text)
+        except ValueError:
+            number = -1
+        if not 0 <= number < math.inf:
+            raise ValueError(f"{name} must be a number of 0 or more")
+        return number
+    if isinstance(default, tuple):
+        return tuple(part for part in text.split(",") if part)
+    return text
 
 
 def describe() -> tuple[tuple[str, object, str], ...]:

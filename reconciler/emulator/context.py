@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
@@ -25,12 +26,18 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The store, the clock and the switches. `update_seconds` is how long a write takes."""
+    """The store, the clock and the switches. `update_seconds` is how long a write takes.
+
+    `s3_root` is the folder that stands for S3, where there is one. `fail_updates_with` is the
+    message of an update that has to fail.
+    """
 
     store: Store
     now: Callable[[], float]
     update_seconds: float
     behaviours: Behaviours
+    s3_root: Path | None = None
+    fail_updates_with: str | None = None
 
 
 def datastore_arn(datastore_id: str) -> str:

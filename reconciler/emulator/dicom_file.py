@@ -15,6 +15,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from reconciler.emulator.encode import Encoded, Malformed, check_complete, encode
+from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.frames import pixels_of
 from reconciler.emulator.levels import level_of
 
@@ -30,13 +31,17 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Instance:
-    """One SOP instance: `blocks` holds `DICOM` by level, `block` all else of its own level."""
+    """One SOP instance: `blocks` holds `DICOM` by level, `block` all else of its own level.
+
+    `frames` are the bytes of its pixels.
+    """
 
     study_uid: str
     series_uid: str
     uid: str
     blocks: dict[str, dict[str, Any]]
     block: dict[str, Any]
+    frames: tuple[ImageFrame, ...] = ()
 
 
 def read_instance(data: bytes) -> Instance:
@@ -127,8 +132,9 @@ def _instance(data_set: Dataset) -> Instance:
         blocks[level_of(element.tag)][element.key] = element.value
     vrs = {element.key: element.vr for element in elements if element.needs_vr}
     study_uid, series_uid, uid = uids
-    block = {"DICOMVRs": vrs, **pixels_of(data_set, uid)}
-    return Instance(study_uid, series_uid, uid, blocks, block)
+    pixels = pixels_of(data_set, uid)
+    block = {"DICOMVRs": vrs, **pixels.block}
+    return Instance(study_uid, series_uid, uid, blocks, block, pixels.frames)
 
 
 def _is_directory(data_set: Dataset) -> bool:

@@ -2,7 +2,8 @@
 
 HealthImaging stores frames as HTJ2K and tells CRC32 and range of the decoded pixels. Here frames
 are read where that needs nothing but pydicom (uncompressed and RLE); the checksum of any other
-frame is that of its bytes as they are stored, and its range is null.
+frame is that of its bytes as they are stored, and its range is null. GetImageFrame answers with
+the same bytes, decoded or as they came: nothing here encodes HTJ2K.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders import RLELosslessDecoder
 
 from reconciler.emulator.encode import PIXEL_DATA
+from reconciler.emulator.frame_store import ImageFrame
 
 HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
 _RLE = "1.2.840.10008.1.2.5"
@@ -30,6 +32,18 @@ _KEPT = frozenset({
     "1.2.840.10008.1.2.4.103", "1.2.840.10008.1.2.4.104", "1.2.840.10008.1.2.4.105",
     "1.2.840.10008.1.2.4.106", "1.2.840.10008.1.2.4.107", "1.2.840.10008.1.2.4.108",
 })  # fmt: skip
+# GetImageFrame's contentType. Decoded pixels are what the model has octet-stream for.
+_DECODED_TYPE = "application/octet-stream"
+_CONTENT_TYPES = {
+    **{f"1.2.840.10008.1.2.4.{end}": "image/jpeg" for end in ("50", "51", "57", "70")},
+    **{f"1.2.840.10008.1.2.4.{end}": "image/jls" for end in ("80", "81")},
+    **{f"1.2.840.10008.1.2.4.{end}": "image/j2c" for end in ("90", "91")},
+    **{f"1.2.840.10008.1.2.4.{end}": "video/mpeg" for end in ("100", "101")},
+    **{f"1.2.840.10008.1.2.4.{end}": "video/mp4" for end in ("102", "103", "104", "105", "106")},
+    **{f"1.2.840.10008.1.2.4.{end}": "video/H256" for end in ("107", "108")},
+    **{f"1.2.840.10008.1.2.4.{end}": "image/jph" for end in ("201", "202")},
+    "1.2.840.10008.1.2.4.203": "image/jphc",
+}
 _PIXEL_TYPES = {(8, 0): "B", (8, 1): "b", (16, 0): "H", (16, 1): "h", (32, 0): "I", (32, 1): "i"}
 
 
@@ -42,27 +56,48 @@ class _Frame:
     is_decoded: bool = True
 
 
-def pixels_of(data_set: Dataset, sop_instance_uid: str) -> dict[str, Any]:
-    """StoredTransferSyntaxUID, ChecksumType and ImageFrames; no frames without pixel data."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Pixels:
+    """StoredTransferSyntaxUID, ChecksumType and ImageFrames (`block`), and the frames' bytes."""
+
+    block: dict[str, Any]
+    frames: tuple[ImageFrame, ...] = ()
+
+
+def pixels_of(data_set: Dataset, sop_instance_uid: str) -> Pixels:
+    """What the document tells of the pixels, and the pixels; no frames without pixel data."""
     syntax = _transfer_syntax(data_set)
     if not any(tag in data_set for tag in PIXEL_DATA):
-        return {"StoredTransferSyntaxUID": syntax or None, "ImageFrames": []}
+        return Pixels({"StoredTransferSyntaxUID": syntax or None, "ImageFrames": []})
     frames = list(_frames(data_set, syntax))
+    ids = [_id(frame, f"{sop_instance_uid}/{number}") for number, frame in enumerate(frames, 1)]
     size = {"Width": _whole(data_set, "Columns"), "Height": _whole(data_set, "Rows")}
-    return {
+    block = {
         "StoredTransferSyntaxUID": syntax if syntax in _KEPT else HTJ2K_LOSSLESS_RPCL,
         **({"ChecksumType": "DECOMPRESSED"} if all(frame.is_decoded for frame in frames) else {}),
         "ImageFrames": [
-            _described(frame, f"{sop_instance_uid}/{number}", size)
-            for number, frame in enumerate(frames, 1)
+            _described(frame, frame_id, size) for frame, frame_id in zip(frames, ids, strict=True)
         ],
     }
+    stored = _CONTENT_TYPES.get(syntax, _DECODED_TYPE)
+    return Pixels(
+        block,
+        tuple(
+            ImageFrame(frame_id, _DECODED_TYPE if frame.is_decoded else stored, frame.data)
+            for frame, frame_id in zip(frames, ids, strict=True)
+        ),
+    )
 
 
-def _described(frame: _Frame, name: str, size: dict[str, int]) -> dict[str, Any]:
+def _id(frame: _Frame, name: str) -> str:
+    """Of the place and the content: an instance that comes again with other pixels has others."""
+    return hashlib.sha256(name.encode() + b"\0" + frame.data).hexdigest()[:32]
+
+
+def _described(frame: _Frame, frame_id: str, size: dict[str, int]) -> dict[str, Any]:
     low, high = _range(frame)
     return {
-        "ID": hashlib.sha256(name.encode()).hexdigest()[:32],
+        "ID": frame_id,
         "PixelDataChecksumFromBaseToFullResolution": [{**size, "Checksum": zlib.crc32(frame.data)}],
         "MinPixelValue": low,
         "MaxPixelValue": high,

@@ -7,12 +7,13 @@ content. Reads the files and nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from reconciler.emulator.dicom_file import Instance, Refused, read_instance
+from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.metadata_file import is_metadata, read_metadata
 
 Document: TypeAlias = dict[str, Any]
@@ -39,10 +40,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImageSet:
-    """A document and its identifier. A DatastoreID is for the data store that takes it to set."""
+    """A document and its identifier. A DatastoreID is for the data store that takes it to set.
+
+    `files` are the DICOM files that it was made of, in the order of its instances.
+    """
 
     image_set_id: str
     document: Document
+    files: tuple[Path, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,14 @@ class Ingested:
     repeated: tuple[Problem, ...] = ()
 
 
-def ingest(paths: Sequence[Path]) -> Ingested:
+def ingest(paths: Sequence[Path], keep: Callable[[ImageFrame], None] | None = None) -> Ingested:
     """Image sets of DICOM files, folders and metadata documents, in the order of their paths.
 
     Of several files with one SOPInstanceUID the first one counts. Patient, study and series are
-    those of the first instance, which is what normalization leaves of them.
+    those of the first instance, which is what normalization leaves of them. `keep` is given each
+    frame as it is read, since all of them together may be more than memory holds.
     """
-    reading = _Reading()
+    reading = _Reading(keep)
     for path in _files(paths, reading.refused):
         reading.take(path)
     return reading.result()
@@ -81,11 +87,12 @@ def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
 class _Reading:
     """What has been read so far. Dictionaries keep the order of the first file of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[ImageFrame], None] | None) -> None:
+        self._keep = keep
         self.refused: list[Problem] = []
         self._repeated: list[Problem] = []
         self._documents: dict[str, ImageSet] = {}
-        self._groups: dict[str, list[Instance]] = {}
+        self._groups: dict[str, list[tuple[Path, Instance]]] = {}
         self._seen: dict[str, Path] = {}
 
     def take(self, path: Path) -> None:
@@ -111,11 +118,15 @@ class _Reading:
         first = self._seen.setdefault(instance.uid, path)
         if first is not path:
             self._repeated.append(Problem(path, f"it has the SOPInstanceUID of {first}, kept that"))
-        else:
-            self._groups.setdefault(_image_set_id(instance), []).append(instance)
+            return
+        if self._keep:
+            for frame in instance.frames:
+                self._keep(frame)
+        without_frames = replace(instance, frames=())
+        self._groups.setdefault(_image_set_id(instance), []).append((path, without_frames))
 
     def result(self) -> Ingested:
-        of_files = [ImageSet(key, _document(key, group)) for key, group in self._groups.items()]
+        of_files = [_image_set(key, group) for key, group in self._groups.items()]
         image_sets = (*of_files, *self._documents.values())
         return Ingested(image_sets, tuple(self.refused), tuple(self._repeated))
 
@@ -125,6 +136,11 @@ def _image_set_id(instance: Instance) -> str:
     # IS keeps its padding in documents, which is no part of the value.
     text = "\0".join(str(value).strip() for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _image_set(image_set_id: str, group: list[tuple[Path, Instance]]) -> ImageSet:
+    instances = [instance for _, instance in group]
+    return ImageSet(image_set_id, _document(image_set_id, instances), tuple(p for p, _ in group))
 
 
 def _document(image_set_id: str, instances: list[Instance]) -> Document:

@@ -119,7 +119,8 @@ def conflicts(connection: sqlite3.Connection, datastore_id: str, joining: Docume
         if sibling is None:
             continue
         current = document(connection, datastore_id, sibling)
-        if not _agree(joining, current) or uids & instance_uids(current):
+        both_agree = all(agree(joining[level], current[level]) for level in ("Patient", "Study"))
+        if not both_agree or uids & instance_uids(current):
             return True
     return False
 
@@ -139,13 +140,10 @@ def _has_primary_series(
     )
 
 
-def _agree(one: Document, other: Document) -> bool:
-    """Whether Patient- and Study-level values are the same; an empty one agrees with a missing."""
-    for level in ("Patient", "Study"):
-        mine, theirs = one[level]["DICOM"], other[level]["DICOM"]
-        if not all(same(mine.get(key), theirs.get(key)) for key in mine.keys() | theirs.keys()):
-            return False
-    return True
+def agree(block: Document, other: Document) -> bool:
+    """Whether two blocks have the same values; an empty one agrees with one that is missing."""
+    mine, theirs = block["DICOM"], other["DICOM"]
+    return all(same(mine.get(key), theirs.get(key)) for key in mine.keys() | theirs.keys())
 
 
 def _check(given: Any, image_set_id: str) -> None:

@@ -21,7 +21,11 @@ from reconciler.emulator.errors import ApiError
 
 _LABEL = re.compile(r"\{(\w+)\}")
 # Codes that rest-json services answer with and that no service model lists.
-_STATUS_OF_COMMON_ERRORS = {"UnknownOperationException": 404, "SerializationException": 400}
+_STATUS_OF_COMMON_ERRORS = {
+    "UnknownOperationException": 404,
+    "SerializationException": 400,
+    "ExpiredTokenException": 403,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ with pydicom.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
 
+from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.ingest import ImageSet, ingest
 from reconciler.emulator.loading import LoadedImageSet
 from reconciler.emulator.service import Service
@@ -28,16 +30,20 @@ _NON_PRIMARY = frozenset({
 
 def load_default(service: Service, datastore_id: str) -> tuple[LoadedImageSet, ...]:
     """All default image sets, in a data store that exists. What is there already stays as it is."""
-    return tuple(_load(service, datastore_id, image_set) for image_set in default_image_sets())
+    image_sets = default_image_sets(lambda frame: service.keep_frame(datastore_id, frame))
+    return tuple(_load(service, datastore_id, image_set) for image_set in image_sets)
 
 
-def default_image_sets() -> tuple[ImageSet, ...]:
-    """The image sets of the default data, read from the installed pydicom. Takes under a second.
+def default_image_sets(
+    keep: Callable[[ImageFrame], None] | None = None,
+) -> tuple[ImageSet, ...]:
+    """The image sets of the default data, read from the installed pydicom. Takes a second.
 
-    Files that are broken on purpose, and those without UIDs, are left out.
+    Files that are broken on purpose, and those without UIDs, are left out. `keep` is given their
+    frames.
     """
     data = Path(pydicom.__file__).parent / "data"
-    return ingest([data / folder for folder in _FOLDERS]).image_sets
+    return ingest([data / folder for folder in _FOLDERS], keep).image_sets
 
 
 def _load(service: Service, datastore_id: str, image_set: ImageSet) -> LoadedImageSet:

@@ -5,74 +5,33 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
 
-import orjson
-
+from reconciler.emulator.answers import answer, report
 from reconciler.emulator.behaviours import Behaviours
+from reconciler.emulator.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.errors import ApiError, invalid
-from reconciler.emulator.protocol import Protocol, Request, Response, medical_imaging
+from reconciler.emulator.faults import FaultSet
+from reconciler.emulator.protocol import Request, Response, medical_imaging
+from reconciler.emulator.quotas import OFF, Limits
 from reconciler.emulator.service import UPDATE_SECONDS, Service
 
 HOST = "127.0.0.1"
 # The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
 _MOST_BODY_BYTES = 64 * 2**20
-_ADMIN_LOAD = re.compile(r"/_emulator/datastore/([^/]+)/load")
-
-
-def answer(protocol: Protocol, service: Service, request: Request) -> Response:
-    """The response to a request, whatever it is; a bug of ours is a 500 without details."""
-    try:
-        loading = _ADMIN_LOAD.fullmatch(request.target)
-        if loading and request.method == "POST":
-            return _load(service, loading[1], request.body)
-        operation, parameters = protocol.parse(request)
-        return protocol.serialize(operation, service.call(operation, parameters))
-    except ApiError as error:
-        return protocol.serialize_error(error)
-    except Exception as error:
-        _report(error)
-        return protocol.serialize_error(
-            ApiError("InternalServerException", "The emulator failed; its standard error says why.")
-        )
-
-
-def _report(error: BaseException) -> None:
-    """Where it went wrong and what kind of error it is: the text may hold a DICOM value."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    sys.stderr.write(f"emulator: {type(error).__name__} at {place}\n")
-
-
-def _load(service: Service, datastore_id: str, body: bytes) -> Response:
-    """Not of AWS: `{"document", "imageSetId", "primary"?, "datastoreName"?}` into a data store."""
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise ApiError("SerializationException", "The request body is not valid JSON.") from None
-    if not isinstance(given, dict) or not {"document", "imageSetId"} <= given.keys():
-        raise invalid("The body must have document and imageSetId.")
-    name, primary = given.get("datastoreName"), given.get("primary")
-    if not isinstance(name, str | None) or not isinstance(primary, bool | None):
-        raise invalid("datastoreName must be a string, primary true, false or null.")
-    service.ensure_datastore(datastore_id, name)
-    loaded = service.load(
-        datastore_id, given["document"], image_set_id=given["imageSetId"], primary=primary
-    )
-    return Response(200, orjson.dumps(asdict(loaded)), {"Content-Type": "application/json"})
+# SO_LINGER with no time to linger: closing sends a reset and drops what is still to be sent.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -92,7 +51,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if body is not None:
             request = Request(self.command, self.path, body)
-            self._send(answer(self.server.protocol, self.server.service, request))
+            try:
+                response = answer(self.server.protocol, self.server.dispatcher, request)
+            except ConnectionReset:
+                self.close_connection = True
+                self.server.reset(self.connection)
+            else:
+                self._send(response)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
 
@@ -132,10 +97,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, host: str, port: int, service: Service) -> None:
+    def __init__(self, host: str, port: int, dispatcher: Dispatcher) -> None:
         self.protocol = medical_imaging()
-        self.service = service
+        self.dispatcher = dispatcher
         self._connections: set[socket.socket] = set()
+        self._resetting: set[socket.socket] = set()
         self._change = threading.Condition()
         if ":" in host:
             self.address_family = socket.AF_INET6
@@ -150,9 +116,19 @@ class _Server(ThreadingHTTPServer):
             self._connections.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:
-        super().shutdown_request(request)
+    def reset(self, connection: socket.socket) -> None:
+        """The client sees a connection reset once the handler of this connection is done."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         with self._change:
+            self._resetting.add(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        if request in self._resetting:
+            self.close_request(request)  # a shutdown would send an orderly end first
+        else:
+            super().shutdown_request(request)
+        with self._change:
+            self._resetting.discard(request)
             self._connections.discard(request)
             self._change.notify_all()
 
@@ -160,7 +136,7 @@ class _Server(ThreadingHTTPServer):
         """A client that went away is no news."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
-            _report(error)
+            report(error)
 
     def drain(self, seconds: float) -> None:
         """Idle connections end now, a request under way is answered first."""
@@ -186,11 +162,18 @@ class Emulator:
         port: int = 0,
         update_seconds: float = UPDATE_SECONDS,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
         behaviours: Behaviours | None = None,
+        s3_root: Path | None = None,
+        limits: Limits = OFF,
+        faults: FaultSet | None = None,
     ) -> None:
-        self.service = Service(data, update_seconds=update_seconds, now=now, behaviours=behaviours)
+        self.service = Service(
+            data, update_seconds=update_seconds, now=now, behaviours=behaviours, s3_root=s3_root
+        )
+        dispatcher = Dispatcher(self.service, now=now, sleep=sleep, limits=limits, faults=faults)
         try:
-            self._server = _Server(host, port, self.service)
+            self._server = _Server(host, port, dispatcher)
         except BaseException:
             self.service.close()
             raise
@@ -221,18 +204,10 @@ class Emulator:
         self.close()
 
 
-def run(
-    data: Path,
-    *,
-    host: str = HOST,
-    port: int = 0,
-    update_seconds: float = UPDATE_SECONDS,
-    behaviours: Behaviours | None = None,
-    on_ready: Callable[[Emulator], None],
-) -> None:
+def run(data: Path, *, on_ready: Callable[[Emulator], None], **options: Any) -> None:
     """Serve until SIGTERM or SIGINT, then stop cleanly. Call it on the main thread.
 
-    `on_ready` is called once, when the server answers.
+    `options` are those of `Emulator`. `on_ready` is called once, when the server answers.
     """
     stop = threading.Event()
     before = {
@@ -240,9 +215,7 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        with Emulator(
-            data, host=host, port=port, update_seconds=update_seconds, behaviours=behaviours
-        ) as emulator:
+        with Emulator(data, **options) as emulator:
             on_ready(emulator)
             stop.wait()
     finally:

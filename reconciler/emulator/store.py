@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FILE_NAME = "emulator.sqlite3"
-_SCHEMA_NUMBER = 1
+# Grows with each table or index that is added; a folder of a lower number gets what it lacks.
+_SCHEMA_NUMBER = 2
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS datastores (
@@ -60,6 +61,15 @@ CREATE INDEX IF NOT EXISTS by_version ON search_series (datastore_id, image_set_
 CREATE TABLE IF NOT EXISTS tags (
   resource TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (resource, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS frames (
+  datastore_id TEXT, id TEXT, content_type TEXT NOT NULL, data BLOB NOT NULL,
+  UNIQUE (datastore_id, id)
+);
+CREATE TABLE IF NOT EXISTS import_jobs (
+  datastore_id TEXT, id TEXT, client_token TEXT NOT NULL, properties TEXT NOT NULL,
+  submitted_at REAL NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL, message TEXT,
+  PRIMARY KEY (datastore_id, id), UNIQUE (datastore_id, client_token)
+) WITHOUT ROWID;
 """
 
 
@@ -96,10 +106,10 @@ class Store:
                 time.sleep(0.01)
         connection.execute("BEGIN IMMEDIATE")
         (number,) = connection.execute("PRAGMA user_version").fetchone()
-        if number not in (0, _SCHEMA_NUMBER):
+        if number > _SCHEMA_NUMBER:
             connection.close()
             raise StoreError(f"{self._path}: made by another version, remove the folder")
-        if number == 0:
+        if number < _SCHEMA_NUMBER:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {_SCHEMA_NUMBER}")

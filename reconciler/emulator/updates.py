@@ -83,7 +83,9 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
         )  # fmt: skip
         if study_wide and not version.is_primary:
             raise invalid("includeStudyImageSets needs a primary image set.")
-        if revert_to is not None:
+        if context.fail_updates_with is not None:
+            _fail(call, Violation(context.fail_updates_with))
+        elif revert_to is not None:
             _revert(call, revert_to)
         else:
             _edit(call, edits)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.emulator.protocol import medical_imaging
+from reconciler.emulator.service import _OPERATIONS
+
 
 def status(world: Any, datastore_id: str) -> str:
     answer = world.client.get_datastore(datastoreId=datastore_id)
@@ -100,7 +103,5 @@ def test_tags_of_creation(world: Any) -> None:
     assert world.client.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "x"}
 
 
-def test_what_is_not_offered_says_so(world: Any, error_of: Any) -> None:
-    answer = error_of(world.client.list_dicom_import_jobs, datastoreId=world.datastore_id)
-    assert answer[:2] == (400, "ValidationException")
-    assert "ListDICOMImportJobs" in answer[2]
+def test_no_operation_is_missing() -> None:
+    assert set(medical_imaging().operations) <= set(_OPERATIONS)
