@@ -1,0 +1,165 @@
+"""What the documents claim about the code, held to the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from reconciler import config, schema
+from reconciler.__main__ import app
+from reconciler.errors import InputError
+from reconciler.model.hazard import Hazard
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Status
+from reconciler.model.settings import DOCUMENTED_QUOTAS, Settings
+from reconciler.pipeline import check
+from tests.docs.markdown import (
+    DOCUMENTS,
+    REPOSITORY,
+    Block,
+    anchors,
+    blocks,
+    column,
+    links,
+    prose,
+    read,
+)
+
+README = "README.md"
+YAML = blocks(README, "yaml")
+MANIFESTS = [block for block in YAML if "apiVersion:" in block.text]
+SETTINGS = [block for block in YAML if "apiVersion:" not in block.text]
+SOURCES = sorted(
+    str(path.relative_to(REPOSITORY / "reconciler"))
+    for path in (REPOSITORY / "reconciler").rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name: str) -> None:
+    for link in links(name):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (REPOSITORY / name).parent / path if path else REPOSITORY / name
+        assert target.exists(), f"{name} links to {link}"
+        if anchor:
+            assert anchor in anchors(str(target.resolve().relative_to(REPOSITORY))), link
+
+
+@pytest.mark.parametrize("block", MANIFESTS, ids=str)
+def test_a_manifest_of_the_readme_is_valid(block: Block, tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "readme.yaml").write_text(block.text, encoding="utf-8")
+    assert check(settings).asks
+
+
+def _settings(folder: Path) -> Settings:
+    (folder / "reconciler.yaml").write_text(SETTINGS[0].text, encoding="utf-8")
+    return config.read(folder / "reconciler.yaml")
+
+
+def test_a_broken_manifest_would_be_noticed(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    (tmp_path / "manifests").mkdir()
+    broken = MANIFESTS[0].text.replace("StudyDescription", "StudyDescriptoin")
+    (tmp_path / "manifests" / "readme.yaml").write_text(broken, encoding="utf-8")
+    with pytest.raises(InputError):
+        check(settings)
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=str)
+def test_the_settings_of_the_readme_are_valid(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(block.text, encoding="utf-8")
+    assert config.read(tmp_path / "reconciler.yaml").datastores
+
+
+def test_the_tables_of_the_readme_are_whole() -> None:
+    assert column(README, "status") == [status.value for status in Status]
+    assert sorted(column(README, "hazard")) == sorted(hazard.value for hazard in Hazard)
+    assert column(README, "outcome") == [result.value for result in Result]
+    rules = schema.load("reconciler")["properties"]["rules"]["properties"]
+    assert column(README, "rule") == list(rules)
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    known = schema.load("reconciler")["properties"]
+    told = {word.split(".")[0] for word in re.findall(r"`([A-Za-z.]+):?`", prose(README))}
+    assert set(known) <= told
+
+
+def test_the_policies_allow_what_is_called_and_no_more() -> None:
+    actions = [
+        action.removeprefix("medical-imaging:")
+        for block in blocks(README, "json")
+        for statement in json.loads(block.text)["Statement"]
+        for action in statement["Action"]
+    ]
+    assert sorted(actions) == sorted(DOCUMENTED_QUOTAS)
+
+
+def test_every_command_and_option_exists() -> None:
+    """Those in tables, in prose and in blocks; and no command is left out."""
+    root = typer.main.get_command(app)
+    words = [word for name in DOCUMENTS for word in re.findall(r"`([^`]+)`", prose(name))]
+    lines = [
+        line for name in DOCUMENTS for block in blocks(name) for line in block.text.splitlines()
+    ]
+    told = set()
+    for text in (*words, *lines):
+        match = re.match(r"(?:\$ )?reconcile ((?:emulator )?[a-z]+)(.*)", text)
+        if match:
+            told.add(match[1])
+            _assert_known(root, match[1].split(), re.findall(r"--[a-z-]+", match[2]), text)
+    assert told - {"emulator"} == set(_names(root))
+
+
+def _names(group: typer.main.TyperGroup, prefix: str = "") -> list[str]:  # type: ignore[name-defined]
+    found = []
+    for name, command in group.commands.items():
+        below = getattr(command, "commands", None)
+        found += _names(command, f"{name} ") if below else [f"{prefix}{name}"]
+    return found
+
+
+def _assert_known(root: object, path: list[str], options: list[str], text: str) -> None:
+    command = root
+    for name in path:
+        commands = getattr(command, "commands", {})
+        assert name in commands, f"there is no such command: {text}"
+        command = commands[name]
+    known = {
+        option
+        for parameter in command.params  # type: ignore[attr-defined]
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    } | {"--help"}
+    assert set(options) <= known, f"there is no such option: {text}"
+
+
+def test_every_make_target_exists() -> None:
+    makefile = read("Makefile")
+    for name in DOCUMENTS:
+        for target in re.findall(r"(?:^|`|&& )make ([a-z-]+)", read(name), re.MULTILINE):
+            assert f"\n{target}:" in makefile, f"{name}: make {target}"
+
+
+def test_the_code_map_lists_every_module() -> None:
+    told = set(re.findall(r"^\| `([^`]+\.py)` \|", read("ARCHITECTURE.md"), re.MULTILINE))
+    missing, gone = set(SOURCES) - told, told - set(SOURCES)
+    assert not missing, f"not in the code map of ARCHITECTURE.md: {sorted(missing)}"
+    assert not gone, f"in the code map of ARCHITECTURE.md, but not there: {sorted(gone)}"
+
+
+def test_every_invariant_names_a_test_that_exists() -> None:
+    section = read("ARCHITECTURE.md").split("\n## Invariants\n")[1].split("\n## ")[0]
+    told = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
+    assert told
+    for path, function in told:
+        assert f"def {function}" in read(path), f"{path} has no {function}"
+    for number, text in re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", section, re.M | re.S):
+        assert "`tests/" in text or "`pyproject.toml`" in text, f"invariant {number} has no test"
