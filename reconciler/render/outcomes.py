@@ -23,7 +23,7 @@ _SIGN: dict[Result, tuple[str, Style]] = {
     Result.NOT_ATTEMPTED: ("·", Style.UPDATE),
 }
 _NEXT: dict[Result, str] = {
-    Result.CONFLICT: "Somebody else moved it and nothing of ours was written: plan again.",
+    Result.CONFLICT: "Somebody else moved it: plan again, and look at what they did.",
     Result.UNVERIFIED: "Look at the image set before anything else is written to it.",
     Result.UNRESOLVED: "Run the same command again: it finds out what became of it.",
     Result.NOT_ATTEMPTED: "Run the same command again to go on.",
@@ -102,9 +102,9 @@ def _advice(results: Counter[Result], look: Look) -> Iterator[str]:
 
 
 def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
-    parts = [f"{results[result]:,} {result}" for result in Result if results[result]]
-    statuses = Counter(action.status for action in held)
-    parts += [f"{count:,} {status}" for status, count in sorted(statuses.items())]
+    counts = Counter({str(result): results[result] for result in Result if results[result]})
+    counts.update(sorted(str(action.status) for action in held))
+    parts = [f"{count:,} {word}" for word, count in counts.items()]
     return f"Apply: {', '.join(parts)}." if parts else "Apply: nothing to do."
 
 

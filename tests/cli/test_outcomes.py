@@ -1,0 +1,68 @@
+"""What became of a plan: as text, and as an exit code."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import pytest
+
+from reconciler.model.outcome import Landed, Outcome, Result
+from reconciler.model.plan import Status
+from reconciler.model.settings import Redact
+from reconciler.render.look import Look
+from reconciler.render.outcomes import exit_code, outcome_lines, report_lines
+from tests.cli import samples
+from tests.cli.conftest import expect
+
+LOOK = Look(width=100, redact=Redact.IDENTIFYING)
+
+
+def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
+    """The end of a step on one image set."""
+    name = samples.ident(number)
+    seen = result in (Result.CONVERGED, Result.ALREADY_CONVERGED)
+    landed = (Landed(name, "2", "1", None),) if seen else ()
+    return Outcome(samples.step(name, "1"), result, message, landed)
+
+
+@pytest.mark.parametrize(
+    ("results", "held", "code"),
+    [
+        ([], [], 0),
+        ([Result.CONVERGED, Result.ALREADY_CONVERGED], [], 0),
+        ([Result.CONVERGED, Result.CONFLICT], [], 1),
+        ([Result.FAILED], [], 1),
+        ([Result.UNVERIFIED], [], 1),
+        ([Result.BLOCKED], [], 1),
+        ([Result.CONVERGED, Result.NOT_ATTEMPTED], [], 2),
+        ([Result.UNRESOLVED], [], 2),
+        ([Result.UNRESOLVED, Result.FAILED], [], 1),
+        ([Result.CONVERGED], [Status.BLOCKED], 1),
+        ([Result.CONVERGED], [Status.DRIFTED], 1),
+        ([Result.CONVERGED], [Status.BUSY], 2),
+        ([Result.CONVERGED], [Status.BUSY, Status.BLOCKED], 1),
+    ],
+)
+def test_exit_code(results: list[Result], held: list[Status], code: int) -> None:
+    outcomes = [outcome(result) for result in results]
+    actions = [samples.action(status, 9, steps=()) for status in held]
+    assert exit_code(outcomes, actions) == code
+
+
+def test_every_end_is_told() -> None:
+    outcomes = [
+        outcome(result, number, "The service says \x1b[2J no" if result is Result.FAILED else "")
+        for number, result in enumerate(Result, start=1)
+    ]
+    held = [*samples.everyday().actions[1:4], *samples.drift(consented=False).actions]
+    lines = [line for one in outcomes for line in outcome_lines(one, LOOK)]
+    lines += report_lines(outcomes, held, (PurePath("records/research/00.json"),), "c" * 40, LOOK)
+    assert all(line.isprintable() for line in lines)
+    expect("outcomes.txt", "\n".join(lines) + "\n")
+
+
+def test_siblings_that_a_call_moved_are_counted() -> None:
+    landed = tuple(Landed(samples.ident(number), "2", "1", None) for number in (1, 2, 3))
+    one = Outcome(samples.step(samples.ident(1), "1"), Result.CONVERGED, landed=landed)
+    (line,) = outcome_lines(one, LOOK)
+    assert line.endswith("version 1 → 2, and 2 image sets of its study")
