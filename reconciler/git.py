@@ -138,8 +138,7 @@ def _changed(repo: Any, paths: Sequence[Path]) -> list[str]:
 
 def _repository(root: Path) -> Any:
     """The repository around `root`, None where there is none."""
-    import git
-
+    git = _gitpython()
     try:
         repo = git.Repo(root, search_parent_directories=True)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
@@ -174,10 +173,17 @@ def _config(repo: Any, name: str) -> str:
 
 
 def _command_error() -> type[Exception]:
+    """What GitPython raises for a command that fails, or for a machine without git."""
+    error: type[Exception] = _gitpython().CommandError
+    return error
+
+
+def _gitpython() -> Any:
+    """GitPython, which by itself refuses to be imported on a machine without git."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git
 
-    error: type[Exception] = git.GitCommandError
-    return error
+    return git
 
 
 @contextmanager
@@ -195,11 +201,13 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except _command_error() as error:
-        said = str(getattr(error, "stderr", "")).strip().removeprefix("stderr: ").strip("'\n ")
+        told = str(getattr(error, "stderr", "") or error).strip()
+        said = told.removeprefix("stderr: ").strip("'\n ")
         raise GitError(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
 
 
 _NEXT: tuple[tuple[str, str], ...] = (
+    ("not found", "install git; "),
     (".lock", "another git is at work, or one died: wait, or delete that lock file; "),
     ("dubious ownership", "tell git that the folder is safe, as it says; "),
     ("during a merge", "finish or abort the merge; "),

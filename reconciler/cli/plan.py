@@ -51,12 +51,13 @@ def plan(
         planned = pipeline.plan(settings, checked, edges)
     if out:
         workspace.save_plan(planned.plan, out)
+    named = [str(out)] if out else [str(path) for path in paths or ()]
     look = screen.look(settings.redact, show_values)
     if json:
         screen.say_json(as_json.plan(planned.plan, look))
         screen.tell(*text.reads(planned.calls))
     else:
         screen.say(text.plan_lines(planned.plan, look, planned.calls))
-        screen.say(text.next_step(planned.plan, str(out) if out else "", look))
+        screen.say(text.next_step(planned.plan, named, look, saved=bool(out)))
     pending = detailed_exitcode and text.is_pending(planned.plan)
     raise typer.Exit(EXIT_PENDING if pending else EXIT_OK)

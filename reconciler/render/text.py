@@ -105,11 +105,11 @@ def is_pending(plan: Plan) -> bool:
     return any(action.status is not Status.CONVERGED for action in plan.actions)
 
 
-def next_step(plan: Plan, saved: str, look: Look) -> list[str]:
-    """What to type now."""
+def next_step(plan: Plan, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
+    """What to type now: `paths` are the saved plan, or the manifests that were planned."""
     if not plan.steps:
         return []
-    command = f"reconcile apply {shlex.quote(saved)}" if saved else "reconcile apply"
+    command = " ".join(["reconcile apply", *map(shlex.quote, paths)])
     exactly = "exactly this plan" if saved else "it"
     return ["", f"To apply {exactly}: {look.paint(command, Style.STRONG)}"]
 

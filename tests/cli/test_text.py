@@ -31,7 +31,7 @@ PLANS: dict[str, Plan] = {
 
 def lines(plan: Plan, look: Look) -> str:
     calls = {"GetImageSet": 3, "GetImageSetMetadata": 3}
-    shown = [*plan_lines(plan, look, calls), *next_step(plan, "my plan.json", look)]
+    shown = [*plan_lines(plan, look, calls), *next_step(plan, ["my plan.json"], look, saved=True)]
     return "\n".join(shown) + "\n"
 
 

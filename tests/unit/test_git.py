@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,25 @@ def test_a_long_body_tells_how_many_more() -> None:
     text = git.message(moved, applied_commit="", plan_digest="")
     assert text.subject.startswith("Record 5000 ")
     assert text.body.splitlines()[-1] == "and 4900 more"
+
+
+def test_a_machine_without_git_has_no_commit(root: Path) -> None:
+    """GitPython refuses to be imported there, so only a new process can show it."""
+    program = (
+        "import sys; from pathlib import Path; from reconciler import git\n"
+        "from reconciler.errors import GitError\n"
+        "root = Path(sys.argv[1])\n"
+        "assert git.head(root) == ''\n"
+        "try:\n"
+        "    git.commit(root, [root], git.message([], applied_commit='', plan_digest=''))\n"
+        "except GitError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(root)],
+        env={**os.environ, "PATH": "/nonexistent"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert "install git; the records are written" in done.stdout
