@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import typer
 
 from reconciler import config, schema
 from reconciler.__main__ import app
+from reconciler.emulator.behaviours import Behaviours
 from reconciler.errors import InputError
 from reconciler.model.hazard import Hazard
 from reconciler.model.outcome import Result
@@ -30,6 +34,8 @@ from tests.docs.markdown import (
 )
 
 README = "README.md"
+ARCHITECTURE = "ARCHITECTURE.md"
+_ROW = re.compile(r"^\| `([^`]+\.py)` \|", re.MULTILINE)
 YAML = blocks(README, "yaml")
 MANIFESTS = [block for block in YAML if "apiVersion:" in block.text]
 SETTINGS = [block for block in YAML if "apiVersion:" not in block.text]
@@ -149,14 +155,58 @@ def test_every_make_target_exists() -> None:
 
 
 def test_the_code_map_lists_every_module() -> None:
-    told = set(re.findall(r"^\| `([^`]+\.py)` \|", read("ARCHITECTURE.md"), re.MULTILINE))
+    """`UPDATE_CASES=1` adds rows with the first words of the module, and takes others out."""
+    if os.environ.get("UPDATE_CASES"):
+        _renew_code_map()
+    told = set(_ROW.findall(read(ARCHITECTURE)))
     missing, gone = set(SOURCES) - told, told - set(SOURCES)
     assert not missing, f"not in the code map of ARCHITECTURE.md: {sorted(missing)}"
     assert not gone, f"in the code map of ARCHITECTURE.md, but not there: {sorted(gone)}"
 
 
+def _renew_code_map() -> None:
+    """A new module goes below those of its folder, or of the root where its folder is new."""
+    tables: dict[str, dict[str, str]] = {}
+    lines = []
+    for line in read(ARCHITECTURE).splitlines():
+        if row := _ROW.match(line):
+            folder = str(Path(row[1]).parent)
+            if folder not in tables:
+                lines.append(folder)
+            tables.setdefault(folder, {})[row[1]] = line
+        else:
+            lines.append(line)
+    for name in SOURCES:
+        rows = tables.get(str(Path(name).parent), tables["."])
+        rows.setdefault(name, f"| `{name}` | {_first_words(name)} |")
+    for folder, rows in tables.items():
+        kept = [row for name, row in sorted(rows.items()) if name in SOURCES]
+        lines[lines.index(folder)] = "\n".join(kept)
+    lines = [line for line in lines if line not in tables]
+    (REPOSITORY / ARCHITECTURE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _first_words(name: str) -> str:
+    told = ast.get_docstring(ast.parse(read(f"reconciler/{name}"))) or ""
+    return " ".join(told.split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
+    rows = [
+        [re.findall(r"`(\w+)`", cell) for cell in line.split("|")[-3:-1]]
+        for line in read(".github/decisions/0002-where-aws-is-silent.md").splitlines()
+        if re.match(r"\| U\d+ \|", line)
+    ]
+    settings = schema.load("reconciler")["properties"]
+    rules = {rule for row in rows for rule in row[0]}
+    assert rules <= {*settings, *settings["rules"]["properties"]}
+    switches = {switch.name for switch in fields(Behaviours)}
+    assert {switch for row in rows for switch in row[1]} <= switches
+    assert len(rows) == 24
+
+
 def test_every_invariant_names_a_test_that_exists() -> None:
-    section = read("ARCHITECTURE.md").split("\n## Invariants\n")[1].split("\n## ")[0]
+    section = read(ARCHITECTURE).split("\n## Invariants\n")[1].split("\n## ")[0]
     told = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
     assert told
     for path, function in told:
