@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def _renew_code_map() -> None:
         if row := _ROW.match(line):
             folder = str(Path(row[1]).parent)
             if folder not in tables:
-                lines.append(folder)
+                lines.append(f"table of {folder}")
             tables.setdefault(folder, {})[row[1]] = line
         else:
             lines.append(line)
@@ -181,14 +182,19 @@ def _renew_code_map() -> None:
         rows.setdefault(name, f"| `{name}` | {_first_words(name)} |")
     for folder, rows in tables.items():
         kept = [row for name, row in sorted(rows.items()) if name in SOURCES]
-        lines[lines.index(folder)] = "\n".join(kept)
-    lines = [line for line in lines if line not in tables]
+        lines[lines.index(f"table of {folder}")] = "\n".join(kept)
     (REPOSITORY / ARCHITECTURE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _first_words(name: str) -> str:
     told = ast.get_docstring(ast.parse(read(f"reconciler/{name}"))) or ""
     return " ".join(told.split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def test_the_floors_are_those_that_are_enforced() -> None:
+    contract = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"][0]
+    drawn = read(ARCHITECTURE).split("\n## Floors\n")[1].split("```")[1].strip().splitlines()
+    assert [line.split("  ")[0] for line in drawn] == contract["layers"]
 
 
 def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
