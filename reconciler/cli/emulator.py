@@ -43,13 +43,54 @@ def start(
         float,
         typer.Option(metavar="S", min=0.0, help="How long an update takes, fractions too."),
     ] = 0.2,
+    s3_root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder that stands for S3 in import jobs: s3://bucket is DIR/bucket.",
+            show_default=False,
+        ),
+    ] = None,
+    switches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A switch of `emulator behaviours`. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    quotas: Annotated[
+        str,
+        typer.Option(
+            metavar="documented|off|FILE", help="Throttling rates and concurrency to enforce."
+        ),
+    ] = "off",
+    quota_factor: Annotated[
+        float, typer.Option(metavar="F", help="Multiplies the throttling rates and bursts.")
+    ] = 1.0,
+    faults_file: Annotated[
+        Path | None,
+        typer.Option("--faults", metavar="FILE", help="Faults, as JSON.", show_default=False),
+    ] = None,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="KIND[,NAME=VALUE...]",
+            help="One fault, like throttle,probability=0.1. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start an emulator and serve until SIGTERM or Ctrl-C. The data stays."""
     from reconciler.cli import emulator_server
+    from reconciler.cli.emulator_settings import Given
 
-    emulator_server.serve(
-        data, host=host, port=port, ready_file=ready_file, update_seconds=update_seconds
+    given = Given(
+        update_seconds, s3_root, switches or (), quotas, quota_factor, faults_file, faults or ()
     )
+    emulator_server.serve(data, given, host=host, port=port, ready_file=ready_file)
 
 
 @app.command("load")
@@ -101,3 +142,70 @@ def load(
     if not (ingested.image_sets or ingested.refused):
         screen.tell("nothing found: give DICOM files, folders of them, or metadata documents")
     return EXIT_OK if complete and ingested.image_sets else EXIT_ERROR
+
+
+@app.command("seed")
+def seed(
+    endpoint: Annotated[
+        str,
+        typer.Option(metavar="URL", help="What `emulator start` printed.", show_default=False),
+    ],
+    datastore: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="32 lower-case letters and digits; the data store is made where there is none.",
+            show_default=False,
+        ),
+    ],
+    image_sets: Annotated[int, typer.Option(metavar="N", min=1, help="How many image sets.")] = 100,
+    studies: Annotated[
+        int | None,
+        typer.Option(metavar="M", min=1, help="Of how many studies [default: a third of them]."),
+    ] = None,
+    instances: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Instances of each image set.")
+    ] = 2,
+    non_primary: Annotated[
+        int,
+        typer.Option(metavar="PERCENT", min=0, max=100, help="As if their import had conflicted."),
+    ] = 0,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Another number, other image sets.")
+    ] = 0,
+) -> int:
+    """Fill a data store with synthetic image sets of real shape; what is there already stays."""
+    from reconciler.cli import emulator_seed
+
+    return emulator_seed.run(
+        endpoint,
+        datastore,
+        {
+            "imageSets": image_sets,
+            "studies": studies or -(-image_sets // 3),
+            "instances": instances,
+            "nonPrimaryPercent": non_primary,
+            "seed": random_seed,
+        },
+    )
+
+
+@app.command("behaviours")
+def behaviours(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """List the switches for what AWS leaves open, with default and source."""
+    import textwrap
+    from dataclasses import asdict
+
+    from reconciler.cli import screen
+    from reconciler.emulator.behaviours import describe
+
+    switches = describe()
+    if as_json:
+        screen.say_json([{**asdict(one), "choices": list(one.choices)} for one in switches])
+        return
+    for one in switches:
+        others = f"  (one of: {', '.join(one.choices)})" if one.choices else ""
+        source = textwrap.wrap(one.source, 96, initial_indent="    ", subsequent_indent="    ")
+        screen.say([f"{one.name}={one.default}{others}", *source])

@@ -44,6 +44,13 @@ class Loader:
         )
         return self._answer(*self._send("POST", "/load", body.encode()))
 
+    def seed(self, numbers: dict[str, int]) -> int:
+        """A chunk of synthetic image sets: how many were not there yet."""
+        answer = self._answer(*self._send("POST", "/seed", json.dumps(numbers).encode()))
+        if answer.problem:
+            raise ReconcilerError(answer.problem)
+        return int(json.loads(answer.line)["loaded"])
+
     def keep(self, frame: ImageFrame) -> None:
         """What GetImageFrame answers with, for the image sets that name this frame."""
         path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"

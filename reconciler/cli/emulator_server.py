@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 import os
 import sqlite3
 from pathlib import Path
 
 from reconciler.cli import screen
+from reconciler.cli.emulator_settings import Given
 from reconciler.emulator.server import Emulator, run
 from reconciler.emulator.store import StoreError
 from reconciler.errors import ReconcilerError
 
 
-def serve(
-    data: Path, *, host: str, port: int, ready_file: Path | None, update_seconds: float
-) -> None:
+def serve(data: Path, given: Given, *, host: str, port: int, ready_file: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. ReconcilerError where it cannot start."""
-    if not math.isfinite(update_seconds):
-        raise ReconcilerError("--update-seconds must be a number of seconds")
+    options = given.options()
     if ready_file:
         _remove_stale(ready_file)
 
@@ -35,7 +32,7 @@ def serve(
         screen.say(_greeting(emulator.endpoint, data))
 
     try:
-        run(data, host=host, port=port, update_seconds=update_seconds, on_ready=on_ready)
+        run(data, host=host, port=port, on_ready=on_ready, **options)
     except StoreError as error:
         raise ReconcilerError(f"the data folder cannot be used: {error}") from None
     except sqlite3.Error as error:
@@ -54,7 +51,7 @@ def _greeting(endpoint: str, data: Path) -> list[str]:
         "",
         "The clients of AWS put `runtime-` before the host unless they are told not to.",
         "AWS CLI, and boto3 without any change to its program:",
-        f"  export AWS_ENDPOINT_URL_MEDICAL_IMAGING={endpoint}",
+        f"  export AWS_ENDPOINT_URL_MEDICAL_IMAGING={endpoint} AWS_ENDPOINT_URL_STS={endpoint}",
         "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true AWS_DEFAULT_REGION=us-east-1",
         "  export AWS_ACCESS_KEY_ID=emulator AWS_SECRET_ACCESS_KEY=emulator",
         "  aws medical-imaging list-datastores",

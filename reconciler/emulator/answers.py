@@ -17,6 +17,14 @@ from reconciler.emulator.errors import ApiError, invalid
 from reconciler.emulator.faults import FaultSet, parse_faults
 from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.protocol import Protocol, Request, Response
+from reconciler.emulator.seeding import Seeding
+
+_MOST_SEEDED = 1000  # of one request, whose transaction keeps other writers waiting
+# None: must be given.
+_SEEDING: dict[str, int | None] = {
+    "imageSets": None, "studies": None, "instances": 2, "nonPrimaryPercent": 0, "seed": 0,
+    "first": None, "count": None,
+}  # fmt: skip
 
 
 def answer(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
@@ -94,6 +102,28 @@ def _keep_frame(protocol: Protocol, dispatcher: Dispatcher, request: Request) ->
     return _json({})
 
 
+def _seed(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
+    """`{"imageSets", "studies", "instances"?, "nonPrimaryPercent"?, "seed"?, "first", "count"}`."""
+    given = _object(request.body)
+    numbers: list[Any] = [given.get(name, default) for name, default in _SEEDING.items()]
+    if given.keys() - _SEEDING.keys() or not all(type(one) is int for one in numbers):
+        raise invalid(f"The body must have whole numbers as {', '.join(_SEEDING)}.")
+    image_sets, studies, instances, percent, seed, first, count = numbers
+    try:
+        seeding = Seeding(
+            image_sets=image_sets, studies=studies, instances=instances,
+            non_primary_percent=percent, seed=seed,
+        )  # fmt: skip
+    except ValueError as error:
+        raise invalid(f"The numbers do not fit: {error}.") from None
+    if first < 0 or not 0 <= count <= _MOST_SEEDED:
+        raise invalid(f"first must be 0 or more, count at most {_MOST_SEEDED}.")
+    datastore_id = request.target.split("/")[3]
+    dispatcher.service.ensure_datastore(datastore_id)
+    wanted = range(first, min(first + count, image_sets))
+    return _json({"loaded": dispatcher.service.load_synthetic(datastore_id, seeding, wanted)})
+
+
 def _counters(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
     return _json(dispatcher.counters())
 
@@ -118,6 +148,7 @@ def _delete_faults(protocol: Protocol, dispatcher: Dispatcher, request: Request)
 
 _PATHS: tuple[tuple[str, re.Pattern[str], _Own], ...] = (
     ("POST", re.compile(r"/_emulator/datastore/[^/]+/load"), _load),
+    ("POST", re.compile(r"/_emulator/datastore/[^/]+/seed"), _seed),
     ("PUT", re.compile(r"/_emulator/datastore/[^/]+/frame/[0-9a-f]{32}"), _keep_frame),
     ("GET", re.compile(r"/_emulator/counters"), _counters),
     ("GET", re.compile(r"/_emulator/faults"), _get_faults),

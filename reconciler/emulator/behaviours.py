@@ -156,9 +156,30 @@ def _value(name: str, text: str, default: Any) -> Any:
     return text
 
 
-def describe() -> tuple[tuple[str, object, str], ...]:
-    """Name, default and source of every switch, in the order of the class."""
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A switch as it is listed; `default` and `choices` as `--set` spells them."""
+
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    source: str
+
+
+def describe() -> tuple[Switch, ...]:
+    """Every switch, in the order of the class."""
     return tuple(
-        (switch.name, switch.default, str(switch.metadata["source"]))
+        Switch(
+            switch.name,
+            _text(switch.default),
+            ("true", "false") if isinstance(switch.default, bool) else switch.metadata["choices"],
+            switch.metadata["source"],
+        )
         for switch in fields(Behaviours)
     )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

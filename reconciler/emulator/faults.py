@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
     "reset-after": ((), frozenset()),
 }
 _OF_ALL = frozenset({"kind", "operation", "imageSetId", "nth", "probability", "times"})
+_NUMBERS = frozenset({"nth", "probability", "times", "seconds"})
 _ID = re.compile(r"[0-9a-z]{32}")
 # The pattern that the model gives `message`.
 _MESSAGE = re.compile(r"[\w -:`]{1,2048}", re.ASCII)
@@ -89,6 +90,28 @@ def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
     known = frozenset(operations)
     read = tuple(_fault(one, f"faults[{n}]", known) for n, one in enumerate(faults))
     return FaultSet(read, seed, tuple(faults))
+
+
+def parse_fault(text: str, operations: Iterable[str]) -> FaultSet:
+    """One fault as a command line has it: `KIND,name=value,…`. ValueError as `parse_faults`.
+
+    Lists and `attributes` need a faults file.
+    """
+    kind, *settings = text.split(",")
+    given: dict[str, Any] = {"kind": kind}
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator:
+            raise ValueError(f"{setting} is not a name and its value")
+        given[name] = _as_number(value) if name in _NUMBERS else value
+    return FaultSet((_fault(given, text, frozenset(operations)),), 0, (given,))
+
+
+def _as_number(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _fault(given: Any, place: str, known: frozenset[str]) -> Fault:

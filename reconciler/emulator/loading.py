@@ -11,6 +11,7 @@ from reconciler.emulator.context import Context, require_datastore
 from reconciler.emulator.documents import Document, digest, instance_uids, same, series_of
 from reconciler.emulator.errors import conflict, invalid
 from reconciler.emulator.index import index_entry
+from reconciler.emulator.seeding import Seeding
 from reconciler.emulator.versions import (
     DELETING,
     NewVersion,
@@ -49,26 +50,52 @@ def load(
     The document stays as it is; only a missing SchemaVersion, DatastoreID or ImageSetID is set.
     """
     _check(given, image_set_id)
-    loaded = {
-        "SchemaVersion": "1.1", "DatastoreID": datastore_id, "ImageSetID": image_set_id, **given
-    }  # fmt: skip
-    loaded_digest = digest(loaded)
+    loaded = _complete(given, datastore_id, image_set_id)
     with context.store.write() as connection:
         require_datastore(context, connection, datastore_id)
-        if not _is_loaded(connection, datastore_id, image_set_id, loaded_digest):
+        if not _is_loaded(connection, datastore_id, image_set_id, digest(loaded)):
             if primary is None:
                 primary = not conflicts(connection, datastore_id, loaded)
-            now = context.now()
-            insert_image_set(
-                connection, datastore_id, image_set_id, is_primary=primary, now=now,
-                loaded_digest=loaded_digest,
-            )  # fmt: skip
-            first = NewVersion(
-                version=1, busy_status="IMPORTING", end_status="CREATED", updated_at=now,
-                ready_at=now, document=loaded,
-            )  # fmt: skip
-            append(connection, datastore_id, image_set_id, first)
+            _insert(context, connection, (datastore_id, image_set_id), loaded, primary=primary)
         return _loaded(connection, datastore_id, image_set_id)
+
+
+def load_synthetic(context: Context, datastore_id: str, seeding: Seeding, numbers: range) -> int:
+    """Those of synthetic image sets that are not there yet, in one transaction: their number."""
+    loaded = 0
+    with context.store.write() as connection:
+        require_datastore(context, connection, datastore_id)
+        for number in numbers:
+            image_set_id = seeding.image_set_id(number)
+            if find(connection, datastore_id, image_set_id) is None:
+                made = _complete(seeding.document(number), datastore_id, image_set_id)
+                key, primary = (datastore_id, image_set_id), seeding.is_primary(number)
+                _insert(context, connection, key, made, primary=primary)
+                loaded += 1
+    return loaded
+
+
+def _complete(given: Document, datastore_id: str, image_set_id: str) -> Document:
+    return {
+        "SchemaVersion": "1.1", "DatastoreID": datastore_id, "ImageSetID": image_set_id, **given
+    }  # fmt: skip
+
+
+def _insert(
+    context: Context,
+    connection: sqlite3.Connection,
+    key: tuple[str, str],
+    loaded: Document,
+    *,
+    primary: bool,
+) -> None:
+    now = context.now()
+    insert_image_set(connection, *key, is_primary=primary, now=now, loaded_digest=digest(loaded))
+    first = NewVersion(
+        version=1, busy_status="IMPORTING", end_status="CREATED", updated_at=now, ready_at=now,
+        document=loaded,
+    )  # fmt: skip
+    append(connection, *key, first)
 
 
 def _is_loaded(

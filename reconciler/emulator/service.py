@@ -24,6 +24,7 @@ from reconciler.emulator.context import Context, Parameters, Result
 from reconciler.emulator.errors import invalid
 from reconciler.emulator.frame_store import ImageFrame
 from reconciler.emulator.loading import LoadedImageSet
+from reconciler.emulator.seeding import Seeding
 from reconciler.emulator.store import Store
 
 UPDATE_SECONDS = 0.2
@@ -123,6 +124,10 @@ class Service:
         return loading.load(
             self._context, datastore_id, document, image_set_id=image_set_id, primary=primary
         )
+
+    def load_synthetic(self, datastore_id: str, seeding: Seeding, numbers: range) -> int:
+        """Synthetic image sets by number, in one transaction: how many were not there yet."""
+        return loading.load_synthetic(self._context, datastore_id, seeding, numbers)
 
     def keep_frame(self, datastore_id: str, frame: ImageFrame) -> None:
         """What GetImageFrame answers with, for the image sets of the data store that name it."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import json
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +24,7 @@ from botocore.config import Config
 
 from reconciler.__main__ import run
 from reconciler.cli.embedded import FOLDER, embedded
+from reconciler.emulator.behaviours import describe
 from reconciler.emulator.server import Emulator
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -30,14 +34,14 @@ LAST_LINE = "Stop it with Ctrl-C.\n"
 STUDY = FILES / "dicomdirtests" / "98892003" / "MR1"
 
 
-def client(endpoint: str) -> Any:
+def client(endpoint: str, **options: Any) -> Any:
     return boto3.client(
         "medical-imaging",
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="emulator",
         aws_secret_access_key="emulator",
-        config=Config(inject_host_prefix=False),
+        config=Config(inject_host_prefix=False, **options),
     )
 
 
@@ -281,6 +285,160 @@ def test_load_at_something_else_says_so(capsys: pytest.CaptureFixture[str]) -> N
     assert load(url, FILES / "rtplan.dcm") == 1
     server.server_close()
     assert f"error: what answers at {url} is not the emulator\n" in capsys.readouterr().err
+
+
+def test_load_stores_the_frames(endpoint: str) -> None:
+    assert load(endpoint, FILES / "JPEG2000.dcm") == 0
+    service = client(endpoint)
+    (image_set_id,) = image_sets(endpoint)
+    of = {"datastoreId": STORE, "imageSetId": image_set_id}
+    metadata = service.get_image_set_metadata(**of)["imageSetMetadataBlob"].read()
+    frame_id = gzip.decompress(metadata).decode().split('"ImageFrames":[{"ID":"')[1][:32]
+    answer = service.get_image_frame(**of, imageFrameInformation={"imageFrameId": frame_id})
+    assert answer["contentType"] == "image/j2c"
+    assert answer["imageFrameBlob"].read(4) == b"\xff\x4f\xff\x51"
+
+
+# start: switches, quotas, faults
+
+
+def test_start_takes_switches_quotas_and_faults(tmp_path: Path) -> None:
+    (tmp_path / "s3" / "bucket").mkdir(parents=True)
+    shutil.copy(FILES / "MR_small.dcm", tmp_path / "s3" / "bucket")
+    (tmp_path / "quotas.json").write_text(
+        json.dumps(
+            {
+                "rates": {
+                    "ListDatastores": {"perSecond": 0, "burst": 1},
+                    "StartDICOMImportJob": None,
+                }
+            }
+        )
+    )
+    (tmp_path / "faults.json").write_text(
+        json.dumps({"faults": [{"kind": "error500", "operation": "GetDatastore"}]})
+    )
+    arguments = (
+        "--s3-root", "s3", "--set", "missing_datastore_code=AccessDeniedException",
+        "--quotas", "quotas.json", "--quota-factor", "2", "--faults", "faults.json",
+        "--fault", "throttle,operation=SearchImageSets,nth=1",
+    )  # fmt: skip
+    with started(tmp_path, *arguments) as (process, output):
+        service = client(output.split()[2], retries={"total_max_attempts": 1})
+        codes = service.exceptions
+        service.list_datastores()
+        service.list_datastores()
+        with pytest.raises(codes.ThrottlingException):
+            service.list_datastores()
+        with pytest.raises(codes.InternalServerException):
+            service.get_datastore(datastoreId=STORE)
+        with pytest.raises(codes.ThrottlingException):
+            service.search_image_sets(datastoreId=STORE)
+        with pytest.raises(codes.AccessDeniedException):
+            service.search_image_sets(datastoreId=STORE)
+        made = service.create_datastore()["datastoreId"]
+        job = {
+            "dataAccessRoleArn": "arn:aws:iam::000000000000:role/x",
+            "inputS3Uri": "s3://bucket",
+            "outputS3Uri": "s3://out",
+        }
+        while True:  # CREATING takes 0.2 s
+            try:
+                service.start_dicom_import_job(datastoreId=made, **job)
+                break
+            except codes.ConflictException:
+                time.sleep(0.02)
+        assert list((tmp_path / "s3" / "out").glob("*/job-output-manifest.json"))
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--set", "nothing=1"], "--set nothing=1 is not a switch"),
+        (["--set", "remove_last=perhaps"], "--set remove_last must be true or false"),
+        (["--quotas", "missing.json"], "missing.json cannot be read"),
+        (["--quotas", "broken.json"], "broken.json: line 1, column"),
+        (["--quota-factor", "0"], "--quota-factor must be a number above 0"),
+        (["--faults", "broken.json"], "broken.json: line 1, column"),
+        (["--faults", "missing.json"], "missing.json cannot be read"),
+        (["--fault", "boom"], "--fault boom: kind must be one of latency"),
+        (["--s3-root", "missing"], "--s3-root missing is not a folder"),
+    ],
+)
+def test_start_refuses_settings_that_it_cannot_read(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.json").write_text("{")
+    assert run(["emulator", "start", *arguments]) == 1
+    assert told in capsys.readouterr().err
+    assert not Path(".reconcile").exists()
+
+
+# behaviours
+
+
+def test_behaviours_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["emulator", "behaviours", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in listed] == [one.name for one in describe()]
+    assert run(["emulator", "behaviours"]) == 0
+    text = capsys.readouterr().out
+    for one in listed:
+        assert f"{one['name']}={one['default']}" in text
+        assert one["source"].split()[-1] in text
+
+
+# seed
+
+
+def seed(endpoint: str, *arguments: str) -> int:
+    return run(["emulator", "seed", "--endpoint", endpoint, "--datastore", STORE, *arguments])
+
+
+def test_seed_fills_a_data_store(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seed(endpoint, "--image-sets", "60", "--studies", "20", "--non-primary", "10") == 0
+    assert capsys.readouterr().out == "60 image sets loaded, 0 were there already\n"
+    found = image_sets(endpoint)
+    assert len(found) == 60
+    studies = {row["DICOMTags"]["DICOMStudyInstanceUID"] for row in found.values()}
+    assert len(studies) == 20
+    assert sum(not row["isPrimary"] for row in found.values()) == 6
+    assert len({image_set_id[0] for image_set_id in found}) > 10  # over the hex range
+    assert seed(endpoint, "--image-sets", "60", "--studies", "20", "--non-primary", "10") == 0
+    assert capsys.readouterr().out == "0 image sets loaded, 60 were there already\n"
+    assert seed(endpoint, "--image-sets", "5", "--seed", "1") == 0
+    assert len(image_sets(endpoint)) == 65
+
+
+def test_seeded_image_sets_take_updates(endpoint: str) -> None:
+    assert seed(endpoint, "--image-sets", "3", "--studies", "1", "--instances", "4") == 0
+    service = client(endpoint)
+    found = image_sets(endpoint)
+    of = {"datastoreId": STORE, "imageSetId": next(iter(found))}
+    blob = json.dumps({"Patient": {"DICOM": {"PatientName": "New^Name"}}})
+    service.update_image_set_metadata(
+        **of,
+        latestVersionId="1",
+        includeStudyImageSets=True,
+        updateImageSetMetadataUpdates={"DICOMUpdates": {"updatableAttributes": blob}},
+    )
+    assert {row["version"] for row in image_sets(endpoint).values()} == {2}
+    states = [
+        service.get_image_set(datastoreId=STORE, imageSetId=image_set_id) for image_set_id in found
+    ]
+    assert {state["imageSetWorkflowStatus"] for state in states} == {"UPDATED"}
+
+
+def test_seed_tells_what_does_not_fit(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seed(endpoint, "--image-sets", "3", "--studies", "4") == 1
+    assert "an image set for each" in capsys.readouterr().err
 
 
 # embedded

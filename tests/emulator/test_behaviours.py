@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.behaviours import Behaviours, describe
+from reconciler.emulator.behaviours import Behaviours, describe, with_settings
 
 SERIES = "1.2.840.99.5.1"
 
@@ -16,10 +16,39 @@ SERIES = "1.2.840.99.5.1"
 def test_every_switch_tells_its_source() -> None:
     described = describe()
     names = [field.name for field in dataclasses.fields(Behaviours)]
-    assert [name for name, _, _ in described] == names
-    for name, default, source in described:
-        assert getattr(Behaviours(), name) == default
-        assert len(source) > 40
+    assert [switch.name for switch in described] == names
+    assert all(len(switch.source) > 40 for switch in described)
+
+
+def test_defaults_can_be_set_as_they_are_listed() -> None:
+    listed = [f"{switch.name}={switch.default}" for switch in describe()]
+    assert with_settings(listed) == with_settings([]) == Behaviours()
+    for switch in describe():
+        for choice in switch.choices:
+            given = getattr(with_settings([f"{switch.name}={choice}"]), switch.name)
+            assert str(given).lower() in (choice.lower(), str((choice,)).lower())
+
+
+def test_settings() -> None:
+    made = with_settings(
+        ["remove_last=true", "payload_limit_bytes=99", "search_lag_seconds=1.5",
+         "study_wide_levels=Study,Series", "same_key_twice=update-wins"]
+    )  # fmt: skip
+    assert made == Behaviours(
+        remove_last=True, payload_limit_bytes=99, search_lag_seconds=1.5,
+        study_wide_levels=("Study", "Series"), same_key_twice="update-wins",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["remove_last", "nothing=1", "remove_last=yes", "payload_limit_bytes=1.5",
+     "payload_limit_bytes=-1", "search_lag_seconds=nan", "search_lag_seconds=inf",
+     "same_key_twice=maybe", "study_wide_levels=Image"],
+)  # fmt: skip
+def test_what_is_no_setting(setting: str) -> None:
+    with pytest.raises(ValueError, match=setting.partition("=")[0]):
+        with_settings([setting])
 
 
 @pytest.mark.parametrize(
