@@ -124,6 +124,15 @@ def test_every_command_and_option_exists() -> None:
             told.add(match[1])
             _assert_known(root, match[1].split(), re.findall(r"--[a-z-]+", match[2]), text)
     assert told - {"emulator"} == set(_names(root))
+    alone = {option for word in words for option in re.findall(r"^--[a-z][a-z-]+", word)}
+    assert alone <= _options(root)
+
+
+def _options(command: object) -> set[str]:
+    """The options of a command and of all below it."""
+    own = {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]
+    own |= {option for parameter in command.params for option in parameter.secondary_opts}  # type: ignore[attr-defined]
+    return own.union({"--help"}, *map(_options, getattr(command, "commands", {}).values()))
 
 
 def _names(group: typer.main.TyperGroup, prefix: str = "") -> list[str]:  # type: ignore[name-defined]
