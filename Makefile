@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-from-lock
+# Clients that we did not write, for the tests of the emulator.
+CLIENTS := .venv-clients
+CLIENTS_STAMP := $(CLIENTS)/.installed-from-lock
 
-.PHONY: demo test test-long lint types contracts pytest schemas clean
+.PHONY: demo test test-long lint types contracts pytest clients schemas clean
 
 demo: $(STAMP)
 	@$(BIN)/reconcile demo
@@ -22,10 +25,10 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
-pytest: $(STAMP)
+pytest: $(STAMP) clients
 	$(BIN)/pytest -n auto -m "not long"
 
-test-long: $(STAMP)
+test-long: $(STAMP) clients
 	$(BIN)/pytest -n auto
 
 # The keyword lists inside schemas/ are generated from the DICOM dictionary.
@@ -38,5 +41,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+clients: $(CLIENTS_STAMP)
+
+$(CLIENTS_STAMP): requirements-clients.lock
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.lock
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .reconcile
+	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .reconcile
