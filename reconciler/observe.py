@@ -163,7 +163,8 @@ def _studies(port: ImageSets, diffs: Sequence[Diff]) -> tuple[Study, ...]:
         for found in diffs
         if found.reading.document is not None and needs_study(found)
     }
-    return tuple(_study(port, uid, known) for uid in sorted(uids))
+    # A document without a UID belongs to no study that could be found; `build` refuses it.
+    return tuple(_study(port, uid, known) for uid in sorted(uids - {""}))
 
 
 def _study(port: ImageSets, uid: str, known: Mapping[str, Observed]) -> Study:
@@ -177,13 +178,14 @@ def _study(port: ImageSets, uid: str, known: Mapping[str, Observed]) -> Study:
         and observed.document is not None
         and study_instance_uid(observed.document) == uid
     }
-    members = _side_by_side(lambda one: _member(port, one, known.get(one)), sorted(found))
+    members = _side_by_side(lambda one: _member(port, uid, one, known.get(one)), sorted(found))
     return Study(uid, tuple(member for member in members if member is not None))
 
 
-def _member(port: ImageSets, image_set_id: str, known: Observed | None) -> Observed | None:
-    if known is not None and known.document is not None:
-        return known
+def _member(
+    port: ImageSets, uid: str, image_set_id: str, known: Observed | None
+) -> Observed | None:
+    """One primary of a study; None where search told of one that it is not any more."""
     try:
         properties = known.properties if known else port.get(image_set_id)
     except NotFoundError:
@@ -192,7 +194,9 @@ def _member(port: ImageSets, image_set_id: str, known: Observed | None) -> Obser
         return None
     if properties.state != "ACTIVE":
         return Observed(properties, None)
-    return Observed(properties, port.metadata(image_set_id, properties.version_id))
+    document = known.document if known else None
+    document = document or port.metadata(image_set_id, properties.version_id)
+    return Observed(properties, document) if study_instance_uid(document) == uid else None
 
 
 def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:

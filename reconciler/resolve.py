@@ -8,12 +8,14 @@ decides, and `diff` blocks the action.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 from reconciler.dicom.agreement import agree
 from reconciler.dicom.dictionary import document_key
 from reconciler.errors import Diagnostic
+from reconciler.model.address import Address, series_at
 from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk
 
 
@@ -88,32 +90,44 @@ def _shared_reverts(group: list[ImageSetAsk]) -> list[Diagnostic]:
 
 
 def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
-    removed = [claim for claim in claims if claim.kind is ClaimKind.REMOVED]
-    problems = []
-    for gone in removed:
-        for claim in claims:
-            inside_series = claim.address.series == gone.address.series
-            inside = inside_series and gone.address.instance in ("", claim.address.instance)
-            if claim.kind is not ClaimKind.REMOVED and inside and gone.address.series:
-                problems.append(
-                    Diagnostic(
-                        claim.place,
-                        f"this stands below {gone.address.path()}, which {gone.place} removes",
-                        "Ask for attributes of what stays, or for the removal: not for both.",
-                    )
-                )
-    return problems
+    removed: dict[Address, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.kind is ClaimKind.REMOVED:
+            removed[claim.address].append(claim)
+    return [
+        Diagnostic(
+            claim.place,
+            f"this stands below {gone.address.path()}, which {gone.place} removes",
+            "Ask for attributes of what stays, or for the removal: not for both.",
+        )
+        for claim in claims
+        if claim.kind is not ClaimKind.REMOVED
+        for above in (claim.address, series_at(claim.address.series))
+        for gone in removed.get(above, ())
+    ]
 
 
 def _rivals(claims: list[Claim]) -> list[Diagnostic]:
-    problems = []
-    for index, first in enumerate(claims):
-        for second in claims[index + 1 :]:
-            if agree(first, second) or _specialises(first, second):
-                continue
-            if first.address.covers(second.address) or second.address.covers(first.address):
-                problems.append(_disagreement(first, second))
-    return problems
+    """The disagreements on one attribute."""
+    return [
+        _disagreement(first, second)
+        for first, second in _pairs(claims)
+        if not _specialises(first, second) and not agree(first, second)
+    ]
+
+
+def _pairs(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """Claims whose addresses are one, or of which one covers the other.
+
+    Found by address: comparing each with each takes half a minute for 5,000 claims.
+    """
+    by_address: dict[Address, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_address[claim.address].append(claim)
+    for address, own in by_address.items():
+        yield from combinations(own, 2)
+        for wider in address.wider():
+            yield from product(by_address.get(wider, ()), own)
 
 
 def _specialises(first: Claim, second: Claim) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from reconciler.dicom.content import Block, instances, section, series
+from reconciler.dicom.content import Block, section
 from reconciler.model.address import Address, Level
 from reconciler.model.change import Change, Op
 from reconciler.model.value import Document, Json
@@ -44,7 +44,7 @@ class Blobs:
 
 
 def _base64_length(blob: str) -> int:
-    return len(base64.b64encode(blob.encode("utf-8", "surrogatepass")))
+    return len(base64.b64encode(blob.encode()))
 
 
 def encode(changes: Iterable[Change]) -> Blobs:
@@ -69,14 +69,22 @@ def encode(changes: Iterable[Change]) -> Blobs:
     return Blobs(_text(updates), _text(removals))
 
 
+def _path(address: Address) -> tuple[str, ...]:
+    """The names that lead to a block in the document's nesting."""
+    match address.level:
+        case Level.PATIENT:
+            return ("Patient",)
+        case Level.STUDY:
+            return ("Study",)
+        case Level.SERIES:
+            return ("Study", "Series", address.series)
+        case Level.INSTANCE:
+            return ("Study", "Series", address.series, "Instances", address.instance)
+
+
 def _nested(root: Block, address: Address) -> Block:
-    path = ["Patient"] if address.level is Level.PATIENT else ["Study"]
-    if address.level >= Level.SERIES:
-        path += ["Series", address.series]
-    if address.level is Level.INSTANCE:
-        path += ["Instances", address.instance]
     block = root
-    for name in path:
+    for name in _path(address):
         block = cast(Block, block.setdefault(name, {}))
     return block
 
@@ -91,57 +99,59 @@ def _text(tree: Block) -> str | None:
         return None
     ordered: Block = {"SchemaVersion": SCHEMA_VERSION}
     ordered.update((name, tree[name]) for name in ("Patient", "Study") if name in tree)
-    return json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
+    # Half of a surrogate pair, as a document may hold one, exists in JSON only as an escape.
+    return text if _is_unicode(text) else json.dumps(ordered, separators=(",", ":"))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def simulate(document: Document, changes: Iterable[Change]) -> Document:
-    """The document that must come out when exactly these changes take effect."""
-    copy = _copy(document)
+    """The document that must come out when exactly these changes take effect.
+
+    It shares with the old one whatever they leave alone.
+    """
+    copy = _Copy(document)
     for change in changes:
-        _take_effect(copy, change)
-    return copy
+        copy.take(change)
+    return Document(copy.raw)
 
 
-def _take_effect(document: Document, change: Change) -> None:
-    address = change.address
-    if change.op is Op.REMOVE_SERIES:
-        series(document).pop(address.series, None)
-        return
-    if change.op is Op.REMOVE_INSTANCE:
-        instances(series(document)[address.series]).pop(address.instance, None)
-        return
-    block = _nested(document.raw, address)
-    dicom = cast(Block, block.setdefault("DICOM", {}))
-    if change.op is Op.REMOVE:
-        dicom.pop(change.key, None)
-        section(block, "DICOMVRs").pop(change.key, None)
-        return
-    dicom[change.key] = change.after.raw if change.after else None
-    if change.send_vr:
-        _set(block, "DICOMVRs", change.key, change.vr)
+class _Copy:
+    """A document of which only the mappings are copied that a change touches."""
 
+    def __init__(self, document: Document) -> None:
+        self.raw: Block = dict(document.raw)
+        self._own: set[tuple[str, ...]] = set()
 
-def _copy(document: Document) -> Document:
-    """A copy of every mapping that a change may touch; values are shared, never changed."""
-    raw = dict(document.raw)
-    raw["Patient"] = _copy_block(section(raw, "Patient"))
-    study = _copy_block(section(raw, "Study"))
-    study["Series"] = {
-        key: {
-            **_copy_block(block),
-            "Instances": {
-                inner_key: _copy_block(inner) for inner_key, inner in instances(block).items()
-            },
-        }
-        for key, block in series(document).items()
-    }
-    raw["Study"] = study
-    return Document(raw)
+    def take(self, change: Change) -> None:
+        """Let one change take effect."""
+        path = _path(change.address)
+        if change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
+            self._mapping(path[:-1]).pop(path[-1], None)
+            return
+        if change.op is Op.REMOVE:
+            self._mapping((*path, "DICOM")).pop(change.key, None)
+            if "DICOMVRs" in self._mapping(path):
+                self._mapping((*path, "DICOMVRs")).pop(change.key, None)
+            return
+        self._mapping((*path, "DICOM"))[change.key] = change.after.raw if change.after else None
+        if change.send_vr:
+            self._mapping((*path, "DICOMVRs"))[change.key] = change.vr
 
-
-def _copy_block(block: Block) -> Block:
-    copy = dict(block)
-    for name in ("DICOM", "DICOMVRs"):
-        if isinstance(copy.get(name), dict):
-            copy[name] = dict(section(copy, name))
-    return copy
+    def _mapping(self, path: tuple[str, ...]) -> Block:
+        """The mapping at a path, our own from here on; made where there is none."""
+        block = self.raw
+        for depth, name in enumerate(path, start=1):
+            where = path[:depth]
+            if where not in self._own:
+                block[name] = dict(section(block, name))
+                self._own.add(where)
+            block = cast(Block, block[name])
+        return block

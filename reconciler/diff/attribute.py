@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from reconciler.dicom import values
+from reconciler.dicom.agreement import typed
 from reconciler.dicom.canonical import same
 from reconciler.dicom.constraints import force_reasons
 from reconciler.dicom.content import Block as DocumentBlock
-from reconciler.dicom.content import block_at, key_vr, live_key, section
-from reconciler.dicom.dictionary import Attribute, by_tag, document_key
+from reconciler.dicom.content import block_at, key_vr, live_keys, section
+from reconciler.dicom.dictionary import by_tag, document_key
 from reconciler.diff.paths import claim_path
 from reconciler.model.address import Address
 from reconciler.model.ask import Claim, ClaimKind
 from reconciler.model.change import Block, Change, Op
-from reconciler.model.node import Node, Scalar, Sequence
 from reconciler.model.settings import Rules
 from reconciler.model.value import Document, Json, Value
 
@@ -26,9 +25,12 @@ def compare(
     if block is None or not block:
         return _no_module(image_set_id, place, claim)
     assert claim.tag is not None
-    key = live_key(block, claim.tag)
+    keys = live_keys(block, claim.tag)
+    if len(keys) > 1:
+        return _twice(image_set_id, claim, keys)
+    key = keys[0] if keys else None
     if claim.kind is ClaimKind.ABSENT:
-        return _absent(image_set_id, place, claim, block, key, rules)
+        return _absent(image_set_id, place, claims, block, key, rules)
     return _present(image_set_id, place, _stated(claims), block, key)
 
 
@@ -47,26 +49,48 @@ def _no_module(image_set_id: str, place: Address, claim: Claim) -> Block:
     )
 
 
+def _twice(image_set_id: str, claim: Claim, keys: tuple[str, ...]) -> Block:
+    return Block(
+        image_set_id,
+        f"the document holds this attribute more than once, as {' and '.join(keys)}",
+        "What an update of one of them does is not documented: ask AWS support to mend it.",
+        claim.place,
+        claim_path(claim),
+    )
+
+
+def _unexpected(image_set_id: str, claim: Claim, vr: str, key: str, live: Json) -> Block | None:
+    """A removal that states a value is meant for that value alone."""
+    if claim.value is None:
+        return None
+    expected = typed(claim, vr)
+    if isinstance(expected, Value) and same(vr, expected.raw, live):
+        return None
+    return Block(
+        image_set_id,
+        f"{key} holds another value than the one that the manifest expects to remove",
+        "Look at the live value, then correct the expected one, or list the keyword alone.",
+        claim.place,
+        claim_path(claim),
+    )
+
+
 def _absent(
     image_set_id: str,
     place: Address,
-    claim: Claim,
+    claims: list[Claim],
     block: DocumentBlock,
     key: str | None,
     rules: Rules,
 ) -> Change | Block | None:
+    claim = claims[0]
     if key is None or claim.tag is None:
         return None
     vr = key_vr(block, key)
     live = section(block, "DICOM")[key]
-    if claim.value is not None and not same(vr, claim.value.raw, live):
-        return Block(
-            image_set_id,
-            f"{key} holds another value than the one that the manifest expects to remove",
-            "Look at the live value, then correct the expected one, or list the keyword alone.",
-            claim.place,
-            claim_path(claim),
-        )
+    for one in claims:
+        if unexpected := _unexpected(image_set_id, one, vr, key, live):
+            return unexpected
     reasons = force_reasons(
         by_tag(claim.tag),
         vr,
@@ -97,7 +121,7 @@ def _present(
     vr = claim.vr or live_vr or attribute.vr
     if attribute.is_private and not (claim.vr or live_vr):
         return _unknown_vr(image_set_id, claim)
-    desired = _typed(claim, attribute, vr)
+    desired = typed(claim, vr)
     if isinstance(desired, str):
         return Block(image_set_id, desired, _TYPE_HINT, claim.place, claim_path(claim))
     live = section(block, "DICOM")[key] if key else None
@@ -133,21 +157,3 @@ def _unknown_vr(image_set_id: str, claim: Claim) -> Block:
         claim.place,
         claim_path(claim),
     )
-
-
-def _typed(claim: Claim, attribute: Attribute, vr: str) -> Value | str:
-    """The desired value; a private one without a stated VR was kept as text until now."""
-    assert claim.value is not None
-    if not attribute.is_private or claim.vr:
-        return claim.value
-    parsed = values.parse(attribute, vr, _node(claim, claim.value.raw))
-    if parsed.value is None or parsed.errors:
-        return parsed.errors[0].message if parsed.errors else "no value"
-    return parsed.value
-
-
-def _node(claim: Claim, text: Json) -> Node:
-    if isinstance(text, list):
-        items = tuple(_node(claim, item) for item in text)
-        return Sequence(items, claim.place)
-    return Scalar(str(text) if text is not None else "", claim.place, plain=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from reconciler.dicom.agreement import agree
 from reconciler.dicom.dictionary import document_key
 from reconciler.diff.attribute import compare
-from reconciler.diff.locate import Renames, locate, renames, tangled
+from reconciler.diff.locate import Locator, Renames, renames
 from reconciler.diff.paths import claim_path
 from reconciler.errors import Place
 from reconciler.model.address import WILDCARD, Address, Level, series_at
@@ -24,11 +24,12 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
         return Settled((), tuple(tangles))
+    locator = Locator(document, alias)
     blocks: list[Block] = []
     spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
     removed: dict[Address, list[Claim]] = defaultdict(list)
     for claim in ask.claims:
-        places = locate(document, claim.address, alias)
+        places = locator.locate(claim.address)
         if unplaced := _unplaced(ask, claim, places):
             blocks.append(unplaced)
             continue
@@ -37,7 +38,11 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
                 removed[place].append(claim)
             else:
                 spread[place, claim.tag].append(claim)
-    changes = [_removal(ask, place, claims) for place, claims in sorted(removed.items())]
+    changes = [
+        _removal(ask, place, claims)
+        for place, claims in sorted(removed.items())
+        if place.level is Level.SERIES or series_at(place.series) not in removed
+    ]
     for (place, tag), claims in sorted(spread.items()):
         if gone := removed.get(place) or removed.get(series_at(place.series)):
             blocks += _below(ask, gone[0], claims)
@@ -68,11 +73,12 @@ def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
         Block(
             ask.image_set_id,
             f"UID changes are tangled at {uid}: it is left and taken, or taken twice",
-            "Change UIDs in separate manifests, one apply after the other, to UIDs that are free.",
+            "Change one UID after the other, each to a free one, and take a change out of the "
+            "manifests once it is applied.",
             ask.place,
         )
-        for mapping in (alias.series, alias.instances)
-        for uid in tangled(mapping)
+        for aliases in (alias.series, alias.instances)
+        for uid in aliases.tangled()
     ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.dicom.shape import misshapen
 from reconciler.diff.claims import settle
 from reconciler.diff.guards import guard
 from reconciler.diff.hazards import hazards_of
+from reconciler.diff.locate import renames
 from reconciler.diff.paths import REVERT_PATH, ask_digest, asked_paths
 from reconciler.diff.revert import revert_changes
 from reconciler.diff.was import Baseline
@@ -40,8 +42,10 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         return _stopped(ask, reading, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
     if reading.document is None:
         return Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
+    if odd := misshapen(reading.document):
+        return _stopped(ask, reading, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
     found = _found(ask, reading, rules)
-    baseline = Baseline.of(ask, reading.entry, reading.recorded, properties.version_id)
+    baseline = _baseline(ask, reading)
     changes = [_judged(granted, baseline, ask) for granted in found.changes]
     refusals = guard(ask, reading, [granted.change for granted in changes], rules)
     blocks = list(dict.fromkeys((*found.blocks, *refusals)))
@@ -68,6 +72,7 @@ _LOCKED = (
     "Nothing to mend: plan again when the service has finished.",
 )
 _GONE_HINT = "Remove the manifest if the image set is gone for good."
+_ODD = "It is not of the documented shape, so nothing is written to it: ask AWS support about it."
 
 
 def _stopped(ask: ImageSetAsk, reading: Reading, status: Status, message: str, hint: str) -> Diff:
@@ -82,9 +87,21 @@ def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
     return settle(ask, reading.document, rules)
 
 
-def _judged(granted: Granted, baseline: Baseline, ask: ImageSetAsk) -> Granted:
+def _baseline(ask: ImageSetAsk, reading: Reading) -> Baseline | None:
+    """None where nothing is recorded, or nothing has moved since."""
+    entry, properties = reading.entry, reading.properties
+    assert properties is not None and reading.document is not None
+    if entry is None or entry.version_id == properties.version_id:
+        return None
+    recorded = reading.recorded
+    if recorded is not None and misshapen(recorded):
+        recorded = None
+    return Baseline(reading.document, recorded, renames(ask.claims))
+
+
+def _judged(granted: Granted, baseline: Baseline | None, ask: ImageSetAsk) -> Granted:
     change = granted.change
-    drifted = baseline.differs(change)
+    drifted = baseline is not None and baseline.differs(change)
     hazards = hazards_of(
         change.op,
         change.tag,

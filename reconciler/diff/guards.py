@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from reconciler.dicom.content import (
@@ -12,7 +13,7 @@ from reconciler.dicom.content import (
     uid_value,
 )
 from reconciler.diff.hazards import UIDS
-from reconciler.model.address import Level
+from reconciler.model.address import Level, instance_at, series_at
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.change import Block, Change, Op
 from reconciler.model.diff import Reading
@@ -61,7 +62,6 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
 def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) -> Iterator[Block]:
     """What removing the last series or instance does is not documented (§10, U8)."""
     gone_series = {c.address.series for c in changes if c.op is Op.REMOVE_SERIES}
-    gone = {c.address for c in changes if c.op is Op.REMOVE_INSTANCE}
     restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
     hint = "Delete the image set instead, or keep one; `rules: {removeLast: allow}` lets it pass."
     all_series = series(document)
@@ -70,36 +70,35 @@ def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) 
     if all_series and gone_series >= set(all_series):
         last = next(c for c in changes if c.op is Op.REMOVE_SERIES)
         yield _refuse(last, "this would remove the last series of the image set", hint)
-    for key, block in all_series.items():
-        members = instances(block)
-        removed = [c for c in changes if c.address in gone and c.address.series == key]
-        if key not in gone_series and members and len(removed) >= len(members):
-            yield _refuse(removed[0], "this would remove the last instance of its series", hint)
+    removed: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        if change.op is Op.REMOVE_INSTANCE:
+            removed[change.address.series].append(change)
+    for key, gone in removed.items():
+        if len(gone) >= len(instances(all_series[key])):
+            yield _refuse(gone[0], "this would remove the last instance of its series", hint)
 
 
 def _taken_uids(document: Document, changes: Sequence[Change]) -> Iterator[Block]:
-    taken_instances = {
-        uid_value(inner, SOP_INSTANCE_UID, key): (series_key, key)
+    """Two series or instances of one UID: what a service makes of that is not documented."""
+    owners = {
+        (SERIES_INSTANCE_UID, uid_value(block, SERIES_INSTANCE_UID, key)): series_at(key)
+        for key, block in series(document).items()
+    } | {
+        (SOP_INSTANCE_UID, uid_value(inner, SOP_INSTANCE_UID, key)): instance_at(series_key, key)
         for series_key, block in series(document).items()
         for key, inner in instances(block).items()
     }
-    taken_series = {
-        uid_value(block, SERIES_INSTANCE_UID, key): key for key, block in series(document).items()
-    }
     for change in changes:
         new = change.after.raw if change.after else None
-        if not isinstance(new, str):
+        if change.tag is None or change.tag not in _OWN_UIDS or not isinstance(new, str):
             continue
-        if change.tag == SOP_INSTANCE_UID:
-            owner = taken_instances.get(new)
-            free = owner in (None, (change.address.series, change.address.instance))
-        elif change.tag == SERIES_INSTANCE_UID:
-            free = taken_series.get(new) in (None, change.address.series)
-        else:
-            continue
-        if not free:
+        if owners.setdefault((change.tag, new), change.address) != change.address:
             yield _refuse(
                 change,
                 f"the {change.key} asked for is already taken in this image set",
-                "Choose a UID that is free.",
+                "Choose a UID that is free; one UID is for one series or instance alone.",
             )
+
+
+_OWN_UIDS = frozenset({SERIES_INSTANCE_UID, SOP_INSTANCE_UID})

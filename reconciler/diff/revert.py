@@ -10,6 +10,7 @@ from reconciler.dicom.content import (
     SOP_INSTANCE_UID,
     block_at,
     content_digest,
+    frame_ids,
     instances,
     key_tag,
     key_vr,
@@ -17,6 +18,7 @@ from reconciler.dicom.content import (
     series,
     uid_value,
 )
+from reconciler.dicom.shape import misshapen
 from reconciler.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.model.ask import ImageSetAsk, Revert
 from reconciler.model.change import Block, Change, Op
@@ -38,7 +40,7 @@ def revert_changes(ask: ImageSetAsk, reading: Reading) -> Settled:
         return Settled((), ())
     changes = sorted(
         _document_changes(ask.image_set_id, reading.document, reading.target),
-        key=lambda change: (change.address, change.tag or 0, change.key),
+        key=lambda change: (change.address, change.tag or 0, change.key, list(Op).index(change.op)),
     )
     return Settled(tuple(Granted(change, (revert.source,)) for change in changes), ())
 
@@ -53,6 +55,8 @@ def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | 
         message = f"the service no longer has version {version}"
     elif target.workflow_status.endswith("FAILED"):
         message = f"version {version} is a failed one: {target.workflow_status}"
+    elif odd := misshapen(reading.target):
+        message = f"the document of version {version} has no mapping at {odd}"
     else:
         return None
     hint = f"`aws medical-imaging list-image-set-versions` shows what {image_set_id} has."
@@ -83,9 +87,19 @@ def _series_changes(
         if not (inner and other):
             yield _whole(image_set_id, place, Op.REMOVE_INSTANCE if inner else Op.RESTORE_INSTANCE)
             continue
-        yield from _block_changes(
+        yield from _instance_changes(
             image_set_id, place, instances(before)[inner], instances(after)[other]
         )
+
+
+def _instance_changes(
+    image_set_id: str, place: Address, live: dict[str, Json], target: dict[str, Json]
+) -> Iterator[Change]:
+    """An import may put other images under the same UID: then one goes and the other comes."""
+    if frame_ids(live) != frame_ids(target):
+        yield _whole(image_set_id, place, Op.REMOVE_INSTANCE)
+        yield _whole(image_set_id, place, Op.RESTORE_INSTANCE)
+    yield from _block_changes(image_set_id, place, live, target)
 
 
 def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]:
@@ -95,24 +109,23 @@ def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]
     """
     by_uid = {uid_value(block, uid_tag, key): key for key, block in target.items()}
     pairs = {key: by_uid.get(uid_value(block, uid_tag, key), "") for key, block in live.items()}
-    free = [key for key in target if key not in pairs.values()]
+    paired = set(pairs.values())
+    free = {
+        frame: key for key, block in target.items() if key not in paired for frame in _frames(block)
+    }
     for key in [key for key, other in pairs.items() if not other]:
-        frames = _frames(live[key])
-        match = next((other for other in free if frames & _frames(target[other])), "")
-        if match:
-            free.remove(match)
+        match = next((free[frame] for frame in _frames(live[key]) if free.get(frame)), "")
+        if match and match not in paired:
+            paired.add(match)
             pairs[key] = match
-    return sorted(pairs.items()) + [("", key) for key in sorted(free)]
+    return sorted(pairs.items()) + [("", key) for key in sorted(target) if key not in paired]
 
 
-def _frames(block: dict[str, Json]) -> frozenset[str]:
+def _frames(block: dict[str, Json]) -> Iterator[str]:
     """The IDs of all image frames of an instance, or of a series' instances."""
-    frames = block.get("ImageFrames")
-    own = frames if isinstance(frames, list) else []
-    ids = {str(frame.get("ID")) for frame in own if isinstance(frame, dict)}
+    yield from frame_ids(block)
     for inner in instances(block).values():
-        ids |= _frames(inner)
-    return frozenset(ids)
+        yield from frame_ids(inner)
 
 
 def _block_changes(

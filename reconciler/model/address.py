@@ -38,13 +38,14 @@ class Address:
         """Whether this stands for several blocks."""
         return WILDCARD in (self.series, self.instance)
 
-    def covers(self, other: Address) -> bool:
-        """Whether every block that `other` stands for is also one of ours."""
-        return (
-            self.level == other.level
-            and self.series in (WILDCARD, other.series)
-            and self.instance in (WILDCARD, other.instance)
-        )
+    def wider(self) -> tuple[Address, ...]:
+        """The patterns that cover this: each stands for every block that this one stands for."""
+        patterns = {
+            Address(self.level, series, instance)
+            for series in {self.series, self.series and WILDCARD}
+            for instance in {self.instance, self.instance and WILDCARD}
+        }
+        return tuple(sorted(patterns - {self}))
 
     def path(self) -> str:
         """`Patient`, `Study`, `Study/Series/1.2.3` or `Study/Series/1.2.3/Instances/1.2.3.4`."""

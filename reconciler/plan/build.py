@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.dicom.content import ContentDigests
+from reconciler.dicom.shape import misshapen
 from reconciler.model.ask import Source
 from reconciler.model.change import Block
 from reconciler.model.diff import Diff, Granted
@@ -38,7 +40,7 @@ def build(
                 del by_id[diff.image_set_id]
         elif len(study.members) > 1 and settings.rules.revert_on_primary != "allow":
             by_id.update((diff.image_set_id, _guarded_revert(diff)) for diff in asked)
-    actions += [_single_action(datastore, diff, settings) for diff in by_id.values()]
+    actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
     actions = with_notes(with_whole_lines(actions, diffs), diffs)
     actions = [replace(action, digest=action_digest(action)) for action in actions]
     return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
@@ -51,6 +53,20 @@ def needs_study(diff: Diff) -> bool:
 
 def _moves_study(diff: Diff) -> bool:
     return needs_study(diff) and diff.ask.revert is None
+
+
+def _with_study(diff: Diff) -> Diff:
+    """Patient and Study level of a primary image set never change without its study."""
+    if not _moves_study(diff):
+        return diff
+    block = Block(
+        diff.image_set_id,
+        "its document states no StudyInstanceUID, so the other primary image sets of its study, "
+        "which must change with it, cannot be found",
+        "Ask for Patient and Study level on a non-primary image set, or ask AWS support about it.",
+        diff.ask.place,
+    )
+    return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, block))
 
 
 def _guarded_revert(diff: Diff) -> Diff:
@@ -93,10 +109,12 @@ def _member(properties: Properties, diff: Diff | None) -> Member:
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:
     properties = diff.reading.properties
     known = properties or Properties(diff.image_set_id, "", "")
-    hazards = change_hazards(diff.changes, {diff.image_set_id: known.version_id}, settings.allow)
+    hazards = change_hazards(
+        diff.changes, {diff.image_set_id: known.version_id}, [diff], settings.allow
+    )
     blocks = list(diff.blocks)
     steps: tuple[Step, ...] = ()
-    if diff.changes:
+    if diff.changes and not blocks:
         try:
             steps = _diff_steps(datastore, diff, known.version_id, settings)
         except TooLarge as large:
@@ -132,6 +150,7 @@ def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) 
         reading.document,
         [granted.change for granted in diff.changes],
         settings.rules.payload_bytes,
+        ContentDigests(),
     )
 
 
@@ -149,7 +168,7 @@ def _study_action(
     changes = [*wide.changes, *(granted for some in own.values() for granted in some)]
     blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
     blocks += _unready(study, diffs)
-    hazards = change_hazards(changes, pins, settings.allow)
+    hazards = change_hazards(changes, pins, diffs, settings.allow)
     hazards.append(_wide_hazard(study, diffs, wide, settings))
     steps: tuple[Step, ...] = ()
     if not blocks:
@@ -192,6 +211,7 @@ def _study_status(study: Study, changes: Sequence[Granted]) -> Status:
 
 def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
     """A study moves as one: a member that is locked, gone or reverted holds all of it."""
+    asked = {diff.image_set_id for diff in diffs}  # their own diffs tell
     blocks = [
         Block(
             member.properties.image_set_id,
@@ -199,7 +219,18 @@ def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
             "A study-wide update moves all of them: plan again when it is ACTIVE.",
         )
         for member in study.members
-        if member.properties.state != "ACTIVE" or member.document is None
+        if member.document is None and member.properties.image_set_id not in asked
+    ]
+    blocks += [
+        Block(
+            member.properties.image_set_id,
+            f"the document of this primary image set of the study has no mapping at {odd}",
+            "A study-wide update moves it, too: ask AWS support about it.",
+        )
+        for member in study.members
+        if member.document is not None
+        and member.properties.image_set_id not in asked
+        and (odd := misshapen(member.document))
     ]
     blocks += [
         Block(
@@ -223,9 +254,9 @@ def _all_steps(
     settings: Settings,
 ) -> tuple[tuple[Step, ...], list[str]]:
     """The study-wide calls first, then each member's own; and whose changes had to be split."""
-    limit = settings.rules.payload_bytes
+    limit, digests = settings.rules.payload_bytes, ContentDigests()
     steps, after = study_steps(
-        datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit
+        datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit, digests
     )
     split_ones = [wide.anchor] if len(steps) > 1 else []
     calls = len(steps)
@@ -238,6 +269,7 @@ def _all_steps(
             after[image_set_id],
             [one.change for one in granted],
             limit,
+            digests,
         )
         if len(mine) > 1:
             split_ones.append(image_set_id)

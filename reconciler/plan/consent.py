@@ -68,15 +68,25 @@ def judge(
 
 
 def change_hazards(
-    changes: Iterable[Granted], version_of: Mapping[str, str], defaults: Sequence[Consent]
+    changes: Iterable[Granted],
+    version_of: Mapping[str, str],
+    diffs: Iterable[Diff],
+    defaults: Sequence[Consent],
 ) -> list[HazardUse]:
-    """The hazards that single changes carry, each once per image set and answer."""
+    """The hazards that single changes carry, each once per image set and answer.
+
+    Primary image sets of a study often stand at one version number, so consent to overwrite what
+    drifted counts only in a manifest that names the very image set.
+    """
+    naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
     for granted in changes:
-        change = granted.change
-        for hazard in change.hazards:
-            version = version_of[change.image_set_id]
-            uses[judge(hazard, change.image_set_id, version, granted.sources, defaults)] = None
+        name = granted.change.image_set_id
+        for hazard in granted.change.hazards:
+            sources = granted.sources
+            if CONSENT[hazard] is By.NAME_AND_VERSION:
+                sources = tuple(source for source in sources if source in naming[name])
+            uses[judge(hazard, name, version_of[name], sources, defaults)] = None
     return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
 
 

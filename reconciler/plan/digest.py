@@ -1,7 +1,8 @@
 """The digest of an action: what a reviewer approved.
 
-Covered: data store, members with pins, hazards and, per change, path, operation and the value
-after. Not covered: commit, file, reason, statistics, live values (the pin stands for them).
+Covered: data store, members with pins, hazards and, per change, path, operation, the value after
+and the VR where one is sent. Not covered: commit, file, reason, statistics, live values (the pin
+stands for them).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def action_digest(action: Action) -> str:
             change.path(),
             str(change.op),
             change.after.raw if change.after else None,
+            *([change.vr] if change.send_vr else []),
         ]
         for change in action.changes
     ]

@@ -51,7 +51,7 @@ def loads(data: bytes) -> Plan:
         raise PlanFileError("the plan file was edited: its digest does not match", _AGAIN)
     try:
         return _plan(raw)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise PlanFileError("the plan file does not hold a plan", _AGAIN) from None
 
 

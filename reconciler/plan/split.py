@@ -7,6 +7,7 @@ other change still finds its block under the key that was read.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from reconciler.dicom.content import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
@@ -26,19 +27,27 @@ class TooLarge(Exception):
 
 def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, ...]]:
     """The fewest calls that a greedy packing finds; raises TooLarge."""
-    ordered = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
-    if not ordered or _fits(ordered, payload_bytes):
-        return [tuple(ordered)] if ordered else []
+    left = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
     calls: list[tuple[Change, ...]] = []
-    current: list[Change] = []
-    for change in ordered:
-        if current and not _fits([*current, change], payload_bytes):
-            calls.append(tuple(current))
-            current = []
-        if not current and not _fits([change], payload_bytes):
-            raise TooLarge(change)
-        current.append(change)
-    return [*calls, tuple(current)]
+    while left:
+        count = _fitting(left, payload_bytes)
+        if not count:
+            raise TooLarge(left[0])
+        calls.append(tuple(left[:count]))
+        left = left[count:]
+    return calls
+
+
+def _fitting(changes: Sequence[Change], payload_bytes: int) -> int:
+    """How many of the first changes fit into one call: more changes never make it smaller."""
+    if _fits(changes, payload_bytes):
+        return len(changes)
+    most = 1
+    while _fits(changes[:most], payload_bytes):
+        most *= 2
+    return bisect_left(
+        range(1, most + 1), True, key=lambda count: not _fits(changes[:count], payload_bytes)
+    )
 
 
 def _fits(changes: Sequence[Change], payload_bytes: int) -> bool:

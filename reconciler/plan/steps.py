@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.dicom.content import content_digest
+from reconciler.dicom.content import ContentDigests, content_digest
 from reconciler.dicom.updates import encode, simulate
 from reconciler.model.ask import Revert
 from reconciler.model.change import Change
@@ -25,6 +25,7 @@ def own_steps(
     document: Document,
     changes: Sequence[Change],
     payload_bytes: int,
+    digests: ContentDigests,
 ) -> tuple[Step, ...]:
     """The calls that one image set's own changes need; raises split.TooLarge."""
     steps = []
@@ -36,7 +37,7 @@ def own_steps(
                 datastore_id=datastore_id,
                 image_set_id=image_set_id,
                 pin=pin,
-                expected=((image_set_id, content_digest(document)),),
+                expected=((image_set_id, digests.of(document)),),
                 updatable=blobs.updatable,
                 removable=blobs.removable,
                 force=any(change.force_reasons for change in call),
@@ -66,6 +67,7 @@ def study_steps(
     documents: Mapping[str, Document],
     changes: Sequence[Change],
     payload_bytes: int,
+    digests: ContentDigests,
 ) -> tuple[tuple[Step, ...], Mapping[str, Document]]:
     """The study-wide calls, and every member's document after them; raises split.TooLarge."""
     steps = []
@@ -79,7 +81,7 @@ def study_steps(
                 image_set_id=anchor,
                 pin=str(int(pins[anchor]) + number),
                 expected=tuple(
-                    (member, content_digest(document)) for member, document in sorted(after.items())
+                    (member, digests.of(document)) for member, document in sorted(after.items())
                 ),
                 updatable=blobs.updatable,
                 removable=blobs.removable,

@@ -19,6 +19,7 @@ from reconciler.model.address import Level
 from reconciler.model.ask import Claim, Source
 from reconciler.model.change import Block, Change, Op
 from reconciler.model.diff import Diff, Granted
+from reconciler.model.hazard import Hazard
 from reconciler.model.observed import Observed
 from reconciler.model.value import Document, Value
 
@@ -64,7 +65,7 @@ def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
             change = granted.change
             if is_study_level(change) and change.tag is not None:
                 wanted[change.address.level, change.tag].append(granted)
-    anchor = min(diff.image_set_id for diff in diffs)
+    anchor = min(diff.image_set_id for diff in diffs if diff.changes)
     sent: list[Change] = []
     changes: list[Granted] = []
     blocks: list[Block] = []
@@ -88,10 +89,13 @@ def _sent(study: Study, anchor: str, change: Change) -> Change:
 def _spread(study: Study, asked: Sequence[Granted]) -> list[Change]:
     """The change as it befalls each member, with the drift that the member's own diff found."""
     own = {granted.change.image_set_id: granted.change for granted in asked}
+    sent = asked[0].change
     found = []
     for image_set_id, document in sorted(study.documents.items()):
-        change = own.get(image_set_id) or _on_member(image_set_id, document, asked[0].change)
-        if change is not None:
+        if image_set_id in own:
+            # Manifests may spell one value in several ways; one call carries one of them.
+            found.append(replace(own[image_set_id], after=sent.after))
+        elif change := _on_member(image_set_id, document, sent):
             found.append(change)
     return found
 
@@ -113,7 +117,7 @@ def _on_member(image_set_id: str, document: Document, change: Change) -> Change 
         key=key or change.key,
         before=Value(live) if key else None,
         drifted=False,
-        hazards=tuple(h for h in change.hazards if h.name != "OVERWRITES_DRIFT"),
+        hazards=tuple(h for h in change.hazards if h is not Hazard.OVERWRITES_DRIFT),
     )
 
 
@@ -121,7 +125,7 @@ def _unequal_removals(study: Study, change: Change, spread: Sequence[Change]) ->
     """A removal must name the exact value, so one call can remove only what all hold alike."""
     if change.op is not Op.REMOVE:
         return []
-    held = [found.before.raw if found.before else None for found in spread]
+    held = [(found.key, found.before.raw if found.before else None) for found in spread]
     if len(spread) == len(study.documents) and all(value == held[0] for value in held):
         return []
     message = "the primary image sets of the study hold different values, or some none at all"

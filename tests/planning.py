@@ -1,0 +1,108 @@
+"""A plan from manifests as text and documents in memory: no disk, no network.
+
+`Stage` is what unit tests of `diff` and `plan` stand on: manifests are read by the real loader, so
+that a test says what a person would write.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import PurePath
+from typing import Any
+
+from reconciler import schema
+from reconciler.diff.paths import ask_digest, asked_paths
+from reconciler.load import parse
+from reconciler.model.ask import ImageSetAsk
+from reconciler.model.diff import Diff
+from reconciler.model.hazard import Consent
+from reconciler.model.plan import Action
+from reconciler.model.record import Entry
+from reconciler.model.settings import Datastore, Rules, Settings
+from reconciler.observe import observe
+from reconciler.plan import Study, build
+from reconciler.resolve import Resolved, resolve
+from reconciler.validate import manifest_checker, validate
+from tests.documents import DATASTORE_ID
+from tests.fakes import FakeClock, FakeImageSets
+
+DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
+A, B, C = (letter * 32 for letter in "abc")
+_HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+_CHECKER = manifest_checker(schema.load("manifest"))
+
+
+class Stage:
+    """One data store, manifests a.yaml, b.yaml … in the order they are given."""
+
+    def __init__(self, *, allow: tuple[Consent, ...] = (), **rules: Any) -> None:
+        self.settings = Settings(
+            root=PurePath("/nowhere"),
+            manifests="manifests",
+            datastores=(DATASTORE,),
+            allow=allow,
+            rules=Rules(**rules),
+        )
+        self.service = FakeImageSets(FakeClock(), datastore_id=DATASTORE_ID, update_seconds=0.0)
+        self.entries: dict[str, Entry] = {}
+
+    def put(self, document: dict[str, Any], *, primary: bool = False) -> str:
+        return self.service.put(document, primary=primary)
+
+    def resolved(self, *manifests: str) -> Resolved:
+        asks: list[ImageSetAsk] = []
+        for name, text in zip("abcdefgh", manifests, strict=False):
+            loaded = parse(_HEAD + textwrap.dedent(text), f"{name}.yaml")
+            validated = validate(loaded.documents, self.settings, _CHECKER)
+            assert (*loaded.problems, *validated.problems) == ()
+            asks += validated.asks
+        return resolve(asks)
+
+    def asks(self, *manifests: str) -> tuple[ImageSetAsk, ...]:
+        resolved = self.resolved(*manifests)
+        assert resolved.problems == ()
+        return resolved.asks
+
+    def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
+        return observe(self.service, self.asks(*manifests), self.entries, self.settings.rules)
+
+    def diff(self, *manifests: str) -> Diff:
+        ((found,), _) = self.observed(*manifests)
+        return found
+
+    def plan(self, *manifests: str) -> tuple[Action, ...]:
+        diffs, studies = self.observed(*manifests)
+        return build(DATASTORE, diffs, studies, self.settings)
+
+    def action(self, *manifests: str) -> Action:
+        (action,) = self.plan(*manifests)
+        return action
+
+    def record(self, *manifests: str) -> None:
+        """Everything that these manifests ask is recorded at the version that is live now."""
+        for ask in self.asks(*manifests):
+            name = ask.image_set_id
+            self.entries[name] = Entry(
+                datastore_id=DATASTORE_ID,
+                image_set_id=name,
+                version_id=self.service.version(name),
+                previous_version_id="",
+                updated_at=None,
+                asked=asked_paths(ask),
+                ask_digest=ask_digest(ask),
+            )
+
+    def run(self, action: Action) -> None:
+        """Send every step; what comes out must be what each step expects."""
+        from reconciler.dicom.content import content_digest
+
+        for step in action.steps:
+            self.service.update(step)
+            for image_set_id, expected in step.expected:
+                version = self.service.version(image_set_id)
+                document = self.service.metadata(image_set_id, version)
+                assert content_digest(document) == expected, image_set_id
+
+
+def messages(action: Action | Diff) -> list[str]:
+    return [block.message for block in action.blocks]
