@@ -77,6 +77,10 @@ class GitError(ReconcilerError):
     """Git could not do what `record.mode` asks for."""
 
 
+class GitBusyError(GitError):
+    """Another git is at work in this repository (or died there): it holds a lock file."""
+
+
 class ServiceError(ReconcilerError):
     """The service (or the way to it) said no. `code` is the service's own error code."""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import GitError
+from reconciler.errors import GitBusyError, GitError
+from reconciler.files import is_leftover
 
 # Who commits where git knows nobody (a fresh CI machine).
 FALLBACK_NAME = "reconciler"
@@ -98,6 +99,35 @@ def is_clean(root: Path, paths: Sequence[Path]) -> bool:
             return not repo.git.status("--porcelain", "--", *map(str, paths))
 
 
+def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files below some folders that are not as in the commit, gone ones too.
+
+    Empty outside a repository. Raises `GitError` for a file that git ignores.
+    """
+    with _sanitised():
+        repo = _repository(root)
+        if repo is None:
+            return ()
+        with _explained("git status"):
+            return tuple(Path(name) for name in _changed(repo, paths))
+
+
+def committed(root: Path, path: Path) -> bytes:
+    """The content of a file in the commit; b"" where it has none."""
+    with _sanitised():
+        repo = _repository(root)
+        if repo is None:
+            return b""
+        name = path.resolve().relative_to(Path(repo.working_tree_dir).resolve()).as_posix()
+        try:
+            content: bytes = repo.git.show(
+                f"HEAD:{name}", stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        except _command_error():
+            return b""
+        return content
+
+
 def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
     """Commit exactly these files or folders (gone ones too) and return the new commit's id.
 
@@ -133,7 +163,8 @@ def _changed(repo: Any, paths: Sequence[Path]) -> list[str]:
             f"{ignored[0]} is git-ignored, so it cannot be committed",
             "take records/ out of .gitignore, or set `record: {mode: files}` in reconciler.yaml",
         )
-    return [str(Path(repo.working_tree_dir) / row[3:]) for row in rows]
+    files = [Path(repo.working_tree_dir) / row[3:] for row in rows]
+    return [str(file) for file in files if not is_leftover(file.name)]
 
 
 def _repository(root: Path) -> Any:
@@ -203,7 +234,13 @@ def _explained(what: str) -> Iterator[None]:
     except _command_error() as error:
         told = str(getattr(error, "stderr", "") or error).strip()
         said = told.removeprefix("stderr: ").strip("'\n ")
-        raise GitError(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
+        kind = GitBusyError if _is_busy(said) else GitError
+        raise kind(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
+
+
+def _is_busy(said: str) -> bool:
+    """A lock file, or a branch that moved under us."""
+    return (".lock" in said and "exists" in said) or "cannot lock ref" in said
 
 
 _NEXT: tuple[tuple[str, str], ...] = (

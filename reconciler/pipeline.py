@@ -5,25 +5,29 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from reconciler import apply as executor
-from reconciler import git, record, schema
+from reconciler import git, schema
+from reconciler import record as records
+from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import InputError, PlanFileError
+from reconciler.errors import InputError, PlanFileError, ReconcilerError
+from reconciler.files import REAL
 from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Member, Plan, Status
+from reconciler.model.bounds import Bounds
+from reconciler.model.outcome import Outcome, Started
+from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.observe import Counted, observe
 from reconciler.plan import build, eta_seconds
-from reconciler.plan.file import plan_digest
-from reconciler.ports import Clock, PacedImageSets
+from reconciler.ports import Clock, Files, PacedImageSets
+from reconciler.recorder import Recorder
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker
@@ -31,10 +35,11 @@ from reconciler.validate.schema import Checker
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The outside: `ports` gives the paced image sets of a data store."""
+    """The outside: `ports` gives the paced image sets of a data store, once it is sure whose."""
 
     ports: Callable[[Datastore], PacedImageSets]
     clock: Clock
+    files: Files = REAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,17 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a plan. `held` are the actions that could not even be tried."""
+    """What became of a plan. `held` are the actions that could not even be tried.
+
+    `problems` is what kept us from recording it (RecordError, GitError): the outcomes hold all
+    the same, and the next run records them.
+    """
 
     outcomes: tuple[Outcome, ...]
     held: tuple[Action, ...]
     recorded: tuple[Path, ...]
     commit: str
+    problems: tuple[ReconcilerError, ...] = field(default=())
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
@@ -93,6 +103,9 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     actions: list[Action] = []
     dropped: list[tuple[str, str]] = []
     calls: dict[str, int] = {}
+    asked = {ask.datastore for ask in checked.asks}
+    # All of them before the first read: each makes sure that it is the account that was meant.
+    ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asked}
     for datastore in settings.datastores:
         asks = [ask for ask in checked.asks if ask.datastore == datastore.name]
         entries = _entries(root, datastore)
@@ -100,7 +113,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
             dropped += _forgotten(datastore, entries, asks)
         if not asks:
             continue
-        port = Counted(edges.ports(datastore))
+        port = Counted(ports[datastore.name])
         diffs, studies = observe(port, asks, entries, settings.rules)
         actions += build(datastore, diffs, studies, settings)
         for operation, count in port.calls.items():
@@ -119,7 +132,7 @@ def _entries(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
     """The records of one data store; those of another that once had this name do not count."""
     return {
         image_set_id: entry
-        for image_set_id, entry in record.read(root, datastore.name).items()
+        for image_set_id, entry in records.read(root, datastore.name).items()
         if entry.datastore_id == datastore.datastore_id
     }
 
@@ -143,20 +156,26 @@ def apply(
     *,
     mode: RecordMode,
     on_event: Callable[[Started | Outcome], None],
-    stop: Callable[[], bool] = lambda: False,
+    bounds: Bounds = executor.NO_BOUNDS,
+    stop: Callable[[], str] = lambda: "",
     abandon: Callable[[], bool] = lambda: False,
+    life: type[StepRun] = StepRun,
 ) -> Applied:
     """Execute exactly this plan, recording every image set as it is seen converged.
 
-    Once `stop` says so nothing new is sent; once `abandon` does, nothing is awaited either.
+    Once `stop` says why, or a record cannot be written, nothing new is sent; once `abandon` says
+    so, nothing is awaited either. What could not be recorded is in `Applied.problems`.
     Raises PlanFileError for a plan of other data stores than reconciler.yaml names.
     """
-    root = Path(settings.root)
+    datastores = {
+        name: _datastore(settings, name, plan)
+        for name in sorted({action.datastore for action in plan.actions})
+    }
     ports = {
-        name: edges.ports(_datastore(settings, name, plan))
+        name: edges.ports(datastores[name])
         for name in sorted({action.datastore for action in plan.actions if action.steps})
     }
-    recorder = _Recorder(root, plan)
+    recorder = Recorder(Path(settings.root), plan, edges.clock, edges.files)
     recorder.converged()
     outcomes = []
     for event in executor.apply(
@@ -165,15 +184,17 @@ def apply(
         edges.clock,
         content_digest,
         lock_timeout=settings.lock_timeout_seconds,
-        stop=stop,
+        bounds=bounds,
+        stop=lambda: stop() or recorder.behind,
         abandon=abandon,
+        life=life,
     ):
         if isinstance(event, Outcome):
             outcomes.append(event)
             recorder.landed(event)
         on_event(event)
-    commit = recorder.commit() if mode is RecordMode.COMMIT else ""
-    return Applied(tuple(outcomes), held(plan), recorder.paths, commit)
+    commit = recorder.finish(mode)
+    return Applied(tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems)
 
 
 def held(plan: Plan) -> tuple[Action, ...]:
@@ -194,100 +215,3 @@ def _datastore(settings: Settings, name: str, plan: Plan) -> Datastore:
             "Plan again in this repository, or apply where the plan was made.",
         )
     return datastore
-
-
-class _Recorder:
-    """Writes records as outcomes come in: a run that dies leaves what it saw behind."""
-
-    def __init__(self, root: Path, plan: Plan) -> None:
-        self._root = root
-        self._plan = plan
-        self._members = {
-            (action.datastore_id, member.image_set_id): (action, member)
-            for action in plan.actions
-            for member in action.members
-        }
-        self._last = {
-            (step.datastore_id, image_set_id): step
-            for step in plan.steps
-            for image_set_id, _ in step.expected
-        }
-        self._paths: set[Path] = set()
-        self._moved: list[git.Moved] = []
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The record files that changed."""
-        return tuple(sorted(self._paths))
-
-    def converged(self) -> None:
-        """What the plan found converged but not recorded, and what nobody asks for any more."""
-        for datastore in sorted(
-            {a.datastore for a in self._plan.actions} | {name for name, _ in self._plan.dropped}
-        ):
-            entries = [
-                _entry(action, member, member.pin, member.previous_version_id, member.updated_at)
-                for action in self._plan.actions
-                if action.datastore == datastore and action.status is Status.CONVERGED
-                for member in action.members
-                if not member.recorded
-            ]
-            drop = [one for name, one in self._plan.dropped if name == datastore]
-            self._write(datastore, entries, drop)
-
-    def landed(self, outcome: Outcome) -> None:
-        """The versions that a step produced, where no later step of the plan moves them again."""
-        if outcome.result not in (Result.CONVERGED, Result.ALREADY_CONVERGED):
-            return
-        for datastore, entry in self._landed_entries(outcome):
-            self._write(datastore, [entry], [])
-
-    def _landed_entries(self, outcome: Outcome) -> Iterator[tuple[str, Entry]]:
-        for landed in outcome.landed:
-            key = (outcome.step.datastore_id, landed.image_set_id)
-            if self._last[key] != outcome.step:
-                continue
-            action, member = self._members[key]
-            # The version that was read, also where several calls lie between: that is where
-            # somebody who wants the old content back must look.
-            entry = _entry(action, member, landed.version_id, member.pin, landed.updated_at)
-            yield action.datastore, entry
-
-    def _write(self, datastore: str, entries: Sequence[Entry], drop: Sequence[str]) -> None:
-        if not entries and not drop:
-            return
-        self._paths.update(record.write(self._root, datastore, entries, drop))
-        self._moved += [
-            git.Moved(datastore, entry.image_set_id, entry.previous_version_id, entry.version_id)
-            for entry in entries
-        ]
-
-    def commit(self) -> str:
-        """One commit of the records alone; "" where there is nothing new."""
-        folders = [
-            record.folder(self._root, name)
-            for name in sorted({action.datastore for action in self._plan.actions})
-            if record.folder(self._root, name).exists()
-        ]
-        if not folders:
-            return ""
-        text = git.message(
-            self._moved,
-            applied_commit=self._plan.basis.commit,
-            plan_digest=plan_digest(self._plan),
-        )
-        return git.commit(self._root, folders, text)
-
-
-def _entry(
-    action: Action, member: Member, version: str, previous: str, updated_at: float | None
-) -> Entry:
-    return Entry(
-        datastore_id=action.datastore_id,
-        image_set_id=member.image_set_id,
-        version_id=version,
-        previous_version_id=previous,
-        updated_at=updated_at,
-        asked=member.asked,
-        ask_digest=member.ask_digest,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 from reconciler.model.observed import Properties, Summary
@@ -57,4 +58,40 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait. May return early when somebody asked to stop."""
+        ...
+
+
+class Files(Protocol):
+    """The system calls that files are written with, one by one: each may fail (OSError)."""
+
+    def make_folder(self, path: Path) -> None:
+        """A folder and those above it, where they are not there yet."""
+        ...
+
+    def create(self, path: Path, mode: int) -> int:
+        """A new file, for writing; returns its handle."""
+        ...
+
+    def write(self, handle: int, content: bytes) -> int:
+        """Write from the front; returns how many bytes were taken."""
+        ...
+
+    def sync(self, handle: int) -> None:
+        """Returns once the content is on the disk."""
+        ...
+
+    def close(self, handle: int) -> None:
+        """No more writing."""
+        ...
+
+    def rename(self, old: Path, new: Path) -> None:
+        """At one stroke `new` is what `old` was."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Nothing has this name any more."""
+        ...
+
+    def sync_folder(self, path: Path) -> None:
+        """Returns once the names in a folder are on the disk."""
         ...

@@ -9,17 +9,17 @@ every entry. The bytes follow from the entries alone.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
 
+from reconciler import files as disk
 from reconciler.errors import RecordError
 from reconciler.model.record import RULES_VERSION, Entry
+from reconciler.ports import Files
 
 FOLDER = "records"
 API_VERSION = "reconciler/v1"
@@ -56,25 +56,45 @@ def read(root: Path, datastore: str) -> Mapping[str, Entry]:
 
 
 def write(
-    root: Path, datastore: str, upserts: Iterable[Entry], drop: Iterable[str] = ()
+    root: Path,
+    datastore: str,
+    upserts: Iterable[Entry],
+    drop: Iterable[str] = (),
+    *,
+    files: Files = disk.REAL,
 ) -> tuple[Path, ...]:
     """Put entries in, take others out; returns the files that changed (or went), sorted.
 
     A version never goes down: of two entries for one image set of a data store the higher
-    versionId wins, whoever wrote it, and the new one if they are equal.
+    versionId wins, whoever wrote it, and the new one if they are equal. Raises `RecordError` where
+    a file cannot be read or written: each file is then the old one or the new one.
     """
-    shards: dict[str, tuple[list[Entry], list[str]]] = {}
-    for entry in upserts:
-        shards.setdefault(entry.image_set_id[:2], ([], []))[0].append(entry)
-    for image_set_id in drop:
-        shards.setdefault(image_set_id[:2], ([], []))[1].append(image_set_id)
     changed = []
-    _sweep(folder(root, datastore))
-    for prefix, (entries, dropped) in sorted(shards.items()):
+    for prefix, (entries, dropped) in sorted(_shards(upserts, drop).items()):
         path = folder(root, datastore) / f"{prefix}.json"
-        if _rewrite(path, root, entries, dropped):
+        if _rewrite(path, root, entries, dropped, files):
             changed.append(path)
     return tuple(changed)
+
+
+def files_of(
+    upserts: Iterable[Entry], drop: Iterable[str] = ()
+) -> Iterator[tuple[list[Entry], list[str]]]:
+    """What to write, file by file: one that cannot be written does not keep the others back."""
+    yield from (shard for _, shard in sorted(_shards(upserts, drop).items()))
+
+
+def sweep(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
+    """Take away what a run that was killed while it wrote has left."""
+    disk.sweep(folder(root, datastore), files=files)
+
+
+def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
+    """The entries of a file that are new or other than in an earlier content of it, sorted."""
+    old = {row["imageSetId"]: row for row in _rows_of(before)}
+    return tuple(
+        sorted(_entry(row) for row in _rows_of(after) if row != old.get(row["imageSetId"]))
+    )
 
 
 def entry_digest(entry: Entry) -> str:
@@ -97,6 +117,27 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "rulesVersion": lambda value: isinstance(value, int),
     "digest": lambda value: isinstance(value, str),
 }
+
+
+def _shards(
+    upserts: Iterable[Entry], drop: Iterable[str]
+) -> dict[str, tuple[list[Entry], list[str]]]:
+    shards: dict[str, tuple[list[Entry], list[str]]] = {}
+    for entry in upserts:
+        shards.setdefault(entry.image_set_id[:2], ([], []))[0].append(entry)
+    for image_set_id in drop:
+        shards.setdefault(image_set_id[:2], ([], []))[1].append(image_set_id)
+    return shards
+
+
+def _rows_of(content: bytes) -> list[Row]:
+    """The entries of a content that may be none of ours: it is only told about, not believed."""
+    try:
+        record = orjson.loads(content)
+        rows: list[Row] = [row for row in record["entries"] if set(row) == set(_FIELDS)]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    return rows
 
 
 def _load(path: Path, root: Path) -> bytes:
@@ -158,7 +199,7 @@ def _problem(row: object, prefix: str) -> str:
     return ""
 
 
-def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str]) -> bool:
+def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str], files: Files) -> bool:
     """Whether the file had to change."""
     before = _load(path, root)
     rows = {row["imageSetId"]: row for row in _rows(before, path, root)} if before else {}
@@ -171,7 +212,11 @@ def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str]) -> b
     if before == after:
         return False
     try:
-        _replace(path, after)
+        if after:
+            files.make_folder(path.parent)
+            disk.replace(path, after, files=files)
+        else:
+            disk.remove(path, files=files)
     except OSError as error:
         raise RecordError(
             f"{_name(path, root)}: cannot be written ({error.strerror})",
@@ -243,42 +288,3 @@ def _bytes(rows: list[Row]) -> bytes:
         return b""
     content = {"apiVersion": API_VERSION, "kind": KIND, "entries": rows}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _sweep(where: Path) -> None:
-    """Take away what a run that was killed between writing and renaming has left."""
-    for leftover in where.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The old file or the new one, whatever happens, also after a power cut."""
-    if content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_beside(path, content)
-    else:
-        path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _write_beside(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_NAMES = ("manifest", "plan", "record", "reconciler")
+_NAMES = ("manifest", "plan", "record", "report", "reconciler")
 _PACKAGE = Path(__file__).parent
 # An installed wheel carries them inside the package; an editable install reads the repository's.
 _FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent / "schemas")

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import EXIT_OK, ReconcilerError
+from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcilerError
 from reconciler.model.settings import RecordMode
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Plan
     from reconciler.model.settings import Settings
-    from reconciler.pipeline import Edges
+    from reconciler.pipeline import Applied, Edges
     from reconciler.render.look import Look
+
+
+class OnError(StrEnum):
+    """What a step that does not converge means for the others."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
 
 
 def apply(
@@ -36,6 +46,41 @@ def apply(
             show_default=False,
         ),
     ] = None,
+    on_error: Annotated[
+        OnError,
+        typer.Option(
+            "--on-error",
+            help="After a step that does not converge: go on with the others, or send nothing new.",
+        ),
+    ] = OnError.CONTINUE,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            help="Change N image sets, or whole studies, at most.",
+            show_default=False,
+        ),
+    ] = None,
+    max_duration: Annotated[
+        str | None,
+        typer.Option(
+            "--max-duration",
+            metavar="TIME",
+            help="Send nothing new after so long: 90m, 5400s, 1.5h.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write what became of every step, as JSON.",
+            show_default=False,
+        ),
+    ] = None,
     json: options.AsJson = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
@@ -45,14 +90,18 @@ def apply(
     Every write is pinned to the version that was read, verified by reading back, and recorded. PLAN
     is a file that `plan --out` saved and is executed exactly. Without one this plans (PATHS, or the
     manifests of the settings), shows the plan, and asks.
+
+    However it ends early, by a limit, a signal or an error, what is in flight is awaited and
+    recorded, the rest is told as not-attempted, and the same command goes on from there.
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.stop import Stop
-    from reconciler.render import json as as_json
-    from reconciler.render import outcomes
+    from reconciler.model.bounds import Bounds
+    from reconciler.render.tally import Tally
 
+    seconds = _seconds(max_duration)
     saved = workspace.saved_plan(paths)
     if not saved and not auto_approve and not sys.stdin.isatty():
         raise ReconcilerError(
@@ -63,6 +112,7 @@ def apply(
     settings = workspace.settings(config)
     look = screen.look(settings.redact, show_values)
     with connect.edges(settings) as edges:
+        bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
         plan = (
             workspace.load_plan(saved)
             if saved
@@ -70,30 +120,86 @@ def apply(
         )
         if not saved and not auto_approve and plan.steps:
             _ask(plan)
-        with Stop() as stop, Progress(len(plan.steps), None if json else look) as progress:
+        tally = Tally(len(plan.steps), plan.eta_seconds)
+        shown = Progress(tally, edges.clock, None if json else look)
+        with Stop() as stop, shown as progress:
             applied = pipeline.apply(
                 settings,
                 plan,
                 edges,
                 mode=record or settings.record_mode,
                 on_event=progress.on_event,
+                bounds=bounds,
                 stop=stop.requested,
+                abandon=stop.abandoned,
             )
-    if json:
-        screen.say_json(
-            as_json.applied(applied.outcomes, applied.held, applied.recorded, applied.commit)
-        )
+    code = _tell(plan, applied, stop.exit_code, report, None if json else look, progress.told)
+    if code != EXIT_OK:
+        raise typer.Exit(code)
+
+
+def _tell(
+    plan: Plan,
+    applied: Applied,
+    stopped: int,
+    report: Path | None,
+    look: Look | None,
+    told: bool,
+) -> int:
+    """Tell whoever wants to know; `look` is None for JSON. Returns the exit code."""
+    from reconciler.cli import screen
+    from reconciler.cli.report import append_summary, write_report
+    from reconciler.render import json as as_json
+    from reconciler.render import outcomes, step_summary
+
+    unwritten = append_summary(
+        step_summary.step_summary(applied.outcomes, applied.held, applied.commit, applied.problems)
+    )
+    code = outcomes.exit_code(applied.outcomes, applied.held)
+    code = stopped or (EXIT_ERROR if applied.problems else code)
+    document = as_json.applied(
+        plan,
+        applied.outcomes,
+        applied.held,
+        applied.recorded,
+        applied.commit,
+        applied.problems,
+        code,
+    )
+    failed = write_report(document, report) if report else None
+    if look is None:
+        screen.say_json(document)
     else:
-        for outcome in () if progress.told else applied.outcomes:
+        for outcome in () if told else applied.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(
             outcomes.report_lines(
                 applied.outcomes, applied.held, applied.recorded, applied.commit, look
             )
         )
-    code = stop.exit_code or outcomes.exit_code(applied.outcomes, applied.held)
-    if code != EXIT_OK:
-        raise typer.Exit(code)
+    if unwritten:
+        screen.tell(f"warning: {unwritten.message}")
+    problems = [*applied.problems, *([failed] if failed else [])]
+    for problem in problems:
+        screen.tell(
+            f"error: {problem.message}", *(f"    {one}" for one in problem.hint.splitlines())
+        )
+    return code or (EXIT_ERROR if failed else EXIT_OK)
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(text: str | None) -> float:
+    """`90m`, `5400s`, `1.5h`; without a unit, seconds, as `lockTimeout` has it."""
+    if text is None:
+        return math.inf
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text)
+    if not found or not float(found[1]):
+        raise typer.BadParameter(
+            f"{text!r} is no duration: write 90m, 5400s or 1.5h", param_hint="--max-duration"
+        )
+    return float(found[1]) * _UNITS[found[2] or "s"]
 
 
 def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None) -> Plan:

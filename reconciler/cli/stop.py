@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks to stop, the second stops at once."""
+"""SIGINT and SIGTERM: the first asks to stop, the second gives up waiting, the third kills."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from types import FrameType, TracebackType
 from reconciler.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+_FIRST = (
+    "\nStopping: nothing new is sent, what is in flight is finished and recorded.\n"
+    "Once more stops at once; the next run then resolves what is open.\n"
+)
+_SECOND = "\nStopping at once: what was seen is recorded, the next run resolves the rest.\n"
 
 
 class Stop:
@@ -17,11 +22,16 @@ class Stop:
 
     def __init__(self) -> None:
         self.exit_code = 0
+        self._count = 0
         self._before: dict[signal.Signals, object] = {}
 
-    def requested(self) -> bool:
-        """Whether no further step is to be submitted."""
-        return self.exit_code != 0
+    def requested(self) -> str:
+        """Why no further step is to be submitted, "" while it is."""
+        return "asked to stop" if self._count else ""
+
+    def abandoned(self) -> bool:
+        """Whether not even what is in flight is to be awaited."""
+        return self._count > 1
 
     def __enter__(self) -> Stop:
         for number in _CODES:
@@ -38,12 +48,14 @@ class Stop:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.exit_code:
+        self._count += 1
+        if self._count > 2:
             # Files are written atomically and the service is the truth, so this loses nothing.
             os._exit(self.exit_code)
-        self.exit_code = _CODES[signal.Signals(number)]
-        sys.stderr.write(
-            "\nStopping: nothing new is sent, what is in flight is finished and recorded.\n"
-            "Once more stops at once; the next run then resolves what is open.\n"
-        )
-        sys.stderr.flush()
+        self.exit_code = self.exit_code or _CODES[signal.Signals(number)]
+        # Not through sys.stderr: the signal may have come while that was writing.
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _told(self._count))
+
+
+def _told(count: int) -> bytes:
+    return (_FIRST if count == 1 else _SECOND).encode()

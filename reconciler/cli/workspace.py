@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler import config
+from reconciler import config, files
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
@@ -64,11 +64,8 @@ def load_plan(file: Path) -> Plan:
 
 def save_plan(plan: Plan, file: Path) -> None:
     """Write a plan for the owner's eyes alone: it holds the values of patients."""
-    partial = file.with_name(f".{file.name}.partial")
+    files.sweep(file.parent, file.name)
     try:
-        partial.unlink(missing_ok=True)
-        partial.touch(mode=0o600)
-        partial.write_bytes(plan_file.dumps(plan))
-        partial.replace(file)
+        files.replace(file, plan_file.dumps(plan), mode=files.PRIVATE)
     except OSError as error:
         raise ReconcilerError(f"cannot save the plan to {file}: {error.strerror}") from None

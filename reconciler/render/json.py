@@ -5,18 +5,20 @@ The plan as it is executed, with every value and request, is the file that `plan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import cast
 
-from reconciler.errors import Diagnostic, Place
+from reconciler import __version__
+from reconciler.errors import Diagnostic, Place, ReconcilerError
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.observed import Summary
-from reconciler.model.outcome import Outcome
+from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Plan, Step
 from reconciler.model.settings import Datastore, Redact
 from reconciler.model.value import Json, Value
-from reconciler.plan.file import to_json
+from reconciler.plan.file import API_VERSION, plan_digest, to_json
 from reconciler.redact import masked, shape
 from reconciler.render.look import Look
 from reconciler.render.table import cell
@@ -91,16 +93,46 @@ def _step(step: Step) -> dict[str, Json]:
 
 
 def applied(
-    outcomes: Sequence[Outcome], held: Sequence[Action], recorded: Sequence[PurePath], commit: str
+    planned: Plan,
+    outcomes: Sequence[Outcome],
+    held: Sequence[Action],
+    recorded: Sequence[PurePath],
+    commit: str,
+    problems: Sequence[ReconcilerError],
+    exit_code: int,
 ) -> Json:
-    """What became of a plan: every outcome, and the actions that the plan held back."""
+    """What became of a plan, in the shape of report.schema.json: every step is accounted for.
+
+    `held` are the actions that the plan held back, `problems` what could not be recorded.
+    """
+    results = Counter(outcome.result for outcome in outcomes)
     return {
+        "apiVersion": API_VERSION,
+        "kind": "Report",
+        "toolVersion": __version__,
+        "planDigest": plan_digest(planned),
+        "basis": {"commit": planned.basis.commit},
+        "totals": {
+            "steps": len(planned.steps),
+            **{str(result): results[result] for result in Result},
+            "held": len(held),
+        },
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "held": [
-            {"imageSetId": action.image_set_id, "status": str(action.status)} for action in held
+            {
+                "imageSetId": action.image_set_id,
+                "status": str(action.status),
+                "reasons": [
+                    *dict.fromkeys(block.message for block in action.blocks),
+                    *(f"{use.hazard} needs consent" for use in action.hazards if not use.consented),
+                ],
+            }
+            for action in held
         ],
         "recorded": [path.as_posix() for path in recorded],
         "commit": commit,
+        "problems": [{"message": one.message, "hint": one.hint} for one in problems],
+        "exitCode": exit_code,
     }
 
 

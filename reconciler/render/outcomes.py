@@ -101,10 +101,15 @@ def _advice(results: Counter[Result], look: Look) -> Iterator[str]:
             yield look.paint(f"{result}: {text}", Style.DIM)
 
 
+def counts(results: Counter[Result], held: Sequence[Action]) -> list[str]:
+    """`3 converged`, `1 blocked`: in the order of the design's table, what was held back last."""
+    told = Counter({str(result): results[result] for result in Result if results[result]})
+    told.update(sorted(str(action.status) for action in held))
+    return [f"{count:,} {word}" for word, count in told.items()]
+
+
 def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
-    counts = Counter({str(result): results[result] for result in Result if results[result]})
-    counts.update(sorted(str(action.status) for action in held))
-    parts = [f"{count:,} {word}" for word, count in counts.items()]
+    parts = counts(results, held)
     return f"Apply: {', '.join(parts)}." if parts else "Apply: nothing to do."
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.apply import apply
 from reconciler.dicom.content import content_digest
+from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
 from reconciler.model.settings import Quota
@@ -50,7 +51,7 @@ def run(world: World, *actions: Action) -> list[Outcome]:
         {"research": Paced(world.port, buckets)},
         world.clock,
         content_digest,
-        concurrency=6,
+        bounds=Bounds(concurrency=6),
         lock_timeout=900.0,
     )
     return [event for event in events if isinstance(event, Outcome)]

@@ -30,6 +30,7 @@ from reconciler.errors import (
     ThrottledError,
     UnreachableError,
 )
+from reconciler.model.bounds import Bounds
 from reconciler.model.change import Block
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
@@ -118,10 +119,19 @@ def never() -> bool:
     return False
 
 
+def go_on() -> str:
+    return ""
+
+
+def once(happened: Callable[[], bool]) -> Callable[[], str]:
+    """What `stop` says from a moment on."""
+    return lambda: "asked to stop" if happened() else ""
+
+
 def run(
     fake: FakeImageSets,
     *actions: Action,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], str] = go_on,
     abandon: Callable[[], bool] = never,
     concurrency: int = 1,
 ) -> list[Started | Outcome]:
@@ -131,7 +141,7 @@ def run(
             {"research": fake},
             fake.clock,
             digest,
-            concurrency=concurrency,
+            bounds=Bounds(concurrency=concurrency),
             lock_timeout=LOCK_TIMEOUT,
             stop=stop,
             abandon=abandon,
@@ -233,7 +243,7 @@ def test_a_slow_update_does_not_stop_the_submitting(fake: FakeImageSets) -> None
             {"research": fake},
             fake.clock,
             digest,
-            concurrency=3,
+            bounds=Bounds(concurrency=3),
             lock_timeout=LOCK_TIMEOUT,
         )
         if isinstance(event, Outcome)
@@ -622,7 +632,13 @@ def test_pins_follow_what_earlier_steps_raise(study: FakeImageSets) -> None:
 def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImageSets) -> None:
     stopped: list[bool] = []
     fake.inject(UPDATES, lambda: stopped.append(True))
-    events = run(fake, simple(fake, A), simple(fake, B), stop=lambda: bool(stopped), concurrency=1)
+    events = run(
+        fake,
+        simple(fake, A),
+        simple(fake, B),
+        stop=once(lambda: bool(stopped)),
+        concurrency=1,
+    )
     results = {outcome.step.image_set_id: outcome for outcome in outcomes(events)}
     assert results[A].result is Result.CONVERGED
     assert results[B].result is Result.NOT_ATTEMPTED
@@ -631,7 +647,7 @@ def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImage
 
 
 def test_a_stop_before_anything_leaves_every_step_not_attempted(fake: FakeImageSets) -> None:
-    events = run(fake, two_steps(fake), simple(fake, B), stop=lambda: True)
+    events = run(fake, two_steps(fake), simple(fake, B), stop=lambda: "asked to stop")
     assert [outcome.result for outcome in outcomes(events)] == [Result.NOT_ATTEMPTED] * 3
     assert fake.calls == []
 
@@ -639,7 +655,7 @@ def test_a_stop_before_anything_leaves_every_step_not_attempted(fake: FakeImageS
 def test_a_stop_does_not_wait_for_somebody_elses_lock(fake: FakeImageSets) -> None:
     planned = simple(fake, A)
     fake.lock(A, 10_000.0)
-    outcome = only(run(fake, planned, stop=lambda: fake.clock.now() > 1.0))
+    outcome = only(run(fake, planned, stop=once(lambda: fake.clock.now() > 1.0)))
     assert outcome.result is Result.NOT_ATTEMPTED
     assert fake.clock.now() < 20.0
 
@@ -652,7 +668,7 @@ def test_a_lost_answer_is_not_sent_again_after_a_stop(fake: FakeImageSets) -> No
         raise_lost()
 
     fake.inject(UPDATES, stopped_and_lost)
-    outcome = only(run(fake, planned, stop=lambda: bool(stopped)))
+    outcome = only(run(fake, planned, stop=once(lambda: bool(stopped))))
     assert outcome.result is Result.UNRESOLVED
     assert [operation for operation, _ in fake.calls].count(UPDATES) == 1
 
@@ -666,7 +682,7 @@ def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> 
     fake.update_seconds = 50.0
     fake.inject(UPDATES, lambda: sent.append(True))
     gone: Callable[[], bool] = lambda: bool(sent)  # noqa: E731
-    outcome = only(run(fake, simple(fake, A), stop=gone, abandon=gone))
+    outcome = only(run(fake, simple(fake, A), stop=once(gone), abandon=gone))
     assert outcome.result is Result.UNRESOLVED
     assert fake.clock.now() < 1.0
 
@@ -674,7 +690,9 @@ def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> 
 def test_abandoning_interrupts_a_pause(fake: FakeImageSets) -> None:
     fake.update_seconds = 50.0
     gone: Callable[[], bool] = lambda: fake.clock.now() > 20.0  # noqa: E731
-    assert only(run(fake, simple(fake, A), stop=gone, abandon=gone)).result is Result.UNRESOLVED
+    assert (
+        only(run(fake, simple(fake, A), stop=once(gone), abandon=gone)).result is Result.UNRESOLVED
+    )
     assert fake.clock.now() < 20.5
 
 
@@ -705,7 +723,7 @@ def test_a_bug_is_raised_after_what_is_in_flight_has_ended(fake: FakeImageSets) 
                 {"research": fake},
                 fake.clock,
                 digest,
-                concurrency=1,
+                bounds=Bounds(concurrency=1),
                 lock_timeout=LOCK_TIMEOUT,
             )
         )
@@ -719,7 +737,7 @@ def test_closing_the_events_waits_for_what_is_in_flight(fake: FakeImageSets) -> 
         {"research": fake},
         fake.clock,
         digest,
-        concurrency=1,
+        bounds=Bounds(concurrency=1),
         lock_timeout=LOCK_TIMEOUT,
     )
     next(events)

@@ -209,10 +209,10 @@ def test_the_watermark_beside_the_records_is_not_one(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
     (path,) = record.write(tmp_path, NAME, [entry(A)], [])
-    leftover = path.with_name(".ea.json.12345.tmp")
+    leftover = path.with_name(".ea.json.4000000000-0123abcd.tmp")
     leftover.write_text("{")
     assert set(record.read(tmp_path, NAME)) == {A}
-    record.write(tmp_path, NAME, [entry(B)], [])
+    record.sweep(tmp_path, NAME)
     assert sorted(one.name for one in path.parent.iterdir()) == ["ea.json"]
 
 

@@ -31,7 +31,7 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_names() -> None:
-    assert schema.names() == ("manifest", "plan", "record", "reconciler")
+    assert schema.names() == ("manifest", "plan", "record", "report", "reconciler")
 
 
 def test_an_unknown_name() -> None:

@@ -1,0 +1,39 @@
+"""What an apply leaves for others to read: the report file, and the page of a GitHub run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from reconciler import files
+from reconciler.errors import ReconcilerError
+from reconciler.model.value import Json
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+def write_report(report: Json, path: Path) -> ReconcilerError | None:
+    """Write the report; what went wrong is returned, since the outcomes must be told all the same.
+
+    A report that ends early would be believed: the file is the whole one or the one before.
+    """
+    files.sweep(path.parent, path.name)
+    try:
+        files.replace(path, f"{json.dumps(report, ensure_ascii=False, indent=2)}\n".encode())
+    except OSError as error:
+        return ReconcilerError(f"the report {path} cannot be written: {error.strerror}")
+    return None
+
+
+def append_summary(text: str) -> ReconcilerError | None:
+    """Append to the step summary, where GitHub Actions asks for one: several steps share it."""
+    name = os.environ.get(SUMMARY_VARIABLE)
+    if not name:
+        return None
+    try:
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        return ReconcilerError(f"{SUMMARY_VARIABLE} ({name}): {error.strerror}")
+    return None

@@ -1,0 +1,129 @@
+"""Files that are never torn: whoever reads one finds the old bytes or the new ones, always.
+
+Written beside, synced, renamed over, the folder synced: after a kill, a full disk or a power cut
+the name stands for one whole content (POSIX rename(2), fsync(2)).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.ports import Files
+
+PUBLIC = 0o644
+PRIVATE = 0o600  # what holds the values of patients
+# .NAME.PID-HEX.tmp: the process tells whether anybody still writes it.
+_PARTIAL = re.compile(r"\.(.+)\.([0-9]{1,10})-[0-9a-f]{8}\.tmp")
+
+
+class RealFiles:
+    """`reconciler.ports.Files` on the machine's own file system."""
+
+    def make_folder(self, path: Path) -> None:
+        """mkdir(2), with the folders above."""
+        path.mkdir(parents=True, exist_ok=True)
+
+    def create(self, path: Path, mode: int) -> int:
+        """open(2) of a file that must not be there yet."""
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with suppress(OSError):  # a file system without modes; the umask is not ours to obey
+            os.fchmod(handle, mode)
+        return handle
+
+    def write(self, handle: int, content: bytes) -> int:
+        """write(2): how many bytes it took."""
+        return os.write(handle, content)
+
+    def sync(self, handle: int) -> None:
+        """fsync(2)."""
+        os.fsync(handle)
+
+    def close(self, handle: int) -> None:
+        """close(2)."""
+        os.close(handle)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """rename(2)."""
+        old.replace(new)
+
+    def remove(self, path: Path) -> None:
+        """unlink(2); a file that is not there is removed already."""
+        path.unlink(missing_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        """fsync(2) of a folder: makes a rename in it last."""
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+REAL = RealFiles()
+
+
+def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = REAL) -> None:
+    """Put `content` in place of the file, or make it. OSError leaves the old one as it was.
+
+    One error may come when the new file is in place already: that of the folder's last sync.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        _write(partial, content, mode, files)
+        files.rename(partial, path)
+    except BaseException:
+        with suppress(OSError):  # the first error is the one to tell; `sweep` takes the rest
+            files.remove(partial)
+        raise
+    files.sync_folder(path.parent)
+
+
+def remove(path: Path, *, files: Files = REAL) -> None:
+    """Take a file away, for good."""
+    files.remove(path)
+    files.sync_folder(path.parent)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file name is that of a write which did not end."""
+    return _PARTIAL.fullmatch(name) is not None
+
+
+def sweep(folder: Path, name: str = "", *, files: Files = REAL) -> None:
+    """Take away what killed runs have left in a folder, of one file or of all.
+
+    A run that is alive keeps its own.
+    """
+    for leftover in sorted(folder.glob(".*.tmp")):
+        found = _PARTIAL.fullmatch(leftover.name)
+        if found and name in ("", found[1]) and not _is_written(int(found[2])):
+            with suppress(OSError):  # it is in nobody's way
+                files.remove(leftover)
+
+
+def _write(partial: Path, content: bytes, mode: int, files: Files) -> None:
+    handle = files.create(partial, mode)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[files.write(handle, bytes(left)) :]
+        files.sync(handle)
+    finally:
+        files.close(handle)
+
+
+def _is_written(process: int) -> bool:
+    """Whether the process that began to write is another one, and alive."""
+    if process in (0, os.getpid()):
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

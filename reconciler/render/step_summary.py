@@ -1,0 +1,97 @@
+"""What became of a plan, as Markdown for the page of a GitHub Actions run. No DICOM value.
+
+GitHub shows what a job appends to the file that GITHUB_STEP_SUMMARY names, up to 1 MiB a step
+(docs.github.com: Adding a job summary).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.outcome import Outcome, Result
+from reconciler.model.plan import Action
+from reconciler.render.outcomes import counts
+from reconciler.render.values import escape
+
+# What went as planned is only counted beyond so many rows; all the rest is always told.
+LISTED = 50
+MOST_ROWS = 2000
+_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
+
+
+def step_summary(
+    outcomes: Sequence[Outcome],
+    held: Sequence[Action],
+    commit: str,
+    problems: Sequence[ReconcilerError],
+) -> str:
+    """The whole text, for any number of steps below the size that GitHub takes."""
+    return "\n".join([*_lines(outcomes, held, commit, problems), ""])
+
+
+def _lines(
+    outcomes: Sequence[Outcome],
+    held: Sequence[Action],
+    commit: str,
+    problems: Sequence[ReconcilerError],
+) -> Iterator[str]:
+    yield "### reconcile apply"
+    yield ""
+    told = counts(Counter(one.result for one in outcomes), held)
+    yield f"**{', '.join(told)}**" if told else "Nothing to do."
+    yield from _table(outcomes, held)
+    if commit:
+        yield ""
+        yield f"Recorded in commit {commit}."
+    for problem in problems:
+        yield ""
+        yield f"> **Not recorded:** {_cell(problem.message)} {_cell(problem.hint)}"
+
+
+def _table(outcomes: Sequence[Outcome], held: Sequence[Action]) -> Iterator[str]:
+    rows = [*_rows(outcomes), *map(_held, held)]
+    if not rows:
+        return
+    yield ""
+    yield "| outcome | image set | version | |"
+    yield "|---|---|---|---|"
+    yield from rows[:MOST_ROWS]
+    if len(rows) > MOST_ROWS:
+        yield f"| | and {len(rows) - MOST_ROWS:,} more | | |"
+
+
+def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    good = [outcome for outcome in outcomes if outcome.result in _GOOD]
+    listed = {id(outcome) for outcome in good[:LISTED]}
+    for outcome in outcomes:
+        if outcome.result not in _GOOD or id(outcome) in listed:
+            yield _row(outcome)
+    if len(good) > LISTED:
+        yield f"| converged | and {len(good) - LISTED:,} more | | |"
+
+
+def _row(outcome: Outcome) -> str:
+    step = outcome.step
+    moved = ", ".join(f"{one.previous_version_id} → {one.version_id}" for one in outcome.landed[:1])
+    more = len(outcome.landed) - 1
+    name = f"`{step.image_set_id}`" + (f" and {more} of its study" if more > 0 else "")
+    return f"| {outcome.result} | {name} | {moved or step.pin} | {_cell(outcome.message)} |"
+
+
+def _held(action: Action) -> str:
+    reasons = [block.message for block in action.blocks]
+    reasons += [f"needs `{use.consent}`" for use in action.hazards if not use.consented]
+    text = "; ".join(dict.fromkeys(reasons))
+    return (
+        f"| {action.status} | `{action.image_set_id}` | {action.members[0].pin} | {_cell(text)} |"
+    )
+
+
+def _cell(text: str) -> str:
+    """Text that stays in its cell and is taken as it is; a message of the service may be in it."""
+    clean = escape(" ".join(text.split()))
+    for special in "\\|<>[]*_#":
+        clean = clean.replace(special, f"\\{special}")
+    return clean

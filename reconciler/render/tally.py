@@ -1,0 +1,76 @@
+"""How far an apply is, and how long it will still take: counted and measured, not promised."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from reconciler.model.outcome import Outcome, Started
+from reconciler.render.values import duration
+
+# The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
+_RECENT = 50
+
+
+@dataclass(slots=True)
+class Tally:
+    """`total` steps are planned; `quota_seconds` is what the quotas alone make them last."""
+
+    total: int
+    quota_seconds: float = 0.0
+    done: int = 0
+    sent: int = 0
+    _sent_at: dict[int, float] = field(default_factory=dict)
+    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    _lasted: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+
+    def take(self, event: Started | Outcome, now: float) -> None:
+        """Count an event that came at a moment, in monotonic seconds."""
+        if isinstance(event, Started):
+            self.sent += 1
+            self._sent_at[id(event.step)] = now
+            self._recent.append(now)
+            return
+        self.done += 1
+        begun = self._sent_at.pop(id(event.step), None)
+        if begun is not None:
+            self._lasted.append(now - begun)
+
+    @property
+    def in_flight(self) -> int:
+        """Steps that were sent and have not ended."""
+        return len(self._sent_at)
+
+    @property
+    def left(self) -> int:
+        """Steps that were not sent yet."""
+        return self.total - self.done - self.in_flight
+
+    def rate(self, now: float) -> float:
+        """Sends a second, lately; it falls while none can be made. 0.0 while it is not known."""
+        if len(self._recent) < 2 or self._recent[-1] <= self._recent[0]:
+            return 0.0
+        first, last, count = self._recent[0], self._recent[-1], len(self._recent)
+        return min((count - 1) / (last - first), count / max(now - first, 1e-9))
+
+    def seconds_left(self, now: float) -> float | None:
+        """Until the last step has ended; None as long as nothing tells."""
+        rate = self.rate(now) or (self.total / self.quota_seconds if self.quota_seconds else 0.0)
+        if self.left and not rate:
+            return None
+        sending = self.left / rate if self.left else 0.0
+        return sending + (sum(self._lasted) / len(self._lasted) if self._lasted else 0.0)
+
+    def line(self, now: float) -> str:
+        """`12 of 400 done, 3 in flight, 385 left, 0.25/s, about 26 min to go`."""
+        parts = [f"{self.done:,} of {self.total:,} done"]
+        if self.in_flight:
+            parts.append(f"{self.in_flight:,} in flight")
+        if self.left:
+            parts.append(f"{self.left:,} left")
+        if rate := self.rate(now):
+            parts.append(f"{rate:.2f}/s")
+        seconds = self.seconds_left(now)
+        if seconds is not None and self.done < self.total:
+            parts.append(f"about {duration(seconds)} to go")
+        return ", ".join(parts)
