@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import platform
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -22,15 +24,31 @@ from reconciler.errors import (
     InputError,
     ReconcilerError,
 )
+from reconciler.render.values import escape
+
+# What the machine refuses is no bug of ours.
+_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})
 
 
 def main() -> None:
     """The console script."""
+    _stand_in()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character shows its escape; nothing dies of it.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
+
+
+def _stand_in() -> None:
+    """Put nothing in place of a stream that is closed (`>&-`).
+
+    Else the next file that is opened gets its number, and what is printed would go into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - for good
+            setattr(sys, name, nothing)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -47,7 +65,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        return _broken_pipe()
+        return _give_up_stdout()
+    except OSError as error:
+        return _refused(error)
     except SystemExit as stop:  # typer's own way out of a broken pipe
         return stop.code if isinstance(stop.code, int) else EXIT_ERROR
     except Exception as error:  # whatever it is, it is our bug
@@ -64,7 +84,7 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
 def _problems(error: InputError) -> int:
     """Every problem on lines of its own, and how many there are."""
     for one in error.diagnostics:
-        _fail(f"{one.place}: {one.message}", one.hint)
+        _fail(f"{escape(str(one.place))}: {one.message}", one.hint)
     if len(error.diagnostics) > 1:
         _complain([f"{len(error.diagnostics)} problems; nothing was read or written."])
     return error.exit_code
@@ -95,7 +115,16 @@ def _bug(error: Exception) -> int:
     return EXIT_BUG
 
 
-def _broken_pipe() -> int:
+def _refused(error: OSError) -> int:
+    """A full disk under stdout, say; anything else would be our bug."""
+    if error.errno not in _MACHINE:
+        return _bug(error)
+    _give_up_stdout()
+    hint = "Mend that, then run the same command again: that is safe, the service is the truth."
+    return _fail(f"this machine says: {error.strerror}", hint)
+
+
+def _give_up_stdout() -> int:
     """Nobody reads our output any more (`reconcile plan | head`): that is no error to tell."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,8 +132,10 @@ def _broken_pipe() -> int:
 
 
 def _complain(lines: list[str]) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        print(*lines, sep="\n", file=sys.stderr)  # noqa: T201
+    """To stderr. File names, keys and what a service says may try to draw on the terminal."""
+    told = (escape(line) for text in lines for line in text.split("\n"))
+    with contextlib.suppress(OSError):
+        print(*told, sep="\n", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

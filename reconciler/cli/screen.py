@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from reconciler.model.settings import Redact
 from reconciler.model.value import Json
 from reconciler.render.look import Look, effective_redaction
+from reconciler.render.values import escape
 
 _WIDE = 120  # where nobody watches, lines are for logs and diffs
 
@@ -46,5 +47,6 @@ def say_json(value: Json) -> None:
 
 def tell(*lines: str) -> None:
     """Lines to stderr: what is worth knowing but no part of the result."""
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    told = (escape(line) for text in lines for line in text.split("\n"))
+    sys.stderr.write("".join(f"{line}\n" for line in told))
     sys.stderr.flush()

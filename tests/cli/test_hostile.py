@@ -1,0 +1,83 @@
+"""Hostile and clumsy users: whatever they give, a message and exit code 1, and nothing written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+RECONCILE = f"{sys.executable} -m reconciler"
+
+
+def shell(command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell, with `reconcile` in it."""
+    return subprocess.run(
+        ["bash", "-c", command.replace("reconcile ", f"{RECONCILE} ")],
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", ">&- <&-"])
+def test_a_stream_that_is_closed(workspace: Path, closed: str) -> None:
+    done = shell(f"reconcile validate {closed}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nobody_approves_on_a_closed_stdin(workspace: Path) -> None:
+    done = shell("reconcile apply <&-")
+    assert done.returncode == 1
+    assert "nobody is there to approve the plan" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["validate", "schema manifest", "--help"])
+def test_a_full_disk_under_stdout_is_no_bug(workspace: Path, command: str) -> None:
+    done = shell(f"reconcile {command} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: this machine says: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"\\e[31mkey": 1',
+        '"\\u202ekey": 1',
+        'allow: ["\\e[31m"]',
+        'datastore: "\\e[31m"',
+        'kind: "\\e[31m"',
+    ],
+)
+def test_nothing_in_a_manifest_draws_on_the_terminal(
+    reconcile: Command, workspace: Path, line: str
+) -> None:
+    (workspace / "manifests" / "one.yaml").write_text(f"{line}\n")
+    ran = reconcile("validate")
+    assert ran.code == 1
+    assert "\\u" in ran.err
+    assert ran.err.replace("\n", "").isprintable()
+
+
+def test_no_file_name_draws_on_the_terminal(reconcile: Command, workspace: Path) -> None:
+    (workspace / "manifests" / "\x1b[31m\nerror: x.yaml").write_text("a: [")
+    ran = reconcile("validate")
+    assert ran.code == 1
+    assert ran.err.startswith("error: manifests/\\u001b[31m\\u000aerror: x.yaml:2:1: not YAML")
+
+
+def test_no_record_draws_on_the_terminal(reconcile: Command, workspace: Path) -> None:
+    folder = workspace / "records" / "research"
+    folder.mkdir(parents=True)
+    (folder / "ab.json").write_text(
+        '{"apiVersion": "reconciler/v1", "entries": [{"imageSetId": "\\u001b[31m"}]}'
+    )
+    ran = reconcile("plan")
+    assert (ran.code, "\x1b" in ran.err) == (1, False)
