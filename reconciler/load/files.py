@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,27 +18,55 @@ _SUFFIXES = (".yaml", ".yml")
 
 def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
     """The files a path stands for. Hidden ones are left out of folders, as is reconciler.yaml."""
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         yield path
-    elif path.is_dir():
-        found = [file for file in _walk(path) if name_of(root, file) != SETTINGS_FILE]
-        if not found:
+    elif os.path.isdir(path):  # noqa: PTH112
+        told = len(problems)
+        found = [
+            file for file in _walk(root, path, problems) if name_of(root, file) != SETTINGS_FILE
+        ]
+        if not found and len(problems) == told:
             message = "holds no manifests: no *.yaml or *.yml anywhere below it"
             hint = "`reconcile import` prints one from a live image set."
             problems.append(Diagnostic(Place(name_of(root, path)), message, hint))
         yield from found
     else:
-        there = "is neither a file nor a folder" if path.exists() else "does not exist"
         hint = "Give manifests, or folders of them; `manifests:` in reconciler.yaml is the default."
-        problems.append(Diagnostic(Place(name_of(root, path)), there, hint))
+        problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), hint))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
+def _missing(path: Path) -> str:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "is neither a file nor a folder"
+
+
+def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path]:
+    """The manifests below a folder. One that is passed over in silence would be taken for gone."""
+
+    def unreadable(error: OSError) -> None:
+        problems.append(_unreadable(Place(name_of(root, Path(error.filename))), error))
+
+    for where, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            below = Path(where) / name
+            if below.is_symlink():
+                message = "is a link to a folder, and those are not followed"
+                hint = "Put the folder itself here, or name it: reconcile validate PATHS."
+                problems.append(Diagnostic(Place(name_of(root, below)), message, hint))
         for name in files:
             if name.endswith(_SUFFIXES) and not name.startswith("."):
                 yield Path(where) / name
+
+
+def _unreadable(place: Place, error: OSError) -> Diagnostic:
+    hint = "Check that it is there and readable."
+    return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
 
 
 def name_of(root: Path, path: Path) -> str:
@@ -47,20 +77,29 @@ def name_of(root: Path, path: Path) -> str:
 
 
 def text_of(path: Path, name: str) -> str | Diagnostic:
+    """The text of a file, or why there is none."""
     place = Place(name)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            hint = "Split it: one manifest may be spread over several files."
-            return Diagnostic(
-                place, f"{size:,} bytes are more than the {MAX_BYTES:,} a file may have", hint
-            )
-        data = path.read_bytes()
+        data = _bytes_of(path)
     except OSError as error:
-        return Diagnostic(
-            place, f"cannot be read: {error.strerror}", "Check that it is there and readable."
-        )
+        return _unreadable(place, error)
+    if len(data) > MAX_BYTES:
+        hint = "Split it: one manifest may be spread over several files."
+        return Diagnostic(place, f"has more than the {MAX_BYTES:,} bytes a file may have", hint)
     return _decoded(data, place)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a regular file holds, or a little more than it may: devices and pipes may never end."""
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return file.read(MAX_BYTES + 1)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """open(2) that does not wait for somebody to write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _decoded(data: bytes, place: Place) -> str | Diagnostic:

@@ -331,7 +331,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     with (tmp_path / "a.yaml").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     assert texts(load(tmp_path, [tmp_path])) == [
-        "a.yaml: 16,777,217 bytes are more than the 16,777,216 a file may have\n"
+        "a.yaml: has more than the 16,777,216 bytes a file may have\n"
         "    Split it: one manifest may be spread over several files."
     ]
 
@@ -344,3 +344,41 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
             "Check that it is there and readable.",
         ),
     )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    (problem,) = loading.read(tmp_path / "a.yaml", "a.yaml").problems
+    assert problem.message == "cannot be read: it is no regular file"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_link_to_a_device_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to("/dev/zero")
+    (problem,) = loading.read(tmp_path / "a.yaml", "a.yaml").problems
+    assert problem.message == "cannot be read: it is no regular file"
+
+
+def test_a_linked_folder_is_told_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "a.yaml").write_text("a: 1")
+    (tmp_path / "manifests" / "linked").symlink_to("../elsewhere")
+    loaded = load(tmp_path, [tmp_path / "manifests"])
+    assert [(str(one.place), one.message) for one in loaded.problems] == [
+        ("manifests/linked", "is a link to a folder, and those are not followed")
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0)
+    loaded = load(tmp_path, [tmp_path])
+    assert texts(loaded) == [
+        "locked: cannot be read: Permission denied\n    Check that it is there and readable."
+    ]
+
+
+def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
+    (problem,) = load(tmp_path, [tmp_path / ("a" * 300)]).problems
+    assert problem.message == "cannot be read: File name too long"
