@@ -1,0 +1,658 @@
+"""Diffs -> actions: consent, studies, calls, digests, and the plan as a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from reconciler.dicom.content import digest
+from reconciler.dicom.updates import encode
+from reconciler.errors import Place, PlanFileError
+from reconciler.model.address import PATIENT, STUDY, instance_at, series_at
+from reconciler.model.ask import Source
+from reconciler.model.change import Change, Op
+from reconciler.model.hazard import Consent, Hazard
+from reconciler.model.observed import Summary
+from reconciler.model.plan import Action, Basis, Plan, Status
+from reconciler.model.settings import Datastore, Settings
+from reconciler.model.value import Value
+from reconciler.plan import action_digest, eta_seconds
+from reconciler.plan.consent import CONSENT, By, judge
+from reconciler.plan.file import dumps, loads, plan_digest
+from reconciler.plan.split import TooLarge, split
+from tests.documents import SERIES_UID, document, instance, series
+from tests.planning import DATASTORE, A, B, C, Stage, messages
+
+# --- consent ---------------------------------------------------------------------------------
+
+MANIFEST = Place("a.yaml", 1, 1)
+
+
+def source(*allow: Consent, force: bool = False, file: str = "a.yaml") -> Source:
+    return Source(Place(file, 1, 1), force=force, allow=allow)
+
+
+def test_every_hazard_has_its_kind_of_consent() -> None:
+    kinds = {kind: {h for h, by in CONSENT.items() if by is kind} for kind in By}
+    assert set(CONSENT) == set(Hazard)
+    assert kinds[By.LINE] == {Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION}
+    assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING}
+    assert kinds[By.FORCE] == {Hazard.FORCE}
+    assert kinds[By.NAME_AND_VERSION] == {Hazard.OVERWRITES_DRIFT}
+
+
+@pytest.mark.parametrize("hazard", list(Hazard))
+def test_nothing_but_its_own_consent_lets_a_hazard_pass(hazard: Hazard) -> None:
+    everything_else = [Consent(other) for other in Hazard if other is not hazard]
+    everything_else += [Consent(Hazard.OVERWRITES_DRIFT), Consent(Hazard.OVERWRITES_DRIFT, "6")]
+    unforced = source(*everything_else, force=hazard is not Hazard.FORCE)
+    given = judge(hazard, A, "5", [unforced], everything_else)
+    free = CONSENT[hazard] in (By.LINE, By.NOTHING)
+    assert given.consented is free
+    assert bool(given.consent) is not free
+    assert given.place == (None if free else MANIFEST)
+
+
+@pytest.mark.parametrize(
+    ("hazard", "line", "consent"),
+    [
+        (Hazard.FORCE, "force: true", source(force=True)),
+        (
+            Hazard.REMOVES_SERIES,
+            "allow: [REMOVES_SERIES]",
+            source(Consent(Hazard.REMOVES_SERIES)),
+        ),
+        (
+            Hazard.OVERWRITES_DRIFT,
+            "allow: [OVERWRITES_DRIFT@5]",
+            source(Consent(Hazard.OVERWRITES_DRIFT, "5")),
+        ),
+    ],
+)
+def test_the_line_that_is_missing_is_told_and_is_enough(
+    hazard: Hazard, line: str, consent: Source
+) -> None:
+    refused = judge(hazard, A, "5", [source()], [])
+    assert (refused.consented, refused.consent, refused.place) == (False, line, MANIFEST)
+    given = judge(hazard, A, "5", [source(), replace(consent, place=Place("b.yaml"))], [])
+    assert (given.consented, given.consent) == (True, "")
+
+
+def test_a_default_of_the_repository_consents() -> None:
+    wanted = Consent(Hazard.REMOVES_SERIES)
+    assert judge(Hazard.REMOVES_SERIES, A, "5", [source()], [wanted]).consented
+
+
+# --- one image set ---------------------------------------------------------------------------
+
+
+def one(image_set_id: str = A, number: int = 1, **study: Any) -> dict[str, Any]:
+    uid = f"1.2.{number}"
+    block = series(uid, [instance(f"{uid}.1"), instance(f"{uid}.2")])
+    return document(block, image_set_id=image_set_id, study=study)
+
+
+def staged(*documents: dict[str, Any], primary: bool = False, **settings: Any) -> Stage:
+    stage = Stage(**settings)
+    for each in documents or (one(),):
+        stage.put(each, primary=primary)
+    return stage
+
+
+def hazards(action: Action) -> list[tuple[str, str, bool]]:
+    return [(str(use.hazard), use.image_set_id[0], use.consented) for use in action.hazards]
+
+
+NAME = f"imageSetId: {A}\npresent: {{Patient: {{DICOM: {{PatientName: N}}}}}}\n"
+CONSENTED = NAME + "allow: [CHANGES_PATIENT_IDENTITY]\n"
+
+
+def test_without_consent_nothing_is_sent() -> None:
+    action = staged().action(NAME)
+    assert (action.status, action.steps) == (Status.BLOCKED, ())
+    assert hazards(action) == [("CHANGES_PATIENT_IDENTITY", "a", False)]
+    (use,) = action.hazards
+    assert (use.consent, use.place) == ("allow: [CHANGES_PATIENT_IDENTITY]", MANIFEST)
+    assert len(staged().action(CONSENTED).steps) == 1
+
+
+def test_consent_of_a_manifest_that_asks_something_else_does_not_count() -> None:
+    other = f"imageSetId: {A}\npresent: {{Study: {{DICOM: {{StudyDescription: x}}}}}}\n"
+    action = staged().action(NAME, other + "allow: [CHANGES_PATIENT_IDENTITY]\n")
+    assert action.steps == ()
+    # Force of another manifest neither, and one refusal holds the whole call.
+    multi = f"imageSetId: {A}\npresent: {{Study: {{DICOM: {{StudyID: x}}}}}}\n"
+    assert staged().action(multi, other + "force: true\n").steps == ()
+    (step,) = staged().action(multi + "force: true\n", other).steps
+    assert step.force
+
+
+def test_consent_to_drift_lapses_with_the_version() -> None:
+    stage = staged()
+    stage.run(stage.action(CONSENTED))
+    stage.record(CONSENTED)
+    stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientName="M"))
+    drift = NAME + "allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@3]\n"
+    held = stage.action(CONSENTED)
+    assert (held.status, held.steps) == (Status.DRIFTED, ())
+    assert held.hazards[-1].consent == "allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@3]"
+    assert (stage.action(drift).status, len(stage.action(drift).steps)) == (Status.DRIFTED, 1)
+    stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientName="O"))
+    lapsed = stage.action(drift)
+    assert lapsed.steps == ()
+    assert lapsed.hazards[-1].consent == "allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@4]"
+
+
+def test_drift_without_another_consent_is_blocked() -> None:
+    stage = staged()
+    stage.run(stage.action(CONSENTED))
+    stage.record(CONSENTED)
+    stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientName="M"))
+    assert stage.action(NAME + "allow: [OVERWRITES_DRIFT@3]\n").status is Status.BLOCKED
+
+
+def test_a_revert_needs_consent_to_what_is_inside() -> None:
+    stage = staged()
+    stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientName="M"))
+    stage.service.foreign(A, lambda d: d["Study"]["Series"].update({"1.9": series("1.9", [])}))
+    revert = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
+    assert hazards(stage.action(revert)) == [
+        ("REVERTS_VERSION", "a", True),
+        ("REMOVES_SERIES", "a", False),
+        ("CHANGES_PATIENT_IDENTITY", "a", False),
+    ]
+    (step,) = stage.action(revert + "allow: [REMOVES_SERIES, CHANGES_PATIENT_IDENTITY]\n").steps
+    assert (step.revert_to, step.pin, step.force, step.study_wide) == ("1", "3", False, False)
+
+
+def test_unneeded_consent_is_noted_once_and_never_for_what_is_converged() -> None:
+    extra = CONSENTED.replace("[", "[REMOVES_SERIES, ") + "force: true\n"
+    notes = [note.message for note in staged().action(extra).notes]
+    assert notes == [
+        "`allow: REMOVES_SERIES` is not needed (any more)",
+        "`force: true` is not needed (any more)",
+    ]
+    stage = staged()
+    stage.run(stage.action(CONSENTED))
+    assert stage.action(extra).notes == ()
+
+
+# --- calls -----------------------------------------------------------------------------------
+
+
+def update(number: int, size: int = 10, *, tag: int = 0x00204000, op: Op = Op.UPDATE) -> Change:
+    return Change(
+        image_set_id=A,
+        op=op,
+        address=instance_at("1.2", f"1.2.{number:03}"),
+        key=f"{tag:08X}",
+        tag=tag,
+        vr="LT",
+        before=Value("y" * size) if op is Op.REMOVE else None,
+        after=None if op is Op.REMOVE else Value("x" * size),
+    )
+
+
+def test_calls_are_filled_to_the_limit_and_never_beyond() -> None:
+    changes = [update(number, 100) for number in range(50)]
+    calls = split(changes, 2_000)
+    assert [change for call in calls for change in call] == changes
+    assert all(encode(call).payload_bytes <= 2_000 for call in calls)
+    for call, following in pairwise(calls):
+        assert encode([*call, following[0]]).payload_bytes > 2_000
+
+
+def test_what_fits_exactly_is_one_call() -> None:
+    changes = [update(1), update(2)]
+    exact = encode(changes).payload_bytes
+    assert len(split(changes, exact)) == 1
+    assert len(split(changes, exact - 1)) == 2
+    assert split([], 10) == []
+
+
+def test_both_blobs_count() -> None:
+    changes = [update(1, 60), update(2, 60, op=Op.REMOVE)]
+    blobs = encode(changes)
+    assert blobs.updatable is not None
+    assert blobs.removable is not None
+    assert len(split(changes, blobs.payload_bytes)) == 1
+    assert len(split(changes, blobs.payload_bytes - 1)) == 2
+    assert blobs.payload_bytes % 4 == 0  # base64
+
+
+def test_one_blob_has_a_bound_of_its_own() -> None:
+    with pytest.raises(TooLarge):
+        split([update(1, 30_001)], 1_000_000)
+    assert len(split([update(1, 16_000), update(2, 16_000)], 1_000_000)) == 2
+
+
+def test_one_change_that_alone_is_too_large_is_named() -> None:
+    with pytest.raises(TooLarge) as caught:
+        split([update(1), update(2, 3_000), update(3)], 2_000)
+    assert caught.value.change == update(2, 3_000)
+    assert "xxx" not in str(caught.value)
+
+
+def test_uids_change_last_and_inner_ones_first() -> None:
+    uids = [
+        replace(update(1, tag=0x0020000D), address=STUDY),
+        replace(update(1, tag=0x0020000E), address=series_at("1.2")),
+        update(1, tag=0x00080018),
+        update(2),
+    ]
+    (call,) = split(uids, 10_000)
+    assert [change.tag for change in call] == [0x00204000, 0x00080018, 0x0020000E, 0x0020000D]
+
+
+def test_splitting_needs_consent_and_pins_each_call_to_the_one_before() -> None:
+    long = "x" * 200
+    uid = SERIES_UID
+    inside = f'{{"*": {{Instances: {{"*": {{DICOM: {{ImageComments: {long}}}}}}}}}}}'
+    manifest = f"imageSetId: {A}\npresent: {{Study: {{Series: {inside}}}}}\n"
+    live = document(series(uid, [instance(f"{uid}.{n}") for n in range(9)]), image_set_id=A)
+    stage = staged(live, payload_bytes=1_600)
+    refused = stage.action(manifest)
+    assert (refused.status, refused.steps) == (Status.BLOCKED, ())
+    assert hazards(refused) == [("SPLIT_UPDATE", "a", False)]
+    action = stage.action(manifest + "allow: [SPLIT_UPDATE]\n")
+    assert [step.pin for step in action.steps] == [str(n + 1) for n in range(len(action.steps))]
+    assert len(action.steps) > 2
+    stage.run(action)
+    assert stage.action(manifest).status is Status.CONVERGED
+
+
+def test_force_is_sent_with_the_call_that_needs_it_alone() -> None:
+    comments = "x" * 600
+    manifest = (
+        f"imageSetId: {A}\npresent:\n  Study:\n    DICOM: {{StudyID: S9}}\n    Series:\n"
+        f'      "*": {{Instances: {{"*": {{DICOM: {{ImageComments: {comments}}}}}}}}}\n'
+        "force: true\nallow: [SPLIT_UPDATE]\n"
+    )
+    stage = staged(payload_bytes=1_300)
+    action = stage.action(manifest)
+    assert [(step.force, "StudyID" in (step.updatable or "")) for step in action.steps] == [
+        (True, True),
+        (False, False),
+    ]
+    stage.run(action)
+
+
+def test_a_value_beyond_the_limit_is_blocked_without_showing_it() -> None:
+    manifest = f"imageSetId: {A}\npresent: {{Patient: {{DICOM: {{PatientComments: {'x' * 900}}}}}}}"
+    action = staged(payload_bytes=1_000).action(manifest)
+    assert messages(action) == ["this value alone exceeds the payload limit of 1000 bytes"]
+    assert action.blocks[0].path == "Patient/PatientComments"
+
+
+def test_half_a_surrogate_pair_is_removed_as_it_stands() -> None:
+    stage = staged(one(StudyDescription="a\ud800b"))
+    action = stage.action(f"imageSetId: {A}\nabsent: {{Study: {{DICOM: [StudyDescription]}}}}\n")
+    (step,) = action.steps
+    assert step.removable is not None
+    assert step.removable.encode()
+    assert loads(dumps(Plan(Basis("", 1), (action,)))).steps == action.steps
+    stage.run(action)
+
+
+# --- a study ---------------------------------------------------------------------------------
+
+
+def asks(image_set_id: str, study: str, more: str = "") -> str:
+    return f"imageSetId: {image_set_id}\npresent: {{Study: {{DICOM: {{{study}}}}}}}\n{more}\n"
+
+
+def a_study(**settings: Any) -> Stage:
+    return staged(one(A, 1), one(B, 2), one(C, 3), primary=True, **settings)
+
+
+def test_one_call_moves_the_study_and_says_so() -> None:
+    stage = a_study()
+    manifests = [asks(name, "StudyDescription: x") for name in (A, B, C)]
+    action = stage.action(*manifests)
+    (step,) = action.steps
+    assert (step.study_wide, step.image_set_id, step.pin) == (True, A, "1")
+    assert [name for name, _ in step.expected] == [A, B, C]
+    assert hazards(action) == [("STUDY_WIDE", "a", True)]
+    assert [change.image_set_id for change in action.changes] == [A, B, C]
+    stage.run(action)
+    assert {found.status for found in stage.plan(*manifests)} == {Status.CONVERGED}
+
+
+def test_a_sibling_that_nobody_names_needs_consent() -> None:
+    action = a_study().action(asks(B, "StudyDescription: x"), asks(C, "StudyDescription: x"))
+    assert hazards(action) == [("STUDY_WIDE", "b", False)]
+    assert action.steps == ()
+    stage = a_study()
+    action = stage.action(asks(B, "StudyDescription: x", "allow: [STUDY_WIDE]"))
+    assert [member.image_set_id for member in action.members] == [A, B, C]
+    assert [(m.pin, bool(m.ask_digest)) for m in action.members] == [
+        ("1", False),
+        ("1", True),
+        ("1", False),
+    ]
+    stage.run(action)
+
+
+def test_own_changes_follow_the_study_and_pin_what_it_produces() -> None:
+    stage = a_study()
+    own = f'imageSetId: {B}\npresent: {{Study: {{Series: {{"*": {{Instances: {{"*": {{DICOM: '
+    own += "{ImageComments: x}}}}}}}\n"
+    manifests = [asks(A, "StudyDescription: x"), own, asks(C, "StudyTime: '120000'")]
+    action = stage.action(*manifests)
+    assert [(s.image_set_id, s.pin, s.study_wide) for s in action.steps] == [
+        (A, "1", True),
+        (B, "2", False),
+    ]
+    stage.run(action)
+    assert {found.status for found in stage.plan(*manifests)} == {Status.CONVERGED}
+
+
+def test_members_that_are_asked_differently_are_blocked() -> None:
+    action = a_study().action(asks(A, "StudyDescription: x"), asks(B, "StudyDescription: y"))
+    assert action.steps == ()
+    assert messages(action) == ["the study is asked differently at a.yaml:5:27"]
+    # Also where one of the two has what it asks already.
+    stage = a_study()
+    action = stage.action(asks(A, "StudyDescription: CHEST"), asks(B, "StudyDescription: y"))
+    assert messages(action) == ["the study is asked differently at a.yaml:5:27"]
+
+
+def test_one_value_in_two_spellings_is_shown_as_it_is_sent() -> None:
+    stage = a_study()
+    manifests = [asks(name, f'StudyDescription: "{text}"') for name, text in
+                 ((A, "x"), (B, "x "), (C, "x  "))]  # fmt: skip
+    action = stage.action(*manifests)
+    assert [c.after.raw for c in action.changes if c.after] == ["x", "x", "x"]
+
+
+def test_consent_to_drift_counts_for_the_image_set_that_its_manifest_names() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    plain = [asks(name, "StudyDescription: x") for name in (A, B)]
+    stage.run(stage.action(*plain))
+    stage.record(*plain)
+    for name in (A, B):
+        stage.service.foreign(name, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+    allow = "allow: [OVERWRITES_DRIFT@3]"
+    action = stage.action(asks(A, "StudyDescription: x", allow), plain[1])
+    assert hazards(action) == [
+        ("STUDY_WIDE", "a", True),
+        ("OVERWRITES_DRIFT", "a", True),
+        ("OVERWRITES_DRIFT", "b", False),
+    ]
+    assert (action.status, action.steps) == (Status.DRIFTED, ())
+    assert action.hazards[-1].place == Place("b.yaml", 1, 1)
+    both = stage.action(*[asks(name, "StudyDescription: x", allow) for name in (A, B)])
+    assert len(both.steps) == 1
+
+
+def test_drift_of_one_member_holds_the_study() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    plain = [asks(name, "StudyDescription: x") for name in (A, B)]
+    stage.run(stage.action(*plain))
+    stage.record(*plain)
+    stage.service.foreign(B, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+    action = stage.action(*plain)
+    assert (action.status, action.steps) == (Status.DRIFTED, ())
+    assert [(c.image_set_id, c.drifted) for c in action.changes] == [(B, True)]
+
+
+@pytest.mark.parametrize("locked", [A, B, C])
+def test_a_locked_member_makes_the_study_busy(locked: str) -> None:
+    stage = a_study()
+    stage.service.lock(locked, 100.0)
+    manifests = [asks(name, "StudyDescription: x") for name in (A, B)]
+    action = stage.action(*manifests, f"imageSetId: {B}\n" + NAME.split("\n", 1)[1])
+    assert (action.status, action.steps) == (Status.BUSY, ())
+    assert len(action.blocks) == 1
+    assert "LOCKED" in action.blocks[0].message
+    assert action.blocks[0].image_set_id == locked
+
+
+def test_a_sibling_of_another_shape_blocks_the_study() -> None:
+    stage = a_study()
+    stage.service.foreign(C, lambda d: d["Patient"].update(DICOM=None))
+    stage.service.search = lambda filters=(): iter(  # type: ignore[method-assign]
+        [Summary(name, "1", True, None) for name in (A, B, C)]
+    )
+    (message,) = messages(stage.action(asks(A, "StudyDescription: x", "allow: [STUDY_WIDE]")))
+    assert message.endswith("has no mapping at Patient/DICOM")
+
+
+def test_what_search_tells_is_confirmed() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    stage.put(one(C, 3), primary=False)
+    stage.service.foreign(B, lambda d: d["Study"]["DICOM"].update(StudyInstanceUID="1.9"))
+    everything = [A, B, C, "d" * 32]
+    stage.service.search = lambda filters=(): iter(  # type: ignore[method-assign]
+        [Summary(name, "1", True, None) for name in everything]
+    )
+    plans = stage.plan(asks(A, "StudyDescription: x"), asks(C, "StudyDescription: x"))
+    assert [[m.image_set_id for m in action.members] for action in plans] == [[A], [C]]
+    assert [action.steps[0].study_wide for action in plans] == [True, False]
+
+
+def test_what_search_does_not_tell_yet_is_still_in_the_study() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    stage.service.search = lambda filters=(): iter([])  # type: ignore[method-assign]
+    (action,) = stage.plan(asks(A, "StudyDescription: x"), asks(B, "StudyDescription: x"))
+    assert [name for name, _ in action.steps[0].expected] == [A, B]
+
+
+def test_a_primary_without_a_study_uid_is_blocked() -> None:
+    stage = staged(one(A, 1, StudyInstanceUID=None), one(B, 2, StudyInstanceUID=None), primary=True)
+    plans = stage.plan(*[asks(name, "StudyDescription: x") for name in (A, B)])
+    assert [action.steps for action in plans] == [(), ()]
+    assert all("states no StudyInstanceUID" in messages(action)[0] for action in plans)
+
+
+def removes(image_set_id: str, more: str = "") -> str:
+    return f"imageSetId: {image_set_id}\nabsent: {{Study: {{DICOM: [StudyID]}}}}\n{more}\n"
+
+
+def test_only_what_all_hold_alike_can_be_removed() -> None:
+    more = "force: true\nallow: [STUDY_WIDE]"
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    action = stage.action(removes(B, more))
+    assert [change.image_set_id for change in action.changes] == [A, B]
+    stage.run(action)
+    for other in ("S2", "S1 "):
+        unequal = staged(one(A, 1), one(B, 2, StudyID=other), primary=True)
+        assert "different values" in messages(unequal.action(removes(B, more)))[0]
+    live = one(A, 1)
+    del live["Study"]["DICOM"]["StudyID"]
+    assert (
+        "some none" in messages(staged(live, one(B, 2), primary=True).action(removes(B, more)))[0]
+    )
+    spelled = one(A, 1)
+    spelled["Study"]["DICOM"]["00200010"] = spelled["Study"]["DICOM"].pop("StudyID")
+    assert staged(spelled, one(B, 2), primary=True).action(removes(B, more)).steps == ()
+
+
+def test_a_revert_goes_with_no_study_wide_call() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    revert = f"imageSetId: {B}\nrevertToVersionId: '1'\n"
+    action = stage.action(asks(A, "StudyDescription: x"), revert)
+    assert any("a revert cannot go together" in message for message in messages(action))
+
+
+def test_a_revert_alone_does_not_split_a_study() -> None:
+    stage = staged(one(A, 1), one(B, 2), primary=True)
+    stage.service.foreign(A, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+    revert = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
+    assert "would leave Patient or Study level unlike" in messages(stage.action(revert))[0]
+    stage.settings = replace(
+        stage.settings, rules=replace(stage.settings.rules, revert_on_primary="allow")
+    )
+    assert len(stage.action(revert).steps) == 1
+    alone = staged(one(A, 1), primary=True)
+    alone.service.foreign(A, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+    assert len(alone.action(revert).steps) == 1
+
+
+def test_a_study_is_renamed_by_one_call_where_the_rules_allow() -> None:
+    more = "force: true\nallow: [CHANGES_UID]"
+    manifests = [asks(name, "StudyInstanceUID: 1.2.77", more) for name in (A, B)]
+    refused = staged(one(A, 1), one(B, 2), primary=True).action(*manifests)
+    assert "cannot be changed" in messages(refused)[0]
+    stage = staged(one(A, 1), one(B, 2), primary=True, uids_on_primary="allow")
+    stage.run(stage.action(*manifests))
+    assert {found.status for found in stage.plan(*manifests)} == {Status.CONVERGED}
+
+
+def test_series_level_of_a_primary_is_refused_unless_the_rules_allow() -> None:
+    manifest = (
+        f'imageSetId: {A}\npresent: {{Study: {{Series: {{"*": {{DICOM: {{Laterality: L}}}}}}}}}}\n'
+    )
+    refused = staged(primary=True).action(manifest)
+    assert "Series-level metadata of a primary" in messages(refused)[0]
+    allowed = staged(primary=True, series_on_primary="allow").action(manifest)
+    assert [step.study_wide for step in allowed.steps] == [False]
+
+
+# --- digests, time, the file -----------------------------------------------------------------
+
+
+def test_the_digest_of_an_action_covers_what_was_approved() -> None:
+    action = staged().action(CONSENTED)
+    (change,) = action.changes
+    (member,) = action.members
+    other = [
+        replace(action, datastore_id="x"),
+        replace(action, members=(replace(member, pin="2"),)),
+        replace(action, members=(replace(member, image_set_id=B),)),
+        replace(action, hazards=()),
+        replace(action, changes=()),
+        *(
+            replace(action, changes=(replace(change, **fields),))
+            for fields in (
+                {"address": STUDY},
+                {"key": "PatientID"},
+                {"op": Op.ADD},
+                {"after": Value("M")},
+                {"after": None},
+                {"send_vr": True},
+            )
+        ),
+    ]
+    assert len({action_digest(each) for each in [action, *other]}) == len(other) + 1
+    same = [
+        replace(action, notes=(), datastore="renamed", status=Status.DRIFTED),
+        replace(action, changes=(replace(change, before=Value("z"), place=None),)),
+        replace(action, members=(replace(member, updated_at=1.0, ask_digest="x"),)),
+    ]
+    assert {action_digest(each) for each in same} == {action.digest}
+
+
+def test_the_time_is_that_of_the_slowest_account_and_region() -> None:
+    def datastore(name: str, account: str, endpoint: str = "") -> Datastore:
+        return Datastore(name, "1" * 32, "us-east-1", account, endpoint)
+
+    settings = Settings(
+        root=Stage().settings.root,
+        manifests="manifests",
+        datastores=(
+            datastore("one", "1"),
+            datastore("two", "1"),
+            datastore("other", "2"),
+            datastore("local", "", "emulator"),
+        ),
+        account_quotas=(("2/us-east-1", (("UpdateImageSetMetadata", 2.0),)),),
+    )
+    action = staged().action(CONSENTED)
+
+    def seconds(*names: str, settings: Settings = settings) -> float:
+        return eta_seconds([replace(action, datastore=name) for name in names], settings)
+
+    assert seconds() == seconds("one") == seconds("local", "local") == 0.0
+    assert seconds("one", "two", "one") == 8.0  # one goes at once, two at 0.25 a second
+    assert seconds("other", "other", "other") == 1.0
+    assert seconds("one", "one", "other", "other", "other") == 4.0
+    everywhere = replace(settings, quotas=(("UpdateImageSetMetadata", 0.5),))
+    assert seconds("local", "local", settings=everywhere) == 2.0
+    assert seconds("other", "other", settings=everywhere) == 0.5
+
+
+def a_plan() -> Plan:
+    stage = a_study()
+    manifests = [asks(A, "StudyDescription: x", "allow: [STUDY_WIDE]")]
+    return Plan(Basis("c" * 40, 1), stage.plan(*manifests), (("research", B),), 4.0)
+
+
+def test_a_plan_survives_its_file() -> None:
+    plan = a_plan()
+    assert loads(dumps(plan)) == plan
+    assert dumps(loads(dumps(plan))) == dumps(plan)
+
+
+def edited(change: Any, *, sealed: bool = False) -> bytes:
+    raw = json.loads(dumps(a_plan()))
+    change(raw)
+    if sealed:
+        raw["digest"] = digest({key: raw[key] for key in raw if key != "digest"})
+    return json.dumps(raw).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "cut off"),
+        (dumps(a_plan())[:-40], "cut off"),
+        (b"[" * 100_000, "cut off"),
+        (b"\xff\xfe", "cut off"),
+        (b"[]", "not a plan"),
+        (edited(lambda raw: raw.update(kind="Record")), "not a plan"),
+        (edited(lambda raw: raw.update(apiVersion="reconciler/v2")), "not a plan"),
+        (edited(lambda raw: raw.update(toolVersion="9.9.9"), sealed=True), "made by version 9.9.9"),
+        (edited(lambda raw: raw["actions"][0].update(status="converged")), "was edited"),
+        (edited(lambda raw: raw["actions"][0]["steps"][0].update(force=True)), "was edited"),
+        (edited(lambda raw: raw.update(extra=1)), "was edited"),
+        (edited(lambda raw: raw.pop("digest")), "was edited"),
+        (edited(lambda raw: raw.pop("actions"), sealed=True), "does not hold a plan"),
+        (edited(lambda raw: raw.update(actions=5), sealed=True), "does not hold a plan"),
+        (edited(lambda raw: raw.update(actions=["x"]), sealed=True), "does not hold a plan"),
+        (edited(lambda raw: raw.update(basis=None), sealed=True), "does not hold a plan"),
+        (
+            edited(lambda raw: raw["actions"][0]["steps"][0].update(expected=[]), sealed=True),
+            "does not hold a plan",
+        ),
+        (
+            edited(lambda raw: raw["actions"][0]["changes"][0].update(level=4), sealed=True),
+            "does not hold a plan",
+        ),
+        (
+            edited(lambda raw: raw["actions"][0].update(status="fine"), sealed=True),
+            "does not hold a plan",
+        ),
+    ],
+)
+def test_a_file_that_is_not_the_plan_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(PlanFileError) as caught:
+        loads(data)
+    assert message in caught.value.message
+    assert "reconcile plan --out" in caught.value.hint or "Plan again" in caught.value.hint
+    assert caught.value.__cause__ is None
+
+
+def test_the_digest_of_a_plan_is_that_of_its_file() -> None:
+    plan = a_plan()
+    assert plan_digest(plan) == json.loads(dumps(plan))["digest"]
+    assert plan_digest(replace(plan, dropped=())) != plan_digest(plan)
+
+
+def test_no_value_is_in_a_repr() -> None:
+    action = staged().action(CONSENTED.replace("PatientName: N", "PatientName: Geheim^Sehr"))
+    assert action.steps
+    for word in ("Geheim", "Garcia", "Gloria"):
+        assert word not in repr(action)
+        assert word not in repr(Plan(Basis("", 1), (action,)))
+
+
+def test_the_data_store_of_an_action_is_the_one_that_was_planned() -> None:
+    action = staged().action(CONSENTED)
+    assert (action.datastore, action.datastore_id) == (DATASTORE.name, DATASTORE.datastore_id)
+    assert action.steps[0].datastore_id == DATASTORE.datastore_id
+    assert action.changes[0].address == PATIENT
