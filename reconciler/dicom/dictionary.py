@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TypeAlias
 
 from reconciler.dicom.edition import NEWER_THAN_2022B
+from reconciler.model.node import shown
 
 _Entry: TypeAlias = tuple[str, str, str, str, str]  # VR, VM, name, "Retired" or "", keyword
 
@@ -95,10 +96,15 @@ def by_key(key: str) -> Attribute:
         return by_tag(tag)
     if _HEX_KEY.fullmatch(key):
         return by_tag(int(key, 16))
-    start = key[:_SHOWN_CHARACTERS]
-    shown = "".join(char if char.isprintable() else "�" for char in start)
-    more = "…" if len(key) > len(start) else ""
-    raise UnknownKeyError(f"'{shown}{more}' is not a DICOM keyword", _suggest(start))
+    name = "".join(char if char.isprintable() else "�" for char in shown(key))
+    raise UnknownKeyError(f"{name} is not a DICOM keyword", _hint(key))
+
+
+def _hint(key: str) -> str:
+    name, colon, value = key.partition(":")
+    if colon and value and (name in _tags_by_keyword() or _HEX_KEY.fullmatch(name)):
+        return "A key ends with a colon and a blank."
+    return _suggest(key[:_SHOWN_CHARACTERS])
 
 
 def document_key(tag: int) -> str:

@@ -19,6 +19,8 @@ MAX_DEPTH = 64
 Parser: TypeAlias = type[Any]
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+# The name behind & or * is not told: it may be a value that nobody quoted.
+_WRITE_OUT = "Write the value out, or quote text that begins with & or *."
 
 
 def too_deep(place: Place) -> Diagnostic:
@@ -91,7 +93,7 @@ class Builder:
 
     def alias(self, event: yaml.AliasEvent) -> None:
         place = self.place(event)
-        self.problem(place, f"the alias *{event.anchor} is not allowed", "Write the value out.")
+        self.problem(place, "an alias (*…) is not allowed", _WRITE_OUT)
         self.put(node.Scalar("", place, False))
 
     def open(self, event: yaml.CollectionStartEvent) -> None:
@@ -133,16 +135,14 @@ class Builder:
         if text == "<<" and key.plain:
             self.problem(key.place, "the merge key << is not allowed", "Write the entries out.")
         elif text in frame.seen:
-            message = f"the key {_shown(text)} stands here again, first at {frame.seen[text]}"
+            message = f"the key {node.shown(text)} stands here again, first at {frame.seen[text]}"
             self.problem(key.place, message, "Keep one of the two.")
         frame.seen.setdefault(text, key.place)
         frame.key = key
 
     def decorated(self, event: yaml.NodeEvent, place: Place) -> None:
         if event.anchor is not None:
-            self.problem(
-                place, f"the anchor &{event.anchor} is not allowed", "Write the value out."
-            )
+            self.problem(place, "an anchor (&…) is not allowed", _WRITE_OUT)
         if getattr(event, "tag", None) is not None:
             hint = "Remove it: the DICOM dictionary decides the type, quotes make text."
             self.problem(place, "an explicit tag (!…) is not allowed", hint)
@@ -155,10 +155,6 @@ class Builder:
             what = "text" if isinstance(value, node.Scalar) else "a list"
             hint = "Begin it with `apiVersion: reconciler/v1`."
             self.problem(value.place, f"a document is a mapping of keys, not {what}", hint)
-
-
-def _shown(text: str) -> str:
-    return f"'{text}'" if len(text) <= 64 else f"'{text[:64]}…'"
 
 
 _TAKE: dict[type[yaml.Event], Any] = {

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.errors import Place
+
+_NAME = re.compile(r"[^:=^\\]{0,64}")
+
+
+def shown(key: str) -> str:
+    """A key as a message may show it: cut where it is long, and where a value seems to begin.
+
+    In `{PatientName:Doe^Peter}` the blank after the colon is missing: the key holds the value.
+    """
+    found = _NAME.match(key)
+    start = found[0] if found else ""
+    return f"'{start}'" if start == key else f"'{start}…'"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reconciler.errors import Diagnostic
 from reconciler.model.hazard import Consent, Hazard
-from reconciler.model.node import Scalar
-from reconciler.validate.words import near_miss, shown
+from reconciler.model.node import Scalar, shown
+from reconciler.validate.words import near_miss
 
 BY_NAME = (
     Hazard.STUDY_WIDE,

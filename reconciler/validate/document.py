@@ -8,14 +8,14 @@ from reconciler.dicom.dictionary import by_tag
 from reconciler.errors import Diagnostic, Place
 from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
 from reconciler.model.hazard import Consent
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.model.node import Mapping, Node, Scalar, Sequence, shown
 from reconciler.model.settings import Settings
 from reconciler.validate import consent
 from reconciler.validate.blocks import read_claims
 from reconciler.validate.reading import Reading
 from reconciler.validate.schema import Checker
 from reconciler.validate.view import to_json
-from reconciler.validate.words import near_miss, shown
+from reconciler.validate.words import near_miss
 
 API_VERSION = "reconciler/v1"
 KIND = "ImageSet"

@@ -15,7 +15,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from reconciler.errors import Diagnostic, Place
-from reconciler.model.node import Mapping
+from reconciler.model.node import Mapping, shown
 from reconciler.model.value import Json
 from reconciler.validate.view import Path, place_of
 
@@ -73,11 +73,6 @@ def label_of(path: Path, noun: str) -> str:
     name = keys[-1] if keys[-1].isalnum() else shown(keys[-1])
     number = path[-1]
     return f"{name}[{number}]" if isinstance(number, int) else name
-
-
-def shown(word: str) -> str:
-    """A key or a name as it stands in a message, cut where it is long."""
-    return f"'{word}'" if len(word) <= 64 else f"'{word[:64]}…'"
 
 
 def is_told(path: Path, told: Set[Path]) -> bool:

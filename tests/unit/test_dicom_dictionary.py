@@ -91,6 +91,22 @@ def test_what_resembles_nothing_is_told_the_two_forms(key):
     assert "eight hex digits" in caught.value.hint
 
 
+@pytest.mark.parametrize("key", ["PatientName:Doe^Peter", "00100010:Doe^Peter"])
+def test_a_value_that_got_into_the_key_is_not_told(key):
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key(key)
+    assert caught.value.message == f"'{key.partition(':')[0]}…' is not a DICOM keyword"
+    assert caught.value.hint == "A key ends with a colon and a blank."
+
+
+@pytest.mark.parametrize("key", ["Doe^Peter", "PatientName=Doe"])
+def test_no_key_is_told_beyond_where_a_value_seems_to_begin(key):
+    with pytest.raises(UnknownKeyError) as caught:
+        by_key(key)
+    assert "Peter" not in caught.value.message
+    assert "=Doe" not in caught.value.message
+
+
 def test_a_very_long_key_is_cut_in_the_message():
     with pytest.raises(UnknownKeyError) as caught:
         by_key("x" * 100_000)

@@ -88,10 +88,16 @@ def test_a_document_with_a_problem_is_left_out_and_the_next_is_read(parser: type
 REFUSED = {
     "anchor and alias": (
         "a: &x 1\nb: *x",
-        "f:1:4: the anchor &x is not allowed\n    Write the value out.",
-        "f:2:4: the alias *x is not allowed\n    Write the value out.",
+        "f:1:4: an anchor (&…) is not allowed\n"
+        "    Write the value out, or quote text that begins with & or *.",
+        "f:2:4: an alias (*…) is not allowed\n"
+        "    Write the value out, or quote text that begins with & or *.",
     ),
-    "alias as key": ("*x : 1", "f:1:1: the alias *x is not allowed\n    Write the value out."),
+    "alias as key": (
+        "*x : 1",
+        "f:1:1: an alias (*…) is not allowed\n"
+        "    Write the value out, or quote text that begins with & or *.",
+    ),
     "merge key": (
         "a: 1\n<<: {b: 1}",
         "f:2:1: the merge key << is not allowed\n    Write the entries out.",
