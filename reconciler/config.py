@@ -7,7 +7,7 @@ once. The schema has judged all shapes before anything here turns text into numb
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reconciler import schema
@@ -56,21 +56,33 @@ def read(path: Path) -> Settings:
 
 
 def _document(path: Path) -> Mapping:
-    loaded = read_file(path, path.name)
+    name = path.name or str(path)
+    loaded = read_file(path, name)
     if loaded.problems:
         raise InputError(loaded.problems)
     if len(loaded.documents) == 1:
         return loaded.documents[0]
-    what = "holds several documents, not one" if loaded.documents else "is empty"
-    hint = "Name at least one data store under `datastores:`."
-    raise InputError((Diagnostic(Place(path.name), what, hint),))
+    if loaded.documents:
+        what, hint = "holds several documents, not one", "Remove the line `---` between them."
+    else:
+        what, hint = "is empty", "Name at least one data store under `datastores:`."
+    raise InputError((Diagnostic(Place(name), what, hint),))
 
 
 def _problems(document: Mapping) -> Told:
     """What the schema cannot tell, or not as well."""
+    yield from _folder_problems(document)
     yield from _consent_problems(document)
     yield from _mode_problems(document)
     yield from _datastore_problems(document)
+
+
+def _folder_problems(document: Mapping) -> Told:
+    folder = document.get("manifests")
+    if isinstance(folder, Scalar) and ".." in PurePosixPath(folder.text).parts:
+        message = "manifests is not a folder of this repository: it leads out of it"
+        hint = "Write it relative to reconciler.yaml, without `..`."
+        yield ("manifests",), Diagnostic(folder.place, message, hint)
 
 
 def _consent_problems(document: Mapping) -> Told:

@@ -54,8 +54,12 @@ def _client(session: Any, endpoint: str | None, max_connections: int, attempts: 
 
 
 def _for_endpoint(endpoint: str) -> Any:
-    """A custom endpoint has no `runtime-` host beside it; loopback is never behind a proxy."""
-    if urlsplit(endpoint).hostname in _LOOPBACK:
+    """A custom endpoint has no `runtime-` host beside it; loopback is never behind a proxy.
+
+    ValueError for a port that there is not: botocore would say so only with the first call.
+    """
+    host, _port = urlsplit(endpoint).hostname, urlsplit(endpoint).port
+    if host in _LOOPBACK:
         return Config(inject_host_prefix=False, proxies={})
     return Config(inject_host_prefix=False)
 

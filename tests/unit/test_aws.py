@@ -356,9 +356,10 @@ def test_an_endpoint_that_does_not_answer_names_itself_and_the_key() -> None:
     assert "datastores.research.endpoint in reconciler.yaml" in caught.value.hint
 
 
-def test_an_endpoint_that_is_no_url_names_the_key() -> None:
+@pytest.mark.parametrize("endpoint", ["not a url", "http://127.0.0.1:99999", "http://[::1"])
+def test_an_endpoint_that_is_no_url_names_the_key(endpoint: str) -> None:
     with pytest.raises(RejectedError, match=r"datastores\.research\.endpoint"):
-        aws.connect(DATASTORE, endpoint="not a url")
+        aws.connect(DATASTORE, endpoint=endpoint)
 
 
 @pytest.mark.parametrize(

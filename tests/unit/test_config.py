@@ -132,7 +132,7 @@ lockTimeout: 15min
         "5:3: two is the same data store as the one at reconciler.yaml:4:3\n"
         "    Keep one name: asks and records are kept by name.",
         "6:66: region is not an AWS region, such as us-east-1",
-        "6:79: endpoint is neither `emulator` nor an http(s) URL",
+        "6:79: endpoint is neither `emulator` nor an http(s) URL (without user and password)",
         "7:8: four is empty: it takes a mapping\n    Delete the key too, or fill it.",
         "8:3: '-x' is not a name: letters, digits, _ . and -, beginning with a letter or digit",
         "9:34: UpdateImageSetMetadata is not a number above 0",
@@ -239,3 +239,29 @@ def test_not_found_tells_what_to_do(tmp_path: Path) -> None:
 def test_the_root_is_the_folder_of_the_file_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(STORE)
     assert config.read(tmp_path / "other.yaml").root == tmp_path
+
+
+@pytest.mark.parametrize("folder", ["..", "../elsewhere", "a/../../b"])
+def test_the_manifests_are_in_the_repository(tmp_path: Path, folder: str) -> None:
+    assert problems(tmp_path, f"{STORE}manifests: {folder}\n") == [
+        "2:12: manifests is not a folder of this repository: it leads out of it\n"
+        "    Write it relative to reconciler.yaml, without `..`."
+    ]
+
+
+@pytest.mark.parametrize("folder", [".", "a", "..a", "a..b/c"])
+def test_dots_in_a_name_lead_nowhere(tmp_path: Path, folder: str) -> None:
+    assert read(tmp_path, f"{STORE}manifests: {folder}\n").manifests == folder
+
+
+def test_no_folder_is_one_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path, f'{STORE}manifests: ""\n') == ["2:12: manifests is empty"]
+
+
+@pytest.mark.parametrize("endpoint", ["http://a b", "http://me:secret@host", '"http://\\e[31m"'])
+def test_an_endpoint_holds_no_credentials_and_no_blanks(tmp_path: Path, endpoint: str) -> None:
+    (problem,) = problems(
+        tmp_path, f"datastores: {{a: {{datastoreId: {ID}, endpoint: {endpoint}}}}}\n"
+    )
+    assert "endpoint is neither" in problem
+    assert "secret" not in problem
