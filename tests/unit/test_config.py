@@ -166,7 +166,7 @@ lockTimeout: 15min
         (
             f"{STORE}---\n{STORE}",
             " holds several documents, not one\n"
-            "    Name at least one data store under `datastores:`.",
+            "    Remove the line `---` between them.",
         ),
         ("{}", "1:1: reconciler.yaml has no datastores\n    Add `datastores: …`."),
         (
