@@ -6,10 +6,13 @@ the name stands for one whole content (POSIX rename(2), fsync(2)).
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from reconciler.ports import Files
@@ -71,6 +74,7 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
 
     One error may come when the new file is in place already: that of the folder's last sync.
     """
+    _check_replaceable(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         _write(partial, content, mode, files)
@@ -80,6 +84,22 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
             files.remove(partial)
         raise
     files.sync_folder(path.parent)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One at a time: of two that read, change and write a file, one would lose what it wrote.
+
+    flock(2) of the folder ends with the process, however that ends, and leaves nothing behind.
+    Where there can be no folder, or no lock, nobody is kept out: then the write itself tells why.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def remove(path: Path, *, files: Files = REAL) -> None:
@@ -103,6 +123,14 @@ def sweep(folder: Path, name: str = "", *, files: Files = REAL) -> None:
         if found and name in ("", found[1]) and not _is_written(int(found[2])):
             with suppress(OSError):  # it is in nobody's way
                 files.remove(leftover)
+
+
+def _check_replaceable(path: Path) -> None:
+    """A rename would put a file in the place of /dev/stdout, for everybody."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "it is no regular file")
 
 
 def _write(partial: Path, content: bytes, mode: int, files: Files) -> None:

@@ -67,13 +67,15 @@ def write(
 
     A version never goes down: of two entries for one image set of a data store the higher
     versionId wins, whoever wrote it, and the new one if they are equal. Raises `RecordError` where
-    a file cannot be read or written: each file is then the old one or the new one.
+    a file cannot be read or written: each file is then the old one or the new one. Several runs
+    may write at once: each waits its turn.
     """
     changed = []
     for prefix, (entries, dropped) in sorted(_shards(upserts, drop).items()):
         path = folder(root, datastore) / f"{prefix}.json"
-        if _rewrite(path, root, entries, dropped, files):
-            changed.append(path)
+        with disk.alone(path.parent):
+            if _rewrite(path, root, entries, dropped, files):
+                changed.append(path)
     return tuple(changed)
 
 

@@ -81,3 +81,30 @@ def test_no_record_draws_on_the_terminal(reconcile: Command, workspace: Path) ->
     )
     ran = reconcile("plan")
     assert (ran.code, "\x1b" in ran.err) == (1, False)
+
+
+@pytest.mark.parametrize("out", ["", ".", "manifests"])
+def test_a_plan_is_not_saved_over_a_folder(reconcile: Command, workspace: Path, out: str) -> None:
+    ran = reconcile("plan", "--out", out)
+    assert ran.code == 1
+    assert ran.err == f"error: cannot save the plan to {out or '.'}: Is a directory\n"
+
+
+def test_a_plan_is_not_saved_over_a_pipe_or_device(reconcile: Command, workspace: Path) -> None:
+    os.mkfifo(workspace / "plan.json")
+    ran = reconcile("plan", "--out", "plan.json")
+    assert ran.code == 1
+    assert ran.err == "error: cannot save the plan to plan.json: it is no regular file\n"
+    assert (workspace / "plan.json").is_fifo()
+
+
+def test_a_saved_plan_is_for_its_owner_whatever_was_there(
+    reconcile: Command, workspace: Path
+) -> None:
+    saved, public = workspace / "plan.json", workspace / "public"
+    public.write_text("")
+    public.chmod(0o644)
+    saved.symlink_to(public)
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert public.read_text() == ""
