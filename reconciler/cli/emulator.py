@@ -129,9 +129,12 @@ def load(
     from reconciler.emulator.ingest import ingest
 
     loader = emulator_client.connect(endpoint, datastore)
-    ingested = ingest(paths, loader.keep)
+    kept: list[str] = []
+    ingested = ingest(paths, lambda frame: kept.append(loader.keep(frame).problem))
+    missing = [problem for problem in kept if problem]
     screen.tell(*map(str, (*ingested.refused, *ingested.repeated)))
-    complete = not ingested.refused
+    screen.tell(*(f"a frame is left out: {problem}" for problem in missing))
+    complete = not ingested.refused and not missing
     for image_set in ingested.image_sets:
         answer = loader.load(image_set, primary=False if non_primary else None)
         if answer.problem:

@@ -51,12 +51,10 @@ class Loader:
             raise ReconcilerError(answer.problem)
         return int(json.loads(answer.line)["loaded"])
 
-    def keep(self, frame: ImageFrame) -> None:
+    def keep(self, frame: ImageFrame) -> Answer:
         """What GetImageFrame answers with, for the image sets that name this frame."""
         path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"
-        answer = self._answer(*self._send("PUT", path, frame.data))
-        if answer.problem:
-            raise ReconcilerError(f"frame {frame.id}: {answer.problem}")
+        return self._answer(*self._send("PUT", path, frame.data))
 
     def _send(self, method: str, path: str, body: bytes) -> tuple[int, bool, bytes]:
         try:

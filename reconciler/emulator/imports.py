@@ -1,8 +1,8 @@
 """StartDICOMImportJob, GetDICOMImportJob and ListDICOMImportJobs.
 
-A job does its work while it is started, in one transaction, and shows it by the clock: SUBMITTED,
-IN_PROGRESS, and COMPLETED when its image sets are there to be read. So a job that a kill -9 ends
-has not begun, and the same clientToken begins it.
+A job does its work while it is started, in one transaction at its end, and shows it by the clock:
+SUBMITTED, IN_PROGRESS, and COMPLETED when its image sets are there to be read. So a job that a
+kill -9 ends has not begun, and the same clientToken begins it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reconciler.emulator.context import (
     require_datastore,
 )
 from reconciler.emulator.errors import invalid, not_found
-from reconciler.emulator.frame_store import keep_frame
+from reconciler.emulator.frame_store import ImageFrame, keep_frame
 from reconciler.emulator.import_report import Report
 from reconciler.emulator.joining import Import
 from reconciler.emulator.s3_folder import Location, locate
@@ -66,7 +66,8 @@ def start_import_job(context: Context, parameters: Parameters) -> Result:
     job_id = new_id()
     job = _Job(context, datastore_id, job_id, source, Report(datastore_id, job_id, source, output))
     with _READING:
-        known = _of_token(context, datastore_id, parameters["clientToken"])
+        with context.store.read() as connection:
+            known = _of_token(connection, datastore_id, parameters["clientToken"])
         row = known or _run(job, parameters, submitted_at)
     return {
         "datastoreId": datastore_id,
@@ -76,20 +77,23 @@ def start_import_job(context: Context, parameters: Parameters) -> Result:
     }
 
 
-def _of_token(context: Context, datastore_id: str, token: str) -> sqlite3.Row | None:
-    with context.store.read() as connection:
-        row: sqlite3.Row | None = connection.execute(
-            "SELECT * FROM import_jobs WHERE datastore_id = ? AND client_token = ?",
-            (datastore_id, token),
-        ).fetchone()
+def _of_token(connection: sqlite3.Connection, datastore_id: str, token: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM import_jobs WHERE datastore_id = ? AND client_token = ?",
+        (datastore_id, token),
+    ).fetchone()
     return row
 
 
 def _run(job: _Job, parameters: Parameters, submitted_at: float) -> sqlite3.Row:
-    """All of the job, or a job that has failed and left nothing."""
+    """All of the job, or a job that has failed and left nothing that can be read."""
     try:
+        ingested = _read(job)
         with job.context.store.write() as connection:
-            ready_at = _import(job, connection)
+            known = _of_token(connection, job.datastore_id, parameters["clientToken"])
+            if known is not None:  # another emulator of this folder was faster
+                return known
+            ready_at = _import(job, connection, ingested)
             return _insert(connection, job, parameters, submitted_at, ready_at, None)
     except _Failed as failed:
         message = str(failed)
@@ -100,21 +104,8 @@ def _run(job: _Job, parameters: Parameters, submitted_at: float) -> sqlite3.Row:
         return _insert(connection, job, parameters, submitted_at, ready_at, message)
 
 
-def _import(job: _Job, connection: sqlite3.Connection) -> float:
-    """When the image sets are ready to be read."""
-    ingested = _read(job, connection)
-    now = job.context.now()
-    ready_at = now + job.context.update_seconds
-    importing = Import(job.context, connection, job.datastore_id, now, ready_at)
-    for image_set in ingested.image_sets:
-        job.report.imported(image_set.files, importing.join(image_set.document))
-    job.report.failed(ingested.refused)
-    job.report.passed_over(ingested.repeated)
-    job.report.write()
-    return ready_at
-
-
-def _read(job: _Job, connection: sqlite3.Connection) -> Ingested:
+def _read(job: _Job) -> Ingested:
+    """What is in the files. It takes its time, so each frame is a transaction of its own."""
     # Only now: pydicom takes its time, and most commands import nothing.
     from reconciler.emulator.ingest import Problem, ingest
 
@@ -125,10 +116,25 @@ def _read(job: _Job, connection: sqlite3.Connection) -> Ingested:
         raise _Failed(f"The inputS3Uri has more than {_MOST_FILES} objects.")
     documents = [file for file in files if _is_metadata_file(file)]
     job.report.failed(Problem(file, "it is not a DICOM file") for file in documents)
-    return ingest(
-        sorted(set(files) - set(documents)),
-        lambda frame: keep_frame(connection, job.datastore_id, frame),
-    )
+
+    def keep(frame: ImageFrame) -> None:
+        with job.context.store.write() as connection:
+            keep_frame(connection, job.datastore_id, frame)
+
+    return ingest(sorted(set(files) - set(documents)), keep)
+
+
+def _import(job: _Job, connection: sqlite3.Connection, ingested: Ingested) -> float:
+    """When the image sets are ready to be read."""
+    now = job.context.now()
+    ready_at = now + job.context.update_seconds
+    importing = Import(job.context, connection, job.datastore_id, now, ready_at)
+    for image_set in ingested.image_sets:
+        job.report.imported(image_set.files, importing.join(image_set.document))
+    job.report.failed(ingested.refused)
+    job.report.passed_over(ingested.repeated)
+    job.report.write()
+    return ready_at
 
 
 def _is_metadata_file(file: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import pydicom
 import pytest
 
+from reconciler.emulator import ingest as ingesting
 from reconciler.emulator.server import Emulator
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -350,3 +351,22 @@ def test_what_is_not_there(importing: Importing, error_of: Any) -> None:
     for call, more in ((client.list_dicom_import_jobs, {}),
                        (client.get_dicom_import_job, {"jobId": "a" * 32})):  # fmt: skip
         assert error_of(call, datastoreId="9" * 32, **more)[0] == 404
+
+
+def test_other_writers_go_on_while_files_are_read(
+    importing: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading may take minutes: nobody else waits for it."""
+    importing.put(FILES / "CT_small.dcm", "ct/a.dcm")
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    (ct,) = importing.run("ct")["imageSetsSummary"]
+    arn = importing.client.get_image_set(**importing.of(ct["imageSetId"]))["imageSetArn"]
+    read = ingesting.ingest
+
+    def read_and_be_overtaken(*given: Any) -> Any:
+        importing.client.tag_resource(resourceArn=arn, tags={"written": "meanwhile"})
+        return read(*given)
+
+    monkeypatch.setattr(ingesting, "ingest", read_and_be_overtaken)
+    assert importing.run("mr")["numberOfImportedFiles"] == 1
+    assert importing.client.list_tags_for_resource(resourceArn=arn)["tags"]

@@ -1,0 +1,89 @@
+"""docs/emulator.md tells what the emulator has: switches, quotas, faults, and how to reach it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator.behaviours import describe
+from reconciler.emulator.faults import KINDS, parse_fault, parse_faults
+from reconciler.emulator.protocol import medical_imaging
+from reconciler.emulator.quotas import DOCUMENTED, parse_limits
+
+TEXT = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+OPERATIONS = medical_imaging().operations
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the table that has this as its first heading, without backticks."""
+    _, _, rest = TEXT.partition(f"| {heading} |")
+    rows = re.match(r"[^\n]*\n\|[-|]+\|\n((?:\|[^\n]*\n)*)", rest)
+    assert rows, heading
+    return [
+        [cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
+        for line in rows[1].splitlines()
+    ]
+
+
+def test_the_switches() -> None:
+    assert table("Switch") == [
+        [one.name, one.default, ", ".join(one.choices) or "a number", one.source.replace("`", "")]
+        for one in describe()
+    ]
+
+
+def test_the_quotas() -> None:
+    assert table("Operation") == [
+        [name, f"{rate.per_second:g}", f"{rate.burst:g}"]
+        for name, rate in sorted(DOCUMENTED.rates.items())
+    ]
+
+
+def test_the_faults() -> None:
+    told = {kind: set(filter(None, members.split(", "))) for kind, _, members in table("Kind")}
+    assert told == {kind: set(members) for kind, (_, members) in KINDS.items()}
+    assert list(told) == list(KINDS)
+
+
+def test_the_members_of_all_faults() -> None:
+    given: dict[str, Any] = {
+        "operation": "GetImageSet",
+        "imageSetId": "a" * 32,
+        "nth": 1,
+        "probability": 0.5,
+        "times": 1,
+    }
+    assert [name for name, _ in table("Member")] == list(given)
+    text = json.dumps({"faults": [{"kind": "throttle", **given}]})
+    assert parse_faults(text.encode(), OPERATIONS)
+
+
+def test_the_files_and_commands() -> None:
+    quotas, counters = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    assert "GetImageSet" not in parse_limits(quotas.encode()).rates
+    assert json.loads(counters)
+    for fault in re.findall(r"--fault ([a-z][\w,.=-]+)", TEXT):
+        assert parse_fault(fault, OPERATIONS).faults
+    (body,) = re.findall(r"-d '(\{.*\})'", TEXT)
+    assert parse_faults(body.encode(), OPERATIONS).faults
+
+
+def test_the_boto3_example(world: Any) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code.replace("http://127.0.0.1:8080", world.emulator.endpoint), names)
+    found = names["client"].search_image_sets(datastoreId=world.datastore_id)
+    assert found["imageSetsMetadataSummaries"] == []
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["inject_host_prefix=False", "AWS_DISABLE_HOST_PREFIX_INJECTION=true",
+     "disableHostPrefix: true"],
+)  # fmt: skip
+def test_the_host_prefix_switch_of_each_client(switch: str) -> None:
+    assert switch in TEXT
