@@ -145,6 +145,7 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
             changed = _changed(repo, paths)
             if not changed:
                 return ""
+            repo.git.update_environment(**_identity(repo))
             repo.git.add("--all", "--", *changed)
             repo.git.commit("--only", "--quiet", "-m", str(text), "--", *changed)
             return str(repo.git.rev_parse("HEAD"))
@@ -176,31 +177,34 @@ def _repository(root: Path) -> Any:
         return None
     if repo.working_tree_dir is None:
         return None
-    repo.git.update_environment(**_environment(repo))
+    repo.git.update_environment(**_ENVIRONMENT)
     return repo
 
 
-def _environment(repo: Any) -> Mapping[str, str]:
-    environment = {"GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
-    for role in ("AUTHOR", "COMMITTER"):
-        for what, fallback in (("NAME", FALLBACK_NAME), ("EMAIL", FALLBACK_EMAIL)):
-            variable = f"GIT_{role}_{what}"
-            if not _configured(repo, variable, f"{role.lower()}.{what.lower()}", what.lower()):
+_ENVIRONMENT = {"GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
+
+
+def _identity(repo: Any) -> Mapping[str, str]:
+    """Who commits, where neither git nor the environment knows."""
+    configured = _configured(repo)
+    environment = {}
+    for role in ("author", "committer"):
+        for what, fallback in (("name", FALLBACK_NAME), ("email", FALLBACK_EMAIL)):
+            variable = f"GIT_{role}_{what}".upper()
+            known = os.environ.get(variable) or (what == "email" and os.environ.get("EMAIL"))
+            if not known and not configured & {f"{role}.{what}", f"user.{what}"}:
                 environment[variable] = fallback
     return environment
 
 
-def _configured(repo: Any, variable: str, key: str, what: str) -> bool:
-    if os.environ.get(variable) or (what == "email" and os.environ.get("EMAIL")):
-        return True
-    return any(_config(repo, name) for name in (key, f"user.{what}"))
-
-
-def _config(repo: Any, name: str) -> str:
+def _configured(repo: Any) -> set[str]:
+    """Which of the settings that make an identity are there, and not empty."""
     try:
-        return str(repo.git.config("--get", name))
+        told = repo.git.config("--get-regexp", r"^(author|committer|user)\.(name|email)$")
     except _command_error():
-        return ""
+        return set()
+    rows = (line.partition(" ") for line in str(told).splitlines())
+    return {name for name, _, value in rows if value}
 
 
 def _command_error() -> type[Exception]:

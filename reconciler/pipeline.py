@@ -13,9 +13,9 @@ from pathlib import Path
 from reconciler import apply as executor
 from reconciler import git, schema
 from reconciler import record as records
-from reconciler.apply.step import StepRun
+from reconciler.apply.step import FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH, StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import InputError, PlanFileError, ReconcilerError
+from reconciler.errors import InputError, NotFoundError, PlanFileError, ReconcilerError
 from reconciler.files import REAL
 from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
@@ -31,6 +31,9 @@ from reconciler.recorder import Recorder
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker
+
+# How long an apply that plans by itself waits for image sets that are LOCKED.
+BUSY_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,46 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
         eta_seconds=eta_seconds(ordered, settings),
     )
     return Planned(made, dict(sorted(calls.items())))
+
+
+def plan_at_rest(
+    settings: Settings,
+    checked: Checked,
+    edges: Edges,
+    *,
+    patience: float = BUSY_PATIENCE,
+    on_wait: Callable[[int], None] = lambda busy: None,
+) -> Planned:
+    """As `plan`, but what is LOCKED is waited for, up to `patience` seconds, and planned then.
+
+    A run that was killed may have left updates in flight: the same command again finishes them.
+    `on_wait` hears how many image sets are waited for.
+    """
+    planned = plan(settings, checked, edges)
+    busy = [
+        (action.datastore, member.image_set_id)
+        for action in planned.plan.actions
+        if action.status is Status.BUSY
+        for member in action.members
+    ]
+    if not busy:
+        return planned
+    on_wait(len(busy))
+    deadline, pause = edges.clock.now() + patience, FIRST_PAUSE
+    while edges.clock.now() < deadline:
+        busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
+        if not busy:
+            break
+        edges.clock.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
+    return plan(settings, checked, edges)
+
+
+def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
+    try:
+        return edges.ports(settings.datastore(datastore)).get(image_set_id).state == "LOCKED"
+    except NotFoundError:
+        return False
 
 
 def _entries(root: Path, datastore: Datastore) -> Mapping[str, Entry]:

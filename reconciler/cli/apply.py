@@ -209,11 +209,22 @@ def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: L
     from reconciler.render import text
 
     checked = pipeline.check(settings, paths or ())
-    planned = pipeline.plan(settings, checked, edges)
+    planned = pipeline.plan_at_rest(settings, checked, edges, on_wait=_waiting)
     if look:
         screen.say(text.plan_lines(planned.plan, look, planned.calls))
         screen.say([""])
     return planned.plan
+
+
+def _waiting(count: int) -> None:
+    from reconciler.cli import screen
+    from reconciler.pipeline import BUSY_PATIENCE
+    from reconciler.render.values import plural
+
+    busy = plural(count, "image set")
+    screen.tell(
+        f"Waiting for {busy} that something else is at work on, {BUSY_PATIENCE:.0f} s at most."
+    )
 
 
 def _ask(plan: Plan) -> None:

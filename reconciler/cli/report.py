@@ -9,18 +9,20 @@ from pathlib import Path
 from reconciler import files
 from reconciler.errors import ReconcilerError
 from reconciler.model.value import Json
+from reconciler.ports import Files
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
-def write_report(report: Json, path: Path) -> ReconcilerError | None:
+def write_report(report: Json, path: Path, disk: Files = files.REAL) -> ReconcilerError | None:
     """Write the report; what went wrong is returned, since the outcomes must be told all the same.
 
     A report that ends early would be believed: the file is the whole one or the one before.
     """
-    files.sweep(path.parent, path.name)
+    text = json.dumps(report, ensure_ascii=False, indent=2)
+    files.sweep(path.parent, path.name, files=disk)
     try:
-        files.replace(path, f"{json.dumps(report, ensure_ascii=False, indent=2)}\n".encode())
+        files.replace(path, f"{text}\n".encode(), files=disk)
     except OSError as error:
         return ReconcilerError(f"the report {path} cannot be written: {error.strerror}")
     return None

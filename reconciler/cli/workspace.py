@@ -10,6 +10,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
 from reconciler.plan import file as plan_file
+from reconciler.ports import Files
 
 _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -62,10 +63,10 @@ def load_plan(file: Path) -> Plan:
     return plan_file.loads(data)
 
 
-def save_plan(plan: Plan, file: Path) -> None:
+def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:
     """Write a plan for the owner's eyes alone: it holds the values of patients."""
-    files.sweep(file.parent, file.name)
+    files.sweep(file.parent, file.name, files=disk)
     try:
-        files.replace(file, plan_file.dumps(plan), mode=files.PRIVATE)
+        files.replace(file, plan_file.dumps(plan), mode=files.PRIVATE, files=disk)
     except OSError as error:
         raise ReconcilerError(f"cannot save the plan to {file}: {error.strerror}") from None

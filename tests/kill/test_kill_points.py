@@ -1,0 +1,198 @@
+"""SIGKILL at every point of an apply: the same command again finishes it, and nothing is doubled.
+
+The points are: after every call of the service, in every call that writes a file, before and after
+every run of git; between two of them nothing leaves the process. A run is killed at one of them, for all of them; the second
+run must then bring service, records and repository to where an uninterrupted run brings them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.model.plan import Plan
+from reconciler.plan.file import dumps, loads
+from tests.faulty_files import FaultyFiles
+from tests.kill import world as made
+from tests.kill.world import Countdown, Service, World, killed
+
+SIGKILL = -9
+# Runs of each part: its points are dealt out among them, so that the workers share the load.
+PARTS = 2
+
+
+@dataclass
+class Stage:
+    """What all runs of this file share."""
+
+    folder: Path
+    running: Service
+    template: Path
+    count: int = 0
+
+    def world(self) -> World:
+        self.count += 1
+        number = os.getpid() * 100_000 + self.count
+        return World(self.folder / f"run-{self.count}", number, self.running, self.template)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("kill")
+    process, running = made.service(folder)
+    yield Stage(folder, running, made.repository(folder / "template"))
+    process.terminate()
+    process.wait()
+
+
+def of(world: World, saved: bool) -> Plan | None:
+    """A plan as its file has it, or none: then the run makes one."""
+    return loads(dumps(world.plan())) if saved else None
+
+
+@pytest.fixture(scope="module")
+def reference(stage: Stage) -> Iterator[dict[bool, dict[str, Any]]]:
+    """The end of an uninterrupted run, with a saved plan and without."""
+    ends = {}
+    for saved in (True, False):
+        world = stage.world()
+        plan = of(world, saved)
+        assert world.forked(lambda w=world, p=plan: w.run(w.edges(), p)) == 0
+        ends[saved] = world.state(previous=saved)
+    yield ends
+
+
+def test_the_scenario_has_what_it_is_for(stage: Stage, reference: dict[bool, Any]) -> None:
+    world = stage.world()
+    steps = world.plan().steps
+    assert sum(step.study_wide for step in steps) == 1
+    assert sum(step.image_set_id == made.SPLIT for step in steps) == 3
+    end = reference[True]
+    assert {name: len(rows) for name, rows in end["versions"].items()} == {
+        made.FIRST: 3,
+        made.SECOND: 2,
+        made.SPLIT: 4,
+        made.PLAIN: 2,
+        made.THERE: 1,
+    }
+    assert len(end["records"]) == 5
+    assert end["git"] == [""]
+    assert [name for name in end["committed"] if name.startswith("records/")] == [
+        f"records/research/{name[:2]}.json" for name in made.IDS
+    ]
+
+
+def finishes(world: World, plan: Plan | None, reference: dict[bool, Any]) -> None:
+    """The same command again, then everything is as after an uninterrupted run."""
+    assert world.forked(lambda: world.run(world.edges(), plan)) == 0
+    saved = plan is not None
+    end, wanted = world.state(previous=saved), reference[saved]
+    if not saved:
+        # A second run that plans anew knows as the version before the one that it has read; and of
+        # a sibling that no manifest names it does not know that a killed run has moved it.
+        end, wanted = without_unasked(end), without_unasked(wanted)
+    assert end == wanted
+    assert world.plan().steps == ()
+    shutil.rmtree(world.root)
+
+
+def without_unasked(end: dict[str, Any]) -> dict[str, Any]:
+    file = f"records/research/{made.SECOND[:2]}.json"
+    return {
+        **end,
+        "records": {name: row for name, row in end["records"].items() if name != made.SECOND},
+        "committed": [name for name in end["committed"] if name != file],
+    }
+
+
+def points(part: int, parts: int, last: list[int]) -> Iterator[int]:
+    """1, 2, 3, … dealt out among the parts, until one of them is beyond the last."""
+    point = part + 1
+    while not last:
+        yield point
+        point += parts
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("saved", [True, False], ids=["saved-plan", "planning"])
+def test_killed_at_every_call_of_the_service(
+    stage: Stage, reference: dict[bool, Any], saved: bool, part: int
+) -> None:
+    last: list[int] = []
+    for point in points(part, PARTS, last):
+        world = stage.world()
+        plan = of(world, saved)
+        code = world.forked(lambda w=world, p=plan, n=point: w.run(w.edges(Countdown(n)), p))
+        if code != SIGKILL:
+            assert code == 0
+            last.append(point)
+        finishes(world, plan, reference)
+    assert last[0] > 25
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_killed_in_every_call_that_writes_a_file(
+    stage: Stage, reference: dict[bool, Any], part: int
+) -> None:
+    last: list[int] = []
+    for point in points(part, 2, last):
+        world = stage.world()
+        plan = of(world, True)
+        files = FaultyFiles(point, killed)
+        code = world.forked(lambda w=world, p=plan, f=files: w.run(w.edges(files=f), p))
+        if code != SIGKILL:
+            assert code == 0
+            last.append(point)
+        finishes(world, plan, reference)
+    assert last[0] > 30
+
+
+# Counts the runs of git. One kills its caller, and goes on: an orphan still commits.
+GIT = """#!/bin/sh
+n=$(($(cat "$KILL_COUNT") + 1))
+echo $n > "$KILL_COUNT"
+[ $n = "$KILL_BEFORE" ] && kill -9 $PPID
+"{git}" "$@"
+code=$?
+[ $n = "$KILL_AFTER" ] && kill -9 $PPID
+exit $code
+"""
+
+
+def with_git(work: Callable[[], int], folder: Path, moment: str, point: int) -> Callable[[], int]:
+    """The same work, with a git that kills it; to be called in the forked process."""
+
+    def killable() -> int:
+        (folder / "count").write_text("0")
+        os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+        os.environ["KILL_COUNT"] = str(folder / "count")
+        os.environ[moment] = str(point)
+        return work()
+
+    return killable
+
+
+@pytest.mark.parametrize("moment", ["KILL_BEFORE", "KILL_AFTER"])
+def test_killed_at_every_run_of_git(
+    stage: Stage, reference: dict[bool, Any], moment: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "git"
+    script.write_text(GIT.format(git=shutil.which("git")))
+    script.chmod(0o755)
+    last: list[int] = []
+    for point in points(0, 1, last):
+        world = stage.world()
+        plan = of(world, True)
+        work = with_git(lambda w=world, p=plan: w.run(w.edges(), p), tmp_path, moment, point)
+        code = world.forked(work)
+        if code != SIGKILL:
+            assert code == 0
+            last.append(point)
+        finishes(world, plan, reference)
+    assert last[0] > 10

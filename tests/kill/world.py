@@ -1,0 +1,281 @@
+"""A repository and a data store that a run is killed in: made in no time, as often as it takes.
+
+The emulator is a process of its own, so that the one that is forked has a single thread. Clients
+that forked processes use are never used by their parent: sockets are not shared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reconciler import pace, pipeline, record
+from reconciler.aws.client import clients
+from reconciler.aws.image_sets import BotoImageSets
+from reconciler.aws.problems import Target
+from reconciler.cli.connect import RealClock
+from reconciler.cli.emulator_client import connect
+from reconciler.emulator.ingest import ImageSet
+from reconciler.files import RealFiles
+from reconciler.model.bounds import Bounds
+from reconciler.model.observed import Properties, Summary
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Plan, Step
+from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.model.value import Document
+from reconciler.ports import Files, ImageSets
+from tests.documents import document, instance, series
+
+T = TypeVar("T")
+FIRST, SECOND, SPLIT, PLAIN, THERE = (letter * 32 for letter in "abcde")
+IDS = (FIRST, SECOND, SPLIT, PLAIN, THERE)
+PAYLOAD_BYTES = 700
+LONG = "x" * 200
+GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
+
+
+def uid(letter: str) -> str:
+    return f"1.2.3.{ord(letter)}"
+
+
+def documents() -> Iterator[tuple[dict[str, Any], bool]]:
+    """Two primary image sets of one study, and three that conflicted at their import."""
+    for name in IDS:
+        own = uid(name[0])
+        blocks = [instance(f"{own}.{number}", private=False) for number in (1, 2, 3)]
+        yield document(series(own, blocks), image_set_id=name), name in (FIRST, SECOND)
+
+
+def manifest(name: str, body: dict[str, Any], **more: Any) -> str:
+    head = {"apiVersion": "reconciler/v1", "kind": "ImageSet", "datastore": "research"}
+    return json.dumps({**head, "imageSetId": name, "present": body, **more})
+
+
+def comments(name: str, text: str, *numbers: int) -> dict[str, Any]:
+    own = uid(name[0])
+    instances = {f"{own}.{one}": {"DICOM": {"ImageComments": f"{text}{one}"}} for one in numbers}
+    return {"Series": {own: {"Instances": instances}}}
+
+
+def described(text: str) -> dict[str, Any]:
+    return {"StudyDescription": text}
+
+
+MANIFESTS = {
+    # Study level of a primary: one call for both image sets, then one for the instance.
+    "study.json.yaml": manifest(
+        FIRST,
+        {"Study": {"DICOM": described("CT CHEST"), **comments(FIRST, "a", 1)}},
+        allow=["STUDY_WIDE", "SPLIT_UPDATE"],
+    ),
+    # Too large for one call.
+    "split.yaml": manifest(
+        SPLIT, {"Study": comments(SPLIT, LONG, 1, 2, 3)}, allow=["SPLIT_UPDATE"]
+    ),
+    "plain.yaml": manifest(PLAIN, {"Study": {"DICOM": described("CT HEAD")}}),
+    # Converged already, and not recorded yet.
+    "there.yaml": manifest(THERE, {"Study": {"DICOM": described("CHEST")}}),
+}
+
+
+class KilledPort:
+    """The image sets, with a point after every call: when it has taken effect and nobody knows."""
+
+    def __init__(self, port: ImageSets, point: Callable[[], None]) -> None:
+        self._port = port
+        self._point = point
+
+    def _call(self, call: Callable[[], T]) -> T:
+        result = call()
+        self._point()
+        return result
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        return self._call(lambda: self._port.get(image_set_id, version_id))
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        return self._call(lambda: self._port.metadata(image_set_id, version_id))
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        return self._call(lambda: self._port.versions(image_set_id))
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        return iter(self._call(lambda: list(self._port.search(filters))))
+
+    def update(self, step: Step) -> str:
+        return self._call(lambda: self._port.update(step))
+
+
+@dataclass(frozen=True)
+class Service:
+    """The emulator's process, and clients of it for those who live and those who are killed."""
+
+    endpoint: str
+    ours: tuple[Any, Any]
+    theirs: tuple[Any, Any]
+
+
+def service(folder: Path) -> tuple[subprocess.Popen[bytes], Service]:
+    ready = folder / "ready.json"
+    command = [sys.executable, "-m", "reconciler", "emulator", "start", "--update-seconds", "0.02"]
+    process = subprocess.Popen(
+        [*command, "--data", str(folder / "data"), "--ready-file", str(ready)],
+        stdout=subprocess.DEVNULL,
+    )
+    while not ready.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    endpoint = json.loads(ready.read_text())["endpoint"]
+    pairs = [clients("us-east-1", endpoint, 8) for _ in range(2)]
+    return process, Service(endpoint, *pairs)
+
+
+class World:
+    """One data store and one repository, from the start of a run to the comparison."""
+
+    def __init__(self, root: Path, number: int, running: Service, template: Path) -> None:
+        self.root = root
+        self._running = running
+        self.datastore = Datastore(
+            "research", f"{number:032d}", "us-east-1", endpoint=running.endpoint
+        )
+        self.settings = Settings(
+            root=root,
+            manifests="manifests",
+            datastores=(self.datastore,),
+            rules=Rules(payload_bytes=PAYLOAD_BYTES),
+        )
+        shutil.copytree(template, root)
+        loader = connect(running.endpoint, self.datastore.datastore_id)
+        for content, primary in documents():
+            loaded = loader.load(ImageSet(content["ImageSetID"], content, ()), primary=primary)
+            assert not loaded.problem, loaded.problem
+        loader.connection.close()
+        self.port = self._of(running.ours)
+
+    def _of(self, pair: tuple[Any, Any]) -> ImageSets:
+        target = Target(
+            "research", self.datastore.datastore_id, "us-east-1", self._running.endpoint
+        )
+        return BotoImageSets(*pair, target)
+
+    def edges(self, point: Callable[[], None] = lambda: None, files: Files | None = None) -> Any:
+        """The edges of a run in a forked process."""
+        clock = RealClock()
+        port = pace.Paced(
+            KilledPort(self._of(self._running.theirs), point), pace.Buckets({}, clock)
+        )
+        return pipeline.Edges(ports=lambda _: port, clock=clock, files=files or RealFiles())
+
+    def plan(self) -> Plan:
+        """The plan, made here: by clients that no forked process has."""
+        clock = RealClock()
+        port = pace.Paced(self.port, pace.Buckets({}, clock))
+        edges = pipeline.Edges(ports=lambda _: port, clock=clock)
+        return pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
+
+    def run(self, edges: pipeline.Edges, saved: Plan | None) -> int:
+        """`reconcile apply [plan.json] --record commit`; 0 where everything has converged."""
+        checked = pipeline.check(self.settings)
+        plan = saved or pipeline.plan_at_rest(self.settings, checked, edges).plan
+        applied = pipeline.apply(
+            self.settings,
+            plan,
+            edges,
+            mode=RecordMode.COMMIT,
+            on_event=lambda event: None,
+            bounds=Bounds(concurrency=1),
+        )
+        for problem in (*applied.problems, *applied.held):
+            print(problem, file=sys.stderr)
+        bad = [one for one in applied.outcomes if one.result not in GOOD]
+        for outcome in bad:
+            print(outcome, file=sys.stderr)
+        return int(bool(applied.problems or applied.held or bad))
+
+    def forked(self, work: Callable[[], int]) -> int:
+        """Do it in a fork of this process; the exit code, or minus the signal that killed it."""
+        child = os.fork()
+        if not child:
+            code = 99
+            try:
+                code = work()
+            except BaseException as error:
+                print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def state(self, *, previous: bool) -> dict[str, Any]:
+        """Everything that has to be the same in the end; of times, whether they are true."""
+        versions = {name: self.port.versions(name) for name in IDS}
+        latest = {name: rows[-1] for name, rows in versions.items()}
+        entries = record.read(self.root, "research")
+        return {
+            "versions": {
+                name: [(row.version_id, row.state, row.workflow_status) for row in rows]
+                for name, rows in versions.items()
+            },
+            "contents": {
+                name: {**self.port.metadata(name, latest[name].version_id).raw, "DatastoreID": ""}
+                for name in IDS
+            },
+            "records": {
+                name: (
+                    entry.version_id,
+                    entry.previous_version_id if previous else "",
+                    entry.asked,
+                    entry.ask_digest,
+                    entry.updated_at == latest[name].updated_at,
+                )
+                for name, entry in entries.items()
+            },
+            "git": self.git("status", "--porcelain").split("\n"),
+            "committed": self.git("ls-tree", "-r", "--name-only", "HEAD").split("\n"),
+        }
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.root), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def repository(folder: Path) -> Path:
+    """What is cloned for every run: manifests in a commit."""
+    (folder / "manifests").mkdir(parents=True)
+    for name, text in MANIFESTS.items():
+        (folder / "manifests" / name).write_text(text)
+    for arguments in (
+        ["init", "--quiet", "--template="],
+        ["config", "user.name", "Steward"],
+        ["config", "user.email", "steward@example.org"],
+        ["add", "."],
+        ["commit", "--quiet", "-m", "Ask"],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return folder
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Countdown:
+    """Kills this process at its n-th point."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == self._at:
+            killed()

@@ -1,0 +1,155 @@
+"""No file is ever torn, whichever call goes wrong, and whoever writes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler import files, record
+from reconciler.cli.report import write_report
+from reconciler.cli.workspace import save_plan
+from reconciler.errors import ReconcilerError, RecordError
+from reconciler.model.plan import Basis, Plan
+from reconciler.model.record import Entry
+from reconciler.plan.file import dumps
+from reconciler.ports import Files
+from tests.faulty_files import ERRORS, FaultyFiles, failing
+
+ID = "ea92b0d8838c72a3f25d00d13616f87e"
+OLD, NEW = Plan(Basis("old", 1), ()), Plan(Basis("new", 1), ())
+
+
+def entry(version: str) -> Entry:
+    return Entry("1" * 32, ID, version, "", None, (), "sha256:" + "0" * 64)
+
+
+def write_record(folder: Path, new: bool, disk: Files) -> None:
+    record.write(folder, "research", [entry("2" if new else "1")], files=disk)
+
+
+def drop_record(folder: Path, new: bool, disk: Files) -> None:
+    record.write(folder, "research", [] if new else [entry("1")], [ID] if new else [], files=disk)
+
+
+def write_plan(folder: Path, new: bool, disk: Files) -> None:
+    save_plan(NEW if new else OLD, folder / "plan.json", disk)
+
+
+def write_a_report(folder: Path, new: bool, disk: Files) -> None:
+    if error := write_report({"new": new}, folder / "report.json", disk):
+        raise error
+
+
+Writer = Callable[[Path, bool, Files], None]
+WRITERS: dict[str, Writer] = {
+    "record": write_record,
+    "dropped record": drop_record,
+    "plan": write_plan,
+    "report": write_a_report,
+}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not files.is_leftover(path.name)
+    }
+
+
+def calls_of(write: Writer, folder: Path) -> list[str]:
+    folder.mkdir()
+    write(folder, False, files.REAL)
+    counting = FaultyFiles()
+    write(folder, True, counting)
+    return counting.calls
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_file_is_the_old_one_or_the_new_one_whatever_call_fails(
+    tmp_path: Path, name: str, error: str
+) -> None:
+    write = WRITERS[name]
+    reference = tmp_path / "reference"
+    calls = calls_of(write, reference)
+    new = contents(reference)
+    assert "sync_folder" in calls
+    for first in range(1, len(calls) + 1):
+        for times in (1, 99):
+            folder = tmp_path / f"{first}-{times}"
+            folder.mkdir()
+            write(folder, False, files.REAL)
+            old = contents(folder)
+            faulty = FaultyFiles(first, failing(ERRORS[error]), times)
+            with pytest.raises(ReconcilerError, match=os.strerror(ERRORS[error])) as caught:
+                write(folder, True, faulty)
+            assert contents(folder) in (old, new)
+            if "record" in name:
+                assert isinstance(caught.value, RecordError)
+                assert "run again" in caught.value.hint
+            write(folder, True, files.REAL)
+            assert contents(folder) == new
+
+
+def test_a_write_that_takes_only_a_part_goes_on(tmp_path: Path) -> None:
+    class Slow(files.RealFiles):
+        def write(self, handle: int, content: bytes) -> int:
+            return super().write(handle, content[:1])
+
+    files.replace(tmp_path / "a", b"content", files=Slow())
+    assert (tmp_path / "a").read_bytes() == b"content"
+
+
+def test_what_holds_values_is_its_owners_alone(tmp_path: Path) -> None:
+    save_plan(NEW, tmp_path / "plan.json")
+    assert stat.S_IMODE((tmp_path / "plan.json").stat().st_mode) == 0o600
+    assert (tmp_path / "plan.json").read_bytes() == dumps(NEW)
+    write_report({}, tmp_path / "report.json")
+    assert stat.S_IMODE((tmp_path / "report.json").stat().st_mode) == 0o644
+
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from reconciler import files
+from tests.faulty_files import FaultyFiles
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+files.replace(Path(sys.argv[1]), b"new", files=FaultyFiles(int(sys.argv[2]), kill))
+"""
+
+
+def test_a_killed_write_leaves_the_old_file_and_its_leftover_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(b"old")
+    (tmp_path / ".mine.tmp").write_bytes(b"no business of ours")
+    killed = subprocess.run([sys.executable, "-c", PROGRAM, str(path), "3"], check=False)
+    assert killed.returncode == -9
+    assert path.read_bytes() == b"old"
+    (leftover,) = (one for one in tmp_path.iterdir() if files.is_leftover(one.name))
+    files.sweep(tmp_path, "other.json")
+    assert leftover.exists()
+    files.sweep(tmp_path, "file.json")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".mine.tmp", "file.json"]
+
+
+def test_what_a_run_that_is_alive_writes_is_not_swept(tmp_path: Path) -> None:
+    theirs = tmp_path / f".a.json.{os.getppid()}-0123abcd.tmp"
+    theirs.write_bytes(b"")
+    ours = tmp_path / f".a.json.{os.getpid()}-0123abcd.tmp"
+    ours.write_bytes(b"")
+    files.sweep(tmp_path)
+    assert theirs.exists()
+    assert not ours.exists()
+
+
+def test_a_report_is_json(tmp_path: Path) -> None:
+    assert write_report({"a": "ü"}, tmp_path / "r.json") is None
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"a": "ü"}
