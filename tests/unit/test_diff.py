@@ -144,6 +144,15 @@ def test_a_new_private_element_needs_its_vr_and_sends_it() -> None:
     assert (granted.change.op, granted.change.send_vr) == (Op.ADD, True)
 
 
+def test_the_vr_that_one_of_two_manifests_states_is_the_vr() -> None:
+    silent = present(inside=on_instance('"00091003": "5"'), more=FORCE)
+    stating = present(inside=on_instance('"00091003": "5"', vrs='"00091003": US'), more=FORCE)
+    (granted,) = staged(one()).diff(silent, stating).changes
+    assert granted.change.after is not None
+    assert (granted.change.vr, granted.change.after.raw) == ("US", 5)
+    assert [str(source.place) for source in granted.sources] == ["a.yaml:1:1", "b.yaml:1:1"]
+
+
 def test_another_vr_is_a_change_and_is_sent() -> None:
     same_text = present(
         inside=on_instance('"00091001": GE_GENESIS_FF', vrs='"00091001": SH'), more=FORCE
@@ -418,6 +427,22 @@ def test_a_changed_private_vr_is_drift() -> None:
     assert drifted(stage, manifest) == [("00091001", True)]
 
 
+def test_a_private_vr_changed_beside_an_equal_text_is_drift() -> None:
+    manifest = present(inside=on_instance('"00091001": A', vrs='"00091001": SH'), more=FORCE)
+    stage = converged(manifest)
+    stage.service.foreign(A, lambda d: at(d)["DICOMVRs"].update({"00091001": "LO"}))
+    assert drifted(stage, manifest) == [("00091001", True)]
+
+
+def test_a_recorded_document_of_another_shape_cannot_be_read() -> None:
+    broken = one()
+    broken["Patient"]["DICOM"] = None
+    stage = staged(broken)
+    stage.record(ASKED)
+    stage.service.foreign(A, lambda d: (d.clear(), d.update(one())))
+    assert [is_drifted for _, is_drifted in drifted(stage, ASKED)] == [True, True, True]
+
+
 def test_an_instance_that_came_since_has_not_drifted() -> None:
     stage = converged(ASKED)
     stage.service.foreign(
@@ -572,6 +597,53 @@ def test_a_revert_brings_a_series_back_and_takes_one_away() -> None:
         ("restore-series", "Study/Series/1.2.2"),
         ("remove-series", "Study/Series/1.2.3"),
     ]
+
+
+def test_a_revert_may_exchange_the_only_series() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["Study"]["Series"] = {"1.2.3": series("1.2.3", [instance("1.2.3.1")])}
+
+    stage = staged(one())
+    stage.service.foreign(A, change)
+    assert messages(stage.diff(REVERT)) == []
+    assert ops(stage, REVERT) == [
+        ("restore-series", "Study/Series/1.2.1"),
+        ("remove-series", "Study/Series/1.2.3"),
+    ]
+
+
+def test_one_image_makes_one_pair() -> None:
+    def change(document: dict[str, Any]) -> None:
+        instances = document["Study"]["Series"]["1.2.1"]["Instances"]
+        block = instances.pop("1.2.1.1")
+        for uid in ("1.2.1.8", "1.2.1.9"):
+            dicom = {**block["DICOM"], "SOPInstanceUID": uid}
+            instances[uid] = {**block, "DICOM": dicom}
+
+    where = "Study/Series/1.2.1/Instances"
+    assert reverted(change) == [
+        ("update", f"{where}/1.2.1.8/SOPInstanceUID"),
+        ("remove-instance", f"{where}/1.2.1.9"),
+    ]
+
+
+def test_images_imported_again_before_the_record_have_not_drifted() -> None:
+    stage = staged(one())
+    stage.service.foreign(A, lambda d: at(d).update(ImageFrames=[{"ID": "f" * 32}]))
+    stage.record(ASKED)
+    stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientComments="c"))
+    assert drifted(stage, REVERT) == [("PatientComments", True), ("", False), ("", False)]
+    stage.service.foreign(A, lambda d: at(d).update(ImageFrames=[{"ID": "e" * 32}]))
+    assert drifted(stage, REVERT)[1:] == [("", True), ("", False)]
+
+
+def test_what_is_not_asked_any_more_is_released_but_not_a_revert() -> None:
+    stage = converged(ASKED)
+    narrower = present("PatientName: N")
+    assert stage.diff(narrower).released == ("Study/Series/1.2.1/Instances/*/ImageComments",)
+    assert stage.diff(ASKED).released == stage.diff(REVERT).released == ()
+    stage.record(REVERT)
+    assert stage.diff(narrower).released == ()
 
 
 def test_a_revert_over_somebodys_edit_has_drifted_there_alone() -> None:

@@ -351,6 +351,47 @@ def test_own_changes_follow_the_study_and_pin_what_it_produces() -> None:
     assert {found.status for found in stage.plan(*manifests)} == {Status.CONVERGED}
 
 
+LONG = "x" * 500
+
+
+def test_splitting_the_study_wide_call_needs_consent_and_pins_on() -> None:
+    def manifests(*allow: str) -> list[str]:
+        return [
+            asks(
+                name,
+                f"StudyID: S9, AdditionalPatientHistory: {LONG}, ReasonForVisit: x",
+                f"force: true\nallow: [{', '.join(allow)}]" if allow else "force: true",
+            )
+            for name in (A, B, C)
+        ]
+
+    stage = a_study(payload_bytes=800)
+    refused = stage.action(*manifests())
+    assert ("SPLIT_UPDATE", "a", False) in hazards(refused)
+    assert refused.steps == ()
+    action = stage.action(*manifests("SPLIT_UPDATE"))
+    assert [(s.image_set_id, s.pin, s.force) for s in action.steps] == [
+        (A, "1", True),
+        (A, "2", False),
+    ]
+    stage.run(action)
+    assert {found.status for found in stage.plan(*manifests())} == {Status.CONVERGED}
+
+
+def test_splitting_a_members_own_changes_needs_consent() -> None:
+    own = (
+        f'imageSetId: {B}\npresent: {{Study: {{Series: {{"*": {{Instances: {{"*": {{DICOM: '
+        f"{{ImageComments: {LONG}}}}}}}}}}}}}}}\n"
+    )
+    others = [asks(name, "StudyDescription: x") for name in (A, C)]
+    stage = a_study(payload_bytes=1_000)
+    refused = stage.action(own, *others)
+    assert (hazards(refused)[-1], refused.steps) == (("SPLIT_UPDATE", "b", False), ())
+    action = stage.action(own + "allow: [SPLIT_UPDATE]\n", *others)
+    assert [(s.image_set_id, s.pin) for s in action.steps] == [(A, "1"), (B, "2"), (B, "3")]
+    stage.run(action)
+
+
 def test_members_that_are_asked_differently_are_blocked() -> None:
     action = a_study().action(asks(A, "StudyDescription: x"), asks(B, "StudyDescription: y"))
     assert action.steps == ()
