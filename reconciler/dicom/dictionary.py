@@ -26,7 +26,8 @@ _SHOWN_CHARACTERS = 64
 class Attribute:
     """One row of PS3.6. `vr` may name alternatives ("US or SS"); `keyword` is "" where none is.
 
-    `tag` is 0xGGGGEEEE. Private and unknown attributes have VR "UN" and VM "1".
+    `tag` is 0xGGGGEEEE. Private and unknown attributes have VR "UN" and VM "1". `is_standard` tells
+    whether the dictionary has it, retired or not.
     """
 
     tag: int
@@ -35,6 +36,7 @@ class Attribute:
     vm: str
     retired: bool
     name: str = ""
+    is_standard: bool = True
 
     @property
     def is_multi(self) -> bool:
@@ -45,11 +47,6 @@ class Attribute:
     def is_private(self) -> bool:
         """Whether the group is odd (PS3.5 section 7.8)."""
         return bool(self.tag >> 16 & 1)
-
-    @property
-    def is_standard(self) -> bool:
-        """Whether the dictionary has it, retired or not."""
-        return _entry(self.tag) is not None
 
     @property
     def is_newer(self) -> bool:
@@ -81,7 +78,7 @@ def by_tag(tag: int) -> Attribute:
     """The attribute of a tag; repeating groups (60xx overlays, 50xx curves) included."""
     entry = _entry(tag)
     if entry is None:
-        return Attribute(tag, "", "UN", "1", retired=False)
+        return Attribute(tag, "", "UN", "1", retired=False, is_standard=False)
     vr, vm, name, retired, keyword = entry
     # The keyword of a repeating group names its first group, so that it stays one attribute.
     own = _tags_by_keyword().get(keyword) == tag

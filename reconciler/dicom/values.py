@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.dicom.dictionary import (
     Attribute,
     UnknownKeyError,
     by_key,
+    by_tag,
     document_key,
 )
 from reconciler.dicom.vr import (
@@ -66,13 +68,50 @@ def parse(attribute: Attribute, vr: str, node: Node) -> Parsed:
     """The value a manifest asks for an attribute that is read as `vr` (which may name several)."""
     reader = _Reader(attribute, vr)
     raw = reader.read(node)
-    errors, violations = tuple(reader.errors), tuple(reader.violations)
-    if not errors and vr != "SQ":
-        violations = tuple(
-            Diagnostic(node.place, f"{attribute.label}: the value {_clause(text)}", _FORCE_HINT)
-            for text in problems(vr, attribute.multiplicity, raw)
-        )
-    return Parsed(None if errors else Value(raw), errors, violations)
+    if reader.errors:
+        return Parsed(None, tuple(reader.errors), tuple(reader.violations))
+    if vr == "SQ":
+        return Parsed(Value(raw), (), tuple(reader.violations))
+    misfits = problems(vr, attribute.multiplicity, raw)
+    return Parsed(Value(raw), (), _violations(attribute, node.place, misfits) if misfits else ())
+
+
+def _violations(
+    attribute: Attribute, place: Place, misfits: tuple[str, ...]
+) -> tuple[Diagnostic, ...]:
+    return tuple(
+        Diagnostic(place, f"{attribute.label}: the value {_clause(text)}", _FORCE_HINT)
+        for text in misfits
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What kind of values an attribute takes that is read as some VRs: a set of them decides."""
+
+    known: bool
+    text: bool
+    tag: bool
+    floating: bool
+    integer: bool
+    binary: bool
+    splits: bool  # a backslash separates its values
+
+
+@lru_cache(maxsize=16384)
+def _kind(tag: int, vr: str) -> _Kind:
+    """Worked out once: there are few attributes and very many values."""
+    options = set(alternatives(vr))
+    return _Kind(
+        known=options <= ALL_VRS,
+        text=not TEXT_VRS.isdisjoint(options),
+        tag="AT" in options,
+        floating=not FLOAT_VRS.isdisjoint(options),
+        integer=not options.isdisjoint(INTEGER_RANGES),
+        binary=not BINARY_VRS.isdisjoint(options),
+        # Where the dictionary has no VM, how a document writes several values is not documented.
+        splits=by_tag(tag).is_standard and vr in TEXT_VRS - BACKSLASH_VRS,
+    )
 
 
 def _clause(problem: str) -> str:
@@ -86,7 +125,7 @@ class _Reader:
     def __init__(self, attribute: Attribute, vr: str) -> None:
         self.attribute = attribute
         self.vr = vr
-        self.options = alternatives(vr)
+        self.kind = _kind(attribute.tag, vr)
         self.errors: list[Diagnostic] = []
         self.violations: list[Diagnostic] = []
 
@@ -95,7 +134,7 @@ class _Reader:
 
     def read(self, node: Node) -> Json:
         """The JSON value; meaningless where an error was noted."""
-        if not set(self.options) <= ALL_VRS:
+        if not self.kind.known:
             self.error(node.place, f"{self.vr} is not a VR", "PS3.5 table 6.2-1 lists them.")
             return None
         if isinstance(node, Scalar):
@@ -116,7 +155,7 @@ class _Reader:
         if self.vr == "SQ":
             self.error(node.place, "a sequence takes a list of items", "Begin each item with `- `.")
             return None
-        if self.rejects_backslash() and "\\" in node.text:
+        if self.kind.splits and "\\" in node.text:
             self.error(node.place, "a backslash separates values", self.backslash_hint())
             return None
         value = self.component(node)
@@ -124,15 +163,11 @@ class _Reader:
         return [value] if self.attribute.is_multi and not self.is_run(value) else value
 
     def is_run(self, value: Json) -> bool:
-        return isinstance(value, str) and bool(BINARY_VRS.intersection(self.options))
+        return isinstance(value, str) and self.kind.binary
 
     def empty(self) -> Json:
         # Measured: a zero-length private UN is "", everything else that is empty is null.
         return "" if self.vr == "UN" and not self.attribute.is_standard else None
-
-    def rejects_backslash(self) -> bool:
-        # Where the dictionary has no VM, how a document writes several values is not documented.
-        return self.attribute.is_standard and self.vr in TEXT_VRS - BACKSLASH_VRS
 
     def backslash_hint(self) -> str:
         if self.attribute.is_multi:
@@ -156,27 +191,26 @@ class _Reader:
             self.error(item.place, "null is not a value", _NULL_HINT)
         elif item.text == "":
             return self.empty_component(item)
-        elif self.rejects_backslash() and "\\" in item.text:
+        elif self.kind.splits and "\\" in item.text:
             self.error(item.place, "a backslash separates values", self.backslash_hint())
         else:
             return self.component(item)
         return None
 
     def empty_component(self, item: Scalar) -> Json:
-        if not TEXT_VRS.intersection(self.options):
+        if not self.kind.text:
             self.error(item.place, f"VR {self.vr} has no empty value inside a list")
         return ""
 
     def component(self, node: Scalar) -> Json:
         """One value by the first kind of the options that takes it."""
-        if TEXT_VRS.intersection(self.options):
+        if self.kind.text:
             return node.text
-        if "AT" in self.options:
+        if self.kind.tag:
             return self.tag(node)
-        if FLOAT_VRS.intersection(self.options):
+        if self.kind.floating:
             return self.number(node)
-        binary = BINARY_VRS.intersection(self.options)
-        if INTEGER_RANGES.keys() & set(self.options) and not (binary and not _is_integer(node)):
+        if self.kind.integer and not (self.kind.binary and not _is_integer(node)):
             return self.integer(node)
         return self.base64(node)
 

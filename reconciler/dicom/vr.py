@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 
 from reconciler.dicom.dictionary import UnknownKeyError, by_key
 from reconciler.model.value import Json
@@ -180,6 +181,7 @@ TEXT_VRS = frozenset(_TEXT_RULES)
 ALL_VRS = TEXT_VRS | FLOAT_VRS | BINARY_VRS | set(INTEGER_RANGES) | {"AT", "SQ"}
 
 
+@lru_cache(maxsize=256)
 def alternatives(vr: str) -> tuple[str, ...]:
     """The VRs that the dictionary offers: `US or SS` -> (`US`, `SS`)."""
     return tuple(vr.split(" or "))
@@ -199,6 +201,7 @@ def is_tag(text: str) -> bool:
     return bool(_TAG.fullmatch(text))
 
 
+@lru_cache(maxsize=1024)
 def multiplicity(vm: str, count: int) -> str | None:
     """What is wrong with so many values under a VM (`1`, `1-3`, `2-n`, `3-3n`), or None."""
     found = _VM.fullmatch(vm)
@@ -232,12 +235,14 @@ def problems(vr: str, vm: str, raw: Json) -> tuple[str, ...]:
 
 
 def _value_problems(vr: str, values: list[Json]) -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+    found: list[str] = []
     for option in alternatives(vr):
-        found = tuple(dict.fromkeys(text for value in values for text in _misfits(option, value)))
+        found = [text for value in values for text in _misfits(option, value)]
         if not found:
             return ()
-    return found if len(alternatives(vr)) == 1 else (f"fits neither {vr.replace(' or ', ' nor ')}",)
+    if len(alternatives(vr)) == 1:
+        return tuple(dict.fromkeys(found))
+    return (f"fits neither {vr.replace(' or ', ' nor ')}",)
 
 
 def _misfits(vr: str, value: Json) -> tuple[str, ...]:
@@ -287,12 +292,11 @@ def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
         text = text.lstrip(" ")
     if vr in BACKSLASH_VRS:
         return rule(text)
+    if "\\" not in text:
+        return rule(text) if text else ()
     # Where the dictionary has no VM (private elements) a document may hold values joined by "\".
-    return tuple(dict.fromkeys(found for part in text.split("\\") for found in _part(rule, part)))
-
-
-def _part(rule: Callable[[str], tuple[str, ...]], part: str) -> tuple[str, ...]:
-    return rule(part.strip(" ")) if part.strip(" ") else ()
+    parts = [part.strip(" ") for part in text.split("\\")]
+    return tuple(dict.fromkeys(found for part in parts if part for found in rule(part)))
 
 
 def _sequence_problems(raw: Json) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from reconciler.dicom import constraints, values
 from reconciler.dicom.dictionary import Attribute, UnknownKeyError, by_key
@@ -63,12 +64,9 @@ def _present(reading: Reading, address: Address, line: Line, vr: str | None) -> 
     parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
     reading.note(line.path, *parsed.errors)
     if attribute.tag in KEY_UIDS:
-        reading.note(line.path, *(replace(one, hint=_UID_HINT) for one in parsed.violations))
-    elif not reading.source.force:
+        _check_key_uid(reading, line, parsed)
+    elif parsed.violations and not reading.source.force:
         reading.note(line.path, *parsed.violations)
-    if attribute.tag in KEY_UIDS and parsed.value is not None and not parsed.value.raw:
-        message = f"{attribute.label} cannot be empty"
-        reading.problem(line.path, line.value.place, message, "Write the new UID.")
     stated = vr if attribute.is_private else None
     reading.claim(
         ClaimKind.PRESENT,
@@ -78,6 +76,14 @@ def _present(reading: Reading, address: Address, line: Line, vr: str | None) -> 
         value=parsed.value,
         vr=stated,
     )
+
+
+def _check_key_uid(reading: Reading, line: Line, parsed: values.Parsed) -> None:
+    reading.note(line.path, *(replace(one, hint=_UID_HINT) for one in parsed.violations))
+    if parsed.value is not None and not parsed.value.raw:
+        assert line.value is not None
+        message = f"{line.attribute.label} cannot be empty"
+        reading.problem(line.path, line.value.place, message, "Write the new UID.")
 
 
 def _removed(reading: Reading, address: Address, line: Line, vr: str | None) -> None:
@@ -131,25 +137,29 @@ def _keys(dicom: Node | None, path: Path) -> Iterator[tuple[Scalar, Node | None,
 
 
 def _attribute(reading: Reading, address: Address, key: Scalar, path: Path) -> Attribute | None:
-    never = constraints.never(key.text)
+    found = _judged(key.text, address.level)
+    if isinstance(found, Attribute):
+        return found
+    reading.problem(path, key.place, *found)
+    return None
+
+
+@lru_cache(maxsize=16384)
+def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
+    """The attribute that a key stands for at a level; or why it cannot stand there, and a hint."""
+    never = constraints.never(key)
     if never:
-        reading.problem(path, key.place, never, _NEVER_HINT)
-        return None
+        return never, _NEVER_HINT
     try:
-        attribute = by_key(key.text)
+        attribute = by_key(key)
     except UnknownKeyError as unknown:
-        reading.problem(path, key.place, unknown.message, unknown.hint)
-        return None
+        return unknown.message, unknown.hint
     if attribute.tag >> 16 == _COMMAND_GROUP:
         message = f"{attribute.label} is an element of messages and stands in no image set"
-        reading.problem(path, key.place, message, _NEVER_HINT)
-        return None
-    wrong = constraints.wrong_level(attribute.tag, address.level)
-    wrong = wrong or constraints.private_level(attribute.tag, address.level)
-    if wrong:
-        reading.problem(path, key.place, wrong, "Move the line to that level.")
-        return None
-    return attribute
+        return message, _NEVER_HINT
+    wrong = constraints.wrong_level(attribute.tag, level)
+    wrong = wrong or constraints.private_level(attribute.tag, level)
+    return (wrong, "Move the line to that level.") if wrong else attribute
 
 
 def _vrs(
@@ -157,7 +167,9 @@ def _vrs(
 ) -> dict[int, str]:
     """DICOMVRs: the stated VR by tag."""
     node = block.get("DICOMVRs")
-    if node is not None and address.level is not Level.INSTANCE:
+    if node is None:
+        return {}
+    if address.level is not Level.INSTANCE:
         place = place_of(reading.document, path, key=True)
         reading.problem(path, place, "DICOMVRs stands at instances only", _VRS_HINT)
         return {}

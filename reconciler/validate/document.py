@@ -130,16 +130,26 @@ def _revert(reading: Reading) -> Revert | None:
 def _check_claims(reading: Reading) -> None:
     """Contradictions inside one document."""
     claims = reading.claims
+    absent = [claim for claim in claims if claim.kind is ClaimKind.ABSENT]
+    removals = [claim for claim in claims if claim.kind is ClaimKind.REMOVED]
+    if absent:
+        _check_absent(reading, absent)
+    if removals:
+        _check_removals(reading, removals)
+
+
+def _check_absent(reading: Reading, absent: Several[Claim]) -> None:
     present = {
-        (claim.address, claim.tag): claim for claim in claims if claim.kind is ClaimKind.PRESENT
+        (claim.tag, claim.address): claim
+        for claim in reading.claims
+        if claim.kind is ClaimKind.PRESENT
     }
-    for claim in claims:
-        rival = present.get((claim.address, claim.tag))
-        if claim.kind is ClaimKind.ABSENT and rival:
+    for claim in absent:
+        rival = present.get((claim.tag, claim.address))
+        if rival:
             label = by_tag(claim.tag or 0).label
             message = f"{label} is asked to be absent here and present at {rival.place}"
             reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
-    _check_removals(reading, [claim for claim in claims if claim.kind is ClaimKind.REMOVED])
 
 
 def _check_removals(reading: Reading, removals: Several[Claim]) -> None:
