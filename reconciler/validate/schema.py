@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from reconciler.errors import Diagnostic
 from reconciler.model.node import Mapping
 from reconciler.model.value import Json
 from reconciler.validate.view import Path, place_of, to_json
 from reconciler.validate.words import explain, is_told, label_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 
 class Checker:
@@ -31,6 +33,9 @@ class Checker:
 
     @cached_property
     def _explainer(self) -> Draft202012Validator:
+        # Imported for the first problem: it takes longer than all else that `validate` imports.
+        from jsonschema import Draft202012Validator
+
         return Draft202012Validator(_pythonic(self._schema))
 
     def check(self, document: Mapping, told: Set[Path] = frozenset()) -> list[Diagnostic]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 from difflib import get_close_matches
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Diagnostic, Place
 from reconciler.model.node import Mapping, shown
 from reconciler.model.value import Json
 from reconciler.validate.view import Path, place_of
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _EMPTY_HINT = "Delete the key too, or fill it."
 _NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
