@@ -25,7 +25,7 @@ from reconciler.errors import (
     InputError,
     ReconcilerError,
 )
-from reconciler.render.values import escape
+from reconciler.render.escape import escape
 
 # What the machine refuses is no bug of ours.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from reconciler.model.settings import Redact
 from reconciler.model.value import Json
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, effective_redaction
-from reconciler.render.values import escape
 
 _WIDE = 120  # where nobody watches, lines are for logs and diffs
 

@@ -10,10 +10,11 @@ from reconciler.model.change import Block, Change
 from reconciler.model.hazard import Hazard
 from reconciler.model.plan import Action, HazardUse, Member, Status
 from reconciler.render.changes import INDENT, change_lines, place_of
+from reconciler.render.escape import escape
 from reconciler.render.explain import MEANING, SELF_EVIDENT, STYLE, SYMBOL, WORD
 from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
-from reconciler.render.values import escape, plural, short_uid
+from reconciler.render.values import plural, short_uid
 
 
 def action_lines(alike: Sequence[Action], look: Look) -> list[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from reconciler.errors import Place
 from reconciler.model.change import Change, Op
 from reconciler.redact import masked
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
 from reconciler.render.rows import Row, rows, short_addresses, where
-from reconciler.render.values import cut, cut_pair, escape, pad, shown, width
+from reconciler.render.values import cut, cut_pair, pad, shown, width
 
 INDENT = "    "
 _STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}

@@ -26,7 +26,8 @@ from reconciler.errors import Place
 from reconciler.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
 from reconciler.model.node import Mapping, Node, Scalar, Sequence
 from reconciler.model.value import Document, Json
-from reconciler.render.values import escape, plural
+from reconciler.render.escape import escape
+from reconciler.render.values import plural
 
 _NOWHERE = Place("")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")

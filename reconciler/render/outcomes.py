@@ -9,8 +9,9 @@ from pathlib import PurePath
 from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Status
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
-from reconciler.render.values import escape, plural
+from reconciler.render.values import plural
 
 _SIGN: dict[Result, tuple[str, Style]] = {
     Result.CONVERGED: ("✓", Style.ADD),

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from reconciler.errors import ReconcilerError
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
+from reconciler.render.escape import escape
 from reconciler.render.outcomes import counts
-from reconciler.render.values import escape
 
 # What went as planned is only counted beyond so many rows; all the rest is always told.
 LISTED = 50

@@ -8,8 +8,9 @@ from reconciler.dicom.dictionary import UnknownKeyError, by_key
 from reconciler.model.observed import Summary
 from reconciler.model.settings import EMULATOR, Datastore
 from reconciler.redact import masked, shape
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
-from reconciler.render.values import cut, escape, pad, short_uid, width
+from reconciler.render.values import cut, pad, short_uid, width
 
 # Names of DICOMTags in SearchImageSets -> keywords of the dictionary (healthimaging §6).
 _COLUMNS = (

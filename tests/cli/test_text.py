@@ -10,9 +10,10 @@ import pytest
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Redact
 from reconciler.render import json as as_json
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, effective_redaction
 from reconciler.render.text import is_pending, next_step, plan_lines, summary
-from reconciler.render.values import cut, cut_pair, duration, escape, short_uids, width
+from reconciler.render.values import cut, cut_pair, duration, short_uids, width
 from tests.cli import samples
 from tests.cli.conftest import expect
 
