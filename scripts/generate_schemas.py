@@ -68,7 +68,9 @@ def _attributes(level: Level) -> dict[str, Any]:
         "description": f"Attributes of the {level.title} level by keyword, or by tag as eight hex"
         " digits.",
         "minProperties": 1,
-        "errorMessage": "asks for nothing: a deleted line never removes anything",
+        "x-empty": "asks for nothing: a deleted line never removes anything",
+        # What an editor says of a key that has no place here.
+        "errorMessage": f"is neither a keyword of the {level.title} level nor eight hex digits",
         "properties": {one.keyword: _property(one) for one in attributes_at(level)},
         "patternProperties": {HEX: {"$ref": "#/$defs/AnyValue"}},
         "additionalProperties": False,

@@ -1,7 +1,8 @@
 """JSON Schema errors in plain sentences.
 
 A schema carries its own words where it knows better than we do: `errorMessage` for a whole
-subschema, `patternErrorMessage` for a pattern (editors show both), `x-hint` for what to do next.
+subschema, `patternErrorMessage` for a pattern (editors show both, the first for every key that has
+no place), `x-empty` for what holds nothing, `x-hint` for what to do next.
 No sentence here holds a value, only keys and the words that a schema allows.
 """
 
@@ -153,7 +154,7 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
         case "minLength":
             return "is empty", hint
         case "minItems" | "minProperties":
-            return str(schema.get("errorMessage", "is empty")), _EMPTY_HINT
+            return str(schema.get("x-empty", "is empty")), _EMPTY_HINT
         case "exclusiveMinimum" | "minimum" | "maximum":
             return "is out of range", hint
     if "errorMessage" in schema:

@@ -103,3 +103,15 @@ def test_our_own_settings_and_manifests_name_the_schemas_that_are_there() -> Non
     for file in (root / "reconciler.yaml", *(root / "manifests").glob("**/*.yaml")):
         for reference in re.findall(r"\$schema=(\S+)", file.read_text("utf-8")):
             assert (file.parent / reference).is_file(), file
+
+
+@NAMES
+def test_what_an_editor_says_of_a_key_without_a_place_is_about_the_key(name: str) -> None:
+    """The YAML language server says `errorMessage` of every key that is not known."""
+    said = [
+        node["errorMessage"]
+        for node in nodes(schema.load(name))
+        if node.get("additionalProperties") is False and "errorMessage" in node
+    ]
+    assert all(message.startswith("is neither a keyword of the ") for message in said)
+    assert len(said) == (4 if name == "manifest" else 0)
