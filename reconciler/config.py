@@ -183,11 +183,11 @@ def _rules(rules: dict[str, Any]) -> Rules:
 
 
 def _guardrails(rails: dict[str, str]) -> Guardrails:
-    defaults = Guardrails()
+    """Those that are stated; what is not stated is not bounded."""
     return Guardrails(
-        image_sets=int(rails.get("imageSets", defaults.image_sets)),
-        percent=float(rails.get("percent", defaults.percent)),
-        removed_instances=int(rails.get("removedInstances", defaults.removed_instances)),
+        image_sets=int(rails["imageSets"]) if "imageSets" in rails else None,
+        percent=float(rails["percent"]) if "percent" in rails else None,
+        removed_instances=int(rails["removedInstances"]) if "removedInstances" in rails else None,
     )
 
 

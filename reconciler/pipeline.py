@@ -26,6 +26,7 @@ from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.observe import Counted, observe
 from reconciler.plan import build, eta_seconds
+from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
 from reconciler.resolve import resolve
@@ -118,7 +119,8 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
             continue
         port = Counted(ports[datastore.name])
         diffs, studies = observe(port, asks, entries, settings.rules)
-        actions += build(datastore, diffs, studies, settings)
+        built = build(datastore, diffs, studies, settings)
+        actions += guarded(built, settings.guardrails, entries)
         for operation, count in port.calls.items():
             calls[operation] = calls.get(operation, 0) + count
     ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))

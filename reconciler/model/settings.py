@@ -54,14 +54,14 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """The most that one apply may change.
+    """The most that one apply may change in a data store; None is no bound.
 
     `image_sets` and `removed_instances` are counts, `percent` is of the recorded image sets.
     """
 
-    image_sets: int = 500
-    percent: float = 30.0
-    removed_instances: int = 0
+    image_sets: int | None = None
+    percent: float | None = None
+    removed_instances: int | None = None
 
 
 DOCUMENTED_QUOTAS: dict[str, Quota] = {
