@@ -2,7 +2,8 @@
 
 UpdateImageSetMetadata takes 10 KB a call (devguide, endpoints and quotas; we count both blobs
 after base64, healthimaging §10, U13). UID changes come last, inner ones first, so that every
-other change still finds its block under the key that was read.
+other change still finds its block under the key that was read. Within a call the order of updates
+and removals is not documented, so what renames a block never goes with a removal in it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from collections.abc import Sequence
 
 from reconciler.dicom.content import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
 from reconciler.dicom.updates import BLOB_BYTES, encode
-from reconciler.model.change import Change
+from reconciler.model.address import Address, series_at
+from reconciler.model.change import Change, Op
 
+_REMOVALS = frozenset({Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES})
+_KEYS = frozenset({SOP_INSTANCE_UID, SERIES_INSTANCE_UID})  # documents are keyed by these
 _LAST = {SOP_INSTANCE_UID: 1, SERIES_INSTANCE_UID: 2, STUDY_INSTANCE_UID: 3}
 
 
@@ -30,12 +34,23 @@ def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, .
     left = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
     calls: list[tuple[Change, ...]] = []
     while left:
-        count = _fitting(left, payload_bytes)
+        count = _fitting(left[: _parting(left)], payload_bytes)
         if not count:
             raise TooLarge(left[0])
         calls.append(tuple(left[:count]))
         left = left[count:]
     return calls
+
+
+def _parting(changes: Sequence[Change]) -> int:
+    """How many of the first changes come before a block is renamed in which they remove."""
+    touched: set[Address] = set()
+    for count, change in enumerate(changes):
+        if change.op in _REMOVALS:
+            touched |= {change.address, series_at(change.address.series)}
+        elif change.tag in _KEYS and change.address in touched:
+            return count
+    return len(changes)
 
 
 def _fitting(changes: Sequence[Change], payload_bytes: int) -> int:

@@ -248,6 +248,41 @@ def test_uids_change_last_and_inner_ones_first() -> None:
     assert [change.tag for change in call] == [0x00204000, 0x00080018, 0x0020000E, 0x0020000D]
 
 
+@pytest.mark.parametrize(
+    ("renames", "removes", "calls"),
+    [
+        ("DICOM: {SeriesInstanceUID: 1.2.9}", "Instances: [1.2.1.2]", 2),
+        ("DICOM: {SeriesInstanceUID: 1.2.9}", "DICOM: [SeriesNumber]", 2),
+        (
+            "DICOM: {SeriesInstanceUID: 1.2.9}",
+            "Instances: {1.2.1.1: {DICOM: [ImageComments]}}",
+            2,
+        ),
+        (
+            "Instances: {1.2.1.1: {DICOM: {SOPInstanceUID: 1.2.9}}}",
+            "Instances: {1.2.1.1: {DICOM: [ImageComments]}}",
+            2,
+        ),
+        ("Instances: {1.2.1.1: {DICOM: {SOPInstanceUID: 1.2.9}}}", "Instances: [1.2.1.2]", 1),
+    ],
+)
+def test_what_renames_a_block_never_goes_with_a_removal_in_it(
+    renames: str, removes: str, calls: int
+) -> None:
+    """Were the updates done first, the removal would look for the old UID in vain."""
+    manifest = (
+        f"imageSetId: {A}\npresent: {{Study: {{Series: {{1.2.1: {{{renames}}}}}}}}}\n"
+        f"absent: {{Study: {{Series: {{1.2.1: {{{removes}}}}}}}}}\nforce: true\n"
+        "allow: [CHANGES_UID, REMOVES_INSTANCE, SPLIT_UPDATE]\n"
+    )
+    stage = staged()
+    action = stage.action(manifest)
+    assert len(action.steps) == calls
+    assert ("SPLIT_UPDATE", "a", True) in hazards(action) or calls == 1
+    stage.run(action)
+    assert stage.action(manifest).status is Status.CONVERGED
+
+
 def test_splitting_needs_consent_and_pins_each_call_to_the_one_before() -> None:
     long = "x" * 200
     uid = SERIES_UID
