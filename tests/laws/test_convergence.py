@@ -68,7 +68,7 @@ def blocks(keys: list[str], inner: st.SearchStrategy[Any]) -> st.SearchStrategy[
 def presents(draw: st.DrawFn, number: int) -> dict[str, Any]:
     keys = ["*", uid(number, 1)]
     inner = [f"{uid(number, 1)}.1", f"{uid(number, 1)}.2", "*"]
-    renamed = draw(st.booleans())
+    renamed, series_renamed = draw(st.booleans()), draw(st.booleans())
     all_series: dict[str, Any] = {}
     for key in draw(st.sets(st.sampled_from(keys))):
         block: dict[str, Any] = {"DICOM": draw(SERIES)}
@@ -78,6 +78,9 @@ def presents(draw: st.DrawFn, number: int) -> dict[str, Any]:
         block = all_series.setdefault(uid(number, 1), {})
         found = block.setdefault("Instances", {}).setdefault(inner[0], {})
         found.setdefault("DICOM", {})["SOPInstanceUID"] = f"{uid(number, 1)}.9"
+    if series_renamed:
+        block = all_series.setdefault(uid(number, 1), {})
+        block.setdefault("DICOM", {})["SeriesInstanceUID"] = uid(number, 7)
     return prune(
         {
             "Patient": {"DICOM": draw(PATIENT)},
