@@ -90,6 +90,10 @@ class FakeImageSets:
         self.missing = missing
         self.calls: list[tuple[str, str]] = []
         self.sent: list[Step] = []
+        # What took effect: the call, and for each image set that it moved the version made.
+        self.landed: list[tuple[Step, dict[str, str]]] = []
+        # How many versions back SearchImageSets is (it is not said to be consistent).
+        self.search_lag = 0
         self._sets: dict[str, _ImageSet] = {}
         self._faults: list[_Fault] = []
         self._failures: list[str] = []
@@ -129,6 +133,18 @@ class FakeImageSets:
     def document(self, image_set_id: str, version_id: str = "") -> dict[str, Any]:
         """The content, seen from outside: no call is counted."""
         return copy.deepcopy(self._version(image_set_id, version_id or None).document)
+
+    def status(self, image_set_id: str, version_id: str) -> str:
+        """How a version ended, seen from outside."""
+        return self._version(image_set_id, version_id).status
+
+    def calm(self) -> None:
+        """No fault is left; time goes on until nothing is LOCKED any more."""
+        self._faults.clear()
+        self._failures.clear()
+        self.search_lag = 0
+        rests = [one.latest.rests_at for one in self._sets.values()]
+        self.clock.sleep(max(0.0, *rests) + 1.0)
 
     def version(self, image_set_id: str) -> str:
         """The latest version, seen from outside."""
@@ -212,6 +228,7 @@ class FakeImageSets:
                     else "UPDATING_FOR_STUDY_CONSISTENCY"
                 )
                 self._append(image_set, document, status, problem, self.update_seconds, busy)
+            self.landed.append((step, {one.image_set_id: str(one.latest.number) for one in moved}))
             return str(self._sets[step.image_set_id].latest.number)
 
     # --- inside ------------------------------------------------------------------------------
@@ -299,7 +316,7 @@ class FakeImageSets:
         )
 
     def _summary(self, image_set: _ImageSet) -> Summary:
-        latest = image_set.latest
+        latest = image_set.versions[max(0, len(image_set.versions) - 1 - self.search_lag)]
         patient = latest.document["Patient"]["DICOM"]
         tags = {
             "DICOMPatientId": patient.get("PatientID"),

@@ -1,8 +1,9 @@
 """SIGKILL at every point of an apply: the same command again finishes it, and nothing is doubled.
 
 The points are: after every call of the service, in every call that writes a file, before and after
-every run of git; between two of them nothing leaves the process. A run is killed at one of them, for all of them; the second
-run must then bring service, records and repository to where an uninterrupted run brings them.
+every run of git; between two of them nothing leaves the process. A run is killed at one of them,
+for all of them; the second run must then bring service, records and repository to where an
+uninterrupted run brings them.
 """
 
 from __future__ import annotations
