@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from reconciler.model.settings import Datastore
+from reconciler.model.settings import CONCURRENT_UPDATES, Datastore
 from reconciler.ports import ImageSets
 
 
 def connect(
-    datastore: Datastore, *, endpoint: str | None = None, max_connections: int = 16
+    datastore: Datastore,
+    *,
+    endpoint: str | None = None,
+    max_connections: int = CONCURRENT_UPDATES,
 ) -> ImageSets:
     """The image sets of a data store: on AWS, or at a URL (an emulator) if `endpoint` is one.
 
@@ -27,10 +30,13 @@ def connect(
     return BotoImageSets(reads, writes, target)
 
 
-def caller_account(region: str) -> str:
-    """The account whose credentials boto3 finds (STS GetCallerIdentity needs no permission)."""
+def caller_account(region: str, endpoint: str | None = None) -> str:
+    """The account whose credentials boto3 finds (STS GetCallerIdentity needs no permission).
+
+    At a URL it is the account that the emulator there is.
+    """
     from reconciler.aws.client import caller
     from reconciler.aws.problems import Target, translated
 
-    with translated("GetCallerIdentity", Target("", "", region, None)):
-        return caller(region)
+    with translated("GetCallerIdentity", Target("", "", region, endpoint)):
+        return caller(region, endpoint)

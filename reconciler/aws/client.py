@@ -34,10 +34,12 @@ def clients(region: str, endpoint: str | None, max_connections: int) -> tuple[An
     )
 
 
-def caller(region: str) -> str:
+def caller(region: str, endpoint: str | None) -> str:
     """The account of GetCallerIdentity."""
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
-    sts = _session(region, None).client("sts", config=config)
+    if endpoint:
+        config = config.merge(_for_endpoint(endpoint))
+    sts = _session(region, endpoint).client("sts", endpoint_url=endpoint, config=config)
     return str(sts.get_caller_identity()["Account"])
 
 

@@ -42,9 +42,9 @@ def edges(settings: Settings) -> Iterator[Edges]:
 
         @cache
         def connected(datastore: Datastore) -> PacedImageSets:
-            _check_caller(datastore)
             embedded = datastore.endpoint == EMULATOR
             endpoint = emulator() if embedded else datastore.endpoint or None
+            _check_caller(datastore, endpoint)
             return pace.Paced(aws.connect(datastore, endpoint=endpoint), shared[datastore.name])
 
         def port(datastore: Datastore) -> PacedImageSets:
@@ -54,16 +54,20 @@ def edges(settings: Settings) -> Iterator[Edges]:
         yield Edges(ports=port, clock=clock)
 
 
-def _check_caller(datastore: Datastore) -> None:
-    """Stop before anything is read with the credentials of another account."""
-    if not datastore.is_aws or not datastore.account_id:
+def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
+    """Stop before anything is read or written as another account than reconciler.yaml states.
+
+    Whoever states one is checked, also at a URL: there the emulator says which account it is.
+    """
+    if not datastore.account_id:
         return
-    caller = aws.caller_account(datastore.region)
+    caller = aws.caller_account(datastore.region, endpoint)
     if caller != datastore.account_id:
+        where = f"{endpoint} answers as account" if endpoint else "the credentials are those of"
         raise AccessDeniedError(
             f"data store {datastore.name} belongs to account {datastore.account_id}, "
-            f"but the credentials are those of {caller}",
-            "Choose others (AWS_PROFILE), or mend `accountId` in reconciler.yaml.",
+            f"but {where} {caller}: nothing was read",
+            "Choose other credentials (AWS_PROFILE), or mend `accountId` in reconciler.yaml.",
         )
 
 
