@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from reconciler.cli import options
 from reconciler.errors import ReconcilerError
+
+_ID = re.compile("[0-9a-z]{32}")
 
 
 class Depth(StrEnum):
@@ -52,6 +55,9 @@ def import_(
     if (image_set is None) is not search:
         hint = "Find the ID with --search, or give it with --image-set ID."
         raise ReconcilerError("give either --image-set or --search", hint)
+    if image_set is not None and not _ID.fullmatch(image_set):
+        hint = "It is 32 characters, each 0-9 or a-z: find it with --search."
+        raise ReconcilerError("--image-set takes an imageSetId", hint)
     settings = workspace.settings(config)
     store = workspace.datastore(settings, datastore)
     look = screen.look(settings.redact, show_values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def saved_plan(paths: Sequence[Path] | None) -> Path | None:
     """The path, if it is a saved plan rather than manifests: those are named .yaml or .yml."""
     if not paths or len(paths) != 1 or paths[0].suffix in _MANIFEST_SUFFIXES:
         return None
-    if not paths[0].is_file() and paths[0].suffix != ".json":
+    # os.path: for a name that no file can have, Path.is_file raises.
+    if not os.path.isfile(paths[0]) and paths[0].suffix != ".json":  # noqa: PTH113
         return None
     return paths[0]
 

@@ -11,6 +11,7 @@ from reconciler.model.address import PATIENT
 from reconciler.model.change import Change
 from reconciler.model.plan import Action, Member, Plan, Status
 from reconciler.render.actions import action_lines
+from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
 from reconciler.render.values import duration, plural
@@ -109,7 +110,7 @@ def next_step(plan: Plan, paths: Iterable[str], look: Look, *, saved: bool) -> l
     """What to type now: `paths` are the saved plan, or the manifests that were planned."""
     if not plan.steps:
         return []
-    command = " ".join(["reconcile apply", *map(shlex.quote, paths)])
+    command = escape(" ".join(["reconcile apply", *map(shlex.quote, paths)]))
     exactly = "exactly this plan" if saved else "it"
     return ["", f"To apply {exactly}: {look.paint(command, Style.STRONG)}"]
 

@@ -108,3 +108,26 @@ def test_a_saved_plan_is_for_its_owner_whatever_was_there(
     assert reconcile("plan", "--out", "plan.json").code == 0
     assert saved.stat().st_mode & 0o777 == 0o600
     assert public.read_text() == ""
+
+
+@pytest.mark.parametrize("command", ["validate", "apply"])
+def test_a_name_that_no_file_can_have(reconcile: Command, workspace: Path, command: str) -> None:
+    more = ["--auto-approve"] if command == "apply" else []
+    ran = reconcile(command, "a" * 300, *more)
+    assert (ran.code, ran.out) == (1, "")
+    assert "cannot be read: File name too long" in ran.err
+
+
+@pytest.mark.parametrize("odd", ["", "../../x", "\x1b[31m", "A" * 32, "é" * 32, "a" * 33])
+def test_an_image_set_that_no_archive_can_have(
+    reconcile: Command, workspace: Path, odd: str
+) -> None:
+    ran = reconcile("import", "--image-set", odd)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: --image-set takes an imageSetId\n")
+
+
+def test_what_to_type_next_draws_nothing(reconcile: Command, workspace: Path) -> None:
+    ran = reconcile("plan", "--out", "\x1b[31m.json")
+    assert ran.code == 0
+    assert "\x1b" not in ran.out

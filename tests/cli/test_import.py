@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler import pipeline
@@ -26,18 +26,18 @@ LEVELS = list(Level)
 def test_every_image_set_of_the_default_data_plans_to_nothing(
     workspace: Path, depth: Level
 ) -> None:
-    settings = workspace_settings(workspace)
+    found = workspace_settings(workspace)
     folder = workspace / "imported"
     folder.mkdir()
-    with connect.edges(settings) as edges:
-        port = edges.ports(settings.datastores[0])
+    with connect.edges(found) as edges:
+        port = edges.ports(found.datastores[0])
         for summary in port.search():
             document = port.metadata(summary.image_set_id, "1")
             lines = manifest_lines("research", summary.image_set_id, "1", document, depth)
             if lines:
                 (folder / f"{summary.image_set_id}.yaml").write_text("\n".join(lines))
-        checked = pipeline.check(settings, [folder])
-        plan = pipeline.plan(settings, checked, edges).plan
+        checked = pipeline.check(found, [folder])
+        plan = pipeline.plan(found, checked, edges).plan
     assert len(checked.asks) > (40 if depth is Level.PATIENT else 50)
     assert {action.status for action in plan.actions} == {Status.CONVERGED}
 
@@ -47,6 +47,7 @@ def workspace_settings(folder: Path) -> pipeline.Settings:
     return workspace.settings(folder / "reconciler.yaml")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_quoted_text_loads_back_to_itself(text: str) -> None:
     loaded = parse(f"value: {quoted(text)}\n", "manifest.yaml")
@@ -66,6 +67,7 @@ KEYS = st.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.dictionaries(KEYS, JSON_VALUES))
 def test_whatever_a_document_holds_the_manifest_is_one(attributes: dict[str, object]) -> None:
     document = Document({"Patient": {"DICOM": attributes}})  # type: ignore[dict-item]
