@@ -82,7 +82,7 @@ def _row(outcome: Outcome) -> str:
 
 def _held(action: Action) -> str:
     reasons = [block.message for block in action.blocks]
-    reasons += [f"needs `{use.consent}`" for use in action.hazards if not use.consented]
+    reasons += [f"needs {use.consent}" for use in action.hazards if not use.consented]
     text = "; ".join(dict.fromkeys(reasons))
     return (
         f"| {action.status} | `{action.image_set_id}` | {action.members[0].pin} | {_cell(text)} |"
@@ -92,6 +92,6 @@ def _held(action: Action) -> str:
 def _cell(text: str) -> str:
     """Text that stays in its cell and is taken as it is; a message of the service may be in it."""
     clean = escape(" ".join(text.split()))
-    for special in "\\|<>[]*_#":
+    for special in "\\`|<>[]*_#":
         clean = clean.replace(special, f"\\{special}")
     return clean

@@ -19,7 +19,7 @@ DATES = "manifests/acr-nema-dates.yaml"
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
 )
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_signal_finishes_what_is_in_flight_and_a_second_does_not(
+def test_a_signal_finishes_what_is_in_flight_and_a_second_leaves_it_unresolved(
     workspace: Path, reconcile: Command, number: signal.Signals, code: int, times: int
 ) -> None:
     with Emulator(workspace / ".reconcile" / "emulator", update_seconds=2.0) as emulator:
@@ -41,6 +41,7 @@ def test_a_signal_finishes_what_is_in_flight_and_a_second_does_not(
         out, _ = apply.communicate(timeout=60)
         assert apply.returncode == code
         assert ("✓ converged" in out) is (times == 1)
+        assert ("? unresolved" in out) is (times == 2)
         assert (workspace / "records").exists() is (times == 1)
         # Whatever happened, the same command finishes it.
         wait_until(emulator, "ACTIVE")

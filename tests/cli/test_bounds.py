@@ -1,0 +1,152 @@
+"""`reconcile apply` with an end: limits, errors, reports, and what a job shows of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reconciler import schema
+from reconciler.cli.apply import _seconds
+from reconciler.errors import RecordError
+from reconciler.model.outcome import Landed, Outcome, Result
+from reconciler.model.plan import Status
+from reconciler.render.step_summary import MOST_ROWS, step_summary
+from tests.cli import samples
+from tests.cli.conftest import Command, expect
+
+DATES = "manifests/acr-nema-dates.yaml"
+GOOD = ("converged", "already-converged")
+
+
+def report(path: Path) -> dict[str, Any]:
+    """A report that is what the schema says, with every planned step in it."""
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema.load("report")).validate(told)
+    totals = told["totals"]
+    assert totals["steps"] == len(told["outcomes"])
+    assert totals["steps"] == sum(totals[str(result)] for result in Result)
+    return told
+
+
+def test_a_limit_stops_and_the_same_command_goes_on(reconcile: Command, workspace: Path) -> None:
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    seen = []
+    for _ in range(4):
+        ran = reconcile("apply", "plan.json", "--limit", "4", "--report", "report.json")
+        told = report(workspace / "report.json")
+        assert told["exitCode"] == ran.code
+        seen.append((told["totals"]["converged"], told["totals"]["not-attempted"], ran.code))
+        if not ran.code:
+            break
+        assert "as many as --limit allows were changed" in ran.out
+    assert [code for _, _, code in seen] == [2] * (len(seen) - 1) + [0]
+    assert len(seen) == 3
+    assert sum(converged for converged, _, _ in seen) == told["totals"]["steps"]
+    assert reconcile("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_time_that_is_over_leaves_the_rest(reconcile: Command, workspace: Path) -> None:
+    ran = reconcile("apply", "--auto-approve", "--max-duration", "0.000001s", "--json")
+    assert ran.code == 2
+    assert {one["result"] for one in json.loads(ran.out)["outcomes"]} == {"not-attempted"}
+    assert "--max-duration is over" in json.loads(ran.out)["outcomes"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90m", 5400.0), ("5400s", 5400.0), ("1.5h", 5400.0), ("90", 90.0)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert _seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--max-duration", "soon"),
+        ("--max-duration", "0m"),
+        ("--max-duration", "-1h"),
+        ("--max-duration", "٣m"),
+        ("--limit", "0"),
+        ("--on-error", "ignore"),
+    ],
+    ids=lambda arguments: "=".join(arguments),
+)
+def test_what_makes_no_sense_is_told(
+    reconcile: Command, workspace: Path, arguments: tuple[str, str]
+) -> None:
+    ran = reconcile("apply", "--auto-approve", *arguments)
+    assert ran.code == 1
+    assert arguments[0] in ran.err
+    assert not (workspace / "records").exists()
+
+
+def test_json_is_the_report(reconcile: Command, workspace: Path) -> None:
+    ran = reconcile("apply", DATES, "--auto-approve", "--json", "--report", "report.json")
+    assert json.loads(ran.out) == report(workspace / "report.json")
+
+
+def test_a_report_that_cannot_be_written_is_told_after_the_work(
+    reconcile: Command, workspace: Path
+) -> None:
+    ran = reconcile("apply", DATES, "--auto-approve", "--report", "no/such/folder/r.json")
+    assert ran.code == 1
+    assert "✓ converged" in ran.out
+    assert "error: the report no/such/folder/r.json cannot be written" in ran.err
+
+
+def test_the_page_of_a_github_run_is_appended_to(
+    reconcile: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = workspace / "page.md"
+    page.write_text("an earlier step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    assert reconcile("apply", "--auto-approve").code == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("an earlier step\n### reconcile apply\n")
+    assert "**10 converged**" in text
+    assert len(re.findall(r"^\| converged \| `[0-9a-f]{32}`", text, re.MULTILINE)) == 10
+
+
+def test_records_that_cannot_be_written_leave_the_outcomes(
+    reconcile: Command, workspace: Path
+) -> None:
+    (workspace / "records").write_text("no folder")
+    ran = reconcile("apply", DATES, "--auto-approve", "--report", "report.json")
+    assert ran.code == 1
+    told = report(workspace / "report.json")
+    assert [one["result"] for one in told["outcomes"]] == ["converged"]
+    assert "Not a directory" in told["problems"][0]["message"]
+    assert "error: records/research/ac.json: cannot be" in ran.err
+    (workspace / "records").unlink()
+    assert reconcile("apply", DATES, "--auto-approve").code == 0
+    assert (workspace / "records" / "research" / "ac.json").exists()
+
+
+def ended(result: Result, number: int, message: str = "") -> Outcome:
+    name = samples.ident(number)
+    landed = (Landed(name, "2", "1", None),) if str(result) in GOOD else ()
+    return Outcome(samples.step(name, "1"), result, message, landed)
+
+
+def test_the_page_tells_every_end_and_no_markup_of_others() -> None:
+    outcomes = [ended(result, number) for number, result in enumerate(Result, start=1)]
+    outcomes.append(ended(Result.FAILED, 99, "<img src=x> | a `b` [c](d)\n# e"))
+    held = [samples.action(Status.BUSY, 50, steps=()), *samples.drift(consented=False).actions]
+    problem = RecordError("records/research/00.json: cannot be written", "make room")
+    expect("step-summary.md", step_summary(outcomes, held, "c" * 40, [problem]))
+
+
+def test_the_page_of_a_large_apply_stays_below_what_github_takes() -> None:
+    outcomes = [ended(Result.CONVERGED, number) for number in range(5000)]
+    text = step_summary(outcomes, [], "", [])
+    assert "**5,000 converged**" in text
+    assert "and 4,950 more" in text
+    failed = [ended(Result.FAILED, number, "x" * 300) for number in range(5000)]
+    text = step_summary(failed, [], "", [])
+    assert f"and {5000 - MOST_ROWS:,} more" in text
+    assert len(text) < 2**20

@@ -1,0 +1,122 @@
+"""How an apply ends early: what is sent, what is told of the rest; all is accounted for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.apply import apply
+from reconciler.apply.window import GRACE_SECONDS
+from reconciler.errors import RejectedError
+from reconciler.model.bounds import Bounds
+from reconciler.model.outcome import Outcome, Result, Started
+from reconciler.model.plan import Action, Basis, Plan
+from tests.documents import document
+from tests.fakes import FakeClock, FakeImageSets
+from tests.unit.test_apply import UPDATES, digest, simple, two_steps
+
+IDS = tuple(letter * 32 for letter in "abcdefgh")
+
+
+@pytest.fixture
+def fake() -> FakeImageSets:
+    fake = FakeImageSets(FakeClock())
+    for name in IDS:
+        fake.put(document(image_set_id=name))
+    return fake
+
+
+def events(
+    fake: FakeImageSets, actions: list[Action], bounds: Bounds, **more: object
+) -> Iterator[Started | Outcome]:
+    plan = Plan(Basis("", 1), tuple(actions))
+    return apply(
+        plan, {"research": fake}, fake.clock, digest, lock_timeout=60.0, bounds=bounds, **more
+    )
+
+
+def ends(fake: FakeImageSets, actions: list[Action], bounds: Bounds) -> list[Outcome]:
+    found = [one for one in events(fake, actions, bounds) if isinstance(one, Outcome)]
+    steps = [id(step) for action in actions for step in action.steps]
+    assert sorted(id(one.step) for one in found) == sorted(steps)
+    return found
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 100])
+def test_a_limit_counts_whole_actions(fake: FakeImageSets, concurrency: int) -> None:
+    actions = [two_steps(fake, name) for name in IDS]
+    found = ends(fake, actions, Bounds(limit=2, concurrency=concurrency))
+    assert Counter(one.result for one in found) == {
+        Result.CONVERGED: 4,
+        Result.NOT_ATTEMPTED: 12,
+    }
+    assert {one.message for one in found} == {
+        "",
+        "not sent: as many as --limit allows were changed",
+    }
+    assert len(fake.landed) == 4
+    assert sorted(fake.version(name) for name in IDS) == ["1"] * 6 + ["3"] * 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_what_had_converged_before_takes_nothing_of_the_limit(
+    fake: FakeImageSets, concurrency: int
+) -> None:
+    actions = [simple(fake, name) for name in IDS]
+    bounds = Bounds(limit=3, concurrency=concurrency)
+    for changed in (3, 3, 2, 0):
+        found = Counter(one.result for one in ends(fake, actions, bounds))
+        assert found[Result.CONVERGED] == changed
+    assert found == {Result.ALREADY_CONVERGED: 8}
+
+
+def test_after_the_deadline_nothing_new_is_sent(fake: FakeImageSets) -> None:
+    actions = [simple(fake, name) for name in IDS]
+    found = ends(fake, actions, Bounds(deadline=5.0, concurrency=1))
+    results = Counter(one.result for one in found)
+    assert 0 < results[Result.CONVERGED] < len(IDS)
+    assert results[Result.CONVERGED] + results[Result.NOT_ATTEMPTED] == len(IDS)
+    assert found[-1].message == "not sent: the time of --max-duration is over"
+
+
+@pytest.mark.parametrize(("stops", "sent"), [(False, 8), (True, 1)])
+def test_an_error_ends_the_sending_if_asked(fake: FakeImageSets, stops: bool, sent: int) -> None:
+    actions = [simple(fake, name) for name in IDS]
+    fake.fail(UPDATES, RejectedError("no", code="ValidationException"))
+    found = ends(fake, actions, Bounds(stop_on_error=stops, concurrency=1))
+    results = Counter(one.result for one in found)
+    assert results[Result.FAILED] == 1
+    # The next one may be on its way already when the first is judged.
+    assert sent <= results[Result.FAILED] + results[Result.CONVERGED] <= sent + stops
+    if stops:
+        assert found[-1].message == f"not sent: image set {IDS[0]} ended as failed"
+
+
+def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets) -> None:
+    """The second signal: a call may take a minute to time out, and nobody waits for it."""
+    hangs, released, asked = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        released.wait()
+
+    fake.inject(UPDATES, hang, image_set_id=IDS[0])
+    actions = [simple(fake, name) for name in IDS[:2]]
+    told = events(
+        fake,
+        actions,
+        Bounds(concurrency=1),
+        stop=lambda: "asked to stop" if asked.is_set() else "",
+        abandon=asked.is_set,
+    )
+    assert isinstance(next(told), Started)
+    hangs.wait()
+    asked.set()
+    ended = [one for one in told if isinstance(one, Outcome)]
+    released.set()
+    assert [one.result for one in ended] == [Result.UNRESOLVED, Result.NOT_ATTEMPTED]
+    assert ended[1].message == "not sent: asked to stop"
+    assert GRACE_SECONDS < 5

@@ -1,0 +1,152 @@
+"""An outcome outlives the disk that it should be recorded on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler import git, pipeline, record
+from reconciler.errors import GitBusyError, GitError, RecordError
+from reconciler.model.bounds import Bounds
+from reconciler.model.outcome import Result
+from reconciler.model.settings import Datastore, RecordMode, Settings
+from reconciler.ports import Files
+from tests.documents import DATASTORE_ID, document
+from tests.fakes import FakeClock, FakeImageSets
+from tests.faulty_files import ERRORS, FaultyFiles, failing
+
+IDS = tuple(letter * 32 for letter in "abc")
+
+
+class World:
+    """Three image sets that ask for a description."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.service = FakeImageSets(FakeClock(), datastore_id=DATASTORE_ID)
+        (root / "manifests").mkdir(parents=True)
+        for name in IDS:
+            self.service.put(document(image_set_id=name))
+            ask = {
+                "apiVersion": "reconciler/v1",
+                "kind": "ImageSet",
+                "datastore": "research",
+                "imageSetId": name,
+                "present": {"Study": {"DICOM": {"StudyDescription": "CT"}}},
+            }
+            (root / "manifests" / f"{name}.yaml").write_text(json.dumps(ask))
+        store = Datastore("research", DATASTORE_ID, "us-east-1", endpoint="http://fake")
+        self.settings = Settings(root=root, manifests="manifests", datastores=(store,))
+
+    def apply(
+        self, files: Files | None = None, mode: RecordMode = RecordMode.FILES
+    ) -> pipeline.Applied:
+        more = {"files": files} if files else {}
+        edges = pipeline.Edges(lambda _: self.service, self.service.clock, **more)
+        plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
+        return pipeline.apply(
+            self.settings,
+            plan,
+            edges,
+            mode=mode,
+            on_event=lambda event: None,
+            bounds=Bounds(concurrency=1),
+        )
+
+    def versions(self) -> dict[str, str]:
+        entries = record.read(self.root, "research")
+        return {name: entry.version_id for name, entry in entries.items()}
+
+
+def calls_of_an_apply(root: Path) -> int:
+    files = FaultyFiles()
+    assert World(root).apply(files).problems == ()
+    return len(files.calls)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("times", [1, 10_000], ids=["once", "for-good"])
+def test_whatever_write_fails_what_landed_is_told_and_the_next_run_records_it(
+    tmp_path: Path, error: str, times: int
+) -> None:
+    for first in range(1, calls_of_an_apply(tmp_path / "reference") + 1):
+        world = World(tmp_path / str(first))
+        applied = world.apply(FaultyFiles(first, failing(ERRORS[error]), times))
+        told = {one.step.image_set_id: one.result for one in applied.outcomes}
+        assert told.keys() == set(IDS)
+        landed = {name for name in IDS if world.service.version(name) == "2"}
+        assert {name for name, result in told.items() if result is Result.CONVERGED} == landed
+        assert set(told.values()) <= {Result.CONVERGED, Result.NOT_ATTEMPTED}
+        recorded = world.versions()
+        assert set(recorded.values()) <= {"2"}
+        # Tried again at the end of the run: a fault that has passed leaves no problem.
+        assert times > 1 or not applied.problems
+        assert all(isinstance(one, RecordError) for one in applied.problems)
+        assert applied.problems or set(recorded) == landed
+        assert world.apply().problems == ()
+        assert world.versions() == dict.fromkeys(IDS, "2")
+        assert len(world.service.landed) == len(IDS)
+
+
+def test_while_nothing_can_be_recorded_nothing_new_is_sent(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="CT"))
+    applied = world.apply(FaultyFiles(1, failing(ERRORS["full"]), 10_000))
+    assert world.service.sent == []
+    assert [one.result for one in applied.outcomes] == [Result.NOT_ATTEMPTED] * 2
+    assert {one.message for one in applied.outcomes} == {"not sent: records cannot be written"}
+    (problem,) = applied.problems
+    assert "No space left on device" in problem.message
+    assert "run again" in problem.hint
+
+
+def repository(root: Path) -> None:
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "Ask"]):
+        identity = ["-c", "user.name=Steward", "-c", "user.email=steward@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=root, check=True)
+
+
+def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    repository(world.root)
+    world.apply()  # and no commit
+    leftover = record.folder(world.root, "research") / ".aa.json.4000000000-0123abcd.tmp"
+    leftover.write_text("{")
+    applied = world.apply(mode=RecordMode.COMMIT)
+    assert applied.outcomes == ()
+    log = subprocess.run(
+        ["git", "log", "-1", "--format=%B", "--stat"],
+        cwd=world.root,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert log.startswith("Record 3 image sets at their new versions\n")
+    assert f"research/{IDS[0]} 1 → 2" in log
+    assert ".tmp" not in log
+    assert git.is_clean(world.root, [world.root])
+
+
+def test_another_git_is_waited_for_and_then_told(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    repository(world.root)
+    lock = world.root / ".git" / "index.lock"
+    lock.touch()
+    before = world.service.clock.now()
+    applied = world.apply(mode=RecordMode.COMMIT)
+    assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
+    (problem,) = applied.problems
+    assert isinstance(problem, GitBusyError)
+    assert world.service.clock.now() - before > 10.0
+    lock.unlink()
+    assert world.apply(mode=RecordMode.COMMIT).commit
+
+
+def test_outside_a_repository_the_outcomes_are_told_all_the_same(tmp_path: Path) -> None:
+    applied = World(tmp_path / "world").apply(mode=RecordMode.COMMIT)
+    assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
+    (problem,) = applied.problems
+    assert isinstance(problem, GitError)
+    assert len(applied.recorded) == 3
