@@ -95,6 +95,7 @@ class Buckets:
         """An operation that `quotas` does not name is unlimited."""
         self._clock = clock
         self._lock = threading.Lock()
+        self._queues: dict[str, threading.Lock] = {}
         self._quotas = {
             operation: Quota(quota.rate * MARGIN, quota.burst)
             for operation, quota in quotas.items()
@@ -104,13 +105,31 @@ class Buckets:
         }
 
     def turn(self, operation: str, give_up: Callable[[], bool] = lambda: False) -> bool:
-        """Wait for a token and take it; False when `give_up` said so first."""
+        """Wait for a token and take it; False when `give_up` said so first.
+
+        One thread alone watches the bucket, so that a hundred do not wake at the same moment and
+        come too late for it: the service keeps nothing of a token that is not fetched in time.
+        """
+        queue = self._queue(operation)
+        while not queue.acquire(timeout=SLICE_SECONDS):
+            if give_up():
+                return False
+        try:
+            return self._watch(operation, give_up)
+        finally:
+            queue.release()
+
+    def _watch(self, operation: str, give_up: Callable[[], bool]) -> bool:
         while not give_up():
             seconds = self._take(operation)
             if not seconds:
                 return True
             self._clock.sleep(min(seconds, SLICE_SECONDS))
         return False
+
+    def _queue(self, operation: str) -> threading.Lock:
+        with self._lock:
+            return self._queues.setdefault(operation, threading.Lock())
 
     def throttled(self, operation: str) -> None:
         """The service said 429."""

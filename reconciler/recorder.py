@@ -20,7 +20,7 @@ from reconciler.ports import Clock, Files
 
 # How long to wait for another git: that of a run that was killed may still be at work.
 GIT_PATIENCE = 10.0
-_GIT_PAUSE = 0.1
+_FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
 
 
 class Recorder:
@@ -131,14 +131,15 @@ class Recorder:
 
     def _commit(self) -> str:
         """One commit of the records alone, once no other git is at work."""
-        deadline = self._clock.now() + GIT_PATIENCE
+        deadline, pause = self._clock.now() + GIT_PATIENCE, _FIRST_GIT_PAUSE
         while True:
             try:
                 return self._commit_once()
             except GitBusyError:
                 if self._clock.now() >= deadline:
                     raise
-            self._clock.sleep(_GIT_PAUSE)
+            self._clock.sleep(pause)
+            pause = min(_LONGEST_GIT_PAUSE, 2 * pause)
 
     def _commit_once(self) -> str:
         folders = [
