@@ -1,98 +1,183 @@
-"""The services that the one suite runs against: the fake in memory, the emulator over HTTP."""
+"""The services that the one suite runs against.
+
+The fake in memory, the emulator over HTTP given documents, the emulator over HTTP given DICOM
+files to import; and AWS instead, which imports the same way, with `--aws` (docs/emulator.md).
+"""
 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from reconciler import aws
+from reconciler.emulator.behaviours import Behaviours
+from reconciler.emulator.quotas import DOCUMENTED
 from reconciler.emulator.server import Emulator
-from reconciler.model.plan import Step
-from reconciler.model.settings import Datastore
+from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
+from reconciler.pace import Buckets
 from reconciler.ports import Clock, ImageSets
+from tests.contract.importing import Importer, delete_datastore, new_datastore
+from tests.contract.objects import S3, Folder
+from tests.contract.worlds import RealClock, StandingClock, Turns, World, loading
 from tests.fakes import FakeClock, FakeImageSets
 
 UPDATE_SECONDS = 4.0
+# More than the four seconds that the quota puts between two updates: else none is seen LOCKED.
+UPDATE_SECONDS_AT_QUOTA = 10.0
+SEARCH_LAG_SECONDS = 3.0
+AWS_PATIENCE_SECONDS = 300.0
+MISSING = "f" * 32
 _NUMBERS = itertools.count(1)
+_NEEDED = ("--aws-region", "--aws-input", "--aws-output", "--aws-role")
 
 
-class World:
-    """A service with an empty data store, and what a test does beside the port."""
-
-    def __init__(
-        self,
-        port: ImageSets,
-        missing: ImageSets,
-        datastore_id: str,
-        put: Callable[[dict[str, Any], bool], object],
-        clock: Clock,
-    ) -> None:
-        self.port, self.missing, self.datastore_id = port, missing, datastore_id
-        self.clock, self._put = clock, put
-
-    def put(self, document: dict[str, Any], *, primary: bool = False) -> str:
-        """A new image set at version 1."""
-        self._put(document, primary)
-        return str(document["ImageSetID"])
-
-    def step(self, image_set_id: str, pin: str = "1", **given: Any) -> Step:
-        """A call."""
-        return Step(self.datastore_id, image_set_id, pin, (), **given)
-
-    def finish(self) -> None:
-        """Let every update under way end."""
-        self.clock.sleep(UPDATE_SECONDS + 0.5)
-
-    def update(self, image_set_id: str, pin: str = "1", **given: Any) -> str:
-        """A call, waited for."""
-        version = self.port.update(self.step(image_set_id, pin, **given))
-        self.finish()
-        return version
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("aws", "the contract suite against AWS, at your cost")
+    group.addoption("--aws", action="store_true", help="run against AWS, and nothing else")
+    group.addoption("--aws-region", help="the region")
+    group.addoption("--aws-input", help="s3://bucket/prefix/ to upload DICOM files to")
+    group.addoption("--aws-output", help="s3://bucket/prefix/ for the output of import jobs")
+    group.addoption("--aws-role", help="the ARN of the role that import jobs assume")
+    group.addoption("--aws-datastore", help="a data store to use; the default is a new one")
 
 
-class EmulatorClock:
-    """The emulator's epoch seconds and our monotonic ones; they move only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seconds = 1_700_000_000.0
-
-    def now(self) -> float:
-        with self._lock:
-            return self._seconds
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self._seconds += seconds
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "world" not in metafunc.fixturenames:
+        return
+    config = metafunc.config
+    if not config.getoption("--aws", default=False):
+        metafunc.parametrize("world", ["fake", "emulator", "imported"], indirect=True)
+        return
+    missing = [name for name in _NEEDED if not config.getoption(name)]
+    if missing:
+        raise pytest.UsageError(f"--aws needs {', '.join(missing)}")
+    if hasattr(config, "workerinput"):
+        raise pytest.UsageError("--aws runs in one process: the quotas are those of the account")
+    metafunc.parametrize("world", ["aws"], indirect=True)
 
 
 @pytest.fixture(scope="session")
 def emulator(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Emulator, EmulatorClock]]:
-    clock = EmulatorClock()
+) -> Iterator[tuple[Emulator, StandingClock]]:
+    clock = StandingClock()
     folder = tmp_path_factory.mktemp("contract")
     with Emulator(folder, update_seconds=UPDATE_SECONDS, now=clock.now) as emulator:
         yield emulator, clock
 
 
-def _of_emulator(emulator: Emulator, clock: EmulatorClock) -> World:
-    def connected(datastore_id: str) -> ImageSets:
-        datastore = Datastore("research", datastore_id, "us-east-1", endpoint=emulator.endpoint)
-        return aws.connect(datastore, endpoint=emulator.endpoint)
+@dataclass(frozen=True)
+class Shared:
+    """What all tests of a run share where image sets are imported."""
 
-    def put(document: dict[str, Any], primary: bool) -> None:
+    importer: Importer
+    port: ImageSets
+    missing: ImageSets
+    clock: Clock
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """An emulator that is as strict and as late as AWS, used the way AWS is used."""
+    clock = StandingClock()
+    root = tmp_path_factory.mktemp("imported")
+    with Emulator(
+        root / "data",
+        update_seconds=UPDATE_SECONDS_AT_QUOTA,
+        now=clock.now,
+        sleep=clock.sleep,
+        s3_root=root / "s3",
+        limits=DOCUMENTED,
+        behaviours=Behaviours(search_lag_seconds=SEARCH_LAG_SECONDS),
+    ) as emulator:
+        (root / "s3").mkdir()
+        client = boto3.client(
+            "medical-imaging",
+            endpoint_url=emulator.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="emulator",
+            aws_secret_access_key="emulator",
+            config=Config(inject_host_prefix=False, retries={"total_max_attempts": 1}),
+        )
+        datastore_id = new_datastore(client, clock, "contract")
+        importer = Importer(
+            client,
+            Folder(root / "s3"),
+            clock,
+            datastore_id,
+            "s3://contract-input/files/",
+            "s3://contract-output/results/",
+            "arn:aws:iam::000000000000:role/import",
+        )
+        yield _shared(importer, clock, "us-east-1", emulator.endpoint)
+        assert importer.clean() == []
+        assert delete_datastore(client, clock, datastore_id) == ""
+        assert not [file for file in (root / "s3").rglob("*") if file.is_file()]
+
+
+@pytest.fixture(scope="session")
+def on_aws(request: pytest.FixtureRequest) -> Iterator[Shared]:
+    """Writes to AWS. What it made is deleted in the end, and what is left is told."""
+    region, input_prefix, output_prefix, role = map(request.config.getoption, _NEEDED)
+    given, clock, run = request.config.getoption("--aws-datastore"), RealClock(), uuid.uuid4().hex
+    session = boto3.Session(region_name=region)
+    client = session.client("medical-imaging")
+    datastore_id = given or new_datastore(client, clock, f"contract-{run}")
+    print(f"data store {datastore_id}")
+    importer = Importer(
+        client,
+        S3(session.client("s3")),
+        clock,
+        datastore_id,
+        f"{input_prefix.rstrip('/')}/{run}/",
+        f"{output_prefix.rstrip('/')}/{run}/",
+        role,
+    )
+    try:
+        yield _shared(importer, clock, region, None)
+    finally:
+        left = importer.clean()
+        if not given:
+            left.append(delete_datastore(client, clock, datastore_id))
+    assert not any(left), f"not deleted: {left}"
+
+
+def _shared(importer: Importer, clock: Clock, region: str, endpoint: str | None) -> Shared:
+    buckets = Buckets(DOCUMENTED_QUOTAS, clock)
+    return Shared(
+        importer,
+        Turns(_connected(importer.datastore_id, region, endpoint), buckets),
+        Turns(_connected(MISSING, region, endpoint), buckets),
+        clock,
+    )
+
+
+def _connected(datastore_id: str, region: str, endpoint: str | None) -> ImageSets:
+    datastore = Datastore("research", datastore_id, region, endpoint=endpoint or "")
+    return aws.connect(datastore, endpoint=endpoint)
+
+
+def _of_emulator(emulator: Emulator, clock: StandingClock) -> World:
+    datastore_id = f"{next(_NUMBERS):032d}"
+
+    def load(document: dict[str, Any], primary: bool) -> None:
         emulator.service.load(
             datastore_id, document, image_set_id=document["ImageSetID"], primary=primary
         )
 
-    datastore_id = f"{next(_NUMBERS):032d}"
+    def connected(datastore_id: str) -> ImageSets:
+        return _connected(datastore_id, "us-east-1", emulator.endpoint)
+
     emulator.service.ensure_datastore(datastore_id, "contract")
-    return World(connected(datastore_id), connected("f" * 32), datastore_id, put, clock)
+    port, missing = connected(datastore_id), connected(MISSING)
+    return World(port, missing, datastore_id, loading(load), clock)
 
 
 def _of_fake() -> World:
@@ -102,11 +187,29 @@ def _of_fake() -> World:
         fake.put(document, primary=primary)
 
     missing = FakeImageSets(missing=True)
-    return World(fake, missing, fake.datastore_id, put, fake.clock)
+    return World(fake, missing, fake.datastore_id, loading(put), fake.clock)
 
 
-@pytest.fixture(params=["fake", "emulator"])
+def _of_import(shared: Shared, *, patience: float, is_exact: bool) -> World:
+    return World(
+        shared.port,
+        shared.missing,
+        shared.importer.datastore_id,
+        shared.importer.put_all,
+        shared.clock,
+        patience=patience,
+        is_exact=is_exact,
+    )
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "fake":
         return _of_fake()
-    return _of_emulator(*request.getfixturevalue("emulator"))
+    if request.param == "emulator":
+        return _of_emulator(*request.getfixturevalue("emulator"))
+    if request.param == "imported":
+        shared = request.getfixturevalue("imported")
+        return _of_import(shared, patience=2 * SEARCH_LAG_SECONDS, is_exact=True)
+    shared = request.getfixturevalue("on_aws")
+    return _of_import(shared, patience=AWS_PATIENCE_SECONDS, is_exact=False)

@@ -14,17 +14,15 @@ from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
 from reconciler.model.settings import Quota
 from reconciler.model.value import Document
 from reconciler.pace import Buckets, Paced
-from tests.documents import document
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import World
+    from tests.contract.worlds import World
 
-NAMES = tuple(f"{number:032x}" for number in range(12))
 UPDATE = "UpdateImageSetMetadata"
 
 
-def described(name: str, value: str) -> dict[str, Any]:
-    raw = copy.deepcopy(document(image_set_id=name))
+def described(world: World, name: str, value: str) -> dict[str, Any]:
+    raw: dict[str, Any] = copy.deepcopy(world.port.metadata(name, "1").raw)
     raw["Study"]["DICOM"]["StudyDescription"] = value
     return raw
 
@@ -36,7 +34,7 @@ def action(world: World, name: str, *values: str) -> Action:
             world.datastore_id,
             name,
             str(number),
-            ((name, content_digest(Document(described(name, value)))),),
+            ((name, content_digest(Document(described(world, name, value)))),),
             updatable=json.dumps({"Study": {"DICOM": {"StudyDescription": value}}}),
         )
         for number, value in enumerate(values, start=1)
@@ -58,29 +56,27 @@ def run(world: World, *actions: Action) -> list[Outcome]:
 
 
 def test_many_image_sets_converge_at_the_quota_and_again_without_a_write(world: World) -> None:
-    for name in NAMES:
-        world.put(document(image_set_id=name))
-    actions = [action(world, name, "ONE", "TWO") for name in NAMES]
+    names = world.put_all([world.document(number) for number in range(1, 13)])
+    actions = [action(world, name, "ONE", "TWO") for name in names]
     began = world.clock.now()
     first = run(world, *actions)
     assert [one.result for one in first] == [Result.CONVERGED] * 24
     assert world.clock.now() - began >= 23 * 4
     again = run(world, *actions)
     assert [one.result for one in again] == [Result.ALREADY_CONVERGED] * 24
-    assert {world.port.get(name).version_id for name in NAMES} == {"3"}
+    assert {world.port.get(name).version_id for name in names} == {"3"}
 
 
 def test_one_conflict_stops_nobody_else(world: World) -> None:
-    for name in NAMES[:3]:
-        world.put(document(image_set_id=name))
-    actions = [action(world, name, "PLANNED") for name in NAMES[:3]]
+    names = world.put_all([world.document(number) for number in range(1, 4)])
+    actions = [action(world, name, "PLANNED") for name in names]
     foreign = json.dumps({"Study": {"DICOM": {"StudyDescription": "FOREIGN"}}})
-    world.update(NAMES[1], updatable=foreign)
+    world.update(names[1], updatable=foreign)
     results = {one.step.image_set_id: one.result for one in run(world, *actions)}
     assert results == {
-        NAMES[0]: Result.CONVERGED,
-        NAMES[1]: Result.CONFLICT,
-        NAMES[2]: Result.CONVERGED,
+        names[0]: Result.CONVERGED,
+        names[1]: Result.CONFLICT,
+        names[2]: Result.CONVERGED,
     }
-    live = world.port.metadata(NAMES[1], "2").raw["Study"]
+    live = world.port.metadata(names[1], "2").raw["Study"]
     assert isinstance(live, dict) and live["DICOM"]["StudyDescription"] == "FOREIGN"  # type: ignore[index, call-overload]
