@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler import config, files
-from reconciler.errors import ReconcilerError
+from reconciler import config, files, schema
+from reconciler.errors import PlanFileError, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
 from reconciler.plan import file as plan_file
@@ -62,7 +63,17 @@ def load_plan(file: Path) -> Plan:
     except OSError as error:
         hint = "Save one with: reconcile plan --out plan.json"
         raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
-    return plan_file.loads(data)
+    plan = plan_file.loads(data)
+    # Its digest tells an edit; the published schema tells what was forged together with it.
+    if not _is_valid(data):
+        raise PlanFileError("the plan file does not hold a plan", plan_file.AGAIN)
+    return plan
+
+
+def _is_valid(data: bytes) -> bool:
+    import jsonschema_rs
+
+    return jsonschema_rs.is_valid(schema.load("plan"), json.loads(data))
 
 
 def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:

@@ -21,7 +21,7 @@ from reconciler.model.value import Json, Value
 
 API_VERSION = "reconciler/v1"
 KIND = "Plan"
-_AGAIN = "Make a new plan with `reconcile plan --out FILE`; a saved plan is never edited."
+AGAIN = "Make a new plan with `reconcile plan --out FILE`; a saved plan is never edited."
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -38,9 +38,9 @@ def loads(data: bytes) -> Plan:
     try:
         raw = json.loads(data.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
-        raise PlanFileError("the plan file is not whole JSON: it was cut off", _AGAIN) from None
+        raise PlanFileError("the plan file is not whole JSON: it was cut off", AGAIN) from None
     if not isinstance(raw, dict) or raw.get("kind") != KIND or raw.get("apiVersion") != API_VERSION:
-        raise PlanFileError("this file is not a plan of reconciler/v1", _AGAIN)
+        raise PlanFileError("this file is not a plan of reconciler/v1", AGAIN)
     if raw.get("toolVersion") != reconciler.__version__:
         made_by = str(raw.get("toolVersion"))[:40]
         raise PlanFileError(
@@ -48,11 +48,11 @@ def loads(data: bytes) -> Plan:
             "Plan again with this version, or apply with the version that made it.",
         )
     if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
-        raise PlanFileError("the plan file was edited: its digest does not match", _AGAIN)
+        raise PlanFileError("the plan file was edited: its digest does not match", AGAIN)
     try:
         return _plan(raw)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise PlanFileError("the plan file does not hold a plan", _AGAIN) from None
+        raise PlanFileError("the plan file does not hold a plan", AGAIN) from None
 
 
 def plan_digest(plan: Plan) -> str:

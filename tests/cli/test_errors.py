@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import _bug, run
+from reconciler.dicom.content import digest
+from reconciler.model.value import Json
 from tests.cli.conftest import DATASTORE_ID, Command, expect
 
 MANIFEST = """\
@@ -92,6 +95,21 @@ def test_an_edited_plan_is_refused(reconcile: Command, workspace: Path) -> None:
     plan = workspace / "plan.json"
     plan.write_text(plan.read_text().replace("19970424", "19970425"))
     refused("edited-plan", reconcile, "apply", "plan.json")
+
+
+@pytest.mark.parametrize(("key", "value"), [("etaSeconds", "soon"), ("actions", [{}])])
+def test_a_forged_plan_is_refused(
+    reconcile: Command, workspace: Path, key: str, value: Json
+) -> None:
+    """One whose digest was made to match."""
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    plan = workspace / "plan.json"
+    forged = {**json.loads(plan.read_text()), key: value}
+    body = {name: forged[name] for name in forged if name != "digest"}
+    plan.write_text(json.dumps({**body, "digest": digest(body)}))
+    ran = reconcile("apply", "plan.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "the plan file does not hold a plan" in ran.err
 
 
 def test_a_plan_that_cannot_be_saved(reconcile: Command, workspace: Path) -> None:
