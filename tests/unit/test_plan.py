@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.dicom.content import digest
-from reconciler.dicom.updates import encode
-from reconciler.errors import Place, PlanFileError
+from reconciler.dicom.content import content_digest, digest
+from reconciler.dicom.updates import encode, simulate
+from reconciler.errors import NotFoundError, Place, PlanFileError
 from reconciler.model.address import PATIENT, STUDY, instance_at, series_at
 from reconciler.model.ask import Source
 from reconciler.model.change import Change, Op
@@ -19,7 +19,7 @@ from reconciler.model.hazard import Consent, Hazard
 from reconciler.model.observed import Summary
 from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.settings import Datastore, Settings
-from reconciler.model.value import Value
+from reconciler.model.value import Document, Value
 from reconciler.plan import action_digest, eta_seconds
 from reconciler.plan.consent import CONSENT, By, judge
 from reconciler.plan.file import dumps, loads, plan_digest
@@ -732,3 +732,38 @@ def test_the_data_store_of_an_action_is_the_one_that_was_planned() -> None:
     assert (action.datastore, action.datastore_id) == (DATASTORE.name, DATASTORE.datastore_id)
     assert action.steps[0].datastore_id == DATASTORE.datastore_id
     assert action.changes[0].address == PATIENT
+
+
+def test_a_missing_data_store_is_not_taken_for_missing_image_sets() -> None:
+    stage = staged()
+    (action,) = stage.plan(f"imageSetId: {B}\npresent: {{Patient: {{DICOM: {{PatientSex: F}}}}}}\n")
+    assert messages(action) == ["the data store has no such image set"]
+    stage.service.missing = True
+    with pytest.raises(NotFoundError, match="cannot see the data store"):
+        stage.plan(CONSENTED)
+
+
+def test_a_removed_private_element_leaves_no_vr_behind() -> None:
+    before = Document(one())
+    change = replace(update(1, op=Op.REMOVE), address=instance_at("1.2.1", "1.2.1.1"))
+    after = simulate(before, [replace(change, key="00091001")])
+    held = after.raw["Study"]["Series"]["1.2.1"]["Instances"]["1.2.1.1"]  # type: ignore
+    assert "00091001" not in held["DICOM"] | held["DICOMVRs"]  # type: ignore
+    assert before.raw == one()
+
+
+def test_an_attribute_that_stands_twice_counts_twice() -> None:
+    def digest_with(*pairs: tuple[str, str]) -> str:
+        live = one()
+        live["Patient"]["DICOM"] = dict(pairs)
+        return content_digest(Document(live))
+
+    twice = digest_with(("PatientName", "N"), ("00100010", "M"))
+    assert twice == digest_with(("00100010", "M"), ("PatientName", "N"))
+    assert digest_with(("PatientName", "N")) == digest_with(("00100010", "N^"))
+    others = (
+        digest_with(("PatientName", "N")),
+        digest_with(("PatientName", "M")),
+        digest_with(("PatientName", "M"), ("00100010", "N")),
+    )
+    assert twice not in others
