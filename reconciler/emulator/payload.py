@@ -165,6 +165,8 @@ class _Reader:
     def _object(self, value: Any, what: str) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise invalid(f"{self.name} must be a JSON object at {what}.")
+        if "" in value:  # in an `Edit`, that means the block itself
+            raise invalid(f"{self.name} has an empty name at {what}.")
         return value
 
     def _unexpected(self, where: str) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ class Location:
     path: Path
 
     def key(self, file: Path) -> str:
-        """The S3 key that a file of the bucket stands for."""
-        return file.relative_to(self.bucket).as_posix()
+        """The S3 key that a file of the bucket stands for: UTF-8, whatever the file is called."""
+        key = file.relative_to(self.bucket).as_posix()
+        return os.fsencode(key).decode("utf-8", "replace")
 
     def files(self, most: int) -> Iterator[Path]:
         """The objects below the prefix, one more than `most` at the utmost, in no order.

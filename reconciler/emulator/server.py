@@ -30,6 +30,10 @@ from reconciler.emulator.service import UPDATE_SECONDS, Service
 HOST = "127.0.0.1"
 # The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
 _MOST_BODY_BYTES = 64 * 2**20
+# What is passed over of a larger one, and how long the next part of it may take.
+_MOST_REST_BYTES = 2**30
+_REST_SECONDS = 5.0
+_PART_BYTES = 2**20
 # SO_LINGER with no time to linger: closing sends a reset and drops what is still to be sent.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -48,6 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ApiError as error:
             self.close_connection = True  # what follows in the stream is not a request
             self._send(self.server.protocol.serialize_error(error))
+            self._pass_over_the_rest()
             return
         if body is not None:
             request = Request(self.command, self.path, body)
@@ -76,6 +81,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return body
+
+    def _pass_over_the_rest(self) -> None:
+        """Of what is not read. A client that is still sending would not see its answer else."""
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_REST_SECONDS)
+        left = _MOST_REST_BYTES
+        while left > 0 and (part := self.rfile.read1(_PART_BYTES)):
+            left -= len(part)
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)

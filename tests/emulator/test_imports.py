@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -370,3 +371,11 @@ def test_other_writers_go_on_while_files_are_read(
     monkeypatch.setattr(ingesting, "ingest", read_and_be_overtaken)
     assert importing.run("mr")["numberOfImportedFiles"] == 1
     assert importing.client.list_tags_for_resource(resourceArn=arn)["tags"]
+
+
+def test_a_file_whose_name_is_no_text(importing: Importing) -> None:
+    """A key of S3 is UTF-8; a file's name is bytes."""
+    importing.write((FILES / "MR_small.dcm").read_bytes(), os.fsdecode(b"in/\xff.dcm"))
+    job_id = importing.start("in")["jobId"]
+    (line,) = importing.read(job_id, "SUCCESS/success.ndjson")
+    assert line["inputFile"] == "in/\N{REPLACEMENT CHARACTER}.dcm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import signal
 import socket
@@ -193,3 +194,15 @@ def test_a_bug_is_a_500_without_values(
     told = capsys.readouterr().err
     assert "RuntimeError at " in told
     assert "Doe^Jane" not in told + message
+
+
+def test_a_body_that_is_too_large_gets_its_answer(tmp_path: Path) -> None:
+    """Also while it is still being sent: else a client sees a broken pipe, and no reason."""
+    with Emulator(tmp_path) as emulator:
+        host, _, port = emulator.endpoint.removeprefix("http://").partition(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+        connection.request("POST", f"/datastore/{DS}/searchImageSets", b" " * (65 * 2**20))
+        response = connection.getresponse()
+        assert response.status == 400
+        assert b"too large" in response.read()
+        connection.close()

@@ -333,3 +333,21 @@ def test_the_payload_quota(world: Any, image_set: str, error_of: Any) -> None:
     assert both[:2] == (402, "ServiceQuotaExceededException")
     assert world.get(image_set)["versionId"] == "1"
     world.updated(image_set, json.dumps(NAME).ljust(7_500))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"Patient": {"DICOM": {"": "x"}}},
+        {"Study": {"DICOM": {"": "x"}}},
+        {"Study": {"Series": {"": {"DICOM": {"Modality": "CT"}}}}},
+        {"Study": {"Series": {SERIES: {"Instances": {"": {"DICOM": {"KVP": "100"}}}}}}},
+    ],
+)
+@pytest.mark.parametrize("member", ["updatable", "removable"])
+def test_an_empty_name_is_no_name(
+    world: Any, image_set: str, error_of: Any, block: Any, member: str
+) -> None:
+    given = {member: block}
+    assert error_of(world.call, image_set, force=True, **given)[:2] == (400, "ValidationException")
+    assert world.get(image_set)["versionId"] == "1"
