@@ -140,8 +140,6 @@ class Window:
                 bugs.append(event)
                 self.halt("another step failed through a bug of ours")
             else:
-                if isinstance(event, Outcome):
-                    self._judge(event)
                 yield event
 
     def _judge(self, outcome: Outcome) -> None:
@@ -174,6 +172,7 @@ class Window:
                 continue
             run = life(step, before, self._ports[action.datastore], context)
             outcome = run.run(partial(self._told.put, Started(step)))
+            self._judge(outcome)
             self._told.put(outcome)
             counts = counts or outcome.result not in _UNTOUCHED
             if outcome.result not in _GOOD:
