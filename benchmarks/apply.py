@@ -261,8 +261,8 @@ accepted call, calls and throttles are the emulator's own count. The sequential 
 updates, since its rate does not depend on their number. The thread pool has {threads} threads and
 an SDK that tries up to {attempts} times; it can get beyond 100 %, since the emulator multiplies the
 burst as well and it spends that, which AWS with its burst of one does not offer. Neither script
-verifies or records anything; the other calls of `reconcile apply` are the plan's reads, the polling,
-and the reading back.
+verifies or records anything; the other calls of `reconcile apply` are the reads of the plan, the
+polling, and the reading back.
 
 {table}
 
