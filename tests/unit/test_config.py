@@ -165,8 +165,7 @@ lockTimeout: 15min
         ("", " is empty\n    Name at least one data store under `datastores:`."),
         (
             f"{STORE}---\n{STORE}",
-            " holds several documents, not one\n"
-            "    Remove the line `---` between them.",
+            " holds several documents, not one\n    Remove the line `---` between them.",
         ),
         ("{}", "1:1: reconciler.yaml has no datastores\n    Add `datastores: …`."),
         (
