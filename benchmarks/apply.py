@@ -1,6 +1,6 @@
 """How much of the update quota an apply uses, beside what a script with boto3 would make of it.
 
-python benchmarks/apply.py [UPDATES] [UPDATES OF THE SEQUENTIAL LOOP] [--write docs/benchmarks.md]
+python -m benchmarks.apply [UPDATES] [UPDATES OF THE SEQUENTIAL LOOP] [--write docs/benchmarks.md]
 
 The emulator runs in a process of its own and enforces the documented quotas × 40 (10 updates a
 second instead of 0.25), an update takes 2 seconds. All three bring the same image sets to the same
@@ -254,7 +254,7 @@ TEXT = """\
 
 ## Apply
 
-`python benchmarks/apply.py`: {machine}. The emulator is a process of its own and enforces the
+`python -m benchmarks.apply`: {machine}. The emulator is a process of its own and enforces the
 documented quotas × {factor} ({rate:g} updates a second instead of 0.25, reads alike); an update
 takes {seconds} seconds. The share of the update quota is taken from the first to the last
 accepted call, calls and throttles are the emulator's own count. The sequential loop is given fewer
