@@ -92,19 +92,11 @@ def observe(
         # A 404 may mean the data store, too (§10, U19): a search tells, it raises then.
         next(iter(port.search()), None)
     studies = _studies(port, diffs)
-    named = {member.properties.image_set_id for study in studies for member in study.members}
-    by_document = {
+    members = {
         member.properties.image_set_id: member for study in studies for member in study.members
     }
-    return (
-        tuple(
-            _with_document(found, by_document[found.image_set_id], rules)
-            if found.image_set_id in named
-            else found
-            for found in diffs
-        ),
-        studies,
-    )
+    whole = (_with_document(found, members.get(found.image_set_id), rules) for found in diffs)
+    return tuple(whole), studies
 
 
 def examine(port: ImageSets, ask: ImageSetAsk, entry: Entry | None, rules: Rules) -> Diff:
@@ -144,10 +136,10 @@ def _document_or_none(port: ImageSets, image_set_id: str, version_id: str) -> Do
         return None
 
 
-def _with_document(found: Diff, member: Observed, rules: Rules) -> Diff:
+def _with_document(found: Diff, member: Observed | None, rules: Rules) -> Diff:
     """A diff that was cut short because its record is valid, made whole for its study."""
     reading = found.reading
-    if reading.document is not None or member.document is None:
+    if reading.document is not None or member is None or member.document is None:
         return found
     return diff(found.ask, replace(reading, document=member.document), rules)
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 from reconciler.errors import ThrottledError
 from reconciler.model.observed import Properties, Summary
 from reconciler.model.plan import Step
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings
+from reconciler.model.settings import Datastore, Quota, Settings, quotas_of
 from reconciler.model.value import Document
 from reconciler.ports import Clock, ImageSets
 
@@ -222,19 +222,6 @@ class Paced:
         return result
 
 
-def quotas_of(datastore: Datastore, settings: Settings) -> dict[str, Quota]:
-    """The quotas of a data store: the documented ones on AWS, then those of reconciler.yaml.
-
-    An emulator has none but those that `quotas:` states. A stated rate keeps the documented burst.
-    """
-    quotas = dict(DOCUMENTED_QUOTAS) if datastore.is_aws else {}
-    key = f"{datastore.account_id}/{datastore.region}"
-    for operation, rate in (*settings.quotas, *dict(settings.account_quotas).get(key, ())):
-        burst = DOCUMENTED_QUOTAS.get(operation, Quota(rate)).burst
-        quotas[operation] = Quota(rate, burst)
-    return quotas
-
-
 def share(datastores: Iterable[Datastore], settings: Settings, clock: Clock) -> dict[str, Buckets]:
     """Buckets by data store name: one `Buckets` for all that draw on the same account's quotas.
 
@@ -249,15 +236,3 @@ def share(datastores: Iterable[Datastore], settings: Settings, clock: Clock) -> 
             shared[key] = Buckets(quotas_of(datastore, settings), clock)
         result[datastore.name] = shared[key]
     return result
-
-
-def eta_seconds(calls: Mapping[str, int], quotas: Mapping[str, Quota]) -> float:
-    """How long so many calls take at these quotas: the operation that needs longest decides."""
-    return max(
-        (
-            max(0.0, count - quota.burst) / quota.rate
-            for operation, count in calls.items()
-            if (quota := quotas.get(operation)) is not None and quota.rate > 0
-        ),
-        default=0.0,
-    )

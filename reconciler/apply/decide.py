@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from reconciler.model.observed import Properties
 from reconciler.model.outcome import Result
-from reconciler.model.plan import Action, Step
+from reconciler.model.plan import Action, Step, next_version
 from reconciler.model.value import Json
 from reconciler.wait import Wait, verdict
 
@@ -113,11 +113,6 @@ TABLE: dict[tuple[Answer, Finding], Next] = {
 
 # Of several image sets the first of these decides.
 _PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED)
-
-
-def next_version(pin: str) -> str:
-    """The version that an update pinned at `pin` produces (an update raises it by one)."""
-    return str(int(pin) + 1)
 
 
 def found(pin: str, latest: Properties, produced: Properties | None) -> Finding:

@@ -14,7 +14,6 @@ from reconciler.apply.decide import (
     decide,
     explain,
     found,
-    next_version,
     without_values,
 )
 from reconciler.errors import (
@@ -28,7 +27,7 @@ from reconciler.errors import (
 )
 from reconciler.model.observed import Properties
 from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Step
+from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
 from reconciler.ports import Clock, PacedImageSets
 

@@ -16,6 +16,20 @@ app = typer.Typer(
 )
 
 
+Endpoint = Annotated[
+    str,
+    typer.Option(metavar="URL", help="What `emulator start` printed.", show_default=False),
+]
+DatastoreId = Annotated[
+    str,
+    typer.Option(
+        metavar="ID",
+        help="32 lower-case letters and digits; the data store is made where there is none.",
+        show_default=False,
+    ),
+]
+
+
 @app.command("start")
 def start(
     host: Annotated[
@@ -103,18 +117,8 @@ def load(
             show_default=False,
         ),
     ],
-    endpoint: Annotated[
-        str,
-        typer.Option(metavar="URL", help="What `emulator start` printed.", show_default=False),
-    ],
-    datastore: Annotated[
-        str,
-        typer.Option(
-            metavar="ID",
-            help="32 lower-case letters and digits; the data store is made where there is none.",
-            show_default=False,
-        ),
-    ],
+    endpoint: Endpoint,
+    datastore: DatastoreId,
     non_primary: Annotated[
         bool,
         typer.Option(
@@ -149,18 +153,8 @@ def load(
 
 @app.command("seed")
 def seed(
-    endpoint: Annotated[
-        str,
-        typer.Option(metavar="URL", help="What `emulator start` printed.", show_default=False),
-    ],
-    datastore: Annotated[
-        str,
-        typer.Option(
-            metavar="ID",
-            help="32 lower-case letters and digits; the data store is made where there is none.",
-            show_default=False,
-        ),
-    ],
+    endpoint: Endpoint,
+    datastore: DatastoreId,
     image_sets: Annotated[int, typer.Option(metavar="N", min=1, help="How many image sets.")] = 100,
     studies: Annotated[
         int | None,

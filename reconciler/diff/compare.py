@@ -34,31 +34,29 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
 def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     """Compare; never raises for anything that a manifest or a document can hold."""
     properties = reading.properties
+    start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
     if properties is None:
-        return _stopped(ask, reading, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
+        return _stopped(start, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
     if properties.state == "LOCKED":
-        return _stopped(ask, reading, Status.BUSY, *_LOCKED)
+        return _stopped(start, Status.BUSY, *_LOCKED)
     if properties.state != "ACTIVE":
-        return _stopped(ask, reading, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
+        return _stopped(start, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
     if reading.document is None:
-        return Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
+        return start
     if odd := misshapen(reading.document):
-        return _stopped(ask, reading, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
+        return _stopped(start, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
     found = _found(ask, reading, rules)
     baseline = _baseline(ask, reading)
     changes = [_judged(granted, baseline, ask) for granted in found.changes]
     refusals = guard(ask, reading, [granted.change for granted in changes], rules)
     blocks = list(dict.fromkeys((*found.blocks, *refusals)))
-    return Diff(
-        ask=ask,
-        ask_digest=ask_digest(ask),
-        asked=asked_paths(ask),
-        reading=reading,
+    return replace(
+        start,
         status=_status(changes, blocks),
         changes=tuple(changes),
         blocks=tuple(sorted(blocks, key=_block_order)),
         notes=_notes(ask, properties),
-        released=_released(ask, reading.entry),
+        released=_released(start),
     )
 
 
@@ -75,9 +73,9 @@ _GONE_HINT = "Remove the manifest if the image set is gone for good."
 _ODD = "It is not of the documented shape, so nothing is written to it: ask AWS support about it."
 
 
-def _stopped(ask: ImageSetAsk, reading: Reading, status: Status, message: str, hint: str) -> Diff:
-    block = Block(ask.image_set_id, message, hint, ask.place)
-    return Diff(ask, ask_digest(ask), asked_paths(ask), reading, status, blocks=(block,))
+def _stopped(start: Diff, status: Status, message: str, hint: str) -> Diff:
+    block = Block(start.image_set_id, message, hint, start.ask.place)
+    return replace(start, status=status, blocks=(block,))
 
 
 def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
@@ -128,11 +126,12 @@ def _notes(ask: ImageSetAsk, properties: Properties) -> tuple[Note, ...]:
     return (Note(ask.image_set_id, text),)
 
 
-def _released(ask: ImageSetAsk, entry: Entry | None) -> tuple[str, ...]:
+def _released(start: Diff) -> tuple[str, ...]:
     """Paths that the recorded ask named and this one does not; a revert names everything."""
-    if entry is None or ask.revert is not None or entry.ask_digest == ask_digest(ask):
+    entry = start.reading.entry
+    if entry is None or start.ask.revert is not None or entry.ask_digest == start.ask_digest:
         return ()
-    return tuple(sorted(set(entry.asked) - set(asked_paths(ask)) - {REVERT_PATH}))
+    return tuple(sorted(set(entry.asked) - set(start.asked) - {REVERT_PATH}))
 
 
 def _block_order(block: Block) -> tuple[str, str, str]:

@@ -10,6 +10,11 @@ from reconciler.model.change import Block, Change, Note
 from reconciler.model.hazard import Hazard
 
 
+def next_version(version_id: str) -> str:
+    """The versionId that an update of this one produces (update page, examples 1 to 7)."""
+    return str(int(version_id) + 1)
+
+
 class Status(StrEnum):
     """The state of an ask, three-way (design: The plan)."""
 

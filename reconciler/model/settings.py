@@ -113,3 +113,16 @@ class Settings:
             if datastore.name == name:
                 return datastore
         raise KeyError(name)
+
+
+def quotas_of(datastore: Datastore, settings: Settings) -> dict[str, Quota]:
+    """The quotas of a data store: the documented ones on AWS, then those of reconciler.yaml.
+
+    An emulator has none but those that `quotas:` states. A stated rate keeps the documented burst.
+    """
+    quotas = dict(DOCUMENTED_QUOTAS) if datastore.is_aws else {}
+    key = f"{datastore.account_id}/{datastore.region}"
+    for operation, rate in (*settings.quotas, *dict(settings.account_quotas).get(key, ())):
+        burst = DOCUMENTED_QUOTAS.get(operation, Quota(rate)).burst
+        quotas[operation] = Quota(rate, burst)
+    return quotas

@@ -66,7 +66,7 @@ def _with_study(diff: Diff) -> Diff:
         "Ask for Patient and Study level on a non-primary image set, or ask AWS support about it.",
         diff.ask.place,
     )
-    return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, block))
+    return _blocked(diff, block)
 
 
 def _guarded_revert(diff: Diff) -> Diff:
@@ -81,6 +81,10 @@ def _guarded_revert(diff: Diff) -> Diff:
         "`rules: {revertOnPrimary: allow}` in reconciler.yaml lets the revert pass.",
         diff.ask.revert.place,
     )
+    return _blocked(diff, block)
+
+
+def _blocked(diff: Diff, block: Block) -> Diff:
     return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, block))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.model.plan import Action
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Settings
+from reconciler.model.settings import Quota, Settings, quotas_of
 
 UPDATE = "UpdateImageSetMetadata"
 
@@ -18,19 +18,15 @@ def eta_seconds(actions: Iterable[Action], settings: Settings) -> float:
     emulator has no quota unless reconciler.yaml states one.
     """
     calls: Counter[tuple[str, str]] = Counter()
-    rates: dict[tuple[str, str], float] = {}
+    quotas: dict[tuple[str, str], Quota] = {}
     for action in actions:
         datastore = settings.datastore(action.datastore)
-        rate = _rate(settings, datastore.account_id, datastore.region, datastore.is_aws)
-        if rate and action.steps:
+        quota = quotas_of(datastore, settings).get(UPDATE)
+        if quota and action.steps:
             domain = (datastore.account_id, datastore.region)
             calls[domain] += len(action.steps)
-            rates[domain] = rate
-    burst = DOCUMENTED_QUOTAS[UPDATE].burst
-    return max((max(0.0, calls[key] - burst) / rates[key] for key in calls), default=0.0)
-
-
-def _rate(settings: Settings, account: str, region: str, is_aws: bool) -> float | None:
-    own = dict(settings.account_quotas).get(f"{account}/{region}", ())
-    stated = dict(own).get(UPDATE, dict(settings.quotas).get(UPDATE))
-    return stated if stated or not is_aws else DOCUMENTED_QUOTAS[UPDATE].rate
+            quotas[domain] = quota
+    return max(
+        (max(0.0, calls[key] - quota.burst) / quota.rate for key, quota in quotas.items()),
+        default=0.0,
+    )

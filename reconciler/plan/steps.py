@@ -8,14 +8,9 @@ from reconciler.dicom.content import ContentDigests, content_digest
 from reconciler.dicom.updates import encode, simulate
 from reconciler.model.ask import Revert
 from reconciler.model.change import Change
-from reconciler.model.plan import Step
+from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
 from reconciler.plan.split import split
-
-
-def next_version(version_id: str) -> str:
-    """The versionId that an update of this one produces (update page, examples 1 to 7)."""
-    return str(int(version_id) + 1)
 
 
 def own_steps(

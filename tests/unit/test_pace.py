@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.errors import ThrottledError
 from reconciler.model.plan import Step
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings
+from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings, quotas_of
 from reconciler.pace import (
     MARGIN,
     PATIENCE,
@@ -21,9 +21,7 @@ from reconciler.pace import (
     Bucket,
     Buckets,
     Paced,
-    eta_seconds,
     full,
-    quotas_of,
     recovered,
     share,
     slowed,
@@ -225,10 +223,3 @@ def test_data_stores_of_one_account_and_region_share_buckets() -> None:
     shared = share((AWS, other, far, emulator), settings(AWS, other, far, emulator), FakeClock())
     assert shared["research"] is shared["other"]
     assert len({id(buckets) for buckets in shared.values()}) == 3
-
-
-def test_the_eta_is_that_of_the_scarcest_operation() -> None:
-    calls = {UPDATE: 1000, "GetImageSetMetadata": 1000, "Unknown": 5}
-    assert eta_seconds(calls, DOCUMENTED_QUOTAS) == 999 / 0.25
-    assert eta_seconds({UPDATE: 1}, DOCUMENTED_QUOTAS) == 0.0
-    assert eta_seconds({}, DOCUMENTED_QUOTAS) == 0.0

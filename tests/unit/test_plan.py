@@ -644,6 +644,7 @@ def test_the_time_is_that_of_the_slowest_account_and_region() -> None:
         return eta_seconds([replace(action, datastore=name) for name in names], settings)
 
     assert seconds() == seconds("one") == seconds("local", "local") == 0.0
+    assert seconds(*["one"] * 1000) == 999 / 0.25
     assert seconds("one", "two", "one") == 8.0  # one goes at once, two at 0.25 a second
     assert seconds("other", "other", "other") == 1.0
     assert seconds("one", "one", "other", "other", "other") == 4.0
