@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,11 @@ from reconciler.emulator.behaviours import Behaviours
 from reconciler.emulator.quotas import DOCUMENTED
 from reconciler.emulator.server import Emulator
 from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
-from reconciler.pace import Buckets
+from reconciler.pace import MARGIN, UPDATE, Buckets
 from reconciler.ports import Clock, ImageSets
 from tests.contract.importing import Importer, delete_datastore, new_datastore
 from tests.contract.objects import S3, Folder
-from tests.contract.worlds import RealClock, StandingClock, Turns, World, loading
+from tests.contract.worlds import NOTHING, RealClock, StandingClock, Turns, World, loading
 from tests.fakes import FakeClock, FakeImageSets
 
 UPDATE_SECONDS = 4.0
@@ -81,6 +82,7 @@ class Shared:
     port: ImageSets
     missing: ImageSets
     clock: Clock
+    buckets: Buckets
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +94,6 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         root / "data",
         update_seconds=UPDATE_SECONDS_AT_QUOTA,
         now=clock.now,
-        sleep=clock.sleep,
         s3_root=root / "s3",
         limits=DOCUMENTED,
         behaviours=Behaviours(search_lag_seconds=SEARCH_LAG_SECONDS),
@@ -116,7 +117,10 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             "s3://contract-output/results/",
             "arn:aws:iam::000000000000:role/import",
         )
-        yield _shared(importer, clock, "us-east-1", emulator.endpoint)
+        shared = _shared(importer, clock, "us-east-1", emulator.endpoint, clock.standing)
+        yield shared
+        # A throttle slows what is shared, and an update would end before a later test looks.
+        assert shared.buckets.rate(UPDATE) == pytest.approx(MARGIN * DOCUMENTED_QUOTAS[UPDATE].rate)
         assert importer.clean() == []
         assert delete_datastore(client, clock, datastore_id) == ""
         assert not [file for file in (root / "s3").rglob("*") if file.is_file()]
@@ -149,13 +153,20 @@ def on_aws(request: pytest.FixtureRequest) -> Iterator[Shared]:
     assert not any(left), f"not deleted: {left}"
 
 
-def _shared(importer: Importer, clock: Clock, region: str, endpoint: str | None) -> Shared:
+def _shared(
+    importer: Importer,
+    clock: Clock,
+    region: str,
+    endpoint: str | None,
+    standing: AbstractContextManager[object] = NOTHING,
+) -> Shared:
     buckets = Buckets(DOCUMENTED_QUOTAS, clock)
     return Shared(
         importer,
-        Turns(_connected(importer.datastore_id, region, endpoint), buckets),
-        Turns(_connected(MISSING, region, endpoint), buckets),
+        Turns(_connected(importer.datastore_id, region, endpoint), buckets, standing),
+        Turns(_connected(MISSING, region, endpoint), buckets, standing),
         clock,
+        buckets,
     )
 
 

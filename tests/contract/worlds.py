@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.documents import document, instance, series
 POLL_SECONDS = 1.0
 UPDATE_POLLS = 900
 _IDS = itertools.count(1)
+T = TypeVar("T")
+NOTHING = nullcontext()
 
 
 class Put(Protocol):
@@ -139,48 +142,66 @@ class World:
 class Turns:
     """A port that keeps to the account's quotas by itself, updates too.
 
-    One for a whole run: the quotas do not begin anew with each test.
+    One for a whole run: the quotas do not begin anew with each test. Within `standing` nobody else
+    lets time pass: a call arrives at the moment at which its turn was taken, and is not throttled,
+    however long the machine takes over it.
     """
 
-    def __init__(self, port: ImageSets, buckets: Buckets) -> None:
+    def __init__(
+        self,
+        port: ImageSets,
+        buckets: Buckets,
+        standing: AbstractContextManager[object] = NOTHING,
+    ) -> None:
         self._port = Paced(port, buckets)
+        self._standing = standing
         self._lock = threading.Lock()
         self._has_turn = False
 
     def await_turn(self) -> None:
         """Take the turn of the next update."""
-        with self._lock:
+        with self._standing, self._lock:
             self._has_turn = self._has_turn or self._port.turn(lambda: False)
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, in its turn."""
-        with self._lock:
-            if not self._has_turn:
-                self._port.turn(lambda: False)
-            self._has_turn = False
-        return self._port.update(step)
+        with self._standing:
+            with self._lock:
+                if not self._has_turn:
+                    self._port.turn(lambda: False)
+                self._has_turn = False
+            return self._port.update(step)
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
         """GetImageSet."""
-        return self._port.get(image_set_id, version_id)
+        return self._call(lambda: self._port.get(image_set_id, version_id))
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
         """GetImageSetMetadata."""
-        return self._port.metadata(image_set_id, version_id)
+        return self._call(lambda: self._port.metadata(image_set_id, version_id))
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         """ListImageSetVersions."""
-        return self._port.versions(image_set_id)
+        return self._call(lambda: self._port.versions(image_set_id))
 
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
         """SearchImageSets."""
-        return self._port.search(filters)
+        return iter(self._call(lambda: list(self._port.search(filters))))
+
+    def _call(self, call: Callable[[], T]) -> T:
+        with self._standing:
+            return call()
 
 
 class StandingClock:
-    """The emulator's epoch seconds and our monotonic ones; they move only when somebody sleeps."""
+    """The emulator's epoch seconds and our monotonic ones; they move only when somebody sleeps.
+
+    Who holds `standing` is the only one whose sleep moves them. Threads that poll would else let
+    minutes pass while another one's call is on its way, the more the busier the machine is.
+    """
 
     def __init__(self) -> None:
+        self.standing = threading.RLock()
         self._lock = threading.Lock()
         self._seconds = 1_700_000_000.0
 
@@ -189,7 +210,7 @@ class StandingClock:
             return self._seconds
 
     def sleep(self, seconds: float) -> None:
-        with self._lock:
+        with self.standing, self._lock:
             # So far from zero, a float would not move by less than some tenths of a microsecond.
             self._seconds += max(seconds, 0.001)
 
