@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
 
-from reconciler.dicom.content import study_instance_uid
+from reconciler.dicom.content import content_digest, study_instance_uid
 from reconciler.diff import diff, is_recorded
 from reconciler.errors import NotFoundError
 from reconciler.model.ask import ImageSetAsk
+from reconciler.model.attempt import Attempt
 from reconciler.model.diff import Diff, Reading
 from reconciler.model.observed import Observed, Properties, Summary
 from reconciler.model.plan import Step
@@ -75,23 +76,44 @@ class Counted:
         return self._port.update(step)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this repository knows of a data store: records, and what killed applies have left."""
+
+    entries: Mapping[str, Entry]
+    attempts: Sequence[Attempt] = ()
+
+    def origin(self, properties: Properties, document: Document) -> str:
+        """The version before an apply of ours that was killed when it had made this one, or "".
+
+        Its content proves it. What is recorded at this version was not left unfinished.
+        """
+        entry = self.entries.get(properties.image_set_id)
+        if entry is not None and entry.version_id == properties.version_id:
+            return ""
+        made = [
+            (attempt.before, digest)
+            for attempt in self.attempts
+            if attempt.image_set_id == properties.image_set_id
+            for version, digest in attempt.versions
+            if version == properties.version_id
+        ]
+        held = content_digest(document) if made else ""
+        return next((before for before, digest in made if digest == held), "")
+
+
 def observe(
-    port: ImageSets,
-    asks: Sequence[ImageSetAsk],
-    entries: Mapping[str, Entry],
-    rules: Rules,
+    port: ImageSets, asks: Sequence[ImageSetAsk], known: Known, rules: Rules
 ) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
     """Read every asked image set, and the studies of primaries that must move as one.
 
     Raises a ServiceError where the data store cannot be seen at all.
     """
-    diffs = _side_by_side(
-        lambda ask: examine(port, ask, entries.get(ask.image_set_id), rules), asks
-    )
+    diffs = _side_by_side(lambda ask: examine(port, ask, known, rules), asks)
     if any(found.reading.properties is None for found in diffs):
         # A 404 may mean the data store, too (§10, U19): a search tells, it raises then.
         next(iter(port.search()), None)
-    studies = _studies(port, diffs)
+    studies = _studies(port, diffs, known)
     members = {
         member.properties.image_set_id: member for study in studies for member in study.members
     }
@@ -99,8 +121,9 @@ def observe(
     return tuple(whole), studies
 
 
-def examine(port: ImageSets, ask: ImageSetAsk, entry: Entry | None, rules: Rules) -> Diff:
+def examine(port: ImageSets, ask: ImageSetAsk, known: Known, rules: Rules) -> Diff:
     """Read one image set as far as it takes to know its changes, and whether they drifted."""
+    entry = known.entries.get(ask.image_set_id)
     try:
         properties = port.get(ask.image_set_id)
     except NotFoundError:
@@ -109,10 +132,14 @@ def examine(port: ImageSets, ask: ImageSetAsk, entry: Entry | None, rules: Rules
     if properties.state != "ACTIVE" or is_recorded(ask, entry, properties):
         return diff(ask, reading, rules)
     document = port.metadata(ask.image_set_id, properties.version_id)
-    reading = replace(_with_target(port, ask, reading), document=document)
+    origin = known.origin(properties, document)
+    reading = replace(_with_target(port, ask, reading), document=document, origin=origin)
     found = diff(ask, reading, rules)
     if found.changes and entry is not None and entry.version_id != properties.version_id:
-        recorded = _document_or_none(port, ask.image_set_id, entry.version_id)
+        # What an apply of ours has made did not drift, though it could not record it any more.
+        recorded = (
+            document if origin else _document_or_none(port, ask.image_set_id, entry.version_id)
+        )
         found = diff(ask, replace(reading, recorded=recorded), rules)
     return found
 
@@ -144,9 +171,11 @@ def _with_document(found: Diff, member: Observed | None, rules: Rules) -> Diff:
     return diff(found.ask, replace(reading, document=member.document), rules)
 
 
-def _studies(port: ImageSets, diffs: Sequence[Diff]) -> tuple[Study, ...]:
-    known = {
-        found.image_set_id: Observed(found.reading.properties, found.reading.document)
+def _studies(port: ImageSets, diffs: Sequence[Diff], known: Known) -> tuple[Study, ...]:
+    observed = {
+        found.image_set_id: Observed(
+            found.reading.properties, found.reading.document, found.reading.origin
+        )
         for found in diffs
         if found.reading.properties is not None
     }
@@ -156,39 +185,43 @@ def _studies(port: ImageSets, diffs: Sequence[Diff]) -> tuple[Study, ...]:
         if found.reading.document is not None and needs_study(found)
     }
     # A document without a UID belongs to no study that could be found; `build` refuses it.
-    return tuple(_study(port, uid, known) for uid in sorted(uids - {""}))
+    return tuple(_study(port, uid, observed, known) for uid in sorted(uids - {""}))
 
 
-def _study(port: ImageSets, uid: str, known: Mapping[str, Observed]) -> Study:
+def _study(port: ImageSets, uid: str, observed: Mapping[str, Observed], known: Known) -> Study:
     """All primaries of a study. Search finds them, GetImageSet confirms (§10, U14)."""
     summaries = port.search((("DICOMStudyInstanceUID", uid), ("isPrimary", "true")))
     found = {summary.image_set_id for summary in summaries}
     found |= {
         image_set_id
-        for image_set_id, observed in known.items()
-        if observed.properties.is_primary
-        and observed.document is not None
-        and study_instance_uid(observed.document) == uid
+        for image_set_id, one in observed.items()
+        if one.properties.is_primary
+        and one.document is not None
+        and study_instance_uid(one.document) == uid
     }
-    members = _side_by_side(lambda one: _member(port, uid, one, known.get(one)), sorted(found))
+    members = _side_by_side(
+        lambda one: _member(port, uid, one, observed.get(one), known), sorted(found)
+    )
     return Study(uid, tuple(member for member in members if member is not None))
 
 
 def _member(
-    port: ImageSets, uid: str, image_set_id: str, known: Observed | None
+    port: ImageSets, uid: str, image_set_id: str, observed: Observed | None, known: Known
 ) -> Observed | None:
     """One primary of a study; None where search told of one that it is not any more."""
     try:
-        properties = known.properties if known else port.get(image_set_id)
+        properties = observed.properties if observed else port.get(image_set_id)
     except NotFoundError:
         return None
     if not properties.is_primary or properties.state == "DELETED":
         return None
     if properties.state != "ACTIVE":
         return Observed(properties, None)
-    document = known.document if known else None
+    document = observed.document if observed else None
     document = document or port.metadata(image_set_id, properties.version_id)
-    return Observed(properties, document) if study_instance_uid(document) == uid else None
+    if study_instance_uid(document) != uid:
+        return None
+    return Observed(properties, document, known.origin(properties, document))
 
 
 def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:

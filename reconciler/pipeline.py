@@ -11,24 +11,32 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import apply as executor
-from reconciler import git, schema
+from reconciler import attempts, git, schema
 from reconciler import record as records
 from reconciler.apply.step import FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH, StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import InputError, NotFoundError, PlanFileError, ReconcilerError
+from reconciler.errors import (
+    InputError,
+    NotFoundError,
+    PlanFileError,
+    ReconcilerError,
+    ServiceError,
+)
 from reconciler.files import REAL
 from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
+from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Outcome, Started
+from reconciler.model.outcome import Landed, Outcome, Started
 from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, RecordMode, Settings
-from reconciler.observe import Counted, observe
+from reconciler.observe import Counted, Known, observe
 from reconciler.plan import build, eta_seconds
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
+from reconciler.recover import End, recover
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker
@@ -68,7 +76,8 @@ class Applied:
     """What became of a plan. `held` are the actions that could not even be tried.
 
     `problems` is what kept us from recording it (RecordError, GitError): the outcomes hold all
-    the same, and the next run records them.
+    the same, and the next run records them. `recovered` is what runs that were killed had changed,
+    beyond this plan.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -76,6 +85,7 @@ class Applied:
     recorded: tuple[Path, ...]
     commit: str
     problems: tuple[ReconcilerError, ...] = field(default=())
+    recovered: tuple[Landed, ...] = field(default=())
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
@@ -107,6 +117,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     actions: list[Action] = []
     dropped: list[tuple[str, str]] = []
     calls: dict[str, int] = {}
+    left = attempts.read(root)
     asked = {ask.datastore for ask in checked.asks}
     # All of them before the first read: each makes sure that it is the account that was meant.
     ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asked}
@@ -118,7 +129,8 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
         if not asks:
             continue
         port = Counted(ports[datastore.name])
-        diffs, studies = observe(port, asks, entries, settings.rules)
+        known = Known(entries, [one for one in left if one.datastore_id == datastore.datastore_id])
+        diffs, studies = observe(port, asks, known, settings.rules)
         built = build(datastore, diffs, studies, settings)
         actions += guarded(built, settings.guardrails, entries)
         for operation, count in port.calls.items():
@@ -221,25 +233,79 @@ def apply(
         for name in sorted({action.datastore for action in plan.actions if action.steps})
     }
     recorder = Recorder(Path(settings.root), plan, edges.clock, edges.files)
-    recorder.converged()
     outcomes = []
-    for event in executor.apply(
-        plan,
-        ports,
-        edges.clock,
-        content_digest,
-        lock_timeout=settings.lock_timeout_seconds,
-        bounds=bounds,
-        stop=lambda: stop() or recorder.behind,
-        abandon=abandon,
-        life=life,
-    ):
-        if isinstance(event, Outcome):
-            outcomes.append(event)
-            recorder.landed(event)
-        on_event(event)
-    commit = recorder.finish(mode)
-    return Applied(tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems)
+    with attempts.under_way(Path(settings.root)) as left:
+        _recover(left, settings, plan, edges, recorder, stop)
+        recorder.converged()
+        for event in executor.apply(
+            plan,
+            ports,
+            edges.clock,
+            content_digest,
+            lock_timeout=settings.lock_timeout_seconds,
+            bounds=bounds,
+            begin=recorder.begin,
+            stop=lambda: stop() or recorder.behind,
+            abandon=abandon,
+            life=life,
+        ):
+            if isinstance(event, Outcome):
+                outcomes.append(event)
+                recorder.ended(event)
+            on_event(event)
+        commit = recorder.finish(mode)
+    return Applied(
+        tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems, recorder.recovered
+    )
+
+
+def _recover(
+    left: Sequence[Attempt],
+    settings: Settings,
+    plan: Plan,
+    edges: Edges,
+    recorder: Recorder,
+    stop: Callable[[], str],
+) -> None:
+    """Record what runs that were killed have changed and this plan says nothing about.
+
+    That are the siblings of a study-wide call that no manifest names, above all.
+    """
+    in_plan = {
+        (action.datastore_id, member.image_set_id)
+        for action in plan.actions
+        for member in action.members
+    }
+    names = {action.datastore_id: action.datastore for action in plan.actions}
+    waiting = [
+        one
+        for one in left
+        if one.datastore_id in names and (one.datastore_id, one.image_set_id) not in in_plan
+    ]
+    deadline, pause = edges.clock.now() + BUSY_PATIENCE, FIRST_PAUSE
+    while waiting and not stop():
+        waiting = [
+            one
+            for one in waiting
+            if _is_under_way(one, names[one.datastore_id], settings, edges, recorder)
+        ]
+        if not waiting or edges.clock.now() >= deadline:
+            return
+        edges.clock.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
+
+
+def _is_under_way(
+    attempt: Attempt, datastore: str, settings: Settings, edges: Edges, recorder: Recorder
+) -> bool:
+    """Look once at what an attempt has come to; whether to look again."""
+    try:
+        found = recover(edges.ports(settings.datastore(datastore)), attempt, content_digest)
+    except ServiceError:
+        return False  # the next run finds out; what is planned meets the same error, and tells it
+    if found.end in (End.LANDED, End.OVER):
+        recorder.recover(datastore, attempt, found.landed)
+    return found.end is End.UNDER_WAY
 
 
 def held(plan: Plan) -> tuple[Action, ...]:

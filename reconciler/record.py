@@ -79,6 +79,15 @@ def write(
     return tuple(changed)
 
 
+def prepare(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
+    """Make the folder; RecordError where there can be none. To be known before anything is sent."""
+    path = folder(root, datastore)
+    try:
+        files.make_folder(path)
+    except OSError as error:
+        raise _unwritable(path, root, error) from None
+
+
 def files_of(
     upserts: Iterable[Entry], drop: Iterable[str] = ()
 ) -> Iterator[tuple[list[Entry], list[str]]]:
@@ -220,11 +229,15 @@ def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str], file
         else:
             disk.remove(path, files=files)
     except OSError as error:
-        raise RecordError(
-            f"{_name(path, root)}: cannot be written ({error.strerror})",
-            "make room or mend the permissions, then run again: what was applied is found again",
-        ) from None
+        raise _unwritable(path, root, error) from None
     return True
+
+
+def _unwritable(path: Path, root: Path, error: OSError) -> RecordError:
+    return RecordError(
+        f"{_name(path, root)}: cannot be written ({error.strerror})",
+        "make room or mend the permissions, then run again: what was applied is found again",
+    )
 
 
 def _supersedes(entry: Entry, row: Row | None) -> bool:

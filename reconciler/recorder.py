@@ -6,12 +6,13 @@ stays full, the next run finds in the service what this one could not record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from reconciler import git, record
+from reconciler import attempts, git, record
 from reconciler.errors import GitBusyError, GitError, ReconcilerError, RecordError
-from reconciler.model.outcome import Outcome, Result
+from reconciler.model.attempt import Attempt
+from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Member, Plan, Status
 from reconciler.model.record import Entry
 from reconciler.model.settings import RecordMode
@@ -21,6 +22,11 @@ from reconciler.ports import Clock, Files
 # How long to wait for another git: that of a run that was killed may still be at work.
 GIT_PATIENCE = 10.0
 _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
+
+
+# The key of that problem; the others are names of data stores, which have no space.
+_ATTEMPT = "an attempt"
+_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
 class Recorder:
@@ -41,6 +47,14 @@ class Recorder:
             for step in plan.steps
             for image_set_id, _ in step.expected
         }
+        self._action_of = {
+            (step.datastore_id, step.image_set_id, step.pin): action
+            for action in plan.actions
+            for step in action.steps
+        }
+        self._results: dict[tuple[str, str], list[Result]] = {}
+        self._settled: set[attempts.Subject] = set()
+        self._recovered: set[Landed] = set()
         self._paths: set[Path] = set()
         self._unwritten: dict[str, tuple[dict[str, Entry], set[str]]] = {}
         self._problems: dict[str, ReconcilerError] = {}
@@ -51,9 +65,15 @@ class Recorder:
         return tuple(sorted(self._paths))
 
     @property
+    def recovered(self) -> tuple[Landed, ...]:
+        """What runs that were killed have changed, found by this one and no part of its plan."""
+        return tuple(sorted(self._recovered))
+
+    @property
     def behind(self) -> str:
         """Why nothing new should be sent: what was seen cannot be recorded. "" where it can."""
-        return "records cannot be written" if self._unwritten else ""
+        stuck = self._unwritten or _ATTEMPT in self._problems
+        return "records cannot be written" if stuck else ""
 
     @property
     def problems(self) -> tuple[ReconcilerError, ...]:
@@ -64,27 +84,72 @@ class Recorder:
         """What the plan found converged but not recorded, and what nobody asks for any more."""
         for datastore in self._datastores():
             record.sweep(self._root, datastore, files=self._files)
-            entries = [
-                _entry(action, member, member.pin, member.previous_version_id, member.updated_at)
+            members = [
+                (action, member)
                 for action in self._plan.actions
                 if action.datastore == datastore and action.status is Status.CONVERGED
                 for member in action.members
+            ]
+            entries = [
+                _entry(action, member, member.pin, _previous(member), member.updated_at)
+                for action, member in members
                 if not member.recorded
             ]
             drop = [one for name, one in self._plan.dropped if name == datastore]
             self._write(datastore, entries, drop)
+            self._settle((action.datastore_id, member.image_set_id) for action, member in members)
 
-    def landed(self, outcome: Outcome) -> None:
-        """The versions that a step produced, where no later step of the plan moves them again."""
-        if outcome.result not in (Result.CONVERGED, Result.ALREADY_CONVERGED):
-            return
-        for datastore, entry in self._landed_entries(outcome):
+    def recover(self, datastore: str, attempt: Attempt, landed: Landed | None) -> None:
+        """An attempt of a run that was killed has come to its end, and to this version if any."""
+        if landed is not None:
+            self._recovered.add(landed)
+            entry = Entry(
+                datastore_id=attempt.datastore_id,
+                image_set_id=attempt.image_set_id,
+                version_id=landed.version_id,
+                previous_version_id=landed.previous_version_id,
+                updated_at=landed.updated_at,
+                asked=attempt.asked,
+                ask_digest=attempt.ask_digest,
+            )
             self._write(datastore, [entry], [])
+        self._settle([(attempt.datastore_id, attempt.image_set_id)])
+
+    def begin(self, action: Action) -> str:
+        """Before the first call of an action; why there must be none, "" where there may.
+
+        What a run that is killed has made is known by what is written here. Any thread.
+        """
+        try:
+            record.prepare(self._root, action.datastore, files=self._files)
+            attempts.begin(self._root, action, files=self._files)
+        except RecordError as error:
+            self._problems[_ATTEMPT] = error
+        return self.behind
+
+    def ended(self, outcome: Outcome) -> None:
+        """One step's end: the versions that it produced are recorded.
+
+        Not where a later step of the plan moves them again.
+        """
+        if outcome.result in _GOOD:
+            for datastore, entry in self._landed_entries(outcome):
+                self._write(datastore, [entry], [])
+        step = outcome.step
+        action = self._action_of[step.datastore_id, step.image_set_id, step.pin]
+        results = self._results.setdefault((action.datastore_id, action.image_set_id), [])
+        results.append(outcome.result)
+        if len(results) == len(action.steps) and _is_over(results):
+            self._settle((action.datastore_id, one.image_set_id) for one in action.members)
+            if not self._unwritten:
+                attempts.end(self._root, action, files=self._files)
 
     def finish(self, mode: RecordMode) -> str:
         """Write what could not be written before, and commit; "" where there is nothing new."""
         for datastore in sorted(self._unwritten):
             self._write(datastore, [], [])
+        if not self._unwritten:
+            attempts.tidy(self._root, self._settled, files=self._files)
         if mode is not RecordMode.COMMIT:
             return ""
         try:
@@ -92,6 +157,10 @@ class Recorder:
         except GitError as error:
             self._problems["git"] = error
             return ""
+
+    def _settle(self, subjects: Iterable[attempts.Subject]) -> None:
+        """Nothing that an earlier run left behind about these is of use any more."""
+        self._settled.update(subjects)
 
     def _datastores(self) -> list[str]:
         names = {action.datastore for action in self._plan.actions}
@@ -103,9 +172,9 @@ class Recorder:
             if self._last[key] != outcome.step:
                 continue
             action, member = self._members[key]
-            # The version that was read, also where several calls lie between: that is where
+            # The version that was read first, also where several calls lie between: that is where
             # somebody who wants the old content back must look.
-            entry = _entry(action, member, landed.version_id, member.pin, landed.updated_at)
+            entry = _entry(action, member, landed.version_id, member.before, landed.updated_at)
             yield action.datastore, entry
 
     def _write(self, datastore: str, entries: Iterable[Entry], drop: Iterable[str]) -> None:
@@ -168,6 +237,20 @@ class Recorder:
                     entry.previous_version_id,
                     entry.version_id,
                 )
+
+
+def _is_over(results: Collection[Result]) -> bool:
+    """Whether the next run has nothing to find out, or to go on with, about an action."""
+    if Result.UNRESOLVED in results:
+        return False
+    # Stopped half way: the rest is for the next run, and what is there came from this one.
+    stopped = set(results) <= {*_GOOD, Result.NOT_ATTEMPTED} and Result.NOT_ATTEMPTED in results
+    return not (stopped and set(results) & set(_GOOD))
+
+
+def _previous(member: Member) -> str:
+    """Of what is converged: the version before ours if a killed run made it, else the recorded."""
+    return member.origin_version_id or member.previous_version_id
 
 
 def _entry(

@@ -19,7 +19,7 @@ from reconciler.model.hazard import Consent
 from reconciler.model.plan import Action
 from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Rules, Settings
-from reconciler.observe import observe
+from reconciler.observe import Known, observe
 from reconciler.plan import Study, build
 from reconciler.resolve import Resolved, resolve
 from reconciler.validate import manifest_checker, validate
@@ -64,7 +64,8 @@ class Stage:
         return resolved.asks
 
     def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
-        return observe(self.service, self.asks(*manifests), self.entries, self.settings.rules)
+        known = Known(self.entries)
+        return observe(self.service, self.asks(*manifests), known, self.settings.rules)
 
     def diff(self, *manifests: str) -> Diff:
         ((found,), _) = self.observed(*manifests)

@@ -12,7 +12,7 @@ from reconciler.apply.step import Context, StepRun
 from reconciler.apply.window import Window
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Action, Plan
 from reconciler.model.value import Document
 from reconciler.ports import Clock, PacedImageSets
 
@@ -27,22 +27,24 @@ def apply(
     *,
     lock_timeout: float,
     bounds: Bounds = NO_BOUNDS,
+    begin: Callable[[Action], str] = lambda action: "",
     stop: Callable[[], str] = lambda: "",
     abandon: Callable[[], bool] = lambda: False,
     life: type[StepRun] = StepRun,
 ) -> Iterator[Started | Outcome]:
     """Yield `Started` before a step is sent, and exactly one `Outcome` for every planned step.
 
-    `ports` are by data store name. `lock_timeout` is in seconds, per send. Once `stop` says why,
-    nothing new is sent and what is in flight is seen to its end; once `abandon` says so that is
-    given up, too. An exception that is a bug is raised after what was in flight has ended. `life`
-    is what a step goes through: the proofs bring flawed ones and show that they are noticed.
+    `ports` are by data store name. `lock_timeout` is in seconds, per send. `begin` is called, from
+    any thread, before the first call of an action, and may say why there must be none. Once `stop`
+    says why, nothing new is sent and what is in flight is seen to its end; once `abandon` says so
+    that is given up, too. An exception that is a bug is raised after what was in flight has ended.
+    `life` is what a step goes through: the proofs bring flawed ones and show that they are noticed.
     """
     for action in plan.actions:
         if action.blocks:
             text = "; ".join(block.message for block in action.blocks)
             yield from (Outcome(step, Result.BLOCKED, text) for step in action.steps)
     runnable = [action for action in plan.actions if action.steps and not action.blocks]
-    window = Window(runnable, ports, bounds, clock, stop)
+    window = Window(runnable, ports, bounds, clock, stop, begin)
     context = Context(clock, content_digest, lock_timeout, window.reason, abandon, window.halt)
     yield from window.events(context, life)

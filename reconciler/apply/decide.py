@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from reconciler.model.observed import Properties
 from reconciler.model.outcome import Result
-from reconciler.model.plan import Action, Step, next_version
+from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Json
 from reconciler.wait import Wait, verdict
 
@@ -156,18 +156,6 @@ def _of_one(step: Step, answer: Answer, one: Seen) -> Next:
         # The service checks no pin of a sibling: somebody wrote between our look and our send.
         return Next.CONFLICT
     return result
-
-
-def pins(action: Action) -> tuple[dict[str, str], ...]:
-    """For every step of an action, the version each image set of `expected` has before it."""
-    current = {member.image_set_id: member.pin for member in action.members}
-    result = []
-    for step in action.steps:
-        before = {name: current.get(name, step.pin) for name, _ in step.expected}
-        before[step.image_set_id] = step.pin
-        current.update((name, next_version(pin)) for name, pin in before.items())
-        result.append(before)
-    return tuple(result)
 
 
 def explain(decision: Next, seen: Mapping[str, Seen]) -> str:

@@ -7,11 +7,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
 
-from reconciler.apply.decide import pins
 from reconciler.apply.step import Context, StepRun
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Step
+from reconciler.model.plan import Action, Step, pins
 from reconciler.ports import Clock, PacedImageSets
 
 # Once a run is abandoned: how long threads that hang in a call are given to tell what they know.
@@ -66,6 +65,7 @@ class Window:
         bounds: Bounds,
         clock: Clock,
         stop: Callable[[], str],
+        begin: Callable[[Action], str],
     ) -> None:
         self._actions = actions
         self._queue = _Queue(actions, bounds.limit)
@@ -73,6 +73,7 @@ class Window:
         self._bounds = bounds
         self._clock = clock
         self._stop = stop
+        self._begin = begin
         self._lock = Lock()
         self._halted = ""
         self._told: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
@@ -164,7 +165,9 @@ class Window:
 
         Returns whether anything may have been changed.
         """
-        refusal, counts = "", False
+        refusal, counts = self.reason(), False
+        if not refusal and (why := self._begin(action)):
+            refusal = f"not sent: {why}"
         for step, before in zip(action.steps, pins(action), strict=True):
             refusal = refusal or self.reason()
             if refusal:

@@ -153,7 +153,9 @@ def _tell(
     from reconciler.render import outcomes, step_summary
 
     unwritten = append_summary(
-        step_summary.step_summary(applied.outcomes, applied.held, applied.commit, applied.problems)
+        step_summary.step_summary(
+            applied.outcomes, applied.held, applied.commit, applied.problems, applied.recovered
+        )
     )
     code = outcomes.exit_code(applied.outcomes, applied.held)
     code = stopped or (EXIT_ERROR if applied.problems else code)
@@ -164,6 +166,7 @@ def _tell(
         applied.recorded,
         applied.commit,
         applied.problems,
+        applied.recovered,
         code,
     )
     failed = write_report(document, report) if report else None
@@ -174,7 +177,12 @@ def _tell(
             screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(
             outcomes.report_lines(
-                applied.outcomes, applied.held, applied.recorded, applied.commit, look
+                applied.outcomes,
+                applied.held,
+                applied.recorded,
+                applied.commit,
+                look,
+                applied.recovered,
             )
         )
     if unwritten:

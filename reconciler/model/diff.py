@@ -19,7 +19,8 @@ class Reading:
     `properties` is None where the service has no such image set. `document` is None where it was
     not needed: busy, gone, or unchanged since the record. `recorded` is the document of the
     recorded version when that is another one; None with an entry of another version means that
-    it can no longer be read. `target` belongs to a revert.
+    it can no longer be read. `target` belongs to a revert. `origin` is the version before an apply
+    that was killed when it had made this one.
     """
 
     properties: Properties | None
@@ -28,6 +29,7 @@ class Reading:
     recorded: Document | None = None
     target: Document | None = None
     target_properties: Properties | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An image set and its document at that version; None where the document was not read."""
+    """An image set and its document at that version; None where the document was not read.
+
+    `origin` is the version before an apply that was killed when it had made this one.
+    """
 
     properties: Properties
     document: Document | None
+    origin: str = ""

@@ -21,7 +21,7 @@ class Result(StrEnum):
     NOT_ATTEMPTED = "not-attempted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Landed:
     """A version that a step produced and that was seen: what a record is made of."""
 

@@ -31,7 +31,8 @@ class Member:
 
     `ask_digest`, `asked` (paths only, no values), `previous_version_id` and `updated_at` (epoch
     seconds, the service's) are what the record keeps; a sibling that no manifest names has no
-    ask. `recorded` says that the record already tells exactly this.
+    ask. `recorded` says that the record already tells exactly this. `origin_version_id` is the
+    version before an apply that was killed when it had made the pin; "" where none had.
     """
 
     image_set_id: str
@@ -42,6 +43,12 @@ class Member:
     previous_version_id: str = ""
     updated_at: float | None = None
     recorded: bool = False
+    origin_version_id: str = ""
+
+    @property
+    def before(self) -> str:
+        """The version to go back to: what somebody finds there who wants the old content."""
+        return self.origin_version_id or self.pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,18 @@ class Action:
     def image_set_id(self) -> str:
         """The first member: what an action is called by."""
         return self.members[0].image_set_id
+
+
+def pins(action: Action) -> tuple[dict[str, str], ...]:
+    """For every step of an action, the version each image set of `expected` has before it."""
+    current = {member.image_set_id: member.pin for member in action.members}
+    result = []
+    for step in action.steps:
+        before = {name: current.get(name, step.pin) for name, _ in step.expected}
+        before[step.image_set_id] = step.pin
+        current.update((name, next_version(pin)) for name, pin in before.items())
+        result.append(before)
+    return tuple(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,10 +88,15 @@ def _blocked(diff: Diff, block: Block) -> Diff:
     return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, block))
 
 
-def _member(properties: Properties, diff: Diff | None) -> Member:
+def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
     """`recorded` is true only where the record tells this ask at this version already."""
     if diff is None:
-        return Member(properties.image_set_id, properties.version_id, properties.is_primary)
+        return Member(
+            properties.image_set_id,
+            properties.version_id,
+            properties.is_primary,
+            origin_version_id=origin,
+        )
     entry = diff.reading.entry
     recorded = (
         entry is not None
@@ -107,6 +112,7 @@ def _member(properties: Properties, diff: Diff | None) -> Member:
         previous_version_id=entry.version_id if entry else "",
         updated_at=properties.updated_at,
         recorded=recorded,
+        origin_version_id=origin,
     )
 
 
@@ -129,7 +135,7 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
         datastore=datastore.name,
         datastore_id=datastore.datastore_id,
         status=diff.status,
-        members=(_member(known, diff),),
+        members=(_member(known, diff, diff.reading.origin),),
         changes=tuple(granted.change for granted in diff.changes),
         notes=diff.notes,
         released=diff.released,
@@ -191,7 +197,8 @@ def _study_action(
         status=_study_status(study, changes),
         members=tuple(
             sorted(
-                _member(m.properties, by_id.get(m.properties.image_set_id)) for m in study.members
+                _member(m.properties, by_id.get(m.properties.image_set_id), m.origin)
+                for m in study.members
             )
         ),
         changes=tuple(

@@ -112,7 +112,7 @@ def _at(place: Place | None) -> Json:
 
 
 def _member_json(member: Member) -> Json:
-    return {
+    row: dict[str, Json] = {
         "imageSetId": member.image_set_id,
         "pin": member.pin,
         "isPrimary": member.is_primary,
@@ -122,6 +122,9 @@ def _member_json(member: Member) -> Json:
         "updatedAt": member.updated_at,
         "recorded": member.recorded,
     }
+    if member.origin_version_id:
+        row["originVersionId"] = member.origin_version_id
+    return row
 
 
 def _hazard_json(use: HazardUse) -> Json:
@@ -224,6 +227,7 @@ def _member(row: Row) -> Member:
         previous_version_id=row["previousVersionId"],
         updated_at=row["updatedAt"],
         recorded=row["recorded"],
+        origin_version_id=row.get("originVersionId", ""),
     )
 
 

@@ -14,7 +14,7 @@ from reconciler import __version__
 from reconciler.errors import Diagnostic, Place, ReconcilerError
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.observed import Summary
-from reconciler.model.outcome import Outcome, Result
+from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Plan, Step
 from reconciler.model.settings import Datastore, Redact
 from reconciler.model.value import Json, Value
@@ -99,11 +99,13 @@ def applied(
     recorded: Sequence[PurePath],
     commit: str,
     problems: Sequence[ReconcilerError],
+    recovered: Sequence[Landed],
     exit_code: int,
 ) -> Json:
     """What became of a plan, in the shape of report.schema.json: every step is accounted for.
 
-    `held` are the actions that the plan held back, `problems` what could not be recorded.
+    `held` are the actions that the plan held back, `problems` what could not be recorded,
+    `recovered` what killed runs had changed and this plan is not about.
     """
     results = Counter(outcome.result for outcome in outcomes)
     return {
@@ -129,6 +131,7 @@ def applied(
             }
             for action in held
         ],
+        "recovered": [_landed(one) for one in recovered],
         "recorded": [path.as_posix() for path in recorded],
         "commit": commit,
         "problems": [{"message": one.message, "hint": one.hint} for one in problems],
@@ -141,14 +144,15 @@ def _outcome(outcome: Outcome) -> Json:
         **_step(outcome.step),
         "result": str(outcome.result),
         "message": outcome.message,
-        "landed": [
-            {
-                "imageSetId": landed.image_set_id,
-                "versionId": landed.version_id,
-                "previousVersionId": landed.previous_version_id,
-            }
-            for landed in outcome.landed
-        ],
+        "landed": [_landed(one) for one in outcome.landed],
+    }
+
+
+def _landed(landed: Landed) -> Json:
+    return {
+        "imageSetId": landed.image_set_id,
+        "versionId": landed.version_id,
+        "previousVersionId": landed.previous_version_id,
     }
 
 

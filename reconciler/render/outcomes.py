@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
-from reconciler.model.outcome import Outcome, Result
+from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Status
 from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
@@ -71,14 +71,22 @@ def report_lines(
     recorded: Sequence[PurePath],
     commit: str,
     look: Look,
+    recovered: Sequence[Landed] = (),
 ) -> Iterator[str]:
-    """What was held back, what next, the sum, and where it is recorded."""
+    """What was found of killed runs, what was held back, what next, the sum, and its records."""
+    for landed in recovered:
+        yield f"{look.paint('✓', Style.ADD)} {_recovered(landed)}"
     for action in held:
         yield from _held(action, look)
     results = Counter(outcome.result for outcome in outcomes)
     yield from _advice(results, look)
     yield look.paint(_summary(results, held), Style.STRONG)
     yield from _records(recorded, commit)
+
+
+def _recovered(landed: Landed) -> str:
+    moved = f"version {landed.previous_version_id} → {landed.version_id}"
+    return f"{'recovered':<17}  image set {landed.image_set_id}  {moved}, by a run that was killed"
 
 
 def _held(action: Action, look: Look) -> Iterator[str]:

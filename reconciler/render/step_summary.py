@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.outcome import Outcome, Result
+from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action
 from reconciler.render.escape import escape
 from reconciler.render.outcomes import counts
@@ -26,9 +26,10 @@ def step_summary(
     held: Sequence[Action],
     commit: str,
     problems: Sequence[ReconcilerError],
+    recovered: Sequence[Landed] = (),
 ) -> str:
     """The whole text, for any number of steps below the size that GitHub takes."""
-    return "\n".join([*_lines(outcomes, held, commit, problems), ""])
+    return "\n".join([*_lines(outcomes, held, commit, problems, recovered), ""])
 
 
 def _lines(
@@ -36,12 +37,13 @@ def _lines(
     held: Sequence[Action],
     commit: str,
     problems: Sequence[ReconcilerError],
+    recovered: Sequence[Landed],
 ) -> Iterator[str]:
     yield "### reconcile apply"
     yield ""
     told = counts(Counter(one.result for one in outcomes), held)
     yield f"**{', '.join(told)}**" if told else "Nothing to do."
-    yield from _table(outcomes, held)
+    yield from _table(outcomes, held, recovered)
     if commit:
         yield ""
         yield f"Recorded in commit {commit}."
@@ -50,8 +52,10 @@ def _lines(
         yield f"> **Not recorded:** {_cell(problem.message)} {_cell(problem.hint)}"
 
 
-def _table(outcomes: Sequence[Outcome], held: Sequence[Action]) -> Iterator[str]:
-    rows = [*_rows(outcomes), *map(_held, held)]
+def _table(
+    outcomes: Sequence[Outcome], held: Sequence[Action], recovered: Sequence[Landed]
+) -> Iterator[str]:
+    rows = [*_rows(outcomes), *map(_held, held), *map(_recovered, recovered)]
     if not rows:
         return
     yield ""
@@ -78,6 +82,11 @@ def _row(outcome: Outcome) -> str:
     more = len(outcome.landed) - 1
     name = f"`{step.image_set_id}`" + (f" and {more} of its study" if more > 0 else "")
     return f"| {outcome.result} | {name} | {moved or step.pin} | {_cell(outcome.message)} |"
+
+
+def _recovered(landed: Landed) -> str:
+    moved = f"{landed.previous_version_id} → {landed.version_id}"
+    return f"| recovered | `{landed.image_set_id}` | {moved} | by a run that was killed |"
 
 
 def _held(action: Action) -> str:

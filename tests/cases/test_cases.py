@@ -20,7 +20,7 @@ from reconciler.model.plan import Basis, Plan, Step
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Document
-from reconciler.observe import observe
+from reconciler.observe import Known, observe
 from reconciler.plan import build, eta_seconds
 from reconciler.plan.file import dumps, loads
 from reconciler.render.look import Look
@@ -109,7 +109,7 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     settings = Settings(root=case, manifests=".", datastores=(DATASTORE,))
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
-    diffs, studies = observe(port, asks, recorded(case, asks), settings.rules)
+    diffs, studies = observe(port, asks, Known(recorded(case, asks)), settings.rules)
     actions = build(DATASTORE, diffs, studies, settings)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 

@@ -112,17 +112,30 @@ def test_the_page_of_a_github_run_is_appended_to(
     assert len(re.findall(r"^\| converged \| `[0-9a-f]{32}`", text, re.MULTILINE)) == 10
 
 
-def test_records_that_cannot_be_written_leave_the_outcomes(
-    reconcile: Command, workspace: Path
-) -> None:
+def test_where_there_can_be_no_records_nothing_is_sent(reconcile: Command, workspace: Path) -> None:
     (workspace / "records").write_text("no folder")
     ran = reconcile("apply", DATES, "--auto-approve", "--report", "report.json")
     assert ran.code == 1
     told = report(workspace / "report.json")
-    assert [one["result"] for one in told["outcomes"]] == ["converged"]
+    assert [one["result"] for one in told["outcomes"]] == ["not-attempted"]
     assert "Not a directory" in told["problems"][0]["message"]
-    assert "error: records/research/ac.json: cannot be" in ran.err
+    assert "error: records/research: cannot be written" in ran.err
     (workspace / "records").unlink()
+
+
+def test_a_record_that_cannot_be_written_leaves_the_outcomes(
+    reconcile: Command, workspace: Path
+) -> None:
+    in_the_way = workspace / "records" / "research" / "ac.json"
+    plan = reconcile("plan", DATES, "--out", "plan.json")
+    assert plan.code == 0
+    in_the_way.mkdir(parents=True)
+    ran = reconcile("apply", "plan.json", "--report", "report.json")
+    assert ran.code == 1
+    told = report(workspace / "report.json")
+    assert [one["result"] for one in told["outcomes"]] == ["converged"]
+    assert "error: records/research/ac.json: cannot be" in ran.err
+    in_the_way.rmdir()
     assert reconcile("apply", DATES, "--auto-approve").code == 0
     assert (workspace / "records" / "research" / "ac.json").exists()
 
@@ -138,7 +151,8 @@ def test_the_page_tells_every_end_and_no_markup_of_others() -> None:
     outcomes.append(ended(Result.FAILED, 99, "<img src=x> | a `b` [c](d)\n# e"))
     held = [samples.action(Status.BUSY, 50, steps=()), *samples.drift(consented=False).actions]
     problem = RecordError("records/research/00.json: cannot be written", "make room")
-    expect("step-summary.md", step_summary(outcomes, held, "c" * 40, [problem]))
+    found = [Landed(samples.ident(77), "2", "1", None)]
+    expect("step-summary.md", step_summary(outcomes, held, "c" * 40, [problem], found))
 
 
 def test_the_page_of_a_large_apply_stays_below_what_github_takes() -> None:

@@ -56,7 +56,14 @@ def test_every_end_is_told() -> None:
     ]
     held = [*samples.everyday().actions[1:4], *samples.drift(consented=False).actions]
     lines = [line for one in outcomes for line in outcome_lines(one, LOOK)]
-    lines += report_lines(outcomes, held, (PurePath("records/research/00.json"),), "c" * 40, LOOK)
+    lines += report_lines(
+        outcomes,
+        held,
+        (PurePath("records/research/00.json"),),
+        "c" * 40,
+        LOOK,
+        [Landed(samples.ident(77), "2", "1", None)],
+    )
     assert all(line.isprintable() for line in lines)
     expect("outcomes.txt", "\n".join(lines) + "\n")
 

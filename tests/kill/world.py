@@ -6,6 +6,7 @@ that forked processes use are never used by their parent: sockets are not shared
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reconciler import pace, pipeline, record
+from reconciler import attempts, pace, pipeline, record
 from reconciler.aws.client import clients
 from reconciler.aws.image_sets import BotoImageSets
 from reconciler.aws.problems import Target
@@ -142,8 +143,11 @@ def service(folder: Path) -> tuple[subprocess.Popen[bytes], Service]:
 class World:
     """One data store and one repository, from the start of a run to the comparison."""
 
-    def __init__(self, root: Path, number: int, running: Service, template: Path) -> None:
+    def __init__(
+        self, root: Path, number: int, running: Service, template: Path, concurrency: int = 1
+    ) -> None:
         self.root = root
+        self._concurrency = concurrency
         self._running = running
         self.datastore = Datastore(
             "research", f"{number:032d}", "us-east-1", endpoint=running.endpoint
@@ -193,7 +197,7 @@ class World:
             edges,
             mode=RecordMode.COMMIT,
             on_event=lambda event: None,
-            bounds=Bounds(concurrency=1),
+            bounds=Bounds(concurrency=self._concurrency),
         )
         for problem in (*applied.problems, *applied.held):
             print(problem, file=sys.stderr)
@@ -215,7 +219,7 @@ class World:
                 os._exit(code)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    def state(self, *, previous: bool) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Everything that has to be the same in the end; of times, whether they are true."""
         versions = {name: self.port.versions(name) for name in IDS}
         latest = {name: rows[-1] for name, rows in versions.items()}
@@ -232,13 +236,14 @@ class World:
             "records": {
                 name: (
                     entry.version_id,
-                    entry.previous_version_id if previous else "",
+                    entry.previous_version_id,
                     entry.asked,
                     entry.ask_digest,
                     entry.updated_at == latest[name].updated_at,
                 )
                 for name, entry in entries.items()
             },
+            "attempts": [path.name for path in (self.root / attempts.FOLDER).glob("*")],
             "git": self.git("status", "--porcelain").split("\n"),
             "committed": self.git("ls-tree", "-r", "--name-only", "HEAD").split("\n"),
         }
@@ -273,9 +278,8 @@ class Countdown:
 
     def __init__(self, at: int) -> None:
         self._at = at
-        self.count = 0
+        self._points = itertools.count(1)
 
     def __call__(self) -> None:
-        self.count += 1
-        if self.count == self._at:
+        if next(self._points) == self._at:
             killed()

@@ -19,7 +19,6 @@ from reconciler.apply.decide import (
     Next,
     Seen,
     decide,
-    pins,
     without_values,
 )
 from reconciler.errors import (
@@ -33,7 +32,7 @@ from reconciler.errors import (
 from reconciler.model.bounds import Bounds
 from reconciler.model.change import Block
 from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
+from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step, pins
 from reconciler.model.value import Document
 from tests.documents import document
 from tests.fakes import FakeClock, FakeImageSets

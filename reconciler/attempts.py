@@ -1,0 +1,164 @@
+"""Attempts: what an apply that was killed had set out to do, for the next one to know it by.
+
+The service tells that an image set moved, not that it was us who moved it. So before the first
+call of an action one small file says which versions it means to make, with digests of their
+content, and it goes when the action is recorded. What a kill leaves behind is a hint, never a lock:
+it counts only where the live content proves it, and whoever removes it loses no more than that. It
+holds no DICOM value.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Set
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+
+from reconciler import files as disk
+from reconciler.errors import RecordError
+from reconciler.model.attempt import Attempt
+from reconciler.model.plan import Action, next_version, pins
+from reconciler.model.record import RULES_VERSION
+from reconciler.ports import Files
+
+FOLDER = Path(".reconcile") / "attempts"
+API_VERSION = "reconciler/v1"
+KIND = "Attempt"
+
+# The data store's id and the image set: what an attempt is about.
+Subject: TypeAlias = tuple[str, str]
+
+
+def read(root: Path) -> tuple[Attempt, ...]:
+    """What runs left behind, or are at, sorted; a file that is none of ours says nothing."""
+    found = {one for path in (root / FOLDER).glob("*.json") for one in _attempts(path)}
+    return tuple(sorted(found))
+
+
+def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
+    """Write down what an action is about to do; RecordError where that cannot be written."""
+    path = _path(root, action)
+    try:
+        files.make_folder(path.parent)
+        disk.replace(path, _bytes(_of(action)), mode=disk.PRIVATE, files=files)
+    except OSError as error:
+        raise RecordError(
+            f"{path.relative_to(root).as_posix()}: cannot be written ({error.strerror})",
+            "make room or mend the permissions, then run again: nothing is sent without it",
+        ) from None
+
+
+def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
+    """The action has ended and is recorded; what cannot be taken away is in nobody's way."""
+    with suppress(OSError):
+        disk.remove(_path(root, action), files=files)
+
+
+def tidy(root: Path, settled: Set[Subject], *, files: Files = disk.REAL) -> None:
+    """Take away what earlier runs left about image sets that are all settled by now."""
+    disk.sweep(root / FOLDER, files=files)
+    for path in sorted((root / FOLDER).glob("*.json")):
+        if {(one.datastore_id, one.image_set_id) for one in _attempts(path)} <= settled:
+            with suppress(OSError):
+                disk.remove(path, files=files)
+
+
+@contextmanager
+def under_way(root: Path) -> Iterator[tuple[Attempt, ...]]:
+    """While an apply runs: what earlier ones left behind; nothing while another one is at it.
+
+    flock(2) of the repository's folder tells: it ends with the process, however that ends. Where
+    there is no lock to be had, nobody is known to be at it.
+    """
+    with ExitStack() as stack:
+        left = None
+        with suppress(OSError):
+            handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+            stack.callback(os.close, handle)
+            left = _left(root, handle)
+        yield read(root) if left is None else left
+
+
+def _of(action: Action) -> tuple[Attempt, ...]:
+    """What the steps of an action make of each of its image sets that they move."""
+    versions: dict[str, list[tuple[str, str]]] = {}
+    for step, before in zip(action.steps, pins(action), strict=True):
+        for name, digest in step.expected:
+            versions.setdefault(name, []).append((next_version(before[name]), digest))
+    return tuple(
+        Attempt(
+            action.datastore_id,
+            member.image_set_id,
+            member.before,
+            tuple(versions[member.image_set_id]),
+            member.asked,
+            member.ask_digest,
+        )
+        for member in action.members
+        if member.image_set_id in versions
+    )
+
+
+def _left(root: Path, handle: int) -> tuple[Attempt, ...]:
+    """What is there if no other apply holds the folder; from now on this one does.
+
+    Looked at while nobody else can begin.
+    """
+    left: tuple[Attempt, ...] = ()
+    with suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        left = read(root)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    return left
+
+
+def _path(root: Path, action: Action) -> Path:
+    """A name of its own for each pin: what an earlier run meant to make stays known."""
+    name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}.json"
+    return root / FOLDER / name
+
+
+def _attempts(path: Path) -> tuple[Attempt, ...]:
+    try:
+        content = orjson.loads(path.read_bytes())
+        if (content["kind"], content["rulesVersion"]) != (KIND, RULES_VERSION):
+            return ()
+        return tuple(_attempt(content["datastoreId"], row) for row in content["members"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
+def _attempt(datastore_id: str, row: dict[str, Any]) -> Attempt:
+    versions = tuple((str(int(version)), str(held)) for version, held in row["versions"].items())
+    return Attempt(
+        datastore_id=datastore_id,
+        image_set_id=row["imageSetId"],
+        before=str(int(row["before"])),
+        versions=versions,
+        asked=tuple(row["asked"]),
+        ask_digest=row["askDigest"],
+    )
+
+
+def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
+    content = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "rulesVersion": RULES_VERSION,
+        "datastoreId": attempts[0].datastore_id,
+        "members": [
+            {
+                "imageSetId": one.image_set_id,
+                "before": one.before,
+                "versions": dict(one.versions),
+                "asked": sorted(one.asked),
+                "askDigest": one.ask_digest,
+            }
+            for one in attempts
+        ],
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,430 @@
+"""What a killed apply had set out to do is known to the next one, by content and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler import attempts, pipeline, record
+from reconciler.dicom.content import content_digest
+from reconciler.errors import NoAnswerError, RecordError
+from reconciler.model.attempt import Attempt
+from reconciler.model.bounds import Bounds
+from reconciler.model.outcome import Landed, Result
+from reconciler.model.plan import Action, Plan, Status
+from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.plan.file import dumps, loads
+from reconciler.recover import End, recover
+from tests.documents import DATASTORE_ID, document, instance, series
+from tests.fakes import FakeClock, FakeImageSets
+from tests.faulty_files import ERRORS, FaultyFiles, failing
+
+FIRST, SECOND, OWN = (letter * 32 for letter in "abc")
+UPDATE = "UpdateImageSetMetadata"
+LONG = "x" * 200
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing of ours catches it."""
+
+
+class World:
+    """A study of two primary image sets, one of them asked, and one of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.service = FakeImageSets(FakeClock(), datastore_id=DATASTORE_ID)
+        (root / "manifests").mkdir(parents=True)
+        for name in (FIRST, SECOND, OWN):
+            uid = f"1.2.{ord(name[0])}"
+            blocks = [instance(f"{uid}.{part}", private=False) for part in (1, 2)]
+            content = document(series(uid, blocks), image_set_id=name)
+            self.service.put(content, primary=name != OWN)
+        store = Datastore("research", DATASTORE_ID, "us-east-1", endpoint="http://fake")
+        self.settings = Settings(
+            root=root,
+            manifests="manifests",
+            datastores=(store,),
+            rules=Rules(payload_bytes=700),
+            lock_timeout_seconds=60.0,
+        )
+
+    def ask(self, name: str, description: str, *comments: str) -> None:
+        uid = f"1.2.{ord(name[0])}"
+        instances = {
+            f"{uid}.{part}": {"DICOM": {"ImageComments": text}}
+            for part, text in enumerate(comments, 1)
+        }
+        body: dict[str, Any] = {"DICOM": {"StudyDescription": description}}
+        if instances:
+            body["Series"] = {uid: {"Instances": instances}}
+        text = {
+            "apiVersion": "reconciler/v1",
+            "kind": "ImageSet",
+            "datastore": "research",
+            "imageSetId": name,
+            "present": {"Study": body},
+            "allow": ["STUDY_WIDE", "SPLIT_UPDATE"],
+        }
+        (self.root / "manifests" / f"{name}.yaml").write_text(json.dumps(text))
+
+    def edges(self, files: Any = None) -> pipeline.Edges:
+        more = {"files": files} if files else {}
+        return pipeline.Edges(lambda _: self.service, self.service.clock, **more)
+
+    def plan(self, *paths: Path) -> Plan:
+        checked = pipeline.check(self.settings, paths)
+        return pipeline.plan(self.settings, checked, self.edges()).plan
+
+    def apply(self, plan: Plan | None = None, **more: Any) -> pipeline.Applied:
+        return pipeline.apply(
+            self.settings,
+            plan or self.plan(),
+            self.edges(more.pop("files", None)),
+            mode=RecordMode.FILES,
+            on_event=lambda event: None,
+            bounds=Bounds(concurrency=1),
+            **more,
+        )
+
+    def killed(self, operation: str = UPDATE, when: str = "after", name: str = "") -> None:
+        def die() -> None:
+            raise KilledError
+
+        self.service.inject(operation, die, when=when, image_set_id=name)
+        with pytest.raises(KilledError):
+            self.apply()
+
+    def records(self) -> dict[str, tuple[str, str]]:
+        entries = record.read(self.root, "research")
+        return {
+            name: (entry.previous_version_id, entry.version_id) for name, entry in entries.items()
+        }
+
+    def left(self) -> list[str]:
+        return sorted(path.name for path in (self.root / attempts.FOLDER).glob("*"))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "world")
+
+
+def test_what_is_written_down_is_private_whole_and_without_a_value(world: World) -> None:
+    world.ask(FIRST, "CT SECRET")
+    seen = []
+
+    def look() -> None:
+        (path,) = (world.root / attempts.FOLDER).glob("*")
+        seen.append((path.name, path.read_text(), stat.S_IMODE(path.stat().st_mode)))
+
+    world.service.inject(UPDATE, look)
+    assert not world.apply().problems
+    ((name, text, mode),) = seen
+    assert (name, mode) == (f"research-{FIRST}-1.json", 0o600)
+    content = json.loads(text)
+    assert [row["imageSetId"] for row in content["members"]] == [FIRST, SECOND]
+    assert content["members"][0]["asked"] == ["Study/StudyDescription"]
+    assert [list(row["versions"]) for row in content["members"]] == [["2"], ["2"]]
+    assert "SECRET" not in text
+    assert world.left() == []
+
+
+def test_a_sibling_that_a_killed_run_moved_is_recorded_by_the_next(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    assert world.records() == {}
+    world.service.calm()
+    applied = world.apply()
+    assert applied.outcomes == ()
+    assert [(one.image_set_id, one.version_id) for one in applied.recovered] == [(SECOND, "2")]
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert world.left() == []
+    assert len(world.service.landed) == 1
+
+
+def test_a_sibling_that_is_still_locked_is_waited_for(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    world.service.lock(SECOND, 30.0)
+    assert len(world.apply().recovered) == 1
+    assert world.records()[SECOND] == ("1", "2")
+
+
+def test_one_that_stays_locked_is_left_to_the_next_run(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    world.service.lock(SECOND, 10_000.0)
+    assert world.apply().recovered == ()
+    assert world.left() == [f"research-{FIRST}-1.json"]
+    world.service.calm()
+    assert len(world.apply().recovered) == 1
+    assert world.left() == []
+
+
+def test_the_version_before_is_that_before_the_killed_run(world: World) -> None:
+    """Also when it is killed again, and again."""
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    for _ in range(3):
+        world.killed()
+        world.service.calm()
+    assert world.service.version(FIRST) == "4"
+    world.apply()
+    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert world.left() == []
+
+
+def test_a_saved_plan_keeps_the_version_before(world: World) -> None:
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    world.killed()
+    world.service.calm()
+    saved = loads(dumps(world.plan()))
+    (action,) = saved.actions
+    assert [(one.pin, one.before) for one in action.members] == [("2", "1")]
+    world.apply(saved)
+    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+
+
+def test_a_run_that_was_stopped_half_way_is_gone_on_with(world: World) -> None:
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    applied = world.apply(stop=lambda: "asked to stop" if world.service.landed else "")
+    assert [one.result for one in applied.outcomes] == [
+        Result.CONVERGED,
+        Result.NOT_ATTEMPTED,
+        Result.NOT_ATTEMPTED,
+    ]
+    world.apply()
+    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert world.left() == []
+
+
+def test_nothing_is_left_after_a_conflict(world: World) -> None:
+    world.ask(OWN, "CT")
+    plan = world.plan()
+    world.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="MR"))
+    (outcome,) = world.apply(plan).outcomes
+    assert outcome.result is Result.CONFLICT
+    assert world.left() == []
+
+
+def test_an_unresolved_end_is_found_by_the_next_run(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.service.fail(UPDATE, NoAnswerError("gone"), when="after")
+    applied = world.apply(abandon=lambda: bool(world.service.landed))
+    assert [one.result for one in applied.outcomes] == [Result.UNRESOLVED]
+    assert world.records() == {}
+    world.service.calm()
+    world.apply()
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert world.left() == []
+
+
+def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
+    world.ask(OWN, "one")
+    world.apply()
+    world.ask(OWN, "two")
+    world.killed()
+    world.service.calm()
+    world.ask(OWN, "three")
+    (action,) = world.plan().actions
+    assert action.status is Status.UPDATE
+    world.apply()
+    assert world.records()[OWN] == ("2", "4")
+
+
+def test_what_somebody_wrote_after_it_did(world: World) -> None:
+    world.ask(OWN, "one")
+    world.apply()
+    world.ask(OWN, "two")
+    world.killed()
+    world.service.calm()
+    world.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="theirs"))
+    world.ask(OWN, "three")
+    (action,) = world.plan().actions
+    assert action.status is Status.DRIFTED
+    assert action.members[0].before == "4"
+
+
+def test_what_somebody_else_made_of_the_same_version_is_not_ours(world: World) -> None:
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    world.killed(when="before")
+    for name in (FIRST, SECOND):
+        world.service.foreign(name, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+    (action,) = world.plan().actions
+    assert {one.before for one in action.members} == {"2"}
+    applied = world.apply()
+    assert applied.recovered == ()
+    assert world.records() == {FIRST: ("2", "5"), SECOND: ("2", "3")}
+    assert world.left() == []
+
+
+def test_what_other_paths_have_begun_is_left_to_them(world: World) -> None:
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    world.killed()
+    world.service.calm()
+    world.ask(OWN, "CT")
+    path = world.root / "manifests" / f"{OWN}.yaml"
+    world.apply(world.plan(path))
+    # The sibling has come to its end, its first member is half way.
+    assert world.records() == {OWN: ("1", "2"), SECOND: ("1", "2")}
+    assert world.left() == [f"research-{FIRST}-1.json"]
+    world.apply()
+    assert world.records()[FIRST] == ("1", "4")
+    assert world.left() == []
+
+
+def test_while_another_apply_is_at_it_its_attempts_are_its_own(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    handle = os.open(world.root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        assert world.apply().recovered == ()
+        assert world.left() == [f"research-{FIRST}-1.json"]
+    finally:
+        os.close(handle)
+    assert len(world.apply().recovered) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "{", '{"kind": "Attempt", "rulesVersion": 0, "members": []}'],
+    ids=["empty", "list", "nothing", "torn", "other-rules"],
+)
+def test_a_file_that_says_nothing_is_taken_away(world: World, text: str) -> None:
+    world.ask(OWN, "CT")
+    (world.root / attempts.FOLDER).mkdir(parents=True)
+    (world.root / attempts.FOLDER / "any.json").write_text(text)
+    (world.root / attempts.FOLDER / ".any.json.4000000000-0123abcd.tmp").write_text("{")
+    assert not world.apply().problems
+    assert world.left() == []
+
+
+def test_every_broken_file_says_nothing(world: World) -> None:
+    """Whatever byte is missing or other: it is read, or it is not, and nothing is raised."""
+    world.ask(FIRST, "CT")
+    world.killed()
+    (path,) = (world.root / attempts.FOLDER).glob("*")
+    whole = path.read_bytes()
+    assert len(attempts.read(world.root)) == 2
+    for place in range(len(whole)):
+        for torn in (whole[:place], whole[:place] + b"7" + whole[place + 1 :]):
+            path.write_bytes(torn)
+            attempts.read(world.root)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("first", range(1, 9))
+def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first: int) -> None:
+    """At every call that writes before the first one is sent: two folders, then the file."""
+    world.ask(OWN, "CT")
+    applied = world.apply(files=FaultyFiles(first, failing(ERRORS[error])))
+    assert world.service.sent == []
+    (outcome,) = applied.outcomes
+    assert (outcome.result, outcome.message) == (
+        Result.NOT_ATTEMPTED,
+        "not sent: records cannot be written",
+    )
+    (problem,) = applied.problems
+    assert isinstance(problem, RecordError)
+    where = "records/research" if first == 1 else f".reconcile/attempts/research-{OWN}-1.json"
+    assert problem.message.startswith(f"{where}: cannot be written (")
+    assert "run again" in problem.hint
+
+
+# --- recover: a look at one attempt --------------------------------------------------------------
+
+
+def _attempt(world: World) -> tuple[Action, Attempt]:
+    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+    (action,) = world.plan().actions
+    attempts.begin(world.root, action)
+    (attempt,) = attempts.read(world.root)
+    assert [version for version, _ in attempt.versions] == ["2", "3"]
+    return action, attempt
+
+
+def _sent(count: int) -> Callable[[World, Action], None]:
+    def send(world: World, action: Action) -> None:
+        for step in action.steps[:count]:
+            world.service.update(step)
+            world.service.clock.sleep(60.0)
+
+    return send
+
+
+def _locked(world: World, action: Action) -> None:
+    world.service.update(action.steps[0])
+
+
+def _failed(world: World, action: Action) -> None:
+    _sent(1)(world, action)
+    world.service.fail_update("no")
+    world.service.update(action.steps[1])
+    world.service.clock.sleep(60.0)
+
+
+def _foreign(world: World, action: Action) -> None:
+    _sent(1)(world, action)
+    _write(world)
+
+
+def _write(world: World) -> None:
+    world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+
+
+def _landed_and_moved_on(world: World, action: Action) -> None:
+    _sent(2)(world, action)
+    _write(world)
+
+
+def _gone(world: World, action: Action) -> None:
+    world.service.delete(OWN)
+
+
+@pytest.mark.parametrize(
+    ("happened", "end"),
+    [
+        (_sent(0), End.OVER),
+        (_locked, End.UNDER_WAY),
+        (_sent(1), End.PARTLY),
+        (_sent(2), End.LANDED),
+        (_landed_and_moved_on, End.LANDED),
+        (_failed, End.OVER),
+        (_foreign, End.OVER),
+        (_gone, End.OVER),
+    ],
+    ids=[
+        "never-sent",
+        "locked",
+        "one-of-two",
+        "landed",
+        "landed-and-moved-on",
+        "failed",
+        "somebody-else",
+        "gone",
+    ],
+)
+def test_how_far_an_attempt_got(
+    world: World, happened: Callable[[World, Action], None], end: End
+) -> None:
+    action, attempt = _attempt(world)
+    happened(world, action)
+    found = recover(world.service, attempt, content_digest)
+    assert found.end is end
+    landed = found.landed
+    if end is End.LANDED:
+        assert isinstance(landed, Landed)
+        assert (landed.previous_version_id, landed.version_id) == ("1", "3")
+    else:
+        assert landed is None
