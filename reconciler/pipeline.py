@@ -13,14 +13,13 @@ from pathlib import Path
 from reconciler import apply as executor
 from reconciler import attempts, git, schema
 from reconciler import record as records
-from reconciler.apply.step import FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH, StepRun
+from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
 from reconciler.errors import (
     InputError,
     NotFoundError,
     PlanFileError,
     ReconcilerError,
-    ServiceError,
 )
 from reconciler.files import REAL
 from reconciler.load import load
@@ -36,10 +35,11 @@ from reconciler.plan import build, eta_seconds
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
-from reconciler.recover import End, recover
+from reconciler.recover import ended
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker
+from reconciler.wait import pauses
 
 # How long an apply that plans by itself waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
@@ -168,13 +168,12 @@ def plan_at_rest(
     if not busy:
         return planned
     on_wait(len(busy))
-    deadline, pause = edges.clock.now() + patience, FIRST_PAUSE
+    deadline, pause = edges.clock.now() + patience, pauses()
     while edges.clock.now() < deadline:
         busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
         if not busy:
             break
-        edges.clock.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
+        edges.clock.sleep(next(pause))
     return plan(settings, checked, edges)
 
 
@@ -271,41 +270,25 @@ def _recover(
 
     That are the siblings of a study-wide call that no manifest names, above all.
     """
-    in_plan = {
+    planned = {
         (action.datastore_id, member.image_set_id)
         for action in plan.actions
         for member in action.members
     }
     names = {action.datastore_id: action.datastore for action in plan.actions}
-    waiting = [
-        one
-        for one in left
-        if one.datastore_id in names and (one.datastore_id, one.image_set_id) not in in_plan
-    ]
-    deadline, pause = edges.clock.now() + BUSY_PATIENCE, FIRST_PAUSE
-    while waiting and not stop():
-        waiting = [
+    for attempt, landed in ended(
+        (
             one
-            for one in waiting
-            if _is_under_way(one, names[one.datastore_id], settings, edges, recorder)
-        ]
-        if not waiting or edges.clock.now() >= deadline:
-            return
-        edges.clock.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
-
-
-def _is_under_way(
-    attempt: Attempt, datastore: str, settings: Settings, edges: Edges, recorder: Recorder
-) -> bool:
-    """Look once at what an attempt has come to; whether to look again."""
-    try:
-        found = recover(edges.ports(settings.datastore(datastore)), attempt, content_digest)
-    except ServiceError:
-        return False  # the next run finds out; what is planned meets the same error, and tells it
-    if found.end in (End.LANDED, End.OVER):
-        recorder.recover(datastore, attempt, found.landed)
-    return found.end is End.UNDER_WAY
+            for one in left
+            if one.datastore_id in names and (one.datastore_id, one.image_set_id) not in planned
+        ),
+        lambda one: edges.ports(settings.datastore(names[one.datastore_id])),
+        edges.clock,
+        content_digest,
+        patience=BUSY_PATIENCE,
+        give_up=lambda: bool(stop()),
+    ):
+        recorder.recover(names[attempt.datastore_id], attempt, landed)
 
 
 def held(plan: Plan) -> tuple[Action, ...]:

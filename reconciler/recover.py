@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.errors import NotFoundError
+from reconciler.errors import NotFoundError, ServiceError
 from reconciler.model.attempt import Attempt
 from reconciler.model.observed import Properties
 from reconciler.model.outcome import Landed
 from reconciler.model.value import Document
-from reconciler.ports import ImageSets
-from reconciler.wait import Wait, verdict
+from reconciler.ports import Clock, ImageSets
+from reconciler.wait import Wait, pauses, verdict
 
 
 class End(StrEnum):
@@ -30,6 +30,39 @@ class Recovered:
 
     end: End
     landed: Landed | None = None
+
+
+def ended(
+    left: Iterable[Attempt],
+    port: Callable[[Attempt], ImageSets],
+    clock: Clock,
+    content_digest: Callable[[Document], str],
+    *,
+    patience: float,
+    give_up: Callable[[], bool],
+) -> Iterator[tuple[Attempt, Landed | None]]:
+    """The attempts that have come to their end, and what they made of the image set, if anything.
+
+    What is still under way is waited for, up to `patience` seconds or until `give_up` says so. What
+    is half way, or what the service does not tell about, is left to a later run.
+    """
+    waiting, pause = list(left), pauses()
+    deadline = clock.now() + patience
+    while waiting and not give_up():
+        again = []
+        for attempt in waiting:
+            try:
+                found = recover(port(attempt), attempt, content_digest)
+            except ServiceError:
+                continue
+            if found.end in (End.LANDED, End.OVER):
+                yield attempt, found.landed
+            elif found.end is End.UNDER_WAY:
+                again.append(attempt)
+        waiting = again
+        if not waiting or clock.now() >= deadline:
+            return
+        clock.sleep(next(pause))
 
 
 def recover(

@@ -6,7 +6,12 @@ end the polling (AWS HealthImaging developer guide: Modifying image sets).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+PAUSE_GROWTH = 1.6
 
 
 class Wait(StrEnum):
@@ -54,3 +59,11 @@ def verdict(state: str, workflow_status: str) -> Wait:
     honest `unresolved`, while guessing might record what never happened.
     """
     return TABLE.get((state, workflow_status), Wait.KEEP)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait between looks: soon at first, every few seconds in the end."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)

@@ -30,14 +30,12 @@ from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
 from reconciler.ports import Clock, PacedImageSets
+from reconciler.wait import FIRST_PAUSE, PAUSE_GROWTH, pauses
 
 # How often a step is sent whose effect was not seen, and whose image set is still at the pin.
 SENDS = 3
 # How many throttles in a row a step bears; the bucket slows down with each.
 THROTTLES = 10
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 5.0
-PAUSE_GROWTH = 1.6
 # The longest sleep before looking again whether to give up.
 SLICE_SECONDS = 0.2
 
@@ -155,7 +153,8 @@ class StepRun:
 
     def _settle(self) -> Outcome | None:
         """Wait until the image sets are at rest; None when the step must be sent again."""
-        pause, seen = FIRST_PAUSE, dict[str, Seen]()
+        seen: dict[str, Seen] = {}
+        pause = pauses()
         while True:
             try:
                 decision = self._look(seen)
@@ -167,8 +166,7 @@ class StepRun:
                 return self._settled(decision, seen)
             if self._is_over():
                 return self._stopped()
-            self._pause(pause)
-            pause = min(LONGEST_PAUSE, pause * PAUSE_GROWTH)
+            self._pause(next(pause))
 
     def _look(self, seen: dict[str, Seen]) -> Next:
         """Look at what was not at rest before, and read the content once all are."""
