@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
@@ -223,15 +224,16 @@ def run(data: Path, *, on_ready: Callable[[Emulator], None], **options: Any) -> 
 
     `options` are those of `Emulator`. `on_ready` is called once, when the server answers.
     """
-    stop = threading.Event()
+    # Not an Event: a signal that comes while it begins to wait would wait for that, forever.
+    stop: SimpleQueue[None] = SimpleQueue()
     before = {
-        number: signal.signal(number, lambda *_: stop.set())
+        number: signal.signal(number, lambda *_: stop.put(None))
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
         with Emulator(data, **options) as emulator:
             on_ready(emulator)
-            stop.wait()
+            stop.get()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -20,6 +20,7 @@ from reconciler.emulator.errors import ApiError
 from reconciler.emulator.server import Emulator
 from reconciler.emulator.service import Service
 from reconciler.emulator.store import FILE_NAME, StoreError
+from tests.processes import bounded
 
 DS, IMAGE_SET = "1" * 32, "a" * 32
 DESCRIPTION = json.dumps({"Study": {"DICOM": {"StudyDescription": "X"}}})
@@ -32,16 +33,14 @@ run(Path(sys.argv[1]), update_seconds=0.05, on_ready=lambda e: print(e.endpoint,
 
 
 @contextlib.contextmanager
-def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(folder: Path, program: str = _PROGRAM) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An emulator in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            assert child.stdout is not None
-            yield child, child.stdout.readline().strip()
-        finally:
-            child.kill()
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    with bounded(child):
+        assert child.stdout is not None
+        yield child, child.stdout.readline().strip()
 
 
 def update(client: Any, pin: str) -> Any:
@@ -133,7 +132,7 @@ def test_kill_9(tmp_path: Path, client_for: Any, document: dict[str, Any]) -> No
     with process(tmp_path) as (child, endpoint):
         update(client_for(endpoint), "1")
         child.send_signal(signal.SIGKILL)
-        assert child.wait(10) == -signal.SIGKILL
+        assert child.wait() == -signal.SIGKILL
     with Emulator(tmp_path, now=lambda: 4e9) as emulator:
         client = client_for(emulator.endpoint)
         assert get(client) == ("2", "UPDATED")
@@ -146,7 +145,29 @@ def test_a_clean_stop(tmp_path: Path, client_for: Any, number: int) -> None:
         client = client_for(endpoint)
         assert client.list_datastores()["datastoreSummaries"] == []
         child.send_signal(number)
-        assert child.wait(10) == 0
+        assert child.wait() == 0
+
+
+# A signal comes at every line of Python that is run for the wait: it must not wait for that line.
+_SIGNALLED = """
+import signal, sys
+from pathlib import Path
+from reconciler.emulator.server import run
+def trace(frame, event, argument):
+    if callable(signal.getsignal(signal.SIGTERM)):
+        signal.raise_signal(signal.SIGTERM)
+    return trace
+def on_ready(emulator):
+    print(emulator.endpoint, flush=True)
+    sys.settrace(trace)
+run(Path(sys.argv[1]), on_ready=on_ready)
+"""
+
+
+def test_a_clean_stop_at_the_first_moment_of_waiting(tmp_path: Path) -> None:
+    with process(tmp_path, _SIGNALLED) as (child, _):
+        child.send_signal(signal.SIGTERM)
+        assert child.wait() == 0
 
 
 def test_close_ends_idle_connections(tmp_path: Path, client_for: Any) -> None:
