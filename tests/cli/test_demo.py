@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.demo import place as places
+from tests.processes import SECONDS
 
 
 def demo(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -27,6 +28,7 @@ def demo(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=5 * SECONDS,
     )
 
 

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from reconciler.__main__ import run
 from reconciler.cli.embedded import FOLDER, embedded
 from reconciler.emulator.behaviours import describe
 from reconciler.emulator.server import Emulator
+from tests.processes import bounded
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 STORE = "a" * 32
@@ -71,12 +73,11 @@ def started(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[
     process = subprocess.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    try:
+    with bounded(process):
         assert process.stdout
-        yield process, "".join(iter(process.stdout.readline, LAST_LINE))
-    finally:
-        process.kill()
-        process.communicate()
+        output = "".join(takewhile(lambda line: line != LAST_LINE, process.stdout))
+        assert process.poll() is None, process.communicate()
+        yield process, output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
@@ -91,7 +92,7 @@ def test_start_answers_says_where_and_stops_cleanly(tmp_path: Path, number: int)
         assert client(told["endpoint"]).list_datastores()["datastoreSummaries"] == []
         assert load(told["endpoint"], FILES / "MR_small.dcm") == 0
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate()
     assert (process.returncode, rest, errors) == (0, "", "")
     assert "AWS_DISABLE_HOST_PREFIX_INJECTION=true" in output
     assert "inject_host_prefix=False" in output
@@ -103,14 +104,14 @@ def test_start_answers_says_where_and_stops_cleanly(tmp_path: Path, number: int)
 def test_start_keeps_its_data_where_the_embedded_one_does(tmp_path: Path) -> None:
     with started(tmp_path) as (process, _):
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate()
     assert (tmp_path / FOLDER).is_dir()
 
 
 def test_start_warns_beyond_loopback(tmp_path: Path) -> None:
     with started(tmp_path, "--host", "0.0.0.0") as (process, _):
         process.terminate()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate()
     assert process.returncode == 0
     assert errors.startswith("warning: 0.0.0.0 can be reached from other machines")
 
@@ -350,7 +351,7 @@ def test_start_takes_switches_quotas_and_faults(tmp_path: Path) -> None:
                 time.sleep(0.02)
         assert list((tmp_path / "s3" / "out").glob("*/job-output-manifest.json"))
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate()
 
 
 @pytest.mark.parametrize(
@@ -485,11 +486,14 @@ def test_several_commands_at_once_fill_it_once(tmp_path: Path) -> None:
         )
         for _ in range(3)
     ]  # fmt: skip
-    found = [image_sets(str(process.stdout and process.stdout.readline().strip()))
-             for process in processes]  # fmt: skip
-    for process in processes:
-        _, errors = process.communicate("\n", timeout=20)
-        assert (process.returncode, errors) == (0, "")
+    with ExitStack() as stack:
+        for process in processes:
+            stack.enter_context(bounded(process))
+        found = [image_sets(str(process.stdout and process.stdout.readline().strip()))
+                 for process in processes]  # fmt: skip
+        for process in processes:
+            _, errors = process.communicate("\n")
+            assert (process.returncode, errors) == (0, "")
     assert [len(rows) for rows in found] == [51] * 3
     assert {row["version"] for rows in found for row in rows.values()} == {1}
 

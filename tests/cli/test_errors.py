@@ -14,6 +14,7 @@ from reconciler.__main__ import _bug, run
 from reconciler.dicom.content import digest
 from reconciler.model.value import Json
 from tests.cli.conftest import DATASTORE_ID, Command, expect
+from tests.processes import SECONDS
 
 MANIFEST = """\
 apiVersion: reconciler/v1
@@ -146,7 +147,9 @@ def test_a_bug_tells_where_and_never_what(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_reader_that_leaves_early_is_no_error_to_tell(workspace: Path) -> None:
     command = f"{sys.executable} -m reconciler schema manifest | head -c 1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=SECONDS
+    )
     assert (done.stdout, done.stderr) == ("{", "")
 
 
@@ -156,6 +159,7 @@ def test_a_terminal_that_knows_only_ascii(workspace: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0
     assert rb'"1997.04.24" \u2192 "19970424"' in done.stdout

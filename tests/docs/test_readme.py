@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.docs.markdown import REPOSITORY, Block, blocks, read
+from tests.processes import bounded
 
 README = "README.md"
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
@@ -90,13 +91,14 @@ def _run(place: Path, command: Command) -> str:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=subprocess.PIPE,
+        process_group=0,
     )
     os.close(theirs)
-    printed = b"".join(_until_closed(ours))
-    assert process.stderr is not None
-    complaint = process.stderr.read().decode()
-    process.stderr.close()
-    assert process.wait() == 0, f"{command.typed}\n{complaint}"
+    with bounded(process):
+        printed = b"".join(_until_closed(ours))
+        assert process.stderr is not None
+        complaint = process.stderr.read().decode()
+        assert process.wait() == 0, f"{command.typed}\n{complaint}"
     return f"$ {command.typed}\n" + printed.decode().replace("\r\n", "\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.ports import PacedImageSets
 
+# No update of these tests takes that long, and who waits in vain for one is to say so soon.
+LOCK_TIMEOUT = 60.0
 HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 
 
@@ -28,7 +31,12 @@ class World:
         self.datastore = Datastore(
             "research", uuid.uuid4().hex, "us-east-1", endpoint=emulator.endpoint
         )
-        self.settings = Settings(root=root, manifests="manifests", datastores=(self.datastore,))
+        self.settings = Settings(
+            root=root,
+            manifests="manifests",
+            datastores=(self.datastore,),
+            lock_timeout_seconds=LOCK_TIMEOUT,
+        )
         (root / "manifests").mkdir()
         emulator.service.ensure_datastore(self.datastore.datastore_id, "research")
         clock = RealClock()
@@ -37,12 +45,7 @@ class World:
         self.edges = pipeline.Edges(ports=lambda _: self.port, clock=clock)
 
     def rules(self, **rules: Any) -> None:
-        self.settings = Settings(
-            root=self.root,
-            manifests="manifests",
-            datastores=(self.datastore,),
-            rules=Rules(**rules),
-        )
+        self.settings = replace(self.settings, rules=Rules(**rules))
 
     def load(self, document: dict[str, Any], *, primary: bool | None = False) -> str:
         """A document into the data store; returns its image set id."""
