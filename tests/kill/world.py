@@ -6,6 +6,7 @@ that forked processes use are never used by their parent: sockets are not shared
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import json
 import os
@@ -35,12 +36,15 @@ from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.model.value import Document
 from reconciler.ports import Files, ImageSets
 from tests.documents import document, instance, series
+from tests.processes import SECONDS
 
 T = TypeVar("T")
 FIRST, SECOND, SPLIT, PLAIN, THERE = (letter * 32 for letter in "abcde")
 IDS = (FIRST, SECOND, SPLIT, PLAIN, THERE)
 PAYLOAD_BYTES = 700
 LONG = "x" * 200
+# No update here takes that long, and who waits in vain for one is to say so soon.
+LOCK_TIMEOUT = 60.0
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
@@ -132,8 +136,12 @@ def service(folder: Path) -> tuple[subprocess.Popen[bytes], Service]:
         [*command, "--data", str(folder / "data"), "--ready-file", str(ready)],
         stdout=subprocess.DEVNULL,
     )
+    late = time.monotonic() + SECONDS
     while not ready.exists():
-        assert process.poll() is None
+        assert process.poll() is None, "the emulator has ended"
+        if time.monotonic() > late:
+            process.kill()
+            raise AssertionError(f"the emulator is not ready after {SECONDS} seconds")
         time.sleep(0.01)
     endpoint = json.loads(ready.read_text())["endpoint"]
     pairs = [clients("us-east-1", endpoint, 8) for _ in range(2)]
@@ -157,6 +165,7 @@ class World:
             manifests="manifests",
             datastores=(self.datastore,),
             rules=Rules(payload_bytes=PAYLOAD_BYTES),
+            lock_timeout_seconds=LOCK_TIMEOUT,
         )
         shutil.copytree(template, root)
         loader = connect(running.endpoint, self.datastore.datastore_id)
@@ -207,11 +216,17 @@ class World:
         return int(bool(applied.problems or applied.held or bad))
 
     def forked(self, work: Callable[[], int]) -> int:
-        """Do it in a fork of this process; the exit code, or minus the signal that killed it."""
+        """Do it in a fork of this process; the exit code, or minus the signal that killed it.
+
+        One that hangs tells where and ends as -SIGALRM: a lock that another thread held at the
+        fork is never given back.
+        """
         child = os.fork()
         if not child:
             code = 99
             try:
+                faulthandler.register(signal.SIGALRM, file=2, chain=True)
+                signal.alarm(round(SECONDS))
                 code = work()
             except BaseException as error:
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)
