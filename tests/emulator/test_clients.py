@@ -31,6 +31,7 @@ from tests.emulator.test_guide_examples import (
     TWO,
     _document,
 )
+from tests.processes import SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 CLIENTS = REPOSITORY / ".venv-clients"
@@ -47,7 +48,7 @@ def programs() -> Path:
             fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one installs
             made = subprocess.run(
                 ["make", "clients", f"PYTHON={sys.executable}"],
-                cwd=REPOSITORY, capture_output=True, text=True,
+                cwd=REPOSITORY, capture_output=True, text=True, timeout=5 * SECONDS,
             )  # fmt: skip
         if made.returncode:
             pytest.skip(f"`make clients` failed: {made.stderr.strip().splitlines()[-1]}")

@@ -16,6 +16,7 @@ from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Plan
 from tests.documents import document
 from tests.fakes import FakeClock, FakeImageSets
+from tests.processes import SECONDS
 from tests.unit.test_apply import UPDATES, digest, simple, two_steps
 
 IDS = tuple(letter * 32 for letter in "abcdefgh")
@@ -103,7 +104,7 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
 
     def hang() -> None:
         hangs.set()
-        released.wait()
+        released.wait(SECONDS)
 
     fake.inject(UPDATES, hang, image_set_id=IDS[0])
     actions = [simple(fake, name) for name in IDS[:2]]
@@ -115,7 +116,7 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
         abandon=asked.is_set,
     )
     assert isinstance(next(told), Started)
-    hangs.wait()
+    assert hangs.wait(SECONDS)
     asked.set()
     ended = [one for one in told if isinstance(one, Outcome)]
     released.set()
