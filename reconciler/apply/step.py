@@ -185,20 +185,17 @@ class StepRun:
     def _look_at(self, name: str, pin: str) -> Seen:
         try:
             latest = self._port.get(name)
+            produced = self._produced(latest, next_version(pin))
         except NotFoundError:
             return Seen(name, pin, "", Finding.GONE)
-        produced = None
-        if latest.version_id == next_version(pin):
-            produced = latest
-        elif int(latest.version_id) > int(pin):
-            produced = self._version(name, next_version(pin))
         return Seen(name, pin, latest.version_id, found(pin, latest, produced), produced)
 
-    def _version(self, name: str, version_id: str) -> Properties | None:
-        try:
-            return self._port.get(name, version_id)
-        except NotFoundError:
-            return None
+    def _produced(self, latest: Properties, version_id: str) -> Properties | None:
+        """Version pin+1; None where there is none. One that is not the latest is in the history."""
+        if int(latest.version_id) <= int(version_id):
+            return latest if latest.version_id == version_id else None
+        history = self._port.versions(latest.image_set_id)
+        return next((one for one in history if one.version_id == version_id), None)
 
     def _holds(self, seen: Seen, digest: str) -> bool:
         """Whether version pin+1 reads as expected."""

@@ -182,6 +182,8 @@ def test_a_failed_update_uses_up_a_version_and_changes_nothing(world: World) -> 
     assert content(world, name, "2") == content(world, name, "1")
     world.update(name, "2", updatable=describe("NEXT"))
     assert world.port.get(name).workflow_status == "UPDATED"
+    _, history, _ = world.port.versions(name)
+    assert history == failed
 
 
 def test_a_revert_is_a_new_version_with_the_old_content(world: World) -> None:

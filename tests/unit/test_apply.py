@@ -398,6 +398,69 @@ def test_a_foreign_write_after_ours_is_told_but_ours_converged(fake: FakeImageSe
     assert "at 3 by now" in outcome.message
 
 
+def test_an_image_set_that_moved_on_tells_in_its_history_how_ours_ended(
+    fake: FakeImageSets,
+) -> None:
+    """ListImageSetVersions, then the content of version pin+1, whatever came later."""
+    fake.update_seconds = 0.0
+    fake.inject(UPDATES, lambda: fake.foreign(A, describe("LATER")), when="after")
+    run(fake, simple(fake, A))
+    assert [operation for operation, _ in fake.calls] == [
+        UPDATES,
+        "GetImageSet",
+        "ListImageSetVersions",
+        "GetImageSetMetadata",
+    ]
+
+
+@pytest.mark.parametrize("end", ["", "connection reset"])
+def test_a_foreign_write_after_ours_failed_does_not_hide_that(
+    fake: FakeImageSets, end: str
+) -> None:
+    """Whether the answer came or was lost: version pin+1 ended in UPDATE_FAILED."""
+    planned = simple(fake, A)
+    fake.update_seconds = 0.0
+    fake.fail_update("immutable")
+
+    def later() -> None:
+        fake.foreign(A, describe("LATER"))
+        if end:
+            raise_lost()
+
+    fake.inject(UPDATES, later, when="after")
+    outcome = only(run(fake, planned))
+    assert (outcome.result, outcome.landed) == (Result.FAILED, ())
+    assert "immutable" in outcome.message
+    assert (fake.version(A), len(fake.sent)) == ("3", 1)
+
+
+def test_a_lost_answer_whose_effect_somebody_wrote_over_is_still_ours(
+    fake: FakeImageSets,
+) -> None:
+    planned = simple(fake, A)
+    fake.update_seconds = 0.0
+
+    def later() -> None:
+        fake.foreign(A, describe("LATER"))
+        raise_lost()
+
+    fake.inject(UPDATES, later, when="after")
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.CONVERGED
+    assert [landed.version_id for landed in outcome.landed] == ["2"]
+    assert (fake.version(A), len(fake.sent)) == ("3", 1)
+
+
+def test_an_image_set_that_goes_while_its_history_is_read_is_gone(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.update_seconds = 0.0
+    fake.inject(UPDATES, lambda: fake.foreign(A, describe("LATER")), when="after")
+    fake.inject("ListImageSetVersions", lambda: fake.delete(A))
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.FAILED
+    assert "does not exist any more" in outcome.message
+
+
 # --- lost answers ----------------------------------------------------------------------------
 
 
