@@ -20,7 +20,7 @@ from reconciler.emulator.errors import ApiError
 from reconciler.emulator.server import Emulator
 from reconciler.emulator.service import Service
 from reconciler.emulator.store import FILE_NAME, StoreError
-from tests.processes import bounded
+from tests.processes import SECONDS, bounded
 
 DS, IMAGE_SET = "1" * 32, "a" * 32
 DESCRIPTION = json.dumps({"Study": {"DICOM": {"StudyDescription": "X"}}})
@@ -171,7 +171,7 @@ def test_a_clean_stop_at_the_first_moment_of_waiting(tmp_path: Path) -> None:
 
 
 def test_close_ends_idle_connections(tmp_path: Path, client_for: Any) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     emulator = Emulator(tmp_path)
     host, port = emulator.endpoint.removeprefix("http://").split(":")
     assert host == "127.0.0.1"
@@ -182,7 +182,10 @@ def test_close_ends_idle_connections(tmp_path: Path, client_for: Any) -> None:
         assert idle.recv(1) == b""
     with pytest.raises(OSError):
         socket.create_connection((host, int(port)), timeout=10)
-    assert threading.active_count() <= before
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(SECONDS)  # one that has closed its connection is at its end, not beyond it
+    assert not any(thread.is_alive() for thread in left)
 
 
 def test_a_taken_port(tmp_path: Path) -> None:
