@@ -89,16 +89,6 @@ def head(root: Path) -> str:
             return ""
 
 
-def is_clean(root: Path, paths: Sequence[Path]) -> bool:
-    """Whether files (or whole folders) are as in the commit; outside a repository always."""
-    with _sanitised():
-        repo = _repository(root)
-        if repo is None:
-            return True
-        with _explained("git status"):
-            return not repo.git.status("--porcelain", "--", *map(str, paths))
-
-
 def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
     """The files below some folders that are not as in the commit, gone ones too.
 

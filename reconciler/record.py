@@ -108,11 +108,6 @@ def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
     )
 
 
-def entry_digest(entry: Entry) -> str:
-    """`sha256:…` over everything an entry says."""
-    return _row_digest(_row(entry))
-
-
 _MEND = (
     "records are written by `reconcile` only: restore them with `git checkout -- records`, or "
     "delete the entry (or the file), and its image sets are read again"

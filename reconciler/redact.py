@@ -8,10 +8,6 @@ are known to identify nobody. Everything else counts as identifying, private and
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-
 from reconciler.model.settings import Redact
 from reconciler.model.value import Json
 
@@ -136,17 +132,6 @@ def masked(tag: int, redact: Redact) -> bool:
             return True
         case Redact.IDENTIFYING:
             return identifies(tag)
-
-
-def fingerprint(value: Json, key: bytes) -> str:
-    """Eight hex digits that tell same from different, and nothing else to who lacks the key.
-
-    Without a key this is only the shape: an unkeyed hash of a name or a date is found by trying.
-    """
-    if not key:
-        return shape(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hmac.new(key, text.encode("ascii"), hashlib.sha256).hexdigest()[:8]
 
 
 def shape(value: Json) -> str:

@@ -34,11 +34,6 @@ class Rule(IntEnum):
         """The rule in one sentence."""
         return _SENTENCES[self]
 
-    @property
-    def forcible(self) -> bool:
-        """Whether `force` overrides it."""
-        return self in _FORCIBLE
-
     def __str__(self) -> str:
         return f"constraint {self.value}"
 
@@ -55,16 +50,6 @@ _SENTENCES = {
     Rule.WRONG_LEVEL: "an attribute changes only at the level where HealthImaging keeps it",
     Rule.NO_SUCH_BLOCK: "an update cannot create a series or an instance",
 }
-_FORCIBLE = frozenset(
-    {
-        Rule.PRIVATE,
-        Rule.IDENTIFIER,
-        Rule.SEQUENCE,
-        Rule.MULTI_VALUED,
-        Rule.INCOMPATIBLE,
-        Rule.NON_STANDARD,
-    }
-)
 
 # PixelData is in rule 2 and in rule 3 of the page; we take the stricter.
 _GENERATED = frozenset(

@@ -161,15 +161,15 @@ def test_ignored_records_are_told(root: Path) -> None:
 
 def test_outside_a_repository(tmp_path: Path) -> None:
     assert git.head(tmp_path) == ""
-    assert git.is_clean(tmp_path, [tmp_path])
+    assert git.changed(tmp_path, [tmp_path]) == ()
     with pytest.raises(GitError, match="not in a git repository"):
         git.commit(tmp_path, [write(tmp_path, "records/a/ea.json", "{}\n")], TEXT)
 
 
-def test_is_clean_looks_at_the_given_paths_alone(root: Path) -> None:
+def test_what_changed_is_looked_for_in_the_given_paths_alone(root: Path) -> None:
     write(root, "manifest.yaml", "edited\n")
-    assert git.is_clean(root, [root / "records"])
-    assert not git.is_clean(root, [root / "manifest.yaml"])
+    assert git.changed(root, [root / "records"]) == ()
+    assert git.changed(root, [root / "manifest.yaml"]) != ()
 
 
 def test_a_message_for_people_and_programs() -> None:

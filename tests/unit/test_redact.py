@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.dicom.dictionary import by_key, by_tag
 from reconciler.model.settings import Redact
-from reconciler.redact import HARMLESS, fingerprint, identifies, masked, shape
+from reconciler.redact import HARMLESS, identifies, masked, shape
 
 # From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
 TABLE_E_1_1 = """
@@ -91,20 +91,6 @@ def test_the_tags_and_keywords_of_the_table_belong_together():
 def test_what_the_setting_masks(redact, name, rows):
     assert masked(by_key("PatientName").tag, redact) is name
     assert masked(by_key("Rows").tag, redact) is rows
-
-
-def test_a_fingerprint_tells_same_from_different_under_one_key():
-    one = fingerprint("Garcia^Gloria", b"key")
-    assert one == fingerprint("Garcia^Gloria", b"key")
-    assert len(one) == 8 and int(one, 16) >= 0
-    assert one != fingerprint("Garcia^Maria", b"key")
-    assert one != fingerprint("Garcia^Gloria", b"other key")
-    assert fingerprint({"a": 1, "b": [2]}, b"k") == fingerprint({"b": [2], "a": 1}, b"k")
-    assert fingerprint("1", b"k") != fingerprint(1, b"k")
-
-
-def test_without_a_key_there_is_only_the_shape():
-    assert fingerprint("Garcia^Gloria", b"") == "text(13)"
 
 
 @pytest.mark.parametrize(
