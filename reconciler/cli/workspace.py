@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,17 +62,18 @@ def load_plan(file: Path) -> Plan:
     except OSError as error:
         hint = "Save one with: reconcile plan --out plan.json"
         raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
-    plan = plan_file.loads(data)
+    raw = plan_file.parse(data)
+    plan = plan_file.from_json(raw)
     # Its digest tells an edit; the published schema tells what was forged together with it.
-    if not _is_valid(data):
+    if not _is_valid(raw):
         raise PlanFileError("the plan file does not hold a plan", plan_file.AGAIN)
     return plan
 
 
-def _is_valid(data: bytes) -> bool:
+def _is_valid(raw: plan_file.Row) -> bool:
     import jsonschema_rs
 
-    return jsonschema_rs.is_valid(schema.load("plan"), json.loads(data))
+    return jsonschema_rs.is_valid(schema.load("plan"), raw)
 
 
 def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:

@@ -35,6 +35,14 @@ def dumps(plan: Plan) -> bytes:
 
 def loads(data: bytes) -> Plan:
     """The plan that `dumps` wrote; raises PlanFileError for anything else."""
+    return from_json(parse(data))
+
+
+def parse(data: bytes) -> Row:
+    """The JSON of a plan file that is whole, of this version of the tool and not edited.
+
+    Raises PlanFileError otherwise. What is in it is not looked at yet.
+    """
     try:
         raw = json.loads(data.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
@@ -49,6 +57,11 @@ def loads(data: bytes) -> Plan:
         )
     if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
         raise PlanFileError("the plan file was edited: its digest does not match", AGAIN)
+    return raw
+
+
+def from_json(raw: Row) -> Plan:
+    """The plan in what `to_json` made; raises PlanFileError where it cannot be one."""
     try:
         return _plan(raw)
     except (AttributeError, KeyError, TypeError, ValueError):
