@@ -9,6 +9,8 @@ every entry. The bytes follow from the entries alone.
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +114,7 @@ _MEND = (
     "records are written by `reconcile` only: restore them with `git checkout -- records`, or "
     "delete the entry (or the file), and its image sets are read again"
 )
+_TAKE_AWAY = "take it away: its image sets are read again"
 _FIELDS: dict[str, Callable[[object], bool]] = {
     "datastoreId": lambda value: isinstance(value, str),
     "imageSetId": lambda value: isinstance(value, str),
@@ -149,13 +152,21 @@ def _rows_of(content: bytes) -> list[Row]:
 def _load(path: Path, root: Path) -> bytes:
     """The file's bytes, b"" where there is none."""
     try:
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise RecordError(f"{_name(path, root)}: is no regular file", _TAKE_AWAY)
+        with open(path, "rb", opener=_open_at_once) as file:
+            return file.read()
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise RecordError(
             f"{_name(path, root)}: cannot be read ({error.strerror})", "mend its permissions"
         ) from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """open(2) that does not wait, should a pipe have come in the file's place by now."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _rows(content: bytes, path: Path, root: Path) -> list[Row]:

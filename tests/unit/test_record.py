@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -201,6 +205,34 @@ def test_a_file_that_we_did_not_write_is_told_and_left_alone(tmp_path: Path, tex
         assert path.read_bytes() == before
 
 
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    """Bound by its bare name: the path of a socket may have some hundred characters only."""
+    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(path.name)
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [_fifo, _socket, _endless, Path.mkdir])
+def test_what_is_no_regular_file_is_told_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = record.folder(tmp_path, NAME) / "ea.json"
+    path.parent.mkdir(parents=True)
+    make(path)
+    for use in (record.read, lambda root, name: record.write(root, name, [entry(A)])):
+        with pytest.raises(RecordError) as caught:
+            use(tmp_path, NAME)
+        assert caught.value.message == "records/research/ea.json: is no regular file"
+    assert not path.is_file()
+
+
 def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     for path in record.write(tmp_path, NAME, [entry(A), entry(B), entry(C)], []):
         edit(path, lambda content: [row.update(versionId="9") for row in content["entries"]])
@@ -237,7 +269,7 @@ def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None
     # A folder in place of the shard's new file: rename fails for whoever runs the tests, root too.
     blocked = record.folder(tmp_path, NAME) / "53.json"
     blocked.mkdir()
-    with pytest.raises(RecordError, match=r"53\.json: cannot be"):
+    with pytest.raises(RecordError, match=r"53\.json: is no regular file"):
         record.write(tmp_path, NAME, [entry(C)], [])
     assert path.read_bytes() == before
     assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]
