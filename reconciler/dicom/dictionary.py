@@ -182,6 +182,10 @@ def _first(mask: int, value: int, row: _Entry) -> int:
     return tag
 
 
+_SLIP = 3  # how many characters a misspelt keyword may be longer or shorter
+_ALIKE = 0.8  # the least similarity of difflib
+
+
 @lru_cache(maxsize=4096)
 def _suggest(key: str) -> str:
     spelling = _TAG_SPELLING.fullmatch(key.strip())
@@ -200,13 +204,26 @@ def _near(squeezed: str) -> str | None:
     if squeezed in spellings:
         return spellings[squeezed]
     # Comparing with all 5,000 spellings takes too long; a slip keeps length and initial letter.
+    alike, letters = _spellings_alike(), frozenset(squeezed)
     candidates = [
         spelling
-        for spelling in spellings
-        if spelling[:1] == squeezed[:1] and abs(len(spelling) - len(squeezed)) <= 3
+        for length in range(len(squeezed) - _SLIP, len(squeezed) + _SLIP + 1)
+        for spelling, own in alike.get((squeezed[:1], length), ())
+        # What either has alone cannot match; so most need no slow comparison.
+        if 2.0 * min(len(squeezed) - len(letters - own), length - len(own - letters))
+        >= _ALIKE * (len(squeezed) + length)
     ]
-    matches = get_close_matches(squeezed, candidates, n=1, cutoff=0.8)
+    matches = get_close_matches(squeezed, candidates, n=1, cutoff=_ALIKE)
     return spellings[matches[0]] if matches else None
+
+
+@cache
+def _spellings_alike() -> dict[tuple[str, int], list[tuple[str, frozenset[str]]]]:
+    """The spellings by initial letter and length, each with its letters."""
+    alike: dict[tuple[str, int], list[tuple[str, frozenset[str]]]] = {}
+    for spelling in _spellings():
+        alike.setdefault((spelling[:1], len(spelling)), []).append((spelling, frozenset(spelling)))
+    return alike
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.errors import Place
@@ -52,6 +52,9 @@ class Mapping:
 
     entries: tuple[tuple[Scalar, Node], ...]
     place: Place
+    _by_key: dict[str, tuple[Scalar, Node]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def get(self, key: str) -> Node | None:
         """The node under a key, or None."""
@@ -59,6 +62,12 @@ class Mapping:
             if name.text == key:
                 return node
         return None
+
+    def entry(self, key: str) -> tuple[Scalar, Node]:
+        """A key that stands here, and its node. Problems ask, and there may be one of each key."""
+        if not self._by_key:
+            self._by_key.update((name.text, (name, node)) for name, node in self.entries)
+        return self._by_key[key]
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping

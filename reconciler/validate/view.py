@@ -53,7 +53,7 @@ def place_of(node: Node, path: Path, *, key: bool = False) -> Place:
     place = node.place
     for step in path:
         if isinstance(node, Mapping):
-            name, node = next(entry for entry in node.entries if entry[0].text == step)
+            name, node = node.entry(str(step))
             place = name.place
         elif isinstance(node, Sequence) and isinstance(step, int):
             node = node.items[step]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from random import Random
+
 import pytest
 
 from reconciler.dicom.dictionary import (
@@ -82,6 +85,27 @@ def test_a_near_miss_gets_a_suggestion(key, hint):
         by_key(key)
     assert caught.value.message == f"'{key}' is not a DICOM keyword"
     assert caught.value.hint == hint
+
+
+def test_a_suggestion_is_the_one_of_a_search_through_all_that_begin_alike():
+    """What is passed over unseen to be fast could not have been near enough."""
+    keywords = [by_tag(tag).keyword for tag in standard_tags()]
+    random = Random(4)
+    for _ in range(100):
+        letters = list(random.choice(keywords))
+        for _ in range(random.randint(1, 6)):
+            at = random.randrange(1, len(letters) + 1)
+            letters[at : at + random.randint(0, 1)] = random.choice(["", "e", "s"])
+        key = "".join(letters)
+        word = key.casefold()
+        if word in (one.casefold() for one in keywords):
+            continue
+        with pytest.raises(UnknownKeyError) as caught:
+            by_key(key)
+        alike = {one.casefold() for one in keywords if one[0].casefold() == word[0]}
+        near = [one for one in alike if abs(len(one) - len(word)) <= 3]
+        if get_close_matches(word, near, n=1, cutoff=0.8):
+            assert caught.value.hint.startswith("Did you mean "), key
 
 
 @pytest.mark.parametrize("key", ["", "Zzz", "0010001", "001000100", "DICOM", "٠٠١٠٠٠١٠"])

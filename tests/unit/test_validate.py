@@ -13,9 +13,11 @@ from reconciler.load import parse
 from reconciler.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk
 from reconciler.model.hazard import Consent, Hazard
+from reconciler.model.node import Mapping, Scalar
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Json
 from reconciler.validate import Validated, manifest_checker, validate
+from reconciler.validate.view import place_of
 
 ID = "ea92b0d8838c72a3f25d00d13616f87e"
 OTHER = "0123456789abcdef0123456789abcdef"
@@ -888,3 +890,25 @@ def test_no_message_holds_a_value() -> None:
         f"force: {secret}\nallow: {secret}\nimageSetIds: {secret}\nrevertToVersionId: {secret}\n"
     )
     assert "Secret" not in problems(text)
+
+
+class Key(str):
+    """A key that counts how often it is compared with another one."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Key.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_places_of_many_keys_take_no_look_at_all_the_others() -> None:
+    count = 1000
+    nodes = [Scalar(Key(f"key{n}"), Place("m.yaml", n), True) for n in range(count)]
+    document = Mapping(tuple((one, one) for one in nodes), Place("m.yaml"))
+    Key.compared = 0
+    assert [place_of(document, (f"key{n}",)).line for n in range(count)] == list(range(count))
+    assert Key.compared < 5 * count
