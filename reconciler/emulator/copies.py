@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +20,8 @@ from reconciler.emulator.documents import Document, same, series_of
 from reconciler.emulator.errors import NOT_THE_LATEST, invalid, not_found
 from reconciler.emulator.imagesets import require_unlocked
 from reconciler.emulator.loading import conflicts
-from reconciler.emulator.versions import (
-    NewVersion,
-    Version,
-    append,
-    document,
-    find,
-    hold,
-    insert_image_set,
-    touch,
-)
+from reconciler.emulator.versions import Version, find, hold, insert_image_set
+from reconciler.emulator.writes import Write
 
 COPYING = "COPYING"
 READ_ONLY = "COPYING_WITH_READ_ONLY_ACCESS"
@@ -39,27 +30,8 @@ _OTHER_SERIES = "INVALID_REQUEST:  Series of SourceImageSet and DestinationImage
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
-    context: Context
-    connection: sqlite3.Connection
-    datastore_id: str
-    now: float
-    force: bool
+class _Copy(Write):
     promote: bool
-
-    def document(self, version: Version) -> Document:
-        return document(self.connection, self.datastore_id, version)
-
-    def append(self, image_set_id: str, **fields: Any) -> None:
-        new = NewVersion(
-            busy_status=COPYING,
-            updated_at=self.now,
-            ready_at=self.now + self.context.update_seconds,
-            forced=self.force,
-            **fields,
-        )
-        lag = self.context.behaviours.search_lag_seconds
-        append(self.connection, self.datastore_id, image_set_id, new, lag=lag)
 
 
 def copy_image_set(context: Context, parameters: Parameters) -> Result:
@@ -85,7 +57,6 @@ def copy_image_set(context: Context, parameters: Parameters) -> Result:
             destination = _create(copy, source, wanted)
         until = copy.now + context.update_seconds
         hold(connection, datastore_id, source_id, READ_ONLY, until)
-        touch(connection, datastore_id, destination.image_set_id, copy.now)
     return {
         "datastoreId": datastore_id,
         "sourceImageSetProperties": _properties(datastore_id, source, READ_ONLY),
@@ -157,7 +128,7 @@ def _create(copy: _Copy, source: Version, wanted: dict[str, set[str]] | None) ->
     insert_image_set(
         copy.connection, copy.datastore_id, image_set_id, is_primary=is_primary, now=copy.now
     )
-    copy.append(image_set_id, version=1, **fields)
+    copy.first(image_set_id, busy_status=COPYING, **fields)
     return _found(copy, image_set_id)
 
 
@@ -169,8 +140,8 @@ def _merge(
         merged = _merged(copy.document(into), _selected(copy.document(source), wanted), copy.force)
         fields: dict[str, Any] = {"end_status": "COPIED", "document": merged}
     except Violation as violation:
-        fields = {"end_status": "COPY_FAILED", "message": str(violation), "content": into.content}
-    copy.append(into.image_set_id, version=into.version + 1, **fields)
+        fields = {"end_status": "COPY_FAILED", "message": str(violation)}
+    copy.next(into, busy_status=COPYING, **fields)
     return _found(copy, into.image_set_id)
 
 

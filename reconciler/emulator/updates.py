@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.emulator.constraints import (
     Violation,
@@ -25,41 +23,19 @@ from reconciler.emulator.documents import Document, apply_edits, series_of
 from reconciler.emulator.errors import NOT_THE_LATEST, conflict, invalid, not_found
 from reconciler.emulator.imagesets import require_unlocked
 from reconciler.emulator.payload import Edit, parse_edits
-from reconciler.emulator.versions import NewVersion, Version, append, document, find, touch
+from reconciler.emulator.versions import Version, find
+from reconciler.emulator.writes import Write
 
 UPDATING = "UPDATING"
 STUDY_CONSISTENCY = "UPDATING_FOR_STUDY_CONSISTENCY"
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """One call under way: its image set's latest version and the moment."""
+class _Call(Write):
+    """One call under way: the latest version of the image set it names."""
 
-    context: Context
-    connection: sqlite3.Connection
-    datastore_id: str
     version: Version
-    now: float
-    force: bool
     study_wide: bool
-
-    def append(self, version: Version, **fields: Any) -> None:
-        """The version after this one; without `document` or `content` its content stays."""
-        if not {"document", "content"} & set(fields):
-            fields["content"] = version.content
-        new = NewVersion(
-            version=version.version + 1,
-            updated_at=self.now,
-            ready_at=self.now + self.context.update_seconds,
-            forced=self.force,
-            **fields,
-        )
-        lag = self.context.behaviours.search_lag_seconds
-        append(self.connection, self.datastore_id, version.image_set_id, new, lag=lag)
-        touch(self.connection, self.datastore_id, version.image_set_id, self.now)
-
-    def document(self, version: Version) -> Document:
-        return document(self.connection, self.datastore_id, version)
 
 
 def update_image_set_metadata(context: Context, parameters: Parameters) -> Result:
@@ -78,7 +54,7 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
         version = require_version(context, connection, datastore_id, image_set_id)
         _require_writable(context, version, parameters["latestVersionId"], now)
         call = _Call(
-            context, connection, datastore_id, version, now, parameters.get("force", False),
+            context, connection, datastore_id, now, parameters.get("force", False), version,
             study_wide,
         )  # fmt: skip
         if study_wide and not version.is_primary:
@@ -119,9 +95,7 @@ def _revert(call: _Call, revert_to: str) -> None:
     if target.end_status.endswith("_FAILED"):
         _fail(call, Violation("The version to revert to is a failed one."))
     else:
-        call.append(
-            call.version, busy_status=UPDATING, end_status="UPDATED", content=target.content
-        )
+        call.next(call.version, busy_status=UPDATING, end_status="UPDATED", content=target.content)
 
 
 def _edit(call: _Call, edits: tuple[Edit, ...]) -> None:
@@ -142,9 +116,9 @@ def _edit(call: _Call, edits: tuple[Edit, ...]) -> None:
             raise invalid(str(violation)) from None
         _fail(call, violation)
         return
-    call.append(call.version, busy_status=UPDATING, end_status="UPDATED", document=result)
+    call.next(call.version, busy_status=UPDATING, end_status="UPDATED", document=result)
     for sibling, changed in zip(siblings, results, strict=True):
-        call.append(sibling, busy_status=STUDY_CONSISTENCY, end_status="UPDATED", document=changed)
+        call.next(sibling, busy_status=STUDY_CONSISTENCY, end_status="UPDATED", document=changed)
 
 
 def _applied(call: _Call, edits: Iterable[Edit], version: Version, *, lenient: bool) -> Document:
@@ -161,7 +135,7 @@ def _fail(call: _Call, violation: Violation) -> None:
     Of a study-wide call only the image set that was named does: it is atomic, so its siblings
     stay as they are.
     """
-    call.append(
+    call.next(
         call.version, busy_status=UPDATING, end_status="UPDATE_FAILED", message=str(violation)
     )
 
