@@ -124,7 +124,7 @@ def _path(root: Path, action: Action) -> Path:
 
 def _attempts(path: Path) -> tuple[Attempt, ...]:
     try:
-        content = orjson.loads(path.read_bytes())
+        content = orjson.loads(_content(path))
         if (content["kind"], content["rulesVersion"]) != (KIND, RULES_VERSION):
             return ()
         return tuple(_attempt(content["datastoreId"], row) for row in content["members"])
@@ -132,10 +132,28 @@ def _attempts(path: Path) -> tuple[Attempt, ...]:
         return ()
 
 
-def _attempt(datastore_id: str, row: dict[str, Any]) -> Attempt:
-    versions = tuple((str(int(version)), str(held)) for version, held in row["versions"].items())
+def _content(path: Path) -> bytes:
+    """The bytes of a file; none of a pipe or a device, which would be waited for without end."""
+    if not path.is_file():
+        return b""
+    with open(path, "rb", opener=_open_at_once) as file:
+        return file.read()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """open(2) that does not wait, should a pipe have come in the file's place by now."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
+    """ValueError or the like for a row that is not what we wrote."""
+    versions = tuple((str(int(version)), held) for version, held in row["versions"].items())
+    digests = (held for _, held in versions)
+    texts = (datastore_id, row["imageSetId"], row["askDigest"], *row["asked"], *digests)
+    if not versions or not all(isinstance(one, str) for one in texts):
+        raise ValueError("no attempt of ours")
     return Attempt(
-        datastore_id=datastore_id,
+        datastore_id=str(datastore_id),
         image_set_id=row["imageSetId"],
         before=str(int(row["before"])),
         versions=versions,

@@ -19,6 +19,7 @@ from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Landed, Result
 from reconciler.model.plan import Action, Plan, Status
+from reconciler.model.record import RULES_VERSION
 from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.plan.file import dumps, loads
 from reconciler.recover import End, recover
@@ -308,6 +309,61 @@ def test_a_file_that_says_nothing_is_taken_away(world: World, text: str) -> None
     (world.root / attempts.FOLDER / ".any.json.4000000000-0123abcd.tmp").write_text("{")
     assert not world.apply().problems
     assert world.left() == []
+
+
+def _row(**other: object) -> str:
+    """Attempts at an image set that no plan is about; the second is not as we write it."""
+    good: dict[str, object] = {"imageSetId": "f" * 32, "before": "1", "versions": {"2": "x"}}
+    good |= {"asked": [], "askDigest": ""}
+    content = {"kind": attempts.KIND, "rulesVersion": RULES_VERSION, "datastoreId": DATASTORE_ID}
+    return json.dumps({**content, "members": [good, {**good, **other}]})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"imageSetId": 7},
+        {"imageSetId": ["f" * 32]},
+        {"before": None},
+        {"before": "one"},
+        {"versions": {}},
+        {"versions": {"two": "x"}},
+        {"versions": {"2": {"x": 1}}},
+        {"versions": ["2"]},
+        {"asked": 7},
+        {"asked": [["x"]]},
+        {"askDigest": None},
+        {"askDigest": {}},
+    ],
+    ids=str,
+)
+def test_a_file_of_other_types_says_nothing(world: World, other: dict[str, object]) -> None:
+    """Were it read, nothing could be planned or applied any more until somebody found it."""
+    world.ask(OWN, "CT")
+    (world.root / attempts.FOLDER).mkdir(parents=True)
+    (world.root / attempts.FOLDER / "any.json").write_text(_row(**other))
+    assert attempts.read(world.root) == ()
+    assert not world.apply().problems
+    assert world.left() == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        Path.mkdir,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.symlink_to(path),
+    ],
+    ids=["pipe", "folder", "device", "loop"],
+)
+def test_what_is_no_file_is_not_waited_for(world: World, make: Callable[[Path], None]) -> None:
+    world.ask(OWN, "CT")
+    (world.root / attempts.FOLDER).mkdir(parents=True)
+    make(world.root / attempts.FOLDER / "any.json")
+    assert attempts.read(world.root) == ()
+    assert not world.apply().problems
+    assert world.records() == {OWN: ("1", "2")}
 
 
 def test_every_broken_file_says_nothing(world: World) -> None:
