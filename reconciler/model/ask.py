@@ -21,12 +21,17 @@ class ClaimKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The manifest document a claim came from, and what that document consents to."""
+    """The manifest document a claim came from, and what that document consents to.
+
+    `several` says that it names more than one image set, so that its consent to overwrite drift has
+    to say of which.
+    """
 
     place: Place
     reason: str = ""
     force: bool = False
     allow: tuple[Consent, ...] = ()
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

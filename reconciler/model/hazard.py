@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -24,10 +24,22 @@ class Hazard(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Consent:
-    """One entry of `allow:`. `version_id` belongs to OVERWRITES_DRIFT@N alone."""
+    """One entry of `allow:`.
+
+    `version_id` and `image_set_id` belong to OVERWRITES_DRIFT alone: the one version of the one
+    image set that may be overwritten. Versions are small numbers, so image sets of one list come
+    by the same one; without the ID a consent would pass from one to the other.
+    """
 
     hazard: Hazard
     version_id: str = ""
+    image_set_id: str = ""
 
     def __str__(self) -> str:
-        return f"{self.hazard}@{self.version_id}" if self.version_id else str(self.hazard)
+        version = f"@{self.version_id}" if self.version_id else ""
+        image_set = f":{self.image_set_id}" if self.image_set_id else ""
+        return f"{self.hazard}{version}{image_set}"
+
+    def spelled(self, *, several: bool) -> str:
+        """As a manifest writes it; only one that names several image sets needs the ID."""
+        return str(self if several else replace(self, image_set_id=""))

@@ -6,6 +6,7 @@ reconciler.yaml; never a flag.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
@@ -16,6 +17,10 @@ from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Consent, Hazard
 from reconciler.model.plan import Action, HazardUse
 
+# A list may name thousands of image sets. If all of them drift, every action prints its line, and
+# lines with all of them would make a plan that grows with their square.
+MISSING_SHOWN = 20
+
 
 class By(Enum):
     """How a hazard is consented to."""
@@ -24,7 +29,7 @@ class By(Enum):
     NOTHING = auto()  # none needed, always shown
     FORCE = auto()  # `force: true`
     NAME = auto()  # `allow: [NAME]`
-    NAME_AND_VERSION = auto()  # `allow: [NAME@N]`, so that consent lapses by itself
+    NAME_AND_VERSION = auto()  # `allow: [NAME@N]` of one image set: consent lapses by itself
 
 
 CONSENT: Mapping[Hazard, By] = {
@@ -61,9 +66,9 @@ def judge(
         case By.NAME:
             wanted = Consent(hazard)
         case By.NAME_AND_VERSION:
-            wanted = Consent(hazard, version_id)
+            wanted = Consent(hazard, version_id, image_set_id)
     given = wanted in defaults or any(wanted in source.allow for source in sources)
-    line = "" if given else f"allow: [{wanted}]"
+    line = "" if given else _line([wanted], sources[0] if sources else None)
     return HazardUse(hazard, image_set_id, given, line, place)
 
 
@@ -75,8 +80,8 @@ def change_hazards(
 ) -> list[HazardUse]:
     """The hazards that single changes carry, each once per image set and answer.
 
-    Primary image sets of a study often stand at one version number, so consent to overwrite what
-    drifted counts only in a manifest that names the very image set.
+    Consent to overwrite what drifted stands in a manifest that names the very image set, also where
+    a study-wide change comes from the manifest of another.
     """
     naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
@@ -90,35 +95,63 @@ def change_hazards(
     return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
 
 
-def with_whole_lines(actions: Iterable[Action], diffs: Iterable[Diff]) -> list[Action]:
+def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
     """Make every missing consent print the whole `allow:` line of its manifest.
 
     A manifest has one `allow:` line for all its image sets, so what still holds of it and all
-    that is missing belong on it together: the line can be pasted as it is.
+    that is missing belong on it together: the line can be pasted as it is. Of many that are
+    missing it takes the first, and always those of the action itself.
     """
     actions = list(actions)
-    missing: dict[Place, set[Consent]] = {}
-    for action in actions:
-        version_of = {member.image_set_id: member.pin for member in action.members}
-        for use in action.hazards:
-            if _lacks_name(use) and use.place is not None:
-                missing.setdefault(use.place, set()).add(_wanted(use, version_of))
-    lines = {
-        place: f"allow: [{', '.join(map(str, (*_holding(place, diffs), *sorted(wanted))))}]"
-        for place, wanted in missing.items()
-    }
+    lacking = [_lacking(action) for action in actions]
+    missing: dict[Place, set[Consent]] = defaultdict(set)
+    for wanted in lacking:
+        for place, consents in wanted.items():
+            missing[place] |= consents
+    sources = {source.place: source for diff in diffs for source in diff.ask.sources}
+    version_of = _versions(diffs)
+    held = {place: _holding(sources[place], version_of) for place in missing}
+    first = {place: sorted(missing[place], key=_names_first)[:MISSING_SHOWN] for place in missing}
     return [
-        replace(
+        _with_lines(
             action,
-            hazards=tuple(
-                replace(use, consent=lines[use.place])
-                if _lacks_name(use) and use.place is not None
-                else use
-                for use in action.hazards
-            ),
+            {
+                place: _line([*held[place], *sorted(own.union(first[place]))], sources[place])
+                for place, own in wanted.items()
+            },
         )
-        for action in actions
+        for action, wanted in zip(actions, lacking, strict=True)
     ]
+
+
+def _with_lines(action: Action, lines: Mapping[Place, str]) -> Action:
+    hazards = tuple(
+        replace(use, consent=lines[use.place])
+        if _lacks_name(use) and use.place is not None
+        else use
+        for use in action.hazards
+    )
+    return replace(action, hazards=hazards)
+
+
+def _line(consents: Iterable[Consent], source: Source | None) -> str:
+    """As the manifest has to write it; without one, in full."""
+    several = source is None or source.several
+    return f"allow: [{', '.join(consent.spelled(several=several) for consent in consents)}]"
+
+
+def _names_first(consent: Consent) -> tuple[bool, Consent]:
+    return bool(consent.version_id), consent
+
+
+def _lacking(action: Action) -> dict[Place, set[Consent]]:
+    """The consents that an action lacks, by the manifest that has to give them."""
+    version_of = {member.image_set_id: member.pin for member in action.members}
+    found: dict[Place, set[Consent]] = defaultdict(set)
+    for use in action.hazards:
+        if _lacks_name(use) and use.place is not None:
+            found[use.place].add(_wanted(use, version_of))
+    return found
 
 
 def _lacks_name(use: HazardUse) -> bool:
@@ -126,20 +159,24 @@ def _lacks_name(use: HazardUse) -> bool:
 
 
 def _wanted(use: HazardUse, version_of: Mapping[str, str]) -> Consent:
-    by_version = CONSENT[use.hazard] is By.NAME_AND_VERSION
-    return Consent(use.hazard, version_of[use.image_set_id] if by_version else "")
+    if CONSENT[use.hazard] is By.NAME_AND_VERSION:
+        return Consent(use.hazard, version_of[use.image_set_id], use.image_set_id)
+    return Consent(use.hazard)
 
 
-def _holding(place: Place, diffs: Iterable[Diff]) -> tuple[Consent, ...]:
+def _versions(diffs: Iterable[Diff]) -> dict[str, str]:
+    """The live version of every image set that is there."""
+    return {
+        diff.image_set_id: diff.reading.properties.version_id
+        for diff in diffs
+        if diff.reading.properties is not None
+    }
+
+
+def _holding(source: Source, version_of: Mapping[str, str]) -> list[Consent]:
     """The consents of a manifest that have not lapsed: OVERWRITES_DRIFT@N only while N is live."""
-    found: dict[Consent, None] = {}
-    for diff in diffs:
-        properties = diff.reading.properties
-        for source in diff.ask.sources:
-            if source.place == place:
-                for consent in source.allow:
-                    if not consent.version_id or (
-                        properties is not None and consent.version_id == properties.version_id
-                    ):
-                        found[consent] = None
-    return tuple(found)
+    return [
+        consent
+        for consent in source.allow
+        if not consent.version_id or version_of.get(consent.image_set_id) == consent.version_id
+    ]

@@ -47,7 +47,7 @@ def _order(note: Note) -> tuple[str, str, str]:
 def _needed(action: Action) -> set[Consent]:
     version = {member.image_set_id: member.pin for member in action.members}
     return {
-        Consent(use.hazard, version[use.image_set_id])
+        Consent(use.hazard, version[use.image_set_id], use.image_set_id)
         if use.hazard is Hazard.OVERWRITES_DRIFT
         else Consent(use.hazard)
         for use in action.hazards
@@ -56,7 +56,11 @@ def _needed(action: Action) -> set[Consent]:
 
 def _unneeded(source: Source, used: set[Consent], image_set_id: str) -> list[Note]:
     notes = [
-        Note(image_set_id, f"`allow: {consent}` is not needed (any more)", source.place)
+        Note(
+            image_set_id,
+            f"`allow: {consent.spelled(several=source.several)}` is not needed (any more)",
+            source.place,
+        )
         for consent in source.allow
         if consent not in used
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Sequence as Several
 
 from reconciler.dicom.dictionary import by_tag
@@ -29,9 +30,9 @@ def read(
     if foreign:
         return (), (foreign,)
     reading = Reading(document, Source(document.place))
-    reading.source = _source(reading)
-    _check_datastore(reading, settings)
     ids = _image_set_ids(reading)
+    reading.source = _source(reading, dict.fromkeys(ids))
+    _check_datastore(reading, settings)
     read_claims(reading)
     _check_claims(reading)
     problems = reading.problems + checker.check(document, reading.told)
@@ -70,23 +71,24 @@ def _foreign(document: Mapping) -> Diagnostic | None:
     return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint)
 
 
-def _source(reading: Reading) -> Source:
+def _source(reading: Reading, image_set_ids: Collection[str]) -> Source:
     document = reading.document
     force = document.get("force")
     return Source(
         place=document.place,
         reason=_text(document.get("reason")).strip(),
         force=force is not None and to_json(force) is True,
-        allow=tuple(_consents(reading, document.get("allow"))),
+        allow=tuple(_consents(reading, document.get("allow"), image_set_ids)),
+        several=len(image_set_ids) > 1,
     )
 
 
-def _consents(reading: Reading, node: Node | None) -> list[Consent]:
+def _consents(reading: Reading, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
     found = []
     for number, item in enumerate(node.items if isinstance(node, Sequence) else ()):
         if not isinstance(item, Scalar) or item.is_null:
             continue
-        parsed = consent.parse(item)
+        parsed = consent.parse(item, image_set_ids)
         if isinstance(parsed, Diagnostic):
             reading.note(("allow", number), parsed)
         else:
@@ -107,10 +109,10 @@ def _check_datastore(reading: Reading, settings: Settings) -> None:
 
 def _image_set_ids(reading: Reading) -> list[str]:
     one, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
-    ids = [one.text] if isinstance(one, Scalar) else []
+    ids = [one.text] if isinstance(one, Scalar) and not one.is_null else []
     seen: dict[str, Place] = {}
     for number, item in enumerate(several.items if isinstance(several, Sequence) else ()):
-        if not isinstance(item, Scalar):
+        if not isinstance(item, Scalar) or item.is_null:
             continue
         if item.text in seen:
             message = f"{shown(item.text)} stands here again, first at {seen[item.text]}"

@@ -62,6 +62,7 @@ REVERT: dict[str, Any] = {
     "datastore": "research",
     "imageSetIds": ["a" * 32, "b" * 32],
     "revertToVersionId": "1",
+    "allow": ["OVERWRITES_DRIFT@5:" + "b" * 32],
 }
 RECONCILER: dict[str, Any] = {
     "manifests": "manifests",
@@ -89,7 +90,9 @@ WORDS = [
     "1.٣", "1" * 64 + ".1", "*", "*\n", "ä" * 32, "𝒂" * 64, "00100010", "00100010\n", "0010001G",
     "PatientName", "PatientName\n", "DICOM", "DICOMVRs", "Series", "Instances", "Patient", "Study",
     "present", "absent", "imageSetId", "imageSetIds", "revertToVersionId", "OVERWRITES_DRIFT@5",
-    "OVERWRITES_DRIFT@5\n", "SPLIT_UPDATE", "DS", "ds", "emulator", "emulator\n", "http://a",
+    "OVERWRITES_DRIFT@5\n", "OVERWRITES_DRIFT@5:" + "a" * 32,
+    "OVERWRITES_DRIFT@5:" + "b" * 32 + "\n",
+    "SPLIT_UPDATE", "DS", "ds", "emulator", "emulator\n", "http://a",
     "15m", "15m\n", "100", "101", "us-east-1", "123456789012", "123456789012\n", "ImageSet\n",
 ]  # fmt: skip
 words = st.sampled_from(WORDS) | st.text(max_size=8)
@@ -175,6 +178,24 @@ def test_the_documents_to_mutate_are_valid() -> None:
         assert isinstance(node, Mapping)
         asks, problems = documents.read(node, SETTINGS, checker("manifest"))
         assert asks, problems
+
+
+def test_the_schema_alone_tells_a_list_whose_consent_lacks_the_image_set() -> None:
+    """So an editor tells it while one types."""
+    plain, whose = "OVERWRITES_DRIFT@5", "OVERWRITES_DRIFT@5:" + "a" * 32
+    one = {**REVERT, "imageSetIds": ["a" * 32]}
+    for base, allow, good in (
+        (MANIFEST, plain, True),
+        (one, plain, True),
+        (one, whose, True),
+        (REVERT, plain, False),
+        (REVERT, whose, True),
+        (REVERT, whose + "a", False),
+        (REVERT, "STUDY_WIDE", True),
+    ):
+        document = {**base, "allow": ["SPLIT_UPDATE", allow]}
+        assert checker("manifest").decides(document) is good
+        assert checker("manifest").explains(document) is good
 
 
 @settings(deadline=None, max_examples=200)

@@ -21,7 +21,7 @@ from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Document, Value
 from reconciler.plan import action_digest, eta_seconds
-from reconciler.plan.consent import CONSENT, By, judge
+from reconciler.plan.consent import CONSENT, MISSING_SHOWN, By, judge
 from reconciler.plan.file import dumps, loads, plan_digest
 from reconciler.plan.split import TooLarge, split
 from tests.documents import SERIES_UID, document, instance, series
@@ -48,7 +48,10 @@ def test_every_hazard_has_its_kind_of_consent() -> None:
 @pytest.mark.parametrize("hazard", list(Hazard))
 def test_nothing_but_its_own_consent_lets_a_hazard_pass(hazard: Hazard) -> None:
     everything_else = [Consent(other) for other in Hazard if other is not hazard]
-    everything_else += [Consent(Hazard.OVERWRITES_DRIFT), Consent(Hazard.OVERWRITES_DRIFT, "6")]
+    everything_else += [
+        Consent(Hazard.OVERWRITES_DRIFT, *others)
+        for others in ((), ("5",), ("6", A), ("5", B), ("", A))
+    ]
     unforced = source(*everything_else, force=hazard is not Hazard.FORCE)
     given = judge(hazard, A, "5", [unforced], everything_else)
     free = CONSENT[hazard] in (By.LINE, By.NOTHING)
@@ -69,7 +72,7 @@ def test_nothing_but_its_own_consent_lets_a_hazard_pass(hazard: Hazard) -> None:
         (
             Hazard.OVERWRITES_DRIFT,
             "allow: [OVERWRITES_DRIFT@5]",
-            source(Consent(Hazard.OVERWRITES_DRIFT, "5")),
+            source(Consent(Hazard.OVERWRITES_DRIFT, "5", A)),
         ),
     ],
 )
@@ -145,6 +148,115 @@ def test_consent_to_drift_lapses_with_the_version() -> None:
     lapsed = stage.action(drift)
     assert lapsed.steps == ()
     assert lapsed.hazards[-1].consent == "allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@4]"
+
+
+LIST = f"imageSetIds: [{A}, {B}]\npresent: {{Study: {{DICOM: {{StudyDescription: x}}}}}}\n"
+
+
+def converged(manifest: str, *image_set_ids: str) -> Stage:
+    """Everything is as the manifest asks, and recorded, at version 2."""
+    stage = staged(*(one(name, number) for number, name in enumerate(image_set_ids, 1)))
+    for action in stage.plan(manifest):
+        stage.run(action)
+    stage.record(manifest)
+    return stage
+
+
+def somebody_describes(stage: Stage, image_set_id: str) -> None:
+    stage.service.foreign(image_set_id, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+
+
+def overwrites(action: Action) -> str:
+    """The line that an action lacks; "" where it is carried out."""
+    (use,) = [use for use in action.hazards if use.hazard is Hazard.OVERWRITES_DRIFT]
+    assert use.consented is bool(action.steps)
+    return use.consent
+
+
+def test_consent_to_drift_of_one_image_set_never_passes_to_another_of_its_list() -> None:
+    stage = converged(LIST, A, B)
+    somebody_describes(stage, A)
+    first, _ = stage.plan(LIST)
+    consented = LIST + overwrites(first) + "\n"
+    stage.run(stage.plan(consented)[0])
+    stage.record(consented)
+    assert (stage.service.version(A), stage.service.version(B)) == ("4", "2")
+    # Months later, by the same number.
+    somebody_describes(stage, B)
+    _, second = stage.plan(consented)
+    assert (second.status, second.steps) == (Status.DRIFTED, ())
+    assert overwrites(second) == f"allow: [OVERWRITES_DRIFT@3:{B}]"
+    # What nothing needs any more is told by the action that reads it.
+    assert [note.message for note in second.notes] == [
+        f"`allow: OVERWRITES_DRIFT@3:{A}` is not needed (any more)"
+    ]
+
+
+def test_the_line_that_a_list_lacks_is_enough_for_all_that_drifted() -> None:
+    stage = converged(LIST, A, B)
+    for name in (A, B):
+        somebody_describes(stage, name)
+    line = f"allow: [OVERWRITES_DRIFT@3:{A}, OVERWRITES_DRIFT@3:{B}]"
+    assert [overwrites(action) for action in stage.plan(LIST)] == [line, line]
+    for allow in (f"allow: [OVERWRITES_DRIFT@3:{A}]", f"allow: ['OVERWRITES_DRIFT@3:{A}']"):
+        first, second = stage.plan(LIST + allow + "\n")
+        assert (overwrites(first), overwrites(second)) == ("", line)
+        assert (first.notes, second.notes) == ((), ())
+    assert [overwrites(action) for action in stage.plan(LIST + line + "\n")] == ["", ""]
+
+
+def test_consent_to_another_version_of_a_member_is_noted_and_leaves_the_line() -> None:
+    stage = converged(LIST, A, B)
+    somebody_describes(stage, A)
+    action, _ = stage.plan(LIST + f"allow: [OVERWRITES_DRIFT@3:{B}, OVERWRITES_DRIFT@2:{A}]\n")
+    assert overwrites(action) == f"allow: [OVERWRITES_DRIFT@3:{A}]"
+    assert [note.message for note in action.notes] == [
+        f"`allow: OVERWRITES_DRIFT@2:{A}` is not needed (any more)",
+        f"`allow: OVERWRITES_DRIFT@3:{B}` is not needed (any more)",
+    ]
+
+
+@pytest.mark.parametrize("names", [f"imageSetId: {A}", f"imageSetIds: [{A}]"])
+@pytest.mark.parametrize("spelling", ["OVERWRITES_DRIFT@3", f"OVERWRITES_DRIFT@3:{A}"])
+def test_a_manifest_of_one_image_set_takes_either_spelling(names: str, spelling: str) -> None:
+    manifest = LIST.replace(LIST.splitlines()[0], names)
+    stage = converged(manifest, A)
+    somebody_describes(stage, A)
+    assert overwrites(stage.action(manifest)) == "allow: [OVERWRITES_DRIFT@3]"
+    assert overwrites(stage.action(manifest + f"allow: [{spelling}]\n")) == ""
+
+
+def test_two_lists_that_name_an_image_set_consent_each_for_itself() -> None:
+    """A line of either is enough, and the refusal spells it for the one it points to."""
+    single = LIST.replace(LIST.splitlines()[0], f"imageSetId: {A}")
+    stage = converged(LIST, A, B)
+    stage.record(single, LIST)
+    somebody_describes(stage, A)
+    short, long = "allow: [OVERWRITES_DRIFT@3]", f"allow: [OVERWRITES_DRIFT@3:{A}]"
+    for manifests, line in (((single, LIST), short), ((LIST, single), long)):
+        assert overwrites(stage.plan(*manifests)[0]) == line
+        first, second = manifests
+        assert overwrites(stage.plan(first + line + "\n", second)[0]) == ""
+
+
+def test_of_many_that_drifted_the_line_takes_the_first_and_its_own() -> None:
+    """One line for each action: with all of them a plan would grow with the square of a list."""
+    names = [f"{number:032d}" for number in range(MISSING_SHOWN + 10)]
+    manifest = LIST.replace(f"{A}, {B}", ", ".join(names))
+    stage = converged(manifest, *names)
+    for name in names:
+        somebody_describes(stage, name)
+    lines = [overwrites(action) for action in stage.plan(manifest)]
+    drift = "OVERWRITES_DRIFT@3:"
+    assert lines[0] == f"allow: [{', '.join(drift + name for name in names[:MISSING_SHOWN])}]"
+    assert lines[-1] == f"{lines[0][:-1]}, {drift}{names[-1]}]"
+    # What is given stays on the line, so that pasting one after the other comes to an end.
+    pasted = [overwrites(action) for action in stage.plan(manifest + lines[-1] + "\n")]
+    missing = names[MISSING_SHOWN:-1]
+    assert pasted.count("") == MISSING_SHOWN + 1
+    assert set(pasted[MISSING_SHOWN:-1]) == {
+        f"{lines[-1][:-1]}, {', '.join(drift + name for name in missing)}]"
+    }
 
 
 def test_drift_without_another_consent_is_blocked() -> None:

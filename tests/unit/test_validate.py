@@ -115,8 +115,32 @@ def test_the_source_says_why_and_what_is_consented_to() -> None:
     assert source.force is True
     assert source.allow == (
         Consent(Hazard.CHANGES_PATIENT_IDENTITY),
-        Consent(Hazard.OVERWRITES_DRIFT, "5"),
+        Consent(Hazard.OVERWRITES_DRIFT, "5", ID),
         Consent(Hazard.REMOVES_INSTANCE),
+    )
+    assert source.several is False
+
+
+@pytest.mark.parametrize("names", [f"imageSetId: {ID}", f"imageSetIds: [{ID}]"])
+def test_one_image_set_is_meant_with_or_without_its_id(names: str) -> None:
+    head = HEAD.replace(f"imageSetId: {ID}", names)
+    for allow in ("OVERWRITES_DRIFT@5", f"OVERWRITES_DRIFT@5:{ID}"):
+        text = (
+            f"{head}allow: [{allow}, {allow}]\npresent: {{Patient: {{DICOM: {{PatientName: a}}}}}}"
+        )
+        ((source,),) = [found.sources for found in validated(text).asks]
+        assert source.allow == (Consent(Hazard.OVERWRITES_DRIFT, "5", ID),)
+        assert source.several is False
+
+
+def test_a_list_says_whose_drift_may_be_overwritten() -> None:
+    text = HEAD.replace(f"imageSetId: {ID}", f"imageSetIds: [{ID}, {OTHER}]")
+    text += f"allow: [OVERWRITES_DRIFT@5:{OTHER}, OVERWRITES_DRIFT@6:{ID}]\n"
+    result = validated(text + "present: {Patient: {DICOM: {PatientName: a}}}")
+    assert [source.several for found in result.asks for source in found.sources] == [True, True]
+    assert result.asks[0].sources[0].allow == (
+        Consent(Hazard.OVERWRITES_DRIFT, "5", OTHER),
+        Consent(Hazard.OVERWRITES_DRIFT, "6", ID),
     )
 
 
@@ -407,6 +431,44 @@ HEADS: dict[str, tuple[str, str]] = {
         "CHANGES_PATIENT_IDENTITY, SPLIT_UPDATE, OVERWRITES_DRIFT.\n"
         "6:92: allow[6] is empty: it takes text\n"
         "    Delete the key too, or fill it.",
+    ),
+    "allow: drift of a list": (
+        HEAD.replace(f"imageSetId: {ID}", f"imageSetIds: [{ID}, {OTHER}]")
+        + "present: {Patient: {DICOM: {PatientName: a}}}\n"
+        f"allow: [OVERWRITES_DRIFT@5, OVERWRITES_DRIFT, OVERWRITES_DRIFT@5:{ID}]",
+        "6:9: OVERWRITES_DRIFT@5 does not say which of the 2 image sets of this manifest may be "
+        "overwritten\n"
+        "    Write OVERWRITES_DRIFT@5:<imageSetId>, or take it out: `reconcile plan` prints the "
+        "line to add.\n"
+        "6:29: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "    Write it with the version that `reconcile plan` prints, such as "
+        "OVERWRITES_DRIFT@5:<imageSetId>.",
+    ),
+    "allow: drift of another image set": (
+        HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\n"
+        f"allow: [OVERWRITES_DRIFT@5:{OTHER}, 'OVERWRITES_DRIFT@5:', OVERWRITES_DRIFT@5:EA92, "
+        f'"OVERWRITES_DRIFT@5:{ID}\\n", OVERWRITES_DRIFT@:{ID}]',
+        f"6:9: this manifest does not name the image set {OTHER}\n"
+        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
+        "to add.\n"
+        "6:62: '' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
+        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
+        "to add.\n"
+        "6:85: 'EA92' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
+        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
+        "to add.\n"
+        f"6:110: '{ID}\n' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
+        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
+        "to add.\n"
+        "6:167: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "    Write it with the version that `reconcile plan` prints, such as "
+        "OVERWRITES_DRIFT@5.",
+    ),
+    "allow: drift, without an image set": (
+        HEAD.replace(f"imageSetId: {ID}", "imageSetId:")
+        + "present: {Patient: {DICOM: {PatientName: a}}}\n"
+        f"allow: [OVERWRITES_DRIFT@5, 'OVERWRITES_DRIFT@5:{ID}']",
+        "4:12: imageSetId is empty: it takes text\n    Delete the key too, or fill it.",
     ),
     "allow: text": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nallow: SPLIT_UPDATE",
