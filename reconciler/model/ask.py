@@ -33,6 +33,11 @@ class Source:
     allow: tuple[Consent, ...] = ()
     several: bool = False
 
+    def __hash__(self) -> int:
+        # By the place alone, which no two documents share: `allow` may name thousands of image
+        # sets, and every one of them looks its manifests up.
+        return hash(self.place)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -259,6 +259,20 @@ def test_of_many_that_drifted_the_line_takes_the_first_and_its_own() -> None:
     }
 
 
+def test_of_many_that_drifted_none_leaves_another_hazard_off_the_line() -> None:
+    names = [f"{number:032d}" for number in range(MISSING_SHOWN + 1)]
+    manifest = LIST.replace(f"{A}, {B}", ", ".join(names))
+    stage = converged(manifest, *names)
+    for name in names:
+        somebody_describes(stage, name)
+    # Only the first image set holds it.
+    gone = "absent: {Study: {Series: {1.2.1: {Instances: [1.2.1.1]}}}}\n"
+    actions = stage.plan(manifest + gone)
+    assert [len(action.changes) for action in actions[:2]] == [2, 1]
+    for action in actions:
+        assert overwrites(action).endswith(", REMOVES_INSTANCE]")
+
+
 def test_drift_without_another_consent_is_blocked() -> None:
     stage = staged()
     stage.run(stage.action(CONSENTED))
