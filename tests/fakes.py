@@ -94,6 +94,8 @@ class FakeImageSets:
         self.landed: list[tuple[Step, dict[str, str]]] = []
         # How many versions back SearchImageSets is (it is not said to be consistent).
         self.search_lag = 0
+        # Image sets that SearchImageSets does not know of yet.
+        self.search_misses: set[str] = set()
         self._sets: dict[str, _ImageSet] = {}
         self._faults: list[_Fault] = []
         self._failures: list[str] = []
@@ -118,6 +120,25 @@ class FakeImageSets:
             change(document)
             self._append(image_set, document, "UPDATED", "", 0.0)
 
+    def foreign_update(
+        self, image_set_id: str, updates: dict[str, Any], *, study_wide: bool = False
+    ) -> None:
+        """Somebody else's update, done at once; one that the service refuses does not happen."""
+        with self._lock:
+            image_set = self._sets[image_set_id]
+            step = Step(
+                self.datastore_id, image_set_id, str(image_set.latest.number), (),
+                updatable=json.dumps(updates), study_wide=study_wide,
+            )  # fmt: skip
+            try:
+                moved = self._moved_by(step)
+            except ConflictError:
+                return
+            documents, problem = self._after(step, moved)
+            assert not problem, problem
+            for one in moved:
+                self._append(one, documents[one.image_set_id], "UPDATED", "", 0.0)
+
     def lock(self, image_set_id: str, seconds: float) -> None:
         """Somebody copies it: LOCKED, and its version does not change."""
         with self._lock:
@@ -138,11 +159,17 @@ class FakeImageSets:
         """How a version ended, seen from outside."""
         return self._version(image_set_id, version_id).status
 
+    def history(self, image_set_id: str, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
+        """Versions above this one: number, how it ends, and content; no call is counted."""
+        rows = self._sets[image_set_id].versions[after:]
+        return [(one.number, one.status, copy.deepcopy(one.document)) for one in rows]
+
     def calm(self) -> None:
         """No fault is left; time goes on until nothing is LOCKED any more."""
         self._faults.clear()
         self._failures.clear()
         self.search_lag = 0
+        self.search_misses.clear()
         rests = [one.latest.rests_at for one in self._sets.values()]
         self.clock.sleep(max(0.0, *rests) + 1.0)
 
@@ -204,7 +231,11 @@ class FakeImageSets:
         with self._call("SearchImageSets", ""):
             if self.missing:
                 raise NotFoundError("cannot see the data store", code="ResourceNotFoundException")
-            rows = [self._summary(image_set) for image_set in self._sets.values()]
+            rows = [
+                self._summary(image_set)
+                for name, image_set in self._sets.items()
+                if name not in self.search_misses
+            ]
         for row in rows:
             found = {**dict(row.tags), "isPrimary": "true" if row.is_primary else "false"}
             if all(found.get(name) == value for name, value in filters):

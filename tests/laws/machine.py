@@ -1,51 +1,75 @@
 """Ours, others and bad luck on one data store, at random; the six promises looked at all the time.
 
-The real pipeline runs on an in-memory service whose clock moves when somebody sleeps. What is sent
-to it, what takes effect and what others write is known there, so every promise can be checked from
-outside, also after a run of ours that was killed.
+The real pipeline runs on a stage, the emulator over HTTP or memory, whose clock moves when somebody
+sleeps. What is sent, what takes effect and what others write is known there, so every promise can
+be checked from outside, also after a run of ours that was killed.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reconciler import pipeline, record
 from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import (
-    ConflictError,
-    NoAnswerError,
-    ReconcilerError,
-    ThrottledError,
-    UnreachableError,
-)
+from reconciler.errors import ReconcilerError
 from reconciler.files import RealFiles
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Plan, Step
-from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.model.plan import Action, Plan, Status, pins
+from reconciler.model.record import Entry
+from reconciler.model.settings import RecordMode, Rules, Settings
 from reconciler.model.value import Document
 from reconciler.plan.file import dumps, loads
-from tests.documents import DATASTORE_ID, document, instance, series
-from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
+from tests.laws.in_memory import InMemory
+from tests.laws.stage import (
+    COMMENTS,
+    DESCRIPTION,
+    GET,
+    IDS,
+    METADATA,
+    PRIMARY,
+    THEIRS,
+    UPDATE,
+    VERSIONS,
+    Attributes,
+    Request,
+    Stage,
+    Version,
+    series_of,
+)
 
-FIRST, SECOND, OWN = IDS = tuple(letter * 32 for letter in "abc")
-PRIMARY = (FIRST, SECOND)
-UPDATE, GET, METADATA = "UpdateImageSetMetadata", "GetImageSet", "GetImageSetMetadata"
+Planner = Callable[[Settings, pipeline.Checked, pipeline.Edges], pipeline.Planned]
+
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 WORDS = ("one", "two", "three")
 # So much that two comments never fit into one call.
 LONG = "x" * 200
 PAYLOAD_BYTES = 700
+# How long before a study-wide call its siblings were looked at, at most: reads are paced.
+LOOKED = 1.0
+READS = (GET, METADATA, VERSIONS)
 
-Attributes = dict[str, str]
+names = st.sampled_from(IDS)
+READ_FAULTS = ("throttle", "error500", "reset-before", "reset-after")
+UPDATE_FAULTS = (*READ_FAULTS, "unreachable")
+
+reads = st.sampled_from(READS)
+operations = st.sampled_from([UPDATE, *READS])
+moments = st.sampled_from(["before", "after"])
+# Once; as often as the SDK reads; and as often as a body is read, each time with the SDK's retries.
+often = st.sampled_from([1, 4, 12])
 
 
 class KilledError(BaseException):
@@ -60,196 +84,203 @@ class ApplyMachine(RuleBasedStateMachine):
     """`life` is how a step is applied: the proofs that this finds bugs bring flawed ones."""
 
     life: type[StepRun] = StepRun
+    concurrency = 1
+    # How often all examples so far came to what.
+    reached: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         self.root = Path(self._folder.name)
         (self.root / "manifests").mkdir()
-        self.service = FakeImageSets(FakeClock(), datastore_id=DATASTORE_ID)
-        for number, name in enumerate(IDS):
-            own = f"1.2.{number}"
-            blocks = [instance(f"{own}.{part}", private=False) for part in (1, 2, 3)]
-            content = document(series(own, blocks), image_set_id=name)
-            self.service.put(content, primary=name in PRIMARY)
-        self.datastore = Datastore("research", DATASTORE_ID, "us-east-1", endpoint="http://fake")
+        self.stage = self.make_stage()
         self.settings = Settings(
             root=self.root,
             manifests="manifests",
-            datastores=(self.datastore,),
+            datastores=(self.stage.datastore,),
             rules=Rules(payload_bytes=PAYLOAD_BYTES),
             lock_timeout_seconds=60.0,
         )
         self.files: RealFiles = RealFiles()
-        self.edges = pipeline.Edges(lambda _: self.service, self.service.clock)
-        self.asked: dict[str, Attributes] = {}
-        self.digests: dict[str, tuple[str, Attributes]] = {}
-        self.foreign: dict[str, str] = {}
+        self.asked: dict[str, dict[str, str]] = {}
+        self.consents: dict[str, str] = {}
+        self.digests: dict[str, dict[str, str]] = {}
         self.saved: Plan | None = None
-        self.planned: list[Step] = []
-        self.seen = 0
+        # What the plans so far say: requests with the versions before them, and what they make.
+        self.planned: dict[Request, dict[str, str]] = {}
+        self.expected: set[tuple[str, int]] = set()
+        self.may_be_overwritten: set[str] = set()
+        self.missed: set[str] = set()
+        self.overlooked: set[str] = set()
+        self.written = 0
+        self.seen_sent = self.seen_updates = 0
+
+    def make_stage(self) -> Stage:
+        """A new data store."""
+        return InMemory()
 
     def teardown(self) -> None:
         self._folder.cleanup()
 
     # --- what people ask ---------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(IDS), word=st.sampled_from(WORDS), split=st.booleans())
+    @initialize(asked=st.sets(names, min_size=1), split=st.booleans())
+    def begin(self, asked: set[str], split: bool) -> None:
+        for name in sorted(asked):
+            self.ask(name, "one", split)
+
+    @rule(name=names, word=st.sampled_from(WORDS), split=st.booleans())
     def ask(self, name: str, word: str, split: bool) -> None:
         """A manifest, new or other than before; `split` makes it take several calls."""
-        own = f"1.2.{IDS.index(name)}"
-        wanted = {"": f"study {word}" if name in PRIMARY else f"own {word}"}
-        wanted |= {f"{own}.1": f"{word}{LONG}"}
-        wanted |= {f"{own}.2": f"{word}{LONG}"} if split else {}
-        others = [asked for other, asked in self.asked.items() if other != name]
-        if name in PRIMARY and any(asked[""].startswith("study") for asked in others):
+        wanted = {DESCRIPTION: f"study {word}" if name in PRIMARY else f"own {word}"}
+        wanted |= {"1": f"{word}{LONG}"}
+        wanted |= {"2": f"{word}{LONG}"} if split else {}
+        if name in PRIMARY:
             # Two image sets of a study cannot ask for two descriptions.
-            wanted[""] = next(asked[""] for asked in others if asked[""].startswith("study"))
+            others = [asked for other, asked in self.asked.items() if other in PRIMARY]
+            wanted[DESCRIPTION] = others[-1][DESCRIPTION] if others else wanted[DESCRIPTION]
         self.asked[name] = wanted
+        self._write_manifest(name)
+
+    @rule(data=st.data())
+    def consent(self, data: st.DataObject) -> None:
+        """To overwrite what the image set has now, and nothing later."""
+        name = data.draw(st.sampled_from(sorted(self.asked)))
+        self.consents[name] = str(self._latest(name).number)
+        self._write_manifest(name)
+
+    def _write_manifest(self, name: str) -> None:
         self.saved = None
-        body = {
-            "Study": {
-                "DICOM": {"StudyDescription": wanted[""]},
-                "Series": {
-                    own: {
-                        "Instances": {
-                            key: {"DICOM": {"ImageComments": text}}
-                            for key, text in wanted.items()
-                            if key
-                        }
-                    }
-                },
-            }
-        }
+        drift = [f"OVERWRITES_DRIFT@{self.consents[name]}"] if name in self.consents else []
         text = {
             "apiVersion": "reconciler/v1",
             "kind": "ImageSet",
             "datastore": "research",
             "imageSetId": name,
-            "present": body,
-            "allow": ["STUDY_WIDE", "SPLIT_UPDATE"],
+            "present": attributes(name, self.asked[name]),
+            "allow": ["STUDY_WIDE", "SPLIT_UPDATE", *drift],
         }
         (self.root / "manifests" / f"{name}.yaml").write_text(json.dumps(text))
 
     # --- what others do ----------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(IDS), word=st.sampled_from(WORDS))
-    def somebody_writes(self, name: str, word: str) -> None:
-        """What nobody of us asks about: it must never get lost."""
-        self._foreign(name, word)
+    @rule(name=names, key=st.sampled_from([DESCRIPTION, *COMMENTS]))
+    def somebody_writes(self, name: str, key: str) -> None:
+        """What nobody of us asks about, or what we ask for ourselves."""
+        study_wide = key == DESCRIPTION and name in PRIMARY
+        self.stage.write(name, self._theirs(name, key), study_wide=study_wide)
 
     @rule(
-        name=st.sampled_from(IDS),
-        word=st.sampled_from(WORDS),
-        operation=st.sampled_from([UPDATE, GET, METADATA]),
-        when=st.sampled_from(["before", "after"]),
+        name=names,
+        whose=names,
+        key=st.sampled_from(COMMENTS),
+        operation=operations,
+        moment=moments,
     )
     def somebody_writes_while_we_work(
-        self, name: str, word: str, operation: str, when: str
+        self, name: str, whose: str, key: str, operation: str, moment: str
     ) -> None:
-        self.service.inject(
-            operation, lambda: self._foreign(name, word), image_set_id=name, when=when
-        )
+        """At our call for `name`; to it, or to another one."""
+        self.stage.write_at(operation, name, moment, whose, self._theirs(whose, key))
 
-    def _foreign(self, name: str, word: str) -> None:
-        self.foreign[name] = word
-        self.service.foreign(
-            name, lambda content: content["Patient"]["DICOM"].update(PatientComments=word)
-        )
+    def _theirs(self, name: str, key: str) -> Attributes:
+        self.written += 1
+        return attributes(name, {key: f"{THEIRS} {self.written}"})
 
-    @rule(name=st.sampled_from(IDS), seconds=st.sampled_from([1.0, 50.0, 200.0]))
+    @rule(name=names, seconds=st.sampled_from([1.0, 20.0, 200.0]))
     def somebody_copies(self, name: str, seconds: float) -> None:
-        self.service.lock(name, seconds)
+        self.stage.copy(name, seconds)
 
     # --- bad luck ----------------------------------------------------------------------------
 
-    @rule(
-        error=st.sampled_from([ThrottledError, NoAnswerError, UnreachableError, ConflictError]),
-        name=st.sampled_from(IDS),
-    )
-    def an_update_is_refused(self, error: type[Exception], name: str) -> None:
-        self._fault(UPDATE, error, name, "before")
-
-    @rule(name=st.sampled_from(IDS), operation=st.sampled_from([UPDATE, GET, METADATA]))
-    def an_answer_is_lost(self, name: str, operation: str) -> None:
-        self._fault(operation, NoAnswerError, name, "after")
-
-    @rule(name=st.sampled_from(IDS))
-    def an_answer_is_lost_and_somebody_writes(self, name: str) -> None:
-        """They were faster: our update finds a stale pin, and that answer gets lost."""
-        self.service.inject(UPDATE, lambda: self._theirs(name), image_set_id=name)
-
-    def _theirs(self, name: str) -> None:
-        self._foreign(name, "theirs")
-        raise NoAnswerError("reset")
-
-    def _fault(self, operation: str, error: type[Exception], name: str, when: str) -> None:
-        def act() -> None:
-            raise error("a fault")
-
-        self.service.inject(operation, act, image_set_id=name, when=when)
+    @rule(kind=st.sampled_from(UPDATE_FAULTS), name=names, times=st.sampled_from([1, 3]))
+    def an_update_goes_wrong(self, kind: str, name: str, times: int) -> None:
+        self.stage.befall(kind, UPDATE, name, times)
 
     @rule()
     def an_update_fails(self) -> None:
-        self.service.fail_update("It did not work out")
+        self.stage.fail_update()
 
-    @rule()
-    def search_lags_behind(self) -> None:
-        self.service.search_lag = 2
+    @rule(name=names, key=st.sampled_from(COMMENTS))
+    def an_answer_is_lost_and_somebody_writes(self, name: str, key: str) -> None:
+        """They were faster: our update would find a stale pin, and that answer gets lost."""
+        theirs = self._theirs(name, key)
+        self.stage.hooked.inject(UPDATE, lambda: self.stage.write(name, theirs), name, "before")
+        self.stage.befall("reset-before", UPDATE, name, 1)
+
+    @rule(kind=st.sampled_from(READ_FAULTS), name=names, operation=reads, times=often)
+    def a_read_goes_wrong(self, kind: str, name: str, operation: str, times: int) -> None:
+        self.stage.befall(kind, operation, name, times)
+
+    @rule(name=st.sampled_from([*PRIMARY, ""]))
+    def search_is_behind(self, name: str) -> None:
+        """It knows nothing that is written from now on, or nothing of one image set."""
+        if name:
+            self.missed.add(name)
+            self.stage.search_misses(name)
+        else:
+            self.stage.search_lags()
 
     @rule(seconds=st.sampled_from([0.0, 2.0, 70.0]))
     def updates_take(self, seconds: float) -> None:
-        self.service.update_seconds = seconds
+        self.stage.updates_take(seconds)
 
     @rule(
-        error=st.sampled_from(sorted(ERRORS)),
-        first=st.integers(1, 12),
+        what=st.sampled_from(["kill", *sorted(ERRORS)]),
+        first=st.integers(1, 20),
         times=st.sampled_from([1, 99]),
     )
-    def the_disk_fails(self, error: str, first: int, times: int) -> None:
-        self.files = FaultyFiles(first, failing(ERRORS[error]), times)
+    def a_file_cannot_be_written(self, what: str, first: int, times: int) -> None:
+        """At the next apply: the disk fails, or we are killed in the middle of it."""
+        act = kill if what == "kill" else failing(ERRORS[what])
+        self.files = FaultyFiles(first, act, times)
 
-    @rule(
-        name=st.sampled_from(IDS),
-        operation=st.sampled_from([UPDATE, GET, METADATA]),
-        when=st.sampled_from(["before", "after"]),
-    )
+    @rule(name=names, operation=operations, when=moments)
     def we_will_be_killed(self, name: str, operation: str, when: str) -> None:
-        self.service.inject(operation, kill, image_set_id=name, when=when)
-
-    @rule(first=st.integers(1, 12))
-    def we_will_be_killed_writing(self, first: int) -> None:
-        self.files = FaultyFiles(first, kill)
+        self.stage.hooked.inject(operation, kill, name, when)
 
     # --- what we do --------------------------------------------------------------------------
 
-    @precondition(lambda self: self.asked)
     @rule()
     def plan(self) -> None:
         """A plan that is reviewed, and applied some time later."""
+        self._save(pipeline.plan)
+
+    def _save(self, planner: Planner) -> None:
         try:
-            planned = self._plan()
+            planned = self._plan(planner)
         except (ReconcilerError, KilledError):
             return
         self.saved = loads(dumps(planned))
 
-    @precondition(lambda self: self.saved)
+    # No rule has a precondition: what a plan came to may depend on the order of parallel reads,
+    # and what Hypothesis draws next must not.
+
     @rule()
     def apply(self) -> None:
-        self._apply(self.saved)
-
-    @precondition(lambda self: self.asked)
-    @rule()
-    def plan_and_apply(self) -> None:
-        self.plan()
+        """Also again, and when its time is over."""
         if self.saved:
             self._apply(self.saved)
 
-    @precondition(lambda self: self.saved)
+    @rule(name=names, key=st.sampled_from(COMMENTS))
+    def somebody_is_faster(self, name: str, key: str) -> None:
+        """Between the review and the apply."""
+        self.plan()
+        self.stage.write(name, self._theirs(name, key))
+        self.apply()
+
+    @rule()
+    def plan_and_apply(self) -> None:
+        """An apply without a plan makes its own, once nothing is LOCKED."""
+        self._save(pipeline.plan_at_rest)
+        self.apply()
+
     @rule()
     def everything_calms_down_and_we_run_again(self) -> None:
         """Promise 2 and 5: the same command again, and what is left is a conflict at most."""
         self._calm()
+        if self.saved is None:
+            return
         interfered = self._interfered(self.saved)
         applied = self._apply(self.saved)
         assert applied is not None
@@ -260,133 +291,219 @@ class ApplyMachine(RuleBasedStateMachine):
         again = self._plan()
         if all(outcome.result in GOOD for outcome in applied.outcomes) and not applied.held:
             assert not again.steps, "the next plan is not empty"
+        for action in pipeline.held(again):
+            assert action.status is Status.DRIFTED, action.blocks
+            assert self._has_drifted(action), "held back without a reason"
 
-    def _interfered(self, plan: Plan | None) -> bool:
+    def _has_drifted(self, action: Action) -> bool:
+        return any(
+            self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
+            for one in action.members
+        )
+
+    def _asked(self, name: str) -> set[str]:
+        return set(self.asked.get(name, {}))
+
+    def _interfered(self, plan: Plan) -> bool:
         """Whether a step of the plan cannot have landed, or must not land any more."""
-        assert plan is not None
         for action in plan.actions:
-            ours = {}
-            for member in action.members:
-                ours[member.image_set_id] = int(member.pin)
+            ours = {member.image_set_id: int(member.pin) for member in action.members}
             for step in action.steps:
                 for name, digest in step.expected:
                     ours[name] += 1
-                    if int(self.service.version(name)) < ours[name]:
+                    if self._latest(name).number < ours[name]:
                         continue
-                    made = str(ours[name])
-                    landed = any(
-                        sent == step and moved.get(name) == made
-                        for sent, moved in self.service.landed
-                    )
-                    if not landed or self.service.status(name, made) != "UPDATED":
+                    made = self._version(name, ours[name])
+                    if made.status != "UPDATED":
                         return True
-                    if content_digest(Document(self.service.document(name, made))) != digest:
+                    if content_digest(Document(made.document)) != digest:
                         return True
             for name, version in ours.items():
-                if int(self.service.version(name)) > version:
+                if self._latest(name).number > version:
                     return True  # harmless after the last step, but that is for others to tell
         return False
 
     def _calm(self) -> None:
-        self.service.calm()
-        self.service.update_seconds = 2.0
+        self.stage.calm()
+        self.missed.clear()
         self.files = RealFiles()
 
-    def _plan(self) -> Plan:
+    def _edges(self) -> pipeline.Edges:
+        """Those of a process that has just started."""
+        port = self.stage.port()
+        return pipeline.Edges(lambda _: port, self.stage.clock, self.files)
+
+    def _plan(self, planner: Planner = pipeline.plan) -> Plan:
         checked = pipeline.check(self.settings)
-        plan = pipeline.plan(self.settings, checked, self.edges).plan
+        edges = replace(self._edges(), files=RealFiles())
+        plan = planner(self.settings, checked, edges).plan
+        entries = record.read(self.root, "research")
         for action in plan.actions:
+            self.reached[action.status] += 1
             for member in action.members:
                 if member.ask_digest:
-                    wanted = self.asked[member.image_set_id]
-                    self.digests[member.ask_digest] = (member.image_set_id, dict(wanted))
+                    self.digests[member.ask_digest] = dict(self.asked[member.image_set_id])
+            for step, before in zip(action.steps, pins(action), strict=True):
+                self.planned[Request.of(step)] = before
+                self.expected |= {(name, int(pin) + 1) for name, pin in before.items()}
+            if any(step.study_wide for step in action.steps):
+                self.overlooked |= self.missed - {one.image_set_id for one in action.members}
+            if action.steps:
+                self.may_be_overwritten |= self._reviewed(action, entries)
         return plan
 
-    def _apply(self, plan: Plan | None) -> pipeline.Applied | None:
-        assert plan is not None
-        self.planned += plan.steps
+    def _reviewed(self, action: Action, entries: dict[str, Entry]) -> set[str]:
+        """What others wrote and this action may overwrite.
 
+        Nothing was recorded, or it stood there already when we recorded, or somebody consented.
+        """
+        may, must_not = set(), set()
+        for member in action.members:
+            name, entry = member.image_set_id, entries.get(member.image_set_id)
+            for key, value in self._version(name, int(member.pin)).theirs.items():
+                if key not in self.asked.get(name, {}):
+                    continue
+                recorded = entry and self._version(name, int(entry.version_id)).theirs
+                known = recorded is None or recorded.get(key) == value
+                self.reached["consented"] += not known and self.consents.get(name) == member.pin
+                allowed = known or self.consents.get(name) == member.pin
+                (may if allowed else must_not).add(value)
+        return may - must_not
+
+    def _apply(self, plan: Plan) -> pipeline.Applied | None:
         def on_event(event: object) -> None:
             if isinstance(event, Outcome):
                 self._observed(event)
 
-        edges = pipeline.Edges(self.edges.ports, self.edges.clock, self.files)
         applied = None
         try:
             applied = pipeline.apply(
                 self.settings,
                 plan,
-                edges,
+                self._edges(),
                 mode=RecordMode.FILES,
                 on_event=on_event,
-                bounds=Bounds(concurrency=1),
+                bounds=Bounds(concurrency=self.concurrency),
                 life=self.life,
             )
         except KilledError:
-            self.files = RealFiles()
+            self.reached["killed"] += 1
         else:
+            self.reached["recovered"] += len(applied.recovered)
             accounted = sorted(map(id, plan.steps))
             assert sorted(id(outcome.step) for outcome in applied.outcomes) == accounted
             if applied.problems:
                 assert any("cannot be" in str(problem) for problem in applied.problems)
+        finally:
+            self.files = RealFiles()
         return applied
 
     # --- the promises ------------------------------------------------------------------------
 
     def _observed(self, outcome: Outcome) -> None:
         """6. Success is what the service holds."""
+        self.reached[outcome.result] += 1
         if outcome.result not in GOOD:
             return
         assert {one.image_set_id for one in outcome.landed} == dict(outcome.step.expected).keys()
         for landed in outcome.landed:
-            content = Document(self.service.document(landed.image_set_id, landed.version_id))
+            made = self._version(landed.image_set_id, int(landed.version_id))
             expected = dict(outcome.step.expected)[landed.image_set_id]
-            assert content_digest(content) == expected, "told as converged, and it is not"
-            assert self.service.status(landed.image_set_id, landed.version_id) == "UPDATED"
+            assert content_digest(Document(made.document)) == expected, (
+                "told as converged, and it is not"
+            )
+            assert made.status == "UPDATED"
 
     @invariant()
     def only_what_was_planned_is_sent(self) -> None:
         """1. The bytes and the pin of the plan."""
-        for step in self.service.sent[self.seen :]:
-            assert step in self.planned, "sent what was not planned"
-        self.seen = len(self.service.sent)
+        sent = self.stage.sent()
+        for request in sent[self.seen_sent :]:
+            assert request in self.planned, "sent what was not planned"
+        self.seen_sent = len(sent)
 
     @invariant()
-    def nothing_is_done_twice(self) -> None:
-        """2. No step takes effect twice, and none makes a version that changes nothing."""
-        steps = [step for step, _ in self.service.landed]
-        assert len(steps) == len({(s.image_set_id, s.pin) for s in steps})
-        for step, moved in self.service.landed:
-            name, made = step.image_set_id, moved[step.image_set_id]
-            if self.service.status(name, made) == "UPDATED":
-                before = self.service.document(name, str(int(made) - 1))
-                assert self.service.document(name, made) != before, "a version for nothing"
+    def only_what_was_planned_takes_effect(self) -> None:
+        """1 and 2. Each version of ours is one that a plan has made known, and changes something.
+
+        So nothing takes effect twice, and no image set is moved that no plan names.
+        """
+        targets = {(one.image_set_id, int(one.pin) + 1) for one in self.planned}
+        for name in IDS:
+            for before, made in self._ours(name):
+                planned = (name, made.number) in self.expected
+                # Others wrote to a sibling after we looked, or search told of no such sibling.
+                unseen = is_theirs(self._before(name, before), before) or name in self.overlooked
+                assert planned or (name in PRIMARY and unseen), "no plan has said so"
+                if made.status == "UPDATED" and planned and (name, made.number) in targets:
+                    assert made.document != before.document, "a version for nothing"
+
+    @invariant()
+    def siblings_were_looked_at(self) -> None:
+        """4. The service checks no pin of them, so we do, right before a study-wide call."""
+        updates = self.stage.hooked.updates
+        for sent in updates[self.seen_updates :]:
+            for name, pin in self.planned[Request.of(sent.step)].items():
+                if name == sent.step.image_set_id:
+                    continue
+                seen, at = sent.looks.get(name, ("", 0.0))
+                assert seen == pin, "a sibling was not looked at"
+                assert self.concurrency > 1 or sent.at - at <= LOOKED, "looked at long ago"
+        self.seen_updates = len(updates)
 
     @invariant()
     def records_are_whole_and_true(self) -> None:
         """3 and 6. Every record can be read, and what it claims is what the service has."""
         for name, entry in record.read(self.root, "research").items():
-            content = self.service.document(name, entry.version_id)
-            assert self.service.status(name, entry.version_id) in (
-                "UPDATED",
-                "CREATED",
-                "UPDATE_FAILED",
-            )
+            version = self._version(name, int(entry.version_id))
+            assert version.status in ("UPDATED", "CREATED", "UPDATE_FAILED")
             if entry.ask_digest:
-                _, wanted = self.digests[entry.ask_digest]
-                assert {key: held(content, key) for key in wanted} == wanted, "a record that lies"
+                wanted = self.digests[entry.ask_digest]
+                assert version.held.items() >= wanted.items(), "a record that lies"
 
     @invariant()
     def what_others_wrote_is_there(self) -> None:
-        """4. No lost update."""
-        for name, word in self.foreign.items():
-            patient = self.service.document(name)["Patient"]["DICOM"]
-            assert patient.get("PatientComments") == word, "a lost update"
+        """4. No lost update: of theirs only that is gone whose overwriting was reviewed."""
+        for name in IDS:
+            for before, made in self._ours(name):
+                gone = set(before.theirs.values()) - set(made.theirs.values())
+                assert gone <= self.may_be_overwritten, "a lost update"
+
+    # --- the truth ---------------------------------------------------------------------------
+
+    def _ours(self, name: str) -> Iterator[tuple[Version, Version]]:
+        """The versions that nobody else made, each with the one before."""
+        history = self.stage.history(name)
+        for before, made in pairwise(history):
+            if not is_theirs(before, made):
+                yield before, made
+
+    def _before(self, name: str, version: Version) -> Version:
+        return self._version(name, max(1, version.number - 1))
+
+    def _latest(self, name: str) -> Version:
+        return self.stage.history(name)[-1]
+
+    def _version(self, name: str, number: int) -> Version:
+        history = self.stage.history(name)
+        assert 0 < number <= len(history), "there is no such version"
+        return history[number - 1]
 
 
-def held(content: dict[str, Any], key: str) -> str | None:
-    """What a document has where a manifest asks: the study's description, a comment."""
-    if not key:
-        return content["Study"]["DICOM"].get("StudyDescription")
-    (block,) = content["Study"]["Series"].values()
-    return block["Instances"][key]["DICOM"].get("ImageComments")
+def attributes(name: str, values: dict[str, str]) -> Attributes:
+    """These values where a manifest and an update have them."""
+    own = series_of(name)
+    instances = {
+        f"{own}.{key}": {"DICOM": {"ImageComments": value}}
+        for key, value in values.items()
+        if key in COMMENTS
+    }
+    study: Attributes = {"Series": {own: {"Instances": instances}}} if instances else {}
+    if DESCRIPTION in values:
+        study["DICOM"] = {"StudyDescription": values[DESCRIPTION]}
+    return {"Study": study}
+
+
+def is_theirs(before: Version, made: Version) -> bool:
+    """Whether somebody else made a version: what others write is never the same twice."""
+    return bool(set(made.theirs.values()) - set(before.theirs.values()))

@@ -77,6 +77,13 @@ class IgnoresAFailedUpdate(StepRun):
         return Outcome(self._step, Result.CONVERGED, "", landed)
 
 
+class DoesNotLookAtSiblings(StepRun):
+    """The pin that the service checks is enough, though it checks one image set's alone."""
+
+    def _siblings_are_at_their_pins(self) -> bool:
+        return True
+
+
 ALL = (
     RetriesWithAFreshPin,
     RecordsBeforeVerifying,
@@ -84,4 +91,5 @@ ALL = (
     TakesTheNextVersionForOurs,
     SendsAgainAfterARestart,
     IgnoresAFailedUpdate,
+    DoesNotLookAtSiblings,
 )

@@ -1,12 +1,20 @@
-"""Apply keeps its promises under every fault, and what checks them finds planted bugs."""
+"""Apply keeps its promises under every fault, and what checks them finds planted bugs.
+
+On the emulator over HTTP, and for many more examples in memory.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.laws import mutants
+from tests.laws.emulated import Emulated, Server, server
 from tests.laws.machine import ApplyMachine
 
 BASE = settings(
@@ -16,6 +24,23 @@ BASE = settings(
     stateful_step_count=25,
     print_blob=False,
 )
+# Threads take turns as they like: an example is not the same when it is run again.
+AS_IT_COMES = settings(BASE, phases=[Phase.generate], report_multiple_bugs=False)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("emulator")) as one:
+        yield one
+
+
+def emulated(running: Server, **members: Any) -> type[ApplyMachine]:
+    """The machine on the emulator."""
+    return variant(make_stage=lambda self: Emulated(running), **members)
+
+
+def variant(**members: Any) -> type[ApplyMachine]:
+    return type("Variant", (ApplyMachine,), {"reached": Counter(), **members})
 
 
 def test_the_promises_hold() -> None:
@@ -23,22 +48,44 @@ def test_the_promises_hold() -> None:
     run_state_machine_as_test(ApplyMachine, settings=bounded)
 
 
+def test_the_promises_hold_with_threads() -> None:
+    bounded = settings(AS_IT_COMES, max_examples=50, derandomize=True)
+    run_state_machine_as_test(variant(concurrency=4), settings=bounded)
+
+
+def test_the_promises_hold_on_the_emulator(running: Server) -> None:
+    bounded = settings(BASE, max_examples=20, derandomize=True)
+    run_state_machine_as_test(emulated(running), settings=bounded)
+
+
+def test_the_promises_hold_on_the_emulator_with_threads(running: Server) -> None:
+    bounded = settings(AS_IT_COMES, max_examples=10, derandomize=True)
+    run_state_machine_as_test(emulated(running, concurrency=4), settings=bounded)
+
+
 @pytest.mark.long
 def test_the_promises_hold_for_long() -> None:
-    run_state_machine_as_test(
-        ApplyMachine, settings=settings(BASE, max_examples=5000, stateful_step_count=50)
-    )
+    long = settings(BASE, max_examples=5000, stateful_step_count=50)
+    run_state_machine_as_test(ApplyMachine, settings=long)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_the_promises_hold_on_the_emulator_for_long(running: Server, concurrency: int) -> None:
+    base = BASE if concurrency == 1 else AS_IT_COMES
+    long = settings(base, max_examples=200, stateful_step_count=50)
+    run_state_machine_as_test(emulated(running, concurrency=concurrency), settings=long)
 
 
 @pytest.mark.parametrize("life", mutants.ALL, ids=lambda one: one.__name__)
 def test_a_planted_bug_is_found(life: type) -> None:
-    flawed = type("Flawed", (ApplyMachine,), {"life": life})
-    hunt = settings(
-        BASE,
-        max_examples=1500,
-        derandomize=True,
-        phases=[Phase.generate],
-        report_multiple_bugs=False,
-    )
+    hunt = settings(AS_IT_COMES, max_examples=1500, derandomize=True)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(flawed, settings=hunt)
+        run_state_machine_as_test(variant(life=life), settings=hunt)
+
+
+@pytest.mark.parametrize("life", mutants.ALL, ids=lambda one: one.__name__)
+def test_a_planted_bug_is_found_on_the_emulator(running: Server, life: type) -> None:
+    hunt = settings(AS_IT_COMES, max_examples=1500, derandomize=True)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(emulated(running, life=life), settings=hunt)

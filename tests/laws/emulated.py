@@ -1,0 +1,289 @@
+"""The stage on the embedded emulator: real HTTP, the real client, the emulator's own faults.
+
+One server and one pair of clients serve all examples, each in a data store of its own. Nothing
+sleeps for real: the server reads the clock that the pipeline sleeps on, and so do the SDK's own
+retries.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from botocore.retries import standard
+
+from reconciler import pace
+from reconciler.aws.client import READ_ATTEMPTS, clients
+from reconciler.aws.image_sets import BotoImageSets
+from reconciler.aws.problems import Target
+from reconciler.emulator import versions
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.quotas import DOCUMENTED
+from reconciler.emulator.server import Emulator
+from reconciler.emulator.store import Store
+from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
+from reconciler.ports import PacedImageSets
+from tests.fakes import EPOCH, FakeClock
+from tests.laws.stage import (
+    GET,
+    METADATA,
+    PRIMARY,
+    SEARCH,
+    UPDATE,
+    VERSIONS,
+    Attributes,
+    Hooked,
+    Request,
+    Version,
+    documents,
+)
+
+UPDATE_SECONDS = 2.0
+# How far SearchImageSets is behind at most.
+LAG_SECONDS = 600.0
+# Examples start a power of two apart: what is added to the time rounds alike in each of them.
+_APART = 65_536.0
+_MOST = 2**62
+_READS = (GET, METADATA, VERSIONS, SEARCH)
+
+
+class Server:
+    """A running emulator, its clock, and clients that tell what they put on the wire."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self._epoch = FakeClock(), EPOCH
+        self.emulator = Emulator(
+            folder, update_seconds=UPDATE_SECONDS, now=self.now, limits=DOCUMENTED
+        )
+        self.store = Store(folder)
+        self.clients = clients("us-east-1", self.emulator.endpoint, 32)
+        self.sent: list[tuple[str, bytes]] = []
+        self.numbers = itertools.count(1)
+        for client in self.clients:
+            client.meta.events.register(f"before-send.medical-imaging.{UPDATE}", self._see)
+        self._let_retries_sleep_on_the_clock(self.clients[0])
+        host = urlsplit(self.emulator.endpoint).netloc
+        self._control = HTTPConnection(host, timeout=30)
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self._epoch + self.clock.now()
+
+    def start_anew(self) -> None:
+        """A clock at zero, as a process has: the finer the time, the shorter the shortest sleep."""
+        self._epoch += _APART
+        self.clock = FakeClock()
+        self.control("DELETE")
+
+    def _see(self, request: Any, **_: object) -> None:
+        # Understood later: botocore would take an error of ours for one of the connection.
+        self.sent.append((request.url, request.body))
+
+    def _let_retries_sleep_on_the_clock(self, reads: Any) -> None:
+        """botocore sleeps as long as the first handler says, and this one has slept already."""
+        handler = standard.register_retry_handler(reads, READ_ATTEMPTS)
+
+        def needs_retry(**event: Any) -> int | None:
+            delay = handler.needs_retry(**event)
+            if delay is None:
+                return None
+            self.clock.sleep(delay)
+            return 0
+
+        for operation in _READS:
+            # The more specific name is asked first.
+            reads.meta.events.register(f"needs-retry.medical-imaging.{operation}", needs_retry)
+
+    def control(self, method: str, body: dict[str, Any] | None = None) -> Any:
+        """The faults of the server, as its users set them."""
+        self._control.request(method, "/_emulator/faults", json.dumps(body) if body else None)
+        answer = self._control.getresponse()
+        content = json.loads(answer.read())
+        assert answer.status == 200, content
+        return content
+
+    def close(self) -> None:
+        self._control.close()
+        for client in self.clients:
+            client.close()
+        self.store.close()
+        self.emulator.close()
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """A server for all examples of a test."""
+    running = Server(folder)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+class Emulated:
+    """`tests.laws.stage.Stage` on a data store of its own in a running emulator."""
+
+    def __init__(self, running: Server) -> None:
+        self._server, self._service = running, running.emulator.service
+        running.start_anew()
+        self.clock = running.clock
+        endpoint = running.emulator.endpoint
+        self.datastore = Datastore(
+            "research", f"{next(running.numbers):032d}", "us-east-1", endpoint=endpoint
+        )
+        self._id = self.datastore.datastore_id
+        self._service.ensure_datastore(self._id)
+        for content in documents():
+            content["DatastoreID"] = self._id
+            name = content["ImageSetID"]
+            self._service.load(self._id, content, image_set_id=name, primary=name in PRIMARY)
+        target = Target("research", self._id, "us-east-1", endpoint)
+        self.hooked = Hooked(BotoImageSets(*running.clients, target), self.clock)
+        self._seen = len(running.sent)
+        self._sent: list[Request] = []
+        self._known: dict[str, list[Version]] = {}
+
+    def port(self) -> PacedImageSets:
+        return pace.Paced(self.hooked, pace.Buckets(DOCUMENTED_QUOTAS, self.clock))
+
+    def sent(self) -> Sequence[Request]:
+        found = self._server.sent[self._seen :]
+        self._sent += (_request(*one) for one in found[len(self._sent) :])
+        return self._sent
+
+    def history(self, name: str) -> Sequence[Version]:
+        """Read from the database: no call of ours has a part in it."""
+        known = self._known.setdefault(name, [])
+        with self._server.store.read() as connection:
+            rows = versions.newest_first(connection, self._id, name, _MOST, _MOST)
+            known += [
+                Version(row.version, row.end_status, versions.document(connection, self._id, row))
+                for row in reversed(rows[: len(rows) - len(known)])
+            ]
+        return known
+
+    def write(self, name: str, attributes: Attributes, *, study_wide: bool = False) -> None:
+        blob = {"updatableAttributes": json.dumps(attributes).encode()}
+        with suppress(ApiError):  # LOCKED
+            self._service.call(
+                UPDATE,
+                {
+                    **self._address(name),
+                    "latestVersionId": self._latest(name),
+                    "updateImageSetMetadataUpdates": {"DICOMUpdates": blob},
+                    "includeStudyImageSets": study_wide,
+                },
+                update_seconds=0.0,
+            )
+
+    def write_at(
+        self, operation: str, name: str, moment: str, target: str, attributes: Attributes
+    ) -> None:
+        self._arm(
+            kind="foreign-write",
+            operation=operation,
+            imageSetId=name,
+            moment=moment,
+            target=target,
+            attributes=attributes,
+            times=1,
+        )
+
+    def copy(self, name: str, seconds: float) -> None:
+        with suppress(ApiError):  # LOCKED
+            self._service.call(
+                "CopyImageSet",
+                {
+                    "datastoreId": self._id,
+                    "sourceImageSetId": name,
+                    "copyImageSetInformation": {
+                        "sourceImageSet": {"latestVersionId": self._latest(name)}
+                    },
+                },
+                update_seconds=seconds,
+            )
+
+    def befall(self, kind: str, operation: str, name: str, times: int) -> None:
+        if kind == "unreachable":
+            for _ in range(times):
+                self.hooked.unreachable(operation, name)
+        else:
+            self._arm(kind=kind, operation=operation, imageSetId=name, times=times)
+
+    def fail_update(self) -> None:
+        self._arm(kind="update-failed", times=1)
+
+    def updates_take(self, seconds: float) -> None:
+        self._arm(kind="slow-lock", operation=UPDATE, seconds=seconds)
+
+    def search_lags(self) -> None:
+        self._arm(kind="stale-search", operation=UPDATE, seconds=LAG_SECONDS)
+
+    def search_misses(self, name: str) -> None:
+        """Its index has not come to it yet, as after an import."""
+        with self._server.store.write() as connection:
+            connection.execute(
+                "UPDATE search_index SET visible_from = ? WHERE datastore_id = ? "
+                "AND image_set_id = ? AND visible_until IS NULL",
+                (self._server.now() + LAG_SECONDS, self._id, name),
+            )
+
+    def calm(self) -> None:
+        self.hooked.hooks.clear()
+        self._server.control("DELETE")
+        with self._server.store.read() as connection:
+            (rests_at,) = connection.execute(
+                "SELECT MAX(MAX(v.ready_at), MAX(COALESCE(i.hold_until, 0))) FROM versions v "
+                "JOIN image_sets i ON i.datastore_id = v.datastore_id AND i.id = v.image_set_id "
+                "WHERE v.datastore_id = ?",
+                (self._id,),
+            ).fetchone()
+        self.clock.sleep(max(LAG_SECONDS, rests_at - self._server.now()) + 1.0)
+
+    def _arm(self, **fault: Any) -> None:
+        """One more fault; of those that are set, what has not happened yet."""
+        left = []
+        for one in self._server.control("GET")["faults"]:
+            triggered, _ = one.pop("triggered"), one.pop("matched")
+            if "times" in one:
+                one["times"] -= triggered
+            if one.get("times", 1) > 0:
+                left.append(one)
+        self._server.control("PUT", {"faults": [*left, fault]})
+
+    def _address(self, name: str) -> dict[str, str]:
+        return {"datastoreId": self._id, "imageSetId": name}
+
+    def _latest(self, name: str) -> str:
+        return str(self.history(name)[-1].number)
+
+
+def _request(url: str, body: bytes) -> Request:
+    """What is on the wire, in the terms of a plan."""
+    address = urlsplit(url)
+    _, _, datastore_id, _, image_set_id, _ = address.path.split("/")
+    query = {name: values[0] for name, values in parse_qs(address.query).items()}
+    updates = json.loads(body)
+    blobs = {
+        name: base64.b64decode(text).decode("utf-8", "surrogatepass")
+        for name, text in updates.get("DICOMUpdates", {}).items()
+    }
+    assert len(updates) == 1
+    assert blobs.keys() <= {"updatableAttributes", "removableAttributes"}
+    return Request(
+        datastore_id,
+        image_set_id,
+        query["latestVersion"],
+        blobs.get("updatableAttributes"),
+        blobs.get("removableAttributes"),
+        updates.get("revertToVersionId"),
+        query.get("force") == "true",
+        query.get("includeStudyImageSets") == "true",
+    )

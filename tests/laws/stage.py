@@ -1,0 +1,245 @@
+"""Where the state machine plays: a data store, others who write to it, faults, and the truth.
+
+What was sent and what took effect is told by the stage, never by the code under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock, get_ident
+from typing import Any, Protocol, TypeVar
+
+from reconciler.errors import UnreachableError
+from reconciler.model.observed import Properties, Summary
+from reconciler.model.plan import Step
+from reconciler.model.settings import Datastore
+from reconciler.model.value import Document
+from reconciler.ports import Clock, ImageSets, PacedImageSets
+from tests.documents import document, instance, series
+
+T = TypeVar("T")
+FIRST, SECOND, OWN = IDS = tuple(letter * 32 for letter in "abc")
+# Of one study; the third one's import conflicted, so it stands for itself.
+PRIMARY = (FIRST, SECOND)
+UPDATE, GET = "UpdateImageSetMetadata", "GetImageSet"
+METADATA, VERSIONS = "GetImageSetMetadata", "ListImageSetVersions"
+SEARCH = "SearchImageSets"
+# What others write begins with it, and none of them writes the same twice.
+THEIRS = "theirs"
+# Where manifests ask and others write.
+DESCRIPTION = "description"
+# Of an instance each; nobody asks about the third.
+COMMENTS = ("1", "2", "3")
+
+Attributes = dict[str, Any]
+
+
+def series_of(name: str) -> str:
+    """The one series of an image set."""
+    return f"1.2.{IDS.index(name)}"
+
+
+def documents() -> Iterator[dict[str, Any]]:
+    """One series of three instances in each image set."""
+    for name in IDS:
+        own = series_of(name)
+        blocks = [instance(f"{own}.{part}", private=False) for part in (1, 2, 3)]
+        yield document(series(own, blocks), image_set_id=name)
+
+
+@dataclass(frozen=True)
+class Request:
+    """UpdateImageSetMetadata as it is sent."""
+
+    datastore_id: str
+    image_set_id: str
+    pin: str
+    updatable: str | None
+    removable: str | None
+    revert_to: str | None
+    force: bool
+    study_wide: bool
+
+    @classmethod
+    def of(cls, step: Step) -> Request:
+        """What a step must look like on its way."""
+        return cls(
+            step.datastore_id,
+            step.image_set_id,
+            step.pin,
+            step.updatable,
+            step.removable,
+            step.revert_to,
+            step.force,
+            step.study_wide,
+        )
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version as the service has it, and how it ends, also while it is under way."""
+
+    number: int
+    status: str
+    document: dict[str, Any]
+
+    @cached_property
+    def held(self) -> dict[str, str | None]:
+        """What it has where manifests ask and others write."""
+        (block,) = self.document["Study"]["Series"].values()
+        comments = {
+            uid[-1]: one["DICOM"].get("ImageComments") for uid, one in block["Instances"].items()
+        }
+        return {DESCRIPTION: self.document["Study"]["DICOM"].get("StudyDescription"), **comments}
+
+    @cached_property
+    def theirs(self) -> dict[str, str]:
+        """What of it others wrote."""
+        return {key: text for key, text in self.held.items() if text and text.startswith(THEIRS)}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An update at the moment it was sent: when each image set was last looked at, and seen."""
+
+    step: Step
+    looks: dict[str, tuple[str, float]]
+    at: float
+
+
+@dataclass
+class _Hook:
+    operation: str
+    image_set_id: str
+    when: str
+    act: Callable[[], None]
+
+
+@dataclass
+class Hooked:
+    """The image sets, with things that happen once before or after calls of ours."""
+
+    port: ImageSets
+    clock: Clock
+    hooks: list[_Hook] = field(default_factory=list)
+    updates: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._lock = Lock()
+        self._looks: dict[int, dict[str, tuple[str, float]]] = {}
+
+    def inject(self, operation: str, act: Callable[[], None], name: str, when: str) -> None:
+        """Do something once, "before" or "after" a call."""
+        self.hooks.append(_Hook(operation, name, when, act))
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        seen = self._call(GET, image_set_id, lambda: self.port.get(image_set_id, version_id))
+        looks = self._looks.setdefault(get_ident(), {})
+        looks[image_set_id] = (seen.version_id, self.clock.now())
+        return seen
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        return self._call(
+            METADATA, image_set_id, lambda: self.port.metadata(image_set_id, version_id)
+        )
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        return self._call(VERSIONS, image_set_id, lambda: self.port.versions(image_set_id))
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        return iter(self._call(SEARCH, "", lambda: list(self.port.search(filters))))
+
+    def update(self, step: Step) -> str:
+        looks = self._looks.pop(get_ident(), {})
+        self.updates.append(Sent(step, looks, self.clock.now()))
+        return self._call(UPDATE, step.image_set_id, lambda: self.port.update(step))
+
+    def unreachable(self, operation: str, name: str) -> None:
+        """No connection for the next call."""
+
+        def refuse() -> None:
+            raise UnreachableError("no connection")
+
+        self.inject(operation, refuse, name, "before")
+
+    def _call(self, operation: str, name: str, call: Callable[[], T]) -> T:
+        self._act(operation, name, "before")
+        result = call()
+        self._act(operation, name, "after")
+        return result
+
+    def _act(self, operation: str, name: str, when: str) -> None:
+        with self._lock:
+            matching = [
+                one
+                for one in self.hooks
+                if (one.operation, one.image_set_id, one.when) == (operation, name, when)
+            ]
+            if not matching:
+                return
+            self.hooks.remove(matching[0])
+        matching[0].act()
+
+
+class Stage(Protocol):
+    """A data store with the image sets of `documents`. Seconds are those of `clock`."""
+
+    datastore: Datastore
+    clock: Clock
+    hooked: Hooked
+
+    def port(self) -> PacedImageSets:
+        """The image sets as a process that has just started has them, paced."""
+        ...
+
+    def sent(self) -> Sequence[Request]:
+        """Every update that left us, in order."""
+        ...
+
+    def history(self, name: str) -> Sequence[Version]:
+        """Every version of an image set, the first first."""
+        ...
+
+    def write(self, name: str, attributes: Attributes, *, study_wide: bool = False) -> None:
+        """Somebody else's update, done at once; nothing where the image set is LOCKED."""
+        ...
+
+    def write_at(
+        self, operation: str, name: str, moment: str, target: str, attributes: Attributes
+    ) -> None:
+        """The same at our next call of this kind, "before" or "after" its own effect."""
+        ...
+
+    def copy(self, name: str, seconds: float) -> None:
+        """Somebody copies it: LOCKED, and its version stays."""
+        ...
+
+    def befall(self, kind: str, operation: str, name: str, times: int) -> None:
+        """What befalls the next calls.
+
+        throttle, error500, reset-before or reset-after; an update also unreachable: there is no
+        connection to send it on.
+        """
+        ...
+
+    def fail_update(self) -> None:
+        """The next update that is accepted ends in UPDATE_FAILED."""
+        ...
+
+    def updates_take(self, seconds: float) -> None:
+        """How long the image sets of an update are LOCKED from now on."""
+        ...
+
+    def search_lags(self) -> None:
+        """SearchImageSets does not know yet what is written from now on."""
+        ...
+
+    def search_misses(self, name: str) -> None:
+        """SearchImageSets does not know of an image set yet."""
+        ...
+
+    def calm(self) -> None:
+        """No fault is left; time goes on until nothing is LOCKED and search knows all."""
+        ...
