@@ -39,9 +39,13 @@ def read(root: Path) -> tuple[Attempt, ...]:
     return tuple(sorted(found))
 
 
-def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
-    """Write down what an action is about to do; RecordError where that cannot be written."""
+def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
+    """Write down what an action is about to do; whether no earlier run had set out to do it.
+
+    RecordError where it cannot be written.
+    """
     path = _path(root, action)
+    is_first = not path.exists()
     try:
         files.make_folder(path.parent)
         disk.replace(path, _bytes(_of(action)), mode=disk.PRIVATE, files=files)
@@ -50,10 +54,11 @@ def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
             f"{path.relative_to(root).as_posix()}: cannot be written ({error.strerror})",
             "make room or mend the permissions, then run again: nothing is sent without it",
         ) from None
+    return is_first
 
 
 def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
-    """The action has ended and is recorded; what cannot be taken away is in nobody's way."""
+    """The action is recorded, or changed nothing; what cannot be taken away is in nobody's way."""
     with suppress(OSError):
         disk.remove(_path(root, action), files=files)
 

@@ -52,7 +52,9 @@ class Recorder:
             for action in plan.actions
             for step in action.steps
         }
-        self._results: dict[tuple[str, str], list[Result]] = {}
+        self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
+        # The actions that no earlier run had set out to do.
+        self._first: set[attempts.Subject] = set()
         self._settled: set[attempts.Subject] = set()
         self._recovered: set[Landed] = set()
         self._paths: set[Path] = set()
@@ -122,7 +124,8 @@ class Recorder:
         """
         try:
             record.prepare(self._root, action.datastore, files=self._files)
-            attempts.begin(self._root, action, files=self._files)
+            if attempts.begin(self._root, action, files=self._files):
+                self._first.add((action.datastore_id, action.image_set_id))
         except RecordError as error:
             self._problems[_ATTEMPT] = error
         return self.behind
@@ -137,12 +140,22 @@ class Recorder:
                 self._write(datastore, [entry], [])
         step = outcome.step
         action = self._action_of[step.datastore_id, step.image_set_id, step.pin]
-        results = self._results.setdefault((action.datastore_id, action.image_set_id), [])
-        results.append(outcome.result)
-        if len(results) == len(action.steps) and _is_over(results):
+        outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])
+        outcomes.append(outcome)
+        if len(outcomes) == len(action.steps):
+            self._action_ended(action, outcomes)
+
+    def _action_ended(self, action: Action, outcomes: Collection[Outcome]) -> None:
+        """Forget the attempt once it is recorded, or if nothing can have come of it.
+
+        What this run did not get to, an earlier one may have sent: that one's attempt stays.
+        """
+        is_recorded = all(one.result in _GOOD for one in outcomes)
+        if is_recorded:
             self._settle((action.datastore_id, one.image_set_id) for one in action.members)
-            if not self._unwritten:
-                attempts.end(self._root, action, files=self._files)
+        is_first = (action.datastore_id, action.image_set_id) in self._first
+        if (is_recorded and not self._unwritten) or (is_first and not _may_have_changed(outcomes)):
+            attempts.end(self._root, action, files=self._files)
 
     def finish(self, mode: RecordMode) -> str:
         """Write what could not be written before, and commit; "" where there is nothing new."""
@@ -239,13 +252,9 @@ class Recorder:
                 )
 
 
-def _is_over(results: Collection[Result]) -> bool:
-    """Whether the next run has nothing to find out, or to go on with, about an action."""
-    if Result.UNRESOLVED in results:
-        return False
-    # Stopped half way: the rest is for the next run, and what is there came from this one.
-    stopped = set(results) <= {*_GOOD, Result.NOT_ATTEMPTED} and Result.NOT_ATTEMPTED in results
-    return not (stopped and set(results) & set(_GOOD))
+def _may_have_changed(outcomes: Iterable[Outcome]) -> bool:
+    """Whether an image set may be at a version that these made, also beside a conflict."""
+    return any(one.landed or one.result is Result.UNRESOLVED for one in outcomes)
 
 
 def _previous(member: Member) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler import attempts, pipeline, record
 from reconciler.dicom.content import content_digest
-from reconciler.errors import NoAnswerError, RecordError
+from reconciler.errors import AccessDeniedError, NoAnswerError, RecordError
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Landed, Result
@@ -95,13 +95,19 @@ class World:
             **more,
         )
 
-    def killed(self, operation: str = UPDATE, when: str = "after", name: str = "") -> None:
+    def killed(
+        self,
+        operation: str = UPDATE,
+        when: str = "after",
+        name: str = "",
+        plan: Plan | None = None,
+    ) -> None:
         def die() -> None:
             raise KilledError
 
         self.service.inject(operation, die, when=when, image_set_id=name)
         with pytest.raises(KilledError):
-            self.apply()
+            self.apply(plan)
 
     def records(self) -> dict[str, tuple[str, str]]:
         entries = record.read(self.root, "research")
@@ -206,6 +212,67 @@ def test_a_run_that_was_stopped_half_way_is_gone_on_with(world: World) -> None:
     world.apply()
     assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
     assert world.left() == []
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_forgets_nothing(world: World) -> None:
+    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+    world.killed()
+    world.service.calm()
+    applied = world.apply(stop=lambda: "asked to stop")
+    assert {one.result for one in applied.outcomes} == {Result.NOT_ATTEMPTED}
+    assert world.left() == [f"research-{OWN}-1.json"]
+    world.apply()
+    assert world.records() == {OWN: ("1", "4")}
+    assert world.left() == []
+
+
+def test_a_saved_plan_that_is_stopped_forgets_nothing(world: World) -> None:
+    world.ask(FIRST, "CT")
+    saved = world.plan()
+    world.killed(plan=saved)
+    world.service.calm()
+    world.apply(saved, stop=lambda: "asked to stop")
+    world.apply()
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert world.left() == []
+
+
+@pytest.mark.parametrize(
+    ("saved", "operation"),
+    [(True, "GetImageSet"), (True, UPDATE), (False, UPDATE)],
+    ids=["saved-read", "saved-write", "anew-write"],
+)
+def test_credentials_that_expire_make_nothing_forgotten(
+    world: World, saved: bool, operation: str
+) -> None:
+    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    plan = world.plan()
+    world.killed(plan=plan)
+    world.service.calm()
+    again = plan if saved else world.plan()
+    world.service.fail(operation, AccessDeniedError("expired"))
+    assert Result.FAILED in {one.result for one in world.apply(again).outcomes}
+    world.service.calm()
+    world.apply()
+    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert world.left() == []
+
+
+def test_what_moved_in_a_conflict_is_recorded_by_the_next_run(world: World) -> None:
+    """Somebody wrote to the sibling between our look at it and our call, which moved both."""
+    world.ask(FIRST, "CT")
+
+    def write() -> None:
+        change = {"PatientComments": "theirs"}
+        world.service.foreign(SECOND, lambda raw: raw["Patient"]["DICOM"].update(change))
+
+    world.service.inject(UPDATE, write)
+    (outcome,) = world.apply().outcomes
+    assert outcome.result is Result.CONFLICT
+    assert world.records() == {}
+    world.service.calm()
+    world.apply()
+    assert world.records()[FIRST] == ("1", "2")
 
 
 def test_nothing_is_left_after_a_conflict(world: World) -> None:
