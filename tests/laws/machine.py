@@ -443,7 +443,7 @@ class ApplyMachine(RuleBasedStateMachine):
         """4. The service checks no pin of them, so we do, right before a study-wide call."""
         updates = self.stage.hooked.updates
         for sent in updates[self.seen_updates :]:
-            for name, pin in self.planned[Request.of(sent.step)].items():
+            for name, pin in self.planned.get(Request.of(sent.step), {}).items():
                 if name == sent.step.image_set_id:
                     continue
                 seen, at = sent.looks.get(name, ("", 0.0))

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from reconciler.model.outcome import Result
+from reconciler.model.plan import Status
 from tests.laws import mutants
 from tests.laws.emulated import Emulated, Server, server
 from tests.laws.machine import ApplyMachine
@@ -43,30 +45,36 @@ def variant(**members: Any) -> type[ApplyMachine]:
     return type("Variant", (ApplyMachine,), {"reached": Counter(), **members})
 
 
+def holds(machine: type[ApplyMachine], bounded: settings) -> None:
+    """No promise is broken, and that was put to the test."""
+    run_state_machine_as_test(machine, settings=bounded)
+    came_to = {name for name, count in machine.reached.items() if count}
+    expected: set[str] = {Result.CONVERGED, Result.CONFLICT}
+    if machine.concurrency == 1:  # the same examples every time
+        expected |= {Status.DRIFTED, "killed"}
+    assert came_to >= expected, came_to
+
+
 def test_the_promises_hold() -> None:
-    bounded = settings(BASE, max_examples=150, derandomize=True)
-    run_state_machine_as_test(ApplyMachine, settings=bounded)
+    holds(variant(), settings(BASE, max_examples=100, derandomize=True))
 
 
 def test_the_promises_hold_with_threads() -> None:
-    bounded = settings(AS_IT_COMES, max_examples=50, derandomize=True)
-    run_state_machine_as_test(variant(concurrency=4), settings=bounded)
+    holds(variant(concurrency=4), settings(AS_IT_COMES, max_examples=30, derandomize=True))
 
 
 def test_the_promises_hold_on_the_emulator(running: Server) -> None:
-    bounded = settings(BASE, max_examples=20, derandomize=True)
-    run_state_machine_as_test(emulated(running), settings=bounded)
+    holds(emulated(running), settings(BASE, max_examples=20, derandomize=True))
 
 
 def test_the_promises_hold_on_the_emulator_with_threads(running: Server) -> None:
     bounded = settings(AS_IT_COMES, max_examples=10, derandomize=True)
-    run_state_machine_as_test(emulated(running, concurrency=4), settings=bounded)
+    holds(emulated(running, concurrency=4), bounded)
 
 
 @pytest.mark.long
 def test_the_promises_hold_for_long() -> None:
-    long = settings(BASE, max_examples=5000, stateful_step_count=50)
-    run_state_machine_as_test(ApplyMachine, settings=long)
+    holds(variant(), settings(BASE, max_examples=3000, stateful_step_count=50))
 
 
 @pytest.mark.long
@@ -74,7 +82,7 @@ def test_the_promises_hold_for_long() -> None:
 def test_the_promises_hold_on_the_emulator_for_long(running: Server, concurrency: int) -> None:
     base = BASE if concurrency == 1 else AS_IT_COMES
     long = settings(base, max_examples=200, stateful_step_count=50)
-    run_state_machine_as_test(emulated(running, concurrency=concurrency), settings=long)
+    holds(emulated(running, concurrency=concurrency), long)
 
 
 @pytest.mark.parametrize("life", mutants.ALL, ids=lambda one: one.__name__)
