@@ -249,7 +249,10 @@ class ApplyMachine(RuleBasedStateMachine):
     def _save(self, planner: Planner) -> None:
         try:
             planned = self._plan(planner)
-        except (ReconcilerError, KilledError):
+        except KilledError:
+            self.reached["killed"] += 1
+            return
+        except ReconcilerError:
             return
         self.saved = loads(dumps(planned))
 
