@@ -10,6 +10,7 @@ holds no DICOM value.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager, suppress
@@ -63,13 +64,30 @@ def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
         disk.remove(_path(root, action), files=files)
 
 
-def tidy(root: Path, settled: Set[Subject], *, files: Files = disk.REAL) -> None:
-    """Take away what earlier runs left about image sets that are all settled by now."""
+def tidy(
+    root: Path,
+    settled: Set[Subject],
+    ended: Set[Attempt] = frozenset(),
+    *,
+    files: Files = disk.REAL,
+) -> None:
+    """Take away what earlier runs left about image sets that are settled, or that has ended.
+
+    Of a study the rest stays: what is recorded is not found again by every run.
+    """
     disk.sweep(root / FOLDER, files=files)
     for path in sorted((root / FOLDER).glob("*.json")):
-        if {(one.datastore_id, one.image_set_id) for one in _attempts(path)} <= settled:
-            with suppress(OSError):
+        held = _attempts(path)
+        left = tuple(
+            one
+            for one in held
+            if one not in ended and (one.datastore_id, one.image_set_id) not in settled
+        )
+        with suppress(OSError):
+            if not left:
                 disk.remove(path, files=files)
+            elif left != held:
+                disk.replace(path, _bytes(left), mode=disk.PRIVATE, files=files)
 
 
 @contextmanager
@@ -122,8 +140,10 @@ def _left(root: Path, handle: int) -> tuple[Attempt, ...]:
 
 
 def _path(root: Path, action: Action) -> Path:
-    """A name of its own for each pin: what an earlier run meant to make stays known."""
-    name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}.json"
+    """A name of its own for what is made of each pin: what an earlier run meant stays known."""
+    made = [(one.image_set_id, one.versions) for one in _of(action)]
+    digest = hashlib.sha256(orjson.dumps(made)).hexdigest()[:8]
+    name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}-{digest}.json"
     return root / FOLDER / name
 
 

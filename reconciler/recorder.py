@@ -56,6 +56,7 @@ class Recorder:
         # The actions that no earlier run had set out to do.
         self._first: set[attempts.Subject] = set()
         self._settled: set[attempts.Subject] = set()
+        self._ended: set[Attempt] = set()
         self._recovered: set[Landed] = set()
         self._paths: set[Path] = set()
         self._unwritten: dict[str, tuple[dict[str, Entry], set[str]]] = {}
@@ -115,7 +116,7 @@ class Recorder:
                 ask_digest=attempt.ask_digest,
             )
             self._write(datastore, [entry], [])
-        self._settle([(attempt.datastore_id, attempt.image_set_id)])
+        self._ended.add(attempt)
 
     def begin(self, action: Action) -> str:
         """Before the first call of an action; why there must be none, "" where there may.
@@ -162,7 +163,7 @@ class Recorder:
         for datastore in sorted(self._unwritten):
             self._write(datastore, [], [])
         if not self._unwritten:
-            attempts.tidy(self._root, self._settled, files=self._files)
+            attempts.tidy(self._root, self._settled, self._ended, files=self._files)
         if mode is not RecordMode.COMMIT:
             return ""
         try:
