@@ -43,14 +43,17 @@ def ended(
 ) -> Iterator[tuple[Attempt, Landed | None]]:
     """The attempts that have come to their end, and what they made of the image set, if anything.
 
-    What is still under way is waited for, up to `patience` seconds or until `give_up` says so. What
-    is half way, or what the service does not tell about, is left to a later run.
+    What is still under way is waited for. After `patience` seconds, or once `give_up` says so, the
+    rest is left to a later run, as is what is half way or what the service does not tell about.
     """
     waiting, pause = list(left), pauses()
     deadline = clock.now() + patience
-    while waiting and not give_up():
+    while waiting:
         again = []
         for attempt in waiting:
+            # Between any two: they may be many, or the network slow.
+            if give_up() or clock.now() > deadline:
+                return
             try:
                 found = recover(port(attempt), attempt, content_digest)
             except ServiceError:

@@ -275,7 +275,6 @@ def test_what_moved_in_a_conflict_is_recorded_by_the_next_run(world: World) -> N
     world.service.inject(UPDATE, write)
     (outcome,) = world.apply().outcomes
     assert outcome.result is Result.CONFLICT
-    assert world.records() == {}
     world.service.calm()
     world.apply()
     assert world.records()[FIRST] == ("1", "2")
@@ -478,6 +477,42 @@ def test_what_is_no_file_is_not_waited_for(world: World, make: Callable[[Path], 
     assert attempts.read(world.root) == ()
     assert not world.apply().problems
     assert world.records() == {OWN: ("1", "2")}
+
+
+def _many(world: World) -> None:
+    for number in range(9):
+        content = json.loads(_row())
+        content["members"] = [{**content["members"][0], "imageSetId": f"{number:032}"}]
+        path = world.root / attempts.FOLDER / f"{number}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+
+def test_many_attempts_do_not_keep_a_stop_waiting(world: World) -> None:
+    world.ask(OWN, "CT")
+    plan = world.plan()
+    _many(world)
+    looks: list[str] = []
+    world.service.inject("GetImageSet", lambda: looks.append("look"), times=99)
+    world.apply(plan, stop=lambda: "asked to stop" if len(looks) == 2 else "")
+    assert len(looks) == 2
+    assert len(world.left()) == 7
+
+
+def test_many_attempts_of_a_slow_service_keep_nobody_waiting(world: World) -> None:
+    world.ask(OWN, "CT")
+    plan = world.plan()
+    _many(world)
+    for number in range(9):
+        world.service.inject(
+            "GetImageSet", lambda: world.service.clock.sleep(25.0), image_set_id=f"{number:032}"
+        )
+    world.apply(plan)
+    assert world.records() == {OWN: ("1", "2")}
+    assert len(world.left()) == 6
+    world.apply()
+    world.apply()
+    assert world.left() == []
 
 
 def test_every_broken_file_says_nothing(world: World) -> None:
