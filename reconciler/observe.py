@@ -91,15 +91,23 @@ class Known:
         entry = self.entries.get(properties.image_set_id)
         if entry is not None and entry.version_id == properties.version_id:
             return ""
-        made = [
-            (attempt.before, digest)
-            for attempt in self.attempts
-            if attempt.image_set_id == properties.image_set_id
+        name, version = properties.image_set_id, properties.version_id
+        found = [(one.before, dict(one.versions).get(version)) for one in self._attempts(name)]
+        held = content_digest(document) if any(digest for _, digest in found) else None
+        return next((before for before, digest in found if digest and digest == held), "")
+
+    def meant_since(self, entry: Entry, latest: str) -> Sequence[tuple[str, str]]:
+        """Versions after the recorded one that killed applies meant to make, the last one first."""
+        meant = {
+            (version, digest)
+            for attempt in self._attempts(entry.image_set_id)
             for version, digest in attempt.versions
-            if version == properties.version_id
-        ]
-        held = content_digest(document) if made else ""
-        return next((before for before, digest in made if digest == held), "")
+            if int(entry.version_id) < int(version) <= int(latest)
+        }
+        return sorted(meant, key=lambda one: int(one[0]), reverse=True)
+
+    def _attempts(self, image_set_id: str) -> Iterator[Attempt]:
+        return (one for one in self.attempts if one.image_set_id == image_set_id)
 
 
 def observe(
@@ -136,12 +144,21 @@ def examine(port: ImageSets, ask: ImageSetAsk, known: Known, rules: Rules) -> Di
     reading = replace(_with_target(port, ask, reading), document=document, origin=origin)
     found = diff(ask, reading, rules)
     if found.changes and entry is not None and entry.version_id != properties.version_id:
-        # What an apply of ours has made did not drift, though it could not record it any more.
-        recorded = (
-            document if origin else _document_or_none(port, ask.image_set_id, entry.version_id)
-        )
+        recorded = document if origin else _last_ours(port, known, entry, properties.version_id)
         found = diff(ask, replace(reading, recorded=recorded), rules)
     return found
+
+
+def _last_ours(port: ImageSets, known: Known, entry: Entry, latest: str) -> Document | None:
+    """The document of the last version that is ours: the recorded one, or a killed run's later one.
+
+    What an apply of ours has made did not drift, though it could not record it any more.
+    """
+    for version, digest in known.meant_since(entry, latest):
+        made = _document_or_none(port, entry.image_set_id, version)
+        if made is not None and content_digest(made) == digest:
+            return made
+    return _document_or_none(port, entry.image_set_id, entry.version_id)
 
 
 def _with_target(port: ImageSets, ask: ImageSetAsk, reading: Reading) -> Reading:

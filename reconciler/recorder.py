@@ -132,13 +132,13 @@ class Recorder:
         return self.behind
 
     def ended(self, outcome: Outcome) -> None:
-        """One step's end: the versions that it produced are recorded.
+        """One step's end: the versions that it produced are recorded, as far as they were seen.
 
-        Not where a later step of the plan moves them again.
+        Not where a later step of the plan moves them again. Of a study-wide call some may be as
+        planned though others are not: they are recorded all the same.
         """
-        if outcome.result in _GOOD:
-            for datastore, entry in self._landed_entries(outcome):
-                self._write(datastore, [entry], [])
+        for datastore, entry in self._landed_entries(outcome):
+            self._write(datastore, [entry], [])
         step = outcome.step
         action = self._action_of[step.datastore_id, step.image_set_id, step.pin]
         outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])

@@ -16,6 +16,7 @@ from reconciler.apply.decide import (
     found,
     without_values,
 )
+from reconciler.dicom.content import study_instance_uid
 from reconciler.errors import (
     AccessDeniedError,
     ConflictError,
@@ -90,13 +91,43 @@ class StepRun:
         while ended is None:
             if not self._port.turn(lambda: bool(self._context.stop())):
                 return self._stopped()
+            strangers = self._strangers()
             if not self._siblings_are_at_their_pins():
                 ended = self._settle()
+                continue
+            if strangers:
+                ended = self._not_with(strangers)
                 continue
             if not self._sends and not self._throttles:
                 started()
             ended = self._settle() if self._send() else self._again_or_end()
         return ended
+
+    def _strangers(self) -> tuple[str, ...]:
+        """Primary image sets of the study that the plan does not know, and a call would move.
+
+        They came after the plan was made, or search did not tell of them then. It is not said to
+        be consistent, so each is confirmed by its document (§10, U12 and U14).
+        """
+        if not self._step.study_wide:
+            return ()
+        study = ("DICOMStudyInstanceUID", self._step.study_instance_uid)
+        found = {row.image_set_id for row in self._port.search((study, ("isPrimary", "true")))}
+        return tuple(filter(self._is_of_the_study, sorted(found - self._pins.keys())))
+
+    def _is_of_the_study(self, name: str) -> bool:
+        try:
+            seen = self._port.get(name)
+            document = self._port.metadata(name, seen.version_id)
+        except NotFoundError:
+            return False
+        return seen.is_primary and study_instance_uid(document) == self._step.study_instance_uid
+
+    def _not_with(self, strangers: tuple[str, ...]) -> Outcome | None:
+        """Nothing is sent that would move what nobody has reviewed; it may have landed earlier."""
+        if self._look({}) is not Next.SEND:
+            return self._settle()
+        return self._end(Result.CONFLICT, f"nothing was sent: {_unplanned(strangers)}")
 
     def _siblings_are_at_their_pins(self) -> bool:
         """Read right before sending: the service checks the pin of the requested set alone."""
@@ -225,7 +256,11 @@ class StepRun:
             for name, one in sorted(seen.items())
             if one.finding is Finding.EQUAL and one.produced is not None
         )
-        return self._end(RESULT[decision], explain(decision, seen), landed)
+        text = explain(decision, seen)
+        if decision is Next.CONVERGED and (strangers := self._strangers()):
+            decision = Next.CONFLICT
+            text = f"done, but {_unplanned(strangers)}, and may have been changed as well"
+        return self._end(RESULT[decision], text, landed)
 
     def _stopped(self) -> Outcome:
         """Asked to stop, or the time is over."""
@@ -246,3 +281,8 @@ class StepRun:
 
 
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)
+
+
+def _unplanned(strangers: tuple[str, ...]) -> str:
+    names = ", ".join(strangers)
+    return f"the study has another primary image set that the plan does not know, {names}"

@@ -71,7 +71,8 @@ class Step:
 
     `updatable` and `removable` are the JSON texts of the two blobs, `revert_to` the version of a
     revert. `expected` maps every image set whose version this call raises to the digest of the
-    content it must then have. `pin` is sent as latestVersionId.
+    content it must then have. `pin` is sent as latestVersionId. `study_instance_uid` is that of the
+    study whose primary image sets a study-wide call moves.
     """
 
     datastore_id: str
@@ -83,6 +84,7 @@ class Step:
     revert_to: str | None = None
     force: bool = False
     study_wide: bool = False
+    study_instance_uid: str = ""
 
     def __repr__(self) -> str:
         return f"Step({self.image_set_id}@{self.pin}, ***)"

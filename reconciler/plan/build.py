@@ -13,6 +13,7 @@ from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Hazard
 from reconciler.model.observed import Properties
 from reconciler.model.plan import Action, HazardUse, Member, Status, Step
+from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.plan.consent import change_hazards, judge, with_whole_lines
 from reconciler.plan.digest import action_digest
@@ -109,11 +110,19 @@ def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
         is_primary=properties.is_primary,
         ask_digest=diff.ask_digest,
         asked=diff.asked,
-        previous_version_id=entry.version_id if entry else "",
+        previous_version_id=_recorded_before(entry, properties),
         updated_at=properties.updated_at,
         recorded=recorded,
         origin_version_id=origin,
     )
+
+
+def _recorded_before(entry: Entry | None, properties: Properties) -> str:
+    """The recorded version; where it is this very one, recorded for another ask, that before it."""
+    if entry is None:
+        return ""
+    same = entry.version_id == properties.version_id
+    return entry.previous_version_id if same else entry.version_id
 
 
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:

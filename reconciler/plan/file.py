@@ -182,7 +182,7 @@ def _change_json(change: Change) -> Json:
 
 
 def _step_json(step: Step) -> Json:
-    return {
+    row: dict[str, Json] = {
         "datastoreId": step.datastore_id,
         "imageSetId": step.image_set_id,
         "pin": step.pin,
@@ -193,6 +193,9 @@ def _step_json(step: Step) -> Json:
         "includeStudyImageSets": step.study_wide,
         "expected": dict(step.expected),
     }
+    if step.study_wide:
+        row["studyInstanceUID"] = step.study_instance_uid
+    return row
 
 
 def _plan(raw: Row) -> Plan:
@@ -283,4 +286,5 @@ def _step(row: Row) -> Step:
         revert_to=row["revertToVersionId"],
         force=row["force"],
         study_wide=row["includeStudyImageSets"],
+        study_instance_uid=row.get("studyInstanceUID", ""),
     )

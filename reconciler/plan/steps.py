@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.dicom.content import ContentDigests, content_digest
+from reconciler.dicom.content import ContentDigests, content_digest, study_instance_uid
 from reconciler.dicom.updates import encode, simulate
 from reconciler.model.ask import Revert
 from reconciler.model.change import Change
@@ -68,6 +68,7 @@ def study_steps(
     steps = []
     after = dict(documents)
     for number, call in enumerate(split(changes, payload_bytes)):
+        study = study_instance_uid(after[anchor])
         after = {member: simulate(document, call) for member, document in after.items()}
         blobs = encode(call)
         steps.append(
@@ -82,6 +83,7 @@ def study_steps(
                 removable=blobs.removable,
                 force=any(change.force_reasons for change in call),
                 study_wide=True,
+                study_instance_uid=study,
             )
         )
     return tuple(steps), after

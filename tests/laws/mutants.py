@@ -84,6 +84,13 @@ class DoesNotLookAtSiblings(StepRun):
         return True
 
 
+class TakesTheStudyForWhatItWas(StepRun):
+    """The study has the image sets that it had when it was planned."""
+
+    def _strangers(self) -> tuple[str, ...]:
+        return ()
+
+
 ALL = (
     RetriesWithAFreshPin,
     RecordsBeforeVerifying,
@@ -92,4 +99,5 @@ ALL = (
     SendsAgainAfterARestart,
     IgnoresAFailedUpdate,
     DoesNotLookAtSiblings,
+    TakesTheStudyForWhatItWas,
 )

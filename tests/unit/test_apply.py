@@ -34,7 +34,7 @@ from reconciler.model.change import Block
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step, pins
 from reconciler.model.value import Document
-from tests.documents import document
+from tests.documents import STUDY_UID, document
 from tests.fakes import FakeClock, FakeImageSets
 
 A, B, C = (letter * 32 for letter in "abc")
@@ -110,6 +110,7 @@ def study_wide(fake: FakeImageSets, *names: str, value: str = "STUDY") -> Action
         expected=expected,
         updatable=json.dumps({"Study": {"DICOM": {"StudyDescription": value}}}),
         study_wide=True,
+        study_instance_uid=STUDY_UID,
     )
     return action(fake, step, members={name: fake.version(name) for name in names})
 
@@ -601,7 +602,12 @@ def test_a_study_wide_step_lands_on_every_member(study: FakeImageSets) -> None:
 
 def test_siblings_are_read_right_before_the_send(study: FakeImageSets) -> None:
     run(study, study_wide(study, A, B, C))
-    assert study.calls[:3] == [("GetImageSet", B), ("GetImageSet", C), (UPDATES, A)]
+    assert study.calls[:4] == [
+        ("SearchImageSets", ""),
+        ("GetImageSet", B),
+        ("GetImageSet", C),
+        (UPDATES, A),
+    ]
 
 
 def test_a_sibling_that_moved_is_a_conflict_and_nothing_is_sent(study: FakeImageSets) -> None:
@@ -616,25 +622,25 @@ def test_a_sibling_that_moved_is_a_conflict_and_nothing_is_sent(study: FakeImage
 
 
 def test_a_locked_sibling_is_waited_for(study: FakeImageSets) -> None:
-    planned = study_wide(study, A, B)
+    planned = study_wide(study, A, B, C)
     study.lock(B, 5.0)
     assert only(run(study, planned)).result is Result.CONVERGED
-    assert study.version(C) == "2"
+    assert study.version(B) == "2"
 
 
 def test_a_write_to_a_sibling_in_the_window_is_told_as_a_conflict(study: FakeImageSets) -> None:
     """The service checks no pin of a sibling: what is overwritten is at least reported."""
-    planned = study_wide(study, A, B)
+    planned = study_wide(study, A, B, C)
     foreign: Change = lambda raw: raw["Patient"]["DICOM"].update(PatientComments="FOREIGN")  # noqa: E731
     study.inject(UPDATES, lambda: study.foreign(B, foreign))
     outcome = only(run(study, planned))
     assert outcome.result is Result.CONFLICT
     assert f"{B} went from version 1 to 3" in outcome.message
-    assert [landed.image_set_id for landed in outcome.landed] == [A]
+    assert [landed.image_set_id for landed in outcome.landed] == [A, C]
 
 
 def test_a_write_to_a_sibling_after_ours_is_no_conflict(study: FakeImageSets) -> None:
-    planned = study_wide(study, A, B)
+    planned = study_wide(study, A, B, C)
     study.update_seconds = 0.0
     study.inject(UPDATES, lambda: study.foreign(B, describe("LATER")), when="after")
     outcome = only(run(study, planned))
@@ -644,7 +650,7 @@ def test_a_write_to_a_sibling_after_ours_is_no_conflict(study: FakeImageSets) ->
 
 def test_a_failed_study_wide_step_does_not_wait_for_siblings(study: FakeImageSets) -> None:
     study.fail_update("no")
-    outcome = only(run(study, study_wide(study, A, B)))
+    outcome = only(run(study, study_wide(study, A, B, C)))
     assert outcome.result is Result.FAILED
 
 
@@ -660,7 +666,7 @@ def test_a_sibling_written_to_our_content_by_somebody_else_is_a_conflict(
     study: FakeImageSets,
 ) -> None:
     """Half of a study-wide update cannot have landed: it is atomic."""
-    planned = study_wide(study, A, B)
+    planned = study_wide(study, A, B, C)
     study.foreign(B, describe("STUDY"))
     outcome = only(run(study, planned))
     assert outcome.result is Result.CONFLICT
@@ -679,6 +685,49 @@ def test_only_members_that_are_still_locked_are_polled(study: FakeImageSets) -> 
     run(study, study_wide(study, A, B, C))
     polls = [name for operation, name in study.calls if operation == "GetImageSet"]
     assert polls.count(C) > polls.count(B) + 3
+
+
+def test_nothing_is_sent_that_would_move_an_image_set_the_plan_does_not_know(
+    study: FakeImageSets,
+) -> None:
+    """It came after the review, or search did not tell of it then."""
+    outcome = only(run(study, study_wide(study, A, B)))
+    assert outcome.result is Result.CONFLICT
+    assert "nothing was sent" in outcome.message
+    assert C in outcome.message
+    assert study.sent == []
+
+
+def test_one_that_search_tells_of_only_afterwards_is_told(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B)
+    study.search_misses = {C}
+    study.inject(UPDATES, study.search_misses.clear, when="after")
+    outcome = only(run(study, planned))
+    assert outcome.result is Result.CONFLICT
+    assert "done, but" in outcome.message
+    assert C in outcome.message
+    assert [landed.image_set_id for landed in outcome.landed] == [A, B]
+
+
+def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets) -> None:
+    """Gone, moved to another study, or not primary: search is behind, GetImageSet tells."""
+    planned = study_wide(study, A, B)
+    study.foreign(C, lambda raw: raw["Study"]["DICOM"].update(StudyInstanceUID="1.2.3"))
+    study.search_lag = 1
+    assert only(run(study, planned)).result is Result.CONVERGED
+
+
+def test_one_that_came_after_it_had_landed_keeps_nothing_from_being_found(
+    study: FakeImageSets,
+) -> None:
+    """A run that was killed had sent it; since then the study has got another image set."""
+    planned = study_wide(study, A)
+    study.search_misses = {B, C}
+    study.update(planned.steps[0])
+    study.search_misses = set()
+    sent = len(study.sent)
+    assert only(run(study, planned)).result is Result.ALREADY_CONVERGED
+    assert len(study.sent) == sent
 
 
 def test_pins_follow_what_earlier_steps_raise(study: FakeImageSets) -> None:

@@ -355,6 +355,30 @@ def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
     assert world.records()[OWN] == ("2", "4")
 
 
+def test_nor_did_it_where_somebody_wrote_something_else_since(world: World) -> None:
+    world.ask(OWN, "one")
+    world.apply()
+    world.ask(OWN, "two")
+    world.killed()
+    world.service.calm()
+    world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+    world.ask(OWN, "three")
+    (action,) = world.plan().actions
+    assert action.status is Status.UPDATE
+    world.apply()
+    assert world.records()[OWN] == ("4", "5")
+
+
+def test_another_ask_that_holds_already_keeps_the_version_before(world: World) -> None:
+    world.ask(OWN, "one")
+    world.apply()
+    world.ask(OWN, "one", "")  # empty is what it is
+    (action,) = world.plan().actions
+    assert (action.status, action.members[0].recorded) == (Status.CONVERGED, False)
+    world.apply()
+    assert world.records()[OWN] == ("1", "2")
+
+
 def test_what_somebody_wrote_after_it_did(world: World) -> None:
     world.ask(OWN, "one")
     world.apply()
