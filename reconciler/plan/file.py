@@ -286,5 +286,5 @@ def _step(row: Row) -> Step:
         revert_to=row["revertToVersionId"],
         force=row["force"],
         study_wide=row["includeStudyImageSets"],
-        study_instance_uid=row.get("studyInstanceUID", ""),
+        study_instance_uid=row["studyInstanceUID"] if row["includeStudyImageSets"] else "",
     )
