@@ -82,11 +82,13 @@ def test_the_promises_hold_on_the_emulator_with_threads(running: Server) -> None
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_the_promises_hold_for_long() -> None:
     holds(variant(), settings(BASE, max_examples=1000, stateful_step_count=50))
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_the_promises_hold_on_the_emulator_for_long(running: Server, concurrency: int) -> None:
     base = BASE if concurrency == 1 else AS_IT_COMES
