@@ -12,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from reconciler import files as disk
+from reconciler.dicom.content import digest
 from reconciler.errors import RecordError
 from reconciler.model.attempt import Attempt
 from reconciler.model.plan import Action, next_version, pins
@@ -36,7 +37,10 @@ Subject: TypeAlias = tuple[str, str]
 
 def read(root: Path) -> tuple[Attempt, ...]:
     """What runs left behind, or are at, sorted; a file that is none of ours says nothing."""
-    found = {one for path in (root / FOLDER).glob("*.json") for one in _attempts(path)}
+    found: set[Attempt] = set()
+    for path in (root / FOLDER).glob("*.json"):
+        with suppress(OSError):
+            found.update(_attempts(path))
     return tuple(sorted(found))
 
 
@@ -46,9 +50,10 @@ def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
     RecordError where it cannot be written.
     """
     path = _path(root, action)
-    is_first = not path.exists()
     try:
+        is_first = not path.exists()
         files.make_folder(path.parent)
+        disk.keep_from_git(root / FOLDER.parent, files=files)
         disk.replace(path, _bytes(_of(action)), mode=disk.PRIVATE, files=files)
     except OSError as error:
         raise RecordError(
@@ -66,24 +71,26 @@ def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
 
 def tidy(
     root: Path,
-    settled: Set[Subject],
+    settled: Mapping[Subject, int],
     ended: Set[Attempt] = frozenset(),
     *,
     files: Files = disk.REAL,
 ) -> None:
-    """Take away what earlier runs left about image sets that are settled, or that has ended.
+    """Take away what has ended, and what says no more than the version that is settled by now.
 
-    Of a study the rest stays: what is recorded is not found again by every run.
+    Of a study the rest stays: what is recorded is not found again by every run. So does what cannot
+    be read; what can be read and is none of ours goes.
     """
     disk.sweep(root / FOLDER, files=files)
     for path in sorted((root / FOLDER).glob("*.json")):
-        held = _attempts(path)
-        left = tuple(
-            one
-            for one in held
-            if one not in ended and (one.datastore_id, one.image_set_id) not in settled
-        )
         with suppress(OSError):
+            held = _attempts(path)
+            left = tuple(
+                one
+                for one in held
+                if one not in ended
+                and int(one.last[0]) > settled.get((one.datastore_id, one.image_set_id), 0)
+            )
             if not left:
                 disk.remove(path, files=files)
             elif left != held:
@@ -91,27 +98,28 @@ def tidy(
 
 
 @contextmanager
-def under_way(root: Path) -> Iterator[tuple[Attempt, ...]]:
-    """While an apply runs: what earlier ones left behind; nothing while another one is at it.
+def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
+    """While an apply runs: what earlier ones left behind; None while another one is at it.
 
     flock(2) of the repository's folder tells: it ends with the process, however that ends. Where
     there is no lock to be had, nobody is known to be at it.
     """
     with ExitStack() as stack:
-        left = None
-        with suppress(OSError):
+        try:
             handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, handle)
             left = _left(root, handle)
-        yield read(root) if left is None else left
+        except OSError:
+            left = read(root)
+        yield left
 
 
 def _of(action: Action) -> tuple[Attempt, ...]:
     """What the steps of an action make of each of its image sets that they move."""
     versions: dict[str, list[tuple[str, str]]] = {}
     for step, before in zip(action.steps, pins(action), strict=True):
-        for name, digest in step.expected:
-            versions.setdefault(name, []).append((next_version(before[name]), digest))
+        for name, held in step.expected:
+            versions.setdefault(name, []).append((next_version(before[name]), held))
     return tuple(
         Attempt(
             action.datastore_id,
@@ -126,12 +134,12 @@ def _of(action: Action) -> tuple[Attempt, ...]:
     )
 
 
-def _left(root: Path, handle: int) -> tuple[Attempt, ...]:
+def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
     """What is there if no other apply holds the folder; from now on this one does.
 
     Looked at while nobody else can begin.
     """
-    left: tuple[Attempt, ...] = ()
+    left = None
     with suppress(BlockingIOError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         left = read(root)
@@ -148,12 +156,16 @@ def _path(root: Path, action: Action) -> Path:
 
 
 def _attempts(path: Path) -> tuple[Attempt, ...]:
+    """Nothing of what is none of ours, was edited or made under other rules; OSError."""
+    content = _content(path)
     try:
-        content = orjson.loads(_content(path))
-        if (content["kind"], content["rulesVersion"]) != (KIND, RULES_VERSION):
+        told = orjson.loads(content)
+        if (told["kind"], told["rulesVersion"]) != (KIND, RULES_VERSION):
             return ()
-        return tuple(_attempt(content["datastoreId"], row) for row in content["members"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        if told.pop("digest") != digest(told):
+            return ()
+        return tuple(_attempt(told["datastoreId"], row) for row in told["members"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ()
 
 
@@ -188,7 +200,7 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
 
 
 def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
-    content = {
+    content: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "rulesVersion": RULES_VERSION,
@@ -204,4 +216,5 @@ def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
             for one in attempts
         ],
     }
+    content["digest"] = digest(content)
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -102,6 +102,14 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def keep_from_git(folder: Path, *, files: Files = REAL) -> None:
+    """Make a folder that git does not look at: what is in it is of this machine alone."""
+    files.make_folder(folder)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        replace(ignore, b"*\n", files=files)
+
+
 def remove(path: Path, *, files: Files = REAL) -> None:
     """Take a file away, for good."""
     files.remove(path)

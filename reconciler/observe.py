@@ -234,11 +234,11 @@ def _member(
         return None
     if properties.state != "ACTIVE":
         return Observed(properties, None)
-    document = observed.document if observed else None
-    document = document or port.metadata(image_set_id, properties.version_id)
-    if study_instance_uid(document) != uid:
-        return None
-    return Observed(properties, document, known.origin(properties, document))
+    if observed is None or observed.document is None:
+        document = port.metadata(image_set_id, properties.version_id)
+        observed = Observed(properties, document, known.origin(properties, document))
+    of_the_study = observed.document and study_instance_uid(observed.document) == uid
+    return observed if of_the_study else None
 
 
 def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:

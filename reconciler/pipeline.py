@@ -35,7 +35,7 @@ from reconciler.plan import build, eta_seconds
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
-from reconciler.recover import ended
+from reconciler.recover import ends
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker
@@ -234,7 +234,7 @@ def apply(
     recorder = Recorder(Path(settings.root), plan, edges.clock, edges.files)
     outcomes = []
     with attempts.under_way(Path(settings.root)) as left:
-        _recover(left, settings, plan, edges, recorder, stop)
+        _recover(left or (), settings, plan, edges, recorder, bounds, stop)
         recorder.converged()
         for event in executor.apply(
             plan,
@@ -250,9 +250,9 @@ def apply(
         ):
             if isinstance(event, Outcome):
                 outcomes.append(event)
-                recorder.ended(event)
+                recorder.step_ended(event)
             on_event(event)
-        commit = recorder.finish(mode)
+        commit = recorder.finish(mode, alone=left is not None)
     return Applied(
         tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems, recorder.recovered
     )
@@ -264,6 +264,7 @@ def _recover(
     plan: Plan,
     edges: Edges,
     recorder: Recorder,
+    bounds: Bounds,
     stop: Callable[[], str],
 ) -> None:
     """Record what runs that were killed have changed and this plan says nothing about.
@@ -276,7 +277,7 @@ def _recover(
         for member in action.members
     }
     names = {action.datastore_id: action.datastore for action in plan.actions}
-    for attempt, landed in ended(
+    for attempt, landed in ends(
         (
             one
             for one in left
@@ -285,7 +286,7 @@ def _recover(
         lambda one: edges.ports(settings.datastore(names[one.datastore_id])),
         edges.clock,
         content_digest,
-        patience=BUSY_PATIENCE,
+        patience=min(BUSY_PATIENCE, bounds.deadline - edges.clock.now()),
         give_up=lambda: bool(stop()),
     ):
         recorder.recover(names[attempt.datastore_id], attempt, landed)

@@ -53,10 +53,11 @@ class Recorder:
             for step in action.steps
         }
         self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
-        # The actions that no earlier run had set out to do.
+        # The actions of which no earlier run has left an attempt.
         self._first: set[attempts.Subject] = set()
-        self._settled: set[attempts.Subject] = set()
-        self._ended: set[Attempt] = set()
+        # The version up to which what was attempted is known and recorded.
+        self._settled: dict[attempts.Subject, int] = {}
+        self._looked_up: set[Attempt] = set()
         self._recovered: set[Landed] = set()
         self._paths: set[Path] = set()
         self._unwritten: dict[str, tuple[dict[str, Entry], set[str]]] = {}
@@ -100,7 +101,8 @@ class Recorder:
             ]
             drop = [one for name, one in self._plan.dropped if name == datastore]
             self._write(datastore, entries, drop)
-            self._settle((action.datastore_id, member.image_set_id) for action, member in members)
+            for action, member in members:
+                self._settle(action.datastore_id, member.image_set_id, member.pin)
 
     def recover(self, datastore: str, attempt: Attempt, landed: Landed | None) -> None:
         """An attempt of a run that was killed has come to its end, and to this version if any."""
@@ -116,7 +118,7 @@ class Recorder:
                 ask_digest=attempt.ask_digest,
             )
             self._write(datastore, [entry], [])
-        self._ended.add(attempt)
+        self._looked_up.add(attempt)
 
     def begin(self, action: Action) -> str:
         """Before the first call of an action; why there must be none, "" where there may.
@@ -131,7 +133,7 @@ class Recorder:
             self._problems[_ATTEMPT] = error
         return self.behind
 
-    def ended(self, outcome: Outcome) -> None:
+    def step_ended(self, outcome: Outcome) -> None:
         """One step's end: the versions that it produced are recorded, as far as they were seen.
 
         Not where a later step of the plan moves them again. Of a study-wide call some may be as
@@ -139,6 +141,7 @@ class Recorder:
         """
         for datastore, entry in self._landed_entries(outcome):
             self._write(datastore, [entry], [])
+            self._settle(entry.datastore_id, entry.image_set_id, entry.version_id)
         step = outcome.step
         action = self._action_of[step.datastore_id, step.image_set_id, step.pin]
         outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])
@@ -152,18 +155,19 @@ class Recorder:
         What this run did not get to, an earlier one may have sent: that one's attempt stays.
         """
         is_recorded = all(one.result in _GOOD for one in outcomes)
-        if is_recorded:
-            self._settle((action.datastore_id, one.image_set_id) for one in action.members)
         is_first = (action.datastore_id, action.image_set_id) in self._first
         if (is_recorded and not self._unwritten) or (is_first and not _may_have_changed(outcomes)):
             attempts.end(self._root, action, files=self._files)
 
-    def finish(self, mode: RecordMode) -> str:
-        """Write what could not be written before, and commit; "" where there is nothing new."""
+    def finish(self, mode: RecordMode, *, alone: bool = True) -> str:
+        """Write what could not be written before, and commit; "" where there is nothing new.
+
+        While another run is at it (not `alone`), what is left of attempts may be its own.
+        """
         for datastore in sorted(self._unwritten):
             self._write(datastore, [], [])
-        if not self._unwritten:
-            attempts.tidy(self._root, self._settled, self._ended, files=self._files)
+        if alone and not self._unwritten:
+            attempts.tidy(self._root, self._settled, self._looked_up, files=self._files)
         if mode is not RecordMode.COMMIT:
             return ""
         try:
@@ -172,9 +176,10 @@ class Recorder:
             self._problems["git"] = error
             return ""
 
-    def _settle(self, subjects: Iterable[attempts.Subject]) -> None:
-        """Nothing that an earlier run left behind about these is of use any more."""
-        self._settled.update(subjects)
+    def _settle(self, datastore_id: str, image_set_id: str, version: str) -> None:
+        """What was attempted up to this version is of no use any more."""
+        subject = (datastore_id, image_set_id)
+        self._settled[subject] = max(int(version), self._settled.get(subject, 0))
 
     def _datastores(self) -> list[str]:
         names = {action.datastore for action in self._plan.actions}

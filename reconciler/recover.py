@@ -14,6 +14,9 @@ from reconciler.model.value import Document
 from reconciler.ports import Clock, ImageSets
 from reconciler.wait import Wait, pauses, verdict
 
+# The longest sleep before asking again whether to give up.
+SLICE_SECONDS = 1.0
+
 
 class End(StrEnum):
     """How far an attempt got."""
@@ -32,7 +35,7 @@ class Recovered:
     landed: Landed | None = None
 
 
-def ended(
+def ends(
     left: Iterable[Attempt],
     port: Callable[[Attempt], ImageSets],
     clock: Clock,
@@ -65,7 +68,7 @@ def ended(
         waiting = again
         if not waiting or clock.now() >= deadline:
             return
-        clock.sleep(next(pause))
+        clock.sleep(min(next(pause), SLICE_SECONDS))
 
 
 def recover(

@@ -197,6 +197,8 @@ def without_values(step: Step, text: str) -> str:
 
 
 def _texts(step: Step) -> Iterator[str]:
+    if step.study_instance_uid:
+        yield step.study_instance_uid
     for blob in (step.updatable, step.removable):
         if blob is not None:
             yield from _leaves(json.loads(blob))

@@ -118,16 +118,19 @@ class StepRun:
     def _is_of_the_study(self, name: str) -> bool:
         try:
             seen = self._port.get(name)
+            if not seen.is_primary or seen.state == "DELETED":
+                return False
             document = self._port.metadata(name, seen.version_id)
         except NotFoundError:
             return False
-        return seen.is_primary and study_instance_uid(document) == self._step.study_instance_uid
+        return study_instance_uid(document) == self._step.study_instance_uid
 
     def _not_with(self, strangers: tuple[str, ...]) -> Outcome | None:
         """Nothing is sent that would move what nobody has reviewed; it may have landed earlier."""
         if self._look({}) is not Next.SEND:
             return self._settle()
-        return self._end(Result.CONFLICT, f"nothing was sent: {_unplanned(strangers)}")
+        told = "what was sent was not seen to take effect" if self._sends else "nothing was sent"
+        return self._end(self._unseen(Result.CONFLICT), f"{told}: {_unplanned(strangers)}")
 
     def _siblings_are_at_their_pins(self) -> bool:
         """Read right before sending: the service checks the pin of the requested set alone."""
@@ -257,10 +260,20 @@ class StepRun:
             if one.finding is Finding.EQUAL and one.produced is not None
         )
         text = explain(decision, seen)
-        if decision is Next.CONVERGED and (strangers := self._strangers()):
-            decision = Next.CONFLICT
-            text = f"done, but {_unplanned(strangers)}, and may have been changed as well"
+        if decision is Next.CONVERGED:
+            decision, text = self._with_strangers(text)
         return self._end(RESULT[decision], text, landed)
+
+    def _with_strangers(self, text: str) -> tuple[Next, str]:
+        """What came into the study, or into sight, while it was changed, may have been changed."""
+        try:
+            strangers = self._strangers()
+        except ServiceError as error:
+            return Next.CONVERGED, f"{text} The study could not be searched again: {error}".strip()
+        if not strangers:
+            return Next.CONVERGED, text
+        told = f"done, but {_unplanned(strangers)}, and may have been changed as well"
+        return Next.CONFLICT, told
 
     def _stopped(self) -> Outcome:
         """Asked to stop, or the time is over."""

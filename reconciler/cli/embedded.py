@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler import files
 from reconciler.emulator.context import datastore_arn
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.server import Emulator
@@ -26,7 +27,7 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
     """
     folder = root / FOLDER
     try:
-        _ignore(folder.parent)
+        files.keep_from_git(folder.parent)
         emulator = Emulator(folder)
     except (OSError, sqlite3.Error, StoreError) as error:
         raise ReconcilerError(
@@ -46,14 +47,6 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
-
-
-def _ignore(folder: Path) -> None:
-    """Keep git away from it: nobody wants to commit a database."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
 
 
 def _fill(service: Service, datastore_id: str) -> None:

@@ -66,7 +66,7 @@ class Mapping:
     def entry(self, key: str) -> tuple[Scalar, Node]:
         """A key that stands here, and its node. Problems ask, and there may be one of each key."""
         if not self._by_key:
-            self._by_key.update((name.text, (name, node)) for name, node in self.entries)
+            self._by_key.update((name.text, (name, node)) for name, node in reversed(self.entries))
         return self._by_key[key]
 
 

@@ -23,7 +23,7 @@ from reconciler.redact import masked, shape
 from reconciler.render.look import Look
 from reconciler.render.table import cell
 
-_BLOBS = frozenset({"updatableAttributes", "removableAttributes"})
+_VALUES = frozenset({"updatableAttributes", "removableAttributes", "studyInstanceUID"})
 
 
 def plan(found: Plan, look: Look) -> Json:
@@ -57,7 +57,7 @@ def _masked_action(action: Action, raw: dict[str, Json], look: Look) -> Json:
             for change, row in zip(action.changes, changes, strict=True)
         ],
         "steps": [
-            {key: _blob(value) if key in _BLOBS else value for key, value in row.items()}
+            {key: _blob(value) if key in _VALUES else value for key, value in row.items()}
             for row in steps
         ],
     }

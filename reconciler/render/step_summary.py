@@ -42,6 +42,7 @@ def _lines(
     yield "### reconcile apply"
     yield ""
     told = counts(Counter(one.result for one in outcomes), held)
+    told += [f"{len(recovered):,} recovered"] if recovered else []
     yield f"**{', '.join(told)}**" if told else "Nothing to do."
     yield from _table(outcomes, held, recovered)
     if commit:

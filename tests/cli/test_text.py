@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,17 @@ def test_masked_json_has_no_identifying_value_and_no_digest() -> None:
     assert "Doe" not in text
     assert "SchemaVersion" not in text
     assert '"1.06"' in text
+
+
+def test_masked_json_does_not_tell_the_study_of_a_call() -> None:
+    plan = samples.everyday()
+    index, action = next((n, one) for n, one in enumerate(plan.actions) if one.steps)
+    step = replace(action.steps[0], study_wide=True, study_instance_uid="1.2.840.4567")
+    actions = list(plan.actions)
+    actions[index] = replace(action, steps=(step,))
+    text = json.dumps(as_json.plan(replace(plan, actions=tuple(actions)), MASKED))
+    assert "studyInstanceUID" in text
+    assert "1.2.840.4567" not in text
 
 
 def test_json_with_values_is_the_saved_plan() -> None:

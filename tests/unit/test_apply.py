@@ -709,6 +709,19 @@ def test_one_that_search_tells_of_only_afterwards_is_told(study: FakeImageSets) 
     assert [landed.image_set_id for landed in outcome.landed] == [A, B]
 
 
+def test_a_search_that_fails_afterwards_takes_nothing_back(study: FakeImageSets) -> None:
+    """What was read back equal is so, whether or not the study could be searched once more."""
+
+    def fails() -> None:
+        study.fail("SearchImageSets", ThrottledError("slow down"), times=99)
+
+    study.inject(UPDATES, fails, when="after")
+    outcome = only(run(study, study_wide(study, A, B, C)))
+    assert outcome.result is Result.CONVERGED
+    assert len(outcome.landed) == 3
+    assert "could not be searched again" in outcome.message
+
+
 def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets) -> None:
     """Gone, moved to another study, or not primary: search is behind, GetImageSet tells."""
     planned = study_wide(study, A, B)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler import attempts, pipeline, record
-from reconciler.dicom.content import content_digest
+from reconciler.dicom.content import content_digest, digest
 from reconciler.errors import AccessDeniedError, NoAnswerError, RecordError
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
@@ -420,6 +420,45 @@ def test_what_other_paths_have_begun_is_left_to_them(world: World) -> None:
     assert world.left() == []
 
 
+def test_an_edited_attempt_is_not_believed(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    (path,) = (world.root / attempts.FOLDER).glob("*.json")
+    path.write_text(path.read_text().replace('"before": "1"', '"before": "0"'))
+    assert world.apply().recovered == ()
+    assert world.records() == {FIRST: ("", "2")}
+
+
+def test_what_was_recorded_by_a_run_that_nobody_killed_is_not_recovered(world: World) -> None:
+    """Its study-wide call converged, and a later call of the same action was a conflict."""
+    world.ask(FIRST, "CT", LONG + "1")
+
+    def theirs() -> None:
+        world.service.foreign(FIRST, lambda raw: raw["Patient"]["DICOM"].update(PatientSex="O"))
+
+    plan = world.plan()
+    assert len(plan.steps) == 2
+    world.service.inject("GetImageSetMetadata", theirs, when="after", image_set_id=SECOND)
+    assert [one.result for one in world.apply(plan).outcomes][1] is Result.CONFLICT
+    assert world.records() == {SECOND: ("1", "2")}
+    assert world.apply().recovered == ()
+
+
+def test_an_older_plan_forgets_nothing_that_a_later_run_has_attempted(world: World) -> None:
+    world.ask(OWN, "CHEST")  # as it is
+    old = world.plan()
+    assert [one.status for one in old.actions] == [Status.CONVERGED]
+    world.ask(OWN, "CT")
+    world.killed()
+    world.service.calm()
+    world.apply(old)
+    assert len(world.left()) == 1
+    world.apply()
+    assert world.records()[OWN] == ("1", "2")
+    assert world.left() == []
+
+
 def test_while_another_apply_is_at_it_its_attempts_are_its_own(world: World) -> None:
     world.ask(FIRST, "CT")
     world.killed()
@@ -453,7 +492,7 @@ def _row(**other: object) -> str:
     good: dict[str, object] = {"imageSetId": "f" * 32, "before": "1", "versions": {"2": "x"}}
     good |= {"asked": [], "askDigest": ""}
     content = {"kind": attempts.KIND, "rulesVersion": RULES_VERSION, "datastoreId": DATASTORE_ID}
-    return json.dumps({**content, "members": [good, {**good, **other}]})
+    return _sealed({**content, "members": [good, {**good, **other}]})
 
 
 @pytest.mark.parametrize(
@@ -509,7 +548,13 @@ def _many(world: World) -> None:
         content["members"] = [{**content["members"][0], "imageSetId": f"{number:032}"}]
         path = world.root / attempts.FOLDER / f"{number}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))
+        path.write_text(_sealed(content))
+
+
+def _sealed(content: dict[str, Any]) -> str:
+    """The text of an attempt with the digest that stands over it."""
+    told = {name: value for name, value in content.items() if name != "digest"}
+    return json.dumps({**told, "digest": digest(told)})
 
 
 def test_many_attempts_do_not_keep_a_stop_waiting(world: World) -> None:
@@ -545,17 +590,18 @@ def test_every_broken_file_says_nothing(world: World) -> None:
     world.killed()
     (path,) = (world.root / attempts.FOLDER).glob("*")
     whole = path.read_bytes()
-    assert len(attempts.read(world.root)) == 2
+    meant = attempts.read(world.root)
+    assert len(meant) == 2
     for place in range(len(whole)):
         for torn in (whole[:place], whole[:place] + b"7" + whole[place + 1 :]):
             path.write_bytes(torn)
-            attempts.read(world.root)
+            assert attempts.read(world.root) in ((), meant)
 
 
 @pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("first", range(1, 9))
+@pytest.mark.parametrize("first", range(1, 16))
 def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first: int) -> None:
-    """At every call that writes before the first one is sent: two folders, then the file."""
+    """At every call that writes before the first is sent: folders, .gitignore, the file."""
     world.ask(OWN, "CT")
     applied = world.apply(files=FaultyFiles(first, failing(ERRORS[error])))
     assert world.service.sent == []

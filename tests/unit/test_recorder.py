@@ -128,7 +128,7 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     assert log.startswith("Record 3 image sets at their new versions\n")
     assert f"research/{IDS[0]} 1 → 2" in log
     assert ".tmp" not in log
-    assert git.changed(world.root, [world.root]) == ()
+    assert git.changed(world.root, [world.root / "records"]) == ()
 
 
 def test_another_git_is_waited_for_and_then_told(tmp_path: Path) -> None:
