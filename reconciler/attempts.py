@@ -157,29 +157,15 @@ def _path(root: Path, action: Action) -> Path:
 
 def _attempts(path: Path) -> tuple[Attempt, ...]:
     """Nothing of what is none of ours, was edited or made under other rules; OSError."""
-    content = _content(path)
     try:
-        told = orjson.loads(content)
+        told = orjson.loads(disk.read_regular(path) or b"")
         if (told["kind"], told["rulesVersion"]) != (KIND, RULES_VERSION):
             return ()
         if told.pop("digest") != digest(told):
             return ()
         return tuple(_attempt(told["datastoreId"], row) for row in told["members"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return ()
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a file; none of a pipe or a device, which would be waited for without end."""
-    if not path.is_file():
-        return b""
-    with open(path, "rb", opener=_open_at_once) as file:
-        return file.read()
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """open(2) that does not wait, should a pipe have come in the file's place by now."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:

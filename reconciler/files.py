@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -100,6 +101,22 @@ def alone(folder: Path) -> Iterator[None]:
             stack.callback(os.close, handle)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def read_regular(path: Path) -> bytes | None:
+    """The bytes of a regular file; None of a folder, pipe, socket or device, which may never end.
+
+    OSError where it is not there or cannot be read.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
+    with open(path, "rb", opener=open_at_once) as file:
+        return file.read()
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """open(2) that does not wait for somebody to write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def keep_from_git(folder: Path, *, files: Files = REAL) -> None:

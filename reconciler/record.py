@@ -9,8 +9,6 @@ every entry. The bytes follow from the entries alone.
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,21 +150,16 @@ def _rows_of(content: bytes) -> list[Row]:
 def _load(path: Path, root: Path) -> bytes:
     """The file's bytes, b"" where there is none."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise RecordError(f"{_name(path, root)}: is no regular file", _TAKE_AWAY)
-        with open(path, "rb", opener=_open_at_once) as file:
-            return file.read()
+        content = disk.read_regular(path)
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise RecordError(
             f"{_name(path, root)}: cannot be read ({error.strerror})", "mend its permissions"
         ) from None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """open(2) that does not wait, should a pipe have come in the file's place by now."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    if content is None:
+        raise RecordError(f"{_name(path, root)}: is no regular file", _TAKE_AWAY)
+    return content
 
 
 def _rows(content: bytes, path: Path, root: Path) -> list[Row]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.errors import Diagnostic, Place
+from reconciler.files import open_at_once
 
 SETTINGS_FILE = "reconciler.yaml"
 MAX_BYTES = 16 * 1024 * 1024
@@ -91,15 +92,10 @@ def text_of(path: Path, name: str) -> str | Diagnostic:
 
 def _bytes_of(path: Path) -> bytes:
     """What a regular file holds, or a little more than it may: devices and pipes may never end."""
-    with open(path, "rb", opener=_open_at_once) as file:
+    with open(path, "rb", opener=open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
         return file.read(MAX_BYTES + 1)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """open(2) that does not wait for somebody to write into a pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _decoded(data: bytes, place: Place) -> str | Diagnostic:
