@@ -47,6 +47,13 @@ CONSENT: Mapping[Hazard, By] = {
 }
 
 
+def consent_to(hazard: Hazard, image_set_id: str, version_id: str) -> Consent:
+    """What lets a hazard of an image set at a version pass, where it is consented to by name."""
+    if CONSENT[hazard] is By.NAME_AND_VERSION:
+        return Consent(hazard, version_id, image_set_id)
+    return Consent(hazard)
+
+
 def judge(
     hazard: Hazard,
     image_set_id: str,
@@ -63,10 +70,8 @@ def judge(
             forced = any(source.force for source in sources)
             line = "" if forced else "force: true"
             return HazardUse(hazard, image_set_id, forced, line, place)
-        case By.NAME:
-            wanted = Consent(hazard)
-        case By.NAME_AND_VERSION:
-            wanted = Consent(hazard, version_id, image_set_id)
+        case By.NAME | By.NAME_AND_VERSION:
+            wanted = consent_to(hazard, image_set_id, version_id)
     given = wanted in defaults or any(wanted in source.allow for source in sources)
     line = "" if given else _line([wanted], sources[0] if sources else None)
     return HazardUse(hazard, image_set_id, given, line, place)
@@ -150,18 +155,13 @@ def _lacking(action: Action) -> dict[Place, set[Consent]]:
     found: dict[Place, set[Consent]] = defaultdict(set)
     for use in action.hazards:
         if _lacks_name(use) and use.place is not None:
-            found[use.place].add(_wanted(use, version_of))
+            version_id = version_of[use.image_set_id]
+            found[use.place].add(consent_to(use.hazard, use.image_set_id, version_id))
     return found
 
 
 def _lacks_name(use: HazardUse) -> bool:
     return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
-
-
-def _wanted(use: HazardUse, version_of: Mapping[str, str]) -> Consent:
-    if CONSENT[use.hazard] is By.NAME_AND_VERSION:
-        return Consent(use.hazard, version_of[use.image_set_id], use.image_set_id)
-    return Consent(use.hazard)
 
 
 def _versions(diffs: Iterable[Diff]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from reconciler.model.change import Note
 from reconciler.model.diff import Diff
 from reconciler.model.hazard import Consent, Hazard
 from reconciler.model.plan import Action
+from reconciler.plan.consent import consent_to
 
 
 def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
@@ -45,11 +46,9 @@ def _order(note: Note) -> tuple[str, str, str]:
 
 
 def _needed(action: Action) -> set[Consent]:
-    version = {member.image_set_id: member.pin for member in action.members}
+    version_of = {member.image_set_id: member.pin for member in action.members}
     return {
-        Consent(use.hazard, version[use.image_set_id], use.image_set_id)
-        if use.hazard is Hazard.OVERWRITES_DRIFT
-        else Consent(use.hazard)
+        consent_to(use.hazard, use.image_set_id, version_of[use.image_set_id])
         for use in action.hazards
     }
 
