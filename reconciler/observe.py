@@ -25,7 +25,7 @@ from reconciler.model.plan import Step
 from reconciler.model.record import Entry
 from reconciler.model.settings import Rules
 from reconciler.model.value import Document
-from reconciler.plan import Study, needs_study
+from reconciler.plan import Study, members_filters, needs_study
 from reconciler.ports import ImageSets
 
 WORKERS = 16
@@ -207,7 +207,7 @@ def _studies(port: ImageSets, diffs: Sequence[Diff], known: Known) -> tuple[Stud
 
 def _study(port: ImageSets, uid: str, observed: Mapping[str, Observed], known: Known) -> Study:
     """All primaries of a study. Search finds them, GetImageSet confirms (§10, U14)."""
-    summaries = port.search((("DICOMStudyInstanceUID", uid), ("isPrimary", "true")))
+    summaries = port.search(members_filters(uid))
     found = {summary.image_set_id for summary in summaries}
     found |= {
         image_set_id

@@ -30,6 +30,7 @@ from reconciler.model.observed import Properties
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
+from reconciler.plan import members_filters
 from reconciler.ports import Clock, PacedImageSets
 from reconciler.wait import FIRST_PAUSE, PAUSE_GROWTH, pauses
 
@@ -111,8 +112,8 @@ class StepRun:
         """
         if not self._step.study_wide:
             return ()
-        study = ("DICOMStudyInstanceUID", self._step.study_instance_uid)
-        found = {row.image_set_id for row in self._port.search((study, ("isPrimary", "true")))}
+        rows = self._port.search(members_filters(self._step.study_instance_uid))
+        found = {row.image_set_id for row in rows}
         return tuple(filter(self._is_of_the_study, sorted(found - self._pins.keys())))
 
     def _is_of_the_study(self, name: str) -> bool:

@@ -3,6 +3,6 @@
 from reconciler.plan.build import build, needs_study
 from reconciler.plan.digest import action_digest
 from reconciler.plan.eta import eta_seconds
-from reconciler.plan.study import Study
+from reconciler.plan.study import Study, members_filters
 
-__all__ = ["Study", "action_digest", "build", "eta_seconds", "needs_study"]
+__all__ = ["Study", "action_digest", "build", "eta_seconds", "members_filters", "needs_study"]

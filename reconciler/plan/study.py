@@ -41,6 +41,11 @@ class Study:
         }
 
 
+def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:
+    """What SearchImageSets is asked for the primary image sets of a study."""
+    return (("DICOMStudyInstanceUID", study_instance_uid), ("isPrimary", "true"))
+
+
 @dataclass(frozen=True, slots=True)
 class StudyWide:
     """What one study-wide call does: `sent` from the anchor's view, `changes` on every member."""
