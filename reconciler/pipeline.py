@@ -13,14 +13,10 @@ from pathlib import Path
 from reconciler import apply as executor
 from reconciler import attempts, git, schema
 from reconciler import record as records
+from reconciler.apply.recover import ends
 from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import (
-    InputError,
-    NotFoundError,
-    PlanFileError,
-    ReconcilerError,
-)
+from reconciler.errors import InputError, NotFoundError, PlanFileError, ReconcilerError
 from reconciler.files import REAL
 from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
@@ -35,7 +31,6 @@ from reconciler.plan import build, eta_seconds
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
-from reconciler.recover import ends
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
 from reconciler.validate.schema import Checker

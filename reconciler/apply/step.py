@@ -31,7 +31,7 @@ from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
 from reconciler.plan import members_filters
-from reconciler.ports import Clock, PacedImageSets
+from reconciler.ports import Clock, ImageSets, PacedImageSets
 from reconciler.wait import FIRST_PAUSE, PAUSE_GROWTH, pauses
 
 # How often a step is sent whose effect was not seen, and whose image set is still at the pin.
@@ -220,17 +220,10 @@ class StepRun:
     def _look_at(self, name: str, pin: str) -> Seen:
         try:
             latest = self._port.get(name)
-            produced = self._produced(latest, next_version(pin))
+            produced = version_in_history(self._port, latest, next_version(pin))
         except NotFoundError:
             return Seen(name, pin, "", Finding.GONE)
         return Seen(name, pin, latest.version_id, found(pin, latest, produced), produced)
-
-    def _produced(self, latest: Properties, version_id: str) -> Properties | None:
-        """Version pin+1; None where there is none. One that is not the latest is in the history."""
-        if int(latest.version_id) <= int(version_id):
-            return latest if latest.version_id == version_id else None
-        history = self._port.versions(latest.image_set_id)
-        return next((one for one in history if one.version_id == version_id), None)
 
     def _holds(self, seen: Seen, digest: str) -> bool:
         """Whether version pin+1 reads as expected."""
@@ -292,6 +285,14 @@ class StepRun:
 
     def _end(self, result: Result, text: str, landed: tuple[Landed, ...] = ()) -> Outcome:
         return Outcome(self._step, result, without_values(self._step, text), landed)
+
+
+def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> Properties | None:
+    """A version, None where there is none. One that is not the latest is in the history."""
+    if int(latest.version_id) <= int(version_id):
+        return latest if latest.version_id == version_id else None
+    history = port.versions(latest.image_set_id)
+    return next((one for one in history if one.version_id == version_id), None)
 
 
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)

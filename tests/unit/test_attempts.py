@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler import attempts, pipeline, record
+from reconciler.apply.recover import End, recover
 from reconciler.dicom.content import content_digest, digest
 from reconciler.errors import AccessDeniedError, NoAnswerError, RecordError
 from reconciler.model.attempt import Attempt
@@ -23,7 +24,6 @@ from reconciler.model.plan import Action, Plan, Status
 from reconciler.model.record import RULES_VERSION
 from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.plan.file import dumps, loads
-from reconciler.recover import End, recover
 from tests.documents import DATASTORE_ID, document, instance, series
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.apply.step import version_in_history
 from reconciler.errors import NotFoundError, ServiceError
 from reconciler.model.attempt import Attempt
 from reconciler.model.observed import Properties
@@ -80,30 +81,28 @@ def recover(
         latest = port.get(attempt.image_set_id)
         if int(latest.version_id) < int(version):
             return Recovered(_before_the_last(attempt, latest))
-        made = latest if latest.version_id == version else _listed(port, attempt)
-        if made is None or verdict(made.state, made.workflow_status) is not Wait.DONE:
-            return Recovered(_at_the_last(made))
+        made = version_in_history(port, latest, version)
+        end = _ENDS[verdict(made.state, made.workflow_status)] if made else End.OVER
+        if made is None or end is not End.LANDED:
+            return Recovered(end)
         if content_digest(port.metadata(attempt.image_set_id, version)) != digest:
             return Recovered(End.OVER)
     except NotFoundError:
         return Recovered(End.OVER)
-    return Recovered(
-        End.LANDED, Landed(attempt.image_set_id, version, attempt.before, made.updated_at)
-    )
+    landed = Landed(attempt.image_set_id, version, attempt.before, made.updated_at)
+    return Recovered(End.LANDED, landed)
+
+
+# What the last version of an attempt comes to, before its content is looked at.
+_ENDS: dict[Wait, End] = {
+    Wait.KEEP: End.UNDER_WAY,
+    Wait.DONE: End.LANDED,
+    Wait.FAILED: End.OVER,
+    Wait.GONE: End.OVER,
+}
 
 
 def _before_the_last(attempt: Attempt, latest: Properties) -> End:
     if verdict(latest.state, latest.workflow_status) is Wait.KEEP:
         return End.UNDER_WAY
     return End.PARTLY if latest.version_id in dict(attempt.versions) else End.OVER
-
-
-def _at_the_last(made: Properties | None) -> End:
-    keep = made is not None and verdict(made.state, made.workflow_status) is Wait.KEEP
-    return End.UNDER_WAY if keep else End.OVER
-
-
-def _listed(port: ImageSets, attempt: Attempt) -> Properties | None:
-    """A version that others have come after."""
-    rows = port.versions(attempt.image_set_id)
-    return next((row for row in rows if row.version_id == attempt.last[0]), None)
