@@ -10,9 +10,8 @@ holds no DICOM value.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,12 +48,13 @@ def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
 
     RecordError where it cannot be written.
     """
-    path = _path(root, action)
+    meant = _of(action)
+    path = _path(root, action, meant)
     try:
         is_first = not path.exists()
         files.make_folder(path.parent)
         disk.keep_from_git(root / FOLDER.parent, files=files)
-        disk.replace(path, _bytes(_of(action)), mode=disk.PRIVATE, files=files)
+        disk.replace(path, _bytes(meant), mode=disk.PRIVATE, files=files)
     except OSError as error:
         raise RecordError(
             f"{path.relative_to(root).as_posix()}: cannot be written ({error.strerror})",
@@ -66,13 +66,13 @@ def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
 def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
     """The action is recorded, or changed nothing; what cannot be taken away is in nobody's way."""
     with suppress(OSError):
-        disk.remove(_path(root, action), files=files)
+        disk.remove(_path(root, action, _of(action)), files=files)
 
 
 def tidy(
     root: Path,
     settled: Mapping[Subject, int],
-    ended: Set[Attempt] = frozenset(),
+    ended: Set[Attempt],
     *,
     files: Files = disk.REAL,
 ) -> None:
@@ -147,11 +147,10 @@ def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
     return left
 
 
-def _path(root: Path, action: Action) -> Path:
+def _path(root: Path, action: Action, meant: Sequence[Attempt]) -> Path:
     """A name of its own for what is made of each pin: what an earlier run meant stays known."""
-    made = [(one.image_set_id, one.versions) for one in _of(action)]
-    digest = hashlib.sha256(orjson.dumps(made)).hexdigest()[:8]
-    name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}-{digest}.json"
+    made = digest({one.image_set_id: dict(one.versions) for one in meant})[-8:]
+    name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}-{made}.json"
     return root / FOLDER / name
 
 

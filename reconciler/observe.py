@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
@@ -81,7 +81,7 @@ class Known:
     """What this repository knows of a data store: records, and what killed applies have left."""
 
     entries: Mapping[str, Entry]
-    attempts: Sequence[Attempt] = ()
+    attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
 
     def origin(self, properties: Properties, document: Document) -> str:
         """The version before an apply of ours that was killed when it had made this one, or "".
@@ -92,7 +92,9 @@ class Known:
         if entry is not None and entry.version_id == properties.version_id:
             return ""
         name, version = properties.image_set_id, properties.version_id
-        found = [(one.before, dict(one.versions).get(version)) for one in self._attempts(name)]
+        found = [
+            (one.before, dict(one.versions).get(version)) for one in self.attempts.get(name, ())
+        ]
         held = content_digest(document) if any(digest for _, digest in found) else None
         return next((before for before, digest in found if digest and digest == held), "")
 
@@ -100,14 +102,11 @@ class Known:
         """Versions after the recorded one that killed applies meant to make, the last one first."""
         meant = {
             (version, digest)
-            for attempt in self._attempts(entry.image_set_id)
+            for attempt in self.attempts.get(entry.image_set_id, ())
             for version, digest in attempt.versions
             if int(entry.version_id) < int(version) <= int(latest)
         }
         return sorted(meant, key=lambda one: int(one[0]), reverse=True)
-
-    def _attempts(self, image_set_id: str) -> Iterator[Attempt]:
-        return (one for one in self.attempts if one.image_set_id == image_set_id)
 
 
 def observe(

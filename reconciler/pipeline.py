@@ -5,6 +5,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -124,7 +125,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
         if not asks:
             continue
         port = Counted(ports[datastore.name])
-        known = Known(entries, [one for one in left if one.datastore_id == datastore.datastore_id])
+        known = Known(entries, _attempted(left, datastore))
         diffs, studies = observe(port, asks, known, settings.rules)
         built = build(datastore, diffs, studies, settings)
         actions += guarded(built, settings.guardrails, entries)
@@ -177,6 +178,15 @@ def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: s
         return edges.ports(settings.datastore(datastore)).get(image_set_id).state == "LOCKED"
     except NotFoundError:
         return False
+
+
+def _attempted(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, Sequence[Attempt]]:
+    """What killed runs have left of one data store, by image set."""
+    found: dict[str, list[Attempt]] = defaultdict(list)
+    for one in left:
+        if one.datastore_id == datastore.datastore_id:
+            found[one.image_set_id].append(one)
+    return found
 
 
 def _entries(root: Path, datastore: Datastore) -> Mapping[str, Entry]:

@@ -159,7 +159,7 @@ class Recorder:
         if (is_recorded and not self._unwritten) or (is_first and not _may_have_changed(outcomes)):
             attempts.end(self._root, action, files=self._files)
 
-    def finish(self, mode: RecordMode, *, alone: bool = True) -> str:
+    def finish(self, mode: RecordMode, *, alone: bool) -> str:
         """Write what could not be written before, and commit; "" where there is nothing new.
 
         While another run is at it (not `alone`), what is left of attempts may be its own.

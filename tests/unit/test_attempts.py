@@ -110,6 +110,14 @@ class World:
         with pytest.raises(KilledError):
             self.apply(plan)
 
+    def recorded_then_killed(self) -> None:
+        """Version 2 is recorded, version 3 was made by a run that could not record it any more."""
+        self.ask(OWN, "one")
+        self.apply()
+        self.ask(OWN, "two")
+        self.killed()
+        self.service.calm()
+
     def records(self) -> dict[str, tuple[str, str]]:
         entries = record.read(self.root, "research")
         return {
@@ -343,11 +351,7 @@ def test_an_unresolved_end_is_found_by_the_next_run(world: World) -> None:
 
 
 def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
-    world.ask(OWN, "one")
-    world.apply()
-    world.ask(OWN, "two")
-    world.killed()
-    world.service.calm()
+    world.recorded_then_killed()
     world.ask(OWN, "three")
     (action,) = world.plan().actions
     assert action.status is Status.UPDATE
@@ -356,11 +360,7 @@ def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
 
 
 def test_nor_did_it_where_somebody_wrote_something_else_since(world: World) -> None:
-    world.ask(OWN, "one")
-    world.apply()
-    world.ask(OWN, "two")
-    world.killed()
-    world.service.calm()
+    world.recorded_then_killed()
     world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
     world.ask(OWN, "three")
     (action,) = world.plan().actions
@@ -380,11 +380,7 @@ def test_another_ask_that_holds_already_keeps_the_version_before(world: World) -
 
 
 def test_what_somebody_wrote_after_it_did(world: World) -> None:
-    world.ask(OWN, "one")
-    world.apply()
-    world.ask(OWN, "two")
-    world.killed()
-    world.service.calm()
+    world.recorded_then_killed()
     world.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="theirs"))
     world.ask(OWN, "three")
     (action,) = world.plan().actions
