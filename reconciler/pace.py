@@ -36,6 +36,9 @@ SLOWEST = 1 / 16
 GUESSED_RATE = 8.0
 # How often a throttled read is tried before the throttle is told to the user.
 PATIENCE = 10
+# Less than this is no wait: a clock that has run for months cannot tell it from none, and a caller
+# would sleep it again and again. What is taken early is missing afterwards.
+SHORTEST_SECONDS = 1e-6
 # The longest sleep before looking again whether somebody asked to stop.
 SLICE_SECONDS = 0.2
 
@@ -61,10 +64,10 @@ def take(bucket: Bucket, quota: Quota, now: float) -> tuple[Bucket, float]:
         return bucket, 0.0
     elapsed = max(0.0, now - bucket.at)
     tokens = min(max(1.0, quota.burst), bucket.tokens + elapsed * bucket.rate)
-    # A whisker below one is one: floats must not make a caller sleep for 1e-17 s, forever.
-    if tokens >= 1.0 - 1e-9:
+    seconds = (1.0 - tokens) / bucket.rate
+    if seconds < SHORTEST_SECONDS:
         return replace(bucket, tokens=tokens - 1.0, at=now), 0.0
-    return replace(bucket, tokens=tokens, at=now), (1.0 - tokens) / bucket.rate
+    return replace(bucket, tokens=tokens, at=now), seconds
 
 
 def slowed(bucket: Bucket, quota: Quota, now: float) -> Bucket:

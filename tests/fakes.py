@@ -171,7 +171,7 @@ class FakeImageSets:
         self.search_lag = 0
         self.search_misses.clear()
         rests = [one.latest.rests_at for one in self._sets.values()]
-        self.clock.sleep(max(0.0, *rests) + 1.0)
+        self.clock.sleep(max(0.0, max(rests) - self.clock.now()) + 1.0)
 
     def version(self, image_set_id: str) -> str:
         """The latest version, seen from outside."""

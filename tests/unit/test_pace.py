@@ -48,16 +48,17 @@ def test_tokens_come_back_with_time_up_to_the_burst() -> None:
     assert take(bucket, QUOTA, 400.0)[0].tokens == 0.0
 
 
-def test_waiting_exactly_what_was_told_is_enough() -> None:
-    """Whatever floats do: a caller that sleeps as told must get the token."""
-    for rate in (0.25, 0.2475, 3.3, 7.0, 25.0, 1 / 3):
-        quota, now = Quota(rate, 1), 1e6
-        bucket, _ = take(full(quota, now), quota, now)
-        for _ in range(50):
-            bucket, wait = take(bucket, quota, now)
-            now += wait
-            bucket, wait = take(bucket, quota, now)
-            assert wait == 0.0
+@pytest.mark.parametrize("started", [0.0, 1e6, 1e9])
+@pytest.mark.parametrize("rate", [0.25, 0.2475, 1 / 3, 3.3, 7.0, 25.0, 1000.0])
+def test_waiting_exactly_what_was_told_is_enough(rate: float, started: float) -> None:
+    """Whatever floats do, and for how long ever the machine has run (1e9 s are thirty years)."""
+    quota, now = Quota(rate, 1), started
+    bucket, _ = take(full(quota, now), quota, now)
+    for _ in range(50):
+        bucket, wait = take(bucket, quota, now)
+        now += wait
+        bucket, wait = take(bucket, quota, now)
+        assert wait == 0.0
 
 
 def test_time_that_stands_still_gives_nothing() -> None:
