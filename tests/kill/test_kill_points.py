@@ -22,6 +22,7 @@ from reconciler.plan.file import dumps, loads
 from tests.faulty_files import FaultyFiles
 from tests.kill import world as made
 from tests.kill.world import Countdown, Service, World, killed
+from tests.processes import SECONDS
 
 SIGKILL = -9
 # Runs of each part: its points are dealt out among them, so that the workers share the load.
@@ -50,7 +51,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     process, running = made.service(folder)
     yield Stage(folder, running, made.repository(folder / "template"))
     process.terminate()
-    process.wait()
+    process.wait(SECONDS)
 
 
 def of(world: World, saved: bool) -> Plan | None:
