@@ -262,12 +262,16 @@ class ApplyMachine(RuleBasedStateMachine):
     def we_will_be_killed(self, name: str, operation: str, when: str) -> None:
         self.stage.hooked.inject(operation, kill, name, when)
 
-    @rule(name=names, word=st.sampled_from(WORDS), when=moments)
-    def we_are_killed_sending(self, name: str, word: str, when: str) -> None:
+    @rule(name=names, word=st.sampled_from(WORDS), when=moments, anew=st.booleans())
+    def we_are_killed_sending(self, name: str, word: str, when: str, anew: bool) -> None:
+        """And run again, with the same plan or `anew`, without one."""
         self.ask(name, word, split=True)
         self.we_will_be_killed(name, UPDATE, when)
         self.plan()
         self.apply()
+        if anew:
+            self._calm()
+            self._save(pipeline.plan_at_rest)
         self.everything_calms_down_and_we_run_again()
 
     # --- what we do --------------------------------------------------------------------------
@@ -326,14 +330,37 @@ class ApplyMachine(RuleBasedStateMachine):
         again = self._plan()
         if all(outcome.result in GOOD for outcome in applied.outcomes) and not applied.held:
             assert not again.steps, "the next plan is not empty"
+            self._all_is_recorded()
         for action in pipeline.held(again):
             assert action.status is Status.DRIFTED, action.blocks
             assert self._has_drifted(action), "held back without a reason"
 
+    def _all_is_recorded(self) -> None:
+        """Also what runs of ours have made that were killed, and siblings that nobody asks for."""
+        entries = record.read(self.root, "research")
+        for name in IDS:
+            latest = self._latest(name)
+            made = [one for _, one in self._ours(name)]
+            unseen = self._moved_unseen(entries.get(name)) or name in self.missed
+            if not made or made[-1] is not latest or latest.status != "UPDATED" or unseen:
+                continue
+            assert name in entries, f"nothing is recorded of {name}"
+            assert entries[name].version_id == str(latest.number), f"not recorded: {name}"
+
     def _has_drifted(self, action: Action) -> bool:
+        """Others wrote what is asked for, or a call of ours moved what search did not tell of."""
+        entries = record.read(self.root, "research")
         return any(
             self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
+            or self._moved_unseen(entries.get(one.image_set_id))
             for one in action.members
+        )
+
+    def _moved_unseen(self, entry: Entry | None) -> bool:
+        """Since it was recorded."""
+        return entry is not None and any(
+            name == entry.image_set_id and number > int(entry.version_id)
+            for name, number in self.overlooked
         )
 
     def _asked(self, name: str) -> set[str]:
