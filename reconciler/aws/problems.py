@@ -6,6 +6,8 @@ so do the reprs of botocore's request dicts. `from None` keeps them out of trace
 
 from __future__ import annotations
 
+import ssl
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,7 +124,11 @@ def translated(operation: str, target: Target, image_set_id: str = "") -> Iterat
         raise _from_answer(error, operation, target, image_set_id) from None
     except boto.BotoCoreError as error:
         raise _from_botocore(error, operation, target) from None
-    except (ResponseParserError, KeyError) as error:
+    except Exception as error:
+        if _is_of_the_credentials(error):
+            raise _credentials(_credential_text(error), operation, type(error).__name__) from None
+        if not isinstance(error, ResponseParserError | KeyError):
+            raise
         # Of a 200 whose body is no JSON (a proxy's page) botocore makes an empty answer.
         raise _broken(operation, target, type(error).__name__) from None
 
@@ -180,16 +186,38 @@ def _cannot_see_hint(target: Target) -> str:
     return hint if target.endpoint else f"{hint}, and the caller's medical-imaging permissions"
 
 
+def _is_of_the_credentials(error: Exception) -> bool:
+    """Whether botocore was looking for credentials, before anything was sent.
+
+    What it starts for them, and what that prints, raises whatever Python raises: a `RuntimeError`
+    where it goes on giving out the expired ones, an `OSError` where there is no such program.
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "botocore.credentials" for frame, _ in frames)
+
+
 def _from_botocore(error: Exception, operation: str, target: Target) -> ServiceError:
     code = type(error).__name__
     if isinstance(error, _CREDENTIALS):
         return _credentials(_credential_text(error), operation, code)
+    if operation == "UpdateImageSetMetadata" and _may_have_been_sent(error):
+        return _broken(operation, target, code)
     if isinstance(error, _UNREACHABLE):
         return _unreachable(operation, target, code)
     if isinstance(error, _NO_ANSWER):
         return _broken(operation, target, code)
     return RejectedError(
         f"{operation}: {target.title}: boto3 refuses the request ({code})", **_of(code, operation)
+    )
+
+
+def _may_have_been_sent(error: Exception) -> bool:
+    """TLS may break at any byte, also of the answer; only a certificate is looked at before."""
+    if not isinstance(error, boto.SSLError):
+        return False
+    cause = error.kwargs.get("error")
+    return not any(
+        isinstance(one, ssl.SSLCertVerificationError) for one in getattr(cause, "args", ())
     )
 
 
@@ -209,6 +237,8 @@ def _credential_text(error: Exception) -> str:
             return "the AWS credentials are incomplete: only one half of the key pair is set"
         case boto.ProfileNotFound():
             return "the AWS profile named by AWS_PROFILE does not exist"
+        case RuntimeError():
+            return "the AWS credentials have expired, and so have those given out in their place"
         case _:
             return f"the AWS credentials cannot be read ({type(error).__name__})"
 

@@ -6,16 +6,21 @@ import base64
 import gzip
 import json
 import logging
+import shlex
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.exceptions import SSLError
 
 from reconciler import aws
 from reconciler.errors import (
@@ -339,6 +344,32 @@ def test_a_connection_that_breaks_after_the_send_is_no_answer(wire: Wire, port: 
     assert len(wire.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (ssl.SSLError("bad record mac"), NoAnswerError),
+        (ssl.SSLCertVerificationError("self-signed"), UnreachableError),
+    ],
+)
+def test_tls_that_breaks_after_the_send_is_no_answer(
+    wire: Wire, cause: Exception, kind: type[ServiceError]
+) -> None:
+    """Only what a certificate is refused for is sure not to have been sent."""
+    from reconciler.aws.client import clients
+    from reconciler.aws.image_sets import BotoImageSets
+    from reconciler.aws.problems import Target
+
+    def breaks(**_: Any) -> None:
+        raise SSLError(endpoint_url=wire.endpoint, error=Exception(cause))
+
+    reads, writes = clients("us-east-1", wire.endpoint, 1)
+    writes.meta.events.register("before-send", breaks)
+    port = BotoImageSets(reads, writes, Target("research", DATASTORE_ID, "", wire.endpoint))
+    with pytest.raises(ServiceError) as caught:
+        port.update(step(updatable="{}"))
+    assert type(caught.value) is kind
+
+
 def test_an_answer_that_is_not_json_is_no_answer(wire: Wire, port: ImageSets) -> None:
     wire.answer(b"<html>a proxy says hello</html>")
     with pytest.raises(NoAnswerError):
@@ -450,6 +481,40 @@ def test_a_profile_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) 
         aws.connect(REAL)
     with pytest.raises(AccessDeniedError, match="profile"):
         aws.caller_account("us-east-1")
+
+
+EXPIRED_KEYS = (
+    '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", '
+    '"Expiration": "2001-01-01T00:00:00Z"}'
+)
+
+
+@pytest.mark.usefixtures("no_credentials")
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ((sys.executable, "-c", f"print({EXPIRED_KEYS!r})"), "have expired"),
+        ((sys.executable, "-c", "print('Open your browser')"), "cannot be read"),
+        ((sys.executable, "-c", "print('{\"Version\": 1}')"), "cannot be read"),
+        (("/nonexistent/helper",), "cannot be read"),
+    ],
+    ids=["expired", "no-json", "no-keys", "no-program"],
+)
+def test_a_program_that_gives_out_no_credentials_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: tuple[str, ...], told: str
+) -> None:
+    """`credential_process`: botocore lets through whatever Python raises for it."""
+    profile = tmp_path / "config"
+    profile.write_text(f"[default]\ncredential_process = {shlex.join(program)}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    for call in (
+        lambda: aws.connect(REAL).get(IMAGE_SET_ID),
+        lambda: aws.connect(REAL).update(step(updatable="{}")),
+        lambda: aws.caller_account("us-east-1"),
+    ):
+        with pytest.raises(AccessDeniedError, match=told) as caught:
+            call()
+        assert "sign in again" in caught.value.hint
 
 
 @pytest.mark.usefixtures("no_credentials")
