@@ -181,8 +181,10 @@ def _explain_one(one: Seen, decision: Next) -> str:
             return f"{name} is at version {one.latest}, the plan was made at {one.pin}"
         case Finding.OTHER:
             return f"{name}: version {produced} does not have the planned content"
-        case Finding.BEHIND | Finding.AT_PIN if decision is Next.CONFLICT:
-            return f"{name} is at version {one.latest}, not at {one.pin} as planned or one above"
+        case Finding.BEHIND if decision is Next.CONFLICT:
+            return f"{name} is at version {one.latest}, the plan was made at {one.pin}"
+        case Finding.AT_PIN if decision is Next.CONFLICT:
+            return f"{name} is still at version {one.pin}"
         case Finding.EQUAL if one.moved_on:
             return f"{name}: verified at version {produced}, it is at {one.latest} by now"
         case _:

@@ -58,11 +58,11 @@ def event_line(outcome: Outcome) -> str:
 
 
 def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
-    """One step's end, with its message."""
+    """One step's end, with its message, whose hint stands on a line of its own."""
     sign, style = _SIGN[outcome.result]
     yield f"{look.paint(sign, style)} {event_line(outcome)}"
-    if outcome.message:
-        yield f"    {escape(outcome.message)}"
+    for line in outcome.message.split("\n") if outcome.message else ():
+        yield f"    {escape(line.strip())}"
 
 
 def report_lines(

@@ -621,6 +621,15 @@ def test_a_sibling_that_moved_is_a_conflict_and_nothing_is_sent(study: FakeImage
     assert not any(isinstance(event, Started) for event in events)
 
 
+def test_siblings_that_did_not_move_are_not_told_as_if_they_had(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B, C)
+    study.foreign(A, describe("FOREIGN"))
+    assert only(run(study, planned)).message == (
+        f"image set {A} is at version 2, the plan was made at 1; "
+        f"image set {B} is still at version 1; image set {C} is still at version 1"
+    )
+
+
 def test_a_locked_sibling_is_waited_for(study: FakeImageSets) -> None:
     planned = study_wide(study, A, B, C)
     study.lock(B, 5.0)
