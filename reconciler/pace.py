@@ -185,12 +185,20 @@ class Paced:
         return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
 
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
-        """SearchImageSets: a token for each page of 50 that is turned."""
-        rows = self._port.search(filters)
-        page = self._page(rows)
+        """SearchImageSets: a token for each page of 50 that is turned.
+
+        The first is patient as any read is; one that breaks off later cannot be gone on with.
+        """
+        rows, page = self._read(SEARCH, lambda: self._first_page(filters))
         while page:
             yield from page
             page = self._page(rows) if len(page) == PAGE else []
+
+    def _first_page(
+        self, filters: tuple[tuple[str, str], ...]
+    ) -> tuple[Iterator[Summary], list[Summary]]:
+        rows = self._port.search(filters)
+        return rows, list(islice(rows, PAGE))
 
     def _page(self, rows: Iterator[Summary]) -> list[Summary]:
         self._buckets.turn(SEARCH)

@@ -183,6 +183,12 @@ def test_a_search_takes_a_token_for_each_page() -> None:
     assert fake.clock.now() == pytest.approx(2 / MARGIN, abs=0.01)
 
 
+def test_a_throttled_search_is_tried_again_slower(fake: FakeImageSets) -> None:
+    fake.fail("SearchImageSets", ThrottledError("slow down"), times=PATIENCE - 1)
+    assert [row.image_set_id for row in paced(fake).search()] == [IMAGE_SET_ID]
+    assert fake.clock.now() > 0
+
+
 def test_everything_else_passes_through(fake: FakeImageSets) -> None:
     port = paced(fake)
     assert port.versions(IMAGE_SET_ID) == fake.versions(IMAGE_SET_ID)
