@@ -146,6 +146,12 @@ class FakeImageSets:
             latest.rests_at = self.clock.now() + seconds
             latest.busy_status = "COPYING_WITH_READ_ONLY_ACCESS"
 
+    def mark_deleted(self, image_set_id: str) -> None:
+        """DeleteImageSet: for a while it is still told about, as DELETED."""
+        with self._lock:
+            latest = self._sets[image_set_id].latest
+            latest.state = latest.status = "DELETED"
+
     def delete(self, image_set_id: str) -> None:
         """Gone for good."""
         with self._lock:
@@ -273,8 +279,12 @@ class FakeImageSets:
         if step.study_wide:
             if step.revert_to is not None:
                 raise RejectedError("not with revertToVersionId", code="ValidationException")
-            study = _study(image_set)
-            moved = [one for one in self._sets.values() if one.is_primary and _study(one) == study]
+            study = _study(image_set.latest)
+            moved = [
+                one
+                for one in self._sets.values()
+                if one.is_primary and one.latest.state == "ACTIVE" and _study(one.latest) == study
+            ]
         if any(self._is_busy(one.latest) for one in moved):
             raise ConflictError("an image set is LOCKED", code="ConflictException")
         if str(image_set.latest.number) != step.pin:
@@ -352,7 +362,7 @@ class FakeImageSets:
         tags = {
             "DICOMPatientId": patient.get("PatientID"),
             "DICOMPatientName": patient.get("PatientName"),
-            "DICOMStudyInstanceUID": _study(image_set),
+            "DICOMStudyInstanceUID": _study(latest),
             "DICOMSeriesInstanceUID": next(iter(latest.document["Study"]["Series"]), None),
         }
         present = tuple(sorted((name, value) for name, value in tags.items() if value))
@@ -403,8 +413,8 @@ class _ImpossibleError(Exception):
     """What ends in UPDATE_FAILED."""
 
 
-def _study(image_set: _ImageSet) -> str:
-    return str(image_set.latest.document["Study"]["DICOM"]["StudyInstanceUID"])
+def _study(version: _Version) -> str:
+    return str(version.document["Study"]["DICOM"]["StudyInstanceUID"])
 
 
 def _update(document: dict[str, Any], updates: dict[str, Any]) -> None:

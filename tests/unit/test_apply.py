@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from reconciler.errors import (
     AccessDeniedError,
     ConflictError,
     NoAnswerError,
+    NotFoundError,
     RejectedError,
     ThrottledError,
     UnreachableError,
@@ -478,6 +480,36 @@ def test_an_answer_lost_before_the_effect_is_sent_again(fake: FakeImageSets) -> 
     assert fake.version(A) == "2"
 
 
+def test_an_answer_with_another_version_than_the_next_counts_as_lost(fake: FakeImageSets) -> None:
+    """What was accepted is not known then: somebody's content at pin+1 is theirs."""
+    planned = simple(fake, A)
+    fake.inject(UPDATES, lambda: fake.foreign(A, describe("FOREIGN")))
+
+    class OddNumbers:
+        """Takes the update, and makes another version of it than the next."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(fake, name)
+
+        def update(self, step: Step) -> str:
+            with suppress(NotFoundError):
+                fake.update(step)
+            return "3"
+
+    (outcome,) = outcomes(
+        list(
+            apply(
+                Plan(Basis("", 1), (planned,)),
+                {"research": OddNumbers()},
+                fake.clock,
+                digest,
+                lock_timeout=LOCK_TIMEOUT,
+            )
+        )
+    )
+    assert (outcome.result, outcome.landed) == (Result.CONFLICT, ())
+
+
 def test_a_lost_answer_and_a_foreign_write_is_a_conflict(fake: FakeImageSets) -> None:
     planned = simple(fake, A)
 
@@ -731,12 +763,19 @@ def test_a_search_that_fails_afterwards_takes_nothing_back(study: FakeImageSets)
     assert "could not be searched again" in outcome.message
 
 
-def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets) -> None:
-    """Gone, moved to another study, or not primary: search is behind, GetImageSet tells."""
+@pytest.mark.parametrize("end", ["moved", "deleted", "gone"])
+def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets, end: str) -> None:
+    """Moved to another study, deleted, or gone: search is behind, GetImageSet tells."""
     planned = study_wide(study, A, B)
-    study.foreign(C, lambda raw: raw["Study"]["DICOM"].update(StudyInstanceUID="1.2.3"))
-    study.search_lag = 1
+    if end == "moved":
+        study.foreign(C, lambda raw: raw["Study"]["DICOM"].update(StudyInstanceUID="1.2.3"))
+        study.search_lag = 1
+    elif end == "deleted":
+        study.mark_deleted(C)
+    else:
+        study.inject("SearchImageSets", lambda: study.delete(C), when="after")
     assert only(run(study, planned)).result is Result.CONVERGED
+    assert ("GetImageSet", C) in study.calls
 
 
 def test_one_that_came_after_it_had_landed_keeps_nothing_from_being_found(
