@@ -517,6 +517,36 @@ def test_a_program_that_gives_out_no_credentials_is_no_bug_of_ours(
         assert "sign in again" in caught.value.hint
 
 
+NEW_KEYS = """
+import datetime, json, time
+end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)
+keys = {"AccessKeyId": f"A{time.time_ns()}", "SecretAccessKey": "s", "SessionToken": "t"}
+print(json.dumps({"Version": 1, "Expiration": end.isoformat(), **keys}))
+"""
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_credentials_that_are_about_to_expire_are_asked_for_anew(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An apply lasts for hours. Both clients, that of reads and that of updates."""
+    profile = tmp_path / "config"
+    program = shlex.join((sys.executable, "-c", f"exec({NEW_KEYS!r})"))
+    profile.write_text(f"[default]\ncredential_process = {program}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_MEDICAL_IMAGING", wire.endpoint)
+    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
+    port = aws.connect(REAL)
+    for answer in (PROPERTIES, PROPERTIES, UPDATED, UPDATED):
+        wire.answer(answer)
+    for _ in range(2):
+        port.get(IMAGE_SET_ID)
+    for _ in range(2):
+        port.update(step(updatable="{}"))
+    keys = {headers["Authorization"].split("/")[0] for _, _, _, headers in wire.requests}
+    assert len(keys) == 4
+
+
 @pytest.mark.usefixtures("no_credentials")
 def test_the_callers_account_comes_from_sts(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
