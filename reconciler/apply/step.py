@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -72,7 +73,7 @@ class StepRun:
         self._error = ""
         self._sends = 0
         self._throttles = 0
-        self._deadline = context.clock.now() + context.lock_timeout
+        self._deadline = math.inf
 
     def run(self, started: Callable[[], None]) -> Outcome:
         """Exactly one outcome, whatever happens; `started` is called before the first send."""
@@ -92,6 +93,8 @@ class StepRun:
         while ended is None:
             if not self._port.turn(lambda: bool(self._context.stop())):
                 return self._stopped()
+            # From here on: the turn may have taken longer than any image set is waited for.
+            self._deadline = min(self._deadline, self._time_out())
             strangers = self._strangers()
             if not self._siblings_are_at_their_pins():
                 ended = self._settle()
@@ -147,7 +150,7 @@ class StepRun:
 
     def _send(self) -> bool:
         """Send once. False when nothing can have come of it, else reading has to tell."""
-        self._deadline = self._context.clock.now() + self._context.lock_timeout
+        self._deadline = self._time_out()
         try:
             produced = self._port.update(self._step)
         except ThrottledError as error:
@@ -232,6 +235,9 @@ class StepRun:
         except NotFoundError:
             return False
         return self._context.content_digest(document) == digest
+
+    def _time_out(self) -> float:
+        return self._context.clock.now() + self._context.lock_timeout
 
     def _is_over(self) -> bool:
         """Whether to stop waiting: for ours at the timeout, for somebody else's on any stop."""

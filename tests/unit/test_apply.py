@@ -669,6 +669,39 @@ def test_a_locked_sibling_is_waited_for(study: FakeImageSets) -> None:
     assert study.version(B) == "2"
 
 
+def test_waiting_for_the_turn_is_no_waiting_for_a_locked_sibling(study: FakeImageSets) -> None:
+    """A hundred in the window wait for minutes: of `lockTimeout` that takes nothing."""
+    planned = study_wide(study, A, B, C)
+    study.lock(B, LOCK_TIMEOUT + 5.0)
+
+    class Queued:
+        """The first turn comes late."""
+
+        def __init__(self) -> None:
+            self.late = LOCK_TIMEOUT + 1.0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(study, name)
+
+        def turn(self, give_up: Callable[[], bool]) -> bool:
+            study.clock.sleep(self.late)
+            self.late = 0.0
+            return True
+
+    (outcome,) = outcomes(
+        list(
+            apply(
+                Plan(Basis("", 1), (planned,)),
+                {"research": Queued()},
+                study.clock,
+                digest,
+                lock_timeout=LOCK_TIMEOUT,
+            )
+        )
+    )
+    assert outcome.result is Result.CONVERGED
+
+
 def test_a_write_to_a_sibling_in_the_window_is_told_as_a_conflict(study: FakeImageSets) -> None:
     """The service checks no pin of a sibling: what is overwritten is at least reported."""
     planned = study_wide(study, A, B, C)
