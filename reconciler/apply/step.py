@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -73,7 +72,7 @@ class StepRun:
         self._error = ""
         self._sends = 0
         self._throttles = 0
-        self._deadline = math.inf
+        self._deadline = self._time_out()
 
     def run(self, started: Callable[[], None]) -> Outcome:
         """Exactly one outcome, whatever happens; `started` is called before the first send."""
@@ -91,10 +90,8 @@ class StepRun:
         """Send and look in turns, until the table says that the step has ended."""
         ended = None
         while ended is None:
-            if not self._port.turn(lambda: bool(self._context.stop())):
+            if not self._turn():
                 return self._stopped()
-            # From here on: the turn may have taken longer than any image set is waited for.
-            self._deadline = min(self._deadline, self._time_out())
             strangers = self._strangers()
             if not self._siblings_are_at_their_pins():
                 ended = self._settle()
@@ -106,6 +103,13 @@ class StepRun:
                 started()
             ended = self._settle() if self._send() else self._again_or_end()
         return ended
+
+    def _turn(self) -> bool:
+        """Wait for it. In a full window that takes minutes, and none of those of a LOCKED one."""
+        asked = self._context.clock.now()
+        may_send = self._port.turn(lambda: bool(self._context.stop()))
+        self._deadline += self._context.clock.now() - asked
+        return may_send
 
     def _strangers(self) -> tuple[str, ...]:
         """Primary image sets of the study that the plan does not know, and a call would move.
