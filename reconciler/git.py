@@ -7,10 +7,12 @@ tree stays as it is.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from reconciler.errors import GitBusyError, GitError
@@ -137,8 +139,21 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
                 return ""
             repo.git.update_environment(**_identity(repo))
             repo.git.add("--all", "--", *changed)
-            repo.git.commit("--only", "--quiet", "-m", str(text), "--", *changed)
+            with _copied_index(repo) as index, repo.git.custom_environment(GIT_INDEX_FILE=index):
+                repo.git.commit("--only", "--quiet", "-m", str(text), "--", *changed)
             return str(repo.git.rev_parse("HEAD"))
+
+
+@contextmanager
+def _copied_index(repo: Any) -> Iterator[str]:
+    """What git locks while the hooks run, for as long as they like: killed then, it leaves the
+    lock behind, and beside the index that would keep everybody from committing.
+
+    The copy has the index's times: by them git tells what was written in the same moment.
+    """
+    index = Path(repo.working_dir) / str(repo.git.rev_parse("--git-path", "index"))
+    with TemporaryDirectory(prefix="reconcile-index-") as folder:
+        yield shutil.copy2(index, folder)
 
 
 def _changed(repo: Any, paths: Sequence[Path]) -> list[str]:
@@ -171,7 +186,13 @@ def _repository(root: Path) -> Any:
     return repo
 
 
-_ENVIRONMENT = {"GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
+_ENVIRONMENT = {
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_EDITOR": "true",
+    # `git status` takes no lock to write down what it has seen.
+    "GIT_OPTIONAL_LOCKS": "0",
+}
 
 
 def _identity(repo: Any) -> Mapping[str, str]:
@@ -230,6 +251,9 @@ def _explained(what: str) -> Iterator[None]:
         said = told.removeprefix("stderr: ").strip("'\n ")
         kind = GitBusyError if _is_busy(said) else GitError
         raise kind(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
+    except OSError as error:
+        said = f"{error.strerror} ({error.filename})"
+        raise GitError(f"{what} failed: {said}", _next(said)) from None
 
 
 def _is_busy(said: str) -> bool:

@@ -187,3 +187,38 @@ def test_killed_at_every_run_of_git(
             last.append(point)
         finishes(world, None, reference)
     assert last[0] > 10
+
+
+# The whole group is killed, git too: what it had locked stays locked.
+HOOK = """#!/bin/sh
+[ -e "$KILL_ONCE" ] && exit 0
+: > "$KILL_ONCE"
+kill -9 $KILL_PID $PPID
+"""
+
+
+def with_hook(work: Callable[[], int], once: Path) -> Callable[[], int]:
+    """The same work, with a hook that may kill it; to be called in the forked process."""
+
+    def killable() -> int:
+        os.environ["KILL_ONCE"] = str(once)
+        os.environ["KILL_PID"] = str(os.getpid())
+        return work()
+
+    return killable
+
+
+@pytest.mark.parametrize("hook", ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"])
+def test_killed_together_with_git_while_a_hook_runs(
+    stage: Stage, reference: dict[str, Any], hook: str, tmp_path: Path
+) -> None:
+    world = stage.world()
+    hooks = world.root / ".git" / "hooks"
+    hooks.mkdir()
+    (hooks / hook).write_text(HOOK)
+    (hooks / hook).chmod(0o755)
+    work = with_hook(lambda: world.run(world.edges(), None), tmp_path / "killed")
+    assert world.forked(work) == SIGKILL
+    assert (tmp_path / "killed").exists()
+    shutil.rmtree(hooks)
+    finishes(world, None, reference)

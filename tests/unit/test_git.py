@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,33 @@ def test_ignored_records_are_told(root: Path) -> None:
     write(root, ".gitignore", "records/\n")
     with pytest.raises(GitError, match="git-ignored"):
         git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+
+
+def test_the_index_is_free_while_a_hook_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For as long as that takes: a kill of git then would leave the lock there for good."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    staged = write(root, "staged.yaml", "by the hook\n")
+    hook = write(
+        root, ".git/hooks/pre-commit", f"#!/bin/sh\nunset GIT_INDEX_FILE\ngit add {staged}\n"
+    )
+    hook.chmod(0o755)
+    git.commit(root, [write(root, "records/r/ea.json", "{}\n")], TEXT)
+    assert run(root, "show", "--name-only", "--format=") == "records/r/ea.json"
+    assert run(root, "status", "--porcelain") == "A  staged.yaml"
+    assert list(scratch.iterdir()) == []
+
+
+def test_no_room_for_what_a_commit_needs_is_told(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(GitError, match="git commit failed: No such file or directory") as caught:
+        git.commit(root, [write(root, "records/r/ea.json", "{}\n")], TEXT)
+    assert "the records are written" in caught.value.hint
 
 
 def test_outside_a_repository(tmp_path: Path) -> None:
