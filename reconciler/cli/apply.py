@@ -120,7 +120,7 @@ def apply(
         )
         if not saved and not auto_approve and plan.steps:
             _ask(plan)
-        tally = Tally(len(plan.steps), plan.eta_seconds)
+        tally = Tally(len(plan.steps), plan.eta_seconds, _most(plan, limit), bounds.deadline)
         shown = Progress(tally, edges.clock, None if json else look)
         with Stop() as stop, shown as progress:
             applied = pipeline.apply(
@@ -193,6 +193,12 @@ def _tell(
             f"error: {problem.message}", *(f"    {one}" for one in problem.hint.splitlines())
         )
     return code or (EXIT_ERROR if failed else EXIT_OK)
+
+
+def _most(plan: Plan, limit: int | None) -> int | None:
+    """The steps of so many actions, as far as anybody knows before they are tried."""
+    runnable = [action for action in plan.actions if action.steps and not action.blocks]
+    return None if limit is None else sum(len(action.steps) for action in runnable[:limit])
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

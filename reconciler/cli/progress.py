@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -19,24 +20,39 @@ if TYPE_CHECKING:
     from reconciler.ports import Clock
     from reconciler.render.look import Look
 
-# How often a log is told how far it is, between the outcomes.
+# How often a log is told how far it is, between the outcomes, and how often a bar is.
 LOG_SECONDS = 30.0
+BAR_SECONDS = 1.0
 
 
 class Progress:
     """A bar on stderr where that is a terminal; else each outcome as it comes, and a tally.
 
+    The tally is told at regular times too: while nothing can be sent and nothing ends, it is the
+    only sign of life, and one that stands still would be believed.
     `told` says whether the outcomes stand on stdout already. Output that nobody reads any more
     never disturbs the work.
     """
 
-    def __init__(self, tally: Tally, clock: Clock, look: Look | None) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        clock: Clock,
+        look: Look | None,
+        *,
+        log_seconds: float = LOG_SECONDS,
+        bar_seconds: float = BAR_SECONDS,
+    ) -> None:
         """`look` is that of stdout, None where stdout is for JSON."""
         self.told = False
         self._tally = tally
         self._clock = clock
         self._look = look
-        self._logged_at = clock.now()
+        self._log_seconds = log_seconds
+        self._bar_seconds = bar_seconds
+        self._lock = Lock()  # around the tally, and what is told of it
+        self._ended = Event()
+        self._ticker: Thread | None = None
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
@@ -46,6 +62,9 @@ class Progress:
             self._bar.start()
         else:
             self.told = self._look is not None
+        if self._tally.total:
+            self._ticker = Thread(target=self._tick, name="progress", daemon=True)
+            self._ticker.start()
         return self
 
     def __exit__(
@@ -54,29 +73,40 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
+        if self._ticker:
+            self._ticker.join()
         if self._bar:
             self._bar.stop()
 
     def on_event(self, event: Started | Outcome) -> None:
         """Take note of a step that was sent or that ended."""
-        now = self._clock.now()
-        self._tally.take(event, now)
-        with contextlib.suppress(OSError):
-            if self._bar and self._task is not None:
-                self._bar.update(
-                    self._task, completed=self._tally.done, description=self._tally.line(now)
-                )
-            else:
-                self._log(event, now)
+        with self._lock:
+            self._tally.take(event, self._clock.now())
+            with contextlib.suppress(OSError):
+                if self._bar:
+                    self._draw()
+                elif isinstance(event, Outcome):
+                    self._log(event)
 
-    def _log(self, event: Started | Outcome, now: float) -> None:
-        if isinstance(event, Outcome) and self._look:
-            screen.say(outcome_lines(event, self._look))
-        elif isinstance(event, Outcome):
-            screen.tell(f"[{self._tally.done}/{self._tally.total}] {event_line(event)}")
-        if now - self._logged_at >= LOG_SECONDS:
-            self._logged_at = now
-            screen.tell(f"apply: {self._tally.line(now)}")
+    def _tick(self) -> None:
+        while not self._ended.wait(self._bar_seconds if self._bar else self._log_seconds):
+            with self._lock, contextlib.suppress(OSError):
+                if self._bar:
+                    self._draw()
+                else:
+                    screen.tell(f"apply: {self._tally.line(self._clock.now())}")
+
+    def _draw(self) -> None:
+        if self._bar and self._task is not None:
+            line = self._tally.line(self._clock.now())
+            self._bar.update(self._task, completed=self._tally.done, description=line)
+
+    def _log(self, outcome: Outcome) -> None:
+        if self._look:
+            screen.say(outcome_lines(outcome, self._look))
+        else:
+            screen.tell(f"[{self._tally.done}/{self._tally.total}] {event_line(outcome)}")
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:

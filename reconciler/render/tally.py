@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from reconciler.model.outcome import Outcome, Started
+from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.render.values import duration
 
 # The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
 _RECENT = 50
+# What takes nothing of a limit.
+_UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED)
 
 
 @dataclass(slots=True)
 class Tally:
-    """`total` steps are planned; `quota_seconds` is what the quotas alone make them last."""
+    """`total` steps are planned; `quota_seconds` is what the quotas alone make them last.
+
+    No more than `most` are to be changed, and none is sent after the moment `until`.
+    """
 
     total: int
     quota_seconds: float = 0.0
+    most: int | None = None
+    until: float = math.inf
     done: int = 0
     sent: int = 0
+    _changed: int = 0
     _sent_at: dict[int, float] = field(default_factory=dict)
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _lasted: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
@@ -35,6 +44,7 @@ class Tally:
         begun = self._sent_at.pop(id(event.step), None)
         if begun is not None:
             self._lasted.append(now - begun)
+            self._changed += event.result not in _UNTOUCHED
 
     @property
     def in_flight(self) -> int:
@@ -56,10 +66,34 @@ class Tally:
     def seconds_left(self, now: float) -> float | None:
         """Until the last step has ended; None as long as nothing tells."""
         rate = self.rate(now) or (self.total / self.quota_seconds if self.quota_seconds else 0.0)
-        if self.left and not rate:
+        sends = self._sends_left(now)
+        if sends and not rate:
             return None
-        sending = self.left / rate if self.left else 0.0
-        return sending + (sum(self._lasted) / len(self._lasted) if self._lasted else 0.0)
+        last = self._last_seconds(now, sends)
+        sending = min(sends / rate, self.until - now) if sends else 0.0
+        return None if last is None else sending + last
+
+    def _sends_left(self, now: float) -> int:
+        """What will yet be sent of what is left."""
+        if now >= self.until:
+            return 0
+        if self.most is None:
+            return self.left
+        return max(0, min(self.left, self.most - self._changed - self.in_flight))
+
+    def _last_seconds(self, now: float, sends: int) -> float | None:
+        """From the last send, or from now after it, to its end; None where it takes unusually long.
+
+        As long as none has ended, the longest wait so far is the best guess.
+        """
+        lasted = sum(self._lasted) / len(self._lasted) if self._lasted else None
+        if sends or not self._sent_at:
+            waited = (now - begun for begun in self._sent_at.values())
+            return lasted if lasted is not None else max(waited, default=0.0)
+        if lasted is None:
+            return None
+        seconds = max(self._sent_at.values()) + lasted - now
+        return seconds if seconds > 0 else None
 
     def line(self, now: float) -> str:
         """`12 of 400 done, 3 in flight, 385 left, 0.25/s, about 26 min to go`."""
@@ -68,7 +102,7 @@ class Tally:
             parts.append(f"{self.in_flight:,} in flight")
         if self.left:
             parts.append(f"{self.left:,} left")
-        if rate := self.rate(now):
+        if self.left and (rate := self.rate(now)):
             parts.append(f"{rate:.2f}/s")
         seconds = self.seconds_left(now)
         if seconds is not None and self.done < self.total:

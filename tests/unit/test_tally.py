@@ -43,3 +43,43 @@ def test_what_was_never_sent_is_done_but_was_not_in_flight() -> None:
     tally.take(Outcome(STEPS[0], Result.NOT_ATTEMPTED), 1.0)
     tally.take(Outcome(STEPS[1], Result.BLOCKED), 1.0)
     assert tally.line(1.0) == "2 of 2 done"
+
+
+def sent(tally: Tally, count: int, every: float = 4.0, lasting: float = 2.0) -> None:
+    """So many steps that were sent one after the other, all but the last one at their end."""
+    for number in range(count):
+        tally.take(Started(STEPS[number]), number * every)
+        if number < count - 1:
+            tally.take(Outcome(STEPS[number], Result.CONVERGED), number * every + lasting)
+
+
+def test_what_a_limit_leaves_is_not_waited_for() -> None:
+    tally = Tally(400, 1596.0, most=4)
+    sent(tally, 2)
+    assert tally.line(4.0) == "1 of 400 done, 1 in flight, 398 left, 0.25/s, about 10 s to go"
+    tally.take(Outcome(STEPS[1], Result.ALREADY_CONVERGED), 6.0)  # takes nothing of the limit
+    assert tally.seconds_left(4.0) == 3 * 4.0 + 2.0
+
+
+def test_after_the_time_is_over_nothing_is_sent() -> None:
+    tally = Tally(400, 1596.0, until=24.0)
+    sent(tally, 2)
+    assert tally.seconds_left(4.0) == 20.0 + 2.0
+    assert tally.seconds_left(25.0) is None
+
+
+def test_of_the_last_in_flight_what_it_has_waited_is_taken_off() -> None:
+    tally = Tally(3)
+    sent(tally, 3, lasting=60.0)
+    assert tally.seconds_left(8.0) == 60.0
+    assert tally.seconds_left(58.0) == 10.0
+    assert tally.line(8.0) == "2 of 3 done, 1 in flight, about 60 s to go"
+
+
+def test_what_takes_unusually_long_is_not_said_to_end_at_once() -> None:
+    tally = Tally(2)
+    tally.take(Started(STEPS[0]), 0.0)
+    tally.take(Started(STEPS[1]), 4.0)
+    assert tally.line(4.0) == "0 of 2 done, 2 in flight"
+    tally.take(Outcome(STEPS[0], Result.CONVERGED), 5.0)
+    assert tally.line(900.0) == "1 of 2 done, 1 in flight"
