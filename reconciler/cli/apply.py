@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,29 +112,32 @@ def apply(
         )
     settings = workspace.settings(config)
     look = screen.look(settings.redact, show_values)
-    with connect.edges(settings) as edges:
-        bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
-        plan = (
-            workspace.load_plan(saved)
-            if saved
-            else _planned(settings, edges, paths, None if json else look)
-        )
-        if not saved and not auto_approve and plan.steps:
-            _ask(plan)
-        tally = Tally(len(plan.steps), plan.eta_seconds, _most(plan, limit), bounds.deadline)
-        shown = Progress(tally, edges.clock, None if json else look)
-        with Stop() as stop, shown as progress:
-            applied = pipeline.apply(
-                settings,
-                plan,
-                edges,
-                mode=record or settings.record_mode,
-                on_event=progress.on_event,
-                bounds=bounds,
-                stop=stop.requested,
-                abandon=stop.abandoned,
+    with ExitStack() as until_told:
+        with connect.edges(settings) as edges:
+            bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
+            plan = (
+                workspace.load_plan(saved)
+                if saved
+                else _planned(settings, edges, paths, None if json else look)
             )
-    code = _tell(plan, applied, stop.exit_code, report, None if json else look, progress.told)
+            if not saved and not auto_approve and plan.steps:
+                _ask(plan)
+            tally = Tally(len(plan.steps), plan.eta_seconds, _most(plan, limit), bounds.deadline)
+            # Beyond the work: a signal that comes late must not keep the outcomes from being told.
+            stop = until_told.enter_context(Stop())
+            with Progress(tally, edges.clock, None if json else look) as progress:
+                applied = pipeline.apply(
+                    settings,
+                    plan,
+                    edges,
+                    mode=record or settings.record_mode,
+                    on_event=progress.on_event,
+                    bounds=bounds,
+                    stop=stop.requested,
+                    abandon=stop.abandoned,
+                )
+        told = progress.told
+        code = _tell(plan, applied, stop.exit_code, report, None if json else look, told)
     if code != EXIT_OK:
         raise typer.Exit(code)
 
@@ -170,6 +174,9 @@ def _tell(
         code,
     )
     failed = write_report(document, report) if report else None
+    if failed:
+        code = stopped or EXIT_ERROR
+        document = {**document, "exitCode": code}
     if look is None:
         screen.say_json(document)
     else:
@@ -192,7 +199,7 @@ def _tell(
         screen.tell(
             f"error: {problem.message}", *(f"    {one}" for one in problem.hint.splitlines())
         )
-    return code or (EXIT_ERROR if failed else EXIT_OK)
+    return code
 
 
 def _most(plan: Plan, limit: int | None) -> int | None:

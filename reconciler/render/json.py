@@ -101,7 +101,7 @@ def applied(
     problems: Sequence[ReconcilerError],
     recovered: Sequence[Landed],
     exit_code: int,
-) -> Json:
+) -> dict[str, Json]:
     """What became of a plan, in the shape of report.schema.json: every step is accounted for.
 
     `held` are the actions that the plan held back, `problems` what could not be recorded,

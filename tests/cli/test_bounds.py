@@ -99,6 +99,15 @@ def test_a_report_that_cannot_be_written_is_told_after_the_work(
     assert "error: the report no/such/folder/r.json cannot be written" in ran.err
 
 
+def test_json_knows_the_exit_code_where_the_report_cannot_be_written(
+    reconcile: Command, workspace: Path
+) -> None:
+    arguments = ("--auto-approve", "--limit", "1", "--json", "--report", "no/such/folder/r.json")
+    ran = reconcile("apply", *arguments)
+    assert ran.code == 1  # an error, though otherwise only something is left to do
+    assert json.loads(ran.out)["exitCode"] == 1
+
+
 def test_the_page_of_a_github_run_is_appended_to(
     reconcile: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

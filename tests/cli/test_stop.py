@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +58,33 @@ def test_a_signal_finishes_what_is_in_flight_and_a_second_leaves_it_unresolved(
         clock.passed += LOCKED_SECONDS
         assert reconcile("apply", DATES, "--auto-approve").code == 0
         assert reconcile("plan", DATES, "--detailed-exitcode").code == 0
+
+
+def test_a_signal_after_the_work_does_not_keep_the_outcomes_from_being_told(
+    workspace: Path, reconcile: Command
+) -> None:
+    assert reconcile("plan", DATES, "--out", "plan.json").code == 0
+    page = workspace / "page"
+    os.mkfifo(page)  # who writes to it waits for a reader: the work is done, the telling is not
+    apply = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "plan.json", "--report", "report.json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GITHUB_STEP_SUMMARY": str(page)},
+    )
+    with bounded(apply):
+        assert apply.stdout is not None
+        assert apply.stdout.readline().startswith("✓ converged")
+        time.sleep(1.0)
+        apply.send_signal(signal.SIGTERM)
+        assert apply.stderr is not None
+        assert apply.stderr.readline() == "\n"
+        assert "converged" in page.read_text()
+        out, _ = apply.communicate()
+    assert "Apply: 1 converged." in out
+    assert apply.returncode == 0
+    assert json.loads((workspace / "report.json").read_text())["exitCode"] == 0
 
 
 class Clock:
