@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 from reconciler import files
@@ -28,14 +29,29 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
     return None
 
 
-def append_summary(text: str) -> ReconcilerError | None:
-    """Append to the step summary, where GitHub Actions asks for one: several steps share it."""
+def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | None:
+    """Append to the step summary, where GitHub Actions asks for one: several steps share it.
+
+    A table that ends early would be believed: the file gets all of it or nothing.
+    """
     name = os.environ.get(SUMMARY_VARIABLE)
     if not name:
         return None
+    path = Path(os.path.realpath(name))
     try:
-        with Path(name).open("a", encoding="utf-8") as file:
-            file.write(text)
+        if path.exists() and not path.is_file():  # /dev/stdout, on a machine of one's own
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            _append(path, text.encode(), disk)
     except OSError as error:
         return ReconcilerError(f"{SUMMARY_VARIABLE} ({name}): {error.strerror}")
     return None
+
+
+def _append(path: Path, more: bytes, disk: Files) -> None:
+    before, mode = b"", files.PUBLIC
+    if path.exists():
+        before, mode = path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
+    files.sweep(path.parent, path.name, files=disk)
+    files.replace(path, before + more, mode=mode, files=disk)

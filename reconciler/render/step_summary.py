@@ -17,7 +17,8 @@ from reconciler.render.outcomes import counts
 
 # What went as planned is only counted beyond so many rows; all the rest is always told.
 LISTED = 50
-MOST_ROWS = 2000
+# What rows may take of the 1 MiB: a page that is larger GitHub does not show at all.
+MOST_BYTES = 900 * 1024
 _GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
@@ -62,9 +63,13 @@ def _table(
     yield ""
     yield "| outcome | image set | version | |"
     yield "|---|---|---|---|"
-    yield from rows[:MOST_ROWS]
-    if len(rows) > MOST_ROWS:
-        yield f"| | and {len(rows) - MOST_ROWS:,} more | | |"
+    left = MOST_BYTES
+    for number, row in enumerate(rows):
+        left -= len(row.encode()) + 1
+        if left < 0:
+            yield f"| | and {len(rows) - number:,} more | | |"
+            return
+        yield row
 
 
 def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import files, record
-from reconciler.cli.report import write_report
+from reconciler.cli.report import append_summary, write_report
 from reconciler.cli.workspace import save_plan
 from reconciler.errors import ReconcilerError, RecordError
 from reconciler.model.plan import Basis, Plan
@@ -47,12 +47,25 @@ def write_a_report(folder: Path, new: bool, disk: Files) -> None:
         raise error
 
 
+def append_a_summary(folder: Path, new: bool, disk: Files) -> None:
+    page = folder / "page.md"
+    if not new:
+        page.write_bytes(b"of an earlier step\n")
+        page.chmod(0o666)
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_STEP_SUMMARY", str(page))
+        if error := append_summary("new\n", disk):
+            raise error
+
+
 Writer = Callable[[Path, bool, Files], None]
 WRITERS: dict[str, Writer] = {
     "record": write_record,
     "dropped record": drop_record,
     "plan": write_plan,
     "report": write_a_report,
+    "step summary": append_a_summary,
 }
 
 
@@ -95,6 +108,8 @@ def test_each_file_is_the_old_one_or_the_new_one_whatever_call_fails(
             if "record" in name:
                 assert isinstance(caught.value, RecordError)
                 assert "run again" in caught.value.hint
+            if name == "step summary":  # it is appended to: once more would be twice
+                continue
             write(folder, True, files.REAL)
             assert contents(folder) == new
 
@@ -153,3 +168,15 @@ def test_what_a_run_that_is_alive_writes_is_not_swept(tmp_path: Path) -> None:
 def test_a_report_is_json(tmp_path: Path) -> None:
     assert write_report({"a": "ü"}, tmp_path / "r.json") is None
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"a": "ü"}
+
+
+def test_a_summary_goes_after_what_is_there_and_leaves_its_mode(tmp_path: Path) -> None:
+    append_a_summary(tmp_path, False, files.REAL)
+    (tmp_path / "link").symlink_to("page.md")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "link"))
+        assert append_summary("new\n") is None
+    page = tmp_path / "page.md"
+    assert page.read_bytes() == b"of an earlier step\nnew\n"
+    assert stat.S_IMODE(page.stat().st_mode) == 0o666
+    assert (tmp_path / "link").is_symlink()
