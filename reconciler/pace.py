@@ -62,12 +62,31 @@ def take(bucket: Bucket, quota: Quota, now: float) -> tuple[Bucket, float]:
     """Take a token: the bucket after it and 0.0, or the same bucket and the seconds to wait."""
     if math.isinf(bucket.rate):
         return bucket, 0.0
-    elapsed = max(0.0, now - bucket.at)
-    tokens = min(max(1.0, quota.burst), bucket.tokens + elapsed * bucket.rate)
+    tokens = _refilled(bucket, quota, now)
     seconds = (1.0 - tokens) / bucket.rate
     if seconds < SHORTEST_SECONDS:
         return replace(bucket, tokens=tokens - 1.0, at=now), 0.0
     return replace(bucket, tokens=tokens, at=now), seconds
+
+
+def _refilled(bucket: Bucket, quota: Quota, now: float) -> float:
+    elapsed = max(0.0, now - bucket.at)
+    return min(max(1.0, quota.burst), bucket.tokens + elapsed * bucket.rate)
+
+
+def left(bucket: Bucket, quota: Quota, now: float) -> Bucket:
+    """When a call leaves whose token was taken a while ago.
+
+    The service takes the token when the call arrives, and has no more than the rest of its burst
+    then: what has come back here since is not there for the next one. A call that leaves at once
+    is not late, or a fast machine would lose a little with each.
+    """
+    if math.isinf(bucket.rate):
+        return bucket
+    tokens, rest = _refilled(bucket, quota, now), max(1.0, quota.burst) - 1.0
+    if tokens <= rest + (1.0 - MARGIN):
+        return bucket
+    return replace(bucket, tokens=rest, at=now)
 
 
 def slowed(bucket: Bucket, quota: Quota, now: float) -> Bucket:
@@ -146,6 +165,12 @@ class Buckets:
             bucket, quota = self._of(operation)
             self._buckets[operation] = recovered(bucket, quota)
 
+    def left(self, operation: str) -> None:
+        """A call leaves now that has had its turn."""
+        with self._lock:
+            bucket, quota = self._of(operation)
+            self._buckets[operation] = left(bucket, quota, self._clock.now())
+
     def rate(self, operation: str) -> float:
         """Calls a second at this moment: the quota, or less after a throttle."""
         with self._lock:
@@ -205,7 +230,11 @@ class Paced:
         return self._counted(SEARCH, lambda: list(islice(rows, PAGE)))
 
     def update(self, step: Step) -> str:
-        """UpdateImageSetMetadata, once, at once: the caller has taken its `turn`."""
+        """UpdateImageSetMetadata, once, at once: the caller has taken its `turn`.
+
+        Between the two a study-wide step looks at its study, which takes its time.
+        """
+        self._buckets.left(UPDATE)
         return self._counted(UPDATE, lambda: self._port.update(step))
 
     def turn(self, give_up: Callable[[], bool]) -> bool:

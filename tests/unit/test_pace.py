@@ -174,6 +174,29 @@ def test_a_throttled_update_is_told_at_once_and_slows_the_next_turn(fake: FakeIm
     assert buckets.rate(UPDATE) > 0.25 * MARGIN / 2
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.03, 0.5, 3.9, 300.0])
+def test_what_leaves_late_makes_the_next_one_wait_for_that(
+    fake: FakeImageSets, seconds: float
+) -> None:
+    port = paced(fake, **{UPDATE: QUOTA})
+    assert port.turn(lambda: False)
+    fake.clock.sleep(seconds)  # as a study-wide step does, which looks at its study before
+    sent = fake.clock.now()
+    port.update(Step(fake.datastore_id, IMAGE_SET_ID, "1", (), updatable="{}"))
+    assert port.turn(lambda: False)
+    least = 4.0 if seconds <= 0.04 else 4.0 / MARGIN
+    assert least - 1e-6 <= fake.clock.now() - sent <= 4.0 / MARGIN + 1e-6
+
+
+def test_what_leaves_late_costs_nothing_where_there_is_no_quota(fake: FakeImageSets) -> None:
+    port = paced(fake)
+    assert port.turn(lambda: False)
+    fake.clock.sleep(100.0)
+    port.update(Step(fake.datastore_id, IMAGE_SET_ID, "1", (), updatable="{}"))
+    assert port.turn(lambda: False)
+    assert fake.clock.now() == 100.0
+
+
 def test_a_search_takes_a_token_for_each_page() -> None:
     fake = FakeImageSets(FakeClock())
     for number in range(120):
