@@ -8,11 +8,13 @@ import os
 import sqlite3
 from pathlib import Path
 
+from reconciler import files
 from reconciler.cli import screen
 from reconciler.cli.emulator_settings import Given
 from reconciler.emulator.server import Emulator, run
 from reconciler.emulator.store import StoreError
 from reconciler.errors import ReconcilerError
+from reconciler.ports import Files
 
 
 def serve(data: Path, given: Given, *, host: str, port: int, ready_file: Path | None) -> None:
@@ -23,7 +25,7 @@ def serve(data: Path, given: Given, *, host: str, port: int, ready_file: Path | 
 
     def on_ready(emulator: Emulator) -> None:
         if ready_file:
-            _write_ready(ready_file, emulator.endpoint)
+            write_ready(ready_file, emulator.endpoint)
         if not _is_loopback(host):
             screen.tell(
                 f"warning: {host} can be reached from other machines, and whoever reaches it "
@@ -80,12 +82,12 @@ def _remove_stale(ready_file: Path) -> None:
         raise _unwritable(ready_file, error) from None
 
 
-def _write_ready(ready_file: Path, endpoint: str) -> None:
+def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> None:
     """All of it or nothing: whoever waits for the file may read it the moment it is there."""
-    partial = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
+    text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
     try:
-        partial.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n")
-        partial.replace(ready_file)
+        files.sweep(ready_file.parent, ready_file.name, files=disk)
+        files.replace(ready_file, text.encode(), files=disk)
     except OSError as error:
         raise _unwritable(ready_file, error) from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import files, record
+from reconciler.cli.emulator_server import write_ready
 from reconciler.cli.report import append_summary, write_report
 from reconciler.cli.workspace import save_plan
 from reconciler.errors import ReconcilerError, RecordError
@@ -59,12 +60,17 @@ def append_a_summary(folder: Path, new: bool, disk: Files) -> None:
             raise error
 
 
+def write_ready_file(folder: Path, new: bool, disk: Files) -> None:
+    write_ready(folder / "ready.json", f"http://127.0.0.1:{int(new)}", disk)
+
+
 Writer = Callable[[Path, bool, Files], None]
 WRITERS: dict[str, Writer] = {
     "record": write_record,
     "dropped record": drop_record,
     "plan": write_plan,
     "report": write_a_report,
+    "ready file": write_ready_file,
     "step summary": append_a_summary,
 }
 
