@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reconciler.model.settings import CONCURRENT_UPDATES, Datastore
 from reconciler.ports import ImageSets
 
@@ -11,11 +13,13 @@ def connect(
     *,
     endpoint: str | None = None,
     max_connections: int = CONCURRENT_UPDATES,
+    on_throttle: Callable[[str], None] = lambda operation: None,
 ) -> ImageSets:
     """The image sets of a data store: on AWS, or at a URL (an emulator) if `endpoint` is one.
 
     Nothing is sent yet. Credentials come from boto3's usual chain, for a URL never: there,
-    dummy ones are sent. Errors: `AccessDeniedError` for a profile that cannot be used.
+    dummy ones are sent. `on_throttle` hears the operation of every read that was throttled.
+    Errors: `AccessDeniedError` for a profile that cannot be used.
     """
     from reconciler.aws.client import clients
     from reconciler.aws.image_sets import BotoImageSets
@@ -24,7 +28,7 @@ def connect(
     target = Target(datastore.name, datastore.datastore_id, datastore.region, endpoint)
     try:
         with translated("Connect", target):
-            reads, writes = clients(datastore.region, endpoint, max_connections)
+            reads, writes = clients(datastore.region, endpoint, max_connections, on_throttle)
     except ValueError:  # how botocore says that an endpoint is no URL
         raise bad_endpoint(target) from None
     return BotoImageSets(reads, writes, target)

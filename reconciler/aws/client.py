@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,21 +18,34 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 60
 READ_ATTEMPTS = 4
 
+_THROTTLED = 429
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def clients(region: str, endpoint: str | None, max_connections: int) -> tuple[Any, Any]:
+def clients(
+    region: str,
+    endpoint: str | None,
+    max_connections: int,
+    on_throttle: Callable[[str], None] = lambda operation: None,
+) -> tuple[Any, Any]:
     """The client for reads (retried with jitter) and the one for updates (sent once).
+
+    `on_throttle` hears the operation of each read that was throttled, also where a retry passes.
 
     UpdateImageSetMetadata is not idempotent: after a lost answer a retry meets a stale pin, and
     the 404 that comes back hides that the first one took effect.
     """
     _keep_bodies_out_of_logs()
     session = _session(region, endpoint)
-    return (
-        _client(session, endpoint, max_connections, READ_ATTEMPTS),
-        _client(session, endpoint, max_connections, 1),
-    )
+    reads = _client(session, endpoint, max_connections, READ_ATTEMPTS)
+
+    def tell(operation: Any, response: Any = None, **_: Any) -> None:
+        """A handler that returns nothing leaves the decision to botocore's own."""
+        if response is not None and response[0].status_code == _THROTTLED:
+            on_throttle(operation.name)
+
+    reads.meta.events.register("needs-retry.medical-imaging", tell)
+    return reads, _client(session, endpoint, max_connections, 1)
 
 
 def caller(region: str, endpoint: str | None) -> str:

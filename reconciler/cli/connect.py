@@ -45,7 +45,9 @@ def edges(settings: Settings) -> Iterator[Edges]:
             embedded = datastore.endpoint == EMULATOR
             endpoint = emulator() if embedded else datastore.endpoint or None
             _check_caller(datastore, endpoint)
-            return pace.Paced(aws.connect(datastore, endpoint=endpoint), shared[datastore.name])
+            buckets = shared[datastore.name]
+            calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)
+            return pace.Paced(calls, buckets)
 
         def port(datastore: Datastore) -> PacedImageSets:
             with lock:

@@ -336,6 +336,17 @@ def test_a_read_is_tried_again(wire: Wire, port: ImageSets, status: int, code: s
     assert port.get(IMAGE_SET_ID).version_id == "2"
 
 
+def test_every_throttle_of_a_read_is_told(server: Server, wire: Wire) -> None:
+    """The SDK tries again by itself, and nobody would slow down."""
+    told: list[str] = []
+    port = aws.connect(DATASTORE, endpoint=endpoint_of(server), on_throttle=told.append)
+    wire.refuse(429, "ThrottlingException")
+    wire.refuse(500, "InternalServerException")
+    wire.answer(PROPERTIES)
+    port.get(IMAGE_SET_ID)
+    assert told == ["GetImageSet"]
+
+
 def test_a_connection_that_breaks_after_the_send_is_no_answer(wire: Wire, port: ImageSets) -> None:
     wire.break_off()
     with pytest.raises(NoAnswerError) as caught:
