@@ -13,7 +13,7 @@ from reconciler.apply.window import GRACE_SECONDS
 from reconciler.errors import RejectedError
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Plan
+from reconciler.model.plan import Action, Basis, Plan, Step
 from tests.documents import document
 from tests.fakes import FakeClock, FakeImageSets
 from tests.processes import SECONDS
@@ -72,6 +72,37 @@ def test_what_had_converged_before_takes_nothing_of_the_limit(
         found = Counter(one.result for one in ends(fake, actions, bounds))
         assert found[Result.CONVERGED] == changed
     assert found == {Result.ALREADY_CONVERGED: 8}
+
+
+class Slow(FakeImageSets):
+    """The answer of the first update comes once all the others have landed."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.all_others = threading.Event()
+
+    def update(self, step: Step) -> str:
+        produced = super().update(step)
+        if len(self.landed) == len(IDS):
+            self.all_others.set()
+        if step.image_set_id == IDS[0]:
+            assert self.all_others.wait(10), "the slow one stopped the sending"
+        return produced
+
+
+@pytest.mark.parametrize("concurrency", [2, 3, 100])
+def test_a_slow_one_does_not_stop_the_sending(concurrency: int) -> None:
+    fake = Slow()
+    for name in IDS:
+        fake.put(document(image_set_id=name))
+    actions = [simple(fake, name) for name in IDS]
+    in_flight = most = 0
+    for event in events(fake, actions, Bounds(concurrency=concurrency)):
+        in_flight += 1 if isinstance(event, Started) else -1
+        most = max(most, in_flight)
+    assert fake.all_others.is_set()
+    assert [fake.version(name) for name in IDS] == ["2"] * len(IDS)
+    assert most <= concurrency
 
 
 def test_after_the_deadline_nothing_new_is_sent(fake: FakeImageSets) -> None:

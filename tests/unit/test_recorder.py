@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from reconciler import attempts, git, pipeline, record
 from reconciler.errors import GitBusyError, GitError, RecordError
 from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Result
+from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.ports import Files
 from tests.documents import DATASTORE_ID, document
@@ -42,7 +43,10 @@ class World:
         self.settings = Settings(root=root, manifests="manifests", datastores=(store,))
 
     def apply(
-        self, files: Files | None = None, mode: RecordMode = RecordMode.FILES
+        self,
+        files: Files | None = None,
+        mode: RecordMode = RecordMode.FILES,
+        on_event: Callable[[Started | Outcome], None] = lambda event: None,
     ) -> pipeline.Applied:
         more = {"files": files} if files else {}
         edges = pipeline.Edges(lambda _: self.service, self.service.clock, **more)
@@ -52,13 +56,24 @@ class World:
             plan,
             edges,
             mode=mode,
-            on_event=lambda event: None,
+            on_event=on_event,
             bounds=Bounds(concurrency=1),
         )
 
     def versions(self) -> dict[str, str]:
         entries = record.read(self.root, "research")
         return {name: entry.version_id for name, entry in entries.items()}
+
+
+def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
+    world, recorded = World(tmp_path), []
+
+    def look(event: Started | Outcome) -> None:
+        if isinstance(event, Outcome):
+            recorded.append(len(world.versions()))
+
+    world.apply(on_event=look)
+    assert recorded == [1, 2, 3]
 
 
 def calls_of_an_apply(root: Path) -> int:
