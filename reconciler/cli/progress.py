@@ -111,14 +111,12 @@ class Progress:
 
 def _bar(total: int) -> tuple[Bar, TaskID]:
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     bar = Bar(
-        TextColumn("Applying"),
         BarColumn(bar_width=20),
         TextColumn("{task.description}"),
-        TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
     )
