@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -341,7 +341,7 @@ class ApplyMachine(RuleBasedStateMachine):
         for name in IDS:
             latest = self._latest(name)
             made = [one for _, one in self._ours(name)]
-            unseen = self._moved_unseen(entries.get(name)) or name in self.missed
+            unseen = self._moved_unseen(name, entries) or name in self.missed
             if not made or made[-1] is not latest or latest.status != "UPDATED" or unseen:
                 continue
             assert name in entries, f"nothing is recorded of {name}"
@@ -352,16 +352,14 @@ class ApplyMachine(RuleBasedStateMachine):
         entries = record.read(self.root, "research")
         return any(
             self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
-            or self._moved_unseen(entries.get(one.image_set_id))
+            or self._moved_unseen(one.image_set_id, entries)
             for one in action.members
         )
 
-    def _moved_unseen(self, entry: Entry | None) -> bool:
-        """Since it was recorded."""
-        return entry is not None and any(
-            name == entry.image_set_id and number > int(entry.version_id)
-            for name, number in self.overlooked
-        )
+    def _moved_unseen(self, name: str, entries: Mapping[str, Entry]) -> bool:
+        """Since it was recorded, if ever."""
+        recorded = int(entries[name].version_id) if name in entries else 0
+        return any(one == name and number > recorded for one, number in self.overlooked)
 
     def _asked(self, name: str) -> set[str]:
         return set(self.asked.get(name, {}))
