@@ -220,12 +220,14 @@ def apply(
     bounds: Bounds = executor.NO_BOUNDS,
     stop: Callable[[], str] = lambda: "",
     abandon: Callable[[], bool] = lambda: False,
+    saved: bool = False,
     life: type[StepRun] = StepRun,
 ) -> Applied:
     """Execute exactly this plan, recording every image set as it is seen converged.
 
     Once `stop` says why, or a record cannot be written, nothing new is sent; once `abandon` says
-    so, nothing is awaited either. What could not be recorded is in `Applied.problems`.
+    so, nothing is awaited either. What could not be recorded is in `Applied.problems`. A plan that
+    was `saved` may have been applied before, in part.
     Raises PlanFileError for a plan of other data stores than reconciler.yaml names.
     """
     datastores = {
@@ -251,6 +253,7 @@ def apply(
             begin=recorder.begin,
             stop=lambda: stop() or recorder.behind,
             abandon=abandon,
+            look_first=saved,
             life=life,
         ):
             if isinstance(event, Outcome):

@@ -30,6 +30,7 @@ def apply(
     begin: Callable[[Action], str] = lambda action: "",
     stop: Callable[[], str] = lambda: "",
     abandon: Callable[[], bool] = lambda: False,
+    look_first: bool = False,
     life: type[StepRun] = StepRun,
 ) -> Iterator[Started | Outcome]:
     """Yield `Started` before a step is sent, and exactly one `Outcome` for every planned step.
@@ -37,7 +38,8 @@ def apply(
     `ports` are by data store name. `lock_timeout` is in seconds, per send. `begin` is called, from
     any thread, before the first call of an action, and may say why there must be none. Once `stop`
     says why, nothing new is sent and what is in flight is seen to its end; once `abandon` says so
-    that is given up, too. An exception that is a bug is raised after what was in flight has ended.
+    that is given up, too. With `look_first` no turn is spent on what an earlier run has done. An
+    exception that is a bug is raised after what was in flight has ended.
     `life` is what a step goes through: the proofs bring flawed ones and show that they are noticed.
     """
     for action in plan.actions:
@@ -46,5 +48,7 @@ def apply(
             yield from (Outcome(step, Result.BLOCKED, text) for step in action.steps)
     runnable = [action for action in plan.actions if action.steps and not action.blocks]
     window = Window(runnable, ports, bounds, clock, stop, begin)
-    context = Context(clock, content_digest, lock_timeout, window.reason, abandon, window.halt)
+    context = Context(
+        clock, content_digest, lock_timeout, window.reason, abandon, window.halt, look_first
+    )
     yield from window.events(context, life)

@@ -47,7 +47,8 @@ class Context:
     """What all steps of a run share.
 
     `stop` is why nothing new may be sent ("" while it may), `abandon` that not even what is in
-    flight is waited for; `halt` tells the others that sending is pointless.
+    flight is waited for; `halt` tells the others that sending is pointless. `look_first` says
+    that an earlier run may have done a part of the plan.
     """
 
     clock: Clock
@@ -56,6 +57,7 @@ class Context:
     stop: Callable[[], str]
     abandon: Callable[[], bool]
     halt: Callable[[str], None]
+    look_first: bool = False
 
 
 class StepRun:
@@ -88,7 +90,7 @@ class StepRun:
 
     def _until_settled(self, started: Callable[[], None]) -> Outcome:
         """Send and look in turns, until the table says that the step has ended."""
-        ended = None
+        ended = self._settle() if self._is_past() else None
         while ended is None:
             if not self._turn():
                 return self._stopped()
@@ -103,6 +105,22 @@ class StepRun:
                 started()
             ended = self._settle() if self._send() else self._again_or_end()
         return ended
+
+    def _is_past(self) -> bool:
+        """Whether sending can do nothing any more: the image set is beyond the pin, or gone.
+
+        A turn is worth seconds of the account. Were one spent on each step that is done, a plan
+        that is gone on with again and again would never get to those that are left.
+        """
+        if not self._context.look_first:
+            return False
+        try:
+            latest = self._port.get(self._step.image_set_id)
+        except NotFoundError:
+            return True
+        except (NoAnswerError, ThrottledError):
+            return False  # sending tells
+        return int(latest.version_id) > int(self._step.pin)
 
     def _turn(self) -> bool:
         """Wait for it. In a full window that takes minutes, and none of those of a LOCKED one."""

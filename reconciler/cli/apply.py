@@ -135,6 +135,7 @@ def apply(
                     bounds=bounds,
                     stop=stop.requested,
                     abandon=stop.abandoned,
+                    saved=saved is not None,
                 )
         told = progress.told
         code = _tell(plan, applied, stop.exit_code, report, None if json else look, told)

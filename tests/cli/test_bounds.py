@@ -50,6 +50,19 @@ def test_a_limit_stops_and_the_same_command_goes_on(reconcile: Command, workspac
     assert reconcile("plan", "--detailed-exitcode").code == 0
 
 
+def test_what_is_done_of_a_saved_plan_takes_nothing_of_the_quota(
+    reconcile: Command, workspace: Path
+) -> None:
+    """Else a plan that is gone on with would spend the time on what is done, again and again."""
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    assert reconcile("apply", "plan.json").code == 0
+    with (workspace / "reconciler.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("quotas: {UpdateImageSetMetadata: 0.001}\n")
+    ran = reconcile("apply", "plan.json", "--max-duration", "10s", "--json")
+    assert {one["result"] for one in json.loads(ran.out)["outcomes"]} == {"already-converged"}
+    assert ran.code == 0
+
+
 def test_a_time_that_is_over_leaves_the_rest(reconcile: Command, workspace: Path) -> None:
     ran = reconcile("apply", "--auto-approve", "--max-duration", "0.000001s", "--json")
     assert ran.code == 2

@@ -136,6 +136,7 @@ def run(
     stop: Callable[[], str] = go_on,
     abandon: Callable[[], bool] = never,
     concurrency: int = 1,
+    look_first: bool = False,
 ) -> list[Started | Outcome]:
     return list(
         apply(
@@ -147,6 +148,7 @@ def run(
             lock_timeout=LOCK_TIMEOUT,
             stop=stop,
             abandon=abandon,
+            look_first=look_first,
         )
     )
 
@@ -617,6 +619,42 @@ def test_a_run_killed_between_two_steps_is_finished(fake: FakeImageSets) -> None
 def test_no_read_is_spent_before_a_send(fake: FakeImageSets) -> None:
     run(fake, simple(fake, A))
     assert fake.calls[0] == (UPDATES, A)
+
+
+class Turns(FakeImageSets):
+    """Counts the turns that were waited for."""
+
+    turns = 0
+
+    def turn(self, give_up: Callable[[], bool]) -> bool:
+        """Unlimited, and counted."""
+        self.turns += 1
+        return super().turn(give_up)
+
+
+def test_no_turn_is_spent_on_what_an_earlier_run_has_done() -> None:
+    fake = Turns(FakeClock())
+    for name in (A, B, C):
+        fake.put(document(image_set_id=name))
+    actions = two_steps(fake, A), simple(fake, B), simple(fake, C)
+    run(fake, *actions[:2], look_first=True)
+    fake.delete(B)
+    fake.turns = 0
+    again = outcomes(run(fake, *actions, look_first=True))
+    assert [one.result for one in again] == [
+        *(Result.ALREADY_CONVERGED, Result.ALREADY_CONVERGED),
+        *(Result.FAILED, Result.CONVERGED),
+    ]
+    assert (fake.turns, fake.version(C)) == (1, "2")
+
+
+def test_where_a_first_look_tells_nothing_sending_does(fake: FakeImageSets) -> None:
+    fake.fail("GetImageSet", lost())
+    assert only(run(fake, simple(fake, A), look_first=True)).result is Result.CONVERGED
+    fake.fail("GetImageSet", AccessDeniedError("expired"))
+    ends = outcomes(run(fake, simple(fake, B), simple(fake, C), look_first=True))
+    assert [one.result for one in ends] == [Result.FAILED, Result.NOT_ATTEMPTED]
+    assert (fake.version(B), fake.version(C)) == ("1", "1")
 
 
 # --- study-wide ------------------------------------------------------------------------------
