@@ -1,7 +1,7 @@
 """Execute a plan: every step sent pinned, seen to its end, read back.
 
-A sliding window of actions runs side by side, each in a thread; the steps of one action run in
-order. What happens is told as events, in the order in which it happens.
+A sliding window of actions of each data store runs side by side, each in a thread; the steps of
+one action run in order. What happens is told as events, in the order in which it happens.
 """
 
 from __future__ import annotations

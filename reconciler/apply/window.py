@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
@@ -27,25 +29,31 @@ class _Ended:
 
 
 class _Queue:
-    """The actions that are left, handed out while there is room below the limit."""
+    """The actions that are left of each data store, handed out while there is room below the limit.
+
+    The limit is one for all of them.
+    """
 
     def __init__(self, actions: Sequence[Action], limit: int | None) -> None:
-        self._left = list(reversed(actions))
+        self._left: dict[str, list[Action]] = defaultdict(list)
+        for action in reversed(actions):
+            self._left[action.datastore].append(action)
         self._room = len(actions) if limit is None else limit
         self._running = 0
         self._change = Condition()
 
-    def take(self) -> Action | None:
+    def take(self, datastore: str) -> Action | None:
         """The next one; waits while one that is running may yet turn out not to count."""
+        left = self._left[datastore]
         with self._change:
             self._change.wait_for(
-                lambda: self._room > 0 or not self._left or not self._running,
+                lambda: self._room > 0 or not left or not self._running,
             )
-            if self._room <= 0 or not self._left:
+            if self._room <= 0 or not left:
                 return None
             self._room -= 1
             self._running += 1
-            return self._left.pop()
+            return left.pop()
 
     def give_back(self, *, counts: bool) -> None:
         """An action has ended."""
@@ -56,7 +64,11 @@ class _Queue:
 
 
 class Window:
-    """What is left to do, what is in flight and what it tells."""
+    """What is left to do, what is in flight and what it tells.
+
+    Each data store has threads of its own: the quotas are its own, too, and so is its trouble. One
+    that is slow or does not answer at all keeps nothing back elsewhere.
+    """
 
     def __init__(
         self,
@@ -75,26 +87,32 @@ class Window:
         self._stop = stop
         self._begin = begin
         self._lock = Lock()
-        self._halted = ""
+        self._halted: dict[str, str] = {}
         self._told: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
 
-    def reason(self) -> str:
-        """Why nothing new may be sent, "" while it may."""
-        why = self._halted or self._stop()
+    def reason(self, datastore: str = "") -> str:
+        """Why nothing new may be sent, to this data store or to any; "" while it may."""
+        why = self._halted.get("") or self._halted.get(datastore) or self._stop()
         if not why and self._clock.now() >= self._bounds.deadline:
             why = "the time of --max-duration is over"
         return f"not sent: {why}" if why else ""
 
-    def halt(self, reason: str) -> None:
-        """Send nothing new any more; the first reason stays."""
+    def halt(self, reason: str, datastore: str = "") -> None:
+        """Send nothing new any more, to this data store or to any; the first reason stays."""
         with self._lock:
-            self._halted = self._halted or reason
+            self._halted.setdefault(datastore, reason)
 
     def events(self, context: Context, life: type[StepRun]) -> Iterator[Started | Outcome]:
         """Run everything; the events as they come."""
         threads = [
-            Thread(target=self._work, args=(context, life), name=f"apply-{number}", daemon=True)
-            for number in range(min(max(1, self._bounds.concurrency), len(self._actions)))
+            Thread(
+                target=self._work,
+                args=(datastore, self._of_one(datastore, context), life),
+                name=f"apply-{datastore}-{number}",
+                daemon=True,
+            )
+            for datastore, count in Counter(one.datastore for one in self._actions).items()
+            for number in range(min(max(1, self._bounds.concurrency), count))
         ]
         for thread in threads:
             thread.start()
@@ -147,9 +165,18 @@ class Window:
         if self._bounds.stop_on_error and outcome.result in _ERRORS:
             self.halt(f"image set {outcome.step.image_set_id} ended as {outcome.result}")
 
-    def _work(self, context: Context, life: type[StepRun]) -> None:
+    def _of_one(self, datastore: str, context: Context) -> Context:
+        """What a data store says about sending holds for that one alone, unless any error is to."""
+        halts = "" if self._bounds.stop_on_error else datastore
+        return replace(
+            context,
+            stop=partial(self.reason, datastore),
+            halt=partial(self.halt, datastore=halts),
+        )
+
+    def _work(self, datastore: str, context: Context, life: type[StepRun]) -> None:
         try:
-            while (action := self._queue.take()) is not None:
+            while (action := self._queue.take(datastore)) is not None:
                 counts = True
                 try:
                     counts = self._run(action, context, life)
@@ -165,11 +192,11 @@ class Window:
 
         Returns whether anything may have been changed.
         """
-        refusal, counts = self.reason(), False
+        refusal, counts = context.stop(), False
         if not refusal and (why := self._begin(action)):
             refusal = f"not sent: {why}"
         for step, before in zip(action.steps, pins(action), strict=True):
-            refusal = refusal or self.reason()
+            refusal = refusal or context.stop()
             if refusal:
                 self._told.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
                 continue

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from reconciler.apply import apply
 from reconciler.apply.window import GRACE_SECONDS
-from reconciler.errors import RejectedError
+from reconciler.errors import AccessDeniedError, RejectedError, ServiceError, UnreachableError
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Plan, Step
@@ -154,3 +155,85 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
     assert [one.result for one in ended] == [Result.UNRESOLVED, Result.NOT_ATTEMPTED]
     assert ended[1].message == "not sent: asked to stop"
     assert GRACE_SECONDS < 5
+
+
+# --- several data stores ---------------------------------------------------------------------
+
+
+class Late(FakeImageSets):
+    """No turn comes before all is told of the other data store."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.go = threading.Event()
+
+    def turn(self, give_up: Callable[[], bool]) -> bool:
+        """As in an account whose quota is used up."""
+        assert self.go.wait(10), "the one data store waits for the other"
+        return super().turn(give_up)
+
+
+@pytest.fixture
+def late(fake: FakeImageSets) -> Late:
+    late = Late(fake.clock)
+    for name in IDS:
+        late.put(document(image_set_id=name))
+    return late
+
+
+def results(
+    ports: dict[str, FakeImageSets], bounds: Bounds
+) -> tuple[Counter[Result], Counter[Result]]:
+    """The results of four image sets in each of two data stores."""
+    first, second = ports
+    owners = dict(zip(IDS, [first] * 4 + [second] * 4, strict=True))
+    actions = (
+        replace(simple(ports[owner], name), datastore=owner) for name, owner in owners.items()
+    )
+    plan = Plan(Basis("", 1), tuple(actions))
+    found: dict[str, Counter[Result]] = {first: Counter(), second: Counter()}
+    clock = ports[first].clock
+    for event in apply(plan, ports, clock, digest, lock_timeout=60.0, bounds=bounds):
+        if isinstance(event, Outcome):
+            owner = owners[event.step.image_set_id]
+            found[owner][event.result] += 1
+            if found[owner].total() == 4:
+                for port in ports.values():
+                    if isinstance(port, Late):
+                        port.go.set()
+    return found[first], found[second]
+
+
+def test_a_data_store_without_a_turn_keeps_no_other_waiting(
+    fake: FakeImageSets, late: Late
+) -> None:
+    first, second = results({"late": late, "other": fake}, Bounds(concurrency=2))
+    assert first == second == {Result.CONVERGED: 4}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (UnreachableError("no answer"), {Result.NOT_ATTEMPTED: 4}),
+        (AccessDeniedError("denied"), {Result.FAILED: 1, Result.NOT_ATTEMPTED: 3}),
+    ],
+    ids=["unreachable", "denied"],
+)
+@pytest.mark.parametrize("stops", [False, True])
+def test_the_trouble_of_a_data_store_is_its_own_unless_any_is_to_stop_all(
+    fake: FakeImageSets, late: Late, error: ServiceError, told: dict[Result, int], stops: bool
+) -> None:
+    fake.fail(UPDATES, error, times=99)
+    bounds = Bounds(stop_on_error=stops, concurrency=1)
+    first, second = results({"ill": fake, "late": late}, bounds)
+    assert first == told
+    assert second == {Result.NOT_ATTEMPTED if stops else Result.CONVERGED: 4}
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_a_limit_is_one_for_all_data_stores(
+    fake: FakeImageSets, late: Late, concurrency: int
+) -> None:
+    late.go.set()
+    first, second = results({"a": fake, "b": late}, Bounds(limit=5, concurrency=concurrency))
+    assert first + second == {Result.CONVERGED: 5, Result.NOT_ATTEMPTED: 3}
