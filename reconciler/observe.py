@@ -242,5 +242,9 @@ def _member(
 
 def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
     """Reads next to each other, results in the order of the items; the first error is raised."""
-    with ThreadPoolExecutor(WORKERS) as pool:
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
         return list(pool.map(work, items))
+    finally:
+        # After an error or Ctrl-C nobody waits for the others: a call that hangs takes minutes.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.aws.client import READ_SECONDS
 from reconciler.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.processes import bounded
@@ -106,3 +108,27 @@ def wait_until_locked(emulator: Emulator, apply: subprocess.Popen[str]) -> None:
     while port.get("aca469ab431797e6c78c0306c39c40ee").state != "LOCKED":
         assert apply.poll() is None, apply.communicate()
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--auto-approve")])
+def test_who_interrupts_the_reading_need_not_wait_for_a_service_that_hangs(
+    workspace: Path, command: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:  # it never answers
+        settings = workspace / "reconciler.yaml"
+        endpoint = f" http://127.0.0.1:{server.getsockname()[1]}"
+        settings.write_text(settings.read_text().replace(" emulator", endpoint))
+        reading = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with bounded(reading, READ_SECONDS / 2):
+            server.settimeout(READ_SECONDS / 2)
+            connection, _ = server.accept()
+            with connection:
+                time.sleep(0.5)
+                reading.send_signal(signal.SIGINT)
+                out, err = reading.communicate()
+    assert (reading.returncode, out, err) == (130, "", "")
