@@ -106,7 +106,7 @@ def _mode_problems(document: Mapping) -> Told:
 def _datastore_problems(document: Mapping) -> Told:
     stores: Any = to_json(document)
     stores = stores.get("datastores")
-    seen: dict[tuple[str, str], Place] = {}
+    seen: dict[str, Place] = {}
     for name, fields in stores.items() if isinstance(stores, dict) else ():
         if not isinstance(fields, dict) or not _is_text(fields):
             continue  # the schema says so
@@ -117,10 +117,11 @@ def _datastore_problems(document: Mapping) -> Told:
             message = f"the data store {name} has no region"
             hint = "Add `region: us-east-1` (or where it is), or `endpoint: emulator`."
             yield (*path, "region"), Diagnostic(place, message, hint)
-        identity = (store.datastore_id, store.region)
+        # In another region or at another endpoint too: records and attempts know it by its id.
+        identity = store.datastore_id
         if identity in seen:
-            message = f"{name} is the same data store as the one at {seen[identity]}"
-            hint = "Keep one name: asks and records are kept by name."
+            message = f"{name} has the same datastoreId as the one at {seen[identity]}"
+            hint = "Keep one name for one data store, and one datastoreId for each."
             yield (*path, "datastoreId"), Diagnostic(place, message, hint)
         if store.datastore_id:
             seen.setdefault(identity, place)

@@ -21,6 +21,11 @@ from reconciler.model.settings import (
 ID = "1234567890abcdefghij1234567890ab"
 STORE = f"datastores: {{research: {{datastoreId: {ID}, region: eu-west-2}}}}\n"
 
+SAME_ID = (
+    "has the same datastoreId as the one at reconciler.yaml:4:3\n"
+    "    Keep one name for one data store, and one datastoreId for each."
+)
+
 EVERYTHING = """\
 manifests: wanted
 datastores:
@@ -30,7 +35,7 @@ datastores:
     accountId: 012345678901
     endpoint: emulator
   clinic:
-    datastoreId: 12345678901234567890123456789012
+    datastoreId: 12345678901234567890123456789013
     region: eu-west-2
 quotas: {UpdateImageSetMetadata: 0.25}
 accounts: {"123456789012/us-east-1": {quotas: {GetImageSet: 50}}}
@@ -65,7 +70,7 @@ def test_every_key(tmp_path: Path) -> None:
         root=tmp_path,
         manifests="wanted",
         datastores=(
-            Datastore("clinic", "12345678901234567890123456789012", "eu-west-2"),
+            Datastore("clinic", "12345678901234567890123456789013", "eu-west-2"),
             Datastore(
                 "research",
                 "12345678901234567890123456789012",
@@ -129,12 +134,13 @@ lockTimeout: 15min
         "    Add `region: us-east-1` (or where it is), or `endpoint: emulator`.",
         "3:27: datastoreId is not a datastoreId: 32 characters, each 0-9 or a-z",
         "3:43: accountId is not an account ID: 12 digits",
-        "5:3: two is the same data store as the one at reconciler.yaml:4:3\n"
-        "    Keep one name: asks and records are kept by name.",
+        f"5:3: two {SAME_ID}",
+        f"6:3: three {SAME_ID}",
         "6:66: region is not an AWS region, such as us-east-1",
         "6:79: endpoint is neither `emulator` nor an http(s) URL (without user and password)",
         "7:8: four is empty: it takes a mapping\n    Delete the key too, or fill it.",
         "8:3: '-x' is not a name: letters, digits, _ . and -, beginning with a letter or digit",
+        f"8:3: -x {SAME_ID}",
         "9:34: UpdateImageSetMetadata is not a number above 0",
         "9:37: unknown key 'ListDatastores'\n    Known here: SearchImageSets, GetImageSet, "
         "GetImageSetMetadata, ListImageSetVersions, UpdateImageSetMetadata.",
