@@ -109,8 +109,9 @@ def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
 
 
 _MEND = (
-    "records are written by `reconcile` only: restore them with `git checkout -- records`, or "
-    "delete the entry (or the file), and its image sets are read again"
+    "records are written by `reconcile` only: restore them with `git checkout -- records` (while a "
+    "merge has a conflict there, `git checkout --theirs -- records` or `--ours`), or delete the "
+    "entry (or the file), and its image sets are read again"
 )
 _TAKE_AWAY = "take it away: its image sets are read again"
 _FIELDS: dict[str, Callable[[object], bool]] = {

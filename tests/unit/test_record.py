@@ -241,6 +241,15 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert all(name in caught.value.message for name in (A, B, C))
 
 
+def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> None:
+    """`git checkout -- records` alone is refused there."""
+    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes())
+    with pytest.raises(RecordError, match="is not JSON") as caught:
+        record.read(tmp_path, NAME)
+    assert "git checkout --theirs -- records" in caught.value.hint
+
+
 def test_an_entry_in_the_wrong_file_is_told(tmp_path: Path) -> None:
     (path,) = record.write(tmp_path, NAME, [entry(A)], [])
     path.rename(path.with_name("00.json"))
