@@ -263,6 +263,8 @@ def _is_busy(said: str) -> bool:
 
 _NEXT: tuple[tuple[str, str], ...] = (
     ("not found", "install git; "),
+    ("Read-only file system", "commit where the repository can be written; "),
+    ("Permission denied", "mend the permissions; "),
     (".lock", "another git is at work, or one died: wait, or delete that lock file; "),
     ("dubious ownership", "tell git that the folder is safe, as it says; "),
     ("during a merge", "finish or abort the merge; "),

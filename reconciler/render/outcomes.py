@@ -124,7 +124,9 @@ def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
 
 def _records(recorded: Sequence[PurePath], commit: str) -> Iterator[str]:
     told = f"Recorded in {plural(len(recorded), 'file')} below records/"
-    if commit:
+    if commit and not recorded:
+        yield f"What an earlier run had recorded is committed, {commit[:12]}."
+    elif commit:
         yield f"{told}, commit {commit[:12]}."
     elif recorded:
         yield f"{told}."

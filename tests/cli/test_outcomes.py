@@ -76,6 +76,13 @@ def test_every_end_is_told() -> None:
     expect("outcomes.txt", "\n".join(lines) + "\n")
 
 
+def test_a_commit_of_what_an_earlier_run_recorded_is_told_as_that() -> None:
+    assert list(report_lines([], [], (), "c" * 40, LOOK)) == [
+        "Apply: nothing to do.",
+        "What an earlier run had recorded is committed, cccccccccccc.",
+    ]
+
+
 def test_siblings_that_a_call_moved_are_counted() -> None:
     landed = tuple(Landed(samples.ident(number), "2", "1", None) for number in (1, 2, 3))
     one = Outcome(samples.step(samples.ident(1), "1"), Result.CONVERGED, landed=landed)

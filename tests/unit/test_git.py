@@ -154,6 +154,19 @@ def test_another_git_at_work_is_told(root: Path) -> None:
     assert "lock file" in caught.value.hint
 
 
+def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
+    """As git says it, in a container whose working copy is read-only."""
+    for reason, hint in (
+        ("Read-only file system", "can be written"),
+        ("Permission denied", "mend"),
+    ):
+        said = f"fatal: Unable to create '/w/.git/index.lock': {reason}"
+        with pytest.raises(GitError) as caught, git._explained("git commit"):
+            raise git._gitpython().GitCommandError("git commit", 128, said)
+        assert hint in caught.value.hint
+        assert "another git" not in caught.value.hint
+
+
 def test_ignored_records_are_told(root: Path) -> None:
     write(root, ".gitignore", "records/\n")
     with pytest.raises(GitError, match="git-ignored"):
