@@ -38,6 +38,10 @@ class RealFiles:
             os.fchmod(handle, mode)
         return handle
 
+    def open_end(self, path: Path, mode: int) -> int:
+        """open(2), to write after what is there."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, mode)
+
     def write(self, handle: int, content: bytes) -> int:
         """write(2): how many bytes it took."""
         return os.write(handle, content)
@@ -85,6 +89,25 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
             files.remove(partial)
         raise
     files.sync_folder(path.parent)
+
+
+def append(path: Path, content: bytes, *, files: Files = REAL) -> None:
+    """Put `content` after what is in a file, all of it or nothing (OSError), or make the file.
+
+    For a file that is not ours alone: who has it open (`| tee -a`) would go on with the old one, if
+    another were put in its place, and nobody would see it.
+    """
+    handle = files.open_end(path, PUBLIC)
+    try:
+        before = os.fstat(handle).st_size
+        try:
+            _write_all(handle, content, files)
+        except OSError:
+            with suppress(OSError):  # a pipe; a file takes no room to become shorter
+                os.ftruncate(handle, before)
+            raise
+    finally:
+        files.close(handle)
 
 
 @contextmanager
@@ -161,12 +184,16 @@ def _check_replaceable(path: Path) -> None:
 def _write(partial: Path, content: bytes, mode: int, files: Files) -> None:
     handle = files.create(partial, mode)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[files.write(handle, bytes(left)) :]
+        _write_all(handle, content, files)
         files.sync(handle)
     finally:
         files.close(handle)
+
+
+def _write_all(handle: int, content: bytes, files: Files) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[files.write(handle, bytes(left)) :]
 
 
 def _is_written(process: int) -> bool:

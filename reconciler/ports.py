@@ -72,6 +72,10 @@ class Files(Protocol):
         """A new file, for writing; returns its handle."""
         ...
 
+    def open_end(self, path: Path, mode: int) -> int:
+        """A file, made where there is none, for writing after what is there; its handle."""
+        ...
+
     def write(self, handle: int, content: bytes) -> int:
         """Write from the front; returns how many bytes were taken."""
         ...

@@ -49,6 +49,11 @@ class FaultyFiles(RealFiles):
             self._act()
         return super().create(path, mode)
 
+    def open_end(self, path: Path, mode: int) -> int:
+        if self._call("open_end"):
+            self._act()
+        return super().open_end(path, mode)
+
     def write(self, handle: int, content: bytes) -> int:
         if self._call("write"):
             super().write(handle, content[: len(content) // 2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 
 from reconciler import files
@@ -37,21 +36,8 @@ def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | Non
     name = os.environ.get(SUMMARY_VARIABLE)
     if not name:
         return None
-    path = Path(os.path.realpath(name))
     try:
-        if path.exists() and not path.is_file():  # /dev/stdout, on a machine of one's own
-            with path.open("a", encoding="utf-8") as file:
-                file.write(text)
-        else:
-            _append(path, text.encode(), disk)
+        files.append(Path(name), text.encode(), files=disk)
     except OSError as error:
         return ReconcilerError(f"{SUMMARY_VARIABLE} ({name}): {error.strerror}")
     return None
-
-
-def _append(path: Path, more: bytes, disk: Files) -> None:
-    before, mode = b"", files.PUBLIC
-    if path.exists():
-        before, mode = path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
-    files.sweep(path.parent, path.name, files=disk)
-    files.replace(path, before + more, mode=mode, files=disk)
