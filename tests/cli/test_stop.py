@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.aws.client import READ_SECONDS
+from reconciler.cli.stop import Stop
 from reconciler.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.processes import bounded
@@ -60,6 +61,42 @@ def test_a_signal_finishes_what_is_in_flight_and_a_second_leaves_it_unresolved(
         clock.passed += LOCKED_SECONDS
         assert reconcile("apply", DATES, "--auto-approve").code == 0
         assert reconcile("plan", DATES, "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "code"),
+    [(signal.SIGINT, signal.SIGTERM, 130), (signal.SIGTERM, signal.SIGINT, 143)],
+)
+def test_the_first_signal_stops_and_the_second_abandons(
+    first: signal.Signals, then: signal.Signals, code: int
+) -> None:
+    before = [signal.getsignal(number) for number in (first, then)]
+    with Stop() as stop:
+        assert (stop.requested(), stop.abandoned(), stop.exit_code) == ("", False, 0)
+        signal.raise_signal(first)
+        assert (stop.requested(), stop.abandoned(), stop.exit_code) == (
+            "asked to stop",
+            False,
+            code,
+        )
+        signal.raise_signal(then)
+        assert (stop.requested(), stop.abandoned(), stop.exit_code) == ("asked to stop", True, code)
+    assert [signal.getsignal(number) for number in (first, then)] == before
+
+
+def test_the_third_signal_ends_the_process_with_the_code_of_the_first() -> None:
+    program = (
+        "import signal\n"
+        "from reconciler.cli.stop import Stop\n"
+        "with Stop():\n"
+        "    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGINT):\n"
+        "        signal.raise_signal(number)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 143
+    assert ran.stderr.count("Stopping") == 2
 
 
 def test_a_signal_after_the_work_does_not_keep_the_outcomes_from_being_told(

@@ -6,8 +6,10 @@ import copy
 import hashlib
 import itertools
 import json
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from reconciler.apply.decide import (
     Next,
     Seen,
     decide,
+    found,
     without_values,
 )
 from reconciler.errors import (
@@ -33,11 +36,13 @@ from reconciler.errors import (
 )
 from reconciler.model.bounds import Bounds
 from reconciler.model.change import Block
+from reconciler.model.observed import Properties
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step, pins
 from reconciler.model.value import Document
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeClock, FakeImageSets
+from tests.processes import SECONDS
 
 A, B, C = (letter * 32 for letter in "abc")
 UPDATES = "UpdateImageSetMetadata"
@@ -328,6 +333,12 @@ def test_masking_reaches_sequences_and_leaves_short_codes() -> None:
     assert without_values(step, "Chest: M is odd") == "***: M is odd"
 
 
+def test_a_value_is_masked_whole_where_another_is_a_part_of_it() -> None:
+    tags = {"StudyDescription": "DOE", "PatientName": "DOE^JOHN"}
+    step = Step("d", A, "1", (), json.dumps({"Study": {"DICOM": tags}}), study_instance_uid="1.2.3")
+    assert without_values(step, "DOE^JOHN, DOE of 1.2.3") == "***, *** of ***"
+
+
 def test_other_content_than_planned_is_unverified(fake: FakeImageSets) -> None:
     step = describing(fake, A, "CT CHEST", "1", changed(fake.document(A), describe("OTHER")))
     outcome = only(run(fake, action(fake, step)))
@@ -368,6 +379,38 @@ def test_an_image_set_that_is_gone_fails(fake: FakeImageSets) -> None:
 def test_a_pin_that_the_service_does_not_know_is_a_conflict(fake: FakeImageSets) -> None:
     step = describing(fake, A, "X", "7", fake.document(A))
     assert only(run(fake, action(fake, step))).result is Result.CONFLICT
+
+
+def test_nor_is_it_waited_for_where_the_answer_was_lost(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, lost())
+    step = describing(fake, A, "CT CHEST", "7", changed(fake.document(A), describe("CT CHEST")))
+    assert only(run(fake, action(fake, step))).result is Result.CONFLICT
+    assert fake.clock.now() < LOCK_TIMEOUT
+
+
+class Late(FakeImageSets):
+    """For a while after an update GetImageSet shows an earlier version, as if nothing had been."""
+
+    def __init__(self, by: int) -> None:
+        super().__init__(FakeClock())
+        self._by = by
+        self._looks = 3
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        seen = super().get(image_set_id, version_id)
+        if not self.sent or not self._looks:
+            return seen
+        self._looks -= 1
+        return super().get(image_set_id, str(int(seen.version_id) - self._by))
+
+
+@pytest.mark.parametrize("by", [1, 2], ids=["at-pin", "behind"])
+def test_what_was_accepted_and_is_not_shown_yet_is_waited_for(by: int) -> None:
+    late = Late(by)
+    late.put(document(image_set_id=A))
+    late.foreign(A, describe("THEIRS"))
+    assert only(run(late, simple(late, A))).result is Result.CONVERGED
+    assert len(late.sent) == 1
 
 
 def test_locked_by_somebody_else_is_waited_for_and_sent_again(fake: FakeImageSets) -> None:
@@ -792,6 +835,61 @@ def test_siblings_of_a_failed_update_need_not_have_moved() -> None:
     assert decide(step, Answer.ACCEPTED, {A: failed, B: still}) is Next.FAILED
 
 
+@pytest.mark.parametrize(
+    ("sibling", "other", "expected"),
+    [
+        (Finding.UNDER_WAY, Finding.PRODUCED, Next.WAIT),
+        (Finding.PRODUCED, Finding.GONE, Next.READ),
+        (Finding.GONE, Finding.EQUAL, Next.FAILED),
+        (Finding.UPDATE_FAILED, Finding.AT_PIN, Next.FAILED),
+        (Finding.OTHER, Finding.EQUAL, Next.CONFLICT),
+        (Finding.BEHIND, Finding.EQUAL, Next.CONFLICT),
+        (Finding.EQUAL, Finding.EQUAL, Next.CONVERGED),
+    ],
+)
+def test_of_several_image_sets_the_one_that_weighs_most_decides(
+    sibling: Finding, other: Finding, expected: Next
+) -> None:
+    """Of a call whose answer was lost; each stands where the other could, too."""
+    step = Step("d", A, "1", ((A, ""), (B, ""), (C, "")), study_wide=True)
+    for first, second in ((sibling, other), (other, sibling)):
+        seen = {
+            A: Seen(A, "1", "2", Finding.EQUAL),
+            B: Seen(B, "1", "2", first),
+            C: Seen(C, "1", "2", second),
+        }
+        assert decide(step, Answer.LOST, seen) is expected
+
+
+def test_a_conflict_weighs_more_than_what_is_not_as_planned_and_less_than_a_failure() -> None:
+    step = Step("d", A, "1", ((A, ""), (B, ""), (C, "")), study_wide=True)
+    seen = {
+        A: Seen(A, "1", "2", Finding.OTHER),
+        B: Seen(B, "1", "3", Finding.OTHER),
+        C: Seen(C, "1", "2", Finding.EQUAL),
+    }
+    assert decide(step, Answer.ACCEPTED, seen) is Next.CONFLICT
+    # Nobody wrote after ours: then it is ours that is not as planned.
+    one_off = {**seen, B: Seen(B, "1", "2", Finding.OTHER)}
+    assert decide(step, Answer.ACCEPTED, one_off) is Next.UNVERIFIED
+    gone = {**seen, C: Seen(C, "1", "2", Finding.GONE)}
+    assert decide(step, Answer.ACCEPTED, gone) is Next.FAILED
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_what_is_deleted_is_gone_also_where_it_is_still_shown(
+    fake: FakeImageSets, version: str
+) -> None:
+    shown = replace(fake.get(A), version_id=version, state="DELETED", workflow_status="DELETED")
+    assert found("1", shown, None) is Finding.GONE
+
+
+def test_a_version_that_the_history_does_not_know_is_not_ours(fake: FakeImageSets) -> None:
+    fake.foreign(A, describe("ONE"))
+    fake.foreign(A, describe("TWO"))
+    assert found("1", fake.get(A), None) is Finding.OTHER
+
+
 def test_only_members_that_are_still_locked_are_polled(study: FakeImageSets) -> None:
     study.inject(UPDATES, lambda: study.lock(C, 40.0), when="after")
     run(study, study_wide(study, A, B, C))
@@ -975,6 +1073,13 @@ def test_a_bug_is_raised_after_what_is_in_flight_has_ended(fake: FakeImageSets) 
 
 
 def test_closing_the_events_waits_for_what_is_in_flight(fake: FakeImageSets) -> None:
+    under_way, released = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        under_way.set()
+        released.wait(SECONDS)
+
+    fake.inject(UPDATES, hang, image_set_id=A)
     events = apply(
         Plan(Basis("", 1), (simple(fake, A), simple(fake, B))),
         {"research": fake},
@@ -983,9 +1088,16 @@ def test_closing_the_events_waits_for_what_is_in_flight(fake: FakeImageSets) -> 
         bounds=Bounds(concurrency=1),
         lock_timeout=LOCK_TIMEOUT,
     )
-    next(events)
-    events.close()  # type: ignore[attr-defined]
-    assert [operation for operation, _ in fake.calls].count("GetImageSetMetadata") >= 1
+    assert isinstance(next(events), Started)
+    assert under_way.wait(SECONDS)
+    closing = threading.Thread(target=events.close)  # type: ignore[attr-defined]
+    closing.start()
+    closing.join(0.3)
+    assert closing.is_alive()
+    released.set()
+    closing.join(SECONDS)
+    assert not closing.is_alive()
+    assert (fake.version(A), fake.version(B)) == ("2", "1")
 
 
 # --- the table -------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ import pytest
 from reconciler import attempts, pipeline, record
 from reconciler.apply.recover import End, recover
 from reconciler.dicom.content import content_digest, digest
-from reconciler.errors import AccessDeniedError, NoAnswerError, RecordError
+from reconciler.errors import AccessDeniedError, NoAnswerError, PlanFileError, RecordError
+from reconciler.files import RealFiles
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Landed, Result
@@ -92,7 +96,7 @@ class World:
             self.edges(more.pop("files", None)),
             mode=RecordMode.FILES,
             on_event=lambda event: None,
-            bounds=Bounds(concurrency=1),
+            bounds=more.pop("bounds", Bounds(concurrency=1)),
             **more,
         )
 
@@ -117,6 +121,16 @@ class World:
         self.ask(OWN, "two")
         self.killed()
         self.service.calm()
+
+    def described(self, text: str) -> None:
+        """Somebody else writes to the image set of its own."""
+        change = {"StudyDescription": text}
+        self.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(change))
+
+    def begun(self) -> tuple[Path, bytes]:
+        """The only attempt that is there: a kill right after its end was recorded leaves it."""
+        (path,) = (self.root / attempts.FOLDER).glob("*.json")
+        return path, path.read_bytes()
 
     def records(self) -> dict[str, tuple[str, str]]:
         entries = record.read(self.root, "research")
@@ -180,6 +194,21 @@ def test_a_sibling_that_is_still_locked_is_waited_for(world: World) -> None:
     assert world.records()[SECOND] == ("1", "2")
 
 
+def test_one_that_the_service_does_not_tell_of_is_left_to_the_next_run(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+
+    def fail() -> None:
+        raise NoAnswerError("gone")
+
+    world.service.inject("GetImageSet", fail, image_set_id=SECOND, times=99)
+    assert world.apply().recovered == ()
+    assert world.left() == [f"research-{FIRST}-1.json"]
+    world.service.calm()
+    assert len(world.apply().recovered) == 1
+
+
 def test_one_that_stays_locked_is_left_to_the_next_run(world: World) -> None:
     world.ask(FIRST, "CT")
     world.killed()
@@ -192,6 +221,16 @@ def test_one_that_stays_locked_is_left_to_the_next_run(world: World) -> None:
     assert world.left() == []
 
 
+def test_waiting_for_one_has_an_end_where_the_run_has_one(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    world.service.lock(SECOND, 10_000.0)
+    begun = world.service.clock.now()
+    assert world.apply(bounds=Bounds(deadline=begun + 5.0)).recovered == ()
+    assert world.service.clock.now() < begun + 10.0
+
+
 def test_the_version_before_is_that_before_the_killed_run(world: World) -> None:
     """Also when it is killed again, and again."""
     world.ask(FIRST, "CT", LONG + "1", LONG + "2")
@@ -202,6 +241,17 @@ def test_the_version_before_is_that_before_the_killed_run(world: World) -> None:
     world.apply()
     assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
     assert world.left() == []
+
+
+def test_nor_does_it_change_where_another_ask_went_on_and_was_killed_too(world: World) -> None:
+    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+    world.killed()
+    world.service.calm()
+    world.ask(OWN, "MR", LONG + "1", LONG + "3")
+    world.killed()
+    world.service.calm()
+    world.apply()
+    assert world.records() == {OWN: ("1", "3")}
 
 
 def test_a_saved_plan_keeps_the_version_before(world: World) -> None:
@@ -315,6 +365,16 @@ def test_what_is_recorded_is_recovered_once(world: World) -> None:
     assert world.records()[FIRST] == ("1", "4")
 
 
+def test_what_several_killed_runs_have_made_is_recovered_as_one(world: World) -> None:
+    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+    for _ in range(2):
+        world.killed()
+        world.service.calm()
+    world.ask(FIRST, "CT")
+    world.apply(world.plan(world.root / "manifests" / f"{FIRST}.yaml"))
+    assert world.records()[OWN] == ("1", "3")
+
+
 def test_an_attempt_that_came_to_nothing_takes_no_other_away(world: World) -> None:
     world.ask(FIRST, "one")
     world.killed(when="before")
@@ -401,6 +461,131 @@ def test_what_somebody_else_made_of_the_same_version_is_not_ours(world: World) -
     assert world.left() == []
 
 
+def test_what_somebody_else_made_of_a_version_that_was_meant_is_drift(world: World) -> None:
+    world.ask(OWN, "one")
+    world.apply()
+    world.ask(OWN, "two")
+    world.killed(when="before")
+    world.service.calm()
+    world.described("theirs")
+    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+
+
+def test_what_somebody_turned_back_to_an_earlier_version_of_ours_is_drift(world: World) -> None:
+    """The last of ours is what counts, and the tenth comes after the ninth."""
+    for number in range(6):
+        world.described(f"theirs {number}")
+    world.ask(OWN, "one")
+    world.apply()
+    for text in ("two", "three"):
+        world.ask(OWN, text)
+        world.killed()
+        world.service.calm()
+    world.described("two")
+    assert world.records() == {OWN: ("7", "8")}
+    assert world.service.version(OWN) == "11"
+    world.ask(OWN, "four")
+    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+
+
+def test_an_attempt_that_is_recorded_is_of_no_use_any_more(world: World) -> None:
+    world.ask(OWN, "one")
+    world.killed()
+    world.service.calm()
+    path, attempt = world.begun()
+    world.apply()
+    path.write_bytes(attempt)
+    world.ask(OWN, "two")
+    world.apply()
+    assert world.records() == {OWN: ("2", "3")}
+    path.write_bytes(attempt)
+    world.described("one")
+    world.ask(OWN, "three")
+    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_another_data_store_of_the_same_name_is_another(world: World, is_killed: bool) -> None:
+    world.ask(OWN, "CT")
+    if is_killed:
+        world.killed()
+        world.service.calm()
+    else:
+        world.apply()
+    (store,) = world.settings.datastores
+    other = replace(store, datastore_id="f" * 32)
+    world.settings = replace(world.settings, datastores=(other,))
+    (action,) = world.plan().actions
+    (member,) = action.members
+    assert (member.before, member.pin, member.recorded) == ("2", "2", False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(30.0, Status.UPDATE), (10_000.0, Status.BUSY)], ids=["ends", "stays"]
+)
+def test_what_is_locked_is_waited_for_before_it_is_planned(
+    world: World, seconds: float, status: Status
+) -> None:
+    world.ask(OWN, "CT")
+    world.service.lock(OWN, seconds)
+    waits: list[int] = []
+    checked = pipeline.check(world.settings)
+    planned = pipeline.plan_at_rest(world.settings, checked, world.edges(), on_wait=waits.append)
+    assert [one.status for one in planned.plan.actions] == [status]
+    assert waits == [1]
+    assert world.service.clock.now() < pipeline.BUSY_PATIENCE + 10.0
+
+
+def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(world: World) -> None:
+    world.ask(OWN, "CT")
+    plan = world.plan()
+    (store,) = world.settings.datastores
+    other = replace(store, datastore_id="f" * 32)
+    world.settings = replace(world.settings, datastores=(other,))
+    with pytest.raises(PlanFileError, match="a data store research that reconciler"):
+        world.apply(plan)
+    assert world.service.sent == []
+
+
+def test_the_settings_say_how_long_an_update_may_take(world: World) -> None:
+    world.settings = replace(world.settings, lock_timeout_seconds=600.0)
+    world.ask(OWN, "CT")
+    world.service.inject(UPDATE, lambda: world.service.lock(OWN, 300.0), when="after")
+    assert [one.result for one in world.apply().outcomes] == [Result.CONVERGED]
+
+
+def test_what_nobody_asks_any_more_is_recovered_and_its_record_dropped(world: World) -> None:
+    world.recorded_then_killed()
+    (world.root / "manifests" / f"{OWN}.yaml").unlink()
+    world.ask(FIRST, "CT")
+    assert [one.image_set_id for one in world.apply().recovered] == [OWN]
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+
+
+def test_the_version_before_is_that_of_each_sibling_too(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    world.ask(FIRST, "MR")
+    world.apply()
+    assert world.records() == {FIRST: ("1", "3"), SECOND: ("1", "3")}
+
+
+def test_what_was_begun_in_another_data_store_is_left_alone(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    world.service.calm()
+    other = Datastore("teaching", "f" * 32, "us-east-1", endpoint="http://fake")
+    world.settings = replace(world.settings, datastores=(*world.settings.datastores, other))
+    world.ask(OWN, "CT")
+    path = world.root / "manifests" / f"{OWN}.yaml"
+    path.write_text(path.read_text().replace("research", "teaching"))
+    applied = world.apply(world.plan(path))
+    assert [one.result for one in applied.outcomes] == [Result.CONVERGED]
+    assert applied.recovered == ()
+    assert world.left() == [f"research-{FIRST}-1.json"]
+
+
 def test_what_other_paths_have_begun_is_left_to_them(world: World) -> None:
     world.ask(FIRST, "CT", LONG + "1", LONG + "2")
     world.killed()
@@ -424,6 +609,37 @@ def test_an_edited_attempt_is_not_believed(world: World) -> None:
     path.write_text(path.read_text().replace('"before": "1"', '"before": "0"'))
     assert world.apply().recovered == ()
     assert world.records() == {FIRST: ("", "2")}
+
+
+def test_an_attempt_under_other_rules_is_not_believed(world: World) -> None:
+    world.ask(FIRST, "CT")
+    world.killed()
+    (path,) = (world.root / attempts.FOLDER).glob("*.json")
+    told = json.loads(path.read_text())
+    told["rulesVersion"] += 1
+    del told["digest"]
+    path.write_text(json.dumps({**told, "digest": digest(told)}))
+    assert attempts.read(world.root) == ()
+
+
+class NoRecords(RealFiles):
+    """A disk on which no record finds room."""
+
+    def create(self, path: Path, mode: int) -> int:
+        if record.FOLDER in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().create(path, mode)
+
+
+def test_what_could_not_be_recorded_is_not_forgotten(world: World) -> None:
+    world.ask(FIRST, "CT")
+    applied = world.apply(files=NoRecords())
+    assert [one.result for one in applied.outcomes] == [Result.CONVERGED]
+    assert applied.problems
+    assert world.left() == [f"research-{FIRST}-1.json"]
+    world.apply()
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert world.left() == []
 
 
 def test_what_was_recorded_by_a_run_that_nobody_killed_is_not_recovered(world: World) -> None:
@@ -462,11 +678,29 @@ def test_while_another_apply_is_at_it_its_attempts_are_its_own(world: World) -> 
     handle = os.open(world.root, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
+        (path,) = (world.root / attempts.FOLDER).glob("*.json")
+        before = path.read_bytes()
         assert world.apply().recovered == ()
-        assert world.left() == [f"research-{FIRST}-1.json"]
+        assert path.read_bytes() == before
     finally:
         os.close(handle)
     assert len(world.apply().recovered) == 1
+
+
+def test_of_three_applies_the_last_sees_the_second_when_the_first_has_ended(world: World) -> None:
+    with ExitStack() as second:
+        with attempts.under_way(world.root) as left:
+            assert left == ()
+            assert second.enter_context(attempts.under_way(world.root)) is None
+        with attempts.under_way(world.root) as left:
+            assert left is None
+    with attempts.under_way(world.root) as left:
+        assert left == ()
+
+
+def test_where_there_is_no_lock_to_be_had_nobody_is_known_to_be_at_it(tmp_path: Path) -> None:
+    with attempts.under_way(tmp_path / "missing") as left:
+        assert left == ()
 
 
 @pytest.mark.parametrize(

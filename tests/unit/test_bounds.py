@@ -10,15 +10,31 @@ from dataclasses import replace
 import pytest
 
 from reconciler.apply import apply
-from reconciler.apply.window import GRACE_SECONDS
-from reconciler.errors import AccessDeniedError, RejectedError, ServiceError, UnreachableError
+from reconciler.apply.window import GRACE_SECONDS, Window
+from reconciler.errors import (
+    AccessDeniedError,
+    NoAnswerError,
+    RejectedError,
+    ServiceError,
+    UnreachableError,
+)
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Plan, Step
-from tests.documents import document
+from tests.documents import STUDY_UID, document
 from tests.fakes import FakeClock, FakeImageSets
 from tests.processes import SECONDS
-from tests.unit.test_apply import UPDATES, digest, simple, two_steps
+from tests.unit.test_apply import (
+    UPDATES,
+    action,
+    changed,
+    describe,
+    describing,
+    digest,
+    simple,
+    study_wide,
+    two_steps,
+)
 
 IDS = tuple(letter * 32 for letter in "abcdefgh")
 
@@ -69,10 +85,33 @@ def test_what_had_converged_before_takes_nothing_of_the_limit(
 ) -> None:
     actions = [simple(fake, name) for name in IDS]
     bounds = Bounds(limit=3, concurrency=concurrency)
-    for changed in (3, 3, 2, 0):
+    for most in (3, 3, 2, 0):
         found = Counter(one.result for one in ends(fake, actions, bounds))
-        assert found[Result.CONVERGED] == changed
+        assert found[Result.CONVERGED] == most
     assert found == {Result.ALREADY_CONVERGED: 8}
+
+
+def test_what_could_not_be_sent_takes_nothing_of_it_either(fake: FakeImageSets) -> None:
+    fake.fail("SearchImageSets", NoAnswerError("gone"))
+    first, second = ends(
+        fake, [study_wide(fake, IDS[0]), simple(fake, IDS[1])], Bounds(limit=1, concurrency=1)
+    )
+    assert first.result is Result.NOT_ATTEMPTED
+    assert second.result is Result.CONVERGED
+
+
+def test_what_was_changed_half_way_takes_of_the_limit(fake: FakeImageSets) -> None:
+    whole = two_steps(fake, IDS[0])
+    second = replace(whole.steps[1], study_wide=True, study_instance_uid=STUDY_UID)
+    fake.fail("SearchImageSets", NoAnswerError("gone"))
+    actions = [replace(whole, steps=(whole.steps[0], second)), simple(fake, IDS[1])]
+    found = ends(fake, actions, Bounds(limit=1, concurrency=1))
+    assert [one.result for one in found] == [
+        Result.CONVERGED,
+        Result.NOT_ATTEMPTED,
+        Result.NOT_ATTEMPTED,
+    ]
+    assert fake.version(IDS[1]) == "1"
 
 
 class Slow(FakeImageSets):
@@ -128,6 +167,95 @@ def test_an_error_ends_the_sending_if_asked(
     assert results[Result.NOT_ATTEMPTED] == 7 - converged
     if stops:
         assert found[-1].message == f"not sent: image set {IDS[0]} ended as failed"
+
+
+def failed(fake: FakeImageSets) -> Action:
+    planned = simple(fake, IDS[0])
+    fake.fail_update("no")
+    return planned
+
+
+def conflict(fake: FakeImageSets) -> Action:
+    planned = simple(fake, IDS[0])
+    fake.foreign(IDS[0], describe("THEIRS"))
+    return planned
+
+
+def unverified(fake: FakeImageSets) -> Action:
+    step = describing(fake, IDS[0], "CT", "1", changed(fake.document(IDS[0]), describe("OTHER")))
+    return action(fake, step)
+
+
+def unresolved(fake: FakeImageSets) -> Action:
+    def lost() -> None:
+        raise NoAnswerError("gone")
+
+    fake.inject(UPDATES, lost, image_set_id=IDS[0], times=99)
+    return simple(fake, IDS[0])
+
+
+@pytest.mark.parametrize("make", [failed, conflict, unverified, unresolved])
+def test_each_bad_end_is_an_error(
+    fake: FakeImageSets, make: Callable[[FakeImageSets], Action]
+) -> None:
+    actions = [make(fake), simple(fake, IDS[1])]
+    first, second = ends(fake, actions, Bounds(stop_on_error=True, concurrency=1))
+    assert first.result == make.__name__
+    assert second.result is Result.NOT_ATTEMPTED
+
+
+def test_the_first_reason_stays() -> None:
+    """The others follow from it."""
+    window = Window([], {}, Bounds(), FakeClock(), lambda: "", lambda action: "")
+    assert window.reason() == ""
+    window.halt("expired")
+    window.halt("the run ended early")
+    assert window.reason() == "not sent: expired"
+
+
+def test_a_call_that_takes_long_is_waited_for_as_long_as_nobody_abandons(
+    fake: FakeImageSets,
+) -> None:
+    answered = threading.Event()
+    fake.inject(UPDATES, lambda: bool(answered.wait(GRACE_SECONDS + 0.5)), image_set_id=IDS[0])
+    (outcome,) = ends(fake, [simple(fake, IDS[0])], Bounds(concurrency=1))
+    assert outcome.result is Result.CONVERGED
+
+
+class Broken(FakeImageSets):
+    """The second update is a bug; the answer of the first comes long after it."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.broke, self.released = threading.Event(), threading.Event()
+        self.looks = 0
+
+    def update(self, step: Step) -> str:
+        if step.image_set_id == IDS[1]:
+            self.broke.set()
+            raise KeyError
+        produced = super().update(step)
+        if step.image_set_id == IDS[0]:
+            self.released.wait(SECONDS)
+        return produced
+
+    def abandon(self) -> bool:
+        """Asked again and again; the third time after the bug it has been heard of."""
+        self.looks += self.broke.is_set()
+        if self.looks == 3:
+            self.released.set()
+        return False
+
+
+def test_after_a_bug_nothing_new_is_sent() -> None:
+    """What is in flight beside it is finished."""
+    fake = Broken()
+    for name in IDS[:3]:
+        fake.put(document(image_set_id=name))
+    actions = [simple(fake, name) for name in IDS[:3]]
+    with pytest.raises(KeyError):
+        list(events(fake, actions, Bounds(concurrency=2), abandon=fake.abandon))
+    assert [fake.version(name) for name in IDS[:3]] == ["2", "1", "1"]
 
 
 def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets) -> None:

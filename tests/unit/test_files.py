@@ -111,6 +111,7 @@ def test_each_file_is_the_old_one_or_the_new_one_whatever_call_fails(
             with pytest.raises(ReconcilerError, match=os.strerror(ERRORS[error])) as caught:
                 write(folder, True, faulty)
             assert contents(folder) in (old, new)
+            assert times > 1 or not any(files.is_leftover(one.name) for one in folder.rglob("*"))
             if "record" in name:
                 assert isinstance(caught.value, RecordError)
                 assert "run again" in caught.value.hint
@@ -163,12 +164,31 @@ def test_a_killed_write_leaves_the_old_file_and_its_leftover_is_swept(tmp_path: 
 
 def test_what_a_run_that_is_alive_writes_is_not_swept(tmp_path: Path) -> None:
     theirs = tmp_path / f".a.json.{os.getppid()}-0123abcd.tmp"
+    of_another_user = tmp_path / ".a.json.1-0123abcd.tmp"
     theirs.write_bytes(b"")
+    of_another_user.write_bytes(b"")
     ours = tmp_path / f".a.json.{os.getpid()}-0123abcd.tmp"
     ours.write_bytes(b"")
     files.sweep(tmp_path)
     assert theirs.exists()
+    assert of_another_user.exists()
     assert not ours.exists()
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    """As root a rename would put a file in the place of /dev/stdout."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name, problem in (("pipe", "is no regular file"), ("folder", "Is a directory")):
+        with pytest.raises(OSError, match=problem):
+            files.replace(tmp_path / name, b"x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "pipe"]
+
+
+def test_what_is_gone_already_need_not_be_taken_away(tmp_path: Path) -> None:
+    files.remove(tmp_path / "gone")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_report_is_json(tmp_path: Path) -> None:

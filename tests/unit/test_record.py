@@ -282,3 +282,12 @@ def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None
         record.write(tmp_path, NAME, [entry(C)], [])
     assert path.read_bytes() == before
     assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]
+
+
+def test_only_the_entries_that_are_other_than_before_are_new(tmp_path: Path) -> None:
+    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)])
+    before = path.read_bytes()
+    record.write(tmp_path, NAME, [entry(A, "9")])
+    assert record.changed_entries(before, path.read_bytes()) == (entry(A, "9"),)
+    for nothing in (b"", b"none of ours"):
+        assert set(record.changed_entries(nothing, before)) == {entry(A), entry(B)}

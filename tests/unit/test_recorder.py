@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,22 @@ def test_whatever_write_fails_what_landed_is_told_and_the_next_run_records_it(
         assert len(world.service.landed) == len(IDS)
 
 
+def test_a_record_that_could_not_be_dropped_at_once_is_dropped_in_the_end(tmp_path: Path) -> None:
+    def forget(root: Path, files: FaultyFiles) -> World:
+        world = World(root)
+        world.apply()
+        (root / "manifests" / f"{IDS[0]}.yaml").unlink()
+        assert world.apply(files).problems == ()
+        return world
+
+    counting = FaultyFiles()
+    forget(tmp_path / "reference", counting)
+    assert counting.calls
+    for first in range(1, len(counting.calls) + 1):
+        faulty = FaultyFiles(first, failing(ERRORS["full"]))
+        assert forget(tmp_path / str(first), faulty).versions().keys() == set(IDS[1:])
+
+
 def test_while_nothing_can_be_recorded_nothing_new_is_sent(tmp_path: Path) -> None:
     world = World(tmp_path / "world")
     world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="CT"))
@@ -143,6 +160,22 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     assert log.startswith("Record 3 image sets at their new versions\n")
     assert f"research/{IDS[0]} 1 → 2" in log
     assert ".tmp" not in log
+    assert not leftover.exists()
+    assert git.changed(world.root, [world.root / "records"]) == ()
+
+
+def test_records_are_dropped_in_a_commit_also_of_a_data_store_that_nobody_asks_any_more(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "world")
+    repository(world.root)
+    world.apply(mode=RecordMode.COMMIT)
+    other = Datastore("teaching", "f" * 32, "us-east-1", endpoint="http://fake")
+    world.settings = replace(world.settings, datastores=(*world.settings.datastores, other))
+    for path in (world.root / "manifests").glob("*.yaml"):
+        path.write_text(path.read_text().replace("research", "teaching"))
+    assert world.apply(mode=RecordMode.COMMIT).commit
+    assert world.versions() == {}
     assert git.changed(world.root, [world.root / "records"]) == ()
 
 
