@@ -44,8 +44,9 @@ def main() -> None:
     code = run(sys.argv[1:])
     if code == EXIT_INTERRUPTED:
         # At once: Python would wait for the threads that read, and a call that hangs takes minutes.
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 

@@ -207,6 +207,7 @@ class World:
             mode=RecordMode.COMMIT,
             on_event=lambda event: None,
             bounds=Bounds(concurrency=self._concurrency),
+            saved=saved is not None,
         )
         for problem in (*applied.problems, *applied.held):
             print(problem, file=sys.stderr)

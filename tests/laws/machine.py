@@ -298,7 +298,7 @@ class ApplyMachine(RuleBasedStateMachine):
     def apply(self) -> None:
         """Also again, and when its time is over."""
         if self.saved:
-            self._apply(self.saved)
+            self._apply(self.saved, again=True)
 
     @rule(name=names, word=st.sampled_from(WORDS), key=st.sampled_from(COMMENTS))
     def somebody_is_faster(self, name: str, word: str, key: str) -> None:
@@ -312,7 +312,8 @@ class ApplyMachine(RuleBasedStateMachine):
     def plan_and_apply(self) -> None:
         """An apply without a plan makes its own, once nothing is LOCKED."""
         self._save(pipeline.plan_at_rest)
-        self.apply()
+        if self.saved:
+            self._apply(self.saved)
 
     @rule()
     def everything_calms_down_and_we_run_again(self) -> None:
@@ -321,7 +322,7 @@ class ApplyMachine(RuleBasedStateMachine):
         if self.saved is None:
             return
         interfered = self._interfered(self.saved)
-        applied = self._apply(self.saved)
+        applied = self._apply(self.saved, again=True)
         assert applied is not None
         assert not applied.problems
         for outcome in applied.outcomes:
@@ -436,7 +437,7 @@ class ApplyMachine(RuleBasedStateMachine):
         made = (one.number for _, one in self._ours(entry.image_set_id) if one.status == "UPDATED")
         return max([int(entry.version_id), *(number for number in made if number <= int(pin))])
 
-    def _apply(self, plan: Plan) -> pipeline.Applied | None:
+    def _apply(self, plan: Plan, *, again: bool = False) -> pipeline.Applied | None:
         def on_event(event: object) -> None:
             if isinstance(event, Outcome):
                 self._observed(event)
@@ -451,6 +452,7 @@ class ApplyMachine(RuleBasedStateMachine):
                 mode=RecordMode.FILES,
                 on_event=on_event,
                 bounds=Bounds(concurrency=self.concurrency),
+                saved=again,
                 life=self.life,
             )
         except KilledError:

@@ -365,3 +365,34 @@ def test_a_limit_is_one_for_all_data_stores(
     late.go.set()
     first, second = results({"a": fake, "b": late}, Bounds(limit=5, concurrency=concurrency))
     assert first + second == {Result.CONVERGED: 5, Result.NOT_ATTEMPTED: 3}
+
+
+class Lingering(FakeImageSets):
+    """The first turn takes so long that whoever finds no room would have gone by then."""
+
+    first = True
+
+    def turn(self, give_up: Callable[[], bool]) -> bool:
+        """Those that wait instead are there afterwards, however long it takes."""
+        if self.first:
+            self.first = False
+            threading.Event().wait(0.3)
+        return super().turn(give_up)
+
+
+def test_room_that_is_given_back_is_for_any_data_store(fake: FakeImageSets) -> None:
+    done = Lingering(fake.clock)
+    for name in IDS:
+        done.put(document(image_set_id=name))
+    actions = [replace(simple(done, name), datastore="done") for name in IDS[:3]]
+    others = [replace(simple(fake, name), datastore="other") for name in IDS[3:]]
+    ports = {"done": done, "other": fake}
+
+    def run(part: list[Action], limit: int | None) -> Counter[Result]:
+        plan, bounds = Plan(Basis("", 1), tuple(part)), Bounds(limit=limit, concurrency=2)
+        told = apply(plan, ports, fake.clock, digest, lock_timeout=60.0, bounds=bounds)
+        return Counter(one.result for one in told if isinstance(one, Outcome))
+
+    assert run(actions, None) == {Result.CONVERGED: 3}
+    done.first = True
+    assert run([*actions, *others], 1)[Result.CONVERGED] == 1
