@@ -111,6 +111,7 @@ class ApplyMachine(RuleBasedStateMachine):
         self.consents: dict[str, str] = {}
         self.digests: dict[str, dict[str, str]] = {}
         self.saved: Plan | None = None
+        self.looks_first = False
         # What the plans so far say: requests with the versions before them, and what they make.
         self.planned: dict[Request, list[dict[str, str]]] = {}
         self.expected: set[tuple[str, int]] = set()
@@ -131,8 +132,10 @@ class ApplyMachine(RuleBasedStateMachine):
 
     # --- what people ask ---------------------------------------------------------------------
 
-    @initialize(asked=st.sets(names, min_size=1), split=st.booleans())
-    def begin(self, asked: set[str], split: bool) -> None:
+    @initialize(asked=st.sets(names, min_size=1), split=st.booleans(), looks_first=st.booleans())
+    def begin(self, asked: set[str], split: bool, looks_first: bool) -> None:
+        """Where a plan is not known to be a saved one, sending alone must tell what is done."""
+        self.looks_first = looks_first
         for name in sorted(asked):
             self.ask(name, "one", split)
 
@@ -237,7 +240,10 @@ class ApplyMachine(RuleBasedStateMachine):
     def the_study_is_larger_than_the_plan_knew(self, name: str, word: str) -> None:
         """Search told nothing of one of its image sets at the review, and does at the apply."""
         self._calm()
-        self.ask(next(one for one in PRIMARY if one != name), word, split=False)
+        other = next(one for one in PRIMARY if one != name)
+        if name in self.asked and other not in self.asked:
+            name, other = other, name  # what is asked for is known without a search
+        self.ask(other, word, split=False)
         self.missed.add(name)
         self.stage.search_misses(name)
         self.plan()
@@ -298,7 +304,7 @@ class ApplyMachine(RuleBasedStateMachine):
     def apply(self) -> None:
         """Also again, and when its time is over."""
         if self.saved:
-            self._apply(self.saved, again=True)
+            self._apply(self.saved)
 
     @rule(name=names, word=st.sampled_from(WORDS), key=st.sampled_from(COMMENTS))
     def somebody_is_faster(self, name: str, word: str, key: str) -> None:
@@ -312,8 +318,7 @@ class ApplyMachine(RuleBasedStateMachine):
     def plan_and_apply(self) -> None:
         """An apply without a plan makes its own, once nothing is LOCKED."""
         self._save(pipeline.plan_at_rest)
-        if self.saved:
-            self._apply(self.saved)
+        self.apply()
 
     @rule()
     def everything_calms_down_and_we_run_again(self) -> None:
@@ -322,7 +327,7 @@ class ApplyMachine(RuleBasedStateMachine):
         if self.saved is None:
             return
         interfered = self._interfered(self.saved)
-        applied = self._apply(self.saved, again=True)
+        applied = self._apply(self.saved)
         assert applied is not None
         assert not applied.problems
         for outcome in applied.outcomes:
@@ -437,7 +442,7 @@ class ApplyMachine(RuleBasedStateMachine):
         made = (one.number for _, one in self._ours(entry.image_set_id) if one.status == "UPDATED")
         return max([int(entry.version_id), *(number for number in made if number <= int(pin))])
 
-    def _apply(self, plan: Plan, *, again: bool = False) -> pipeline.Applied | None:
+    def _apply(self, plan: Plan) -> pipeline.Applied | None:
         def on_event(event: object) -> None:
             if isinstance(event, Outcome):
                 self._observed(event)
@@ -452,7 +457,7 @@ class ApplyMachine(RuleBasedStateMachine):
                 mode=RecordMode.FILES,
                 on_event=on_event,
                 bounds=Bounds(concurrency=self.concurrency),
-                saved=again,
+                saved=self.looks_first,
                 life=self.life,
             )
         except KilledError:
