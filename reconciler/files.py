@@ -73,6 +73,9 @@ class RealFiles:
 
 REAL = RealFiles()
 
+# As many links as Linux follows; more go in a circle.
+_MOST_LINKS = 40
+
 
 def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = REAL) -> None:
     """Put `content` in place of the file, or make it. OSError leaves the old one as it was.
@@ -177,8 +180,19 @@ def _check_replaceable(path: Path) -> None:
     """A rename would put a file in the place of /dev/stdout, for everybody."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if path.exists() and not path.is_file():
+    if _is_open_file(path) or (path.exists() and not path.is_file()):
         raise FileExistsError(errno.EEXIST, "it is no regular file")
+
+
+def _is_open_file(path: Path) -> bool:
+    """Whether it is a name for what a process has open; with `> log` that is a regular file."""
+    for _ in range(_MOST_LINKS):
+        if not path.is_symlink():
+            break
+        if path.parent.resolve().is_relative_to("/proc"):
+            return True
+        path = path.parent / path.readlink()
+    return False
 
 
 def _write(partial: Path, content: bytes, mode: int, files: Files) -> None:

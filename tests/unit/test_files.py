@@ -186,6 +186,28 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
+def test_a_name_for_standard_output_is_not_replaced_though_that_is_a_regular_file(
+    tmp_path: Path,
+) -> None:
+    """`--report /dev/stdout > log`, as root: from then on nobody had a /dev/stdout."""
+    stdout, log = tmp_path / "stdout", tmp_path / "log"
+    with log.open("wb") as file:
+        stdout.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        (tmp_path / "link").symlink_to("stdout")
+        for name in ("stdout", "link"):
+            with pytest.raises(OSError, match="is no regular file"):
+                files.replace(tmp_path / name, b"x")
+    assert stdout.is_symlink()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "log", "stdout"]
+
+
+def test_links_in_a_circle_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    files.replace(tmp_path / "a", b"x")
+    assert (tmp_path / "a").read_bytes() == b"x"
+
+
 def test_what_is_gone_already_need_not_be_taken_away(tmp_path: Path) -> None:
     files.remove(tmp_path / "gone")
     assert list(tmp_path.iterdir()) == []
