@@ -9,6 +9,7 @@ import io
 import os
 import platform
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,13 +43,19 @@ def main() -> None:
             # A terminal that cannot show a character shows its escape; nothing dies of it.
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
-    if code == EXIT_INTERRUPTED:
+    if code == EXIT_INTERRUPTED or _is_reading():
         # At once: Python would wait for the threads that read, and a call that hangs takes minutes.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _is_reading() -> bool:
+    """Whether an error has left calls behind that nobody waits for."""
+    others = (one for one in threading.enumerate() if one is not threading.main_thread())
+    return any(not one.daemon for one in others)
 
 
 def _stand_in() -> None:

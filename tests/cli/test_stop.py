@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from reconciler.aws.client import READ_SECONDS
 from reconciler.cli.stop import Stop
+from reconciler.emulator.faults import Fault, FaultSet
 from reconciler.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.processes import bounded
@@ -169,3 +171,41 @@ def test_who_interrupts_the_reading_need_not_wait_for_a_service_that_hangs(
                 reading.send_signal(signal.SIGINT)
                 out, err = reading.communicate()
     assert (reading.returncode, out, err) == (130, "", "")
+
+
+def test_after_an_error_nobody_waits_for_the_reads_that_hang(workspace: Path) -> None:
+    hanging, over = threading.Event(), threading.Event()
+    first, last = "1899d1532372896b95655d9430a957c9", "e7baf2d16f9b49ea95c3c511e12111a6"
+    faults = FaultSet(
+        (
+            Fault(kind="latency", image_set_id=last, seconds=2.0),
+            Fault(kind="latency", image_set_id=first, seconds=1.0),
+            Fault(kind="expired-credentials", image_set_id=first),
+        )
+    )
+
+    def waiting(seconds: float) -> None:
+        if seconds == 1.0:
+            hanging.wait()
+        else:
+            hanging.set()
+            over.wait()
+
+    data = workspace / ".reconcile" / "emulator"
+    with Emulator(data, faults=faults, sleep=waiting) as emulator:
+        settings = workspace / "reconciler.yaml"
+        settings.write_text(settings.read_text().replace(" emulator", f" {emulator.endpoint}"))
+        reading = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "plan"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            with bounded(reading, READ_SECONDS / 2):
+                out, err = reading.communicate()
+        finally:
+            hanging.set()
+            over.set()
+    assert (reading.returncode, out) == (1, "")
+    assert err.startswith("error: the AWS credentials have expired")
