@@ -262,16 +262,21 @@ class Paced:
         return result
 
 
-def share(datastores: Iterable[Datastore], settings: Settings, clock: Clock) -> dict[str, Buckets]:
-    """Buckets by data store name: one `Buckets` for all that draw on the same account's quotas.
+def domain(datastore: Datastore) -> tuple[str, str]:
+    """What data stores of the same quotas have in common.
 
     A run has one caller, so on AWS the region alone tells accounts' quotas apart.
     """
+    return datastore.endpoint, datastore.region
+
+
+def share(datastores: Iterable[Datastore], settings: Settings, clock: Clock) -> dict[str, Buckets]:
+    """Buckets by data store name: one `Buckets` for all that draw on the same account's quotas."""
     shared: dict[tuple[str, str], Buckets] = {}
     result = {}
     # Those that state their account first: only they can find its `accounts:` entry.
     for datastore in sorted(datastores, key=lambda one: (not one.account_id, one.name)):
-        key = (datastore.endpoint, datastore.region)
+        key = domain(datastore)
         if key not in shared:
             shared[key] = Buckets(quotas_of(datastore, settings), clock)
         result[datastore.name] = shared[key]

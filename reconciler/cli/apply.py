@@ -17,10 +17,12 @@ from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcilerError
 from reconciler.model.settings import RecordMode
 
 if TYPE_CHECKING:
+    from reconciler.model.bounds import Bounds
     from reconciler.model.plan import Plan
     from reconciler.model.settings import Settings
     from reconciler.pipeline import Applied, Edges
     from reconciler.render.look import Look
+    from reconciler.render.tally import Tally
 
 
 class OnError(StrEnum):
@@ -100,7 +102,6 @@ def apply(
     from reconciler.cli.progress import Progress
     from reconciler.cli.stop import Stop
     from reconciler.model.bounds import Bounds
-    from reconciler.render.tally import Tally
 
     seconds = _seconds(max_duration)
     saved = workspace.saved_plan(paths)
@@ -122,7 +123,7 @@ def apply(
             )
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
-            tally = Tally(len(plan.steps), plan.eta_seconds, _most(plan, limit), bounds.deadline)
+            tally = _tally(settings, plan, bounds)
             # Beyond the work: a signal that comes late must not keep the outcomes from being told.
             stop = until_told.enter_context(Stop())
             with Progress(tally, edges.clock, None if json else look) as progress:
@@ -201,6 +202,22 @@ def _tell(
             f"error: {problem.message}", *(f"    {one}" for one in problem.hint.splitlines())
         )
     return code
+
+
+def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
+    """Data stores that share their quotas are one lane."""
+    from reconciler.pace import domain
+    from reconciler.render.tally import Tally, lanes
+
+    lane_of = {one.datastore_id: " ".join(domain(one)) for one in settings.datastores}
+    return Tally(
+        len(plan.steps),
+        plan.eta_seconds,
+        _most(plan, bounds.limit),
+        bounds.deadline,
+        lanes(plan.steps, lane_of),
+        lane_of,
+    )
 
 
 def _most(plan: Plan, limit: int | None) -> int | None:

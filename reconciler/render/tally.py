@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.outcome import Outcome, Result, Started
+from reconciler.model.plan import Step
 from reconciler.render.values import duration
 
 # The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
@@ -15,23 +17,33 @@ _RECENT = 50
 _UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED)
 
 
+def _sends() -> deque[float]:
+    return deque(maxlen=_RECENT)
+
+
 @dataclass(slots=True)
 class Tally:
     """`total` steps are planned; `quota_seconds` is what the quotas alone make them last.
 
-    No more than `most` are to be changed, and none is sent after the moment `until`.
+    No more than `most` are to be changed, and none is sent after the moment `until`. `lanes` are
+    the steps of each lane, which have a quota of their own, and `lane_of` tells the lane of a data
+    store by its id: the slowest lane decides how long all takes.
     """
 
     total: int
     quota_seconds: float = 0.0
     most: int | None = None
     until: float = math.inf
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    lane_of: Mapping[str, str] = field(default_factory=dict)
     done: int = 0
     sent: int = 0
     _changed: int = 0
     _sent_at: dict[int, float] = field(default_factory=dict)
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
-    _lasted: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    _recent: deque[float] = field(default_factory=_sends)
+    _lasted: deque[float] = field(default_factory=_sends)
+    _recent_of: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(_sends))
+    _gone_of: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: Started | Outcome, now: float) -> None:
         """Count an event that came at a moment, in monotonic seconds."""
@@ -39,12 +51,16 @@ class Tally:
             self.sent += 1
             self._sent_at[id(event.step)] = now
             self._recent.append(now)
+            self._recent_of[self._lane(event.step)].append(now)
+            self._gone_of[self._lane(event.step)] += 1
             return
         self.done += 1
         begun = self._sent_at.pop(id(event.step), None)
         if begun is not None:
             self._lasted.append(now - begun)
             self._changed += event.result not in _UNTOUCHED
+        else:
+            self._gone_of[self._lane(event.step)] += 1
 
     @property
     def in_flight(self) -> int:
@@ -58,20 +74,36 @@ class Tally:
 
     def rate(self, now: float) -> float:
         """Sends a second, lately; it falls while none can be made. 0.0 while it is not known."""
-        if len(self._recent) < 2 or self._recent[-1] <= self._recent[0]:
-            return 0.0
-        first, last, count = self._recent[0], self._recent[-1], len(self._recent)
-        return min((count - 1) / (last - first), count / max(now - first, 1e-9))
+        return _rate(self._recent, now)
 
     def seconds_left(self, now: float) -> float | None:
         """Until the last step has ended; None as long as nothing tells."""
-        rate = self.rate(now) or (self.total / self.quota_seconds if self.quota_seconds else 0.0)
         sends = self._sends_left(now)
-        if sends and not rate:
+        sending = self._sending_seconds(now, sends) if sends else 0.0
+        if sending is None:
             return None
         last = self._last_seconds(now, sends)
-        sending = min(sends / rate, self.until - now) if sends else 0.0
-        return None if last is None else sending + last
+        return None if last is None else min(sending, max(0.0, self.until - now)) + last
+
+    def _sending_seconds(self, now: float, sends: int) -> float | None:
+        """Until the last send. Which lanes a limit leaves something to nobody knows."""
+        if sends < self.left or len(self.lanes) < 2:
+            rate = self.rate(now) or self._hoped(self.total)
+            return sends / rate if rate else None
+        seconds = []
+        for lane, steps in self.lanes.items():
+            left = steps - self._gone_of[lane]
+            rate = _rate(self._recent_of[lane], now) or self._hoped(steps) or self.rate(now)
+            if left > 0 and rate:
+                seconds.append(left / rate)
+        return max(seconds, default=None)
+
+    def _hoped(self, steps: int) -> float:
+        """The rate that the quotas alone let us hope for; 0.0 where there are none."""
+        return steps / self.quota_seconds if self.quota_seconds else 0.0
+
+    def _lane(self, step: Step) -> str:
+        return self.lane_of.get(step.datastore_id, "")
 
     def _sends_left(self, now: float) -> int:
         """What will yet be sent of what is left."""
@@ -108,3 +140,15 @@ class Tally:
         if seconds is not None and self.done < self.total:
             parts.append(f"about {duration(seconds)} to go")
         return ", ".join(parts)
+
+
+def lanes(steps: Sequence[Step], lane_of: Mapping[str, str]) -> Counter[str]:
+    """How many of the steps each lane has."""
+    return Counter(lane_of.get(step.datastore_id, "") for step in steps)
+
+
+def _rate(recent: Sequence[float], now: float) -> float:
+    if len(recent) < 2 or recent[-1] <= recent[0]:
+        return 0.0
+    first, last, count = recent[0], recent[-1], len(recent)
+    return min((count - 1) / (last - first), count / max(now - first, 1e-9))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Step
-from reconciler.render.tally import Tally
+from reconciler.render.tally import Tally, lanes
 
 
 def step(number: int) -> Step:
@@ -83,3 +85,23 @@ def test_what_takes_unusually_long_is_not_said_to_end_at_once() -> None:
     assert tally.line(4.0) == "0 of 2 done, 2 in flight"
     tally.take(Outcome(STEPS[0], Result.CONVERGED), 5.0)
     assert tally.line(900.0) == "1 of 2 done, 1 in flight"
+
+
+def test_of_several_quotas_the_slowest_decides_how_long_it_takes() -> None:
+    ours, other = "1" * 32, "2" * 32
+    lane_of = {ours: "here", other: "there"}
+    elsewhere = [replace(step(number), datastore_id=other) for number in range(400, 410)]
+    counted = lanes([*STEPS, *elsewhere], lane_of)
+    tally = Tally(410, 1596.0, lanes=counted, lane_of=lane_of)
+    assert tally.seconds_left(0.0) == 1596.0
+    for number in range(5):
+        for one in (STEPS[number], elsewhere[number]):
+            tally.take(Started(one), number * 4.0)
+            tally.take(Outcome(one, Result.CONVERGED), number * 4.0)
+    # Not 400 at half a second: the other 395 go at 0.25 a second, whatever else is sent beside.
+    assert tally.seconds_left(16.0) == 395 * 4.0
+    for one in elsewhere[5:]:
+        tally.take(Outcome(one, Result.NOT_ATTEMPTED), 16.0)
+    assert tally.seconds_left(16.0) == 395 * 4.0
+    bounded = replace(tally, until=1000.0)
+    assert bounded.seconds_left(16.0) == 984.0
