@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
@@ -16,7 +16,7 @@ from typing import TypeVar
 from reconciler.errors import ThrottledError
 from reconciler.model.observed import Properties, Summary
 from reconciler.model.plan import Step
-from reconciler.model.settings import Datastore, Quota, Settings, quotas_of
+from reconciler.model.settings import Quota, Settings, quotas_by_domain
 from reconciler.model.value import Document
 from reconciler.ports import Clock, ImageSets
 
@@ -262,22 +262,9 @@ class Paced:
         return result
 
 
-def domain(datastore: Datastore) -> tuple[str, str]:
-    """What data stores of the same quotas have in common.
-
-    A run has one caller, so on AWS the region alone tells accounts' quotas apart.
-    """
-    return datastore.endpoint, datastore.region
-
-
-def share(datastores: Iterable[Datastore], settings: Settings, clock: Clock) -> dict[str, Buckets]:
-    """Buckets by data store name: one `Buckets` for all that draw on the same account's quotas."""
-    shared: dict[tuple[str, str], Buckets] = {}
-    result = {}
-    # Those that state their account first: only they can find its `accounts:` entry.
-    for datastore in sorted(datastores, key=lambda one: (not one.account_id, one.name)):
-        key = domain(datastore)
-        if key not in shared:
-            shared[key] = Buckets(quotas_of(datastore, settings), clock)
-        result[datastore.name] = shared[key]
-    return result
+def share(settings: Settings, clock: Clock) -> dict[str, Buckets]:
+    """Buckets by data store name: one `Buckets` for all that draw on the same quotas."""
+    shared = {
+        domain: Buckets(quotas, clock) for domain, quotas in quotas_by_domain(settings).items()
+    }
+    return {one.name: shared[one.quota_domain] for one in settings.datastores}

@@ -206,10 +206,9 @@ def _tell(
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
     """Data stores that share their quotas are one lane."""
-    from reconciler.pace import domain
     from reconciler.render.tally import Tally, lanes
 
-    lane_of = {one.datastore_id: " ".join(domain(one)) for one in settings.datastores}
+    lane_of = {one.datastore_id: " ".join(one.quota_domain) for one in settings.datastores}
     return Tally(
         len(plan.steps),
         plan.eta_seconds,

@@ -32,7 +32,7 @@ class RealClock:
 def edges(settings: Settings) -> Iterator[Edges]:
     """The edges of one command. An embedded emulator lives as long as this context."""
     clock = RealClock()
-    shared = pace.share(settings.datastores, settings, clock)
+    shared = pace.share(settings, clock)
     lock = threading.Lock()
     with ExitStack() as stack:
 

@@ -121,8 +121,11 @@ def _status(changes: list[Granted], blocks: list[Block]) -> Status:
 def _notes(ask: ImageSetAsk, properties: Properties) -> tuple[Note, ...]:
     if not properties.workflow_status.endswith("FAILED"):
         return ()
-    told = f": {properties.message}" if properties.message else ""
-    text = f"version {properties.version_id} is a failed one, {properties.workflow_status}{told}"
+    # The service's own message may echo values that somebody sent, and a note is never masked.
+    text = (
+        f"version {properties.version_id} is a failed one, {properties.workflow_status}: "
+        "GetImageSet tells why"
+    )
     return (Note(ask.image_set_id, text),)
 
 

@@ -89,6 +89,14 @@ class Datastore:
         """Whether this is the real service: only that has quotas and credentials."""
         return not self.endpoint
 
+    @property
+    def quota_domain(self) -> tuple[str, str]:
+        """What data stores that draw on the same quotas have in common.
+
+        A run has one caller, so on AWS the region alone tells accounts' quotas apart.
+        """
+        return self.endpoint, self.region
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -113,6 +121,15 @@ class Settings:
             if datastore.name == name:
                 return datastore
         raise KeyError(name)
+
+
+def quotas_by_domain(settings: Settings) -> dict[tuple[str, str], dict[str, Quota]]:
+    """The quotas of every `Datastore.quota_domain`."""
+    found: dict[tuple[str, str], dict[str, Quota]] = {}
+    # Those that state their account first: only they can find its `accounts:` entry.
+    for datastore in sorted(settings.datastores, key=lambda one: (not one.account_id, one.name)):
+        found.setdefault(datastore.quota_domain, quotas_of(datastore, settings))
+    return found
 
 
 def quotas_of(datastore: Datastore, settings: Settings) -> dict[str, Quota]:

@@ -6,27 +6,26 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.model.plan import Action
-from reconciler.model.settings import Quota, Settings, quotas_of
+from reconciler.model.settings import Quota, Settings, quotas_by_domain
 
 UPDATE = "UpdateImageSetMetadata"
 
 
 def eta_seconds(actions: Iterable[Action], settings: Settings) -> float:
-    """Seconds until the last update may be submitted, the slowest account and region deciding.
+    """Seconds until the last update may be submitted, the slowest of the quotas deciding.
 
     UpdateImageSetMetadata is the scarce call: 0.25 a second, burst 1 (healthimaging §4). An
     emulator has no quota unless reconciler.yaml states one.
     """
     calls: Counter[tuple[str, str]] = Counter()
-    quotas: dict[tuple[str, str], Quota] = {}
     for action in actions:
-        datastore = settings.datastore(action.datastore)
-        quota = quotas_of(datastore, settings).get(UPDATE)
-        if quota and action.steps:
-            domain = (datastore.account_id, datastore.region)
-            calls[domain] += len(action.steps)
-            quotas[domain] = quota
+        calls[settings.datastore(action.datastore).quota_domain] += len(action.steps)
+    quotas = quotas_by_domain(settings)
     return max(
-        (max(0.0, calls[key] - quota.burst) / quota.rate for key, quota in quotas.items()),
+        (_seconds(count, quotas[domain].get(UPDATE)) for domain, count in calls.items()),
         default=0.0,
     )
+
+
+def _seconds(calls: int, quota: Quota | None) -> float:
+    return max(0.0, calls - quota.burst) / quota.rate if quota else 0.0

@@ -25,6 +25,7 @@ _SIGN: dict[Result, tuple[str, Style]] = {
 }
 _NEXT: dict[Result, str] = {
     Result.CONFLICT: "Somebody else moved it: plan again, and look at what they did.",
+    Result.FAILED: "Mend what is told above. After a failed update plan again: its pin is used up.",
     Result.UNVERIFIED: "Look at the image set before anything else is written to it.",
     Result.UNRESOLVED: "Run the same command again: it finds out what became of it.",
     Result.NOT_ATTEMPTED: "Run the same command again to go on.",

@@ -250,6 +250,6 @@ def test_data_stores_of_one_account_and_region_share_buckets() -> None:
     other = replace(AWS, name="other", datastore_id="2" * 32, account_id="")
     far = replace(AWS, name="far", region="eu-west-1")
     emulator = replace(AWS, name="emulator", endpoint="emulator")
-    shared = share((AWS, other, far, emulator), settings(AWS, other, far, emulator), FakeClock())
+    shared = share(settings(AWS, other, far, emulator), FakeClock())
     assert shared["research"] is shared["other"]
     assert len({id(buckets) for buckets in shared.values()}) == 3

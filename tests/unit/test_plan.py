@@ -749,20 +749,21 @@ def test_the_digest_of_an_action_covers_what_was_approved() -> None:
     assert {action_digest(each) for each in same} == {action.digest}
 
 
-def test_the_time_is_that_of_the_slowest_account_and_region() -> None:
-    def datastore(name: str, account: str, endpoint: str = "") -> Datastore:
-        return Datastore(name, "1" * 32, "us-east-1", account, endpoint)
+def test_the_time_is_that_of_the_slowest_quota() -> None:
+    def datastore(name: str, region: str, endpoint: str = "", account: str = "") -> Datastore:
+        return Datastore(name, "1" * 32, region, account, endpoint)
 
     settings = Settings(
         root=Stage().settings.root,
         manifests="manifests",
         datastores=(
-            datastore("one", "1"),
-            datastore("two", "1"),
-            datastore("other", "2"),
-            datastore("local", "", "emulator"),
+            datastore("one", "us-east-1"),
+            datastore("two", "us-east-1"),
+            datastore("other", "eu-west-1"),
+            datastore("stated", "eu-west-1", account="2"),
+            datastore("local", "us-east-1", "emulator"),
         ),
-        account_quotas=(("2/us-east-1", (("UpdateImageSetMetadata", 2.0),)),),
+        account_quotas=(("2/eu-west-1", (("UpdateImageSetMetadata", 2.0),)),),
     )
     action = staged().action(CONSENTED)
 
