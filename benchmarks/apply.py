@@ -128,7 +128,7 @@ def measured(
 
     def grown(operation: str, what: str) -> int:
         nothing = {"calls": 0, "throttled": 0}
-        return after[operation][what] - before.get(operation, nothing)[what]
+        return int(after[operation][what] - before.get(operation, nothing)[what])
 
     reads = sum(grown(operation, "calls") for operation in after if operation != UPDATE)
     run = Run(
@@ -162,8 +162,9 @@ def ours(endpoint: str, datastore_id: str, names: list[str]) -> None:
         quotas = {name: quota.rate * FACTOR for name, quota in DOCUMENTED_QUOTAS.items()}
         settings = Settings(root, "manifests", (datastore,), quotas=tuple(sorted(quotas.items())))
         clock = RealClock()
-        buckets = pace.share([datastore], settings, clock)["research"]
-        port = pace.Paced(aws.connect(datastore, endpoint=endpoint), buckets)
+        buckets = pace.share(settings, clock)["research"]
+        calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)
+        port = pace.Paced(calls, buckets)
         edges = pipeline.Edges(lambda _: port, clock)
         planned = pipeline.plan(settings, pipeline.check(settings), edges).plan
         applied = pipeline.apply(
