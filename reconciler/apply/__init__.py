@@ -46,8 +46,7 @@ def apply(
         if action.blocks:
             text = "; ".join(block.message for block in action.blocks)
             yield from (Outcome(step, Result.BLOCKED, text) for step in action.steps)
-    runnable = [action for action in plan.actions if action.steps and not action.blocks]
-    window = Window(runnable, ports, bounds, clock, stop, begin)
+    window = Window(plan.runnable, ports, bounds, clock, stop, begin)
     context = Context(
         clock, content_digest, lock_timeout, window.reason, abandon, window.halt, look_first
     )

@@ -221,8 +221,7 @@ def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
 
 def _most(plan: Plan, limit: int | None) -> int | None:
     """The steps of so many actions, as far as anybody knows before they are tried."""
-    runnable = [action for action in plan.actions if action.steps and not action.blocks]
-    return None if limit is None else sum(len(action.steps) for action in runnable[:limit])
+    return None if limit is None else sum(len(action.steps) for action in plan.runnable[:limit])
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

@@ -15,8 +15,8 @@ class Bounds:
     `limit` counts actions (an image set, or a study as a whole, so that none stops half-way); one
     that turns out to be converged already takes none of it. `deadline` is a moment of the clock.
     `stop_on_error` ends the sending after the first step that did not converge; what the plan
-    itself holds back is no such step. `concurrency` is the number of actions in
-    flight in a data store, as the quota is for each.
+    itself holds back is no such step. `concurrency` is the number of actions in flight in each data
+    store, as the quota is of each.
     """
 
     limit: int | None = None

@@ -149,3 +149,8 @@ class Plan:
     def steps(self) -> tuple[Step, ...]:
         """Every call of every action that may run, in order."""
         return tuple(step for action in self.actions for step in action.steps)
+
+    @property
+    def runnable(self) -> tuple[Action, ...]:
+        """The actions that have something to send, and that nothing holds back."""
+        return tuple(action for action in self.actions if action.steps and not action.blocks)
