@@ -157,31 +157,34 @@ exit $code
 """
 
 
-def with_git(work: Callable[[], int], folder: Path, moment: str, point: int) -> Callable[[], int]:
-    """The same work, with a git that kills it; to be called in the forked process."""
+def within(work: Callable[[], int], **environment: str) -> Callable[[], int]:
+    """The same work, where what kills it finds what it needs; to be called in the fork."""
 
     def killable() -> int:
-        (folder / "count").write_text("0")
-        os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
-        os.environ["KILL_COUNT"] = str(folder / "count")
-        os.environ[moment] = str(point)
+        os.environ.update(environment, KILL_PID=str(os.getpid()))
         return work()
 
     return killable
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 @pytest.mark.parametrize("moment", ["KILL_BEFORE", "KILL_AFTER"])
 def test_killed_at_every_run_of_git(
     stage: Stage, reference: dict[str, Any], moment: str, tmp_path: Path
 ) -> None:
-    script = tmp_path / "git"
-    script.write_text(GIT.format(git=shutil.which("git")))
-    script.chmod(0o755)
+    program(tmp_path / "git", GIT.format(git=shutil.which("git")))
+    count = tmp_path / "count"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "KILL_COUNT": str(count)}
     last: list[int] = []
     for point in points(0, 1, last):
         world = stage.world()
-        work = with_git(lambda w=world: w.run(w.edges(), None), tmp_path, moment, point)
-        code = world.forked(work)
+        count.write_text("0")
+        here = {**environment, moment: str(point)}
+        code = world.forked(within(lambda w=world: w.run(w.edges(), None), **here))
         if code != SIGKILL:
             assert code == 0
             last.append(point)
@@ -197,17 +200,6 @@ kill -9 $KILL_PID $PPID
 """
 
 
-def with_hook(work: Callable[[], int], once: Path) -> Callable[[], int]:
-    """The same work, with a hook that may kill it; to be called in the forked process."""
-
-    def killable() -> int:
-        os.environ["KILL_ONCE"] = str(once)
-        os.environ["KILL_PID"] = str(os.getpid())
-        return work()
-
-    return killable
-
-
 @pytest.mark.parametrize("hook", ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"])
 def test_killed_together_with_git_while_a_hook_runs(
     stage: Stage, reference: dict[str, Any], hook: str, tmp_path: Path
@@ -215,10 +207,10 @@ def test_killed_together_with_git_while_a_hook_runs(
     world = stage.world()
     hooks = world.root / ".git" / "hooks"
     hooks.mkdir()
-    (hooks / hook).write_text(HOOK)
-    (hooks / hook).chmod(0o755)
-    work = with_hook(lambda: world.run(world.edges(), None), tmp_path / "killed")
+    program(hooks / hook, HOOK)
+    once = tmp_path / "killed"
+    work = within(lambda: world.run(world.edges(), None), KILL_ONCE=str(once))
     assert world.forked(work) == SIGKILL
-    assert (tmp_path / "killed").exists()
+    assert once.exists()
     shutil.rmtree(hooks)
     finishes(world, None, reference)

@@ -347,7 +347,7 @@ class ApplyMachine(RuleBasedStateMachine):
         for name in IDS:
             latest = self._latest(name)
             made = [one for _, one in self._ours(name)]
-            unseen = self._moved_unseen(name, entries) or name in self.missed
+            unseen = self._moved_unseen(name, entries)
             if not made or made[-1] is not latest or latest.status != "UPDATED" or unseen:
                 continue
             assert name in entries, f"nothing is recorded of {name}"

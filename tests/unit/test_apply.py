@@ -541,17 +541,7 @@ def test_an_answer_with_another_version_than_the_next_counts_as_lost(fake: FakeI
                 fake.update(step)
             return "3"
 
-    (outcome,) = outcomes(
-        list(
-            apply(
-                Plan(Basis("", 1), (planned,)),
-                {"research": OddNumbers()},
-                fake.clock,
-                digest,
-                lock_timeout=LOCK_TIMEOUT,
-            )
-        )
-    )
+    outcome = only(run(OddNumbers(), planned))
     assert (outcome.result, outcome.landed) == (Result.CONFLICT, ())
 
 
@@ -769,17 +759,7 @@ def test_waiting_for_the_turn_is_no_waiting_for_a_locked_sibling(study: FakeImag
             self.late = 0.0
             return True
 
-    (outcome,) = outcomes(
-        list(
-            apply(
-                Plan(Basis("", 1), (planned,)),
-                {"research": Queued()},
-                study.clock,
-                digest,
-                lock_timeout=LOCK_TIMEOUT,
-            )
-        )
-    )
+    outcome = only(run(Queued(), planned))
     assert outcome.result is Result.CONVERGED
 
 
