@@ -87,6 +87,26 @@ class Behaviours:
         True,
         "The guide's ListImageSetVersions example shows no updatedAt on the first version.",
     )
+    is_primary_in: tuple[str, ...] = _switch(
+        ("GetImageSet", "ListImageSetVersions", "SearchImageSets"),
+        "The model requires isPrimary in no answer; which of these operations always show it is "
+        "not documented.",
+        "GetImageSet",
+        "ListImageSetVersions",
+        "SearchImageSets",
+    )
+    failed_version_metadata: str = _switch(
+        "previous",
+        "What GetImageSetMetadata answers for a version that ended in UPDATE_FAILED is not "
+        "documented: the content of the version before it here; else 404.",
+        "previous",
+        "missing",
+    )
+    search_filters: int = _switch(
+        2,
+        "The model takes up to two filters in SearchImageSets and its text says that the maximum "
+        "is 1; AWS's own example sends two.",
+    )
     search_lag_seconds: float = _switch(
         0.0,
         "How far SearchImageSets lags behind a change is not documented; 0 is consistent, and a "

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from reconciler.emulator.bad_metadata import spoilt
 from reconciler.emulator.context import Parameters, Result
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.faults import Fault, Faults, FaultSet
@@ -89,6 +90,7 @@ class Dispatcher:
             result = self.service.call(operation, parameters, **changes)
         for fault in faults:
             self._after(fault, parameters, image_set_id)
+            result = _altered(fault, result)
         return result
 
     def _before(self, fault: Fault, parameters: Parameters, image_set_id: str | None) -> None:
@@ -96,6 +98,8 @@ class Dispatcher:
             self._sleep(fault.seconds)
         elif fault.kind in _REFUSALS:
             raise ApiError(*_REFUSALS[fault.kind])
+        elif fault.kind == "refused":
+            raise ApiError(fault.code, "The call is refused: a fault that was asked for.")
         elif fault.kind == "reset-before":
             raise ConnectionReset
         elif fault.kind == "foreign-write" and fault.moment == "before":
@@ -124,6 +128,18 @@ class Dispatcher:
                 {**named, "latestVersionId": pin, **updates},
                 update_seconds=0.0,
             )
+
+
+def _altered(fault: Fault, result: Result) -> Result:
+    """The answer as a fault leaves it."""
+    if fault.kind == "bad-metadata":
+        blob = spoilt(result["imageSetMetadataBlob"], fault.form)
+        return {**result, "imageSetMetadataBlob": blob}
+    if fault.kind == "missing-row":
+        rows = result["imageSetsMetadataSummaries"]
+        kept = [row for row in rows if row["imageSetId"] != fault.target]
+        return {**result, "imageSetsMetadataSummaries": kept}
+    return result
 
 
 def _changes(fault: Fault) -> list[tuple[str, Any]]:

@@ -16,8 +16,19 @@ from typing import Any
 
 import orjson
 
+from reconciler.emulator.bad_metadata import FORMS
+
 _WRITES = ("CopyImageSet", "DeleteImageSet", "UpdateImageSetMetadata")
 _UPDATE = ("UpdateImageSetMetadata",)
+_METADATA = ("GetImageSetMetadata",)
+_SEARCH = ("SearchImageSets",)
+# The errors of the model that can be about one image set.
+_REFUSALS = (
+    "AccessDeniedException",
+    "ConflictException",
+    "ResourceNotFoundException",
+    "ValidationException",
+)
 # Each kind, in the order in which those of one call happen: the operations that it can befall
 # (none: any), and the members that it has beside those of all kinds.
 KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
@@ -25,12 +36,15 @@ KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
     "expired-credentials": ((), frozenset()),
     "throttle": ((), frozenset()),
     "error500": ((), frozenset()),
+    "refused": ((), frozenset({"code"})),
     "reset-before": ((), frozenset()),
     "foreign-write": ((), frozenset({"target", "attributes", "moment"})),
     "slow-lock": (_WRITES, frozenset({"seconds"})),
     "endless-lock": (_WRITES, frozenset()),
     "update-failed": (_UPDATE, frozenset({"message"})),
     "stale-search": (_WRITES, frozenset({"seconds"})),
+    "missing-row": (_SEARCH, frozenset({"target"})),
+    "bad-metadata": (_METADATA, frozenset({"form"})),
     "reset-after": ((), frozenset()),
 }
 _OF_ALL = frozenset({"kind", "operation", "imageSetId", "nth", "probability", "times"})
@@ -47,7 +61,8 @@ class Fault:
     """One fault. Without `operations`, `image_set_id` and `nth` it befalls every call.
 
     `nth` counts the calls that match, from 1; `times` is how often it happens at most.
-    `moment` is "before" or "after" the call's own effect.
+    `moment` is "before" or "after" the call's own effect; `code` is the error of a refusal;
+    `form` is what is wrong with an answer.
     """
 
     kind: str
@@ -61,6 +76,8 @@ class Fault:
     target: str | None = None
     attributes: dict[str, Any] = field(default_factory=lambda: _FOREIGN)
     moment: str = "before"
+    code: str = "ResourceNotFoundException"
+    form: str = "not-json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +182,10 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and _MESSAGE.fullmatch(value) else None
 
 
+def _one_of(value: Any, choices: tuple[str, ...]) -> str | None:
+    return value if isinstance(value, str) and value in choices else None
+
+
 _MEMBERS: dict[str, tuple[str, Any, str]] = {
     "operation": ("operations", _names, "the name of an operation, or a list of them"),
     "imageSetId": ("image_set_id", _id, "an image set ID"),
@@ -184,6 +205,8 @@ _MEMBERS: dict[str, tuple[str, Any, str]] = {
         lambda value: value if value in ("before", "after") else None,
         "before or after",
     ),
+    "code": ("code", lambda value: _one_of(value, _REFUSALS), f"one of {', '.join(_REFUSALS)}"),
+    "form": ("form", lambda value: _one_of(value, tuple(FORMS)), f"one of {', '.join(FORMS)}"),
 }
 
 

@@ -39,7 +39,7 @@ def get_image_set(context: Context, parameters: Parameters) -> Result:
     now = context.now()
     return {
         "datastoreId": datastore_id,
-        **_properties(context, version, now),
+        **_properties(context, "GetImageSet", version, now),
         "imageSetWorkflowStatus": version.state(now)[1],
         "imageSetArn": image_set_arn(datastore_id, image_set_id),
         "lastAccessedAt": version.accessed_at,
@@ -53,15 +53,16 @@ def storage_tier(accessed_at: float, now: float) -> str:
     return "FREQUENT_ACCESS" if recent else "ARCHIVE_INSTANT_ACCESS"
 
 
-def _properties(context: Context, version: Version, now: float) -> Result:
+def _properties(context: Context, operation: str, version: Version, now: float) -> Result:
     state, _ = version.state(now)
     properties: Result = {
         "imageSetId": version.image_set_id,
         "versionId": str(version.version),
         "imageSetState": state,
         "createdAt": version.created_at,
-        "isPrimary": bool(version.is_primary),
     }
+    if operation in context.behaviours.is_primary_in:
+        properties["isPrimary"] = bool(version.is_primary)
     if version.version > 1 or context.behaviours.first_version_has_updated_at:
         properties["updatedAt"] = version.updated_at
     if version.message and now >= version.ready_at:
@@ -89,7 +90,7 @@ def get_image_set_metadata(context: Context, parameters: Parameters) -> Result:
             before = newest_first(connection, datastore_id, image_set_id, version.version, 1)
             version = before[0] if before else version
         data = document_bytes(connection, datastore_id, version)
-        if data is None or now < version.ready_at:
+        if data is None or now < version.ready_at or _is_without(context, version):
             raise not_found("The requested version of the image set has no metadata.")
         touch(connection, datastore_id, image_set_id, now)
     return {
@@ -97,6 +98,12 @@ def get_image_set_metadata(context: Context, parameters: Parameters) -> Result:
         "contentType": "application/json",
         "contentEncoding": "gzip",
     }
+
+
+def _is_without(context: Context, version: Version) -> bool:
+    """Whether this is a failed update that left no metadata."""
+    failed = version.end_status == "UPDATE_FAILED"
+    return failed and context.behaviours.failed_version_metadata == "missing"
 
 
 def list_image_set_versions(context: Context, parameters: Parameters) -> Result:
@@ -110,7 +117,8 @@ def list_image_set_versions(context: Context, parameters: Parameters) -> Result:
         below = position[0] if position else _FIRST_PAGE
         found = newest_first(connection, datastore_id, image_set_id, below, limit + 1)
     entries = [
-        _properties(context, version, now) | {"ImageSetWorkflowStatus": version.state(now)[1]}
+        _properties(context, "ListImageSetVersions", version, now)
+        | {"ImageSetWorkflowStatus": version.state(now)[1]}
         for version in found[:limit]
     ]
     result: Result = {"imageSetPropertiesList": entries}

@@ -46,7 +46,10 @@ def search_image_sets(context: Context, parameters: Parameters) -> Result:
     """A page of summaries. `version` is an integer here, and no state is told."""
     criteria = parameters.get("searchCriteria", {})
     sort = criteria.get("sort", _DEFAULT_SORT)
-    conditions = [_condition(context, part) for part in criteria.get("filters", [])]
+    filters = criteria.get("filters", [])
+    if len(filters) > context.behaviours.search_filters:
+        raise invalid("There are more filters than the service takes.")
+    conditions = [_condition(context, part) for part in filters]
     limit = parameters.get("maxResults", _MOST_RESULTS)
     asked = _digest(criteria)
     now = context.now()
@@ -168,8 +171,9 @@ def _summary(context: Context, row: Any, now: float) -> Result:
         "lastAccessedAt": row["accessed_at"],
         "storageTier": storage_tier(row["accessed_at"], now),
         "DICOMTags": orjson.loads(row["tags"]),
-        "isPrimary": bool(row["is_primary"]),
     }
+    if "SearchImageSets" in context.behaviours.is_primary_in:
+        summary["isPrimary"] = bool(row["is_primary"])
     if row["version"] > 1 or context.behaviours.first_version_has_updated_at:
         summary["updatedAt"] = row["updated_at"]
     return summary

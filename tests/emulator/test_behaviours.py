@@ -101,3 +101,43 @@ def test_other_levels_study_wide(world_with: Any, document: dict[str, Any]) -> N
     image_set = world.load(document)
     name = {"Patient": {"DICOM": {"PatientName": "X"}}}
     assert "Study level only" in world.refused(image_set, name, includeStudyImageSets=True)
+
+
+def test_is_primary_where_it_is_shown(world_with: Any, document: dict[str, Any]) -> None:
+    world = world_with(is_primary_in=("SearchImageSets",))
+    image_set = world.load(document, primary=True)
+    assert "isPrimary" not in world.get(image_set)
+    (version,) = world.client.list_image_set_versions(**world.of(image_set))[
+        "imageSetPropertiesList"
+    ]
+    assert "isPrimary" not in version
+    (row,) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+        "imageSetsMetadataSummaries"
+    ]
+    assert row["isPrimary"] is True
+
+
+def test_a_failed_version_may_have_no_metadata(
+    world_with: Any, document: dict[str, Any], error_of: Any
+) -> None:
+    world = world_with(failed_version_metadata="missing")
+    image_set = world.load(document, primary=False)
+    world.call(image_set, {"Study": {"Series": {"1.2.3": {"DICOM": {"Modality": "CT"}}}}})
+    world.clock.advance(60.0)
+    assert world.get(image_set)["imageSetWorkflowStatus"] == "UPDATE_FAILED"
+    assert error_of(world.metadata, image_set)[:2] == (404, "ResourceNotFoundException")
+    assert world.metadata(image_set, "1")["Study"] == document["Study"]
+
+
+def test_one_search_filter(world_with: Any, document: dict[str, Any], error_of: Any) -> None:
+    world = world_with(search_filters=1)
+    primary = {"operator": "EQUAL", "values": [{"isPrimary": True}]}
+    study = {"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]}
+
+    def search(*filters: dict[str, Any]) -> Any:
+        return world.client.search_image_sets(
+            datastoreId=world.datastore_id, searchCriteria={"filters": list(filters)}
+        )
+
+    assert search(study)["imageSetsMetadataSummaries"] == []
+    assert error_of(search, study, primary)[:2] == (400, "ValidationException")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,3 +315,37 @@ def test_what_is_no_faults_file(text: bytes) -> None:
 def test_every_kind_can_be_given(kind: str) -> None:
     (fault,) = parse_fault(kind, OPERATIONS).faults
     assert fault.kind == kind
+
+
+def test_a_refusal_of_one_image_set(faulty: Faulty, document: Any, error_of: Any) -> None:
+    image_set, other = faulty.load(document), faulty.load(document, primary=False)
+    faulty.set({"kind": "refused", "imageSetId": image_set, "code": "AccessDeniedException"})
+    assert error_of(faulty.get, image_set)[:2] == (403, "AccessDeniedException")
+    assert faulty.get(other)["versionId"] == "1"
+
+
+def test_a_row_that_search_leaves_out(faulty: Faulty, document: Any) -> None:
+    image_set, other = faulty.load(document), faulty.load(document, primary=False)
+    faulty.set({"kind": "missing-row", "target": image_set})
+    found = faulty.client.search_image_sets(datastoreId=faulty.datastore_id)
+    assert [row["imageSetId"] for row in found["imageSetsMetadataSummaries"]] == [other]
+
+
+def test_metadata_that_cannot_be_used(faulty: Faulty, document: Any) -> None:
+    image_set = faulty.load(document)
+
+    def answer(form: str) -> bytes:
+        faulty.set({"kind": "bad-metadata", "form": form})
+        blob = faulty.client.get_image_set_metadata(**faulty.of(image_set))["imageSetMetadataBlob"]
+        return bytes(blob.read())
+
+    assert answer("not-json").startswith(b"<html>")
+    with pytest.raises(ValueError, match="delimiter"):
+        json.loads(gzip.decompress(answer("cut-off")))
+    assert json.loads(gzip.decompress(answer("wrong-shape")))["Study"] == []
+    assert json.loads(gzip.decompress(answer("other-image-set")))["ImageSetID"] == "0" * 32
+    assert gzip.decompress(answer("deep")).count(b'"ProcedureCodeSequence":[') == 200
+    bomb = answer("gzip-bomb")
+    assert len(bomb) < 2_000_000
+    # Of its 1.6 GB the first part is enough here.
+    assert zlib.decompressobj(31).decompress(bomb).startswith(b"{")

@@ -1,0 +1,62 @@
+"""Answers of GetImageSetMetadata that a client cannot use, made of the real one on request."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import orjson
+
+_SEQUENCES = 200
+# 1.6 GB of blanks in JSON, in 1,600 parts that are compressed once: some 1.6 MB of gzip.
+_PART = b" " * 1_000_000
+_PARTS = 1_600
+
+
+def spoilt(blob: bytes, form: str) -> bytes:
+    """The answer in one of `FORMS`."""
+    return FORMS[form](blob)
+
+
+def _deep(blob: bytes) -> bytes:
+    """A sequence in a sequence, 200 times, at Study level."""
+    document = orjson.loads(gzip.decompress(blob))
+    document["Study"]["DICOM"]["ProcedureCodeSequence"] = "here"
+    start, end = b'[{"ProcedureCodeSequence":' * _SEQUENCES, b"}]" * _SEQUENCES
+    return gzip.compress(orjson.dumps(document).replace(b'"here"', start + b"null" + end))
+
+
+def _bomb(blob: bytes) -> bytes:
+    """The whole document, followed by blanks: JSON still."""
+    return blob + gzip.compress(_PART) * _PARTS
+
+
+def _cut_off(blob: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(blob)[:-1])
+
+
+def _not_json(blob: bytes) -> bytes:
+    return b"<html>Service Unavailable</html>"
+
+
+def _other_image_set(blob: bytes) -> bytes:
+    return gzip.compress(orjson.dumps({**_document(blob), "ImageSetID": "0" * 32}))
+
+
+def _wrong_shape(blob: bytes) -> bytes:
+    return gzip.compress(orjson.dumps({**_document(blob), "Study": []}))
+
+
+def _document(blob: bytes) -> dict[str, object]:
+    document: dict[str, object] = orjson.loads(gzip.decompress(blob))
+    return document
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "deep": _deep,
+    "gzip-bomb": _bomb,
+    "cut-off": _cut_off,
+    "not-json": _not_json,
+    "other-image-set": _other_image_set,
+    "wrong-shape": _wrong_shape,
+}
