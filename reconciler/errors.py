@@ -97,7 +97,11 @@ class NotFoundError(ServiceError):
 
 
 class AccessDeniedError(ServiceError):
-    """403, or credentials that are missing, wrong or expired."""
+    """403: these credentials may not make this call for this resource."""
+
+
+class CredentialsError(ServiceError):
+    """Credentials that are missing, wrong or expired: no call can succeed."""
 
 
 class ConflictError(ServiceError):
@@ -118,3 +122,15 @@ class NoAnswerError(ServiceError):
 
 class UnreachableError(NoAnswerError):
     """No connection could be made at all: nothing was sent."""
+
+
+class UnreadableError(ServiceError):
+    """An answer that cannot be used: no JSON, too large, too deep, or of another image set."""
+
+
+def about_one(error: ServiceError) -> bool:
+    """Whether a read of one image set that failed says nothing about those of the others.
+
+    Credentials, throttling and a service that cannot be reached concern all of them.
+    """
+    return not isinstance(error, CredentialsError | ThrottledError | UnreachableError)

@@ -56,7 +56,7 @@ class _Version:
 @dataclass
 class _ImageSet:
     image_set_id: str
-    is_primary: bool
+    is_primary: bool | None
     versions: list[_Version] = field(default_factory=list)
 
     @property
@@ -103,8 +103,11 @@ class FakeImageSets:
 
     # --- the stage ---------------------------------------------------------------------------
 
-    def put(self, document: dict[str, Any], *, primary: bool = False) -> str:
-        """A new image set at version 1; its id is the document's ImageSetID."""
+    def put(self, document: dict[str, Any], *, primary: bool | None = False) -> str:
+        """A new image set at version 1; its id is the document's ImageSetID.
+
+        `primary` None: the service does not say, and it is none.
+        """
         image_set = _ImageSet(document["ImageSetID"], primary)
         image_set.versions.append(
             _Version(1, copy.deepcopy(document), "ACTIVE", "CREATED", "", self._stamp())
@@ -243,7 +246,7 @@ class FakeImageSets:
                 if name not in self.search_misses
             ]
         for row in rows:
-            found = {**dict(row.tags), "isPrimary": "true" if row.is_primary else "false"}
+            found = dict(row.tags)
             if all(found.get(name) == value for name, value in filters):
                 yield row
 

@@ -18,8 +18,8 @@ from reconciler.apply.decide import (
 )
 from reconciler.dicom.content import study_instance_uid
 from reconciler.errors import (
-    AccessDeniedError,
     ConflictError,
+    CredentialsError,
     NoAnswerError,
     NotFoundError,
     ServiceError,
@@ -82,7 +82,7 @@ class StepRun:
             return self._until_settled(started)
         except (NoAnswerError, ThrottledError) as error:
             return self._end(self._unseen(Result.NOT_ATTEMPTED), str(error))
-        except AccessDeniedError as error:
+        except CredentialsError as error:
             self._context.halt(error.message)
             return self._end(self._unseen(Result.FAILED), str(error))
         except ServiceError as error:

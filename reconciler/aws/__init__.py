@@ -19,7 +19,7 @@ def connect(
 
     Nothing is sent yet. Credentials come from boto3's usual chain, for a URL never: there,
     dummy ones are sent. `on_throttle` hears the operation of every read that was throttled.
-    Errors: `AccessDeniedError` for a profile that cannot be used.
+    Errors: `CredentialsError` for a profile that cannot be used.
     """
     from reconciler.aws.client import clients
     from reconciler.aws.image_sets import BotoImageSets

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from reconciler.aws.metadata import GarbledError, read_document
 from reconciler.aws.problems import Target, translated
-from reconciler.errors import NoAnswerError
+from reconciler.errors import NoAnswerError, UnreadableError
 from reconciler.model.observed import Properties, Summary
 from reconciler.model.plan import Step
-from reconciler.model.value import Document, Json
+from reconciler.model.value import Document
 
-_GZIP = b"\x1f\x8b"
 _BODY_ATTEMPTS = 3
+_VERSION = re.compile("[0-9]{1,18}")
 _PAGE = 50  # the model's bound of maxResults
 # Sorted by what never changes: under the default, updatedAt, an image set that is written while
 # we turn the pages moves to one we have already read.
@@ -35,22 +34,25 @@ class BotoImageSets:
         """GetImageSet."""
         with translated("GetImageSet", self._target, image_set_id):
             answer = self._reads.get_image_set(**self._address(image_set_id, version_id))
-            return _properties(answer, answer.get("imageSetWorkflowStatus"))
+            found = _properties("GetImageSet", answer, answer.get("imageSetWorkflowStatus"))
+        asked = (image_set_id, version_id or found.version_id)
+        if (found.image_set_id, found.version_id) != asked:
+            raise _unreadable("GetImageSet", image_set_id, "the answer is about another version")
+        return found
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
         """GetImageSetMetadata. botocore retries the request, but not the reading of its body."""
         for _ in range(_BODY_ATTEMPTS - 1):
             try:
                 return self._metadata(image_set_id, version_id)
-            except NoAnswerError:
+            except (NoAnswerError, GarbledError):
                 continue
         return self._metadata(image_set_id, version_id)
 
     def _metadata(self, image_set_id: str, version_id: str) -> Document:
         with translated("GetImageSetMetadata", self._target, image_set_id):
             answer = self._reads.get_image_set_metadata(**self._address(image_set_id, version_id))
-            blob = answer["imageSetMetadataBlob"].read()
-        return Document(_parsed(blob, image_set_id, version_id))
+            return Document(read_document(answer["imageSetMetadataBlob"], image_set_id, version_id))
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         """ListImageSetVersions, by number."""
@@ -60,7 +62,7 @@ class BotoImageSets:
             for page in pages.paginate(**self._address(image_set_id), **_paging()):
                 # Capital I here, small in GetImageSet: the model says so.
                 found += (
-                    _properties(row, row.get("ImageSetWorkflowStatus"))
+                    _properties("ListImageSetVersions", row, row.get("ImageSetWorkflowStatus"))
                     for row in page["imageSetPropertiesList"]
                 )
         return tuple(sorted(found, key=lambda row: int(row.version_id)))
@@ -99,8 +101,7 @@ def _paging() -> dict[str, Any]:
 
 
 def _filter(name: str, value: str) -> dict[str, Any]:
-    typed: str | bool = value == "true" if name == "isPrimary" else value
-    return {"operator": "EQUAL", "values": [{name: typed}]}
+    return {"operator": "EQUAL", "values": [{name: value}]}
 
 
 def _updates(step: Step) -> dict[str, Any]:
@@ -116,31 +117,26 @@ def _updates(step: Step) -> dict[str, Any]:
     }
 
 
-def _parsed(blob: bytes, image_set_id: str, version_id: str) -> dict[str, Json]:
-    """The body is still gzipped, whatever Content-Encoding says: botocore does not unpack it.
-
-    `json`, not orjson: that turns integers beyond 64 bits into floats.
-    """
-    try:
-        document = json.loads(gzip.decompress(blob) if blob.startswith(_GZIP) else blob)
-    except (OSError, EOFError, zlib.error, ValueError):
-        document = None
-    if isinstance(document, dict):
-        return document
-    raise NoAnswerError(
-        f"GetImageSetMetadata: image set {image_set_id}, version {version_id}: "
-        "what came back is not a JSON document",
-        operation="GetImageSetMetadata",
-    ) from None
+def _unreadable(operation: str, image_set_id: str, what: str) -> UnreadableError:
+    return UnreadableError(f"{operation}, image set {image_set_id}: {what}", operation=operation)
 
 
-def _properties(row: dict[str, Any], workflow_status: str | None) -> Properties:
+def _is_primary(row: dict[str, Any]) -> bool | None:
+    """None where the answer does not say: the model requires the member nowhere."""
+    found = row.get("isPrimary")
+    return found if isinstance(found, bool) else None
+
+
+def _properties(operation: str, row: dict[str, Any], workflow_status: str | None) -> Properties:
+    image_set_id, version_id = row["imageSetId"], str(row["versionId"])
+    if not _VERSION.fullmatch(version_id):
+        raise _unreadable(operation, image_set_id, "its versionId is not a number")
     return Properties(
-        image_set_id=row["imageSetId"],
-        version_id=row["versionId"],
+        image_set_id=image_set_id,
+        version_id=version_id,
         state=row["imageSetState"],
         workflow_status=workflow_status or "",
-        is_primary=bool(row.get("isPrimary", False)),
+        is_primary=_is_primary(row),
         message=row.get("message") or "",
         updated_at=_seconds(row.get("updatedAt")),
     )
@@ -150,7 +146,7 @@ def _summary(row: dict[str, Any]) -> Summary:
     return Summary(
         image_set_id=row["imageSetId"],
         version_id=str(row.get("version", "")),  # an integer here, a string everywhere else
-        is_primary=bool(row.get("isPrimary", False)),
+        is_primary=_is_primary(row),
         updated_at=_seconds(row.get("updatedAt")),
         tags=tuple(sorted((name, str(value)) for name, value in row.get("DICOMTags", {}).items())),
     )

@@ -19,6 +19,7 @@ from botocore.parsers import ResponseParserError
 from reconciler.errors import (
     AccessDeniedError,
     ConflictError,
+    CredentialsError,
     NoAnswerError,
     NotFoundError,
     RejectedError,
@@ -107,12 +108,15 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "ServiceUnavailableException": NoAnswerError,
 }
 _BY_STATUS: dict[int, type[ServiceError]] = {
-    401: AccessDeniedError,
+    401: CredentialsError,
     403: AccessDeniedError,
     404: NotFoundError,
     409: ConflictError,
     429: ThrottledError,
 }
+
+
+_DENIED_HINT = "check that the caller's medical-imaging permissions include this image set"
 
 
 @contextmanager
@@ -151,12 +155,14 @@ def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) 
     if code in _BAD_KEYS:
         return _credentials(f"AWS does not accept the credentials ({code})", operation, code)
     kind = _kind(code, status)
-    if kind is AccessDeniedError or (kind is NotFoundError and not image_set_id):
+    about_all = kind is CredentialsError or not image_set_id
+    if about_all and kind in (AccessDeniedError, CredentialsError, NotFoundError):
         return kind(
             _cannot_see(target, operation, said), _cannot_see_hint(target), **_of(code, operation)
         )
     what = f"image set {image_set_id} in {target.title}" if image_set_id else target.title
-    return kind(f"{operation}: {what}: {said or code or status}", **_of(code, operation))
+    hint = _DENIED_HINT if kind is AccessDeniedError else ""
+    return kind(f"{operation}: {what}: {said or code or status}", hint, **_of(code, operation))
 
 
 def _kind(code: str, status: int) -> type[ServiceError]:
@@ -243,8 +249,8 @@ def _credential_text(error: Exception) -> str:
             return f"the AWS credentials cannot be read ({type(error).__name__})"
 
 
-def _credentials(message: str, operation: str, code: str) -> AccessDeniedError:
-    return AccessDeniedError(
+def _credentials(message: str, operation: str, code: str) -> CredentialsError:
+    return CredentialsError(
         message,
         "sign in again (`aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY), check with `aws sts get-caller-identity`, then run again",

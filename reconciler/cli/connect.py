@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import aws, pace
-from reconciler.errors import AccessDeniedError
+from reconciler.errors import CredentialsError
 from reconciler.model.settings import EMULATOR, Datastore, Settings
 from reconciler.pipeline import Edges
 from reconciler.ports import PacedImageSets
@@ -66,7 +66,7 @@ def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
     caller = aws.caller_account(datastore.region, endpoint)
     if caller != datastore.account_id:
         where = f"{endpoint} answers as account" if endpoint else "the credentials are those of"
-        raise AccessDeniedError(
+        raise CredentialsError(
             f"data store {datastore.name} belongs to account {datastore.account_id}, "
             f"but {where} {caller}: nothing was read",
             "Choose other credentials (AWS_PROFILE), or mend `accountId` in reconciler.yaml.",

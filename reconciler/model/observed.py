@@ -11,25 +11,46 @@ from reconciler.model.value import Document
 class Properties:
     """One version of an image set, as GetImageSet or ListImageSetVersions tells it.
 
-    `updated_at` is epoch seconds as the service gave it, or None where it gave none.
+    `is_primary` is None where the service does not say. `updated_at` is epoch seconds as the
+    service gave it, or None where it gave none.
     """
 
     image_set_id: str
     version_id: str
     state: str
     workflow_status: str = ""
-    is_primary: bool = False
+    is_primary: bool | None = False
     message: str = ""
     updated_at: float | None = None
 
 
+def failed_text(properties: Properties, good_version: str) -> str:
+    """What a plan notes of a latest version that is a failed one; "" where it is none.
+
+    The service's own message may echo values that were sent, and a note is never masked.
+    """
+    version, status = properties.version_id, properties.workflow_status
+    if not status.endswith("FAILED"):
+        return ""
+    text = f"version {version} is a failed one, {status}: GetImageSet tells why"
+    if not good_version:
+        return text
+    return (
+        f"{text}. It has no metadata: this plan is made from version {good_version}, the last good "
+        "one before it"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One row of SearchImageSets. Search is never the truth for apply (healthimaging §10, U14)."""
+    """One row of SearchImageSets. Search is never the truth for apply (decision 0002, U14).
+
+    `is_primary` is None where the row does not say.
+    """
 
     image_set_id: str
     version_id: str
-    is_primary: bool
+    is_primary: bool | None
     updated_at: float | None
     tags: tuple[tuple[str, str], ...] = ()
 
@@ -38,12 +59,24 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Why something could not be read, and what to do next. Holds no DICOM value."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """An image set and its document at that version; None where the document was not read.
 
-    `origin` is the version before an apply that was killed when it had made this one.
+    `origin` is the version before an apply that was killed when it had made this one. `unread`
+    says why a document is missing. `good_version` is the version whose document stands for that
+    of a failed one that has none; else "".
     """
 
     properties: Properties
     document: Document | None
     origin: str = ""
+    unread: Unread | None = None
+    good_version: str = ""

@@ -33,11 +33,12 @@ class Member:
     seconds, the service's) are what the record keeps; a sibling that no manifest names has no
     ask. `recorded` says that the record already tells exactly this. `origin_version_id` is the
     version before an apply that was killed when it had made the pin; "" where none had.
+    `is_primary` is None where the service does not say.
     """
 
     image_set_id: str
     pin: str
-    is_primary: bool = False
+    is_primary: bool | None = False
     ask_digest: str = ""
     asked: tuple[str, ...] = ()
     previous_version_id: str = ""

@@ -54,9 +54,12 @@ def in_order(found: Iterable[Summary]) -> list[Summary]:
     return sorted(found, key=key)
 
 
+_PRIMARY = {True: "yes", False: "no", None: "unknown"}
+
+
 def _line(summary: Summary, look: Look) -> list[str]:
     tags = dict(summary.tags)
-    primary = "yes" if summary.is_primary else "no"
+    primary = _PRIMARY[summary.is_primary]
     cells = [summary.image_set_id, summary.version_id, primary]
     return cells + [cell(tags.get(name, ""), keyword, look) for _, name, keyword in _COLUMNS]
 

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import pytest
 
-from reconciler.errors import AccessDeniedError
+from reconciler.errors import CredentialsError
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Status
 from reconciler.model.settings import Redact
@@ -52,7 +52,7 @@ def test_exit_code(results: list[Result], held: list[Status], code: int) -> None
 
 def test_a_hint_stands_on_a_line_of_its_own() -> None:
     """As an error has it: the message, then what to do next."""
-    error = AccessDeniedError("the AWS credentials have expired", "sign in again")
+    error = CredentialsError("the AWS credentials have expired", "sign in again")
     lines = list(outcome_lines(outcome(Result.FAILED, message=str(error)), LOOK))
     assert lines[1:] == ["    the AWS credentials have expired", "    sign in again"]
 

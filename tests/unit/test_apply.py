@@ -26,8 +26,8 @@ from reconciler.apply.decide import (
     without_values,
 )
 from reconciler.errors import (
-    AccessDeniedError,
     ConflictError,
+    CredentialsError,
     NoAnswerError,
     NotFoundError,
     RejectedError,
@@ -308,7 +308,7 @@ def test_a_rejected_request_fails_and_stops_nobody_else(fake: FakeImageSets) -> 
 
 
 def test_denied_access_stops_the_submitting(fake: FakeImageSets) -> None:
-    fake.fail(UPDATES, AccessDeniedError("the AWS credentials have expired"), times=99)
+    fake.fail(UPDATES, CredentialsError("the AWS credentials have expired"), times=99)
     first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
     assert (first.result, second.result) == (Result.FAILED, Result.NOT_ATTEMPTED)
     assert "expired" in second.message
@@ -316,7 +316,7 @@ def test_denied_access_stops_the_submitting(fake: FakeImageSets) -> None:
 
 
 def test_credentials_that_expire_while_waiting_leave_it_unresolved(fake: FakeImageSets) -> None:
-    fake.fail("GetImageSet", AccessDeniedError("expired"), times=99)
+    fake.fail("GetImageSet", CredentialsError("expired"), times=99)
     assert only(run(fake, simple(fake, A))).result is Result.UNRESOLVED
 
 
@@ -684,7 +684,7 @@ def test_no_turn_is_spent_on_what_an_earlier_run_has_done() -> None:
 def test_where_a_first_look_tells_nothing_sending_does(fake: FakeImageSets) -> None:
     fake.fail("GetImageSet", lost())
     assert only(run(fake, simple(fake, A), look_first=True)).result is Result.CONVERGED
-    fake.fail("GetImageSet", AccessDeniedError("expired"))
+    fake.fail("GetImageSet", CredentialsError("expired"))
     ends = outcomes(run(fake, simple(fake, B), simple(fake, C), look_first=True))
     assert [one.result for one in ends] == [Result.FAILED, Result.NOT_ATTEMPTED]
     assert (fake.version(B), fake.version(C)) == ("1", "1")

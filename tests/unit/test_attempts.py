@@ -19,7 +19,7 @@ import pytest
 from reconciler import attempts, pipeline, record
 from reconciler.apply.recover import End, recover
 from reconciler.dicom.content import content_digest, digest
-from reconciler.errors import AccessDeniedError, NoAnswerError, PlanFileError, RecordError
+from reconciler.errors import CredentialsError, NoAnswerError, PlanFileError, RecordError
 from reconciler.files import RealFiles
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
@@ -314,7 +314,7 @@ def test_credentials_that_expire_make_nothing_forgotten(
     world.killed(plan=plan)
     world.service.calm()
     again = plan if saved else world.plan()
-    world.service.fail(operation, AccessDeniedError("expired"))
+    world.service.fail(operation, CredentialsError("expired"))
     assert Result.FAILED in {one.result for one in world.apply(again).outcomes}
     world.service.calm()
     world.apply()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import logging
 import shlex
@@ -11,6 +12,7 @@ import socket
 import ssl
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,15 +25,18 @@ import pytest
 from botocore.exceptions import SSLError
 
 from reconciler import aws
+from reconciler.aws.metadata import MAX_BYTES, MAX_DEPTH, read_document
 from reconciler.errors import (
     AccessDeniedError,
     ConflictError,
+    CredentialsError,
     NoAnswerError,
     NotFoundError,
     RejectedError,
     ServiceError,
     ThrottledError,
     UnreachableError,
+    UnreadableError,
 )
 from reconciler.model.plan import Step
 from reconciler.model.settings import Datastore
@@ -180,7 +185,7 @@ def test_get_without_what_is_optional(wire: Wire, port: ImageSets) -> None:
     wire.answer({"imageSetId": IMAGE_SET_ID, "versionId": "1", "imageSetState": "LOCKED"})
     found = port.get(IMAGE_SET_ID)
     assert wire.requests[0][1] == {}
-    assert (found.workflow_status, found.message, found.is_primary) == ("", "", False)
+    assert (found.workflow_status, found.message, found.is_primary) == ("", "", None)
     assert found.updated_at is None
 
 
@@ -209,14 +214,84 @@ def test_metadata_keeps_integers_of_any_size_and_the_kinds_of_numbers(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", gzip.compress(b"{}", mtime=0)[:-9], b"\x1f\x8bnothing"]
 )
-def test_metadata_that_is_no_document_is_no_answer(
+def test_metadata_that_is_no_document_is_tried_again(
     wire: Wire, port: ImageSets, body: bytes
 ) -> None:
     for _ in range(3):
         wire.answer(body)
-    with pytest.raises(NoAnswerError, match="not a JSON document"):
+    with pytest.raises(UnreadableError, match="not a JSON document"):
         port.metadata(IMAGE_SET_ID, "1")
     assert wire.answers == []
+
+
+def nested(levels: int) -> bytes:
+    """A document of so many objects and lists in each other."""
+    lists = levels - 1
+    return b'{"Study": ' + b"[" * lists + b"]" * lists + b"}"
+
+
+def test_the_depth_of_metadata_is_bounded(wire: Wire, port: ImageSets) -> None:
+    wire.answer(nested(MAX_DEPTH))
+    assert "Study" in port.metadata(IMAGE_SET_ID, "1").raw
+    for levels in (MAX_DEPTH + 1, 400, 100_000):
+        wire.answer(nested(levels))
+        with pytest.raises(UnreadableError, match="nested deeper than 100 levels"):
+            port.metadata(IMAGE_SET_ID, "1")
+    assert len(wire.requests) == 4  # what is too deep once stays so
+
+
+def test_the_size_of_metadata_is_bounded_packed_and_unpacked(wire: Wire, port: ImageSets) -> None:
+    def zipped(size: int) -> bytes:
+        return gzip.compress(b"{" + b" " * (size - 2) + b"}", compresslevel=1)
+
+    wire.answer(zipped(MAX_BYTES))
+    assert port.metadata(IMAGE_SET_ID, "1").raw == {}
+    for body in (zipped(MAX_BYTES + 1), b" " * (MAX_BYTES + 1)):
+        wire.answer(body)
+        with pytest.raises(UnreadableError, match="larger than 64 MiB"):
+            port.metadata(IMAGE_SET_ID, "1")
+
+
+def test_no_more_is_unpacked_than_the_bound() -> None:
+    """Of 1.6 GB in 1.6 MB."""
+    body = io.BytesIO(gzip.compress(b"{}") + gzip.compress(b" " * 1_000_000) * 1_600)
+    tracemalloc.start()
+    with pytest.raises(UnreadableError, match="larger than"):
+        read_document(body, IMAGE_SET_ID, "1")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MAX_BYTES
+
+
+def test_an_answer_about_something_else_is_not_taken(wire: Wire, port: ImageSets) -> None:
+    wire.answer(json.dumps({**document(), "ImageSetID": "0" * 32}).encode())
+    with pytest.raises(UnreadableError, match="another image set"):
+        port.metadata(IMAGE_SET_ID, "1")
+    state = {"imageSetState": "ACTIVE"}
+    for answer in (
+        {"imageSetId": "0" * 32, "versionId": "1", **state},
+        {"imageSetId": IMAGE_SET_ID, "versionId": "2", **state},
+        {"imageSetId": IMAGE_SET_ID, "versionId": "one", **state},
+    ):
+        wire.answer(answer)
+        with pytest.raises(UnreadableError, match=IMAGE_SET_ID):
+            port.get(IMAGE_SET_ID, "1")
+
+
+@pytest.mark.parametrize(("said", "primary"), [(True, True), (False, False), (None, None)])
+def test_what_does_not_say_whether_it_is_primary_is_not_taken_for_false(
+    wire: Wire, port: ImageSets, said: object, primary: bool | None
+) -> None:
+    wire.answer({**PROPERTIES, "isPrimary": said})
+    assert port.get(IMAGE_SET_ID).is_primary is primary
+
+
+def test_denied_access_to_one_image_set_blames_no_data_store(wire: Wire, port: ImageSets) -> None:
+    wire.refuse(403, "AccessDeniedException", "no")
+    with pytest.raises(AccessDeniedError) as caught:
+        port.get(IMAGE_SET_ID)
+    assert "cannot see" not in str(caught.value)
+    assert "permissions include this image set" in caught.value.hint
 
 
 def test_metadata_that_breaks_off_is_read_again(wire: Wire, port: ImageSets) -> None:
@@ -253,10 +328,10 @@ def test_search_pages_and_types(wire: Wire, port: ImageSets) -> None:
     }
     wire.answer({"imageSetsMetadataSummaries": [first], "nextToken": "more"})
     wire.answer({"imageSetsMetadataSummaries": [{"imageSetId": "0" * 32}]})
-    found = list(port.search((("DICOMStudyInstanceUID", "1.2"), ("isPrimary", "true"))))
+    found = list(port.search((("DICOMStudyInstanceUID", "1.2"),)))
     assert [(one.image_set_id, one.version_id, one.is_primary) for one in found] == [
         (IMAGE_SET_ID, "12", True),
-        ("0" * 32, "", False),
+        ("0" * 32, "", None),
     ]
     assert found[0].tags == (("DICOMSeriesNumber", "3"), ("DICOMStudyId", "S"))
     assert found[0].updated_at == 1700243522.295
@@ -264,10 +339,7 @@ def test_search_pages_and_types(wire: Wire, port: ImageSets) -> None:
     assert path == f"/datastore/{DATASTORE_ID}/searchImageSets"
     assert query == {"maxResults": ["50"], "nextToken": ["more"]}
     assert json.loads(body) == {
-        "filters": [
-            {"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]},
-            {"operator": "EQUAL", "values": [{"isPrimary": True}]},
-        ],
+        "filters": [{"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]}],
         "sort": {"sortField": "createdAt", "sortOrder": "ASC"},
     }
 
@@ -309,9 +381,9 @@ ANSWERS = [
     (503, "ServiceUnavailable", NoAnswerError),
     (502, "", NoAnswerError),
     (418, "SomethingNew", RejectedError),
-    (403, "ExpiredTokenException", AccessDeniedError),
-    (403, "InvalidSignatureException", AccessDeniedError),
-    (400, "UnrecognizedClientException", AccessDeniedError),
+    (403, "ExpiredTokenException", CredentialsError),
+    (403, "InvalidSignatureException", CredentialsError),
+    (400, "UnrecognizedClientException", CredentialsError),
 ]
 
 
@@ -473,7 +545,7 @@ REAL = Datastore("research", DATASTORE_ID, "us-east-1")
 
 @pytest.mark.usefixtures("no_credentials")
 def test_aws_without_credentials_says_whose_fault_and_what_next() -> None:
-    with pytest.raises(AccessDeniedError, match="no AWS credentials") as caught:
+    with pytest.raises(CredentialsError, match="no AWS credentials") as caught:
         aws.connect(REAL).get(IMAGE_SET_ID)
     assert "aws sso login" in caught.value.hint
 
@@ -481,16 +553,16 @@ def test_aws_without_credentials_says_whose_fault_and_what_next() -> None:
 @pytest.mark.usefixtures("no_credentials")
 def test_half_of_a_key_pair_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
-    with pytest.raises(AccessDeniedError, match="incomplete"):
+    with pytest.raises(CredentialsError, match="incomplete"):
         aws.connect(REAL).get(IMAGE_SET_ID)
 
 
 @pytest.mark.usefixtures("no_credentials")
 def test_a_profile_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(AccessDeniedError, match="profile"):
+    with pytest.raises(CredentialsError, match="profile"):
         aws.connect(REAL)
-    with pytest.raises(AccessDeniedError, match="profile"):
+    with pytest.raises(CredentialsError, match="profile"):
         aws.caller_account("us-east-1")
 
 
@@ -523,7 +595,7 @@ def test_a_program_that_gives_out_no_credentials_is_no_bug_of_ours(
         lambda: aws.connect(REAL).update(step(updatable="{}")),
         lambda: aws.caller_account("us-east-1"),
     ):
-        with pytest.raises(AccessDeniedError, match=told) as caught:
+        with pytest.raises(CredentialsError, match=told) as caught:
             call()
         assert "sign in again" in caught.value.hint
 

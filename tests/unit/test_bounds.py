@@ -12,7 +12,7 @@ import pytest
 from reconciler.apply import apply
 from reconciler.apply.window import GRACE_SECONDS, Window
 from reconciler.errors import (
-    AccessDeniedError,
+    CredentialsError,
     NoAnswerError,
     RejectedError,
     ServiceError,
@@ -343,7 +343,7 @@ def test_a_data_store_without_a_turn_keeps_no_other_waiting(
     ("error", "told"),
     [
         (UnreachableError("no answer"), {Result.NOT_ATTEMPTED: 4}),
-        (AccessDeniedError("denied"), {Result.FAILED: 1, Result.NOT_ATTEMPTED: 3}),
+        (CredentialsError("denied"), {Result.FAILED: 1, Result.NOT_ATTEMPTED: 3}),
     ],
     ids=["unreachable", "denied"],
 )
