@@ -15,18 +15,30 @@ from threading import Lock
 from typing import TypeVar
 
 from reconciler.dicom.content import content_digest, study_instance_uid
+from reconciler.dicom.shape import misshapen
 from reconciler.diff import diff, is_recorded
-from reconciler.errors import NotFoundError
+from reconciler.diff.guards import NOT_SAID, UNKNOWN_HINT
+from reconciler.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServiceError,
+    UnreadableError,
+    about_one,
+)
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.attempt import Attempt
 from reconciler.model.diff import Diff, Reading
-from reconciler.model.observed import Observed, Properties, Summary
+from reconciler.model.observed import Observed, Properties, Summary, Unread
 from reconciler.model.plan import Step
 from reconciler.model.record import Entry
 from reconciler.model.settings import Rules
 from reconciler.model.value import Document
 from reconciler.plan import Study, members_filters, needs_study
 from reconciler.ports import ImageSets
+from reconciler.wait import Wait, verdict
 
 WORKERS = 16
 In = TypeVar("In")
@@ -114,11 +126,12 @@ def observe(
 ) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
     """Read every asked image set, and the studies of primaries that must move as one.
 
-    Raises a ServiceError where the data store cannot be seen at all.
+    What cannot be read of one image set blocks its own action. Raises a ServiceError where the
+    data store cannot be seen at all, or no call can succeed.
     """
     diffs = _side_by_side(lambda ask: examine(port, ask, known, rules), asks)
-    if any(found.reading.properties is None for found in diffs):
-        # A 404 may mean the data store, too (§10, U19): a search tells, it raises then.
+    if diffs and all(found.reading.properties is None for found in diffs):
+        # Both 403 and 404 may mean the data store, too (decision 0002, U19): then search raises.
         next(iter(port.search()), None)
     studies = _studies(port, diffs, known)
     members = {
@@ -130,22 +143,123 @@ def observe(
 
 def examine(port: ImageSets, ask: ImageSetAsk, known: Known, rules: Rules) -> Diff:
     """Read one image set as far as it takes to know its changes, and whether they drifted."""
-    entry = known.entries.get(ask.image_set_id)
+    reading = Reading(None, entry=known.entries.get(ask.image_set_id))
     try:
-        properties = port.get(ask.image_set_id)
+        reading = replace(reading, properties=port.get(ask.image_set_id))
+        return _examined(port, ask, known, rules, reading)
     except NotFoundError:
-        return diff(ask, Reading(None, entry=entry), rules)
-    reading = Reading(properties, entry=entry)
+        return diff(ask, replace(reading, properties=None), rules)
+    except ServiceError as error:
+        return diff(ask, replace(reading, unread=_unread(error)), rules)
+
+
+def _examined(
+    port: ImageSets, ask: ImageSetAsk, known: Known, rules: Rules, reading: Reading
+) -> Diff:
+    entry, properties = reading.entry, reading.properties
+    assert properties is not None
     if properties.state != "ACTIVE" or is_recorded(ask, entry, properties):
         return diff(ask, reading, rules)
-    document = port.metadata(ask.image_set_id, properties.version_id)
-    origin = known.origin(properties, document)
-    reading = replace(_with_target(port, ask, reading), document=document, origin=origin)
+    seen = _observed(port, properties, known)
+    reading = replace(
+        reading,
+        properties=seen.properties,
+        document=seen.document,
+        origin=seen.origin,
+        unread=seen.unread,
+        good_version=seen.good_version,
+    )
+    if seen.document is None:
+        return diff(ask, reading, rules)
+    reading = _with_target(port, ask, reading)
     found = diff(ask, reading, rules)
     if found.changes and entry is not None and entry.version_id != properties.version_id:
-        recorded = document if origin else _last_ours(port, known, entry, properties.version_id)
+        recorded = (
+            seen.document if seen.origin else _last_ours(port, known, entry, properties.version_id)
+        )
         found = diff(ask, replace(reading, recorded=recorded), rules)
     return found
+
+
+def _observed(port: ImageSets, properties: Properties, known: Known) -> Observed:
+    """An image set that was ACTIVE, with its document.
+
+    Whether a failed version has one is not documented (decision 0002, U9). Raises NotFoundError
+    where the image set is gone.
+    """
+    name, version = properties.image_set_id, properties.version_id
+    try:
+        document = port.metadata(name, version)
+    except (NotFoundError, ConflictError, RejectedError) as error:
+        return _observed_again(port, properties, error)
+    origin = "" if misshapen(document) else known.origin(properties, document)
+    return Observed(properties, document, origin)
+
+
+def _observed_again(port: ImageSets, properties: Properties, error: ServiceError) -> Observed:
+    """After its latest version could not be read: it is failed, changed in between, or gone."""
+    name, version = properties.image_set_id, properties.version_id
+    latest = port.get(name)
+    if latest.state != "ACTIVE":
+        return Observed(latest, None)
+    if latest.version_id != version:
+        return Observed(latest, None, unread=_MOVED)
+    good = (
+        _last_good(port, latest)
+        if verdict(latest.state, latest.workflow_status) is Wait.FAILED
+        else ""
+    )
+    try:
+        document = port.metadata(name, good) if good else None
+    except (NotFoundError, ConflictError, RejectedError) as of_good:
+        return Observed(latest, None, unread=_no_metadata(of_good, good))
+    if document is None:
+        return Observed(latest, None, unread=_no_metadata(error, version))
+    return Observed(latest, document, good_version=good)
+
+
+def _last_good(port: ImageSets, latest: Properties) -> str:
+    """The last version before a failed one that did not fail; "" where there is none."""
+    return max(
+        (
+            one.version_id
+            for one in port.versions(latest.image_set_id)
+            if int(one.version_id) < int(latest.version_id)
+            and verdict(one.state, one.workflow_status) is Wait.DONE
+        ),
+        key=int,
+        default="",
+    )
+
+
+_MOVED = Unread(
+    "another process changed it while it was read", "Nothing to fix: run `reconcile plan` again."
+)
+_AGAIN = "Run `reconcile plan` again. If that stays so, ask AWS support about this image set."
+
+
+def _no_metadata(error: ServiceError, version: str) -> Unread:
+    return Unread(f"{error.operation} has no answer for version {version} ({error.code})", _AGAIN)
+
+
+def _unread(error: ServiceError) -> Unread:
+    """What a plan says of a read that failed for one image set. Raises it if it concerns all.
+
+    The service's own text stays out: it may hold values, and a plan is stored.
+    """
+    if not about_one(error):
+        raise error
+    call = f"{error.operation} ({error.code})" if error.code else error.operation
+    match error:
+        case AccessDeniedError():
+            hint = "Check that the caller's permissions include it: a policy may leave it out."
+            return Unread(f"the service refuses the caller {call}", hint)
+        case UnreadableError():
+            return Unread(error.message, _AGAIN)
+        case NoAnswerError():
+            return Unread(f"no usable answer came to {call}", _AGAIN)
+        case _:
+            return Unread(f"the service refuses {call}", _AGAIN)
 
 
 def _last_ours(port: ImageSets, known: Known, entry: Entry, latest: str) -> Document | None:
@@ -166,31 +280,42 @@ def _with_target(port: ImageSets, ask: ImageSetAsk, reading: Reading) -> Reading
         return reading
     try:
         properties = port.get(ask.image_set_id, revert.version_id)
+        reading = replace(reading, target_properties=properties)
+        return replace(reading, target=port.metadata(ask.image_set_id, revert.version_id))
     except NotFoundError:
         return reading
-    target = _document_or_none(port, ask.image_set_id, revert.version_id)
-    return replace(reading, target=target, target_properties=properties)
 
 
 def _document_or_none(port: ImageSets, image_set_id: str, version_id: str) -> Document | None:
+    """The document of an older version; None where there is none, or none that can be used."""
     try:
         return port.metadata(image_set_id, version_id)
-    except NotFoundError:
+    except (NotFoundError, RejectedError, UnreadableError):
         return None
 
 
 def _with_document(found: Diff, member: Observed | None, rules: Rules) -> Diff:
     """A diff that was cut short because its record is valid, made whole for its study."""
     reading = found.reading
-    if reading.document is not None or member is None or member.document is None:
+    if reading.document is not None or reading.unread is not None or member is None:
         return found
-    return diff(found.ask, replace(reading, document=member.document), rules)
+    whole = replace(
+        reading,
+        document=member.document,
+        unread=member.unread,
+        good_version=member.good_version,
+    )
+    return diff(found.ask, whole, rules)
 
 
 def _studies(port: ImageSets, diffs: Sequence[Diff], known: Known) -> tuple[Study, ...]:
     observed = {
         found.image_set_id: Observed(
-            found.reading.properties, found.reading.document, found.reading.origin
+            found.reading.properties,
+            found.reading.document,
+            found.reading.origin,
+            found.reading.unread,
+            found.reading.good_version,
         )
         for found in diffs
         if found.reading.properties is not None
@@ -205,39 +330,63 @@ def _studies(port: ImageSets, diffs: Sequence[Diff], known: Known) -> tuple[Stud
 
 
 def _study(port: ImageSets, uid: str, observed: Mapping[str, Observed], known: Known) -> Study:
-    """All primaries of a study. Search finds them, GetImageSet confirms (§10, U14)."""
-    summaries = port.search(members_filters(uid))
-    found = {summary.image_set_id for summary in summaries}
-    found |= {
+    """All primaries of a study. Search finds them, GetImageSet confirms (decision 0002, U14)."""
+    asked = {
         image_set_id
         for image_set_id, one in observed.items()
-        if one.properties.is_primary
+        if one.properties.is_primary is not False
         and one.document is not None
         and study_instance_uid(one.document) == uid
     }
+    unread = None
+    try:
+        rows = {row.image_set_id: row.is_primary for row in port.search(members_filters(uid))}
+    except NotFoundError:
+        raise
+    except ServiceError as error:
+        rows, unread = {}, _unread(error)
     members = _side_by_side(
-        lambda one: _member(port, uid, one, observed.get(one), known), sorted(found)
+        lambda one: _member(
+            port, uid, Properties(one, "", "", is_primary=rows.get(one)), observed.get(one), known
+        ),
+        sorted(asked | rows.keys()),
     )
-    return Study(uid, tuple(member for member in members if member is not None))
+    return Study(
+        uid,
+        tuple(member for member in members if member is not None),
+        () if unread else tuple(sorted(asked - rows.keys())),
+        unread,
+    )
 
 
 def _member(
-    port: ImageSets, uid: str, image_set_id: str, observed: Observed | None, known: Known
+    port: ImageSets, uid: str, row: Properties, observed: Observed | None, known: Known
 ) -> Observed | None:
-    """One primary of a study; None where search told of one that it is not any more."""
+    """One primary of a study; None where search found one that is not, or not any more."""
+    if observed is None and row.is_primary is False:
+        return None
+    seen = observed or Observed(row, None)
     try:
-        properties = observed.properties if observed else port.get(image_set_id)
+        if observed is None:
+            seen = Observed(port.get(row.image_set_id), None)
+        properties = seen.properties
+        is_primary = row.is_primary if properties.is_primary is None else properties.is_primary
+        if is_primary is False or properties.state == "DELETED":
+            return None
+        if properties.state != "ACTIVE" or seen.unread is not None:
+            return seen
+        if is_primary is None:
+            return replace(seen, unread=Unread(NOT_SAID, UNKNOWN_HINT))
+        if seen.document is None:
+            seen = _observed(port, properties, known)
     except NotFoundError:
         return None
-    if not properties.is_primary or properties.state == "DELETED":
-        return None
-    if properties.state != "ACTIVE":
-        return Observed(properties, None)
-    if observed is None or observed.document is None:
-        document = port.metadata(image_set_id, properties.version_id)
-        observed = Observed(properties, document, known.origin(properties, document))
-    of_the_study = observed.document and study_instance_uid(observed.document) == uid
-    return observed if of_the_study else None
+    except ServiceError as error:
+        return replace(seen, unread=_unread(error))
+    # One that is not of the documented shape may be of any study: `build` refuses it.
+    if seen.document is None or misshapen(seen.document):
+        return seen
+    return seen if study_instance_uid(seen.document) == uid else None
 
 
 def _side_by_side(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:

@@ -17,7 +17,13 @@ from reconciler import record as records
 from reconciler.apply.recover import ends
 from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
-from reconciler.errors import InputError, NotFoundError, PlanFileError, ReconcilerError
+from reconciler.errors import (
+    InputError,
+    PlanFileError,
+    ReconcilerError,
+    ServiceError,
+    about_one,
+)
 from reconciler.files import REAL
 from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
@@ -176,7 +182,9 @@ def plan_at_rest(
 def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
     try:
         return edges.ports(settings.datastore(datastore)).get(image_set_id).state == "LOCKED"
-    except NotFoundError:
+    except ServiceError as error:
+        if not about_one(error):
+            raise
         return False
 
 

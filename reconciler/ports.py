@@ -29,7 +29,7 @@ class ImageSets(Protocol):
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
         """SearchImageSets, all pages; `filters` are (attribute, value) pairs compared EQUAL.
 
-        `isPrimary` takes "true" or "false". At most two pairs (the model's bound).
+        Give one at most: that is the maximum of the model's text (decision 0002, U26).
         """
         ...
 

@@ -16,7 +16,7 @@ from reconciler.apply.decide import (
     found,
     without_values,
 )
-from reconciler.dicom.content import study_instance_uid
+from reconciler.apply.study import Members, members
 from reconciler.errors import (
     ConflictError,
     CredentialsError,
@@ -30,7 +30,6 @@ from reconciler.model.observed import Properties
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Step, next_version
 from reconciler.model.value import Document
-from reconciler.plan import members_filters
 from reconciler.ports import Clock, ImageSets, PacedImageSets
 from reconciler.wait import FIRST_PAUSE, PAUSE_GROWTH, pauses
 
@@ -94,12 +93,12 @@ class StepRun:
         while ended is None:
             if not self._turn():
                 return self._stopped()
-            strangers = self._strangers()
+            seen = members(self._port, self._step, self._pins)
             if not self._siblings_are_at_their_pins():
                 ended = self._settle()
                 continue
-            if strangers:
-                ended = self._not_with(strangers)
+            if seen.strangers or seen.unlisted:
+                ended = self._not_with(seen)
                 continue
             if not self._sends and not self._throttles:
                 started()
@@ -129,34 +128,18 @@ class StepRun:
         self._deadline += self._context.clock.now() - asked
         return may_send
 
-    def _strangers(self) -> tuple[str, ...]:
-        """Primary image sets of the study that the plan does not know, and a call would move.
-
-        They came after the plan was made, or search did not tell of them then. It is not said to
-        be consistent, so each is confirmed by its document (§10, U12 and U14).
-        """
-        if not self._step.study_wide:
-            return ()
-        rows = self._port.search(members_filters(self._step.study_instance_uid))
-        found = {row.image_set_id for row in rows}
-        return tuple(filter(self._is_of_the_study, sorted(found - self._pins.keys())))
-
-    def _is_of_the_study(self, name: str) -> bool:
-        try:
-            seen = self._port.get(name)
-            if not seen.is_primary or seen.state == "DELETED":
-                return False
-            document = self._port.metadata(name, seen.version_id)
-        except NotFoundError:
-            return False
-        return study_instance_uid(document) == self._step.study_instance_uid
-
-    def _not_with(self, strangers: tuple[str, ...]) -> Outcome | None:
+    def _not_with(self, members: Members) -> Outcome | None:
         """Nothing is sent that would move what nobody has reviewed; it may have landed earlier."""
         if self._look({}) is not Next.SEND:
             return self._settle()
         told = "what was sent was not seen to take effect" if self._sends else "nothing was sent"
-        return self._end(self._unseen(Result.CONFLICT), f"{told}: {_unplanned(strangers)}")
+        if members.strangers:
+            return self._end(self._unseen(Result.CONFLICT), f"{told}: {members.unplanned}")
+        text = (
+            f"{told}: {members.behind}, so others may be missing, too\n"
+            "search is behind: run `reconcile apply` again later"
+        )
+        return self._end(self._unseen(Result.BLOCKED), text)
 
     def _siblings_are_at_their_pins(self) -> bool:
         """Read right before sending: the service checks the pin of the requested set alone."""
@@ -289,12 +272,12 @@ class StepRun:
     def _with_strangers(self, text: str) -> tuple[Next, str]:
         """What came into the study, or into sight, while it was changed, may have been changed."""
         try:
-            strangers = self._strangers()
+            seen = members(self._port, self._step, self._pins)
         except ServiceError as error:
             return Next.CONVERGED, f"{text} The study could not be searched again: {error}".strip()
-        if not strangers:
+        if not seen.strangers:
             return Next.CONVERGED, text
-        told = f"done, but {_unplanned(strangers)}, and may have been changed as well"
+        told = f"done, but {seen.unplanned}, and may have been changed as well"
         return Next.CONFLICT, told
 
     def _stopped(self) -> Outcome:
@@ -324,8 +307,3 @@ def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> 
 
 
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)
-
-
-def _unplanned(strangers: tuple[str, ...]) -> str:
-    names = ", ".join(strangers)
-    return f"the study has another primary image set that the plan does not know, {names}"

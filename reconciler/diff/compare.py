@@ -15,7 +15,7 @@ from reconciler.diff.was import Baseline
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.change import Block, Note
 from reconciler.model.diff import Diff, Granted, Reading, Settled
-from reconciler.model.observed import Properties
+from reconciler.model.observed import Properties, failed_text
 from reconciler.model.plan import Status
 from reconciler.model.record import Entry
 from reconciler.model.settings import Rules
@@ -35,8 +35,12 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     """Compare; never raises for anything that a manifest or a document can hold."""
     properties = reading.properties
     start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
-    if properties is None:
+    unread = reading.unread
+    if properties is None and unread is None:
         return _stopped(start, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
+    if unread is not None:
+        return _stopped(start, Status.BLOCKED, unread.message, unread.hint)
+    assert properties is not None
     if properties.state == "LOCKED":
         return _stopped(start, Status.BUSY, *_LOCKED)
     if properties.state != "ACTIVE":
@@ -55,7 +59,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         status=_status(changes, blocks),
         changes=tuple(changes),
         blocks=tuple(sorted(blocks, key=_block_order)),
-        notes=_notes(ask, properties),
+        notes=_notes(ask, reading),
         released=_released(start),
     )
 
@@ -118,15 +122,10 @@ def _status(changes: list[Granted], blocks: list[Block]) -> Status:
     return Status.UPDATE if changes else Status.CONVERGED
 
 
-def _notes(ask: ImageSetAsk, properties: Properties) -> tuple[Note, ...]:
-    if not properties.workflow_status.endswith("FAILED"):
-        return ()
-    # The service's own message may echo values that somebody sent, and a note is never masked.
-    text = (
-        f"version {properties.version_id} is a failed one, {properties.workflow_status}: "
-        "GetImageSet tells why"
-    )
-    return (Note(ask.image_set_id, text),)
+def _notes(ask: ImageSetAsk, reading: Reading) -> tuple[Note, ...]:
+    assert reading.properties is not None
+    text = failed_text(reading.properties, reading.good_version)
+    return (Note(ask.image_set_id, text),) if text else ()
 
 
 def _released(start: Diff) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reconciler.dicom.content import (
     SERIES_INSTANCE_UID,
@@ -33,6 +34,8 @@ def guard(
         blocks += _taken_uids(reading.document, changes)
         if reading.properties.is_primary:
             blocks += _primary(changes, rules)
+    if reading.properties.is_primary is None:
+        blocks += _maybe_primary(ask, changes, rules)
     return blocks
 
 
@@ -57,6 +60,38 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 "Ask for it on a non-primary image set, or set `rules: {seriesOnPrimary: allow}` "
                 "in reconciler.yaml if you know that your service takes it.",
             )
+
+
+def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
+    """`isPrimary` is required in no answer: what is not said is not known (decision 0002, U25).
+
+    A primary image set changes Patient and Study level only together with its study. What a
+    primary may not change at all is refused, and what both kinds may change is allowed.
+    """
+    study_level = [change for change in changes if change.address.level <= Level.STUDY]
+    if ask.revert is not None:
+        if study_level and rules.revert_on_primary != "allow":
+            yield Block(ask.image_set_id, _UNKNOWN, _UNKNOWN_REVERT_HINT, ask.revert.place)
+        return
+    yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)
+    rest = [change for change in changes if change.address.level > Level.STUDY]
+    yield from (
+        replace(block, message=f"{NOT_SAID}: {block.message}") for block in _primary(rest, rules)
+    )
+
+
+NOT_SAID = "the service does not say whether this image set is primary"
+_UNKNOWN = (
+    f"{NOT_SAID}. Patient and Study level of a primary image set change only together with its "
+    "study"
+)
+UNKNOWN_HINT = (
+    "`aws medical-imaging get-image-set` shows its isPrimary: run `reconcile plan` again once it "
+    "does, or ask AWS support."
+)
+_UNKNOWN_REVERT_HINT = (
+    f"{UNKNOWN_HINT} `rules: {{revertOnPrimary: allow}}` in reconciler.yaml lets the revert pass."
+)
 
 
 def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.model.ask import ImageSetAsk, Source
 from reconciler.model.change import Block, Change, Note
-from reconciler.model.observed import Properties
+from reconciler.model.observed import Properties, Unread
 from reconciler.model.plan import Status
 from reconciler.model.record import Entry
 from reconciler.model.value import Document
@@ -20,7 +20,9 @@ class Reading:
     not needed: busy, gone, or unchanged since the record. `recorded` is the document of the
     recorded version when that is another one; None with an entry of another version means that
     it can no longer be read. `target` belongs to a revert. `origin` is the version before an apply
-    that was killed when it had made this one.
+    that was killed when it had made this one. `unread` says why something needed could not be
+    read. `good_version` is the version whose document stands for that of a failed one that has
+    none; else "".
     """
 
     properties: Properties | None
@@ -30,6 +32,8 @@ class Reading:
     target: Document | None = None
     target_properties: Properties | None = None
     origin: str = ""
+    unread: Unread | None = None
+    good_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +76,5 @@ class Diff:
 
     @property
     def is_primary(self) -> bool:
-        """Whether the image set is primary; False where there is none."""
+        """Whether the image set is primary; False where there is none or nobody says."""
         return bool(self.reading.properties and self.reading.properties.is_primary)

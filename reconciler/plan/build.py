@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.dicom.content import ContentDigests
 from reconciler.dicom.shape import misshapen
 from reconciler.model.ask import Source
-from reconciler.model.change import Block
+from reconciler.model.change import Block, Note
 from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Hazard
-from reconciler.model.observed import Properties
+from reconciler.model.observed import Observed, Properties, failed_text
 from reconciler.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Settings
@@ -39,8 +39,8 @@ def build(
             actions.append(_study_action(datastore, study, asked, settings))
             for diff in asked:
                 del by_id[diff.image_set_id]
-        elif len(study.members) > 1 and settings.rules.revert_on_primary != "allow":
-            by_id.update((diff.image_set_id, _guarded_revert(diff)) for diff in asked)
+        elif settings.rules.revert_on_primary != "allow":
+            by_id.update((diff.image_set_id, _guarded_revert(diff, study)) for diff in asked)
     actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
     actions = with_notes(with_whole_lines(actions, diffs), diffs)
     actions = [replace(action, digest=action_digest(action)) for action in actions]
@@ -70,23 +70,54 @@ def _with_study(diff: Diff) -> Diff:
     return _blocked(diff, block)
 
 
-def _guarded_revert(diff: Diff) -> Diff:
+def _guarded_revert(diff: Diff, study: Study) -> Diff:
     """A revert cannot be study-wide (update page, 2026), so alone it would split the study."""
     if diff.ask.revert is None or not needs_study(diff):
         return diff
-    block = Block(
-        diff.image_set_id,
-        "this revert would leave Patient or Study level unlike that of the study's other primary "
-        "image sets",
-        "Ask for the old values with `present:` instead, which moves the whole study in one call; "
-        "`rules: {revertOnPrimary: allow}` in reconciler.yaml lets the revert pass.",
-        diff.ask.revert.place,
+    if len(study.members) > 1:
+        block = Block(
+            diff.image_set_id,
+            "this revert would leave Patient or Study level unlike that of the study's other "
+            "primary image sets",
+            "Ask for the old values with `present:` instead, which moves the whole study in one "
+            f"call; {_LET_REVERT}",
+            diff.ask.revert.place,
+        )
+        return _blocked(diff, block)
+    unknown = _not_all_known(study, diff.image_set_id)
+    hints = [f"{block.hint} {_LET_REVERT}" for block in unknown]
+    return _blocked(
+        diff,
+        *(
+            replace(block, hint=hint, place=diff.ask.revert.place)
+            for block, hint in zip(unknown, hints, strict=True)
+        ),
     )
-    return _blocked(diff, block)
 
 
-def _blocked(diff: Diff, block: Block) -> Diff:
-    return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, block))
+_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml lets the revert pass."
+
+
+def _not_all_known(study: Study, image_set_id: str) -> list[Block]:
+    """Where search did not find all that is known of a study, it may have more members."""
+    if study.unread is not None:
+        message = f"the other primary image sets of its study are not known: {study.unread.message}"
+        return [Block(image_set_id, message, study.unread.hint)]
+    return [
+        Block(
+            name,
+            "SearchImageSets does not list it yet, so other primary image sets of its study may "
+            "be missing, too",
+            "Search is behind: run `reconcile plan` again later.",
+        )
+        for name in study.unlisted
+    ]
+
+
+def _blocked(diff: Diff, *blocks: Block) -> Diff:
+    if not blocks:
+        return diff
+    return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, *blocks))
 
 
 def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
@@ -186,6 +217,7 @@ def _study_action(
     }
     changes = [*wide.changes, *(granted for some in own.values() for granted in some)]
     blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
+    blocks += _not_all_known(study, wide.anchor)
     blocks += _unready(study, diffs)
     hazards = change_hazards(changes, pins, diffs, settings.allow)
     hazards.append(_wide_hazard(study, diffs, wide, settings))
@@ -217,7 +249,7 @@ def _study_action(
                 key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
             )
         ),
-        notes=tuple(note for diff in diffs for note in diff.notes),
+        notes=(*(note for diff in diffs for note in diff.notes), *_sibling_notes(study, by_id)),
         released=tuple(sorted({path for diff in diffs for path in diff.released})),
     )
     return _decided(action, blocks, hazards, steps)
@@ -231,15 +263,12 @@ def _study_status(study: Study, changes: Sequence[Granted]) -> Status:
 
 def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
     """A study moves as one: a member that is locked, gone or reverted holds all of it."""
-    asked = {diff.image_set_id for diff in diffs}  # their own diffs tell
+    asked = {diff.image_set_id: diff for diff in diffs}
     blocks = [
-        Block(
-            member.properties.image_set_id,
-            f"this primary image set of the study is {member.properties.state}",
-            "A study-wide update moves all of them: plan again when it is ACTIVE.",
-        )
+        _not_ready(member)
         for member in study.members
-        if member.document is None and member.properties.image_set_id not in asked
+        if (member.document is None or member.unread is not None)
+        and not _tells(asked.get(member.properties.image_set_id), member)
     ]
     blocks += [
         Block(
@@ -263,6 +292,31 @@ def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
         if diff.ask.revert is not None
     ]
     return blocks
+
+
+def _tells(diff: Diff | None, member: Observed) -> bool:
+    """Whether the member's own diff already says why it holds the study."""
+    return diff is not None and (member.unread is None or diff.reading.unread is not None)
+
+
+def _not_ready(member: Observed) -> Block:
+    name, unread = member.properties.image_set_id, member.unread
+    if unread is not None:
+        message = f"a study-wide call may move this image set of the study: {unread.message}"
+        return Block(name, message, unread.hint)
+    return Block(
+        name,
+        f"this primary image set of the study is {member.properties.state}",
+        "A study-wide update moves all of them: plan again when it is ACTIVE.",
+    )
+
+
+def _sibling_notes(study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
+    """Of the members that have no diff of their own, whose notes would say so."""
+    for member in study.members:
+        name = member.properties.image_set_id
+        if member.good_version and name not in asked:
+            yield Note(name, failed_text(member.properties, member.good_version))
 
 
 def _all_steps(

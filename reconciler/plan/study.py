@@ -20,16 +20,22 @@ from reconciler.model.ask import Claim, Source
 from reconciler.model.change import Block, Change, Op
 from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Hazard
-from reconciler.model.observed import Observed
+from reconciler.model.observed import Observed, Unread
 from reconciler.model.value import Document, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """All primary image sets of one study, each with the document read at its version."""
+    """All primary image sets of one study, each with the document read at its version.
+
+    `unlisted` are members that a manifest asks for and SearchImageSets did not list: where it is
+    behind for one, others may be missing. `unread` says why search did not answer.
+    """
 
     study_instance_uid: str
     members: tuple[Observed, ...]
+    unlisted: tuple[str, ...] = ()
+    unread: Unread | None = None
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -42,8 +48,12 @@ class Study:
 
 
 def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:
-    """What SearchImageSets is asked for the primary image sets of a study."""
-    return (("DICOMStudyInstanceUID", study_instance_uid), ("isPrimary", "true"))
+    """What SearchImageSets is asked for the image sets of a study.
+
+    The model's text says that it takes one filter at most (decision 0002, U26), so `isPrimary` is
+    read from the rows.
+    """
+    return (("DICOMStudyInstanceUID", study_instance_uid),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,8 +262,6 @@ def test_search_finds_what_was_asked_for(world: World) -> None:
     of_study = ("DICOMStudyInstanceUID", world.study_uid())
     check({a, b, c, elsewhere})
     check({a, b, c}, of_study)
-    check({a, b}, of_study, ("isPrimary", "true"))
-    check({c}, ("isPrimary", "false"))
     check(set(), ("DICOMStudyInstanceUID", world.study_uid(9)))
 
 

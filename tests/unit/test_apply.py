@@ -26,6 +26,7 @@ from reconciler.apply.decide import (
     without_values,
 )
 from reconciler.errors import (
+    AccessDeniedError,
     ConflictError,
     CredentialsError,
     NoAnswerError,
@@ -313,6 +314,12 @@ def test_denied_access_stops_the_submitting(fake: FakeImageSets) -> None:
     assert (first.result, second.result) == (Result.FAILED, Result.NOT_ATTEMPTED)
     assert "expired" in second.message
     assert fake.sent == []
+
+
+def test_denied_access_to_one_image_set_stops_no_other(fake: FakeImageSets) -> None:
+    fake.fail(UPDATES, AccessDeniedError("not this one"))
+    first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
+    assert (first.result, second.result) == (Result.FAILED, Result.CONVERGED)
 
 
 def test_credentials_that_expire_while_waiting_leave_it_unresolved(fake: FakeImageSets) -> None:
@@ -885,6 +892,18 @@ def test_nothing_is_sent_that_would_move_an_image_set_the_plan_does_not_know(
     assert outcome.result is Result.CONFLICT
     assert "nothing was sent" in outcome.message
     assert C in outcome.message
+    assert study.sent == []
+
+
+def test_nothing_is_sent_where_search_does_not_list_what_the_plan_knows(
+    study: FakeImageSets,
+) -> None:
+    """It may miss others as well: C, which the plan does not know."""
+    study.search_misses = {B, C}
+    outcome = only(run(study, study_wide(study, A, B)))
+    assert outcome.result is Result.BLOCKED
+    assert f"does not list image set {B}" in outcome.message
+    assert "again later" in outcome.message
     assert study.sent == []
 
 

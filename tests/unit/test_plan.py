@@ -637,11 +637,16 @@ def test_what_search_tells_is_confirmed() -> None:
     assert [action.steps[0].study_wide for action in plans] == [True, False]
 
 
-def test_what_search_does_not_tell_yet_is_still_in_the_study() -> None:
+def test_what_search_does_not_list_yet_is_in_the_study_and_holds_it() -> None:
+    """Where it does not list what was asked for, it may not list others either."""
     stage = staged(one(A, 1), one(B, 2), primary=True)
-    stage.service.search = lambda filters=(): iter([])  # type: ignore[method-assign]
+    stage.service.search_misses = {B}
     (action,) = stage.plan(asks(A, "StudyDescription: x"), asks(B, "StudyDescription: x"))
-    assert [name for name, _ in action.steps[0].expected] == [A, B]
+    assert [member.image_set_id for member in action.members] == [A, B]
+    assert (action.status, action.steps) == (Status.BLOCKED, ())
+    (block,) = action.blocks
+    assert (block.image_set_id, "does not list it yet" in block.message) == (B, True)
+    assert "run `reconcile plan` again later" in block.hint
 
 
 def test_a_primary_without_a_study_uid_is_blocked() -> None:

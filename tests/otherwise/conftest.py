@@ -1,0 +1,54 @@
+"""An emulator that deviates, and a repository beside it. Commands run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from reconciler.__main__ import run
+from reconciler.emulator.behaviours import with_settings
+from reconciler.emulator.server import Emulator
+from tests.otherwise.world import Ran, World
+
+Worlds = Callable[..., World]
+
+
+@pytest.fixture
+def world_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Worlds]:
+    """Makes a world whose emulator has these switches, as `name=value`."""
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("CI", raising=False)
+
+    def command(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = run(list(arguments))
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    with ExitStack() as stack:
+
+        def make(*switches: str) -> World:
+            emulator = stack.enter_context(
+                Emulator(
+                    tmp_path / "emulator",
+                    update_seconds=0.02,
+                    behaviours=with_settings(switches),
+                )
+            )
+            folder = tmp_path / "repository"
+            folder.mkdir()
+            monkeypatch.chdir(folder)
+            return World(folder, emulator, command)
+
+        yield make
+
+
+@pytest.fixture
+def world(world_with: Worlds) -> World:
+    """A world whose emulator has the default switches."""
+    return world_with()

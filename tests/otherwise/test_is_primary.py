@@ -1,0 +1,114 @@
+"""`isPrimary` is required in no answer: where it is missing, it is not known, and not false."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.otherwise.test_one_bad_image_set import DESCRIBED, actions, blocks
+from tests.otherwise.world import World
+
+STUDY = "1.2.840.99.8.3"
+SILENT = "is_primary_in="
+NOT_SAID = "does not say whether this image set is primary"
+
+
+def series_of(world: World, name: str) -> str:
+    """The SeriesInstanceUID of an image set that a test loaded."""
+    (uid,) = world.document(name)["Study"]["Series"]
+    return str(uid)
+
+
+@pytest.mark.parametrize("shown", [SILENT, "is_primary_in=SearchImageSets"])
+@pytest.mark.parametrize("primary", [True, False])
+@pytest.mark.parametrize(
+    "present",
+    [DESCRIBED, "Patient: {DICOM: {PatientComments: checked}}"],
+    ids=["study", "patient"],
+)
+def test_patient_and_study_level_are_blocked(
+    world_with: Any, shown: str, primary: bool, present: str
+) -> None:
+    world = world_with(shown)
+    name, sibling = (world.load(study=STUDY, primary=primary) for _ in range(2))
+    world.ask(name, present, "STUDY_WIDE")
+    ran = world.apply()
+    assert (ran.code, "converged" in ran.out) == (1, False)
+    assert [world.version(one) for one in (name, sibling)] == ["1", "1"]
+    assert NOT_SAID in blocks(world, name)
+
+
+def test_series_level_is_refused_as_for_a_primary(world_with: Any) -> None:
+    world = world_with(SILENT)
+    name = world.load(primary=True)
+    series = series_of(world, name)
+    world.ask(name, f'Study: {{Series: {{"{series}": {{DICOM: {{SeriesDescription: x}}}}}}}}')
+    assert world.apply().code == 1
+    assert world.version(name) == "1"
+    assert NOT_SAID in blocks(world, name)
+    assert "Series-level" in blocks(world, name)
+
+
+def test_a_new_uid_is_refused_as_for_a_primary(world_with: Any) -> None:
+    world = world_with(SILENT)
+    name = world.load(primary=True)
+    series = series_of(world, name)
+    world.ask(
+        name,
+        f'Study: {{Series: {{"{series}": {{Instances: {{"{series}.1": '
+        f'{{DICOM: {{SOPInstanceUID: "{series}.7"}}}}}}}}}}}}',
+        "CHANGES_UID",
+        more="force: true\n",
+    )
+    assert world.apply().code == 1
+    assert world.version(name) == "1"
+    assert NOT_SAID in blocks(world, name)
+
+
+def test_instance_level_is_planned_for_any(world_with: Any) -> None:
+    world = world_with(SILENT)
+    name = world.load(primary=True)
+    series = series_of(world, name)
+    world.ask(
+        name, f'Study: {{Series: {{"{series}": {{Instances: {{"*": {{DICOM: {{KVP: "90"}}}}}}}}}}}}'
+    )
+    assert actions(world)[name]["members"][0]["isPrimary"] is None
+    assert world.apply().code == 0
+    assert world.version(name) == "2"
+    assert world.plan("--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_revert_is_blocked_unless_a_rule_allows_it(world_with: Any, allowed: bool) -> None:
+    world = world_with(SILENT)
+    name = world.load(primary=False)
+    world.update(name, {"Study": {"DICOM": {"StudyDescription": "X"}}})
+    if allowed:
+        settings = world.folder / "reconciler.yaml"
+        settings.write_text(f"{settings.read_text()}rules: {{revertOnPrimary: allow}}\n")
+    (world.folder / "manifests" / "revert.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+        f"imageSetId: {name}\nrevertToVersionId: '1'\n"
+    )
+    ran = world.apply()
+    assert (ran.code, world.version(name)) == ((0, "3") if allowed else (1, "2")), ran.out
+    if not allowed:
+        assert NOT_SAID in blocks(world, name)
+
+
+def test_a_sibling_of_which_only_search_says_it_is_moved(world_with: Any) -> None:
+    """GetImageSet says it of the image set asked for; of its siblings search does."""
+    world = world_with("is_primary_in=GetImageSet")
+    asked, sibling = (world.load(study=STUDY, primary=True) for _ in range(2))
+    other = world.load(study=STUDY, primary=False)
+    world.ask(asked, DESCRIBED, "STUDY_WIDE")
+    assert world.apply().code == 0
+    assert [world.version(one) for one in (asked, sibling, other)] == ["2", "2", "1"]
+
+
+def test_search_lists_an_unknown_kind_as_such(world_with: Any) -> None:
+    world = world_with(SILENT)
+    world.load(primary=True)
+    assert "unknown" in world.run("import", "--search").out
+    assert '"isPrimary": null' in world.run("import", "--search", "--json").out

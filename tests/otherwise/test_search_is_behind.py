@@ -1,0 +1,138 @@
+"""Where search does not list the very image set that was asked for, it may miss others as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.otherwise.test_one_bad_image_set import SEARCH, UPDATE, actions, blocks
+from tests.otherwise.world import World
+
+STUDY = "1.2.840.99.8.4"
+NAMED = "Patient: {DICOM: {PatientName: Rossi^Lucia}}"
+CONSENT = ("CHANGES_PATIENT_IDENTITY",)
+
+
+def missing(*names: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"kind": "missing-row", "target": name, **more} for name in names]
+
+
+def patient(world: World, name: str) -> str:
+    return str(world.document(name)["Patient"]["DICOM"]["PatientName"])
+
+
+@pytest.fixture
+def study(world_with: Any) -> tuple[World, str, str]:
+    """A service that takes one filter, and a study of two: one asked, one that nothing names."""
+    world = world_with("search_filters=1")
+    asked, sibling = (world.load(study=STUDY, primary=True) for _ in range(2))
+    world.ask(asked, NAMED, *CONSENT)
+    return world, asked, sibling
+
+
+def test_the_patient_of_an_unnamed_sibling_is_not_renamed(study: tuple[World, str, str]) -> None:
+    world, asked, sibling = study
+    before = patient(world, sibling)
+    world.faults(*missing(asked, sibling))
+    ran = world.apply()
+    assert ran.code == 1, ran.out
+    assert [world.version(name) for name in (asked, sibling)] == ["1", "1"]
+    assert patient(world, sibling) == before
+    told = blocks(world, asked)
+    assert "does not list it yet" in told
+    assert "run `reconcile plan` again later" in told
+
+
+def test_one_filter_is_sent_and_the_sibling_is_a_hazard(study: tuple[World, str, str]) -> None:
+    world, asked, sibling = study
+    action = actions(world)[asked]
+    assert [member["imageSetId"] for member in action["members"]] == [asked, sibling]
+    assert "STUDY_WIDE" in [one["name"] for one in action["hazards"]]
+    world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
+    assert world.apply().code == 0
+    assert patient(world, sibling) == "Rossi^Lucia"
+
+
+def test_of_two_that_were_asked_one_is_missing(study: tuple[World, str, str]) -> None:
+    world, asked, sibling = study
+    third = world.load(study=STUDY, primary=True)
+    world.ask(sibling, NAMED, *CONSENT)
+    world.faults(*missing(sibling, third))
+    assert world.apply().code == 1
+    assert [world.version(name) for name in (asked, sibling, third)] == ["1", "1", "1"]
+    assert "does not list it yet" in blocks(world, asked)
+
+
+def test_search_falls_behind_between_plan_and_apply(study: tuple[World, str, str]) -> None:
+    """A third one comes in between, and search lists neither it nor what was asked for."""
+    world, asked, sibling = study
+    world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
+    saved = world.folder / ".reconcile" / "plan.json"
+    saved.parent.mkdir()
+    assert world.plan("--out", str(saved)).code == 0
+    third = world.load(study=STUDY, primary=True)
+    world.faults(*missing(asked, third))
+    ran = world.apply(str(saved))
+    assert ran.code == 1, ran.out
+    assert "nothing was sent" in ran.out
+    assert f"does not list image set {asked}" in ran.out
+    assert "again later" in ran.out
+    assert [world.version(name) for name in (asked, sibling, third)] == ["1", "1", "1"]
+    world.faults()
+    assert world.apply(str(saved)).code == 1  # it lists the third one now
+    assert [world.version(name) for name in (asked, sibling, third)] == ["1", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"kind": "refused", "operation": "GetImageSet", "code": "AccessDeniedException"},
+        {"kind": "refused", "operation": "GetImageSetMetadata"},
+        {"kind": "bad-metadata", "form": "deep"},
+        {"kind": "bad-metadata", "form": "wrong-shape"},
+    ],
+    ids=str,
+)
+def test_a_newcomer_that_cannot_be_read_holds_the_call(
+    study: tuple[World, str, str], bad: dict[str, Any]
+) -> None:
+    """It may be what the call would move."""
+    world, asked, sibling = study
+    world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
+    saved = world.folder / ".reconcile" / "plan.json"
+    saved.parent.mkdir()
+    assert world.plan("--out", str(saved)).code == 0
+    third = world.load(study=STUDY, primary=True)
+    world.faults({**bad, "imageSetId": third})
+    ran = world.apply(str(saved))
+    assert ran.code == 1, ran.out
+    assert third in ran.out
+    assert [world.version(name) for name in (asked, sibling, third)] == ["1", "1", "1"]
+
+
+def test_a_revert_where_search_is_behind(study: tuple[World, str, str]) -> None:
+    """Whether the study has other primary image sets, which it would leave unlike, is unknown."""
+    world, asked, sibling = study
+    world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
+    assert world.apply().code == 0
+    (world.folder / "manifests" / f"{asked}.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+        f"imageSetId: {asked}\nrevertToVersionId: '1'\n"
+        "allow: [CHANGES_PATIENT_IDENTITY]\n"
+    )
+    world.faults(*missing(asked, sibling))
+    assert world.apply().code == 1
+    assert world.version(asked) == "2"
+    assert "does not list it yet" in blocks(world, asked)
+
+
+def test_a_search_that_falls_behind_after_the_call_takes_nothing_back(
+    study: tuple[World, str, str],
+) -> None:
+    world, asked, sibling = study
+    world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
+    # The first search is the plan's, the second is right before the call.
+    world.faults(*missing(asked, operation=SEARCH, nth=3), {"kind": "latency", "operation": UPDATE})
+    assert world.apply().code == 0
+    assert patient(world, sibling) == "Rossi^Lucia"
