@@ -82,14 +82,19 @@ class GitBusyError(GitError):
 
 
 class ServiceError(ReconcilerError):
-    """The service (or the way to it) said no. `code` is the service's own error code."""
+    """The service (or the way to it) said no. `code` is the service's own error code.
+
+    `said` is the service's own text. It may echo DICOM values, so it is in no `str` and no `repr`,
+    and only a command that may show values prints it.
+    """
 
     def __init__(
-        self, message: str, hint: str = "", *, code: str = "", operation: str = ""
+        self, message: str, hint: str = "", *, code: str = "", operation: str = "", said: str = ""
     ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.operation = operation
+        self.said = said
 
 
 class NotFoundError(ServiceError):

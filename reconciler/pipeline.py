@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from reconciler import apply as executor
@@ -262,6 +262,7 @@ def apply(
             stop=lambda: stop() or recorder.behind,
             abandon=abandon,
             look_first=saved,
+            message_hint=partial(_message_hint, settings),
             life=life,
         ):
             if isinstance(event, Outcome):
@@ -272,6 +273,11 @@ def apply(
     return Applied(
         tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems, recorder.recovered
     )
+
+
+def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, version_id: str) -> str:
+    found = next((one for one in settings.datastores if one.datastore_id == datastore_id), None)
+    return found.message_hint(image_set_id, version_id) if found else ""
 
 
 def _recover(

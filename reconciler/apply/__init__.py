@@ -31,6 +31,7 @@ def apply(
     stop: Callable[[], str] = lambda: "",
     abandon: Callable[[], bool] = lambda: False,
     look_first: bool = False,
+    message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: "",
     life: type[StepRun] = StepRun,
 ) -> Iterator[Started | Outcome]:
     """Yield `Started` before a step is sent, and exactly one `Outcome` for every planned step.
@@ -39,7 +40,8 @@ def apply(
     any thread, before the first call of an action, and may say why there must be none. Once `stop`
     says why, nothing new is sent and what is in flight is seen to its end; once `abandon` says so
     that is given up, too. With `look_first` no turn is spent on what an earlier run has done. An
-    exception that is a bug is raised after what was in flight has ended.
+    exception that is a bug is raised after what was in flight has ended. `message_hint` says how to
+    see the service's own message, by data store ID, image set and version.
     `life` is what a step goes through: the proofs bring flawed ones and show that they are noticed.
     """
     for action in plan.actions:
@@ -48,6 +50,13 @@ def apply(
             yield from (Outcome(step, Result.BLOCKED, text) for step in action.steps)
     window = Window(plan.runnable, ports, bounds, clock, stop, begin)
     context = Context(
-        clock, content_digest, lock_timeout, window.reason, abandon, window.halt, look_first
+        clock,
+        content_digest,
+        lock_timeout,
+        window.reason,
+        abandon,
+        window.halt,
+        look_first,
+        message_hint,
     )
     yield from window.events(context, life)

@@ -7,15 +7,13 @@ landed, a killed run may have landed: in every case what counts is the content o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.observed import Properties
 from reconciler.model.outcome import Result
 from reconciler.model.plan import Step, next_version
-from reconciler.model.value import Json
 from reconciler.wait import Wait, verdict
 
 
@@ -159,9 +157,21 @@ def _of_one(step: Step, answer: Answer, one: Seen) -> Next:
 
 
 def explain(decision: Next, seen: Mapping[str, Seen]) -> str:
-    """For people: what happened to which image set, at which version; "" if all is as planned."""
+    """For people: what happened to which image set, at which version; "" if all is as planned.
+
+    It holds no text of the service, which may echo DICOM values: that is in `service_messages`.
+    """
     told = (_explain_one(one, decision) for one in seen.values())
     return "; ".join(sentence for sentence in told if sentence)
+
+
+def service_messages(seen: Mapping[str, Seen]) -> tuple[tuple[str, str, str], ...]:
+    """Image set, version and the service's message of every version that is a failed update."""
+    return tuple(
+        (one.image_set_id, one.produced.version_id, one.produced.message)
+        for one in seen.values()
+        if one.finding is Finding.UPDATE_FAILED and one.produced is not None
+    )
 
 
 def _explain_one(one: Seen, decision: Next) -> str:
@@ -170,8 +180,8 @@ def _explain_one(one: Seen, decision: Next) -> str:
         case Finding.GONE:
             return f"{name} does not exist any more"
         case Finding.UPDATE_FAILED:
-            said = one.produced.message if one.produced else ""
-            return f"{name}: the service reports the update as failed: {said or 'no reason given'}"
+            status = one.produced.workflow_status if one.produced else "failed"
+            return f"{name}: UpdateImageSetMetadata failed, version {produced} is {status}"
         case Finding.OTHER if decision is Next.CONFLICT and one.moved_on:
             return (
                 f"{name} went from version {one.pin} to {one.latest}: somebody else wrote to it, "
@@ -189,32 +199,6 @@ def _explain_one(one: Seen, decision: Next) -> str:
             return f"{name}: verified at version {produced}, it is at {one.latest} by now"
         case _:
             return ""
-
-
-def without_values(step: Step, text: str) -> str:
-    """A message of the service without any value that the request carried, should it echo one."""
-    for value in sorted(set(_texts(step)), key=len, reverse=True):
-        text = text.replace(value, "***")
-    return text
-
-
-def _texts(step: Step) -> Iterator[str]:
-    if step.study_instance_uid:
-        yield step.study_instance_uid
-    for blob in (step.updatable, step.removable):
-        if blob is not None:
-            yield from _leaves(json.loads(blob))
-
-
-def _leaves(value: Json) -> Iterator[str]:
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, str) and len(value) > 2:  # "M" would mask half of every sentence
-        yield value
 
 
 RESULT: dict[Next, Result] = {

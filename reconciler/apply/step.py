@@ -14,7 +14,7 @@ from reconciler.apply.decide import (
     decide,
     explain,
     found,
-    without_values,
+    service_messages,
 )
 from reconciler.apply.study import Members, members
 from reconciler.errors import (
@@ -47,7 +47,8 @@ class Context:
 
     `stop` is why nothing new may be sent ("" while it may), `abandon` that not even what is in
     flight is waited for; `halt` tells the others that sending is pointless. `look_first` says
-    that an earlier run may have done a part of the plan.
+    that an earlier run may have done a part of the plan. `message_hint` says how to see the
+    service's own message, by data store ID, image set and version.
     """
 
     clock: Clock
@@ -57,6 +58,7 @@ class Context:
     abandon: Callable[[], bool]
     halt: Callable[[str], None]
     look_first: bool = False
+    message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: ""
 
 
 class StepRun:
@@ -71,6 +73,7 @@ class StepRun:
         self._context = context
         self._answer = Answer.NONE
         self._error = ""
+        self._said = ""
         self._sends = 0
         self._throttles = 0
         self._deadline = self._time_out()
@@ -80,12 +83,12 @@ class StepRun:
         try:
             return self._until_settled(started)
         except (NoAnswerError, ThrottledError) as error:
-            return self._end(self._unseen(Result.NOT_ATTEMPTED), str(error))
+            return self._end(self._unseen(Result.NOT_ATTEMPTED), self._told(error))
         except CredentialsError as error:
             self._context.halt(error.message)
-            return self._end(self._unseen(Result.FAILED), str(error))
+            return self._end(self._unseen(Result.FAILED), self._told(error))
         except ServiceError as error:
-            return self._end(self._unseen(Result.FAILED), str(error))
+            return self._end(self._unseen(Result.FAILED), self._told(error))
 
     def _until_settled(self, started: Callable[[], None]) -> Outcome:
         """Send and look in turns, until the table says that the step has ended."""
@@ -169,7 +172,7 @@ class StepRun:
             return self._refused(error, arrived=True)
         except NoAnswerError as error:
             self._sends += 1
-            self._error, self._answer = str(error), Answer.LOST
+            self._error, self._answer = self._told(error), Answer.LOST
             return True
         self._sends += 1
         # Should the service ever number otherwise, the content of pin+1 tells.
@@ -179,7 +182,7 @@ class StepRun:
 
     def _refused(self, error: ServiceError, *, arrived: bool) -> bool:
         """Once a send may have landed, a later refusal does not make it somebody else's."""
-        self._error = str(error)
+        self._error = self._told(error)
         if arrived and self._answer is Answer.NONE:
             self._answer = Answer.REFUSED
         return arrived
@@ -202,7 +205,7 @@ class StepRun:
             try:
                 decision = self._look(seen)
             except (NoAnswerError, ThrottledError) as error:
-                self._error, decision = str(error), Next.WAIT
+                self._error, decision = self._told(error), Next.WAIT
             if decision is Next.SEND:
                 return self._again_or_end()
             if decision is not Next.WAIT:
@@ -264,10 +267,26 @@ class StepRun:
             for name, one in sorted(seen.items())
             if one.finding is Finding.EQUAL and one.produced is not None
         )
-        text = explain(decision, seen)
+        text = self._explained(decision, seen)
         if decision is Next.CONVERGED:
             decision, text = self._with_strangers(text)
         return self._end(RESULT[decision], text, landed)
+
+    def _told(self, error: ServiceError) -> str:
+        """The error in our words; the service's own are kept apart."""
+        self._said = error.said
+        return str(error)
+
+    def _explained(self, decision: Next, seen: Mapping[str, Seen]) -> str:
+        """What happened in our words, and how to see those of the service."""
+        failed = service_messages(seen)
+        if failed:
+            self._said = "; ".join(message for _, _, message in failed if message)
+        hints = (
+            self._context.message_hint(self._step.datastore_id, name, version)
+            for name, version, _ in failed
+        )
+        return "\n".join(text for text in (explain(decision, seen), *hints) if text)
 
     def _with_strangers(self, text: str) -> tuple[Next, str]:
         """What came into the study, or into sight, while it was changed, may have been changed."""
@@ -295,7 +314,8 @@ class StepRun:
         return Result.UNRESOLVED if self._answer.may_be_ours else otherwise
 
     def _end(self, result: Result, text: str, landed: tuple[Landed, ...] = ()) -> Outcome:
-        return Outcome(self._step, result, without_values(self._step, text), landed)
+        said = "" if result in _GOOD else self._said
+        return Outcome(self._step, result, text, landed, said)
 
 
 def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> Properties | None:
@@ -306,4 +326,5 @@ def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> 
     return next((one for one in history if one.version_id == version_id), None)
 
 
+_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)

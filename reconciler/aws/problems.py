@@ -1,11 +1,13 @@
 """botocore's exceptions -> our errors, each with whose fault it is and what to do next.
 
 Nothing of a request goes into a message: ParamValidationError quotes the values it rejects, and
-so do the reprs of botocore's request dicts. `from None` keeps them out of tracebacks, too.
+so do the reprs of botocore's request dicts. The service's own text may echo values, too: it stays
+in `ServiceError.said`. `from None` keeps all of it out of tracebacks.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 import traceback
 from collections.abc import Iterator
@@ -156,13 +158,51 @@ def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) 
         return _credentials(f"AWS does not accept the credentials ({code})", operation, code)
     kind = _kind(code, status)
     about_all = kind is CredentialsError or not image_set_id
+    told = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if about_all and kind in (AccessDeniedError, CredentialsError, NotFoundError):
         return kind(
-            _cannot_see(target, operation, said), _cannot_see_hint(target), **_of(code, operation)
+            _cannot_see(target, operation, told),
+            _cannot_see_hint(target),
+            **_of(code, operation),
+            said=said,
         )
     what = f"image set {image_set_id} in {target.title}" if image_set_id else target.title
-    hint = _DENIED_HINT if kind is AccessDeniedError else ""
-    return kind(f"{operation}: {what}: {said or code or status}", hint, **_of(code, operation))
+    sentence = _sentence(kind, code, operation)
+    hint = _SAID_HINT if said and kind is RejectedError else ""
+    return kind(
+        f"{operation}: {what}: {sentence} ({told})",
+        _DENIED_HINT if kind is AccessDeniedError else hint,
+        **_of(code, operation),
+        said=said,
+    )
+
+
+# The service's codes; what a proxy puts in their place may be any text.
+_CODE = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
+
+
+def _sentence(kind: type[ServiceError], code: str, operation: str) -> str:
+    """What the answer means, in our words: those of the service may echo the request's values."""
+    if kind is NotFoundError:
+        if operation == "UpdateImageSetMetadata":
+            return "it does not exist, or the version of the request is not the latest"
+        return "it does not exist, or not in this version"
+    return _BY_MEANING.get(code) or _MEANING.get(kind, "the service refuses the request")
+
+
+_SAID_HINT = (
+    "The service's own message may hold values: it is shown on a terminal, or with --show-values."
+)
+_BY_MEANING = {
+    "ValidationException": "the service refuses the request as invalid",
+    "ServiceQuotaExceededException": "the request exceeds a quota of the account",
+}
+_MEANING: dict[type[ServiceError], str] = {
+    AccessDeniedError: "the credentials may not do this",
+    ConflictError: "it is LOCKED by another operation",
+    ThrottledError: "more calls than the account may make",
+    NoAnswerError: "the service failed to answer",
+}
 
 
 def _kind(code: str, status: int) -> type[ServiceError]:
@@ -177,11 +217,10 @@ def _of(code: str, operation: str) -> dict[str, str]:
     return {"code": code, "operation": operation}
 
 
-def _cannot_see(target: Target, operation: str, said: str) -> str:
-    tail = f" (the service says: {said})" if said else ""
+def _cannot_see(target: Target, operation: str, code: str) -> str:
     return (
         f"{operation}: cannot see {target.title}: it does not exist there, "
-        f"or these credentials may not use it{tail}"
+        f"or these credentials may not use it ({code})"
     )
 
 

@@ -113,7 +113,10 @@ def apply(
         )
     settings = workspace.settings(config)
     look = screen.look(settings.redact, show_values)
-    with ExitStack() as until_told:
+    with (
+        screen.service_messages(settings.redact, show_values),
+        ExitStack() as until_told,
+    ):
         with connect.edges(settings) as edges:
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
             plan = (

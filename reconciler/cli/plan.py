@@ -47,7 +47,10 @@ def plan(
 
     settings = workspace.settings(config)
     checked = pipeline.check(settings, paths or ())
-    with connect.edges(settings) as edges:
+    with (
+        screen.service_messages(settings.redact, show_values),
+        connect.edges(settings) as edges,
+    ):
         planned = pipeline.plan(settings, checked, edges)
     if out:
         workspace.save_plan(planned.plan, out)

@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
+from reconciler.errors import ServiceError
 from reconciler.model.settings import Redact
 from reconciler.model.value import Json
 from reconciler.render.escape import escape
@@ -16,11 +19,14 @@ from reconciler.render.look import Look, effective_redaction
 _WIDE = 120  # where nobody watches, lines are for logs and diffs
 
 
-def look(setting: Redact, show_values: bool | None = None) -> Look:
-    """The look of stdout: colours (unless NO_COLOR, https://no-color.org) and values on a TTY."""
-    tty = sys.stdout.isatty()
+def look(setting: Redact, show_values: bool | None = None, stream: TextIO | None = None) -> Look:
+    """The look of stdout, or another stream: values and colours on a terminal.
+
+    No colours with NO_COLOR (https://no-color.org).
+    """
+    tty = (stream or sys.stdout).isatty()
     return Look(
-        color=colored(sys.stdout.isatty()),
+        color=colored(tty),
         width=shutil.get_terminal_size((_WIDE, 40)).columns if tty else _WIDE,
         redact=effective_redaction(
             setting, tty=tty, show=show_values is True, mask=show_values is False
@@ -43,6 +49,20 @@ def say(lines: Iterable[str]) -> None:
 def say_json(value: Json) -> None:
     """One JSON document to stdout."""
     say([json.dumps(value, ensure_ascii=False, indent=2)])
+
+
+@contextmanager
+def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None]:
+    """Print the service's own text about an error to stderr, where values may be seen there.
+
+    It may echo DICOM values, so the error's message does not hold it.
+    """
+    try:
+        yield
+    except ServiceError as error:
+        if error.said and look(setting, show_values, sys.stderr).redact is Redact.NONE:
+            tell(f"the service says: {error.said}")
+        raise
 
 
 def tell(*lines: str) -> None:

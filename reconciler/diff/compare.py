@@ -13,9 +13,9 @@ from reconciler.diff.paths import REVERT_PATH, ask_digest, asked_paths
 from reconciler.diff.revert import revert_changes
 from reconciler.diff.was import Baseline
 from reconciler.model.ask import ImageSetAsk
-from reconciler.model.change import Block, Note
+from reconciler.model.change import Block
 from reconciler.model.diff import Diff, Granted, Reading, Settled
-from reconciler.model.observed import Properties, failed_text
+from reconciler.model.observed import Properties
 from reconciler.model.plan import Status
 from reconciler.model.record import Entry
 from reconciler.model.settings import Rules
@@ -59,7 +59,6 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         status=_status(changes, blocks),
         changes=tuple(changes),
         blocks=tuple(sorted(blocks, key=_block_order)),
-        notes=_notes(ask, reading),
         released=_released(start),
     )
 
@@ -120,12 +119,6 @@ def _status(changes: list[Granted], blocks: list[Block]) -> Status:
     if any(granted.change.drifted for granted in changes):
         return Status.DRIFTED
     return Status.UPDATE if changes else Status.CONVERGED
-
-
-def _notes(ask: ImageSetAsk, reading: Reading) -> tuple[Note, ...]:
-    assert reading.properties is not None
-    text = failed_text(reading.properties, reading.good_version)
-    return (Note(ask.image_set_id, text),) if text else ()
 
 
 def _released(start: Diff) -> tuple[str, ...]:

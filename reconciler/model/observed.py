@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model.value import Document
 
@@ -11,8 +11,9 @@ from reconciler.model.value import Document
 class Properties:
     """One version of an image set, as GetImageSet or ListImageSetVersions tells it.
 
-    `is_primary` is None where the service does not say. `updated_at` is epoch seconds as the
-    service gave it, or None where it gave none.
+    `is_primary` is None where the service does not say. `message` is the service's own text: it may
+    echo DICOM values, so it is printed only where values may be seen. `updated_at` is epoch seconds
+    as the service gave it, or None where it gave none.
     """
 
     image_set_id: str
@@ -20,25 +21,8 @@ class Properties:
     state: str
     workflow_status: str = ""
     is_primary: bool | None = False
-    message: str = ""
+    message: str = field(default="", repr=False)
     updated_at: float | None = None
-
-
-def failed_text(properties: Properties, good_version: str) -> str:
-    """What a plan notes of a latest version that is a failed one; "" where it is none.
-
-    The service's own message may echo values that were sent, and a note is never masked.
-    """
-    version, status = properties.version_id, properties.workflow_status
-    if not status.endswith("FAILED"):
-        return ""
-    text = f"version {version} is a failed one, {status}: GetImageSet tells why"
-    if not good_version:
-        return text
-    return (
-        f"{text}. It has no metadata: this plan is made from version {good_version}, the last good "
-        "one before it"
-    )
 
 
 @dataclass(frozen=True, slots=True)

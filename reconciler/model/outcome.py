@@ -33,12 +33,17 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one step. `message` is the service's or ours, and holds no value."""
+    """The end of one step. `message` is ours and holds no value.
+
+    `said` is the service's own text. It may echo DICOM values, so it is printed only where values
+    may be seen, and never stored.
+    """
 
     step: Step
     result: Result
     message: str = ""
     landed: tuple[Landed, ...] = field(default=())
+    said: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
@@ -9,6 +10,9 @@ from pathlib import PurePath
 from reconciler.model.hazard import Consent
 
 EMULATOR = "emulator"
+# The embedded emulator answers only its own command; started, it answers others.
+_START = "reconcile emulator start --port 8080"
+_STARTED = "http://127.0.0.1:8080"
 
 
 class Redact(StrEnum):
@@ -88,6 +92,26 @@ class Datastore:
     def is_aws(self) -> bool:
         """Whether this is the real service: only that has quotas and credentials."""
         return not self.endpoint
+
+    def message_hint(self, image_set_id: str, version_id: str) -> str:
+        """How to see the service's own message about a version: an AWS CLI command to paste.
+
+        The message may echo DICOM values, so it is not printed where output may be stored.
+        """
+        command = (
+            f"aws medical-imaging get-image-set --datastore-id {self.datastore_id} "
+            f"--image-set-id {image_set_id} --version-id {version_id} --region {self.region}"
+        )
+        if self.is_aws:
+            return f"To see the service's own message: {command}"
+        # A custom endpoint has no `runtime-` host beside it.
+        endpoint = _STARTED if self.endpoint == EMULATOR else self.endpoint
+        command = (
+            f"AWS_DISABLE_HOST_PREFIX_INJECTION=true {command} "
+            f"--endpoint-url {shlex.quote(endpoint)}"
+        )
+        first = f"{_START}, then: " if self.endpoint == EMULATOR else ""
+        return f"To see the service's own message: {first}{command}"
 
     @property
     def quota_domain(self) -> tuple[str, str]:

@@ -11,13 +11,13 @@ from reconciler.model.ask import Source
 from reconciler.model.change import Block, Note
 from reconciler.model.diff import Diff, Granted
 from reconciler.model.hazard import Hazard
-from reconciler.model.observed import Observed, Properties, failed_text
+from reconciler.model.observed import Observed, Properties
 from reconciler.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.plan.consent import change_hazards, judge, with_whole_lines
 from reconciler.plan.digest import action_digest
-from reconciler.plan.notes import with_notes
+from reconciler.plan.notes import failed_version, with_notes
 from reconciler.plan.split import TooLarge
 from reconciler.plan.steps import own_steps, revert_step, study_steps
 from reconciler.plan.study import Study, StudyWide, is_study_level, study_wide
@@ -177,7 +177,7 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
         status=diff.status,
         members=(_member(known, diff, diff.reading.origin),),
         changes=tuple(granted.change for granted in diff.changes),
-        notes=diff.notes,
+        notes=_notes(datastore, diff),
         released=diff.released,
     )
     return _decided(action, blocks, hazards, steps)
@@ -249,7 +249,10 @@ def _study_action(
                 key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
             )
         ),
-        notes=(*(note for diff in diffs for note in diff.notes), *_sibling_notes(study, by_id)),
+        notes=(
+            *(note for diff in diffs for note in _notes(datastore, diff)),
+            *_sibling_notes(datastore, study, by_id),
+        ),
         released=tuple(sorted({path for diff in diffs for path in diff.released})),
     )
     return _decided(action, blocks, hazards, steps)
@@ -311,12 +314,19 @@ def _not_ready(member: Observed) -> Block:
     )
 
 
-def _sibling_notes(study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
+def _notes(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
+    reading = diff.reading
+    return (*diff.notes, *failed_version(datastore, reading.properties, reading.good_version))
+
+
+def _sibling_notes(
+    datastore: Datastore, study: Study, asked: Mapping[str, Diff]
+) -> Iterator[Note]:
     """Of the members that have no diff of their own, whose notes would say so."""
     for member in study.members:
         name = member.properties.image_set_id
         if member.good_version and name not in asked:
-            yield Note(name, failed_text(member.properties, member.good_version))
+            yield from failed_version(datastore, member.properties, member.good_version)
 
 
 def _all_steps(

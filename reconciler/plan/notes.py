@@ -10,7 +10,9 @@ from reconciler.model.ask import Source
 from reconciler.model.change import Note
 from reconciler.model.diff import Diff
 from reconciler.model.hazard import Consent, Hazard
+from reconciler.model.observed import Properties
 from reconciler.model.plan import Action
+from reconciler.model.settings import Datastore
 from reconciler.plan.consent import consent_to
 
 
@@ -39,6 +41,28 @@ def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]
             merged = tuple(sorted({*action.notes, *notes}, key=_order))
             actions[index] = replace(action, notes=merged)
     return actions
+
+
+def failed_version(
+    datastore: Datastore, properties: Properties | None, good_version: str = ""
+) -> tuple[Note, ...]:
+    """A note where the latest version is a failed one. It holds no text of the service.
+
+    `good_version` is the version that was read in its place, where the failed one has no metadata.
+    """
+    if properties is None or not properties.workflow_status.endswith("FAILED"):
+        return ()
+    name, version = properties.image_set_id, properties.version_id
+    text = (
+        f"version {version} failed: {properties.workflow_status}. "
+        f"{datastore.message_hint(name, version)}"
+    )
+    if good_version:
+        text = (
+            f"version {version} failed and has no metadata: this plan is made from version "
+            f"{good_version}, the last good version before it. {datastore.message_hint(name, version)}"
+        )
+    return (Note(name, text),)
 
 
 def _order(note: Note) -> tuple[str, str, str]:

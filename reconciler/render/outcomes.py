@@ -9,6 +9,7 @@ from pathlib import PurePath
 from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Status
+from reconciler.model.settings import Redact
 from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
 from reconciler.render.values import plural
@@ -59,11 +60,16 @@ def event_line(outcome: Outcome) -> str:
 
 
 def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
-    """One step's end, with its message, whose hint stands on a line of its own."""
+    """One step's end, with its message, whose hint stands on a line of its own.
+
+    The service's own text may echo values: it is shown where values are, and nowhere else.
+    """
     sign, style = _SIGN[outcome.result]
     yield f"{look.paint(sign, style)} {event_line(outcome)}"
     for line in outcome.message.split("\n") if outcome.message else ():
         yield f"    {escape(line.strip())}"
+    if outcome.said and look.redact is Redact.NONE:
+        yield f"    the service says: {escape(outcome.said)}"
 
 
 def report_lines(

@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 import tracemalloc
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -492,8 +493,35 @@ def test_a_missing_data_store_names_both_causes(
 
 def test_a_missing_image_set_is_named(wire: Wire, port: ImageSets) -> None:
     wire.refuse(404, "ResourceNotFoundException", "no such thing")
-    with pytest.raises(NotFoundError, match=rf"{IMAGE_SET_ID} in data store research.*no such"):
+    named = rf"{IMAGE_SET_ID} in data store research.*it does not exist"
+    with pytest.raises(NotFoundError, match=named):
         port.get(IMAGE_SET_ID)
+
+
+@pytest.mark.parametrize(("status", "code"), [(status, code) for status, code, _ in ANSWERS])
+@pytest.mark.parametrize("operation", ["update", "search"])
+def test_the_services_own_text_is_in_no_message(
+    wire: Wire, port: ImageSets, status: int, code: str, operation: str
+) -> None:
+    """It may echo values. The code and our own sentence say what happened."""
+    wire.refuse(status, code, f"{SECRET} is not allowed", times=4)
+    with pytest.raises(ServiceError) as caught:
+        if operation == "update":
+            port.update(step(updatable="{}"))
+        else:
+            list(port.search())
+    error = caught.value
+    shown = "".join(traceback.format_exception(error)) + f"{error!r}{error.message}{error.hint}"
+    assert "Garcia" not in shown
+    assert code in shown or "credentials" in shown
+    assert error.said in ("", f"{SECRET} is not allowed")
+
+
+def test_a_code_that_is_no_code_is_not_printed(wire: Wire, port: ImageSets) -> None:
+    wire.refuse(400, f"{SECRET} 1970")
+    with pytest.raises(RejectedError, match="HTTP 400") as caught:
+        port.update(step(updatable="{}"))
+    assert "Garcia" not in str(caught.value)
 
 
 def test_what_boto3_refuses_is_told_without_the_value(port: ImageSets) -> None:
