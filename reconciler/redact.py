@@ -1,30 +1,35 @@
-"""Which live values identify somebody, and what is shown in their place.
+"""Which live values identify a person, and what is shown in their place.
 
 PS3.15 Annex E Table E.1-1 lists the attributes that identify: names, IDs, addresses, dates and
 times, UIDs, free text, serial numbers, and whatever a sequence or a private element may hide. A
 list of what to mask leaks what it forgets, so this module keeps the opposite one: attributes that
-are known to identify nobody. Everything else counts as identifying, private and unknown included.
+are known to identify nobody. Everything else counts as identifying, private and unknown included,
+and so does a value that does not fit its attribute: a name in BodyPartExamined is still a name.
 """
 
 from __future__ import annotations
 
+from reconciler.dicom.dictionary import Attribute, by_tag, is_key
+from reconciler.dicom.terms import is_defined
+from reconciler.dicom.vr import is_vr, problems
+from reconciler.model.address import is_uid
 from reconciler.model.settings import Redact
 from reconciler.model.value import Json
+
+__all__ = ["HARMLESS", "identifies", "is_key", "is_uid", "is_vr", "masked", "shape"]
 
 # Attributes that are not in Table E.1-1 and hold neither free text nor a number of a person, a
 # place or a device. "#" starts a heading; else tag and keyword in turn.
 _HARMLESS = """
 # what kind of object it is
-00020000 FileMetaInformationGroupLength  00020001 FileMetaInformationVersion
-00020002 MediaStorageSOPClassUID  00020010 TransferSyntaxUID  00020012 ImplementationClassUID
-00020013 ImplementationVersionName  00080005 SpecificCharacterSet  00080008 ImageType
+00020000 FileMetaInformationGroupLength  00020002 MediaStorageSOPClassUID
+00020010 TransferSyntaxUID  00080005 SpecificCharacterSet  00080008 ImageType
 00080016 SOPClassUID  00080060 Modality  00080061 ModalitiesInStudy  00080062 SOPClassesInStudy
 00080064 ConversionType  00080068 PresentationIntentType  00089206 VolumetricProperties
 00100200 QualityControlSubject  00120062 PatientIdentityRemoved  00189004 ContentQualification
 00280301 BurnedInAnnotation  00280302 RecognizableVisualFeatures
 00280303 LongitudinalTemporalInformationModified  00541000 SeriesType
-# the make of the device, not which one
-00080070 Manufacturer  00081090 ManufacturerModelName  00181020 SoftwareVersions
+# the kind of device
 00186031 TransducerType  00187004 DetectorType  00187005 DetectorConfiguration
 # anatomy and position
 00102210 AnatomicalOrientationType  00180015 BodyPartExamined  00181500 PositionerMotion
@@ -60,7 +65,7 @@ _HARMLESS = """
 00280108 SmallestPixelValueInSeries  00280109 LargestPixelValueInSeries  00280120 PixelPaddingValue
 00280121 PixelPaddingRangeLimit  00281040 PixelIntensityRelationship
 00281041 PixelIntensityRelationshipSign  00281050 WindowCenter  00281051 WindowWidth
-00281052 RescaleIntercept  00281053 RescaleSlope  00281054 RescaleType  00281056 VOILUTFunction
+00281052 RescaleIntercept  00281053 RescaleSlope  00281056 VOILUTFunction
 00281101 RedPaletteColorLookupTableDescriptor  00281102 GreenPaletteColorLookupTableDescriptor
 00281103 BluePaletteColorLookupTableDescriptor  00282110 LossyImageCompression
 00282112 LossyImageCompressionRatio  00282114 LossyImageCompressionMethod  00620001 SegmentationType
@@ -69,9 +74,9 @@ _HARMLESS = """
 00180022 ScanOptions  00180060 KVP  00181114 EstimatedRadiographicMagnificationFactor
 00181150 ExposureTime  00181151 XRayTubeCurrent  00181152 Exposure  00181153 ExposureInuAs
 00181154 AveragePulseWidth  00181155 RadiationSetting  0018115A RadiationMode
-0018115E ImageAndFluoroscopyAreaDoseProduct  00181160 FilterType  00181162 IntensifierSize
+0018115E ImageAndFluoroscopyAreaDoseProduct  00181162 IntensifierSize
 00181166 Grid  00181170 GeneratorPower  00181190 FocalSpots  00181191 AnodeTargetMaterial
-001811A0 BodyPartThickness  001811A2 CompressionForce  00181210 ConvolutionKernel
+001811A0 BodyPartThickness  001811A2 CompressionForce
 00181405 RelativeXRayExposure  00181700 CollimatorShape  00186000 Sensitivity
 00187050 FilterMaterial  00187060 ExposureControlMode  00187064 ExposureStatus
 00188150 ExposureTimeInuS  00188151 XRayTubeCurrentInuA  00189305 RevolutionTime
@@ -81,13 +86,13 @@ _HARMLESS = """
 00408302 EntranceDoseInmGy
 # MR technique
 00180020 ScanningSequence  00180021 SequenceVariant  00180023 MRAcquisitionType
-00180024 SequenceName  00180025 AngioFlag  00180080 RepetitionTime  00180081 EchoTime
-00180082 InversionTime  00180083 NumberOfAverages  00180084 ImagingFrequency  00180085 ImagedNucleus
+00180025 AngioFlag  00180080 RepetitionTime  00180081 EchoTime
+00180082 InversionTime  00180083 NumberOfAverages  00180084 ImagingFrequency
 00180087 MagneticFieldStrength  00180089 NumberOfPhaseEncodingSteps  00180091 EchoTrainLength
 00180093 PercentSampling  00180094 PercentPhaseFieldOfView  00180095 PixelBandwidth
 00181060 TriggerTime  00181062 NominalInterval  00181080 BeatRejectionFlag  00181081 LowRRValue
 00181082 HighRRValue  00181083 IntervalsAcquired  00181084 IntervalsRejected  00181088 HeartRate
-00181090 CardiacNumberOfImages  00181250 ReceiveCoilName  00181251 TransmitCoilName
+00181090 CardiacNumberOfImages
 00181312 InPlanePhaseEncodingDirection  00181314 FlipAngle  00181315 VariableFlipAngleFlag
 00181316 SAR  00181318 dBdt  00181320 B1rms  00189087 DiffusionBValue
 00189089 DiffusionGradientOrientation
@@ -97,8 +102,8 @@ _HARMLESS = """
 # nuclear medicine and PET technique
 00180070 CountsAccumulated  00181181 CollimatorType  00181242 ActualFrameDuration
 00540014 EnergyWindowLowerLimit  00540015 EnergyWindowUpperLimit  00541001 Units
-00541002 CountsSource  00541100 RandomsCorrectionMethod  00541101 AttenuationCorrectionMethod
-00541102 DecayCorrection  00541103 ReconstructionMethod  00541105 ScatterCorrectionMethod
+00541002 CountsSource  00541100 RandomsCorrectionMethod
+00541102 DecayCorrection
 00541200 AxialAcceptance  00541201 AxialMash  00541210 CoincidenceWindowWidth
 00541300 FrameReferenceTime  00541321 DecayFactor  00541322 DoseCalibrationFactor
 00541323 ScatterFractionFactor  00541324 DeadTimeFactor
@@ -118,20 +123,44 @@ def _tags(table: str) -> frozenset[int]:
 HARMLESS = _tags(_HARMLESS)
 
 
-def identifies(tag: int) -> bool:
-    """Whether an attribute's value may tell who the patient, the staff or the place is."""
-    return tag not in HARMLESS
+# Their values are numbers, or nothing but digits and signs.
+_NUMBER_VRS = frozenset({"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"})
 
 
-def masked(tag: int, redact: Redact) -> bool:
-    """Whether a live value is hidden where output may be stored, under this `redact:` setting."""
+def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
+    """Whether a live value is hidden in this output. Every renderer asks this function.
+
+    `tag` is None for a key that DICOM does not know.
+    """
     match redact:
         case Redact.NONE:
             return False
         case Redact.ALL:
             return True
         case Redact.IDENTIFYING:
-            return identifies(tag)
+            return identifies(tag, raw)
+
+
+def identifies(tag: int | None, raw: Json) -> bool:
+    """Whether a value may show who the patient or the staff is, or where the place is."""
+    if tag is None or tag not in HARMLESS:
+        return True
+    attribute = by_tag(tag)
+    # The dictionary's VR: the one that the document states is live text as well.
+    if problems(attribute.vr, attribute.vm, raw):
+        return True
+    values = raw if isinstance(raw, list) else [raw]
+    return not all(_is_harmless(attribute, value) for value in values)
+
+
+def _is_harmless(attribute: Attribute, value: Json) -> bool:
+    """Whether one value that fits its VR is a number, or a term that the standard defines."""
+    if value is None or value == "":
+        return True
+    if attribute.vr in _NUMBER_VRS:
+        return not (isinstance(value, str) and "\\" in value)
+    text = value.rstrip("\0").strip(" ") if isinstance(value, str) else ""
+    return is_defined(attribute.keyword, text) is True
 
 
 def shape(value: Json) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from reconciler.cli import options
 from reconciler.errors import ReconcilerError
+from reconciler.model.settings import Redact
 
 _ID = re.compile("[0-9a-z]{32}")
 
@@ -45,6 +46,7 @@ def import_(
     """Print a manifest of live values, or find image sets.
 
     The manifest plans to nothing as it is: keep the lines that you want to own, and edit them.
+    It holds live values, also in a pipe or a file, so --image-set refuses --mask-values.
     """
     from reconciler.cli import connect, screen, workspace
     from reconciler.model.address import Level
@@ -59,9 +61,14 @@ def import_(
         hint = "It is 32 characters, each 0-9 or a-z: find it with --search."
         raise ReconcilerError("--image-set takes an imageSetId", hint)
     settings = workspace.settings(config)
+    if image_set is not None:
+        _refuse_to_mask(settings.redact, show_values)
     store = workspace.datastore(settings, datastore)
     look = screen.look(settings.redact, show_values)
-    with connect.edges(settings) as edges:
+    with (
+        screen.service_messages(settings.redact, show_values),
+        connect.edges(settings) as edges,
+    ):
         port = edges.ports(store)
         if image_set is None:
             found = in_order(port.search())
@@ -82,3 +89,18 @@ def import_(
             "Go deeper: --level instance.",
         )
     screen.say(lines)
+
+
+def _refuse_to_mask(redact: Redact, show_values: bool | None) -> None:
+    """A manifest of masks would ask for the masks, so it is the whole manifest or none."""
+    if show_values is False:
+        raise ReconcilerError(
+            "`reconcile import --image-set` prints live values: it cannot mask them",
+            "Leave out --mask-values. To list image sets without values, use --search.",
+        )
+    if redact is Redact.ALL and show_values is None:
+        raise ReconcilerError(
+            "`reconcile import --image-set` prints live values, and reconciler.yaml says "
+            "`redact: all`",
+            "Add --show-values if the values may be seen where this output goes.",
+        )

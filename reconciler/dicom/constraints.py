@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from reconciler.dicom.dictionary import Attribute, by_tag, document_key
 from reconciler.dicom.levels import level_of
-from reconciler.dicom.vr import problems
+from reconciler.dicom.vr import is_vr, problems
 from reconciler.model.address import Level
 from reconciler.model.value import Json
 
@@ -109,7 +109,7 @@ def force_reasons(
         (Rule.MULTI_VALUED, "multi-valued attribute", shape_counts and _many(attribute, vr, value)),
         (
             Rule.INCOMPATIBLE,
-            f"value does not fit {vr}",
+            f"value does not fit {vr if is_vr(vr) else 'its VR'}",
             value_counts and bool(problems(vr, attribute.multiplicity, value)),
         ),
         (Rule.NON_STANDARD, _non_standard(attribute), value_counts and _unknown(attribute)),

@@ -97,6 +97,11 @@ def by_key(key: str) -> Attribute:
     raise UnknownKeyError(f"{name} is not a DICOM keyword", _hint(key))
 
 
+def is_key(text: str) -> bool:
+    """Whether this is a keyword or eight hex digits: any other key of a document is live text."""
+    return bool(text) and (text in _tags_by_keyword() or bool(_HEX_KEY.fullmatch(text)))
+
+
 def _hint(key: str) -> str:
     name, colon, value = key.partition(":")
     if colon and value and (name in _tags_by_keyword() or _HEX_KEY.fullmatch(name)):

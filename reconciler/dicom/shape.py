@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.dicom.content import Block, section
+from reconciler.model.address import instance_at, series_at
 from reconciler.model.value import Document
 
 
@@ -23,17 +24,18 @@ def _odd(document: Document) -> Iterator[str]:
     study = section(document.raw, "Study")
     yield from _wrong(study, "Study/", "DICOM", "Series")
     all_series = section(study, "Series")
-    yield from _wrong(all_series, "Study/Series/", *all_series)
     for uid in all_series:
-        where = f"Study/Series/{uid}/"
+        where = series_at(uid).shown()
+        if not isinstance(all_series[uid], dict):
+            yield where
         block = section(all_series, uid)
-        yield from _wrong(block, where, "DICOM", "DICOMVRs", "Instances")
+        yield from _wrong(block, f"{where}/", "DICOM", "DICOMVRs", "Instances")
         inside = section(block, "Instances")
-        yield from _wrong(inside, f"{where}Instances/", *inside)
         for inner in inside:
-            yield from _wrong(
-                section(inside, inner), f"{where}Instances/{inner}/", "DICOM", "DICOMVRs"
-            )
+            there = instance_at(uid, inner).shown()
+            if not isinstance(inside[inner], dict):
+                yield there
+            yield from _wrong(section(inside, inner), f"{there}/", "DICOM", "DICOMVRs")
 
 
 def _wrong(block: Block, where: str, *names: str) -> Iterator[str]:

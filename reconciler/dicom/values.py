@@ -135,7 +135,8 @@ class _Reader:
     def read(self, node: Node) -> Json:
         """The JSON value; meaningless where an error was noted."""
         if not self.kind.known:
-            self.error(node.place, f"{self.vr} is not a VR", "PS3.5 table 6.2-1 lists them.")
+            hint = "PS3.5 table 6.2-1 lists them."
+            self.error(node.place, "what stands as its VR is not a VR", hint)
             return None
         if isinstance(node, Scalar):
             return self.scalar(node)

@@ -187,6 +187,11 @@ def alternatives(vr: str) -> tuple[str, ...]:
     return tuple(vr.split(" or "))
 
 
+def is_vr(text: str) -> bool:
+    """Whether this is a VR, or the alternatives of the dictionary: `US or SS`."""
+    return ALL_VRS.issuperset(alternatives(text))
+
+
 def is_base64(text: str) -> bool:
     """Whether this is base64 as RFC 4648 writes it: no line breaks, padded, no stray bits."""
     try:
@@ -286,7 +291,7 @@ def fits_float(vr: str, value: float) -> bool:
 def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
     rule = _TEXT_RULES.get(vr)
     if rule is None:
-        return (f"{vr} is not a VR",) if vr not in ALL_VRS else ()
+        return ("what stands as its VR is not a VR",) if vr not in ALL_VRS else ()
     text = value.rstrip(" \0")
     if vr not in LEADING_SPACE_VRS:
         text = text.lstrip(" ")

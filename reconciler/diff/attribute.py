@@ -42,7 +42,7 @@ def _stated(claims: list[Claim]) -> Claim:
 def _no_module(image_set_id: str, place: Address, claim: Claim) -> Block:
     return Block(
         image_set_id,
-        f"the document has no {place.path()} to update (constraint 9)",
+        f"the document has no {place.shown()} to update (constraint 9)",
         "An update cannot create a module: correct the level or the UID.",
         claim.place,
         claim_path(claim),

@@ -11,7 +11,7 @@ from reconciler.diff.attribute import compare
 from reconciler.diff.locate import Locator, Renames, renames
 from reconciler.diff.paths import claim_path
 from reconciler.errors import Place
-from reconciler.model.address import WILDCARD, Address, Level, series_at
+from reconciler.model.address import WILDCARD, Address, Level, series_at, shown_uid
 from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.model.change import Block, Change, Op
 from reconciler.model.diff import Granted, Settled
@@ -72,7 +72,7 @@ def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
     return [
         Block(
             ask.image_set_id,
-            f"UID changes are tangled at {uid}: it is left and taken, or taken twice",
+            f"UID changes are tangled at {shown_uid(uid)}: it is left and taken, or taken twice",
             "Change one UID after the other, each to a free one, and take a change out of the "
             "manifests once it is applied.",
             ask.place,
@@ -85,11 +85,11 @@ def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
 def _unplaced(ask: ImageSetAsk, claim: Claim, places: tuple[Address, ...]) -> Block | None:
     """Why a claim has no place: nothing matches, or the old and the new UID are both there."""
     if not places and claim.kind is not ClaimKind.REMOVED:
-        message = f"the image set has no {claim.address.path()} (constraint 9)"
+        message = f"the image set has no {claim.address.shown()} (constraint 9)"
         hint = "An update cannot create a series or an instance: correct the UID."
         return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
     if len(places) > 1 and not claim.address.is_pattern:
-        message = f"{claim.address.path()} is there under its old and its new UID"
+        message = f"{claim.address.shown()} is there under its old and its new UID"
         hint = "The target UID is already taken: choose a free one."
         return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
     return None
@@ -118,7 +118,7 @@ def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -
     return [
         Block(
             ask.image_set_id,
-            f"{document_key(tag)} at {place.path()} is asked differently at {first.place}",
+            f"{document_key(tag)} at {place.shown()} is asked differently at {first.place}",
             "One attribute has one owner: remove one of the two, or make them equal.",
             other.place,
             claim_path(other),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 
 WILDCARD = "*"
+# PS3.5 section 9.1, with more than one component: `19700101` may be a date.
+_UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
 
 
 class Level(IntEnum):
@@ -57,6 +60,20 @@ class Address:
         if self.level is Level.INSTANCE:
             parts += ["Instances", self.instance]
         return "/".join(parts)
+
+    def shown(self) -> str:
+        """The path as a message may show it: a UID that is not well-formed may be a name."""
+        return Address(self.level, shown_uid(self.series), shown_uid(self.instance)).path()
+
+
+def is_uid(text: str) -> bool:
+    """Whether this is a well-formed UID. Any other key of a series or instance is live text."""
+    return bool(_UID.fullmatch(text))
+
+
+def shown_uid(uid: str) -> str:
+    """The key of a series or instance as a message may show it: a UID, or its length."""
+    return uid if uid == WILDCARD or is_uid(uid) else f"<text({len(uid)})>"
 
 
 PATIENT = Address(Level.PATIENT)

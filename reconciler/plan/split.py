@@ -25,7 +25,7 @@ class TooLarge(Exception):
     """One change alone exceeds the limit."""
 
     def __init__(self, change: Change) -> None:
-        super().__init__(change.path())
+        super().__init__("one change alone exceeds the payload limit")
         self.change = change
 
 

@@ -121,7 +121,7 @@ def _cells(row: Row, short: dict[str, str], look: Look) -> _Cells:
     change = row.change
     name = cut(escape(row.name), _WIDEST_KEY)
     place = place_of(change.place)
-    hidden = bool(place) and change.op in (Op.ADD, Op.UPDATE) and _is_masked(change, look)
+    hidden = bool(place) and change.op in (Op.ADD, Op.UPDATE) and _hides_after(change, look)
     return _Cells(
         row=row,
         name=f"{name} ({change.vr})" if change.send_vr else name,
@@ -147,8 +147,8 @@ def _after(change: Change, look: Look) -> str:
     return escape(change.address.instance or change.address.series) if restored else ""
 
 
-def _is_masked(change: Change, look: Look) -> bool:
-    return change.tag is not None and masked(change.tag, look.redact)
+def _hides_after(change: Change, look: Look) -> bool:
+    return masked(change.tag, change.after.raw if change.after else None, look.redact)
 
 
 def place_of(place: Place | None) -> str:

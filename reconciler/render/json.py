@@ -20,8 +20,9 @@ from reconciler.model.settings import Datastore, Redact
 from reconciler.model.value import Json, Value
 from reconciler.plan.file import API_VERSION, plan_digest, to_json
 from reconciler.redact import masked, shape
+from reconciler.render.labels import labelled
 from reconciler.render.look import Look
-from reconciler.render.table import cell
+from reconciler.render.table import found_value
 
 _VALUES = frozenset({"updatableAttributes", "removableAttributes", "studyInstanceUID"})
 
@@ -31,9 +32,10 @@ def plan(found: Plan, look: Look) -> Json:
 
     A masked plan says so, has no digest, and cannot be applied.
     """
-    whole = to_json(found)
     if look.redact is Redact.NONE:
-        return whole
+        return to_json(found)
+    found = labelled(found, look.redact)
+    whole = to_json(found)
     shown: dict[str, Json] = {key: value for key, value in whole.items() if key != "digest"}
     actions = cast("list[dict[str, Json]]", whole["actions"])
     shown["actions"] = [
@@ -67,7 +69,7 @@ def _value(value: Value | None, tag: int | None, look: Look) -> Json:
     """`{"value": …}`, `{"masked": shape}`, or null where there is no value at all."""
     if value is None:
         return None
-    if tag is not None and masked(tag, look.redact):
+    if masked(tag, value.raw, look.redact):
         return {"masked": shape(value.raw)}
     return {"value": value.raw}
 
@@ -201,9 +203,7 @@ def image_sets(found: Iterable[Summary], look: Look) -> Json:
             "imageSetId": summary.image_set_id,
             "versionId": summary.version_id,
             "isPrimary": summary.is_primary,
-            "tags": {
-                name: cell(text, name.removeprefix("DICOM"), look) for name, text in summary.tags
-            },
+            "tags": {name: found_value(name, text, look) for name, text in summary.tags},
         }
         for summary in found
     ]

@@ -102,7 +102,7 @@ def _attributes(document: Document, address: Address, indent: int) -> list[str]:
         vr = key_vr(block, key)
         why = _unwritable(key, vr, raw, address.level)
         if why:
-            left_out.append(f"{blank}# {escape(key)} is left out: {why}")
+            left_out.append(f"{blank}# {escape(key)} is left out: {escape(why)}")
             continue
         tag, name = key_tag(key), _key(key)
         kept += _yaml(name, node_of(raw), indent + 2)

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.dicom.dictionary import UnknownKeyError, by_key
+from reconciler.dicom.content import key_tag
 from reconciler.model.observed import Summary
-from reconciler.model.settings import EMULATOR, Datastore
-from reconciler.redact import masked, shape
+from reconciler.model.settings import EMULATOR, Datastore, Redact
+from reconciler.redact import is_uid, masked, shape
 from reconciler.render.escape import escape
 from reconciler.render.look import Look, Style
 from reconciler.render.values import cut, pad, short_uid, width
 
-# Names of DICOMTags in SearchImageSets -> keywords of the dictionary (healthimaging §6).
+# Heads, and the members of DICOMTags in SearchImageSets (healthimaging §6).
 _COLUMNS = (
-    ("patient", "DICOMPatientId", "PatientID"),
-    ("name", "DICOMPatientName", "PatientName"),
-    ("study", "DICOMStudyInstanceUID", "StudyInstanceUID"),
-    ("description", "DICOMStudyDescription", "StudyDescription"),
-    ("series", "DICOMSeriesInstanceUID", "SeriesInstanceUID"),
-    ("modality", "DICOMSeriesModality", "Modality"),
-    ("number", "DICOMSeriesNumber", "SeriesNumber"),
+    ("patient", "DICOMPatientId"),
+    ("name", "DICOMPatientName"),
+    ("study", "DICOMStudyInstanceUID"),
+    ("description", "DICOMStudyDescription"),
+    ("series", "DICOMSeriesInstanceUID"),
+    ("modality", "DICOMSeriesModality"),
+    ("number", "DICOMSeriesNumber"),
 )
+# The members that are not `DICOM` and the keyword.
+_KEYWORDS = {
+    "DICOMPatientId": "PatientID",
+    "DICOMStudyId": "StudyID",
+    "DICOMSeriesModality": "Modality",
+    "DICOMSeriesBodyPart": "BodyPartExamined",
+}
+# UIDs by which an image set is found: addresses, shown unless every value is masked.
+_ADDRESSES = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 # The columns that sort, and how wide a value may make its column.
 _ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 _WIDEST = 28
@@ -40,7 +49,7 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], look: Look) -> I
 
 def image_set_table(found: Iterable[Summary], look: Look) -> Iterator[str]:
     """One line per image set: patient, study, series and version."""
-    heads = ["image set", "version", "primary", *(head for head, _, _ in _COLUMNS)]
+    heads = ["image set", "version", "primary", *(head for head, _ in _COLUMNS)]
     return table(heads, (_line(summary, look) for summary in found), look)
 
 
@@ -61,20 +70,20 @@ def _line(summary: Summary, look: Look) -> list[str]:
     tags = dict(summary.tags)
     primary = _PRIMARY[summary.is_primary]
     cells = [summary.image_set_id, summary.version_id, primary]
-    return cells + [cell(tags.get(name, ""), keyword, look) for _, name, keyword in _COLUMNS]
+    return cells + [_cell(name, tags.get(name, ""), look) for _, name in _COLUMNS]
 
 
-def cell(text: str, keyword: str, look: Look) -> str:
-    """A value of a search result as the look allows; UIDs are shortened."""
-    if not text:
-        return ""
-    try:
-        tag = by_key(keyword).tag
-    except UnknownKeyError:
-        return f"<{shape(text)}>"
-    if keyword.endswith("InstanceUID"):
-        return short_uid(escape(text))
-    return f"<{shape(text)}>" if masked(tag, look.redact) else cut(escape(text), _WIDEST)
+def _cell(name: str, text: str, look: Look) -> str:
+    seen = found_value(name, text, look)
+    return short_uid(escape(seen)) if name in _ADDRESSES else cut(escape(seen), _WIDEST)
+
+
+def found_value(name: str, text: str, look: Look) -> str:
+    """A member of DICOMTags as the look allows: itself, or its shape."""
+    if not text or (name in _ADDRESSES and look.redact is not Redact.ALL and is_uid(text)):
+        return text
+    tag = key_tag(_KEYWORDS.get(name, name.removeprefix("DICOM")))
+    return f"<{shape(text)}>" if masked(tag, text, look.redact) else text
 
 
 def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:

@@ -12,6 +12,7 @@ from reconciler.model.change import Change
 from reconciler.model.plan import Action, Member, Plan, Status
 from reconciler.render.actions import action_lines
 from reconciler.render.escape import escape
+from reconciler.render.labels import labelled
 from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
 from reconciler.render.values import duration, plural
@@ -22,6 +23,7 @@ def plan_lines(plan: Plan, look: Look, calls: Mapping[str, int] | None = None) -
 
     `calls` are the reads that were made for this plan, by operation.
     """
+    plan = labelled(plan, look.redact)
     for alike in grouped(action for action in plan.actions if _worth_showing(action)):
         yield from action_lines(alike, look)
         yield ""

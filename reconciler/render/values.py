@@ -24,11 +24,11 @@ def text_of(raw: Json) -> str:
 
 
 def shown(value: Value | None, tag: int | None, look: Look) -> str:
-    """A value as the look allows: itself, or its shape."""
+    """A value as the look allows: itself, or its shape. `tag` is None for an unknown key."""
     raw = value.raw if value else None
     if raw is None or raw in ("", []):
         return EMPTY
-    if tag is not None and masked(tag, look.redact):
+    if masked(tag, raw, look.redact):
         return f"<{shape(raw)}>"
     return text_of(raw)
 

@@ -146,7 +146,7 @@ def test_the_tables_and_the_dictionary_know_every_vr():
 
 
 def test_what_the_dictionary_has_no_vr_for_is_said():
-    assert problems("XX", "1", "text") == ("XX is not a VR",)
+    assert problems("XX", "1", "text") == ("what stands as its VR is not a VR",)
 
 
 @pytest.mark.parametrize("vr", sorted(ALL_VRS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.dicom.dictionary import by_key, by_tag
+from reconciler.dicom.terms import is_defined
 from reconciler.model.settings import Redact
 from reconciler.redact import HARMLESS, identifies, masked, shape
 
@@ -38,27 +39,87 @@ StudyInstanceUID StudyTime TextComments TextString TimezoneOffsetFromUTC UID
 VerifyingObserverName
 """
 
-FREE_TEXT_NAMES_AND_TIMES = {"PN", "DA", "TM", "DT", "LT", "ST", "UT", "AE", "SQ"}
+NUMBERS = {"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"}
 
 
 @pytest.mark.parametrize("keyword", TABLE_E_1_1.split())
 def test_the_attributes_of_the_confidentiality_profile_identify(keyword):
-    assert identifies(by_key(keyword).tag)
+    assert identifies(by_key(keyword).tag, "1")
 
 
-@pytest.mark.parametrize("tag", [0x00190010, 0x001910F9, 0x7FDD1090, 0x00080003, 0xFFFFFFFF])
+@pytest.mark.parametrize("tag", [None, 0x00190010, 0x001910F9, 0x7FDD1090, 0x00080003, 0xFFFFFFFF])
 def test_private_and_unknown_attributes_identify(tag):
-    assert identifies(tag)
+    assert identifies(tag, "1")
 
 
-@pytest.mark.parametrize("keyword", ["Modality", "BodyPartExamined", "SliceThickness", "Rows"])
-def test_technique_does_not_identify(keyword):
-    assert not identifies(by_key(keyword).tag)
+HARMLESS_VALUES = [
+    ("Modality", "CT"),
+    ("BodyPartExamined", "CHEST "),
+    ("SliceThickness", "1.25 "),
+    ("Rows", 512),
+    ("PixelPaddingValue", -2000),
+    ("DiffusionBValue", 1000),
+    ("ImageType", ["DERIVED", "SECONDARY", "", "PROJECTION IMAGE"]),
+    ("PatientOrientation", ["L", "FP"]),
+    ("PatientPosition", "HFS"),
+    ("SpecificCharacterSet", ["", "ISO 2022 IR 87"]),
+    ("SOPClassUID", "1.2.840.10008.5.1.4.1.1.2"),
+    ("FrameIncrementPointer", ["00181063"]),
+    ("WindowCenter", ["40 ", "-600"]),
+    ("Laterality", None),
+    ("Laterality", ""),
+]
 
 
-def test_the_table_holds_no_name_no_free_text_no_time_and_no_sequence():
+@pytest.mark.parametrize(("keyword", "value"), HARMLESS_VALUES)
+def test_a_technical_value_that_fits_does_not_identify(keyword, value):
+    assert not identifies(by_key(keyword).tag, value)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("BodyPartExamined", "DOE JOHN 1970-01-01"),  # longer than a CS, and lower case
+        ("BodyPartExamined", "DOE JOHN"),  # fits a CS, and is no body part
+        ("BodyPartExamined", ["CHEST", "DOE"]),
+        ("BodyPartExamined", ["CHEST", "HEAD"]),  # VM 1
+        ("BodyPartExamined", "CHEST\\DOE"),
+        ("BodyPartExamined", {"Name": "Doe"}),
+        ("Modality", "DOE"),
+        ("Laterality", "DOE"),
+        ("ImageType", ["ORIGINAL", "PRIMARY", "DOE"]),
+        ("ImageType", "ORIGINAL"),  # VM 2-n
+        ("PatientOrientation", ["L", "LL"]),
+        ("SliceThickness", "Doe"),
+        ("SliceThickness", "1\\2"),
+        ("SliceThickness", ["1", "2"]),
+        ("SeriesNumber", "1.5"),
+        ("SeriesNumber", "99999999999"),
+        ("Rows", "512"),
+        ("Rows", 70000),
+        ("Rows", True),
+        ("WindowCenter", ["40", "Doe"]),
+        ("SOPClassUID", "1.2.19700101"),
+        ("FrameIncrementPointer", ["19700101"]),
+        ("SpecificCharacterSet", ["DOE"]),
+    ],
+)
+def test_a_value_that_does_not_fit_its_attribute_identifies(keyword, value):
+    assert identifies(by_key(keyword).tag, value)
+
+
+@pytest.mark.parametrize("tag", sorted(HARMLESS))
+def test_a_name_is_masked_in_every_attribute(tag):
+    """Whatever the VR: a name that fits it must not be a term of it."""
+    for name in ("DOE", "Doe^John", "1.2.826.0.1", "RG9l", ["DOE", "JOHN"], [{"PatientName": "D"}]):
+        assert masked(tag, name, Redact.IDENTIFYING), (by_tag(tag).keyword, name)
+
+
+def test_the_table_holds_numbers_and_listed_terms_only():
     attributes = [by_tag(tag) for tag in HARMLESS]
-    assert not [one.keyword for one in attributes if one.vr in FREE_TEXT_NAMES_AND_TIMES]
+    others = [one for one in attributes if one.vr not in NUMBERS]
+    assert all(is_defined(one.keyword, "DOE") is False for one in others)
+    assert {one.vr for one in others} == {"CS", "UI", "AT"}
     assert all(one.is_standard and not one.is_private for one in attributes)
 
 
@@ -69,7 +130,6 @@ def test_the_only_uids_it_shows_name_kinds_of_things():
         "SOPClassesInStudy",
         "MediaStorageSOPClassUID",
         "TransferSyntaxUID",
-        "ImplementationClassUID",
     }
 
 
@@ -89,8 +149,9 @@ def test_the_tags_and_keywords_of_the_table_belong_together():
     [(Redact.NONE, False, False), (Redact.IDENTIFYING, True, False), (Redact.ALL, True, True)],
 )
 def test_what_the_setting_masks(redact, name, rows):
-    assert masked(by_key("PatientName").tag, redact) is name
-    assert masked(by_key("Rows").tag, redact) is rows
+    assert masked(by_key("PatientName").tag, "Doe", redact) is name
+    assert masked(by_key("Rows").tag, 512, redact) is rows
+    assert masked(None, "Doe", redact) is name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""Keys of a live document that are live text themselves, replaced by labels.
+
+A key of a document is a keyword, a tag in hex, or a UID. Whatever else stands there may be the name
+of a patient. One label stands for one key throughout a plan, so that a reviewer can follow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.model.address import Address
+from reconciler.model.change import Block, Change
+from reconciler.model.plan import Action, Member, Plan
+from reconciler.model.settings import Redact
+from reconciler.redact import is_key, is_uid, is_vr
+
+# What stands in a path beside keys and UIDs (`Address.path`), and the path of a revert.
+_WORDS = frozenset({"", "*", "Patient", "Study", "Series", "Instances", "revertToVersionId"})
+
+
+def labelled(plan: Plan, redact: Redact) -> Plan:
+    """The plan as this output may show it: every key that is live text is a label."""
+    if redact is Redact.NONE:
+        return plan
+    labels = _Labels()
+    return replace(plan, actions=tuple(labels.action(action) for action in plan.actions))
+
+
+class _Labels:
+    """Labels are numbered in the order of the plan: they say nothing about the text."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def action(self, action: Action) -> Action:
+        return replace(
+            action,
+            changes=tuple(self._change(change) for change in action.changes),
+            blocks=tuple(self._block(block) for block in action.blocks),
+            members=tuple(self._member(member) for member in action.members),
+            released=tuple(self._path(path) for path in action.released),
+        )
+
+    def _label(self, text: str) -> str:
+        return self._known.setdefault(text, f"<masked {len(self._known) + 1}>")
+
+    def _change(self, change: Change) -> Change:
+        if change.vr and not is_vr(change.vr):
+            change = replace(change, vr=self._label(change.vr))
+        if change.key and not is_key(change.key):
+            change = replace(change, key=self._label(change.key))
+        return replace(change, address=self._address(change.address))
+
+    def _address(self, address: Address) -> Address:
+        return Address(address.level, self._uid(address.series), self._uid(address.instance))
+
+    def _uid(self, text: str) -> str:
+        return text if text in _WORDS or is_uid(text) else self._label(text)
+
+    def _block(self, block: Block) -> Block:
+        return replace(block, path=self._path(block.path))
+
+    def _member(self, member: Member) -> Member:
+        return replace(member, asked=tuple(self._path(path) for path in member.asked))
+
+    def _path(self, path: str) -> str:
+        return "/".join(
+            part if part in _WORDS or is_uid(part) or is_key(part) else self._label(part)
+            for part in path.split("/")
+        )
