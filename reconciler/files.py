@@ -58,6 +58,10 @@ class RealFiles:
         """rename(2)."""
         old.replace(new)
 
+    def link(self, old: Path, new: Path) -> None:
+        """link(2): another name for a file, which must not be there yet."""
+        new.hardlink_to(old)
+
     def remove(self, path: Path) -> None:
         """unlink(2); a file that is not there is removed already."""
         path.unlink(missing_ok=True)
@@ -83,7 +87,7 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
     One error may come when the new file is in place already: that of the folder's last sync.
     """
     _check_replaceable(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    partial = _partial(path)
     try:
         _write(partial, content, mode, files)
         files.rename(partial, path)
@@ -91,6 +95,22 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
         with suppress(OSError):  # the first error is the one to tell; `sweep` takes the rest
             files.remove(partial)
         raise
+    files.sync_folder(path.parent)
+
+
+def place(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = REAL) -> None:
+    """Make a file that must not be there yet: whole, or not at all.
+
+    FileExistsError where it is there, whoever was faster: rename(2) would replace it, link(2) does
+    not. OSError where the file system has no hard links.
+    """
+    partial = _partial(path)
+    try:
+        _write(partial, content, mode, files)
+        files.link(partial, path)
+    finally:
+        with suppress(OSError):  # `sweep` takes it
+            files.remove(partial)
     files.sync_folder(path.parent)
 
 
@@ -174,6 +194,11 @@ def sweep(folder: Path, name: str = "", *, files: Files = REAL) -> None:
         if found and name in ("", found[1]) and not _is_written(int(found[2])):
             with suppress(OSError):  # it is in nobody's way
                 files.remove(leftover)
+
+
+def _partial(path: Path) -> Path:
+    """A name for this process to write under until the file is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 def _check_replaceable(path: Path) -> None:

@@ -92,6 +92,10 @@ class Files(Protocol):
         """At one stroke `new` is what `old` was."""
         ...
 
+    def link(self, old: Path, new: Path) -> None:
+        """At one stroke `new` is what `old` is; FileExistsError where `new` is there already."""
+        ...
+
     def remove(self, path: Path) -> None:
         """Nothing has this name any more."""
         ...

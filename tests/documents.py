@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.model.key import Key
+
+# Of a repository whose digests must be the same in every run.
+KEY = Key(bytes(range(32)))
 DATASTORE_ID = "12345678901234567890123456789012"
 IMAGE_SET_ID = "ea92b0d8838c72a3f25d00d13616f87e"
 OTHER_ID = "53d5fdb05ca4d46ac7ca64b06545c66e"

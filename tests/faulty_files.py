@@ -76,6 +76,11 @@ class FaultyFiles(RealFiles):
             self._act()
         super().rename(old, new)
 
+    def link(self, old: Path, new: Path) -> None:
+        if self._call("link"):
+            self._act()
+        super().link(old, new)
+
     def remove(self, path: Path) -> None:
         if self._call("remove"):
             self._act()

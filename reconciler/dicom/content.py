@@ -7,14 +7,13 @@ documented (healthimaging §10, U7). So equality goes by the UID *values*; findi
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import cast
 
 from reconciler.dicom.canonical import canonical
 from reconciler.dicom.dictionary import UnknownKeyError, by_key, document_key, hex_key
 from reconciler.model.address import Address, Level
-from reconciler.model.value import Document, Json
+from reconciler.model.value import Document, Json, canonical_json
 
 Block = dict[str, Json]
 
@@ -175,6 +174,9 @@ def content_digest(document: Document) -> str:
 
 
 def digest(value: Json) -> str:
-    """`sha256:…` over canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """`sha256:…` over canonical JSON.
+
+    Whoever has it can try all birth dates: it stays in plan files and attempts, which only their
+    owner may read. What may leave this machine is keyed (`reconciler.model.key`).
+    """
+    return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()
