@@ -22,6 +22,7 @@ from reconciler import files as disk
 from reconciler.dicom.content import digest
 from reconciler.errors import RecordError
 from reconciler.model.attempt import Attempt
+from reconciler.model.key import Key, Use
 from reconciler.model.plan import Action, next_version, pins
 from reconciler.model.record import RULES_VERSION
 from reconciler.ports import Files
@@ -43,13 +44,13 @@ def read(root: Path) -> tuple[Attempt, ...]:
     return tuple(sorted(found))
 
 
-def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
+def begin(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> bool:
     """Write down what an action is about to do; whether no earlier run had set out to do it.
 
     RecordError where it cannot be written.
     """
     meant = _of(action)
-    path = _path(root, action, meant)
+    path = _path(root, action, meant, key)
     try:
         is_first = not path.exists()
         files.make_folder(path.parent)
@@ -63,10 +64,10 @@ def begin(root: Path, action: Action, *, files: Files = disk.REAL) -> bool:
     return is_first
 
 
-def end(root: Path, action: Action, *, files: Files = disk.REAL) -> None:
+def end(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> None:
     """The action is recorded, or changed nothing; what cannot be taken away is in nobody's way."""
     with suppress(OSError):
-        disk.remove(_path(root, action, _of(action)), files=files)
+        disk.remove(_path(root, action, _of(action), key), files=files)
 
 
 def tidy(
@@ -147,9 +148,12 @@ def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
     return left
 
 
-def _path(root: Path, action: Action, meant: Sequence[Attempt]) -> Path:
-    """A name of its own for what is made of each pin: what an earlier run meant stays known."""
-    made = digest({one.image_set_id: dict(one.versions) for one in meant})[-8:]
+def _path(root: Path, action: Action, meant: Sequence[Attempt], key: Key) -> Path:
+    """A name of its own for what is made of each pin: what an earlier run meant stays known.
+
+    Keyed, since errors name the file.
+    """
+    made = key.digest(Use.ATTEMPT, {one.image_set_id: dict(one.versions) for one in meant})[-8:]
     name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}-{made}.json"
     return root / FOLDER / name
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from reconciler.errors import GitBusyError, GitError
 from reconciler.files import is_leftover
+from reconciler.model.key import KEY_FILE
 
 # Who commits where git knows nobody (a fresh CI machine).
 FALLBACK_NAME = "reconciler"
@@ -167,7 +168,8 @@ def _changed(repo: Any, paths: Sequence[Path]) -> list[str]:
     if ignored:
         raise GitError(
             f"{ignored[0]} is git-ignored, so it cannot be committed",
-            "take records/ out of .gitignore, or set `record: {mode: files}` in reconciler.yaml",
+            f"take records/ and {KEY_FILE} out of .gitignore, "
+            "or set `record: {mode: files}` in reconciler.yaml",
         )
     files = [Path(repo.working_tree_dir) / row[3:] for row in rows]
     return [str(file) for file in files if not is_leftover(file.name)]

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from reconciler import apply as executor
 from reconciler import attempts, git, schema
+from reconciler import key as keys
 from reconciler import record as records
 from reconciler.apply.recover import ends
 from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
+from reconciler.diff.paths import opened
 from reconciler.errors import (
     InputError,
     PlanFileError,
@@ -29,12 +31,13 @@ from reconciler.load import load
 from reconciler.model.ask import ImageSetAsk
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
+from reconciler.model.key import Key
 from reconciler.model.outcome import Landed, Outcome, Started
 from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.observe import Counted, Known, observe
-from reconciler.plan import build, eta_seconds
+from reconciler.plan import build, eta_seconds, with_digests
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
@@ -77,6 +80,7 @@ class Planned:
 class Applied:
     """What became of a plan. `held` are the actions that could not even be tried.
 
+    `plan_digest` is keyed, and "" where the repository has no key.
     `problems` is what kept us from recording it (RecordError, GitError): the outcomes hold all
     the same, and the next run records them. `recovered` is what runs that were killed had changed,
     beyond this plan.
@@ -88,6 +92,7 @@ class Applied:
     commit: str
     problems: tuple[ReconcilerError, ...] = field(default=())
     recovered: tuple[Landed, ...] = field(default=())
+    plan_digest: str = ""
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
@@ -119,7 +124,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     actions: list[Action] = []
     dropped: list[tuple[str, str]] = []
     calls: dict[str, int] = {}
-    left = attempts.read(root)
+    left, key = attempts.read(root), _key(root)
     asked = {ask.datastore for ask in checked.asks}
     # All of them before the first read: each makes sure that it is the account that was meant.
     ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asked}
@@ -131,7 +136,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
         if not asks:
             continue
         port = Counted(ports[datastore.name])
-        known = Known(entries, _attempted(left, datastore))
+        known = Known(opened(entries, asks, key), _attempted(left, datastore))
         diffs, studies = observe(port, asks, known, settings.rules)
         built = build(datastore, diffs, studies, settings)
         actions += guarded(built, settings.guardrails, entries)
@@ -140,7 +145,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
     made = Plan(
         basis=Basis(git.head(root), RULES_VERSION),
-        actions=ordered,
+        actions=with_digests(ordered, key),
         dropped=tuple(sorted(dropped)),
         eta_seconds=eta_seconds(ordered, settings),
     )
@@ -206,6 +211,14 @@ def _entries(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
     }
 
 
+def _key(root: Path) -> Key | None:
+    """The key of the repository, None before the first apply that records.
+
+    Raises RecordError where it cannot be read, or is another than the committed one.
+    """
+    return keys.settled(keys.read(root), git.committed(root, keys.path(root)))
+
+
 def _forgotten(
     datastore: Datastore, entries: Mapping[str, Entry], asks: Sequence[ImageSetAsk]
 ) -> list[tuple[str, str]]:
@@ -214,7 +227,7 @@ def _forgotten(
     return [
         (datastore.name, image_set_id)
         for image_set_id, entry in entries.items()
-        if image_set_id not in asked and entry.ask_digest
+        if image_set_id not in asked and entry.asked
     ]
 
 
@@ -246,7 +259,8 @@ def apply(
         name: edges.ports(datastores[name])
         for name in sorted({action.datastore for action in plan.actions if action.steps})
     }
-    recorder = Recorder(Path(settings.root), plan, edges.clock, edges.files)
+    root = Path(settings.root)
+    recorder = Recorder(root, plan, _key(root), edges.clock, edges.files)
     outcomes = []
     with attempts.under_way(Path(settings.root)) as left:
         _recover(left or (), settings, plan, edges, recorder, bounds, stop)
@@ -271,7 +285,13 @@ def apply(
             on_event(event)
         commit = recorder.finish(mode, alone=left is not None)
     return Applied(
-        tuple(outcomes), held(plan), recorder.paths, commit, recorder.problems, recorder.recovered
+        tuple(outcomes),
+        held(plan),
+        recorder.paths,
+        commit,
+        recorder.problems,
+        recorder.recovered,
+        recorder.plan_digest,
     )
 
 

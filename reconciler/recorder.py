@@ -10,8 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from reconciler import attempts, git, record
+from reconciler import key as keys
+from reconciler.diff.paths import sealed
 from reconciler.errors import GitBusyError, GitError, ReconcilerError, RecordError
 from reconciler.model.attempt import Attempt
+from reconciler.model.key import KEY_FILE, Key
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Member, Plan, Status
 from reconciler.model.record import Entry
@@ -32,9 +35,12 @@ _GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 class Recorder:
     """Writes records as outcomes come in: a run that dies leaves what it saw behind."""
 
-    def __init__(self, root: Path, plan: Plan, clock: Clock, files: Files) -> None:
+    def __init__(
+        self, root: Path, plan: Plan, key: Key | None, clock: Clock, files: Files
+    ) -> None:
         self._root = root
         self._plan = plan
+        self._key = key
         self._clock = clock
         self._files = files
         self._members = {
@@ -65,8 +71,13 @@ class Recorder:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The record files that changed."""
+        """The record files that changed, and the key if this run made it."""
         return tuple(sorted(self._paths))
+
+    @property
+    def plan_digest(self) -> str:
+        """The keyed digest of the plan; "" while there is no key."""
+        return "" if self._key is None else plan_digest(self._plan, self._key)
 
     @property
     def recovered(self) -> tuple[Landed, ...]:
@@ -86,6 +97,7 @@ class Recorder:
 
     def converged(self) -> None:
         """What the plan found converged but not recorded, and what nobody asks for any more."""
+        keys.sweep(self._root, files=self._files)
         for datastore in self._datastores():
             record.sweep(self._root, datastore, files=self._files)
             members = [
@@ -127,7 +139,8 @@ class Recorder:
         """
         try:
             record.prepare(self._root, action.datastore, files=self._files)
-            if attempts.begin(self._root, action, files=self._files):
+            key = self._made_key()
+            if attempts.begin(self._root, action, key, files=self._files):
                 self._first.add((action.datastore_id, action.image_set_id))
         except RecordError as error:
             self._problems[_ATTEMPT] = error
@@ -156,8 +169,10 @@ class Recorder:
         """
         is_recorded = all(one.result in _GOOD for one in outcomes)
         is_first = (action.datastore_id, action.image_set_id) in self._first
-        if (is_recorded and not self._unwritten) or (is_first and not _may_have_changed(outcomes)):
-            attempts.end(self._root, action, files=self._files)
+        is_over = is_first and not _may_have_changed(outcomes)
+        # Without a key none was begun.
+        if self._key and ((is_recorded and not self._unwritten) or is_over):
+            attempts.end(self._root, action, self._key, files=self._files)
 
     def finish(self, mode: RecordMode, *, alone: bool) -> str:
         """Write what could not be written before, and commit; "" where there is nothing new.
@@ -175,6 +190,13 @@ class Recorder:
         except GitError as error:
             self._problems["git"] = error
             return ""
+
+    def _made_key(self) -> Key:
+        """The key, made where there is none yet; RecordError where it cannot be. Any thread."""
+        if self._key is None:
+            self._key = keys.make(self._root, files=self._files)
+            self._paths.add(keys.path(self._root))
+        return self._key
 
     def _settle(self, datastore_id: str, image_set_id: str, version: str) -> None:
         """What was attempted up to this version is of no use any more."""
@@ -205,8 +227,9 @@ class Recorder:
         problem = None
         for upserts, gone in record.files_of(left.values(), dropped):
             try:
+                rows = [sealed(entry, self._made_key()) for entry in upserts]
                 self._paths.update(
-                    record.write(self._root, datastore, upserts, gone, files=self._files)
+                    record.write(self._root, datastore, rows, gone, files=self._files)
                 )
             except RecordError as error:
                 problem = error
@@ -218,7 +241,7 @@ class Recorder:
             self._problems[datastore] = problem
 
     def _commit(self) -> str:
-        """One commit of the records alone, once no other git is at work."""
+        """One commit of the records and their key alone, once no other git is at work."""
         deadline, pause = self._clock.now() + GIT_PATIENCE, _FIRST_GIT_PAUSE
         while True:
             try:
@@ -237,11 +260,15 @@ class Recorder:
         ]
         if not folders:
             return ""
-        changed = git.changed(self._root, folders)
+        key = keys.path(self._root)
+        changed = git.changed(self._root, [*folders, *([key] if key.exists() else [])])
+        records = [path for path in changed if path.name != KEY_FILE]
+        if changed and not records:
+            return ""  # a key goes with the records that it keys
         text = git.message(
-            self._moved(changed),
+            self._moved(records),
             applied_commit=self._plan.basis.commit,
-            plan_digest=plan_digest(self._plan),
+            plan_digest=self.plan_digest,
         )
         return git.commit(self._root, changed or folders, text)
 

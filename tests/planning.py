@@ -20,10 +20,10 @@ from reconciler.model.plan import Action
 from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Rules, Settings
 from reconciler.observe import Known, observe
-from reconciler.plan import Study, build
+from reconciler.plan import Study, build, with_digests
 from reconciler.resolve import Resolved, resolve
 from reconciler.validate import manifest_checker, validate
-from tests.documents import DATASTORE_ID
+from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
 
 DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
@@ -73,7 +73,7 @@ class Stage:
 
     def plan(self, *manifests: str) -> tuple[Action, ...]:
         diffs, studies = self.observed(*manifests)
-        return build(DATASTORE, diffs, studies, self.settings)
+        return with_digests(build(DATASTORE, diffs, studies, self.settings), KEY)
 
     def action(self, *manifests: str) -> Action:
         (action,) = self.plan(*manifests)

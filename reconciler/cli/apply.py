@@ -168,16 +168,7 @@ def _tell(
     )
     code = outcomes.exit_code(applied.outcomes, applied.held)
     code = stopped or (EXIT_ERROR if applied.problems else code)
-    document = as_json.applied(
-        plan,
-        applied.outcomes,
-        applied.held,
-        applied.recorded,
-        applied.commit,
-        applied.problems,
-        applied.recovered,
-        code,
-    )
+    document = as_json.applied(plan, applied, code)
     failed = write_report(document, report) if report else None
     if failed:
         code = stopped or EXIT_ERROR

@@ -77,7 +77,8 @@ def applying(stage: Stage) -> None:
     stage.chapter("Apply exactly that plan, and record the new versions")
     stage.say(
         """Each write is pinned to the version that was planned, awaited, and read back. The
-        versions that it made are committed, with no DICOM value among them:"""
+        versions that it made are committed, with no DICOM value among them. So is reconciler.key, a
+        new one: without it, nobody can guess a value from the digests in records and commits."""
     )
     stage.reconcile("apply", "plan.json", "--record", "commit")
     stage.git("log", "-1", "--stat")

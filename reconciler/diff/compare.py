@@ -124,7 +124,7 @@ def _status(changes: list[Granted], blocks: list[Block]) -> Status:
 def _released(start: Diff) -> tuple[str, ...]:
     """Paths that the recorded ask named and this one does not; a revert names everything."""
     entry = start.reading.entry
-    if entry is None or start.ask.revert is not None or entry.ask_digest == start.ask_digest:
+    if entry is None or start.ask.revert is not None:
         return ()
     return tuple(sorted(set(entry.asked) - set(start.asked) - {REVERT_PATH}))
 

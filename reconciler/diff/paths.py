@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import cast
 
 from reconciler.dicom.canonical import canonical
 from reconciler.dicom.content import digest
 from reconciler.dicom.dictionary import by_tag, document_key
 from reconciler.model.ask import Claim, ImageSetAsk
+from reconciler.model.key import Key, Use
+from reconciler.model.record import Entry
 from reconciler.model.value import Json
 
 REVERT_PATH = "revertToVersionId"
@@ -29,7 +33,10 @@ def asked_paths(ask: ImageSetAsk) -> tuple[str, ...]:
 
 
 def ask_digest(ask: ImageSetAsk) -> str:
-    """`sha256:…` over what is asked; consent, reason and place do not count."""
+    """`sha256:…` over what is asked; consent, reason and place do not count.
+
+    Not keyed: it stays in plan files and attempts. Records hold what `sealed` makes of it.
+    """
     rows = sorted(
         {
             (
@@ -43,6 +50,37 @@ def ask_digest(ask: ImageSetAsk) -> str:
     )
     revert = ask.revert.version_id if ask.revert else None
     return digest({"claims": cast(Json, [list(row) for row in rows]), "revert": revert})
+
+
+def sealed(entry: Entry, key: Key) -> Entry:
+    """The entry as a record holds it: with the keyed digest of its ask.
+
+    Data store and image set are covered, so that equal asks do not show.
+    """
+    if not entry.ask_digest:
+        return entry
+    about: Json = [entry.datastore_id, entry.image_set_id, entry.ask_digest]
+    return replace(entry, ask_digest=key.digest(Use.ASK, about))
+
+
+def opened(
+    entries: Mapping[str, Entry], asks: Iterable[ImageSetAsk], key: Key | None
+) -> dict[str, Entry]:
+    """Entries of records by image set, each with the `ask_digest` of its ask if that is its own.
+
+    Any other ask digest becomes "", which is that of no ask: of another ask, under another key, of
+    before there were keys.
+    """
+    by_id = {ask.image_set_id: ask for ask in asks}
+    return {name: _opened(entry, by_id.get(name), key) for name, entry in entries.items()}
+
+
+def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
+    if ask is not None and key is not None and entry.ask_digest:
+        asked = replace(entry, ask_digest=ask_digest(ask))
+        if sealed(asked, key) == entry:
+            return asked
+    return replace(entry, ask_digest="")
 
 
 def _value(claim: Claim) -> Json:

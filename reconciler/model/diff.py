@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model.ask import ImageSetAsk, Source
 from reconciler.model.change import Block, Change, Note
@@ -56,11 +56,11 @@ class Settled:
 class Diff:
     """What stands between one ask and its image set.
 
-    `ask_digest` and `asked` (paths only) are what a record keeps of the ask.
+    `ask_digest` (not keyed yet) and `asked` (paths only) are what a record keeps of the ask.
     """
 
     ask: ImageSetAsk
-    ask_digest: str
+    ask_digest: str = field(repr=False)
     asked: tuple[str, ...]
     reading: Reading
     status: Status

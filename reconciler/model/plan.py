@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.errors import Place
@@ -29,17 +29,17 @@ class Status(StrEnum):
 class Member:
     """One image set of an action. `pin` is the version that was read.
 
-    `ask_digest`, `asked` (paths only, no values), `previous_version_id` and `updated_at` (epoch
-    seconds, the service's) are what the record keeps; a sibling that no manifest names has no
-    ask. `recorded` says that the record already tells exactly this. `origin_version_id` is the
-    version before an apply that was killed when it had made the pin; "" where none had.
-    `is_primary` is None where the service does not say.
+    `ask_digest` (not keyed: it stays on this machine), `asked` (paths only, no values),
+    `previous_version_id` and `updated_at` (epoch seconds, the service's) are what the record keeps;
+    a sibling that no manifest names has no ask. `recorded` says that the record already tells
+    exactly this. `origin_version_id` is the version before an apply that was killed when it had
+    made the pin; "" where none had. `is_primary` is None where the service does not say.
     """
 
     image_set_id: str
     pin: str
     is_primary: bool | None = False
-    ask_digest: str = ""
+    ask_digest: str = field(default="", repr=False)
     asked: tuple[str, ...] = ()
     previous_version_id: str = ""
     updated_at: float | None = None
@@ -93,7 +93,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One image set, or all primary image sets of one study; the unit of review and consent."""
+    """One image set, or all primary image sets of one study; the unit of review and consent.
+
+    `digest` is keyed, and "" where the repository had no key when the plan was made.
+    """
 
     datastore: str
     datastore_id: str

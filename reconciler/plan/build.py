@@ -1,4 +1,4 @@
-"""Diffs and studies -> actions, with consent judged, steps made and digests taken."""
+"""Diffs and studies -> actions, with consent judged and steps made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from reconciler.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.model.record import Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.plan.consent import change_hazards, judge, with_whole_lines
-from reconciler.plan.digest import action_digest
 from reconciler.plan.notes import failed_version, with_notes
 from reconciler.plan.split import TooLarge
 from reconciler.plan.steps import own_steps, revert_step, study_steps
@@ -43,7 +42,6 @@ def build(
             by_id.update((diff.image_set_id, _guarded_revert(diff, study)) for diff in asked)
     actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
     actions = with_notes(with_whole_lines(actions, diffs), diffs)
-    actions = [replace(action, digest=action_digest(action)) for action in actions]
     return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
 
 

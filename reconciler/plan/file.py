@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import reconciler
 from reconciler.dicom.content import digest
@@ -16,6 +16,7 @@ from reconciler.errors import Place, PlanFileError
 from reconciler.model.address import Address, Level
 from reconciler.model.change import Block, Change, Note, Op
 from reconciler.model.hazard import Hazard
+from reconciler.model.key import Key, Use
 from reconciler.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
 from reconciler.model.value import Json, Value
 
@@ -68,9 +69,9 @@ def from_json(raw: Row) -> Plan:
         raise PlanFileError("the plan file does not hold a plan", AGAIN) from None
 
 
-def plan_digest(plan: Plan) -> str:
-    """`sha256:…` of the whole plan, as it stands in its file."""
-    return cast(str, to_json(plan)["digest"])
+def plan_digest(plan: Plan, key: Key) -> str:
+    """`hmac-sha256:…` of the whole plan: the digest of its file is not keyed, and stays in it."""
+    return key.digest(Use.PLAN, to_json(plan)["digest"])
 
 
 def to_json(plan: Plan) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """What the commands print with --json. Values obey the same masks as the text does.
 
-The plan as it is executed, with every value and request, is the file that `plan --out` saves.
+The plan as it is executed, with every value and request, is the file that `plan --out` saves. Only
+there are digests of documents and of asks that are not keyed: they give values back.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import cast
+from typing import Protocol, cast
 
 from reconciler import __version__
 from reconciler.errors import Diagnostic, Place, ReconcilerError
@@ -18,7 +19,7 @@ from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Plan, Step
 from reconciler.model.settings import Datastore, Redact
 from reconciler.model.value import Json, Value
-from reconciler.plan.file import API_VERSION, plan_digest, to_json
+from reconciler.plan.file import API_VERSION, to_json
 from reconciler.redact import masked, shape
 from reconciler.render.labels import labelled
 from reconciler.render.look import Look
@@ -28,24 +29,42 @@ _VALUES = frozenset({"updatableAttributes", "removableAttributes", "studyInstanc
 
 
 def plan(found: Plan, look: Look) -> Json:
-    """The plan in the shape of plan.schema.json: whole where values may be seen, else masked.
+    """The plan as its file has it (plan.schema.json), without the digests that are not keyed.
 
-    A masked plan says so, has no digest, and cannot be applied.
+    So it cannot be applied. `masked` says whether values are shown as their shape only.
     """
-    if look.redact is Redact.NONE:
-        return to_json(found)
+    masks = look.redact is not Redact.NONE
     found = labelled(found, look.redact)
     whole = to_json(found)
     shown: dict[str, Json] = {key: value for key, value in whole.items() if key != "digest"}
     actions = cast("list[dict[str, Json]]", whole["actions"])
     shown["actions"] = [
-        _masked_action(action, raw, look)
-        for action, raw in zip(found.actions, actions, strict=True)
+        _masked_action(action, row, look) if masks else row
+        for action, row in zip(found.actions, map(_without_digests, actions), strict=True)
     ]
-    return {**shown, "masked": True}
+    return {**shown, "masked": masks}
 
 
-def _masked_action(action: Action, raw: dict[str, Json], look: Look) -> Json:
+def _without_digests(action: dict[str, Json]) -> dict[str, Json]:
+    """Without `askDigest` and `expected`: of the latter, the image sets stay as `raises`."""
+    members = cast("list[dict[str, Json]]", action["members"])
+    steps = cast("list[dict[str, Json]]", action["steps"])
+    return {
+        **action,
+        "members": [
+            {key: value for key, value in row.items() if key != "askDigest"} for row in members
+        ],
+        "steps": [
+            {
+                **{key: value for key, value in row.items() if key != "expected"},
+                "raises": list(cast("dict[str, Json]", row["expected"])),
+            }
+            for row in steps
+        ],
+    }
+
+
+def _masked_action(action: Action, raw: dict[str, Json], look: Look) -> dict[str, Json]:
     changes = cast("list[dict[str, Json]]", raw["changes"])
     steps = cast("list[dict[str, Json]]", raw["steps"])
     return {
@@ -94,34 +113,45 @@ def _step(step: Step) -> dict[str, Json]:
     }
 
 
-def applied(
-    planned: Plan,
-    outcomes: Sequence[Outcome],
-    held: Sequence[Action],
-    recorded: Sequence[PurePath],
-    commit: str,
-    problems: Sequence[ReconcilerError],
-    recovered: Sequence[Landed],
-    exit_code: int,
-) -> dict[str, Json]:
-    """What became of a plan, in the shape of report.schema.json: every step is accounted for.
+class Applied(Protocol):
+    """What became of a plan.
 
-    `held` are the actions that the plan held back, `problems` what could not be recorded,
-    `recovered` what killed runs had changed and this plan is not about.
+    `plan_digest` is keyed, and "" where the repository has no key. `held` are the actions that the
+    plan held back, `problems` what could not be recorded, `recovered` what killed runs had changed
+    and this plan is not about.
     """
-    results = Counter(outcome.result for outcome in outcomes)
+
+    @property
+    def plan_digest(self) -> str: ...
+    @property
+    def outcomes(self) -> Sequence[Outcome]: ...
+    @property
+    def held(self) -> Sequence[Action]: ...
+    @property
+    def recorded(self) -> Sequence[PurePath]: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def problems(self) -> Sequence[ReconcilerError]: ...
+    @property
+    def recovered(self) -> Sequence[Landed]: ...
+
+
+def applied(planned: Plan, ended: Applied, exit_code: int) -> dict[str, Json]:
+    """A report in the shape of report.schema.json: every step is accounted for."""
+    results = Counter(outcome.result for outcome in ended.outcomes)
     return {
         "apiVersion": API_VERSION,
         "kind": "Report",
         "toolVersion": __version__,
-        "planDigest": plan_digest(planned),
+        "planDigest": ended.plan_digest,
         "basis": {"commit": planned.basis.commit},
         "totals": {
             "steps": len(planned.steps),
             **{str(result): results[result] for result in Result},
-            "held": len(held),
+            "held": len(ended.held),
         },
-        "outcomes": [_outcome(outcome) for outcome in outcomes],
+        "outcomes": [_outcome(outcome) for outcome in ended.outcomes],
         "held": [
             {
                 "imageSetId": action.image_set_id,
@@ -131,12 +161,12 @@ def applied(
                     *(f"{use.hazard} needs consent" for use in action.hazards if not use.consented),
                 ],
             }
-            for action in held
+            for action in ended.held
         ],
-        "recovered": [_landed(one) for one in recovered],
-        "recorded": [path.as_posix() for path in recorded],
-        "commit": commit,
-        "problems": [{"message": one.message, "hint": one.hint} for one in problems],
+        "recovered": [_landed(one) for one in ended.recovered],
+        "recorded": [path.as_posix() for path in ended.recorded],
+        "commit": ended.commit,
+        "problems": [{"message": one.message, "hint": one.hint} for one in ended.problems],
         "exitCode": exit_code,
     }
 

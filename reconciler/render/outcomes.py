@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
+from reconciler.model.key import KEY_FILE
 from reconciler.model.outcome import Landed, Outcome, Result
 from reconciler.model.plan import Action, Status
 from reconciler.model.settings import Redact
@@ -130,7 +131,10 @@ def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
 
 
 def _records(recorded: Sequence[PurePath], commit: str) -> Iterator[str]:
-    told = f"Recorded in {plural(len(recorded), 'file')} below records/"
+    records = [path for path in recorded if path.name != KEY_FILE]
+    told = f"Recorded in {plural(len(records), 'file')} below records/"
+    if len(records) < len(recorded):
+        told = f"{told}, with a new {KEY_FILE}"
     if commit and not recorded:
         yield f"What an earlier run had recorded is committed, {commit[:12]}."
     elif commit:

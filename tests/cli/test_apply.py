@@ -56,7 +56,7 @@ def test_a_saved_plan_is_executed_and_the_next_one_is_empty(
     applied = reconcile("apply", "plan.json")
     assert applied.code == 0
     assert applied.out.count("✓ converged ") == 10
-    assert "Recorded in 12 files below records/." in applied.out
+    assert "Recorded in 12 files below records/, with a new reconciler.key." in applied.out
     again = reconcile("plan", "--detailed-exitcode")
     assert (again.code, again.out) == (
         0,
@@ -148,4 +148,4 @@ def test_records_are_committed(reconcile: Command, workspace: Path) -> None:
         ["git", "log", "-1", "--format=%B"], cwd=workspace, capture_output=True, text=True
     ).stdout
     assert f"research/{DATES_ID} 1 → 2" in log
-    assert "Plan-Digest: sha256:" in log
+    assert "Plan-Digest: hmac-sha256:" in log

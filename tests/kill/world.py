@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reconciler import attempts, pace, pipeline, record
+from reconciler import key as keys
 from reconciler.aws.client import clients
 from reconciler.aws.image_sets import BotoImageSets
 from reconciler.aws.problems import Target
 from reconciler.cli.connect import RealClock
 from reconciler.cli.emulator_client import connect
+from reconciler.diff.paths import opened
 from reconciler.emulator.ingest import ImageSet
 from reconciler.files import RealFiles
 from reconciler.model.bounds import Bounds
@@ -239,7 +241,8 @@ class World:
         """Everything that has to be the same in the end; of times, whether they are true."""
         versions = {name: self.port.versions(name) for name in IDS}
         latest = {name: rows[-1] for name, rows in versions.items()}
-        entries = record.read(self.root, "research")
+        asks = pipeline.check(self.settings).asks
+        entries = opened(record.read(self.root, "research"), asks, keys.read(self.root))
         return {
             "versions": {
                 name: [(row.version_id, row.state, row.workflow_status) for row in rows]

@@ -20,9 +20,11 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from reconciler import key as keys
 from reconciler import pipeline, record
 from reconciler.apply.step import StepRun
 from reconciler.dicom.content import content_digest
+from reconciler.diff.paths import sealed
 from reconciler.errors import ReconcilerError
 from reconciler.files import RealFiles
 from reconciler.model.bounds import Bounds
@@ -546,8 +548,19 @@ class ApplyMachine(RuleBasedStateMachine):
             version = self._version(name, int(entry.version_id))
             assert version.status in ("UPDATED", "CREATED", "UPDATE_FAILED")
             if entry.ask_digest:
-                wanted = self.digests[entry.ask_digest]
+                wanted = self._asked_in(entry)
                 assert version.held.items() >= wanted.items(), "a record that lies"
+
+    def _asked_in(self, entry: Entry) -> dict[str, str]:
+        """What the ask of an entry was: its digest is keyed with the key of the repository."""
+        key = keys.read(self.root)
+        assert key is not None
+        (wanted,) = (
+            asked
+            for digest, asked in self.digests.items()
+            if sealed(replace(entry, ask_digest=digest), key) == entry
+        )
+        return wanted
 
     @invariant()
     def what_others_wrote_is_there(self) -> None:

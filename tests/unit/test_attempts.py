@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from reconciler import attempts, pipeline, record
+from reconciler import key as keys
 from reconciler.apply.recover import End, recover
 from reconciler.dicom.content import content_digest, digest
 from reconciler.errors import CredentialsError, NoAnswerError, PlanFileError, RecordError
@@ -28,7 +29,7 @@ from reconciler.model.plan import Action, Plan, Status
 from reconciler.model.record import RULES_VERSION
 from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.plan.file import dumps, loads
-from tests.documents import DATASTORE_ID, document, instance, series
+from tests.documents import DATASTORE_ID, KEY, document, instance, series
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
@@ -832,6 +833,7 @@ def test_every_broken_file_says_nothing(world: World) -> None:
 @pytest.mark.parametrize("first", range(1, 16))
 def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first: int) -> None:
     """At every call that writes before the first is sent: folders, .gitignore, the file."""
+    keys.make(world.root)
     world.ask(OWN, "CT")
     applied = world.apply(files=FaultyFiles(first, failing(ERRORS[error])))
     assert world.service.sent == []
@@ -853,7 +855,7 @@ def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first
 def _attempt(world: World) -> tuple[Action, Attempt]:
     world.ask(OWN, "CT", LONG + "1", LONG + "2")
     (action,) = world.plan().actions
-    attempts.begin(world.root, action)
+    attempts.begin(world.root, action, KEY)
     (attempt,) = attempts.read(world.root)
     assert [version for version, _ in attempt.versions] == ["2", "3"]
     return action, attempt

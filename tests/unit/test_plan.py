@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,15 +17,16 @@ from reconciler.model.address import PATIENT, STUDY, instance_at, series_at
 from reconciler.model.ask import Source
 from reconciler.model.change import Change, Op
 from reconciler.model.hazard import Consent, Hazard
+from reconciler.model.key import Key
 from reconciler.model.observed import Summary
 from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Document, Value
-from reconciler.plan import action_digest, eta_seconds
+from reconciler.plan import action_digest, eta_seconds, with_digests
 from reconciler.plan.consent import CONSENT, MISSING_SHOWN, By, judge
 from reconciler.plan.file import dumps, loads, plan_digest
 from reconciler.plan.split import TooLarge, split
-from tests.documents import SERIES_UID, document, instance, series
+from tests.documents import KEY, SERIES_UID, document, instance, series
 from tests.planning import DATASTORE, A, B, C, Stage, messages
 
 # --- consent ---------------------------------------------------------------------------------
@@ -731,7 +733,9 @@ def test_the_digest_of_an_action_covers_what_was_approved() -> None:
         replace(action, datastore_id="x"),
         replace(action, members=(replace(member, pin="2"),)),
         replace(action, members=(replace(member, image_set_id=B),)),
+        replace(action, members=(replace(member, updated_at=1.0),)),
         replace(action, hazards=()),
+        replace(action, hazards=(replace(action.hazards[0], consented=False),)),
         replace(action, changes=()),
         *(
             replace(action, changes=(replace(change, **fields),))
@@ -745,13 +749,21 @@ def test_the_digest_of_an_action_covers_what_was_approved() -> None:
             )
         ),
     ]
-    assert len({action_digest(each) for each in [action, *other]}) == len(other) + 1
+    assert len({action_digest(each, KEY) for each in [action, *other]}) == len(other) + 1
     same = [
         replace(action, notes=(), datastore="renamed", status=Status.DRIFTED),
         replace(action, changes=(replace(change, before=Value("z"), place=None),)),
-        replace(action, members=(replace(member, updated_at=1.0, ask_digest="x"),)),
+        replace(action, members=(replace(member, ask_digest="x"),)),
     ]
-    assert {action_digest(each) for each in same} == {action.digest}
+    assert {action_digest(each, KEY) for each in same} == {action.digest}
+    assert action_digest(action, Key(bytes(32))) != action.digest
+
+
+def test_without_a_key_no_action_has_a_digest() -> None:
+    actions = staged().plan(CONSENTED)
+    bare = tuple(replace(action, digest="") for action in actions)
+    assert with_digests(bare, None) == bare
+    assert with_digests(bare, KEY) == actions
 
 
 def test_the_time_is_that_of_the_slowest_quota() -> None:
@@ -846,10 +858,11 @@ def test_a_file_that_is_not_the_plan_is_refused(data: bytes, message: str) -> No
     assert caught.value.__cause__ is None
 
 
-def test_the_digest_of_a_plan_is_that_of_its_file() -> None:
+def test_the_digest_of_a_plan_is_keyed_and_covers_its_file() -> None:
     plan = a_plan()
-    assert plan_digest(plan) == json.loads(dumps(plan))["digest"]
-    assert plan_digest(replace(plan, dropped=())) != plan_digest(plan)
+    assert re.fullmatch("hmac-sha256:[0-9a-f]{64}", plan_digest(plan, KEY))
+    other = (plan_digest(replace(plan, dropped=()), KEY), plan_digest(plan, Key(bytes(32))))
+    assert plan_digest(plan, KEY) not in other
 
 
 def test_no_value_is_in_a_repr() -> None:

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from reconciler import attempts, git, pipeline, record
-from reconciler.errors import GitBusyError, GitError, RecordError
+from reconciler import key as keys
+from reconciler.diff.paths import ask_digest, sealed
+from reconciler.errors import GitBusyError, GitError, RecordError, RejectedError
 from reconciler.model.bounds import Bounds
+from reconciler.model.key import KEY_FILE
 from reconciler.model.outcome import Outcome, Result, Started
+from reconciler.model.plan import Status
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.ports import Files
 from tests.documents import DATASTORE_ID, document
@@ -199,4 +203,123 @@ def test_outside_a_repository_the_outcomes_are_told_all_the_same(tmp_path: Path)
     assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
     (problem,) = applied.problems
     assert isinstance(problem, GitError)
-    assert len(applied.recorded) == 3
+    assert len(applied.recorded) == 4  # and the key
+
+
+def digests(world: World) -> dict[str, str]:
+    entries = record.read(world.root, "research")
+    return {name: entry.ask_digest for name, entry in entries.items()}
+
+
+def test_the_first_apply_that_records_makes_the_key_and_its_ask_digests_are_keyed(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "world")
+    applied = world.apply()
+    key = keys.read(world.root)
+    assert key is not None
+    assert world.root / KEY_FILE in applied.recorded
+    asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
+    entries = record.read(world.root, "research")
+    for name, entry in entries.items():
+        unkeyed = replace(entry, ask_digest=ask_digest(asks[name]))
+        assert entry == sealed(unkeyed, key) != unkeyed
+    # The same ask of three image sets: equal asks do not show.
+    assert len(set(digests(world).values())) == 3
+    before = world.service.calls.count(("GetImageSetMetadata", IDS[0]))
+    assert world.apply().recorded == ()
+    assert world.service.calls.count(("GetImageSetMetadata", IDS[0])) == before
+    assert keys.read(world.root) == key
+
+
+def test_an_apply_that_records_nothing_makes_no_key(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    for name in IDS:
+        world.service.delete(name)
+    applied = world.apply()
+    assert (applied.recorded, applied.plan_digest) == ((), "")
+    assert not (world.root / KEY_FILE).exists()
+
+
+@pytest.mark.parametrize("old", [None, "hmac-sha256:" + "0" * 64, ""])
+def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
+    tmp_path: Path, old: str | None
+) -> None:
+    """Of before there were keys, of another key, of none. Drift is judged by it all the same."""
+    world = World(tmp_path / "world")
+    world.apply()
+    keyed = digests(world)
+    entries = record.read(world.root, "research").values()
+    asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
+    changed = [
+        replace(entry, ask_digest=old if old is not None else ask_digest(asks[entry.image_set_id]))
+        for entry in entries
+    ]
+    record.write(world.root, "research", changed)
+    world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
+    applied = world.apply()
+    assert applied.outcomes == ()
+    (held,) = applied.held
+    assert (held.image_set_id, held.status) == (IDS[0], Status.DRIFTED)
+    assert {name: digests(world)[name] for name in IDS[1:]} == {
+        name: keyed[name] for name in IDS[1:]
+    }
+
+
+def test_a_record_without_an_ask_digest_is_dropped_when_nobody_asks_any_more(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "world")
+    world.apply()
+    entries = record.read(world.root, "research").values()
+    record.write(world.root, "research", [replace(entry, ask_digest="") for entry in entries])
+    (world.root / "manifests" / f"{IDS[0]}.yaml").unlink()
+    world.apply()
+    assert world.versions().keys() == set(IDS[1:])
+
+
+def test_the_key_is_committed_with_the_records(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    repository(world.root)
+    applied = world.apply(mode=RecordMode.COMMIT)
+    shown = subprocess.run(
+        ["git", "show", "--format=%B", "--name-only", applied.commit],
+        cwd=world.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert KEY_FILE in shown.splitlines()
+    assert f"Plan-Digest: {applied.plan_digest}" in shown
+    assert applied.plan_digest.startswith("hmac-sha256:")
+    assert git.changed(world.root, [world.root / KEY_FILE]) == ()
+
+
+def test_a_key_alone_is_not_committed(tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    keys.make(world.root)
+    repository(world.root)
+    subprocess.run(["git", "rm", "-q", "--cached", KEY_FILE], cwd=world.root, check=True)
+    world.service.fail("UpdateImageSetMetadata", RejectedError("no"), times=3)
+    assert world.apply(mode=RecordMode.COMMIT).commit == ""
+
+
+@pytest.mark.parametrize("content", ["", "0" * 64 + "\n", None])
+def test_a_key_that_is_not_the_committed_one_is_refused_before_anything_is_read(
+    tmp_path: Path, content: str | None
+) -> None:
+    world = World(tmp_path / "world")
+    repository(world.root)
+    world.apply(mode=RecordMode.COMMIT)
+    before, committed = len(world.service.calls), (world.root / KEY_FILE).read_bytes()
+    if content is None:
+        (world.root / KEY_FILE).unlink()
+    else:
+        (world.root / KEY_FILE).write_text(content)
+    with pytest.raises(RecordError, match=r"reconciler\.key: ") as caught:
+        world.apply()
+    assert "git checkout HEAD -- reconciler.key" in caught.value.hint
+    assert len(world.service.calls) == before
+    subprocess.run(["git", "checkout", "-q", "HEAD", "--", KEY_FILE], cwd=world.root, check=True)
+    assert (world.root / KEY_FILE).read_bytes() == committed
+    assert world.apply().recorded == ()
