@@ -56,6 +56,8 @@ def parse(data: bytes) -> Row:
             f"the plan was made by version {made_by}, this is version {reconciler.__version__}",
             "Plan again with this version, or apply with the version that made it.",
         )
+    if "masked" in raw:
+        raise PlanFileError("this is what `--json` prints of a plan: it cannot be applied", AGAIN)
     if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
         raise PlanFileError("the plan file was edited: its digest does not match", AGAIN)
     return raw

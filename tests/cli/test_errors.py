@@ -98,6 +98,36 @@ def test_an_edited_plan_is_refused(reconcile: Command, workspace: Path) -> None:
     refused("edited-plan", reconcile, "apply", "plan.json")
 
 
+@pytest.mark.parametrize("values", ["--show-values", "--mask-values"])
+def test_what_json_prints_of_a_plan_cannot_be_applied(
+    reconcile: Command, workspace: Path, values: str
+) -> None:
+    (workspace / "plan.json").write_text(reconcile("plan", "--json", values).out)
+    ran = reconcile("apply", "plan.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "this is what `--json` prints of a plan" in ran.err
+    assert "reconcile plan --out" in ran.err
+
+
+@pytest.mark.parametrize("content", ["", "0" * 63 + "\n", "../outside"])
+def test_a_file_that_holds_no_key_stops_plan_and_apply(
+    reconcile: Command, workspace: Path, content: str
+) -> None:
+    """An empty one, a short one, a link to a key outside the repository."""
+    if content == "../outside":
+        (workspace.parent / "outside").write_text("0" * 64)
+        (workspace / "reconciler.key").symlink_to(content)
+    else:
+        (workspace / "reconciler.key").write_text(content)
+    for command in (["plan"], ["apply", "--auto-approve"]):
+        ran = reconcile(*command)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith("error: reconciler.key: ")
+        assert "git checkout HEAD -- reconciler.key" in ran.err
+        assert "0" * 63 not in ran.err
+    assert not (workspace / "records").exists()
+
+
 @pytest.mark.parametrize(("key", "value"), [("etaSeconds", "soon"), ("actions", [{}])])
 def test_a_forged_plan_is_refused(
     reconcile: Command, workspace: Path, key: str, value: Json
