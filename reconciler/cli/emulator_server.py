@@ -87,7 +87,7 @@ def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> No
     text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
     try:
         files.sweep(ready_file.parent, ready_file.name, files=disk)
-        files.replace(ready_file, text.encode(), files=disk)
+        files.replace(ready_file, text.encode(), mode=files.PRIVATE, files=disk)
     except OSError as error:
         raise _unwritable(ready_file, error) from None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from reconciler.emulator import private
 from reconciler.emulator.joining import Joined
 from reconciler.emulator.s3_folder import Location
 
@@ -64,11 +65,11 @@ class Report:
         folder = self.output.path / name
         parts = {"SUCCESS": self._success, "FAILURE": self._failure, "WARNING": self._warning}
         for part, lines in parts.items():
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            private.make_folder(folder / part)
             text = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
-            (folder / part / f"{part.lower()}.ndjson").write_bytes(text)
+            private.create(folder / part / f"{part.lower()}.ndjson", text)
         manifest = orjson.dumps(self._manifest(f"{self.output.uri}/{name}/"))
-        (folder / "job-output-manifest.json").write_bytes(manifest)
+        private.create(folder / "job-output-manifest.json", manifest)
 
     def _manifest(self, uri: str) -> dict[str, Any]:
         found = len(self._success), len(self._failure), len(self._warning)

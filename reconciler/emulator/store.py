@@ -10,10 +10,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from reconciler.emulator import private
+
 FILE_NAME = "emulator.sqlite3"
+# SQLite makes these with the mode of the database (https://www.sqlite.org/wal.html, section 6).
+_FILE_NAMES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-journal")
+# Of two stores of one process, the first makes the file: closing it while the other uses it would
+# end the locks of that one (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+_MAKING = threading.Lock()
 # Grows with each table or index that is added; a folder of a lower number gets what it lacks.
 _SCHEMA_NUMBER = 2
 _BUSY_SECONDS = 30.0
@@ -86,8 +93,11 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         try:
-            # It may come to hold real metadata: for its owner only.
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _placed(folder):
+                private.make_folder(folder)
+                private.close_folder(folder, _FILE_NAMES)
+            with _MAKING:
+                _make_private(folder)
             self._idle.append(self._create())
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
@@ -161,6 +171,24 @@ class Store:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+def _make_private(folder: Path) -> None:
+    """The files are closed to others before SQLite puts anything into them."""
+    for name in _FILE_NAMES:
+        with _placed(folder / name):
+            there = private.close_file(folder / name)
+            if name == FILE_NAME and not there:
+                with suppress(FileExistsError):  # another process was faster
+                    private.create(folder / name)
+
+
+@contextmanager
+def _placed(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+"""Folders and files for their owner only, whatever the umask: they may hold real metadata."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+_FOLDER, _FILE = 0o700, 0o600
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there yet. OSError."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        with suppress(FileExistsError):  # of two that make it, one is first
+            one.mkdir(mode=_FOLDER)
+            one.chmod(_FOLDER)
+    if not folder.is_dir():
+        raise NotADirectoryError("it is not a folder")
+
+
+def close_folder(folder: Path, own: Collection[str]) -> None:
+    """Close a folder to others if it holds nothing but files named in `own`.
+
+    A folder with other files in it stays as it is; OSError where others may write to it, since
+    they could put files of theirs in the place of ours.
+    """
+    mode = folder.stat().st_mode
+    if not mode & _OTHERS:
+        return
+    if {one.name for one in folder.iterdir()} <= set(own):
+        with suppress(OSError):  # of another owner
+            folder.chmod(_FOLDER)
+            return
+    if mode & _OTHERS_WRITE:
+        raise PermissionError(
+            "others may write to this folder. Give a folder that is only for the emulator, "
+            f"or run: chmod go-w {folder}"
+        )
+
+
+def close_file(path: Path) -> bool:
+    """Close a file to others; False where there is none. OSError if it is no regular file."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    if status.st_mode & _OTHERS:
+        with suppress(FileNotFoundError):  # another process has ended with it
+            path.chmod(_FILE)
+    return True
+
+
+def create(path: Path, content: bytes = b"") -> None:
+    """Make a file; OSError where there is one."""
+    with open(path, "xb", opener=_open) as file:
+        file.write(content)
+
+
+def _open(path: str, flags: int) -> int:
+    handle = os.open(path, flags | os.O_CLOEXEC, _FILE)
+    with suppress(OSError):  # a file system without modes
+        os.fchmod(handle, _FILE)
+    return handle
