@@ -35,6 +35,15 @@ def start(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
     ] = "127.0.0.1",
+    host_names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host-name",
+            metavar="NAME",
+            help="Answer for this name too, as of a hosts file or a container. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="0 takes a free one.")
     ] = 0,
@@ -104,7 +113,8 @@ def start(
     given = Given(
         update_seconds, s3_root, switches or (), quotas, quota_factor, faults_file, faults or ()
     )
-    emulator_server.serve(data, given, host=host, port=port, ready_file=ready_file)
+    address = emulator_server.Address(host, port, tuple(host_names or ()))
+    emulator_server.serve(data, given, address, ready_file=ready_file)
 
 
 @app.command("load")

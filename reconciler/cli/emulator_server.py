@@ -6,20 +6,40 @@ import ipaddress
 import json
 import os
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import files
 from reconciler.cli import screen
 from reconciler.cli.emulator_settings import Given
+from reconciler.emulator.access import access
 from reconciler.emulator.server import Emulator, run
 from reconciler.emulator.store import StoreError
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Files
 
 
-def serve(data: Path, given: Given, *, host: str, port: int, ready_file: Path | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the emulator listens, and the names that it answers for beside its own."""
+
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+
+
+def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. ReconcilerError where it cannot start."""
-    options = given.options()
+    host, port = address.host, address.port
+    options = {**given.options(), "host": host, "port": port, "host_names": address.names}
+    for option, names in (("--host", (host,)), ("--host-name", address.names)):
+        try:
+            access(names)
+        except ValueError as error:
+            raise ReconcilerError(
+                f"{option} {str(error)!r} is not a host name or an address",
+                "Write the name alone, without http:// and without a port.",
+            ) from None
     if ready_file:
         _remove_stale(ready_file)
 
@@ -34,7 +54,7 @@ def serve(data: Path, given: Given, *, host: str, port: int, ready_file: Path | 
         screen.say(_greeting(emulator.endpoint, data))
 
     try:
-        run(data, host=host, port=port, on_ready=on_ready, **options)
+        run(data, on_ready=on_ready, **options)
     except StoreError as error:
         raise ReconcilerError(f"the data folder cannot be used: {error}") from None
     except sqlite3.Error as error:

@@ -20,11 +20,14 @@ from reconciler.emulator import shapes
 from reconciler.emulator.errors import ApiError
 
 _LABEL = re.compile(r"\{(\w+)\}")
-# Codes that rest-json services answer with and that no service model lists.
+# Codes that rest-json services answer with and that no service model lists, and the emulator's own.
 _STATUS_OF_COMMON_ERRORS = {
     "UnknownOperationException": 404,
     "SerializationException": 400,
     "ExpiredTokenException": 403,
+    "ForbiddenOriginException": 403,
+    "RequestTimeoutException": 408,
+    "MisdirectedRequestException": 421,
 }
 
 

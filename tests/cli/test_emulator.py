@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import http.server
 import json
 import shutil
@@ -116,6 +117,20 @@ def test_start_warns_beyond_loopback(tmp_path: Path) -> None:
     assert errors.startswith("warning: 0.0.0.0 can be reached from other machines")
 
 
+@pytest.mark.parametrize("names", [(), ("healthimaging.local", "emulator")])
+def test_start_answers_for_the_names_that_it_was_given(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    options = [part for name in names for part in ("--host-name", name)]
+    with started(tmp_path, *options) as (_, output):
+        port = int(output.split()[2].rsplit(":", 1)[1])
+        for host in ("healthimaging.local", "runtime-healthimaging.local:80", "emulator:8080"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", "/datastore", headers={"Host": host})
+            assert connection.getresponse().status == (200 if names else 421)
+            connection.close()
+
+
 def test_start_refuses_a_port_that_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +153,9 @@ def test_start_refuses_a_port_that_is_taken(
         (["--data", "d", "--update-seconds", "-1"], "error: Invalid value for '--update-seconds'"),
         (["--data", "d", "--port", "65536"], "error: Invalid value for '--port'"),
         (["--data", "d", "--host", "no.such.host.invalid"], "error: cannot listen on no.such"),
+        (["--data", "d", "--host", ""], "error: --host '' is not a host name"),
+        (["--host-name", "http://x"], "error: --host-name 'http://x' is not a host name"),
+        (["--host-name", "x:80"], "error: --host-name 'x:80' is not a host name"),
     ],
     ids=lambda one: " ".join(one[2:] or one) if isinstance(one, list) else None,
 )
