@@ -105,6 +105,25 @@ def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
             return tuple(Path(name) for name in _changed(repo, paths))
 
 
+def is_ignored(path: Path) -> bool:
+    """Whether git would not commit a file: it is outside of any work tree, or ignored.
+
+    False where git cannot tell, and for a file that is tracked although a pattern ignores it.
+    """
+    folder = path.parent.resolve()
+    with _sanitised():
+        repo = _repository(folder)
+        if repo is None:
+            return True
+        try:
+            # It takes no literal pathspecs, and needs none: an absolute path has no magic.
+            with repo.git.custom_environment(GIT_LITERAL_PATHSPECS="0"):
+                repo.git.check_ignore("--quiet", "--", str(folder / path.name))
+        except _command_error():  # status 1 where it is not ignored
+            return False
+        return True
+
+
 def committed(root: Path, path: Path) -> bytes:
     """The content of a file in the commit; b"" where it has none."""
     with _sanitised():

@@ -258,3 +258,16 @@ def test_a_machine_without_git_has_no_commit(root: Path) -> None:
     )
     assert done.stderr == ""
     assert "install git; the records are written" in done.stdout
+
+
+def test_what_git_would_not_commit_is_ignored(root: Path, tmp_path: Path) -> None:
+    write(root, ".gitignore", "*.plan\n/own/\n")
+    for name, ignored in (("a.plan", True), ("own/a.json", True), ("a.json", False)):
+        (root / name).parent.mkdir(exist_ok=True)
+        assert git.is_ignored(root / name) is ignored, name  # whether it is there or not
+        assert git.is_ignored(write(root, name, "x")) is ignored, name
+    run(root, "add", "--force", "a.plan")
+    assert not git.is_ignored(root / "a.plan")
+    assert git.is_ignored(tmp_path / "outside.json")
+    for odd in (":(top)x", "*.plan?", "[a].json", "-q", "\u00e4 b"):
+        assert not git.is_ignored(root / odd), odd
