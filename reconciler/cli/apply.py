@@ -100,16 +100,20 @@ def apply(
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
     from reconciler.cli.progress import Progress
+    from reconciler.cli.report import check_report_file
     from reconciler.cli.stop import Stop
     from reconciler.model.bounds import Bounds
 
     seconds = _seconds(max_duration)
+    if report:
+        check_report_file(report)
     saved = workspace.saved_plan(paths)
     if not saved and not auto_approve and not sys.stdin.isatty():
         raise ReconcilerError(
             "nobody is there to approve the plan",
             "Give --auto-approve, or apply a plan that was saved and reviewed:\n"
-            "reconcile plan --out plan.json, then reconcile apply plan.json",
+            f"reconcile plan --out {workspace.PLAN_FILE}, then "
+            f"reconcile apply {workspace.PLAN_FILE}",
         )
     settings = workspace.settings(config)
     look = screen.look(settings.redact, show_values)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import files
-from reconciler.cli import screen
+from reconciler.cli import screen, target
 from reconciler.cli.emulator_settings import Given
 from reconciler.emulator.access import access
 from reconciler.emulator.server import Emulator, run
@@ -96,6 +96,7 @@ def _is_loopback(host: str) -> bool:
 
 def _remove_stale(ready_file: Path) -> None:
     """One of an earlier run would tell a program that waits for it the wrong endpoint."""
+    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
     try:
         ready_file.unlink(missing_ok=True)
     except OSError as error:
@@ -104,6 +105,7 @@ def _remove_stale(ready_file: Path) -> None:
 
 def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> None:
     """All of it or nothing: whoever waits for the file may read it the moment it is there."""
+    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
     text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
     try:
         files.sweep(ready_file.parent, ready_file.name, files=disk)

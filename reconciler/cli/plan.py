@@ -18,7 +18,7 @@ def plan(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Save the plan for `reconcile apply FILE`, readable by you alone.",
+            help="Save the plan, best as .reconcile/plan.json, which git ignores.",
             show_default=False,
         ),
     ] = None,
@@ -45,6 +45,8 @@ def plan(
     from reconciler.render import json as as_json
     from reconciler.render import text
 
+    if out:
+        workspace.check_plan_file(out)
     settings = workspace.settings(config)
     checked = pipeline.check(settings, paths or ())
     with (
@@ -54,6 +56,8 @@ def plan(
         planned = pipeline.plan(settings, checked, edges)
     if out:
         workspace.save_plan(planned.plan, out)
+        if warning := workspace.exposure(out):
+            screen.tell(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]
     look = screen.look(settings.redact, show_values)
     if json:

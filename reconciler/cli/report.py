@@ -7,11 +7,17 @@ import os
 from pathlib import Path
 
 from reconciler import files
+from reconciler.cli import target
 from reconciler.errors import ReconcilerError
 from reconciler.model.value import Json
 from reconciler.ports import Files
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+def check_report_file(path: Path) -> None:
+    """ReconcilerError where a report must not be written: a file there is not a report."""
+    target.check(path, target.REPORT, f"the report {path} cannot be written")
 
 
 def write_report(report: Json, path: Path, disk: Files = files.REAL) -> ReconcilerError | None:
@@ -20,6 +26,10 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
     A report that ends early would be believed: the file is the whole one or the one before.
     """
     text = json.dumps(report, ensure_ascii=False, indent=2)
+    try:
+        check_report_file(path)
+    except ReconcilerError as error:
+        return error
     files.sweep(path.parent, path.name, files=disk)
     try:
         files.replace(path, f"{text}\n".encode(), files=disk)

@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler import config, files, schema
+from reconciler import config, files, git, schema
+from reconciler.cli import target
 from reconciler.errors import PlanFileError, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
 from reconciler.plan import file as plan_file
 from reconciler.ports import Files
 
+# Where a saved plan is of no danger: git ignores the folder.
+PLAN_FILE = Path(".reconcile") / "plan.json"
 _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -60,7 +63,7 @@ def load_plan(file: Path) -> Plan:
     try:
         data = file.read_bytes()
     except OSError as error:
-        hint = "Save one with: reconcile plan --out plan.json"
+        hint = f"Save one with: reconcile plan --out {PLAN_FILE}"
         raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
     raw = plan_file.parse(data)
     plan = plan_file.from_json(raw)
@@ -76,10 +79,41 @@ def _is_valid(raw: plan_file.Row) -> bool:
     return jsonschema_rs.is_valid(schema.load("plan"), raw)
 
 
+def check_plan_file(file: Path) -> None:
+    """ReconcilerError where a plan must not be saved: a file there is not a plan."""
+    if not _makes_folder(file):
+        target.check(file, target.PLAN, f"cannot save the plan to {file}")
+
+
 def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:
     """Write a plan for the owner's eyes alone: it holds the values of patients."""
+    check_plan_file(file)
     files.sweep(file.parent, file.name, files=disk)
     try:
+        if _is_private(file):
+            files.keep_from_git(file.parent, files=disk)
         files.replace(file, plan_file.dumps(plan), mode=files.PRIVATE, files=disk)
     except OSError as error:
         raise ReconcilerError(f"cannot save the plan to {file}: {error.strerror}") from None
+
+
+def exposure(file: Path) -> str:
+    """The warning for a saved plan that git does not ignore; "" for one that it does."""
+    if git.is_ignored(file):
+        return ""
+    fix = (
+        f"Let {file.parent}/.gitignore hold a line with * and nothing else."
+        if _is_private(file)
+        else f"Save the plan as {PLAN_FILE}, which git ignores."
+    )
+    return f"warning: git does not ignore {file}, and a plan holds values of patients. {fix}"
+
+
+def _makes_folder(file: Path) -> bool:
+    """Whether saving makes the documented folder: beside a folder that is there."""
+    folder = file.parent
+    return _is_private(file) and folder.parent.is_dir() and not os.path.lexists(folder)
+
+
+def _is_private(file: Path) -> bool:
+    return file.parent.name == PLAN_FILE.parent.name

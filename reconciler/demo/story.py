@@ -65,7 +65,7 @@ def refusal(stage: Stage) -> None:
 def planning(stage: Stage) -> None:
     """The plan of everything."""
     stage.chapter("The plan: attribute by attribute, before and after")
-    stage.reconcile("plan", "--out", "plan.json")
+    stage.reconcile("plan", "--out", ".reconcile/plan.json")
     stage.say(
         """`~` changes, `+` adds, `-` removes; behind each stands the line of the manifest that
         asks for it. All primary image sets of a study move together, in one call."""
@@ -80,7 +80,7 @@ def applying(stage: Stage) -> None:
         versions that it made are committed, with no DICOM value among them. So is reconciler.key, a
         new one: without it, nobody can guess a value from the digests in records and commits."""
     )
-    stage.reconcile("apply", "plan.json", "--record", "commit")
+    stage.reconcile("apply", ".reconcile/plan.json", "--record", "commit")
     stage.git("log", "-1", "--stat")
     stage.git("push", "--quiet")
 

@@ -98,18 +98,6 @@ def test_a_plan_is_not_saved_over_a_pipe_or_device(reconcile: Command, workspace
     assert (workspace / "plan.json").is_fifo()
 
 
-def test_a_saved_plan_is_for_its_owner_whatever_was_there(
-    reconcile: Command, workspace: Path
-) -> None:
-    saved, public = workspace / "plan.json", workspace / "public"
-    public.write_text("")
-    public.chmod(0o644)
-    saved.symlink_to(public)
-    assert reconcile("plan", "--out", "plan.json").code == 0
-    assert saved.stat().st_mode & 0o777 == 0o600
-    assert public.read_text() == ""
-
-
 @pytest.mark.parametrize("command", ["validate", "apply"])
 def test_a_name_that_no_file_can_have(reconcile: Command, workspace: Path, command: str) -> None:
     more = ["--auto-approve"] if command == "apply" else []

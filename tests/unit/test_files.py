@@ -44,7 +44,8 @@ def write_plan(folder: Path, new: bool, disk: Files) -> None:
 
 
 def write_a_report(folder: Path, new: bool, disk: Files) -> None:
-    if error := write_report({"new": new}, folder / "report.json", disk):
+    report = {"apiVersion": "reconciler/v1", "kind": "Report", "new": new}
+    if error := write_report(report, folder / "report.json", disk):
         raise error
 
 
