@@ -1,6 +1,10 @@
 """`reconcile`: runs the command line and turns everything that goes wrong into an exit code."""
 
-from __future__ import annotations
+# No `from __future__` here: `python -m` would look that module up in the current folder.
+from reconciler.surroundings import leave_current_folder
+
+if __name__ == "__main__":
+    leave_current_folder()
 
 import contextlib
 import errno
@@ -37,6 +41,7 @@ def main() -> None:
     # A manifest is hundreds of objects that stay; going through them again and again for cycles
     # takes longer than reading them.
     gc.set_threshold(50_000, 50, 1_000)
+    leave_current_folder()
     _stand_in()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

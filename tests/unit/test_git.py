@@ -158,7 +158,7 @@ def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
     """As git says it, in a container whose working copy is read-only."""
     for reason, hint in (
         ("Read-only file system", "can be written"),
-        ("Permission denied", "mend"),
+        ("Permission denied", "fix"),
     ):
         said = f"fatal: Unable to create '/w/.git/index.lock': {reason}"
         with pytest.raises(GitError) as caught, git._explained("git commit"):
