@@ -137,14 +137,167 @@ def test_names_with_glob_characters_are_names(root: Path) -> None:
 
 
 def test_a_hook_that_refuses_is_told(root: Path) -> None:
-    hook = write(root, ".git/hooks/pre-commit", "#!/bin/sh\necho 'not on my watch' >&2\nexit 1\n")
-    hook.chmod(0o755)
+    refusing = hook(root, "echo 'not on my watch' >&2; exit 1")
     record = write(root, "records/a/ea.json", "{}\n")
     with pytest.raises(GitError, match="not on my watch") as caught:
         git.commit(root, [record], TEXT)
     assert "hook" in caught.value.hint
-    hook.unlink()
-    assert git.commit(root, [record], TEXT)  # what a refused commit staged is found again
+    refusing.unlink()
+    assert git.commit(root, [record], TEXT)
+
+
+def hook(root: Path, text: str, name: str = "pre-commit") -> Path:
+    path = write(root, f".git/hooks/{name}", f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def index_of(root: Path) -> str:
+    return run(root, "ls-files", "--stage")
+
+
+def test_after_a_refused_hook_the_index_is_as_before(root: Path) -> None:
+    changed = write(root, "records/a/00.json", "old\n")
+    gone = write(root, "records/a/11.json", "old\n")
+    half = write(root, "records/a/22.json", "old\n")
+    git.commit(root, [root / "records"], TEXT)
+    write(root, "staged.yaml", "by the user\n")
+    half.write_text("staged by the user\n")
+    run(root, "add", "staged.yaml", str(half))
+    before = index_of(root), run(root, "rev-parse", "HEAD")
+    changed.write_text("new\n")
+    half.write_text("new\n")
+    gone.unlink()
+    write(root, "records/a/33.json", "new\n")
+    refusing = hook(root, "exit 1")
+    with pytest.raises(GitError):
+        git.commit(root, [root / "records"], TEXT)
+    assert (index_of(root), run(root, "rev-parse", "HEAD")) == before
+    refusing.unlink()
+    git.commit(root, [root / "records"], TEXT)
+    assert run(root, "status", "--porcelain") == "A  staged.yaml"
+
+
+def test_after_a_refused_first_commit_nothing_is_staged(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    hook(tmp_path, "exit 1")
+    with pytest.raises(GitError):
+        git.commit(tmp_path, [write(tmp_path, "records/a/ea.json", "{}\n")], TEXT)
+    assert index_of(tmp_path) == ""
+
+
+def test_what_another_run_committed_meanwhile_is_not_taken_back(root: Path) -> None:
+    """The hook stands for that run, which is faster."""
+    record = write(root, "records/a/ea.json", "{}\n")
+    hook(
+        root,
+        "unset GIT_INDEX_FILE\n"
+        "git -c user.name=other -c user.email=o@example.org -c core.hooksPath=/dev/null"
+        " commit -q -m other -- records\nexit 1",
+    )
+    with pytest.raises(GitError):
+        git.commit(root, [record], TEXT)
+    assert run(root, "log", "-1", "--format=%s") == "other"
+    assert run(root, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "git rm -q --cached records/a/ea.json",
+        "echo other | git hash-object -w --stdin > blob;"
+        " git update-index --cacheinfo 100644,$(cat blob),records/a/ea.json; rm blob",
+    ],
+    ids=["takes it out", "changes it"],
+)
+def test_a_hook_that_leaves_a_file_out_is_an_error(root: Path, does: str) -> None:
+    hook(root, does)
+    write(root, "records/a/00.json", "{}\n")
+    write(root, "records/a/ea.json", "{}\n")
+    with pytest.raises(GitError) as caught:
+        git.commit(root, [root / "records"], TEXT)
+    made = run(root, "rev-parse", "HEAD")
+    assert caught.value.message == (
+        f"the commit {made[:12]} does not hold records/a/ea.json as written"
+    )
+    assert "hook" in caught.value.hint
+    assert "records/a/ea.json" not in index_of(root)
+    assert run(root, "show", "HEAD:records/a/00.json") == "{}"
+
+
+@pytest.mark.parametrize("clean", ["true", "tr a-z A-Z"], ids=["empties", "changes"])
+def test_a_filter_that_loses_content_is_an_error(root: Path, clean: str) -> None:
+    write(root, ".gitattributes", "records/** filter=lossy\n")
+    run(root, "config", "filter.lossy.clean", clean)
+    before = index_of(root), run(root, "rev-parse", "HEAD")
+    with pytest.raises(GitError, match=r"records/a/ea\.json would not be in the commit") as caught:
+        git.commit(root, [write(root, "records/a/ea.json", "some\n")], TEXT)
+    assert "filter" in caught.value.hint
+    assert (index_of(root), run(root, "rev-parse", "HEAD")) == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"filter.upper.clean": "tr a-z A-Z", "filter.upper.smudge": "tr A-Z a-z"}]
+    + [{"core.autocrlf": value} for value in ("true", "input")],
+    ids=["filter", "crlf", "input"],
+)
+def test_a_filter_that_gives_the_content_back_is_fine(root: Path, settings: dict[str, str]) -> None:
+    write(root, ".gitattributes", "records/** filter=upper\n")
+    for name, value in settings.items():
+        run(root, "config", name, value)
+    record = write(root, "records/a/ea.json", "some\n")
+    assert git.commit(root, [record], TEXT) == run(root, "rev-parse", "HEAD")
+    assert git.changed(root, [record]) == ()
+
+
+def test_a_linked_working_tree_and_a_submodule_are_repositories(root: Path, tmp_path: Path) -> None:
+    linked = root / "linked"  # also where it lies in the other tree
+    run(root, "worktree", "add", "-q", "-b", "other", str(linked))
+    commit = git.commit(linked, [write(linked, "records/a/ea.json", "{}\n")], TEXT)
+    assert commit == run(linked, "rev-parse", "other") != run(root, "rev-parse", "main")
+    outer = tmp_path / "outer"
+    run(tmp_path, "init", "-q", str(outer))
+    run(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(root), "sub")
+    inner = outer / "sub"
+    commit = git.commit(inner, [write(inner, "records/a/ea.json", "{}\n")], TEXT)
+    assert commit == git.head(inner) == run(inner, "rev-parse", "HEAD")
+    assert git.head(outer) == ""
+
+
+@pytest.mark.parametrize("content", ["", "gitdir: nowhere\n", "garbage", "gitdir: /dev/null\n"])
+def test_a_git_file_that_names_nothing_is_no_repository(root: Path, content: str) -> None:
+    below = root / "below"
+    write(root, "below/.git", content)
+    assert git.head(below) == ""
+    with pytest.raises(GitError, match="not in a git repository"):
+        git.commit(below, [write(below, "records/a/ea.json", "{}\n")], TEXT)
+
+
+def test_a_git_folder_without_content_is_passed_over(root: Path) -> None:
+    (root / "below" / ".git").mkdir(parents=True)
+    assert git.head(root / "below") == git.head(root) != ""
+
+
+def test_core_worktree_does_not_lead_elsewhere(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    run(root, "config", "core.worktree", str(tmp_path / "elsewhere"))
+    git.commit(root, [write(root, "records/a/ea.json", "{}\n")], TEXT)
+    shown = run(root, "--work-tree", str(root), "show", "--name-only", "--format=")
+    assert shown == "records/a/ea.json"
+
+
+def test_an_included_file_of_the_tree_is_refused_and_one_outside_is_not(
+    root: Path, tmp_path: Path
+) -> None:
+    record = write(root, "records/a/ea.json", "{}\n")
+    write(root, "shared.ini", "[core]\n\tabbrev = 7\n")
+    run(root, "config", "include.path", "../shared.ini")
+    with pytest.raises(GitError, match=r"git reads settings from .*shared\.ini"):
+        git.commit(root, [record], TEXT)
+    (root / "shared.ini").rename(tmp_path / "shared.ini")
+    run(root, "config", "include.path", "../../shared.ini")
+    assert git.commit(root, [record], TEXT)
 
 
 def test_another_git_at_work_is_told(root: Path) -> None:
@@ -181,10 +334,7 @@ def test_the_index_is_free_while_a_hook_runs(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     staged = write(root, "staged.yaml", "by the hook\n")
-    hook = write(
-        root, ".git/hooks/pre-commit", f"#!/bin/sh\nunset GIT_INDEX_FILE\ngit add {staged}\n"
-    )
-    hook.chmod(0o755)
+    hook(root, f"unset GIT_INDEX_FILE\ngit add {staged}")
     git.commit(root, [write(root, "records/r/ea.json", "{}\n")], TEXT)
     assert run(root, "show", "--name-only", "--format=") == "records/r/ea.json"
     assert run(root, "status", "--porcelain") == "A  staged.yaml"
