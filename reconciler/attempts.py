@@ -20,12 +20,13 @@ import orjson
 
 from reconciler import files as disk
 from reconciler.dicom.content import digest
-from reconciler.errors import RecordError
+from reconciler.errors import LinkError, RecordError
 from reconciler.model.attempt import Attempt
 from reconciler.model.key import Key, Use
 from reconciler.model.plan import Action, next_version, pins
 from reconciler.model.record import RULES_VERSION
 from reconciler.ports import Files
+from reconciler.worktree import first_link, refuse_links, refuse_links_below
 
 FOLDER = Path(".reconcile") / "attempts"
 API_VERSION = "reconciler/v1"
@@ -36,7 +37,12 @@ Subject: TypeAlias = tuple[str, str]
 
 
 def read(root: Path) -> tuple[Attempt, ...]:
-    """What runs left behind, or are at, sorted; a file that is none of ours says nothing."""
+    """What runs left behind, or are at, sorted; a file that is none of ours says nothing.
+
+    Raises `LinkError` for a symbolic link there.
+    """
+    refuse_links_below(root, root / FOLDER)
+    refuse_links(root, root / FOLDER.parent / ".gitignore")
     found: set[Attempt] = set()
     for path in (root / FOLDER).glob("*.json"):
         with suppress(OSError):
@@ -51,6 +57,7 @@ def begin(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> 
     """
     meant = _of(action)
     path = _path(root, action, meant, key)
+    refuse_links(root, path, root / FOLDER.parent / ".gitignore")
     try:
         is_first = not path.exists()
         files.make_folder(path.parent)
@@ -66,8 +73,10 @@ def begin(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> 
 
 def end(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> None:
     """The action is recorded, or changed nothing; what cannot be taken away is in nobody's way."""
-    with suppress(OSError):
-        disk.remove(_path(root, action, _of(action), key), files=files)
+    path = _path(root, action, _of(action), key)
+    with suppress(OSError, LinkError):
+        refuse_links(root, path)
+        disk.remove(path, files=files)
 
 
 def tidy(
@@ -82,6 +91,8 @@ def tidy(
     Of a study the rest stays: what is recorded is not found again by every run. So does what cannot
     be read; what can be read and is none of ours goes.
     """
+    if first_link(root, root / FOLDER):
+        return
     disk.sweep(root / FOLDER, files=files)
     for path in sorted((root / FOLDER).glob("*.json")):
         with suppress(OSError):

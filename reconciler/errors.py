@@ -73,6 +73,10 @@ class RecordError(ReconcilerError):
     """A record file that cannot be read or written."""
 
 
+class LinkError(RecordError):
+    """A symbolic link where `reconcile` reads and writes its own files."""
+
+
 class GitError(ReconcilerError):
     """Git could not do what `record.mode` asks for."""
 

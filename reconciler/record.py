@@ -20,6 +20,7 @@ from reconciler import files as disk
 from reconciler.errors import RecordError
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.ports import Files
+from reconciler.worktree import refuse_links, refuse_links_below
 
 FOLDER = "records"
 API_VERSION = "reconciler/v1"
@@ -37,10 +38,12 @@ def read(root: Path, datastore: str) -> Mapping[str, Entry]:
     """All entries of one data store by image set; `{}` where there are none yet.
 
     An entry made under other comparison rules counts as nothing recorded. Raises `RecordError`,
-    with every problem, for a file that is not what we wrote or an entry whose digest is wrong.
+    with every problem, for a file that is not what we wrote or an entry whose digest is wrong;
+    `LinkError` for a symbolic link there.
     """
     problems: list[str] = []
     found: dict[str, Entry] = {}
+    refuse_links_below(root, folder(root, datastore))
     for path in sorted(folder(root, datastore).glob("??.json")):
         try:
             rows = _rows(_load(path, root), path, root)
@@ -73,6 +76,7 @@ def write(
     changed = []
     for prefix, (entries, dropped) in sorted(_shards(upserts, drop).items()):
         path = folder(root, datastore) / f"{prefix}.json"
+        refuse_links(root, path)
         with disk.alone(path.parent):
             if _rewrite(path, root, entries, dropped, files):
                 changed.append(path)
@@ -82,6 +86,7 @@ def write(
 def prepare(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
     """Make the folder; RecordError where there can be none. To be known before anything is sent."""
     path = folder(root, datastore)
+    refuse_links(root, path)
     try:
         files.make_folder(path)
     except OSError as error:
@@ -97,6 +102,7 @@ def files_of(
 
 def sweep(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
     """Take away what a run that was killed while it wrote has left."""
+    refuse_links(root, folder(root, datastore))
     disk.sweep(folder(root, datastore), files=files)
 
 
@@ -150,6 +156,7 @@ def _rows_of(content: bytes) -> list[Row]:
 
 def _load(path: Path, root: Path) -> bytes:
     """The file's bytes, b"" where there is none."""
+    refuse_links(root, path)
     try:
         content = disk.read_regular(path)
     except FileNotFoundError:

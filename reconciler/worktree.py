@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from reconciler.errors import GitError
+from reconciler.errors import GitError, LinkError
 from reconciler.files import read_regular
 
 GIT = ".git"
+# The folders in which a pull request could put links that a run would follow.
+_OURS = (("records",), ("manifests",), (".reconcile",))
 # Where git keeps what a `.git` file names: git-worktree(1), gitsubmodules(7).
 _LINKED = ("worktrees", "modules")
 _GIT_FILE = b"gitdir: "
@@ -59,17 +61,50 @@ def first_link(root: Path, path: Path) -> Path | None:
     return None
 
 
+def refuse_links(root: Path, *paths: Path) -> None:
+    """Raise `LinkError` where a way down from a folder to a path goes over a symbolic link.
+
+    For what only `reconcile` writes: a commit could hold the link, and a later run would read or
+    write where it leads.
+    """
+    for path in paths:
+        link = first_link(root, path)
+        if link:
+            name = link.relative_to(root).as_posix()
+            raise LinkError(
+                f"{name} is a symbolic link",
+                f"Only `reconcile` writes there, and it follows no link. Remove it: `rm {name}`, "
+                f"and `git rm --cached {name}` if it was committed.",
+            )
+
+
+def refuse_links_below(root: Path, folder: Path) -> None:
+    """As `refuse_links`, for a folder and everything in it."""
+    refuse_links(root, folder)
+    for where, folders, files in os.walk(folder):
+        refuse_links(root, *(Path(where) / name for name in sorted((*folders, *files))))
+
+
+def refuse_links_of_ours(root: Path, path: Path) -> None:
+    """As `refuse_links`, for a path that a user gives, if it is in one of our folders."""
+    named = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    for base in (Path(os.path.abspath(root)), _real(root)):  # noqa: PTH100
+        if named.is_relative_to(base) and named.relative_to(base).parts[:1] in _OURS:
+            refuse_links(base, named)
+
+
 def leads_out(start: Path, path: Path) -> bool:
     """Whether a path of the repository around `start` is, by links, one outside of it.
 
-    Git's own folder counts as outside. What was named outside from the beginning leads nowhere.
+    Git's own folder and ours count as outside. A path that is outside without links leads nowhere.
     """
     root = repository(start)
     named = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     lexical = (root, Path(os.path.abspath(start)))  # noqa: PTH100
     if not any(named.is_relative_to(one) for one in lexical):
         return False
-    return not Worktree(root, root / GIT).holds(path)
+    is_ours = ".reconcile" in _real(path).parts[len(root.parts) :]
+    return is_ours or not Worktree(root, root / GIT).holds(path)
 
 
 def _root(start: Path) -> Path | None:

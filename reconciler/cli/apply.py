@@ -116,6 +116,7 @@ def apply(
             f"reconcile apply {workspace.PLAN_FILE}",
         )
     settings = workspace.settings(config)
+    workspace.refuse_links(settings, saved, report)
     look = screen.look(settings.redact, show_values)
     with (
         screen.service_messages(settings.redact, show_values),

@@ -14,6 +14,7 @@ from reconciler.emulator.server import Emulator
 from reconciler.emulator.service import Service
 from reconciler.emulator.store import StoreError
 from reconciler.errors import ReconcilerError
+from reconciler.worktree import refuse_links, refuse_links_below
 
 FOLDER = Path(".reconcile") / "emulator"
 _FILLED = "reconcile-default-data"
@@ -26,6 +27,8 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
     Data stores that are new get the default data. Any number of processes may do this at once.
     """
     folder = root / FOLDER
+    refuse_links_below(root, folder)
+    refuse_links(root, folder.parent / ".gitignore")
     try:
         files.keep_from_git(folder.parent)
         emulator = Emulator(folder)

@@ -48,6 +48,7 @@ def plan(
     if out:
         workspace.check_plan_file(out)
     settings = workspace.settings(config)
+    workspace.refuse_links(settings, out)
     checked = pipeline.check(settings, paths or ())
     with (
         screen.service_messages(settings.redact, show_values),

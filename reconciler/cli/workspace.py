@@ -13,6 +13,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
 from reconciler.plan import file as plan_file
 from reconciler.ports import Files
+from reconciler.worktree import refuse_links_of_ours
 
 # Where a saved plan is of no danger: git ignores the folder.
 PLAN_FILE = Path(".reconcile") / "plan.json"
@@ -56,6 +57,13 @@ def saved_plan(paths: Sequence[Path] | None) -> Path | None:
     if not os.path.isfile(paths[0]) and paths[0].suffix != ".json":  # noqa: PTH113
         return None
     return paths[0]
+
+
+def refuse_links(found: Settings, *files: Path | None) -> None:
+    """Raise `LinkError` for a file in a folder of ours, if the way there goes over a link."""
+    for file in files:
+        if file:
+            refuse_links_of_ours(Path(found.root), file)
 
 
 def load_plan(file: Path) -> Plan:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.errors import Diagnostic, Place
 from reconciler.files import open_at_once
+from reconciler.worktree import leads_out
 
 SETTINGS_FILE = "reconciler.yaml"
 MAX_BYTES = 16 * 1024 * 1024
@@ -19,7 +20,9 @@ _SUFFIXES = (".yaml", ".yml")
 
 def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
     """The files a path stands for. Hidden ones are left out of folders, as is reconciler.yaml."""
-    if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+    if leads_out(root, path):
+        problems.append(_outside(Place(name_of(root, path))))
+    elif os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         yield path
     elif os.path.isdir(path):  # noqa: PTH112
         told = len(problems)
@@ -62,7 +65,16 @@ def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path
                 problems.append(Diagnostic(Place(name_of(root, below)), message, hint))
         for name in files:
             if name.endswith(_SUFFIXES) and not name.startswith("."):
-                yield Path(where) / name
+                file = Path(where) / name
+                if file.is_symlink() and leads_out(root, file):
+                    problems.append(_outside(Place(name_of(root, file))))
+                else:
+                    yield file
+
+
+def _outside(place: Place) -> Diagnostic:
+    message = "is a link that leads out of the repository"
+    return Diagnostic(place, message, "Put the file itself here, or link to one of the repository.")
 
 
 def _unreadable(place: Place, error: OSError) -> Diagnostic:

@@ -215,11 +215,7 @@ def _socket(path: Path) -> None:
         bound.bind(path.name)
 
 
-def _endless(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-@pytest.mark.parametrize("make", [_fifo, _socket, _endless, Path.mkdir])
+@pytest.mark.parametrize("make", [_fifo, _socket, Path.mkdir])
 def test_what_is_no_regular_file_is_told_and_not_waited_for(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
@@ -231,6 +227,18 @@ def test_what_is_no_regular_file_is_told_and_not_waited_for(
             use(tmp_path, NAME)
         assert caught.value.message == "records/research/ea.json: is no regular file"
     assert not path.is_file()
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "ea.json", "b0.json", "nowhere"])
+def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, target: str) -> None:
+    path = record.folder(tmp_path, NAME) / "ea.json"
+    path.parent.mkdir(parents=True)
+    path.symlink_to(target)
+    for use in (record.read, lambda root, name: record.write(root, name, [entry(A)])):
+        with pytest.raises(RecordError) as caught:
+            use(tmp_path, NAME)
+        assert caught.value.message == "records/research/ea.json is a symbolic link"
+    assert path.is_symlink()
 
 
 def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
