@@ -35,9 +35,7 @@ _GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 class Recorder:
     """Writes records as outcomes come in: a run that dies leaves what it saw behind."""
 
-    def __init__(
-        self, root: Path, plan: Plan, key: Key | None, clock: Clock, files: Files
-    ) -> None:
+    def __init__(self, root: Path, plan: Plan, key: Key | None, clock: Clock, files: Files) -> None:
         self._root = root
         self._plan = plan
         self._key = key

@@ -317,9 +317,7 @@ def _notes(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
     return (*diff.notes, *failed_version(datastore, reading.properties, reading.good_version))
 
 
-def _sibling_notes(
-    datastore: Datastore, study: Study, asked: Mapping[str, Diff]
-) -> Iterator[Note]:
+def _sibling_notes(datastore: Datastore, study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
     """Of the members that have no diff of their own, whose notes would say so."""
     for member in study.members:
         name = member.properties.image_set_id

@@ -12,8 +12,8 @@ import socket
 import ssl
 import sys
 import threading
-import tracemalloc
 import traceback
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
