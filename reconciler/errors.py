@@ -69,6 +69,16 @@ class PlanFileError(ReconcilerError):
     """A saved plan that is truncated, was edited, or was made by another version."""
 
 
+class StaleError(ReconcilerError):
+    """What a saved plan shows as converged, and what is not recorded because that is not sure."""
+
+
+class PlanBugError(ReconcilerError):
+    """A plan of our own that contradicts itself: nothing of that action is sent."""
+
+    exit_code = EXIT_BUG
+
+
 class RecordError(ReconcilerError):
     """A record file that cannot be read or written."""
 

@@ -98,10 +98,11 @@ class Known:
     def origin(self, properties: Properties, document: Document) -> str:
         """The version before an apply of ours that was killed when it had made this one, or "".
 
-        Its content proves it. What is recorded at this version was not left unfinished.
+        Its content proves it. What is recorded at this version was not left unfinished, and an
+        image set of another history was not changed by us.
         """
         entry = self.entries.get(properties.image_set_id)
-        if entry is not None and entry.version_id == properties.version_id:
+        if entry is not None and (entry.is_at(properties) or not entry.is_of(properties)):
             return ""
         name, version = properties.image_set_id, properties.version_id
         found = [
@@ -173,10 +174,8 @@ def _examined(
         return diff(ask, reading, rules)
     reading = _with_target(port, ask, reading)
     found = diff(ask, reading, rules)
-    if found.changes and entry is not None and entry.version_id != properties.version_id:
-        recorded = (
-            seen.document if seen.origin else _last_ours(port, known, entry, properties.version_id)
-        )
+    if found.changes and entry is not None and not entry.is_at(properties):
+        recorded = _baseline(port, known, entry, reading)
         found = diff(ask, replace(reading, recorded=recorded), rules)
     return found
 
@@ -260,6 +259,27 @@ def _unread(error: ServiceError) -> Unread:
             return Unread(f"no usable answer came to {call}", _AGAIN)
         case _:
             return Unread(f"the service refuses {call}", _AGAIN)
+
+
+def _baseline(port: ImageSets, known: Known, entry: Entry, reading: Reading) -> Document | None:
+    """The document that the live one is compared with; None where there is none to be believed.
+
+    The entry may be of another store with the same IDs, where the same number is another version.
+    """
+    assert reading.properties is not None
+    if not entry.is_of(reading.properties) or not _is_there(port, entry):
+        return None
+    if reading.origin:
+        return reading.document
+    return _last_ours(port, known, entry, reading.properties.version_id)
+
+
+def _is_there(port: ImageSets, entry: Entry) -> bool:
+    """Whether the service has the recorded version, with the times that were recorded."""
+    try:
+        return entry.is_at(port.get(entry.image_set_id, entry.version_id))
+    except NotFoundError:
+        return False
 
 
 def _last_ours(port: ImageSets, known: Known, entry: Entry, latest: str) -> Document | None:

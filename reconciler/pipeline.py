@@ -5,25 +5,29 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from reconciler import apply as executor
-from reconciler import attempts, git, schema
+from reconciler import attempts, git, schema, stale
 from reconciler import key as keys
 from reconciler import record as records
 from reconciler.apply.recover import ends
 from reconciler.apply.step import StepRun
+from reconciler.apply.unlike import unconfirmed
 from reconciler.dicom.content import content_digest
 from reconciler.diff.paths import opened
 from reconciler.errors import (
     InputError,
+    PlanBugError,
     PlanFileError,
     ReconcilerError,
     ServiceError,
+    StaleError,
     about_one,
 )
 from reconciler.files import REAL
@@ -32,12 +36,14 @@ from reconciler.model.ask import ImageSetAsk
 from reconciler.model.attempt import Attempt
 from reconciler.model.bounds import Bounds
 from reconciler.model.key import Key
-from reconciler.model.outcome import Landed, Outcome, Started
+from reconciler.model.outcome import Landed, Outcome, Result, Started
 from reconciler.model.plan import Action, Basis, Plan, Status
 from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, RecordMode, Settings
 from reconciler.observe import Counted, Known, observe
 from reconciler.plan import build, eta_seconds, with_digests
+from reconciler.plan.checker import contradictions, edited
+from reconciler.plan.file import AGAIN
 from reconciler.plan.guardrails import guarded
 from reconciler.ports import Clock, Files, PacedImageSets
 from reconciler.recorder import Recorder
@@ -61,11 +67,15 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Asks without a contradiction. `complete` means that they are all that the manifests ask."""
+    """Asks without a contradiction. `complete` means that they are all that the manifests ask.
+
+    Else `paths` are the manifests that were selected, relative to the root.
+    """
 
     asks: tuple[ImageSetAsk, ...]
     files: int
     complete: bool
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,12 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     problems = (*loaded.problems, *validated.problems, *resolved.problems)
     if problems:
         raise InputError(problems)
-    return Checked(resolved.asks, loaded.files, complete=not paths)
+    selected = tuple(sorted({_relative(root, path) for path in paths}))
+    return Checked(resolved.asks, loaded.files, not paths, selected)
+
+
+def _relative(root: Path, path: Path) -> str:
+    return PurePath(os.path.relpath(path.absolute(), root.absolute())).as_posix()
 
 
 @cache
@@ -144,7 +159,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
             calls[operation] = calls.get(operation, 0) + count
     ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
     made = Plan(
-        basis=Basis(git.head(root), RULES_VERSION),
+        basis=Basis(git.head(root), RULES_VERSION, checked.paths, settings.rules.stated),
         actions=with_digests(ordered, key),
         dropped=tuple(sorted(dropped)),
         eta_seconds=eta_seconds(ordered, settings),
@@ -248,32 +263,48 @@ def apply(
 
     Once `stop` says why, or a record cannot be written, nothing new is sent; once `abandon` says
     so, nothing is awaited either. What could not be recorded is in `Applied.problems`. A plan that
-    was `saved` may have been applied before, in part.
-    Raises PlanFileError for a plan of other data stores than reconciler.yaml names.
+    was `saved` may have been applied before, in part, and is judged again: what the manifests, the
+    consent, the guardrails and the rules of today do not allow any more ends as stale.
+    Raises PlanFileError for a plan of other data stores than reconciler.yaml names, for a saved one
+    that was edited, and where the manifests cannot be read again.
     """
     datastores = {
         name: _datastore(settings, name, plan)
         for name in sorted({action.datastore for action in plan.actions})
     }
+    holding = _judged_again(settings, plan) if saved else _without_bugs(plan)
+    unsure = _unrecorded(holding.plan) if saved else ()
     ports = {
         name: edges.ports(datastores[name])
-        for name in sorted({action.datastore for action in plan.actions if action.steps})
+        for name in sorted(
+            {
+                one.datastore
+                for one in (*holding.plan.actions, *unsure)
+                if one.steps or one in unsure
+            }
+        )
     }
     root = Path(settings.root)
     recorder = Recorder(root, plan, _key(root), edges.clock, edges.files)
     outcomes = []
     with attempts.under_way(Path(settings.root)) as left:
         _recover(left or (), settings, plan, edges, recorder, bounds, stop)
-        recorder.converged()
+        late = lambda: stop() or edges.clock.now() >= bounds.deadline  # noqa: E731
+        holding = _without(holding, unconfirmed(unsure, ports, late))
+        recorder.converged(holding.plan)
+        for outcome in holding.ended:
+            outcomes.append(outcome)
+            recorder.step_ended(outcome)
+            on_event(outcome)
         for event in executor.apply(
-            plan,
+            holding.plan,
             ports,
             edges.clock,
             content_digest,
             lock_timeout=settings.lock_timeout_seconds,
             bounds=bounds,
             begin=recorder.begin,
-            stop=lambda: stop() or recorder.behind,
+            stop=lambda: stop() or recorder.behind or _error_of(holding, bounds),
             abandon=abandon,
             look_first=saved,
             message_hint=partial(_message_hint, settings),
@@ -289,7 +320,7 @@ def apply(
         held(plan),
         recorder.paths,
         commit,
-        recorder.problems,
+        (*holding.problems, *recorder.problems),
         recorder.recovered,
         recorder.plan_digest,
     )
@@ -298,6 +329,108 @@ def apply(
 def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, version_id: str) -> str:
     found = next((one for one in settings.datastores if one.datastore_id == datastore_id), None)
     return found.message_hint(image_set_id, version_id) if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """What of a plan may run, how the rest ended, and what is not recorded for what reason."""
+
+    plan: Plan
+    ended: tuple[Outcome, ...] = ()
+    problems: tuple[ReconcilerError, ...] = ()
+
+
+def _error_of(holding: _Holding, bounds: Bounds) -> str:
+    """Why nothing may be sent where any error is to stop the run, as --on-error has it."""
+    if not bounds.stop_on_error or not holding.ended:
+        return ""
+    first = holding.ended[0]
+    return f"image set {first.step.image_set_id} ended as {first.result}"
+
+
+def _without_bugs(plan: Plan) -> _Holding:
+    """A plan of our own, less the actions whose calls are not what they show."""
+    found = {stale.subject(action): contradictions(action) for action in plan.actions}
+    wrong = [action for action in plan.actions if found[stale.subject(action)]]
+    return _Holding(
+        _less(plan, wrong),
+        tuple(
+            Outcome(step, Result.BLOCKED, "; ".join(found[stale.subject(action)]))
+            for action in wrong
+            for step in action.steps
+        ),
+        tuple(
+            PlanBugError(
+                f"the plan of image set {action.image_set_id} contradicts itself: "
+                f"{found[stale.subject(action)][0]}",
+                "This is a bug of ours, and nothing of it was sent. Please report it.",
+            )
+            for action in wrong
+        ),
+    )
+
+
+def _judged_again(settings: Settings, plan: Plan) -> _Holding:
+    """What still holds of a saved plan, by the working tree of today; nothing is read elsewhere."""
+    root = Path(settings.root)
+    if problem := edited(plan) or next(filter(None, map(stale.misjudged, plan.actions)), ""):
+        raise PlanFileError(f"the plan file was edited: {problem}", AGAIN)
+    try:
+        checked = check(settings, [root / path for path in plan.basis.paths])
+    except InputError as error:
+        raise PlanFileError(
+            "the manifests that the saved plan was made of cannot be checked again\n"
+            f"{error.message}",
+            "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
+        ) from None
+    asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.asks}
+    names = {action.datastore for action in plan.actions}
+    # Only a share of what is recorded needs the records, which may be unreadable.
+    needed = names if settings.guardrails.percent is not None else set()
+    entries = {one.name: _entries(root, one) for one in settings.datastores if one.name in needed}
+    reasons = stale.stale(plan, stale.Today(settings, asks, entries))
+    dropped = tuple(one for one in plan.dropped if one not in asks)
+    ended = [
+        (action, reasons[stale.subject(action)])
+        for action in plan.actions
+        if stale.subject(action) in reasons
+    ]
+    return _without(_Holding(replace(plan, dropped=dropped)), ended)
+
+
+def _unrecorded(plan: Plan) -> tuple[Action, ...]:
+    """What the plan shows as converged and no record states."""
+    return tuple(
+        action
+        for action in plan.actions
+        if action.status is Status.CONVERGED
+        and not all(member.recorded for member in action.members)
+    )
+
+
+def _without(holding: _Holding, ended: Sequence[tuple[Action, str]]) -> _Holding:
+    """Less what is stale; what has no call to end so is not recorded, and that is a problem."""
+    return _Holding(
+        _less(holding.plan, [action for action, _ in ended]),
+        (
+            *holding.ended,
+            *(Outcome(step, Result.STALE, why) for action, why in ended for step in action.steps),
+        ),
+        (
+            *holding.problems,
+            *(
+                StaleError(f"stale: {why}. It is not recorded as converged", AGAIN)
+                for action, why in ended
+                if why and not action.steps
+            ),
+        ),
+    )
+
+
+def _less(plan: Plan, actions: Sequence[Action]) -> Plan:
+    gone = {stale.subject(action) for action in actions}
+    left = tuple(action for action in plan.actions if stale.subject(action) not in gone)
+    return replace(plan, actions=left)
 
 
 def _recover(

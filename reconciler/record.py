@@ -68,8 +68,10 @@ def write(
 ) -> tuple[Path, ...]:
     """Put entries in, take others out; returns the files that changed (or went), sorted.
 
-    A version never goes down: of two entries for one image set of a data store the higher
-    versionId wins, whoever wrote it, and the new one if they are equal. Raises `RecordError` where
+    A version never goes down: of two entries for one image set the higher versionId wins, whoever
+    wrote it, and the new one if they are equal. An entry of another data store or of an image set
+    that was created at another time, or without `createdAt`, gives way to the new one, whatever its
+    versionId. Raises `RecordError` where
     a file cannot be read or written: each file is then the old one or the new one. Several runs
     may write at once: each waits its turn.
     """
@@ -120,12 +122,15 @@ _MEND = (
     "entry (or the file), and its image sets are read again"
 )
 _TAKE_AWAY = "take it away: its image sets are read again"
+# Entries had none at first: those are read, and written again when they are next seen converged.
+_LATER_FIELDS = frozenset({"createdAt"})
 _FIELDS: dict[str, Callable[[object], bool]] = {
     "datastoreId": lambda value: isinstance(value, str),
     "imageSetId": lambda value: isinstance(value, str),
     "versionId": lambda value: isinstance(value, str) and value.isascii() and value.isdecimal(),
     "previousVersionId": lambda value: isinstance(value, str),
     "updatedAt": lambda value: value is None or _is_moment(value),
+    "createdAt": lambda value: value is None or _is_moment(value),
     "asked": lambda value: isinstance(value, list) and all(isinstance(path, str) for path in value),
     "askDigest": lambda value: isinstance(value, str),
     "rulesVersion": lambda value: isinstance(value, int),
@@ -148,7 +153,7 @@ def _rows_of(content: bytes) -> list[Row]:
     """The entries of a content that may be none of ours: it is only told about, not believed."""
     try:
         record = orjson.loads(content)
-        rows: list[Row] = [row for row in record["entries"] if set(row) == set(_FIELDS)]
+        rows: list[Row] = [row for row in record["entries"] if _has_fields(row)]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return []
     return rows
@@ -203,11 +208,11 @@ def _line(content: bytes, row: object) -> str:
 
 
 def _problem(row: object, prefix: str) -> str:
-    if not isinstance(row, dict) or set(row) != set(_FIELDS):
+    if not isinstance(row, dict) or not _has_fields(row):
         title = row.get("imageSetId") if isinstance(row, dict) else None
         return f"the entry {title or '(without imageSetId)'} does not have the fields of an entry"
     title = f"image set {row['imageSetId']}"
-    wrong = [name for name, holds in _FIELDS.items() if not holds(row[name])]
+    wrong = [name for name, value in row.items() if not _FIELDS[name](value)]
     if wrong:
         return f"{title}: {', '.join(wrong)} cannot be read"
     if not row["imageSetId"].startswith(prefix):
@@ -215,6 +220,10 @@ def _problem(row: object, prefix: str) -> str:
     if row["digest"] != _row_digest(row):
         return f"{title}: the entry was edited (its digest does not verify)"
     return ""
+
+
+def _has_fields(row: Row) -> bool:
+    return set(row) | _LATER_FIELDS == set(_FIELDS)
 
 
 def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str], files: Files) -> bool:
@@ -250,6 +259,9 @@ def _unwritable(path: Path, root: Path, error: OSError) -> RecordError:
 def _supersedes(entry: Entry, row: Row | None) -> bool:
     if row is None or row["datastoreId"] != entry.datastore_id:
         return True
+    # What was just seen is of this history; an entry of another one says nothing about versions.
+    if row.get("createdAt") is None or row["createdAt"] != _moment(entry.created_at):
+        return True
     return int(entry.version_id) >= int(row["versionId"])
 
 
@@ -259,11 +271,14 @@ def _row(entry: Entry) -> Row:
         "imageSetId": entry.image_set_id,
         "versionId": entry.version_id,
         "previousVersionId": entry.previous_version_id,
-        "updatedAt": None if entry.updated_at is None else _text(entry.updated_at),
+        "updatedAt": _moment(entry.updated_at),
+        "createdAt": _moment(entry.created_at),
         "asked": sorted(entry.asked),
         "askDigest": entry.ask_digest,
         "rulesVersion": entry.rules_version,
     }
+    if not entry.is_dated:
+        del row["createdAt"]
     row["digest"] = _row_digest(row)
     return row
 
@@ -274,7 +289,9 @@ def _entry(row: Row) -> Entry:
         image_set_id=row["imageSetId"],
         version_id=row["versionId"],
         previous_version_id=row["previousVersionId"],
-        updated_at=None if row["updatedAt"] is None else _seconds(row["updatedAt"]),
+        updated_at=_seconds(row["updatedAt"]),
+        created_at=_seconds(row.get("createdAt")),
+        is_dated="createdAt" in row,
         asked=tuple(row["asked"]),
         ask_digest=row["askDigest"],
         rules_version=row["rulesVersion"],
@@ -287,13 +304,17 @@ def _row_digest(row: Row) -> str:
     return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
-def _text(seconds: float) -> str:
+def _moment(seconds: float | None) -> str | None:
     """ISO 8601, UTC, milliseconds: as exact as the service is."""
+    if seconds is None:
+        return None
     moment = datetime.fromtimestamp(round(seconds, 3), UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
     return round(datetime.fromisoformat(text).timestamp(), 3)
 
 

@@ -7,6 +7,7 @@ stays full, the next run finds in the service what this one could not record.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import attempts, git, record
@@ -93,23 +94,26 @@ class Recorder:
         """What is not recorded, and why; each problem once."""
         return tuple(self._problems.values())
 
-    def converged(self) -> None:
-        """What the plan found converged but not recorded, and what nobody asks for any more."""
+    def converged(self, plan: Plan) -> None:
+        """What the plan found converged but not recorded, and what nobody asks for any more.
+
+        `plan` is what still holds of it.
+        """
         keys.sweep(self._root, files=self._files)
         for datastore in self._datastores():
             record.sweep(self._root, datastore, files=self._files)
             members = [
                 (action, member)
-                for action in self._plan.actions
+                for action in plan.actions
                 if action.datastore == datastore and action.status is Status.CONVERGED
                 for member in action.members
             ]
             entries = [
-                _entry(action, member, member.pin, _previous(member), member.updated_at)
+                _entry(action, member, _as_planned(member))
                 for action, member in members
                 if not member.recorded
             ]
-            drop = [one for name, one in self._plan.dropped if name == datastore]
+            drop = [one for name, one in plan.dropped if name == datastore]
             self._write(datastore, entries, drop)
             for action, member in members:
                 self._settle(action.datastore_id, member.image_set_id, member.pin)
@@ -124,6 +128,7 @@ class Recorder:
                 version_id=landed.version_id,
                 previous_version_id=landed.previous_version_id,
                 updated_at=landed.updated_at,
+                created_at=landed.created_at,
                 asked=attempt.asked,
                 ask_digest=attempt.ask_digest,
             )
@@ -213,8 +218,8 @@ class Recorder:
             action, member = self._members[key]
             # The version that was read first, also where several calls lie between: that is where
             # somebody who wants the old content back must look.
-            entry = _entry(action, member, landed.version_id, member.before, landed.updated_at)
-            yield action.datastore, entry
+            seen = replace(landed, previous_version_id=member.before)
+            yield action.datastore, _entry(action, member, seen)
 
     def _write(self, datastore: str, entries: Iterable[Entry], drop: Iterable[str]) -> None:
         """These and what is left from before, file by file; what fails is left for later."""
@@ -288,20 +293,23 @@ def _may_have_changed(outcomes: Iterable[Outcome]) -> bool:
     return any(one.landed or one.result is Result.UNRESOLVED for one in outcomes)
 
 
-def _previous(member: Member) -> str:
-    """Of what is converged: the version before ours if a killed run made it, else the recorded."""
-    return member.origin_version_id or member.previous_version_id
+def _as_planned(member: Member) -> Landed:
+    """What is converged, as it was read.
+
+    The version before it is the one before ours if a killed run made it, else the recorded one.
+    """
+    previous = member.origin_version_id or member.previous_version_id
+    return Landed(member.image_set_id, member.pin, previous, member.updated_at, member.created_at)
 
 
-def _entry(
-    action: Action, member: Member, version: str, previous: str, updated_at: float | None
-) -> Entry:
+def _entry(action: Action, member: Member, seen: Landed) -> Entry:
     return Entry(
         datastore_id=action.datastore_id,
         image_set_id=member.image_set_id,
-        version_id=version,
-        previous_version_id=previous,
-        updated_at=updated_at,
+        version_id=seen.version_id,
+        previous_version_id=seen.previous_version_id,
+        updated_at=seen.updated_at,
+        created_at=seen.created_at,
         asked=member.asked,
         ask_digest=member.ask_digest,
     )

@@ -115,6 +115,12 @@ class FakeImageSets:
         self._sets[image_set.image_set_id] = image_set
         return image_set.image_set_id
 
+    def times(self, image_set_id: str, version_id: str) -> tuple[float | None, float | None]:
+        """`updatedAt` of a version and `createdAt`, seen from outside; None where there is none."""
+        versions = self._sets[image_set_id].versions if image_set_id in self._sets else []
+        found = (one.updated_at for one in versions if str(one.number) == version_id)
+        return next(found, None), versions[0].updated_at if versions else None
+
     def foreign(self, image_set_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         """Somebody else writes a version, done at once."""
         with self._lock:
@@ -357,6 +363,7 @@ class FakeImageSets:
             is_primary=image_set.is_primary,
             message="" if busy else version.message,
             updated_at=version.updated_at,
+            created_at=image_set.versions[0].updated_at,
         )
 
     def _summary(self, image_set: _ImageSet) -> Summary:

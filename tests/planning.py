@@ -83,12 +83,14 @@ class Stage:
         """Everything that these manifests ask is recorded at the version that is live now."""
         for ask in self.asks(*manifests):
             name = ask.image_set_id
+            seen = self.service.get(name)
             self.entries[name] = Entry(
                 datastore_id=DATASTORE_ID,
                 image_set_id=name,
                 version_id=self.service.version(name),
                 previous_version_id="",
-                updated_at=None,
+                updated_at=seen.updated_at,
+                created_at=seen.created_at,
                 asked=asked_paths(ask),
                 ask_digest=ask_digest(ask),
             )

@@ -89,7 +89,7 @@ def recover(
             return Recovered(End.OVER)
     except NotFoundError:
         return Recovered(End.OVER)
-    landed = Landed(attempt.image_set_id, version, attempt.before, made.updated_at)
+    landed = Landed(attempt.image_set_id, version, attempt.before, made.updated_at, made.created_at)
     return Recovered(End.LANDED, landed)
 
 

@@ -263,7 +263,13 @@ class StepRun:
 
     def _settled(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
         landed = tuple(
-            Landed(name, one.produced.version_id, one.pin, one.produced.updated_at)
+            Landed(
+                name,
+                one.produced.version_id,
+                one.pin,
+                one.produced.updated_at,
+                one.produced.created_at,
+            )
             for name, one in sorted(seen.items())
             if one.finding is Finding.EQUAL and one.produced is not None
         )

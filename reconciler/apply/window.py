@@ -10,6 +10,8 @@ from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
 
 from reconciler.apply.step import Context, StepRun
+from reconciler.apply.unlike import replaced
+from reconciler.errors import AccessDeniedError, NoAnswerError, ServiceError, ThrottledError
 from reconciler.model.bounds import Bounds
 from reconciler.model.outcome import Outcome, Result, Started
 from reconciler.model.plan import Action, Step, pins
@@ -21,7 +23,13 @@ _SLICE_SECONDS = 0.2
 
 _GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 _UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED, Result.BLOCKED)
-_ERRORS = (Result.CONFLICT, Result.FAILED, Result.UNVERIFIED, Result.UNRESOLVED)
+_ERRORS = (
+    Result.CONFLICT,
+    Result.FAILED,
+    Result.UNVERIFIED,
+    Result.UNRESOLVED,
+    Result.STALE,
+)
 
 
 class _Ended:
@@ -193,6 +201,10 @@ class Window:
         Returns whether anything may have been changed.
         """
         refusal, counts = context.stop(), False
+        if not refusal and context.look_first and (ended := self._unlike(action, context)):
+            for step in action.steps:
+                self._end(replace(ended, step=step))
+            return False
         if not refusal and (why := self._begin(action)):
             refusal = f"not sent: {why}"
         for step, before in zip(action.steps, pins(action), strict=True):
@@ -202,12 +214,28 @@ class Window:
                 continue
             run = life(step, before, self._ports[action.datastore], context)
             outcome = run.run(partial(self._told.put, Started(step)))
-            self._judge(outcome)
-            self._told.put(outcome)
+            self._end(outcome)
             counts = counts or outcome.result not in _UNTOUCHED
             if outcome.result not in _GOOD:
                 refusal = "not sent: an earlier step of the same action did not converge"
         return counts
+
+    def _end(self, outcome: Outcome) -> None:
+        self._judge(outcome)
+        self._told.put(outcome)
+
+    def _unlike(self, action: Action, context: Context) -> Outcome | None:
+        """Why nothing of a saved plan's action may be sent: it was made for other image sets."""
+        step = action.steps[0]
+        try:
+            reason = replaced(self._ports[action.datastore], action.members)
+        except (NoAnswerError, ThrottledError) as error:
+            return Outcome(step, Result.NOT_ATTEMPTED, f"not sent: {error}")
+        except ServiceError as error:
+            if isinstance(error, AccessDeniedError):
+                context.halt(error.message)
+            return Outcome(step, Result.FAILED, str(error))
+        return Outcome(step, Result.STALE, reason) if reason else None
 
 
 def _untold(step: Step, started: bool, reason: str) -> Outcome:

@@ -139,6 +139,7 @@ def _properties(operation: str, row: dict[str, Any], workflow_status: str | None
         is_primary=_is_primary(row),
         message=row.get("message") or "",
         updated_at=_seconds(row.get("updatedAt")),
+        created_at=_seconds(row.get("createdAt")),
     )
 
 

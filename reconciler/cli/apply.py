@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcilerError
+from reconciler.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerError
 from reconciler.model.settings import RecordMode
 
 if TYPE_CHECKING:
@@ -172,11 +172,11 @@ def _tell(
         )
     )
     code = outcomes.exit_code(applied.outcomes, applied.held)
-    code = stopped or (EXIT_ERROR if applied.problems else code)
+    code = stopped or max((one.exit_code for one in applied.problems), default=code)
     document = as_json.applied(plan, applied, code)
     failed = write_report(document, report) if report else None
     if failed:
-        code = stopped or EXIT_ERROR
+        code = stopped or (code if code == EXIT_BUG else EXIT_ERROR)
         document = {**document, "exitCode": code}
     if look is None:
         screen.say_json(document)

@@ -11,6 +11,7 @@ from reconciler.cli import target
 from reconciler.errors import PlanFileError, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Datastore, Redact, Settings
+from reconciler.plan import checker
 from reconciler.plan import file as plan_file
 from reconciler.ports import Files
 from reconciler.worktree import refuse_links_of_ours
@@ -78,6 +79,9 @@ def load_plan(file: Path) -> Plan:
     # Its digest tells an edit; the published schema tells what was forged together with it.
     if not _is_valid(raw):
         raise PlanFileError("the plan file does not hold a plan", plan_file.AGAIN)
+    # What is shown must be what is sent, also where somebody has made the digest match.
+    if problem := checker.edited(plan):
+        raise PlanFileError(f"the plan file was edited: {problem}", plan_file.AGAIN)
     return plan
 
 

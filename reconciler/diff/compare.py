@@ -22,11 +22,11 @@ from reconciler.model.settings import Rules
 
 
 def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
-    """Whether the record says: this very ask was seen converged at this very version."""
+    """Whether the record states that this very ask was seen converged at this very version."""
     return (
         entry is not None
         and properties.state == "ACTIVE"
-        and entry.version_id == properties.version_id
+        and entry.is_at(properties)
         and entry.ask_digest == ask_digest(ask)
     )
 
@@ -92,7 +92,7 @@ def _baseline(ask: ImageSetAsk, reading: Reading) -> Baseline | None:
     """None where nothing is recorded, or nothing has moved since."""
     entry, properties = reading.entry, reading.properties
     assert properties is not None and reading.document is not None
-    if entry is None or entry.version_id == properties.version_id:
+    if entry is None or entry.is_at(properties):
         return None
     recorded = reading.recorded
     if recorded is not None and misshapen(recorded):

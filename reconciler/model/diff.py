@@ -19,10 +19,10 @@ class Reading:
     `properties` is None where the service has no such image set. `document` is None where it was
     not needed: busy, gone, or unchanged since the record. `recorded` is the document of the
     recorded version when that is another one; None with an entry of another version means that
-    it can no longer be read. `target` belongs to a revert. `origin` is the version before an apply
-    that was killed when it had made this one. `unread` says why something needed could not be
-    read. `good_version` is the version whose document stands for that of a failed one that has
-    none; else "".
+    it can no longer be read, or that the entry is of another history. `target` belongs to a
+    revert. `origin` is the version before an apply that was killed when it had made this one.
+    `unread` says why something needed could not be read. `good_version` is the version whose
+    document stands for that of a failed one that has none; else "".
     """
 
     properties: Properties | None

@@ -12,8 +12,9 @@ class Properties:
     """One version of an image set, as GetImageSet or ListImageSetVersions tells it.
 
     `is_primary` is None where the service does not say. `message` is the service's own text: it may
-    echo DICOM values, so it is printed only where values may be seen. `updated_at` is epoch seconds
-    as the service gave it, or None where it gave none.
+    echo DICOM values, so it is printed only where values may be seen. `updated_at` and `created_at`
+    are epoch seconds to the millisecond, None where the service gave none. `created_at` is that of
+    the image set: all its versions have the same.
     """
 
     image_set_id: str
@@ -23,6 +24,7 @@ class Properties:
     is_primary: bool | None = False
     message: str = field(default="", repr=False)
     updated_at: float | None = None
+    created_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Result(StrEnum):
     UNVERIFIED = "unverified"
     UNRESOLVED = "unresolved"
     BLOCKED = "blocked"
+    STALE = "stale"
     NOT_ATTEMPTED = "not-attempted"
 
 
@@ -29,6 +30,7 @@ class Landed:
     version_id: str
     previous_version_id: str
     updated_at: float | None
+    created_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,11 @@ class Member:
     """One image set of an action. `pin` is the version that was read.
 
     `ask_digest` (not keyed: it stays on this machine), `asked` (paths only, no values),
-    `previous_version_id` and `updated_at` (epoch seconds, the service's) are what the record keeps;
-    a sibling that no manifest names has no ask. `recorded` says that the record already tells
-    exactly this. `origin_version_id` is the version before an apply that was killed when it had
-    made the pin; "" where none had. `is_primary` is None where the service does not say.
+    `previous_version_id`, `updated_at` and `created_at` (epoch seconds, the service's) are what the
+    record keeps; a sibling that no manifest names has no ask. `recorded` says that the record
+    already states exactly this. `origin_version_id` is the version before an apply that was killed
+    when it had made the pin; "" where none had. `is_primary` is None where the service does not
+    say.
     """
 
     image_set_id: str
@@ -45,6 +46,7 @@ class Member:
     updated_at: float | None = None
     recorded: bool = False
     origin_version_id: str = ""
+    created_at: float | None = None
 
     @property
     def before(self) -> str:
@@ -130,10 +132,16 @@ def pins(action: Action) -> tuple[dict[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a plan stands on. `commit` is "" outside a git repository."""
+    """What a plan stands on. `commit` is "" outside a git repository.
+
+    `paths` are the manifests that were selected, relative to reconciler.yaml; () for all of them.
+    `rules` are those under `rules:` that differ from the defaults, by their name there.
+    """
 
     commit: str
     rules_version: int
+    paths: tuple[str, ...] = ()
+    rules: tuple[tuple[str, str | bool | int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

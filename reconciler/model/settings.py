@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import PurePath
 
@@ -46,6 +46,22 @@ class Rules:
     revert_on_primary: str = "refuse"
     removals_need_force: bool = True
     payload_bytes: int = 10_000
+
+    @property
+    def stated(self) -> tuple[tuple[str, str | bool | int], ...]:
+        """Those that differ from the defaults, by their name in reconciler.yaml, sorted."""
+        defaults = Rules()
+        found = {
+            _camel(one.name): getattr(self, one.name)
+            for one in fields(Rules)
+            if getattr(self, one.name) != getattr(defaults, one.name)
+        }
+        return tuple(sorted(found.items()))
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 @dataclass(frozen=True, slots=True)

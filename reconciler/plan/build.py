@@ -125,12 +125,15 @@ def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
             properties.image_set_id,
             properties.version_id,
             properties.is_primary,
+            updated_at=properties.updated_at,
             origin_version_id=origin,
+            created_at=properties.created_at,
         )
     entry = diff.reading.entry
     recorded = (
         entry is not None
-        and entry.version_id == properties.version_id
+        and entry.is_dated  # else it is written again, in the form of today
+        and entry.is_at(properties)
         and entry.ask_digest == diff.ask_digest
     )
     return Member(
@@ -143,15 +146,21 @@ def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
         updated_at=properties.updated_at,
         recorded=recorded,
         origin_version_id=origin,
+        created_at=properties.created_at,
     )
 
 
 def _recorded_before(entry: Entry | None, properties: Properties) -> str:
-    """The recorded version; where it is this very one, recorded for another ask, that before it."""
-    if entry is None:
+    """The recorded version; where it is this very one, recorded for another ask, that before it.
+
+    "" where the entry is of another history.
+    """
+    if entry is None or not entry.is_of(properties):
         return ""
-    same = entry.version_id == properties.version_id
-    return entry.previous_version_id if same else entry.version_id
+    if entry.is_at(properties):
+        return entry.previous_version_id
+    is_earlier = int(entry.version_id) < int(properties.version_id or 0)
+    return entry.version_id if is_earlier else ""
 
 
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:

@@ -82,7 +82,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "toolVersion": reconciler.__version__,
-        "basis": {"commit": plan.basis.commit, "rulesVersion": plan.basis.rules_version},
+        "basis": _basis_json(plan.basis),
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
         "actions": [_action_json(action) for action in plan.actions],
@@ -92,6 +92,15 @@ def to_json(plan: Plan) -> dict[str, Json]:
         ],
     }
     return {**body, "digest": digest(body)}
+
+
+def _basis_json(basis: Basis) -> Json:
+    row: dict[str, Json] = {"commit": basis.commit, "rulesVersion": basis.rules_version}
+    if basis.paths:
+        row["paths"] = list(basis.paths)
+    if basis.rules:
+        row["rules"] = dict(basis.rules)
+    return row
 
 
 def _totals(plan: Plan) -> Json:
@@ -136,6 +145,7 @@ def _member_json(member: Member) -> Json:
         "asked": list(member.asked),
         "previousVersionId": member.previous_version_id,
         "updatedAt": member.updated_at,
+        "createdAt": member.created_at,
         "recorded": member.recorded,
     }
     if member.origin_version_id:
@@ -203,10 +213,19 @@ def _step_json(step: Step) -> Json:
 
 def _plan(raw: Row) -> Plan:
     return Plan(
-        basis=Basis(raw["basis"]["commit"], raw["basis"]["rulesVersion"]),
+        basis=_basis(raw["basis"]),
         actions=_each(raw["actions"], _action),
         dropped=_each(raw["dropped"], lambda row: (row["datastore"], row["imageSetId"])),
         eta_seconds=raw["etaSeconds"],
+    )
+
+
+def _basis(row: Row) -> Basis:
+    return Basis(
+        row["commit"],
+        row["rulesVersion"],
+        tuple(row.get("paths", ())),
+        tuple(sorted(row.get("rules", {}).items())),
     )
 
 
@@ -245,6 +264,7 @@ def _member(row: Row) -> Member:
         asked=tuple(row["asked"]),
         previous_version_id=row["previousVersionId"],
         updated_at=row["updatedAt"],
+        created_at=row["createdAt"],
         recorded=row["recorded"],
         origin_version_id=row.get("originVersionId", ""),
     )

@@ -60,7 +60,8 @@ def failed_version(
     if good_version:
         text = (
             f"version {version} failed and has no metadata: this plan is made from version "
-            f"{good_version}, the last good version before it. {datastore.message_hint(name, version)}"
+            f"{good_version}, the last good version before it. "
+            f"{datastore.message_hint(name, version)}"
         )
     return (Note(name, text),)
 

@@ -23,6 +23,7 @@ _SIGN: dict[Result, tuple[str, Style]] = {
     Result.UNVERIFIED: ("✗", Style.ERROR),
     Result.UNRESOLVED: ("?", Style.UPDATE),
     Result.BLOCKED: ("✗", Style.ERROR),
+    Result.STALE: ("✗", Style.ERROR),
     Result.NOT_ATTEMPTED: ("·", Style.UPDATE),
 }
 _NEXT: dict[Result, str] = {
@@ -30,16 +31,19 @@ _NEXT: dict[Result, str] = {
     Result.FAILED: "Mend what is told above. After a failed update plan again: its pin is used up.",
     Result.UNVERIFIED: "Look at the image set before anything else is written to it.",
     Result.UNRESOLVED: "Run the same command again: it finds out what became of it.",
+    Result.STALE: "The saved plan no longer holds: make a new one with `reconcile plan --out`.",
     Result.NOT_ATTEMPTED: "Run the same command again to go on.",
 }
-_ERRORS = frozenset({Result.CONFLICT, Result.FAILED, Result.UNVERIFIED, Result.BLOCKED})
+_ERRORS = frozenset(
+    {Result.CONFLICT, Result.FAILED, Result.UNVERIFIED, Result.BLOCKED, Result.STALE}
+)
 # A drifted action without steps lacks the consent to overwrite.
 _REFUSED = frozenset({Status.BLOCKED, Status.DRIFTED})
 _OPEN = frozenset({Result.UNRESOLVED, Result.NOT_ATTEMPTED})
 
 
 def exit_code(outcomes: Sequence[Outcome], held: Sequence[Action]) -> int:
-    """1 with anything refused, moved, failed or unverified; 2 with only something left to do."""
+    """1 with anything refused, moved, failed, unverified or stale; 2 with only some left to do."""
     results = {outcome.result for outcome in outcomes}
     statuses = {action.status for action in held}
     if results & _ERRORS or statuses & _REFUSED:

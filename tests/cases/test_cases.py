@@ -21,19 +21,28 @@ from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Document
 from reconciler.observe import Known, observe
-from reconciler.plan import build, eta_seconds, with_digests
+from reconciler.plan import build, eta_seconds
+from reconciler.plan.checker import edited
 from reconciler.plan.file import dumps, loads
 from reconciler.render.look import Look
 from reconciler.render.text import plan_lines
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
-from tests.documents import DATASTORE_ID, KEY
+from tests.documents import DATASTORE_ID
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/observed.json"))
 DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
 CHECKER = manifest_checker(schema.load("manifest"))
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
+
+
+CREATED_AT = 1_700_000_000.0
+
+
+def updated_at(version_id: str) -> float:
+    """When a version was made: each a second after the one before it."""
+    return CREATED_AT + int(version_id)
 
 
 class Observed:
@@ -54,7 +63,8 @@ class Observed:
             workflow_status="UPDATE_FAILED" if failed else row["workflowStatus"],
             is_primary=row["isPrimary"],
             message=row.get("message", ""),
-            updated_at=1700000000.0 + int(row["versionId"]),
+            updated_at=updated_at(version_id or row["versionId"]),
+            created_at=CREATED_AT,
         )
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
@@ -96,7 +106,8 @@ def recorded(case: Path, asks: tuple[ImageSetAsk, ...]) -> dict[str, Entry]:
             image_set_id=image_set_id,
             version_id=row["versionId"],
             previous_version_id=row["previousVersionId"],
-            updated_at=1700000000.0,
+            updated_at=updated_at(row["versionId"]),
+            created_at=CREATED_AT,
             asked=tuple(row["asked"] or asked_paths(by_id[image_set_id])),
             ask_digest="sha256:other" if row["asked"] else ask_digest(by_id[image_set_id]),
             rules_version=RULES_VERSION,
@@ -110,7 +121,7 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
     diffs, studies = observe(port, asks, Known(recorded(case, asks)), settings.rules)
-    actions = with_digests(build(DATASTORE, diffs, studies, settings), KEY)
+    actions = build(DATASTORE, diffs, studies, settings)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 
 
@@ -128,6 +139,7 @@ def test_plan(name: str) -> None:
     data = dumps(plan)
     assert dumps(plan_of(case, files[::-1])) == data
     assert loads(data) == plan
+    assert edited(plan) == ""
     expect(case / "plan.json", data.decode())
     look = Look(color=False, width=100, redact="none")
     expect(case / "plan.txt", "\n".join(plan_lines(plan, look)) + "\n")

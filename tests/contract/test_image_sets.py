@@ -110,6 +110,15 @@ def test_an_update_is_done_in_the_end(world: World) -> None:
     assert done.updated_at >= before.updated_at
 
 
+def test_all_versions_state_when_the_image_set_was_created(world: World) -> None:
+    name = world.put(world.document())
+    world.update(name, "1", updatable=describe("TWO"))
+    created = {world.port.get(name, version).created_at for version in (None, "1", "2")}
+    created |= {one.created_at for one in world.port.versions(name)}
+    assert len(created) == 1
+    assert None not in created
+
+
 def test_versions_are_kept_and_can_be_read(world: World) -> None:
     name = world.put(world.document())
     world.update(name, "1", updatable=describe("TWO"))

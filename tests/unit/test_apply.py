@@ -79,13 +79,19 @@ def describing(fake: FakeImageSets, name: str, value: str, pin: str, expected: R
     )
 
 
+def _member(fake: FakeImageSets, name: str, pin: str) -> Member:
+    """As a plan has it that read this version."""
+    updated_at, created_at = fake.times(name, pin)
+    return Member(name, pin, updated_at=updated_at, created_at=created_at)
+
+
 def action(fake: FakeImageSets, *steps: Step, members: Mapping[str, str] | None = None) -> Action:
     given = members or {steps[0].image_set_id: steps[0].pin}
     return Action(
         datastore="research",
         datastore_id=fake.datastore_id,
         status=Status.UPDATE,
-        members=tuple(Member(name, pin) for name, pin in given.items()),
+        members=tuple(_member(fake, name, pin) for name, pin in given.items()),
         steps=steps,
     )
 
@@ -690,13 +696,38 @@ def test_no_turn_is_spent_on_what_an_earlier_run_has_done() -> None:
     assert (fake.turns, fake.version(C)) == (1, "2")
 
 
-def test_where_a_first_look_tells_nothing_sending_does(fake: FakeImageSets) -> None:
+def test_where_a_first_look_has_no_answer_nothing_of_a_saved_plan_is_sent(
+    fake: FakeImageSets,
+) -> None:
     fake.fail("GetImageSet", lost())
-    assert only(run(fake, simple(fake, A), look_first=True)).result is Result.CONVERGED
+    assert only(run(fake, simple(fake, A), look_first=True)).result is Result.NOT_ATTEMPTED
+    assert fake.version(A) == "1"
     fake.fail("GetImageSet", CredentialsError("expired"))
     ends = outcomes(run(fake, simple(fake, B), simple(fake, C), look_first=True))
     assert [one.result for one in ends] == [Result.FAILED, Result.NOT_ATTEMPTED]
     assert (fake.version(B), fake.version(C)) == ("1", "1")
+
+
+@pytest.mark.parametrize("other", [{"updated_at": 1.0}, {"created_at": 1.0}])
+def test_another_version_of_the_same_number_is_stale(
+    fake: FakeImageSets, other: dict[str, float]
+) -> None:
+    """A saved plan was made for the image set of another history."""
+    saved = simple(fake, A)
+    (member,) = saved.members
+    ends = outcomes(
+        run(
+            fake,
+            replace(saved, members=(replace(member, **other),)),
+            simple(fake, B),
+            look_first=True,
+        )
+    )
+    assert {one.step.image_set_id: one.result for one in ends} == {
+        A: Result.STALE,
+        B: Result.CONVERGED,
+    }
+    assert (fake.version(A), fake.version(B)) == ("1", "2")
 
 
 # --- study-wide ------------------------------------------------------------------------------

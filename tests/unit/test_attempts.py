@@ -426,6 +426,16 @@ def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
     assert world.records()[OWN] == ("2", "4")
 
 
+def test_an_attempt_proves_nothing_beside_an_entry_of_another_history(world: World) -> None:
+    """The image set was created at another time than the recorded one: not the one we knew."""
+    world.recorded_then_killed()
+    entry = record.read(world.root, "research")[OWN]
+    record.write(world.root, "research", [replace(entry, created_at=1.0)])
+    world.ask(OWN, "three")
+    (action,) = world.plan().actions
+    assert (action.status, action.steps) == (Status.DRIFTED, ())
+
+
 def test_nor_did_it_where_somebody_wrote_something_else_since(world: World) -> None:
     world.recorded_then_killed()
     world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))

@@ -17,6 +17,7 @@ import pytest
 
 from reconciler import record
 from reconciler.errors import RecordError
+from reconciler.model.observed import Properties
 from reconciler.model.record import RULES_VERSION, Entry
 
 A = "ea92b0d8838c72a3f25d00d13616f87e"
@@ -32,6 +33,7 @@ def entry(image_set_id: str = A, version: str = "2", **other: Any) -> Entry:
         "version_id": version,
         "previous_version_id": str(int(version) - 1),
         "updated_at": 1_700_243_522.295,
+        "created_at": 1_700_000_000.5,
         "asked": ("Patient/PatientName", "Study/StudyDescription"),
         "ask_digest": "sha256:" + "0" * 64,
     }
@@ -77,6 +79,7 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
         '      "versionId": "2",\n'
         '      "previousVersionId": "1",\n'
         '      "updatedAt": "2023-11-17T17:52:02.295Z",\n'
+        '      "createdAt": "2023-11-14T22:13:20.500Z",\n'
         '      "asked": [\n        "Patient/PatientName",\n        "Study/StudyDescription"\n'
         "      ],\n"
         f'      "askDigest": "sha256:{"0" * 64}",\n'
@@ -123,6 +126,78 @@ def test_versions_of_another_data_store_do_not_count(tmp_path: Path) -> None:
     assert record.read(tmp_path, NAME)[A].version_id == "1"
 
 
+def test_an_entry_of_another_history_gives_way_whatever_its_version(tmp_path: Path) -> None:
+    """A trial emulator has the same IDs, but its image sets were created at another time."""
+    for number, other in enumerate(
+        ({"created_at": 1.0}, {"created_at": None}, {"is_dated": False})
+    ):
+        root = tmp_path / str(number)
+        record.write(root, NAME, [entry(A, "10", **other)], [])
+        record.write(root, NAME, [entry(A, "3")], [])
+        assert record.read(root, NAME)[A] == entry(A, "3")
+
+
+def test_an_entry_without_created_at_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Commit dc76416 wrote this one."""
+    path = record.folder(tmp_path, NAME) / "ea.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(OLD_FORM)
+    assert record.read(tmp_path, NAME)[A] == entry(A, created_at=None, is_dated=False)
+    record.write(tmp_path, NAME, [entry(B)], [])
+    assert json.loads(OLD_FORM)["entries"][0] in json.loads(path.read_text())["entries"]
+
+
+OLD_FORM = """\
+{
+  "apiVersion": "reconciler/v1",
+  "kind": "Record",
+  "entries": [
+    {
+      "datastoreId": "11111111111111111111111111111111",
+      "imageSetId": "ea92b0d8838c72a3f25d00d13616f87e",
+      "versionId": "2",
+      "previousVersionId": "1",
+      "updatedAt": "2023-11-17T17:52:02.295Z",
+      "asked": [
+        "Patient/PatientName",
+        "Study/StudyDescription"
+      ],
+      "askDigest": "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+      "rulesVersion": 1,
+      "digest": "sha256:73ed416c91c94e94c6439f06a76a85bf455e76841be390d4b30d5ddafa10b3db"
+    }
+  ]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("recorded", "seen", "is_at"),
+    [
+        ({}, {}, True),
+        ({}, {"version_id": "3"}, False),
+        ({}, {"updated_at": 1_700_243_522.2954}, True),  # records keep milliseconds
+        ({}, {"updated_at": 1_700_243_522.296}, False),
+        ({}, {"updated_at": None}, False),
+        ({"updated_at": None}, {"updated_at": None}, True),
+        ({"updated_at": None}, {}, False),
+        ({}, {"created_at": 1.0}, False),
+        ({}, {"created_at": None}, False),
+        ({"created_at": None}, {"created_at": None}, False),
+        ({"is_dated": False}, {"created_at": 1.0}, True),
+        ({"is_dated": False}, {"updated_at": 1.0}, False),
+        ({"is_dated": False, "updated_at": None}, {"updated_at": None}, False),
+    ],
+)
+def test_a_version_is_that_of_the_entry_by_number_and_times(
+    recorded: dict[str, Any], seen: dict[str, Any], is_at: bool
+) -> None:
+    one = entry(**recorded)
+    given: dict[str, Any] = {"updated_at": 1_700_243_522.295, "created_at": 1_700_000_000.5}
+    properties = Properties(A, "2", "ACTIVE")
+    assert one.is_at(replace(properties, **(given | seen))) is is_at
+
+
 def test_dropping_the_last_entry_takes_the_file_away(tmp_path: Path) -> None:
     (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)], [])
     assert record.write(tmp_path, NAME, [], [A]) == (path,)
@@ -166,6 +241,8 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
         "version_id": "3",
         "previous_version_id": "0",
         "updated_at": None,
+        "created_at": None,
+        "is_dated": False,
         "asked": (),
         "ask_digest": "x",
         "rules_version": 99,

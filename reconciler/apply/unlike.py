@@ -1,0 +1,88 @@
+"""Whether image sets are still those that a saved plan read: one GetImageSet each, nothing sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.errors import NotFoundError, ServiceError
+from reconciler.model.observed import Properties
+from reconciler.model.plan import Action, Member
+from reconciler.ports import ImageSets
+
+_WORKERS = 16
+
+
+def replaced(port: ImageSets, members: Iterable[Member]) -> str:
+    """Why these are other image sets than the plan read; "" where they are not.
+
+    Another live version is no reason: an earlier run of the same plan may have made it, and what it
+    means is decided when the step is sent. Raises ServiceError where the service does not answer.
+    """
+    for member in members:
+        try:
+            seen = port.get(member.image_set_id)
+        except NotFoundError:
+            continue  # the step reports it
+        if reason := _unlike(member, seen):
+            return reason
+    return ""
+
+
+def unconfirmed(
+    actions: Sequence[Action], ports: Mapping[str, ImageSets], stop: Callable[[], object]
+) -> list[tuple[Action, str]]:
+    """The converged actions that GetImageSet does not confirm, each with the reason.
+
+    The reason is "" where `stop` says that there is no time to look: the next run does. `ports` are
+    by data store name.
+    """
+
+    def look(action: Action) -> tuple[Action, str] | None:
+        if stop():
+            return action, ""
+        port = ports[action.datastore]
+        reasons = (_unconfirmed(port, member) for member in action.members if not member.recorded)
+        reason = next(filter(None, reasons), "")
+        return (action, reason) if reason else None
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return [found for found in pool.map(look, actions) if found is not None]
+
+
+def _unconfirmed(port: ImageSets, member: Member) -> str:
+    try:
+        return _unlike_converged(port, member)
+    except ServiceError as error:
+        return error.message
+
+
+def _unlike_converged(port: ImageSets, member: Member) -> str:
+    try:
+        seen = port.get(member.image_set_id)
+    except NotFoundError:
+        return f"image set {member.image_set_id} does not exist any more"
+    if seen.state == "DELETED":
+        return f"image set {member.image_set_id} is DELETED"
+    if seen.version_id != member.pin:
+        return (
+            f"image set {member.image_set_id} is at version {seen.version_id}, the plan was made "
+            f"at {member.pin}"
+        )
+    return _unlike(member, seen)
+
+
+def _unlike(member: Member, seen: Properties) -> str:
+    name = member.image_set_id
+    if not _equal(member.created_at, seen.created_at):
+        return f"image set {name} was created at another time than the one that the plan read"
+    if member.pin == seen.version_id and not _equal(member.updated_at, seen.updated_at):
+        return f"version {member.pin} of image set {name} has another updatedAt than the plan read"
+    return ""
+
+
+def _equal(one: float | None, other: float | None) -> bool:
+    """To the millisecond. A time that the service states neither then nor now is equal."""
+    if one is None or other is None:
+        return one is other
+    return round(one * 1000) == round(other * 1000)

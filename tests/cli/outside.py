@@ -1,0 +1,56 @@
+"""A data store that the command line reaches over HTTP, and other programs that write to it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from reconciler.emulator.server import Emulator
+from tests.documents import IMAGE_SET_ID
+
+STORE = "12345678901234567890123456789012"
+HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+
+
+def settings(root: Path, emulator: Emulator, more: str = "") -> None:
+    """reconciler.yaml with the emulator as its data store."""
+    (root / "reconciler.yaml").write_text(
+        "lockTimeout: 1m\ndatastores:\n  research:\n"
+        f'    datastoreId: "{STORE}"\n    region: us-east-1\n    endpoint: {emulator.endpoint}\n'
+        f"{more}"
+    )
+
+
+def manifest(root: Path, name: str, body: str, *image_set_ids: str) -> Path:
+    """Write a manifest; replaces one of the same name."""
+    path = root / "manifests" / name
+    path.parent.mkdir(exist_ok=True)
+    ids = "".join(f"  - {one}\n" for one in image_set_ids or (IMAGE_SET_ID,))
+    path.write_text(f"{HEAD}imageSetIds:\n{ids}{body}", encoding="utf-8")
+    return path
+
+
+def imported(emulator: Emulator, content: dict[str, Any], *, primary: bool = False) -> None:
+    """An image set at version 1."""
+    emulator.service.load(
+        STORE, copy.deepcopy(content), image_set_id=content["ImageSetID"], primary=primary
+    )
+
+
+def write(emulator: Emulator, image_set_id: str, updates: dict[str, Any]) -> None:
+    """An update of another program, done at once."""
+    service = emulator.service
+    address = {"datastoreId": STORE, "imageSetId": image_set_id}
+    latest = service.call("GetImageSet", address)["versionId"]
+    blob = json.dumps({"SchemaVersion": 1.1, **updates}).encode()
+    service.call(
+        "UpdateImageSetMetadata",
+        {
+            **address,
+            "latestVersion": latest,
+            "latestVersionId": latest,
+            "updateImageSetMetadataUpdates": {"DICOMUpdates": {"updatableAttributes": blob}},
+        },
+    )
