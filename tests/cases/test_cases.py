@@ -21,14 +21,14 @@ from reconciler.model.record import RULES_VERSION, Entry
 from reconciler.model.settings import Datastore, Settings
 from reconciler.model.value import Document
 from reconciler.observe import Known, observe
-from reconciler.plan import build, eta_seconds
+from reconciler.plan import build, eta_seconds, with_digests
 from reconciler.plan.checker import edited
 from reconciler.plan.file import dumps, loads
 from reconciler.render.look import Look
 from reconciler.render.text import plan_lines
 from reconciler.resolve import resolve
 from reconciler.validate import manifest_checker, validate
-from tests.documents import DATASTORE_ID
+from tests.documents import DATASTORE_ID, KEY
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/observed.json"))
@@ -121,7 +121,7 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
     diffs, studies = observe(port, asks, Known(recorded(case, asks)), settings.rules)
-    actions = build(DATASTORE, diffs, studies, settings)
+    actions = with_digests(build(DATASTORE, diffs, studies, settings), KEY)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 
 
