@@ -29,12 +29,13 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 
-from reconciler import aws, pace, pipeline
+from reconciler import pipeline
 from reconciler.cli.connect import RealClock
-from reconciler.cli.emulator_client import connect
-from reconciler.emulator.ingest import ImageSet
-from reconciler.model.outcome import Result
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore, RecordMode, Settings
+from reconciler.cli.emulator.client import connect
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, RecordMode, Settings
+from reconciler.edges import aws
+from reconciler.emulator.files.ingest import ImageSet
 from tests.documents import document, instance, series
 
 FACTOR = 40
@@ -162,9 +163,9 @@ def ours(endpoint: str, datastore_id: str, names: list[str]) -> None:
         quotas = {name: quota.rate * FACTOR for name, quota in DOCUMENTED_QUOTAS.items()}
         settings = Settings(root, "manifests", (datastore,), quotas=tuple(sorted(quotas.items())))
         clock = RealClock()
-        buckets = pace.share(settings, clock)["research"]
+        buckets = quotas.share(settings, clock)["research"]
         calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)
-        port = pace.Paced(calls, buckets)
+        port = quotas.Paced(calls, buckets)
         edges = pipeline.Edges(lambda _: port, clock)
         planned = pipeline.plan(settings, pipeline.check(settings), edges).plan
         applied = pipeline.apply(

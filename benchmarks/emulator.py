@@ -22,7 +22,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from reconciler.emulator.seeding import Seeding
+from reconciler.emulator.files.seeding import Seeding
 
 STORE = "1" * 32
 CONNECTIONS = 4

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import yaml
 
-from reconciler.load import DEFAULT, parse
+from reconciler.edges.manifests import DEFAULT, parse
 
 MANIFEST = """\
 apiVersion: reconciler/v1

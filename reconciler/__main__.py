@@ -1,7 +1,7 @@
 """`reconcile`: runs the command line and turns everything that goes wrong into an exit code."""
 
 # No `from __future__` here: `python -m` would look that module up in the current folder.
-from reconciler.surroundings import leave_current_folder
+from reconciler.edges.surroundings import leave_current_folder
 
 if __name__ == "__main__":
     leave_current_folder()
@@ -22,7 +22,7 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli.app import app
-from reconciler.errors import (
+from reconciler.core.errors import (
     EXIT_BUG,
     EXIT_ERROR,
     EXIT_INTERRUPTED,
@@ -30,7 +30,7 @@ from reconciler.errors import (
     InputError,
     ReconcilerError,
 )
-from reconciler.render.escape import escape
+from reconciler.core.escape import escape
 
 # What the machine refuses is no bug of ours.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})

@@ -13,15 +13,16 @@ from functools import cache, partial
 from pathlib import Path, PurePath
 
 from reconciler import apply as executor
-from reconciler import attempts, git, schema, stale
-from reconciler import key as keys
-from reconciler import record as records
 from reconciler.apply.recover import ends
 from reconciler.apply.step import StepRun
 from reconciler.apply.unlike import unconfirmed
-from reconciler.dicom.content import content_digest
-from reconciler.diff.paths import opened
-from reconciler.errors import (
+from reconciler.core import stale
+from reconciler.core.ask import manifest_checker, validate
+from reconciler.core.ask.resolve import resolve
+from reconciler.core.ask.schema import Checker
+from reconciler.core.dicom.content import content_digest
+from reconciler.core.diff.paths import opened
+from reconciler.core.errors import (
     InputError,
     PlanBugError,
     PlanFileError,
@@ -30,27 +31,26 @@ from reconciler.errors import (
     StaleError,
     about_one,
 )
-from reconciler.files import REAL
-from reconciler.load import load
-from reconciler.model.ask import ImageSetAsk
-from reconciler.model.attempt import Attempt
-from reconciler.model.bounds import Bounds
-from reconciler.model.key import Key
-from reconciler.model.outcome import Landed, Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Plan, Status
-from reconciler.model.record import RULES_VERSION, Entry
-from reconciler.model.settings import Datastore, RecordMode, Settings
-from reconciler.observe import Counted, Known, observe
-from reconciler.plan import build, eta_seconds, with_digests
-from reconciler.plan.checker import contradictions, edited
-from reconciler.plan.file import AGAIN
-from reconciler.plan.guardrails import guarded
-from reconciler.ports import Clock, Files, PacedImageSets
-from reconciler.recorder import Recorder
-from reconciler.resolve import resolve
-from reconciler.validate import manifest_checker, validate
-from reconciler.validate.schema import Checker
-from reconciler.wait import pauses
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.key import Key
+from reconciler.core.model.outcome import Landed, Outcome, Result, Started
+from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.record import RULES_VERSION, Entry
+from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.model.workflow_status import pauses
+from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan.checker import contradictions, edited
+from reconciler.core.plan.file import AGAIN
+from reconciler.core.plan.guardrails import guarded
+from reconciler.core.ports import Clock, Files, PacedImageSets
+from reconciler.edges import attempts, git, records, schemas
+from reconciler.edges import key as keys
+from reconciler.edges.files import REAL
+from reconciler.edges.manifests import load
+from reconciler.observe.driver import Counted, Known, observe
+from reconciler.record.recorder import Recorder
 
 # How long an apply that plans by itself waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
@@ -127,7 +127,7 @@ def _relative(root: Path, path: Path) -> str:
 
 @cache
 def _checker() -> Checker:
-    return manifest_checker(schema.load("manifest"))
+    return manifest_checker(schemas.load("manifest"))
 
 
 def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:

@@ -5,7 +5,7 @@
 
 An editor completes keywords from these definitions and tells a wrong level while one types. The
 rest of the file is written by hand and stays as it is. Run it after a change of pydicom, of
-reconciler/dicom/levels.py or of the constraints.
+reconciler/core/dicom/levels.py or of the constraints.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from reconciler.dicom.constraints import force_reasons, never
-from reconciler.dicom.dictionary import Attribute, by_tag, format_tag, standard_tags
-from reconciler.dicom.levels import level_of
-from reconciler.model.address import Level
+from reconciler.core.dicom.constraints import force_reasons, never
+from reconciler.core.dicom.dictionary import Attribute, by_tag, format_tag, standard_tags
+from reconciler.core.dicom.levels import level_of
+from reconciler.core.model.address import Level
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "manifest.schema.json"
 

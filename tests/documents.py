@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.key import Key
+from reconciler.core.model.key import Key
 
 # Of a repository whose digests must be the same in every run.
 KEY = Key(bytes(range(32)))

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.errors import ConflictError, NotFoundError, RejectedError
-from reconciler.model.observed import Properties, Summary
-from reconciler.model.plan import Step
-from reconciler.model.value import Document
+from reconciler.core.errors import ConflictError, NotFoundError, RejectedError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Step
+from reconciler.core.model.value import Document
 
 EPOCH = 1_700_000_000.0
 NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
@@ -74,7 +74,7 @@ class _Fault:
 
 
 class FakeImageSets:
-    """`reconciler.ports.PacedImageSets` in memory. `calls` keeps (operation, image set)."""
+    """`reconciler.core.ports.PacedImageSets` in memory. `calls` keeps (operation, image set)."""
 
     def __init__(
         self,

@@ -10,26 +10,26 @@ import textwrap
 from pathlib import PurePath
 from typing import Any
 
-from reconciler import schema
-from reconciler.diff.paths import ask_digest, asked_paths
-from reconciler.load import parse
-from reconciler.model.ask import ImageSetAsk
-from reconciler.model.diff import Diff
-from reconciler.model.hazard import Consent
-from reconciler.model.plan import Action
-from reconciler.model.record import Entry
-from reconciler.model.settings import Datastore, Rules, Settings
-from reconciler.observe import Known, observe
-from reconciler.plan import Study, build, with_digests
-from reconciler.resolve import Resolved, resolve
-from reconciler.validate import manifest_checker, validate
+from reconciler.core.ask import manifest_checker, validate
+from reconciler.core.ask.resolve import Resolved, resolve
+from reconciler.core.diff.paths import ask_digest, asked_paths
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.diff import Diff
+from reconciler.core.model.hazard import Consent
+from reconciler.core.model.plan import Action
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Datastore, Rules, Settings
+from reconciler.core.plan import Study, build, with_digests
+from reconciler.edges import schemas
+from reconciler.edges.manifests import parse
+from reconciler.observe.driver import Known, observe
 from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
 
 DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
 A, B, C = (letter * 32 for letter in "abc")
 _HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
-_CHECKER = manifest_checker(schema.load("manifest"))
+_CHECKER = manifest_checker(schemas.load("manifest"))
 
 
 class Stage:
@@ -97,7 +97,7 @@ class Stage:
 
     def run(self, action: Action) -> None:
         """Send every step; what comes out must be what each step expects."""
-        from reconciler.dicom.content import content_digest
+        from reconciler.core.dicom.content import content_digest
 
         for step in action.steps:
             self.service.update(step)

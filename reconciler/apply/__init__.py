@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from reconciler.apply.scheduler import Window
 from reconciler.apply.step import Context, StepRun
-from reconciler.apply.window import Window
-from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Plan
-from reconciler.model.value import Document
-from reconciler.ports import Clock, PacedImageSets
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Action, Plan
+from reconciler.core.model.value import Document
+from reconciler.core.ports import Clock, PacedImageSets
 
 NO_BOUNDS = Bounds()
 

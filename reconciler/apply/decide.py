@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model.observed import Properties
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Step, next_version
-from reconciler.wait import Wait, verdict
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Step, next_version
+from reconciler.core.model.workflow_status import Wait, verdict
 
 
 class Answer(StrEnum):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.apply.step import version_in_history
-from reconciler.errors import NotFoundError, ServiceError
-from reconciler.model.attempt import Attempt
-from reconciler.model.observed import Properties
-from reconciler.model.outcome import Landed
-from reconciler.model.value import Document
-from reconciler.ports import Clock, ImageSets
-from reconciler.wait import Wait, pauses, verdict
+from reconciler.core.errors import NotFoundError, ServiceError
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.outcome import Landed
+from reconciler.core.model.value import Document
+from reconciler.core.model.workflow_status import Wait, pauses, verdict
+from reconciler.core.ports import Clock, ImageSets
 
 # The longest sleep before asking again whether to give up.
 SLICE_SECONDS = 1.0

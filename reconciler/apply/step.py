@@ -17,7 +17,7 @@ from reconciler.apply.decide import (
     service_messages,
 )
 from reconciler.apply.study import Members, members
-from reconciler.errors import (
+from reconciler.core.errors import (
     ConflictError,
     CredentialsError,
     NoAnswerError,
@@ -26,12 +26,12 @@ from reconciler.errors import (
     ThrottledError,
     UnreachableError,
 )
-from reconciler.model.observed import Properties
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Step, next_version
-from reconciler.model.value import Document
-from reconciler.ports import Clock, ImageSets, PacedImageSets
-from reconciler.wait import FIRST_PAUSE, PAUSE_GROWTH, pauses
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Step, next_version
+from reconciler.core.model.value import Document
+from reconciler.core.model.workflow_status import FIRST_PAUSE, PAUSE_GROWTH, pauses
+from reconciler.core.ports import Clock, ImageSets, PacedImageSets
 
 # How often a step is sent whose effect was not seen, and whose image set is still at the pin.
 SENDS = 3

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.dicom.content import study_instance_uid
-from reconciler.errors import NotFoundError, ServiceError, about_one
-from reconciler.model.plan import Step
-from reconciler.plan import members_filters
-from reconciler.ports import ImageSets
+from reconciler.core.dicom.content import study_instance_uid
+from reconciler.core.errors import NotFoundError, ServiceError, about_one
+from reconciler.core.model.plan import Step
+from reconciler.core.plan import members_filters
+from reconciler.core.ports import ImageSets
 
 
 @dataclass(frozen=True, slots=True)

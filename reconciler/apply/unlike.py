@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from reconciler.errors import NotFoundError, ServiceError
-from reconciler.model.observed import Properties
-from reconciler.model.plan import Action, Member
-from reconciler.ports import ImageSets
+from reconciler.core.errors import NotFoundError, ServiceError
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.plan import Action, Member
+from reconciler.core.ports import ImageSets
 
 _WORKERS = 16
 

@@ -7,17 +7,8 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.cli import (
-    apply,
-    datastores,
-    demo,
-    emulator,
-    import_,
-    plan,
-    schema,
-    show,
-    validate,
-)
+from reconciler.cli import apply, datastores, demo, import_, plan, schema, show, validate
+from reconciler.cli.emulator import app as emulator
 
 app = typer.Typer(
     name="reconcile",

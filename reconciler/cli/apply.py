@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerError
-from reconciler.model.settings import RecordMode
+from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerError
+from reconciler.core.model.settings import RecordMode
 
 if TYPE_CHECKING:
-    from reconciler.model.bounds import Bounds
-    from reconciler.model.plan import Plan
-    from reconciler.model.settings import Settings
+    from reconciler.core.model.bounds import Bounds
+    from reconciler.core.model.plan import Plan
+    from reconciler.core.model.settings import Settings
     from reconciler.pipeline import Applied, Edges
-    from reconciler.render.look import Look
+    from reconciler.render.style import Look
     from reconciler.render.tally import Tally
 
 
@@ -102,7 +102,7 @@ def apply(
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
     from reconciler.cli.stop import Stop
-    from reconciler.model.bounds import Bounds
+    from reconciler.core.model.bounds import Bounds
 
     seconds = _seconds(max_duration)
     if report:

@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from reconciler import aws, pace
-from reconciler.errors import CredentialsError
-from reconciler.model.settings import EMULATOR, Datastore, Settings
+from reconciler.core.errors import CredentialsError
+from reconciler.core.model.settings import EMULATOR, Datastore, Settings
+from reconciler.core.ports import PacedImageSets
+from reconciler.edges import aws, quotas
 from reconciler.pipeline import Edges
-from reconciler.ports import PacedImageSets
 
 
 class RealClock:
@@ -32,7 +32,7 @@ class RealClock:
 def edges(settings: Settings) -> Iterator[Edges]:
     """The edges of one command. An embedded emulator lives as long as this context."""
     clock = RealClock()
-    shared = pace.share(settings, clock)
+    shared = quotas.share(settings, clock)
     lock = threading.Lock()
     with ExitStack() as stack:
 
@@ -47,7 +47,7 @@ def edges(settings: Settings) -> Iterator[Edges]:
             _check_caller(datastore, endpoint)
             buckets = shared[datastore.name]
             calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)
-            return pace.Paced(calls, buckets)
+            return quotas.Paced(calls, buckets)
 
         def port(datastore: Datastore) -> PacedImageSets:
             with lock:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler import files
-from reconciler.emulator.context import datastore_arn
-from reconciler.emulator.errors import ApiError
-from reconciler.emulator.server import Emulator
-from reconciler.emulator.service import Service
-from reconciler.emulator.store import StoreError
-from reconciler.errors import ReconcilerError
-from reconciler.worktree import refuse_links, refuse_links_below
+from reconciler.core.errors import ReconcilerError
+from reconciler.edges import files
+from reconciler.edges.worktree import refuse_links, refuse_links_below
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.operations.context import datastore_arn
+from reconciler.emulator.operations.service import Service
+from reconciler.emulator.store.database import StoreError
+from reconciler.emulator.wire.errors import ApiError
 
 FOLDER = Path(".reconcile") / "emulator"
 _FILLED = "reconcile-default-data"
@@ -63,7 +63,7 @@ def _fill(service: Service, datastore_id: str) -> None:
     if _FILLED in service.call("ListTagsForResource", resource)["tags"]:
         return
     # Only now, since it reads files with pydicom: that takes its time and is needed just once.
-    from reconciler.emulator.samples import load_default
+    from reconciler.emulator.operations.samples import load_default
 
     load_default(service, datastore_id)
     service.call("TagResource", {**resource, "tags": {_FILLED: "loaded"}})

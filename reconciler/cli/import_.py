@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import ReconcilerError
-from reconciler.model.settings import Redact
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.settings import Redact
 
 _ID = re.compile("[0-9a-z]{32}")
 
@@ -49,7 +49,7 @@ def import_(
     It holds live values, also in a pipe or a file, so --image-set refuses --mask-values.
     """
     from reconciler.cli import connect, screen, workspace
-    from reconciler.model.address import Level
+    from reconciler.core.model.address import Level
     from reconciler.render import json as as_json
     from reconciler.render.manifest import manifest_lines
     from reconciler.render.table import image_set_table, in_order

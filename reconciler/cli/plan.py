@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import EXIT_OK, EXIT_PENDING
+from reconciler.core.errors import EXIT_OK, EXIT_PENDING
 
 
 def plan(

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from reconciler.cli import screen
-from reconciler.model.outcome import Outcome, Started
+from reconciler.core.model.outcome import Outcome, Started
 from reconciler.render.outcomes import event_line, outcome_lines
 from reconciler.render.tally import Tally
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from reconciler.ports import Clock
-    from reconciler.render.look import Look
+    from reconciler.core.ports import Clock
+    from reconciler.render.style import Look
 
 # How often a log is told how far it is, between the outcomes, and how often a bar is.
 LOG_SECONDS = 30.0

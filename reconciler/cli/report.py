@@ -6,11 +6,11 @@ import json
 import os
 from pathlib import Path
 
-from reconciler import files
 from reconciler.cli import target
-from reconciler.errors import ReconcilerError
-from reconciler.model.value import Json
-from reconciler.ports import Files
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.value import Json
+from reconciler.core.ports import Files
+from reconciler.edges import files
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 

@@ -20,9 +20,9 @@ def schema(
 
     NAME is that of a schema; without one, the names are listed.
     """
-    from reconciler import schema as schemas
     from reconciler.cli import screen
-    from reconciler.errors import ReconcilerError
+    from reconciler.core.errors import ReconcilerError
+    from reconciler.edges import schemas
 
     names = schemas.names()
     if name is None:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from reconciler.errors import ServiceError
-from reconciler.model.settings import Redact
-from reconciler.model.value import Json
-from reconciler.render.escape import escape
-from reconciler.render.look import Look, effective_redaction
+from reconciler.core.errors import ServiceError
+from reconciler.core.escape import escape
+from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Json
+from reconciler.render.style import Look, effective_redaction
 
 _WIDE = 120  # where nobody watches, lines are for logs and diffs
 

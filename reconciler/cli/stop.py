@@ -7,7 +7,7 @@ import signal
 import sys
 from types import FrameType, TracebackType
 
-from reconciler.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+from reconciler.core.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 _FIRST = (

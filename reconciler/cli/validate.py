@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from reconciler.cli import options
-from reconciler.errors import EXIT_ERROR, InputError
+from reconciler.core.errors import EXIT_ERROR, InputError
 
 
 def validate(

@@ -6,15 +6,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler import config, files, git, schema
 from reconciler.cli import target
-from reconciler.errors import PlanFileError, ReconcilerError
-from reconciler.model.plan import Plan
-from reconciler.model.settings import Datastore, Redact, Settings
-from reconciler.plan import checker
-from reconciler.plan import file as plan_file
-from reconciler.ports import Files
-from reconciler.worktree import refuse_links_of_ours
+from reconciler.core.errors import PlanFileError, ReconcilerError
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.settings import Datastore, Redact, Settings
+from reconciler.core.plan import checker
+from reconciler.core.plan import file as plan_file
+from reconciler.core.ports import Files
+from reconciler.edges import files, git, schemas
+from reconciler.edges.settings import find_settings, read_settings
+from reconciler.edges.worktree import refuse_links_of_ours
 
 # Where a saved plan is of no danger: git ignores the folder.
 PLAN_FILE = Path(".reconcile") / "plan.json"
@@ -23,7 +24,7 @@ _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 def settings(given: Path | None) -> Settings:
     """reconciler.yaml: the one given, or the one found upwards from here."""
-    return config.read(given or config.find(Path.cwd()))
+    return read_settings(given or find_settings(Path.cwd()))
 
 
 def redaction(given: Path | None) -> Redact:
@@ -88,7 +89,7 @@ def load_plan(file: Path) -> Plan:
 def _is_valid(raw: plan_file.Row) -> bool:
     import jsonschema_rs
 
-    return jsonschema_rs.is_valid(schema.load("plan"), raw)
+    return jsonschema_rs.is_valid(schemas.load("plan"), raw)
 
 
 def check_plan_file(file: Path) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 import time
 
+from reconciler.core.errors import EXIT_ERROR, EXIT_OK
 from reconciler.demo.place import temporary_clone
 from reconciler.demo.stage import Failed, Stage
 from reconciler.demo.story import STORY
-from reconciler.errors import EXIT_ERROR, EXIT_OK
 
 
 def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:

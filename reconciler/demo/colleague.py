@@ -6,17 +6,18 @@ import json
 import time
 from pathlib import Path
 
-from reconciler import aws, config
-from reconciler.emulator.server import Emulator
-from reconciler.model.plan import Step
-from reconciler.ports import ImageSets
+from reconciler.core.model.plan import Step
+from reconciler.core.ports import ImageSets
+from reconciler.edges import aws
+from reconciler.edges.settings import find_settings, read_settings
+from reconciler.emulator.http.server import Emulator
 
 _PATIENCE_SECONDS = 10.0
 
 
 def changes_study(root: Path, image_set_id: str, keyword: str, value: str) -> str:
     """Set a Study attribute with UpdateImageSetMetadata. Returns the version that it makes."""
-    datastore = config.read(config.find(root)).datastores[0]
+    datastore = read_settings(find_settings(root)).datastores[0]
     with Emulator(root / ".reconcile" / "emulator") as emulator:
         port = aws.connect(datastore, endpoint=emulator.endpoint)
         payload = {"SchemaVersion": 1.1, "Study": {"DICOM": {keyword: value}}}

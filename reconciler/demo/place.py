@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.errors import GitError
+from reconciler.core.errors import GitError
 
 _PACKAGE = Path(__file__).parent.parent
 _REPOSITORY = _PACKAGE.parent

@@ -11,8 +11,8 @@ import textwrap
 import time
 from pathlib import Path
 
+from reconciler.core.model.value import Json
 from reconciler.demo.place import environment
-from reconciler.model.value import Json
 
 # -P: a clone of our own repository holds a `reconciler` too, as it was when last committed.
 _OURSELVES = (sys.executable, "-P", "-m", "reconciler")

@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from reconciler.model.change import Block, Change
-from reconciler.model.hazard import Hazard
-from reconciler.model.plan import Action, HazardUse, Member, Status
+from reconciler.core.escape import escape
+from reconciler.core.model.change import Block, Change
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Member, Status
 from reconciler.render.changes import INDENT, change_lines, place_of
-from reconciler.render.escape import escape
 from reconciler.render.explain import MEANING, SELF_EVIDENT, STYLE, SYMBOL, WORD
-from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
+from reconciler.render.style import Look, Style
 from reconciler.render.values import plural, short_uid
 
 

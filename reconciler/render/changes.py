@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.errors import Place
-from reconciler.model.change import Change, Op
-from reconciler.redact import masked
-from reconciler.render.escape import escape
-from reconciler.render.look import Look, Style
+from reconciler.core.errors import Place
+from reconciler.core.escape import escape
+from reconciler.core.model.change import Change, Op
+from reconciler.core.review.mask import masked
 from reconciler.render.rows import Row, rows, short_addresses, where
+from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, cut_pair, pad, shown, width
 
 INDENT = "    "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.model.hazard import Hazard
-from reconciler.model.plan import Status
-from reconciler.render.look import Style
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Status
+from reconciler.render.style import Style
 
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",

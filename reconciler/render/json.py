@@ -12,17 +12,17 @@ from pathlib import PurePath
 from typing import Protocol, cast
 
 from reconciler import __version__
-from reconciler.errors import Diagnostic, Place, ReconcilerError
-from reconciler.model.ask import ImageSetAsk
-from reconciler.model.observed import Summary
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Action, Plan, Step
-from reconciler.model.settings import Datastore, Redact
-from reconciler.model.value import Json, Value
-from reconciler.plan.file import API_VERSION, to_json
-from reconciler.redact import masked, shape
+from reconciler.core.errors import Diagnostic, Place, ReconcilerError
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Action, Plan, Step
+from reconciler.core.model.settings import Datastore, Redact
+from reconciler.core.model.value import Json, Value
+from reconciler.core.plan.file import API_VERSION, to_json
+from reconciler.core.review.mask import masked, shape
 from reconciler.render.labels import labelled
-from reconciler.render.look import Look
+from reconciler.render.style import Look
 from reconciler.render.table import found_value
 
 _VALUES = frozenset({"updatableAttributes", "removableAttributes", "studyInstanceUID"})

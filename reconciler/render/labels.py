@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.model.address import Address
-from reconciler.model.change import Block, Change
-from reconciler.model.plan import Action, Member, Plan
-from reconciler.model.settings import Redact
-from reconciler.redact import is_key, is_uid, is_vr
+from reconciler.core.model.address import Address
+from reconciler.core.model.change import Block, Change
+from reconciler.core.model.plan import Action, Member, Plan
+from reconciler.core.model.settings import Redact
+from reconciler.core.review.mask import is_key, is_uid, is_vr
 
 # What stands in a path beside keys and UIDs (`Address.path`), and the path of a revert.
 _WORDS = frozenset({"", "*", "Patient", "Study", "Series", "Instances", "revertToVersionId"})

@@ -10,23 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from reconciler.dicom.canonical import same
-from reconciler.dicom.constraints import never, private_level, wrong_level
-from reconciler.dicom.content import (
-    block_at,
-    instances,
-    key_tag,
-    key_vr,
-    section,
-    series,
-)
-from reconciler.dicom.dictionary import by_tag
-from reconciler.dicom.values import parse
-from reconciler.errors import Place
-from reconciler.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
-from reconciler.model.value import Document, Json
-from reconciler.render.escape import escape
+from reconciler.core.dicom.canonical import same
+from reconciler.core.dicom.constraints import never, private_level, wrong_level
+from reconciler.core.dicom.content import block_at, instances, key_tag, key_vr, section, series
+from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.dicom.values import parse
+from reconciler.core.errors import Place
+from reconciler.core.escape import escape
+from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.value import Document, Json
 from reconciler.render.values import plural
 
 _NOWHERE = Place("")

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from reconciler.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
-from reconciler.model.key import KEY_FILE
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Action, Status
-from reconciler.model.settings import Redact
-from reconciler.render.escape import escape
-from reconciler.render.look import Look, Style
+from reconciler.core.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
+from reconciler.core.escape import escape
+from reconciler.core.model.key import KEY_FILE
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Action, Status
+from reconciler.core.model.settings import Redact
+from reconciler.render.style import Look, Style
 from reconciler.render.values import plural
 
 _SIGN: dict[Result, tuple[str, Style]] = {

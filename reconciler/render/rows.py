@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.model.address import Address, Level
-from reconciler.model.change import Change, Op
+from reconciler.core.model.address import Address, Level
+from reconciler.core.model.change import Change, Op
 from reconciler.render.values import short_uids
 
 # Up to this many places are listed one by one; more become a count.

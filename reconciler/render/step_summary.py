@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reconciler.errors import ReconcilerError
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Action
-from reconciler.render.escape import escape
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.escape import escape
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Action
 from reconciler.render.outcomes import counts
 
 # What went as planned is only counted beyond so many rows; all the rest is always told.

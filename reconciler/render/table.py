@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.dicom.content import key_tag
-from reconciler.model.observed import Summary
-from reconciler.model.settings import EMULATOR, Datastore, Redact
-from reconciler.redact import is_uid, masked, shape
-from reconciler.render.escape import escape
-from reconciler.render.look import Look, Style
+from reconciler.core.dicom.content import key_tag
+from reconciler.core.escape import escape
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.settings import EMULATOR, Datastore, Redact
+from reconciler.core.review.mask import is_uid, masked, shape
+from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, pad, short_uid, width
 
 # Heads, and the members of DICOMTags in SearchImageSets (healthimaging §6).

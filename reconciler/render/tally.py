@@ -7,8 +7,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Step
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Step
 from reconciler.render.values import duration
 
 # The rate is that of so many last sends: a throttle shows soon, a hiccup does not.

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.model.address import PATIENT
-from reconciler.model.change import Change
-from reconciler.model.plan import Action, Member, Plan, Status
+from reconciler.core.escape import escape
+from reconciler.core.model.address import PATIENT
+from reconciler.core.model.change import Change
+from reconciler.core.model.plan import Action, Member, Plan, Status
 from reconciler.render.actions import action_lines
-from reconciler.render.escape import escape
 from reconciler.render.labels import labelled
-from reconciler.render.look import Look, Style
 from reconciler.render.rows import LISTED
+from reconciler.render.style import Look, Style
 from reconciler.render.values import duration, plural
 
 

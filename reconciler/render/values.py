@@ -7,10 +7,10 @@ from collections import Counter
 
 from rich.cells import cell_len
 
-from reconciler.model.value import Json, Value
-from reconciler.redact import masked, shape
-from reconciler.render.escape import escape
-from reconciler.render.look import Look
+from reconciler.core.escape import escape
+from reconciler.core.model.value import Json, Value
+from reconciler.core.review.mask import masked, shape
+from reconciler.render.style import Look
 
 EMPTY = "(empty)"
 _CUT = "…"

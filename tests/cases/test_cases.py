@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 
-from reconciler import schema
-from reconciler.diff.paths import ask_digest, asked_paths
-from reconciler.errors import NotFoundError
-from reconciler.load import load
-from reconciler.model.ask import ImageSetAsk
-from reconciler.model.observed import Properties, Summary
-from reconciler.model.plan import Basis, Plan, Step
-from reconciler.model.record import RULES_VERSION, Entry
-from reconciler.model.settings import Datastore, Settings
-from reconciler.model.value import Document
-from reconciler.observe import Known, observe
-from reconciler.plan import build, eta_seconds, with_digests
-from reconciler.plan.checker import edited
-from reconciler.plan.file import dumps, loads
-from reconciler.render.look import Look
+from reconciler.core.ask import manifest_checker, validate
+from reconciler.core.ask.resolve import resolve
+from reconciler.core.diff.paths import ask_digest, asked_paths
+from reconciler.core.errors import NotFoundError
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Basis, Plan, Step
+from reconciler.core.model.record import RULES_VERSION, Entry
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.value import Document
+from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan.checker import edited
+from reconciler.core.plan.file import dumps, loads
+from reconciler.edges import schemas
+from reconciler.edges.manifests import load
+from reconciler.observe.driver import Known, observe
+from reconciler.render.style import Look
 from reconciler.render.text import plan_lines
-from reconciler.resolve import resolve
-from reconciler.validate import manifest_checker, validate
 from tests.documents import DATASTORE_ID, KEY
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/observed.json"))
 DATASTORE = Datastore("research", DATASTORE_ID, "us-east-1")
-CHECKER = manifest_checker(schema.load("manifest"))
+CHECKER = manifest_checker(schemas.load("manifest"))
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
 
 

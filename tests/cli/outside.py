@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 from tests.documents import IMAGE_SET_ID
 
 STORE = "12345678901234567890123456789012"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.errors import Place
-from reconciler.model.address import PATIENT, STUDY, Address, instance_at, series_at
-from reconciler.model.change import Block, Change, Note, Op
-from reconciler.model.hazard import Hazard
-from reconciler.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
-from reconciler.model.value import Json, Value
+from reconciler.core.errors import Place
+from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
+from reconciler.core.model.change import Block, Change, Note, Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
+from reconciler.core.model.value import Json, Value
 
 SERIES = "1.2.840.99.5.1.20260101.1"
 MANIFEST = Place("manifests/doe.yaml", 1, 1)

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command
 
 ID = "aca469ab431797e6c78c0306c39c40ee"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, imported, manifest, settings, write
 from tests.documents import IMAGE_SET_ID, document

@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler import schema
 from reconciler.cli.apply import _seconds
-from reconciler.errors import RecordError
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Status
+from reconciler.core.errors import RecordError
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Status
+from reconciler.edges import schemas
 from reconciler.render.step_summary import step_summary
 from tests.cli import samples
 from tests.cli.conftest import Command, expect
@@ -26,7 +26,7 @@ GOOD = ("converged", "already-converged")
 def report(path: Path) -> dict[str, Any]:
     """A report that is what the schema says, with every planned step in it."""
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(schema.load("report")).validate(told)
+    jsonschema.Draft202012Validator(schemas.load("report")).validate(told)
     totals = told["totals"]
     assert totals["steps"] == len(told["outcomes"])
     assert totals["steps"] == sum(totals[str(result)] for result in Result)

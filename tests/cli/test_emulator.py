@@ -26,8 +26,8 @@ from botocore.config import Config
 
 from reconciler.__main__ import run
 from reconciler.cli.embedded import FOLDER, embedded
-from reconciler.emulator.behaviours import describe
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import describe
 from tests.processes import bounded
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -517,7 +517,7 @@ def test_several_commands_at_once_fill_it_once(tmp_path: Path) -> None:
 
 
 def test_embedded_tells_what_is_wrong_with_its_folder(tmp_path: Path) -> None:
-    from reconciler.errors import ReconcilerError
+    from reconciler.core.errors import ReconcilerError
 
     (tmp_path / FOLDER).parent.mkdir()
     (tmp_path / FOLDER).write_text("in the way")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import _bug, run
-from reconciler.dicom.content import digest
-from reconciler.model.value import Json
+from reconciler.core.dicom.content import digest
+from reconciler.core.model.value import Json
 from tests.cli.conftest import DATASTORE_ID, Command, expect
 from tests.processes import SECONDS
 

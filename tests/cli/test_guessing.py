@@ -20,17 +20,18 @@ from typing import Any
 
 import pytest
 
-from reconciler import config, pipeline
-from reconciler.dicom.content import canonical_attributes, content_digest, digest
-from reconciler.diff.paths import ask_digest, claim_path, sealed
-from reconciler.emulator.server import Emulator
-from reconciler.model.ask import ImageSetAsk
-from reconciler.model.key import KEY_BYTES, Key, Use
-from reconciler.model.plan import Action
-from reconciler.model.record import Entry
-from reconciler.model.value import Document, Json, canonical_json
-from reconciler.plan import action_digest
-from reconciler.plan.file import loads
+from reconciler import pipeline
+from reconciler.core.dicom.content import canonical_attributes, content_digest, digest
+from reconciler.core.diff.paths import ask_digest, claim_path, sealed
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.key import KEY_BYTES, Key, Use
+from reconciler.core.model.plan import Action
+from reconciler.core.model.record import Entry
+from reconciler.core.model.value import Document, Json, canonical_json
+from reconciler.core.plan import action_digest
+from reconciler.core.plan.file import loads
+from reconciler.edges.settings import read_settings
+from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import DATASTORE_ID, Command
 from tests.documents import document, instance, series
 
@@ -131,7 +132,7 @@ def run(reconcile: Command, root: Path, manifests: str, plan: str) -> Stored:
 
 
 def ask_of(root: Path, name: str) -> ImageSetAsk:
-    asks = pipeline.check(config.read(root / "reconciler.yaml")).asks
+    asks = pipeline.check(read_settings(root / "reconciler.yaml")).asks
     return next(ask for ask in asks if ask.image_set_id == name)
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from reconciler import pipeline
 from reconciler.cli import connect, workspace
-from reconciler.load import parse
-from reconciler.model.address import Level
-from reconciler.model.node import Mapping, Scalar
-from reconciler.model.plan import Status
-from reconciler.model.value import Document
+from reconciler.core.model.address import Level
+from reconciler.core.model.node import Mapping, Scalar
+from reconciler.core.model.plan import Status
+from reconciler.core.model.value import Document
+from reconciler.edges.manifests import parse
 from reconciler.render.manifest import manifest_lines, quoted
 from tests.cli.conftest import Command, expect
 

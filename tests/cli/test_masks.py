@@ -18,20 +18,20 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from reconciler import aws
-from reconciler.emulator.faults import Fault, FaultSet
-from reconciler.emulator.server import Emulator
-from reconciler.model.address import STUDY, instance_at
-from reconciler.model.change import Block, Op
-from reconciler.model.observed import Summary
-from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Plan, Status, Step
-from reconciler.model.settings import Datastore, Redact
+from reconciler.core.model.address import STUDY, instance_at
+from reconciler.core.model.change import Block, Op
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.plan import Plan, Status, Step
+from reconciler.core.model.settings import Datastore, Redact
+from reconciler.edges import aws
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.trouble.faults import Fault, FaultSet
 from reconciler.render import json as as_json
 from reconciler.render import text
-from reconciler.render.look import Look
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.step_summary import step_summary
+from reconciler.render.style import Look
 from reconciler.render.table import image_set_table
 from tests.cli import samples
 from tests.cli.conftest import Command, Ran

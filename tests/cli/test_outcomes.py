@@ -6,12 +6,12 @@ from pathlib import PurePath
 
 import pytest
 
-from reconciler.errors import CredentialsError
-from reconciler.model.outcome import Landed, Outcome, Result
-from reconciler.model.plan import Status
-from reconciler.model.settings import Redact
-from reconciler.render.look import Look
+from reconciler.core.errors import CredentialsError
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Status
+from reconciler.core.model.settings import Redact
 from reconciler.render.outcomes import exit_code, outcome_lines, report_lines
+from reconciler.render.style import Look
 from tests.cli import samples
 from tests.cli.conftest import expect
 

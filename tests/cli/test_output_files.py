@@ -66,7 +66,7 @@ def test_the_documented_place_is_made_where_nothing_else_makes_it(
     reconcile: Command, workspace: Path
 ) -> None:
     """On AWS, or with an emulator elsewhere, no data lies in `.reconcile/`."""
-    from reconciler.emulator.server import Emulator
+    from reconciler.emulator.http.server import Emulator
 
     data = workspace.parent / "data"
     (workspace / ".reconcile" / "emulator").rename(data)

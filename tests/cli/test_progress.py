@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.cli.progress import Progress
-from reconciler.model.outcome import Outcome, Result, Started
+from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.render.tally import Tally
 from tests.cli import samples
 from tests.fakes import FakeClock

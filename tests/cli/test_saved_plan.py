@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.dicom.content import digest
-from reconciler.emulator.server import Emulator
+from reconciler.core.dicom.content import digest
+from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command, Ran
 from tests.cli.outside import STORE, imported, manifest, settings, write
 from tests.documents import IMAGE_SET_ID, OTHER_ID, SERIES_UID, document, instance, series

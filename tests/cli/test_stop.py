@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.aws.client import READ_SECONDS
 from reconciler.cli.stop import Stop
-from reconciler.emulator.faults import Fault, FaultSet
-from reconciler.emulator.server import Emulator
+from reconciler.edges.aws.client import READ_SECONDS
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.trouble.faults import Fault, FaultSet
 from tests.cli.conftest import Command
 from tests.processes import bounded
 
@@ -139,8 +139,8 @@ class Clock:
 
 def wait_until_locked(emulator: Emulator, apply: subprocess.Popen[str]) -> None:
     """Return once an update of the image set is in flight."""
-    from reconciler import aws
-    from reconciler.model.settings import Datastore
+    from reconciler.core.model.settings import Datastore
+    from reconciler.edges import aws
 
     datastore = Datastore("research", "0123456789abcdef0123456789abcdef", "us-east-1")
     port = aws.connect(datastore, endpoint=emulator.endpoint)

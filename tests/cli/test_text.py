@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import Plan
-from reconciler.model.settings import Redact
-from reconciler.plan.file import to_json
+from reconciler.core.escape import escape
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.settings import Redact
+from reconciler.core.plan.file import to_json
 from reconciler.render import json as as_json
-from reconciler.render.escape import escape
-from reconciler.render.look import Look, effective_redaction
+from reconciler.render.style import Look, effective_redaction
 from reconciler.render.text import is_pending, next_step, plan_lines, summary
 from reconciler.render.values import cut, cut_pair, duration, short_uids, width
 from tests.cli import samples

@@ -17,13 +17,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from reconciler import aws
-from reconciler.emulator.behaviours import Behaviours
-from reconciler.emulator.quotas import DOCUMENTED
-from reconciler.emulator.server import Emulator
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
-from reconciler.pace import MARGIN, UPDATE, Buckets
-from reconciler.ports import Clock, ImageSets
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore
+from reconciler.core.ports import Clock, ImageSets
+from reconciler.edges import aws
+from reconciler.edges.quotas import MARGIN, UPDATE, Buckets
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import Behaviours
+from reconciler.emulator.trouble.quotas import DOCUMENTED
 from tests.contract.importing import Importer, delete_datastore, new_datastore
 from tests.contract.objects import S3, Folder
 from tests.contract.worlds import NOTHING, RealClock, StandingClock, Turns, World, loading

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.ports import Clock
+from reconciler.core.ports import Clock
 from tests.contract.dicom_files import dicom_files
 from tests.contract.objects import Objects
 

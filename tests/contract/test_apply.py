@@ -7,13 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.apply import apply
-from reconciler.dicom.content import content_digest
-from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step
-from reconciler.model.settings import Quota
-from reconciler.model.value import Document
-from reconciler.pace import Buckets, Paced
+from reconciler.core.dicom.content import content_digest
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step
+from reconciler.core.model.settings import Quota
+from reconciler.core.model.value import Document
+from reconciler.edges.quotas import Buckets, Paced
 
 if TYPE_CHECKING:
     from tests.contract.worlds import World

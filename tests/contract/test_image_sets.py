@@ -1,4 +1,4 @@
-"""What `reconciler.ports.ImageSets` promises, whoever implements it."""
+"""What `reconciler.core.ports.ImageSets` promises, whoever implements it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.errors import (
+from reconciler.core.errors import (
     AccessDeniedError,
     ConflictError,
     NotFoundError,
@@ -17,7 +17,7 @@ from reconciler.errors import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.model.observed import Summary
+    from reconciler.core.model.observed import Summary
     from tests.contract.worlds import World
 
 MISSING = "a" * 32

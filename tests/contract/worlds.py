@@ -12,11 +12,11 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from reconciler.model.observed import Properties, Summary
-from reconciler.model.plan import Step
-from reconciler.model.value import Document
-from reconciler.pace import Buckets, Paced
-from reconciler.ports import Clock, ImageSets
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Step
+from reconciler.core.model.value import Document
+from reconciler.core.ports import Clock, ImageSets
+from reconciler.edges.quotas import Buckets, Paced
 from tests.documents import document, instance, series
 
 POLL_SECONDS = 1.0

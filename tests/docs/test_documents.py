@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 import typer
 
-from reconciler import config, schema
 from reconciler.__main__ import app
-from reconciler.emulator.behaviours import Behaviours
-from reconciler.errors import InputError
-from reconciler.model.hazard import Hazard
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Status
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Settings
+from reconciler.core.errors import InputError
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Status
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Settings
+from reconciler.edges import schemas
+from reconciler.edges.settings import read_settings
+from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.pipeline import check
 from tests.docs.markdown import (
     DOCUMENTS,
@@ -68,7 +69,7 @@ def test_a_manifest_of_the_readme_is_valid(block: Block, tmp_path: Path) -> None
 
 def _settings(folder: Path) -> Settings:
     (folder / "reconciler.yaml").write_text(SETTINGS[0].text, encoding="utf-8")
-    return config.read(folder / "reconciler.yaml")
+    return read_settings(folder / "reconciler.yaml")
 
 
 def test_a_broken_manifest_would_be_noticed(tmp_path: Path) -> None:
@@ -83,19 +84,19 @@ def test_a_broken_manifest_would_be_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", SETTINGS, ids=str)
 def test_the_settings_of_the_readme_are_valid(block: Block, tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text(block.text, encoding="utf-8")
-    assert config.read(tmp_path / "reconciler.yaml").datastores
+    assert read_settings(tmp_path / "reconciler.yaml").datastores
 
 
 def test_the_tables_of_the_readme_are_whole() -> None:
     assert column(README, "status") == [status.value for status in Status]
     assert sorted(column(README, "hazard")) == sorted(hazard.value for hazard in Hazard)
     assert column(README, "outcome") == [result.value for result in Result]
-    rules = schema.load("reconciler")["properties"]["rules"]["properties"]
+    rules = schemas.load("reconciler")["properties"]["rules"]["properties"]
     assert column(README, "rule") == list(rules)
 
 
 def test_every_setting_stands_in_the_readme() -> None:
-    known = schema.load("reconciler")["properties"]
+    known = schemas.load("reconciler")["properties"]
     told = {word.split(".")[0] for word in re.findall(r"`([A-Za-z.]+):?`", prose(README))}
     assert set(known) <= told
 
@@ -212,7 +213,7 @@ def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
         for line in read(".github/decisions/0002-where-aws-is-silent.md").splitlines()
         if re.match(r"\| U\d+ \|", line)
     ]
-    settings = schema.load("reconciler")["properties"]
+    settings = schemas.load("reconciler")["properties"]
     rules = {rule for row in rows for rule in row[0]}
     assert rules <= {*settings, *settings["rules"]["properties"]}
     switches = {switch.name for switch in fields(Behaviours)}

@@ -15,8 +15,8 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 
-from reconciler.emulator.behaviours import Behaviours
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import Behaviours
 
 UPDATE_SECONDS = 8.0
 _SESSION = boto3.Session(

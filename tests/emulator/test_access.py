@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 
 STORE = "c" * 32
 LIST = b"GET /datastore HTTP/1.1"

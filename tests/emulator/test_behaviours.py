@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.behaviours import Behaviours, describe, with_settings
+from reconciler.emulator.rules.behaviours import Behaviours, describe, with_settings
 
 SERIES = "1.2.840.99.5.1"
 

@@ -19,8 +19,8 @@ from typing import Any
 import pydicom
 import pytest
 
-from reconciler.emulator.ingest import ingest
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.files.ingest import ingest
+from reconciler.emulator.http.server import Emulator
 from tests.emulator.test_guide_examples import (
     IMAGE_SET,
     INSTANCE_7,

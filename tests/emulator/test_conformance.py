@@ -25,8 +25,8 @@ from botocore.model import ServiceModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.emulator.protocol import Request, medical_imaging
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.wire.protocol import Request, medical_imaging
 from tests.emulator.conftest import connect
 
 MODEL = ServiceModel(Loader().load_service_model("medical-imaging", "service-2"), "medical-imaging")

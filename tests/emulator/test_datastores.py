@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.emulator.protocol import medical_imaging
-from reconciler.emulator.service import _OPERATIONS
+from reconciler.emulator.operations.service import _OPERATIONS
+from reconciler.emulator.wire.protocol import medical_imaging
 
 
 def status(world: Any, datastore_id: str) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.behaviours import describe
-from reconciler.emulator.faults import KINDS, parse_fault, parse_faults
-from reconciler.emulator.protocol import medical_imaging
-from reconciler.emulator.quotas import DOCUMENTED, parse_limits
+from reconciler.emulator.rules.behaviours import describe
+from reconciler.emulator.trouble.faults import KINDS, parse_fault, parse_faults
+from reconciler.emulator.trouble.quotas import DOCUMENTED, parse_limits
+from reconciler.emulator.wire.protocol import medical_imaging
 
 TEXT = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
 OPERATIONS = medical_imaging().operations

@@ -15,9 +15,9 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 
-from reconciler.emulator.faults import KINDS, Faults, parse_fault, parse_faults
-from reconciler.emulator.protocol import medical_imaging
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.trouble.faults import KINDS, Faults, parse_fault, parse_faults
+from reconciler.emulator.wire.protocol import medical_imaging
 from tests.emulator.conftest import UPDATE_SECONDS, Clock, World, connect
 
 NAME = {"Study": {"DICOM": {"StudyDescription": "X"}}}

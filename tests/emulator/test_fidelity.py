@@ -21,7 +21,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.valuerep import IS, DSfloat
 
-from reconciler.emulator.ingest import ingest
+from reconciler.emulator.files.ingest import ingest
 
 DATA = Path(pydicom.__file__).parent / "data"
 BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}

@@ -13,8 +13,8 @@ from typing import Any
 import pydicom
 import pytest
 
-from reconciler.emulator import ingest as ingesting
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.files import ingest as ingesting
+from reconciler.emulator.http.server import Emulator
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 STUDY = (

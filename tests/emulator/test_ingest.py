@@ -23,9 +23,9 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
-from reconciler.emulator.ingest import Ingested, ingest
-from reconciler.emulator.samples import default_image_sets, load_default
-from reconciler.emulator.service import Service
+from reconciler.emulator.files.ingest import Ingested, ingest
+from reconciler.emulator.operations.samples import default_image_sets, load_default
+from reconciler.emulator.operations.service import Service
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.errors import ApiError
+from reconciler.emulator.wire.errors import ApiError
 
 SERIES = "1.2.840.99.5.1"
 FIRST, THIRD = "1.2.840.99.7.1", "1.2.840.99.7.3"

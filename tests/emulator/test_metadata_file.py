@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.ingest import ingest
+from reconciler.emulator.files.ingest import ingest
 
 OWN_ID = "0123456789abcdef0123456789abcdef"
 

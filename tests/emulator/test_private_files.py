@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.server import Emulator
-from reconciler.emulator.service import Service
-from reconciler.emulator.store import FILE_NAME, StoreError
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.operations.service import Service
+from reconciler.emulator.store.database import FILE_NAME, StoreError
 from tests.emulator.test_server import process
 from tests.processes import bounded
 

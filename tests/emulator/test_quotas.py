@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.protocol import medical_imaging
-from reconciler.emulator.quotas import DOCUMENTED, OFF, Limits, Quotas, Rate, parse_limits
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.trouble.quotas import DOCUMENTED, OFF, Limits, Quotas, Rate, parse_limits
+from reconciler.emulator.wire.protocol import medical_imaging
 from tests.emulator.conftest import UPDATE_SECONDS, Clock, World, connect
 
 NAME = {"Study": {"DICOM": {"StudyDescription": "X"}}}
@@ -123,7 +123,7 @@ def test_concurrent_updates_are_limited(
 def test_what_exceeds_concurrency_is_a_switch(
     limited: Callable[..., World], document: Any, error_of: Any
 ) -> None:
-    from reconciler.emulator.behaviours import Behaviours
+    from reconciler.emulator.rules.behaviours import Behaviours
 
     world = limited(
         Limits({}, {"UpdateImageSetMetadata": 0}),

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.errors import ApiError
-from reconciler.emulator.server import Emulator
-from reconciler.emulator.service import Service
-from reconciler.emulator.store import FILE_NAME, StoreError
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.operations.service import Service
+from reconciler.emulator.store.database import FILE_NAME, StoreError
+from reconciler.emulator.wire.errors import ApiError
 from tests.processes import SECONDS, bounded
 
 DS, IMAGE_SET = "1" * 32, "a" * 32

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.values import compatible
+from reconciler.emulator.rules.values import compatible
 
 GOOD = [
     ("AE", "STORE1 "), ("AS", "040Y"), ("AT", "00181065"), ("CS", "ORIGINAL_1 2"),

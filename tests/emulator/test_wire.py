@@ -16,8 +16,8 @@ from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.errors import ApiError
-from reconciler.emulator.protocol import Request, medical_imaging
+from reconciler.emulator.wire.errors import ApiError
+from reconciler.emulator.wire.protocol import Request, medical_imaging
 
 MODEL = ServiceModel(Loader().load_service_model("medical-imaging", "service-2"), "medical-imaging")
 DS, IS = "1" * 32, "a" * 32

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import Plan
-from reconciler.plan.file import dumps, loads
+from reconciler.core.model.plan import Plan
+from reconciler.core.plan.file import dumps, loads
 from tests.faulty_files import FaultyFiles
 from tests.kill import world as made
 from tests.kill.world import Countdown, Service, World, killed

@@ -20,23 +20,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reconciler import attempts, pace, pipeline, record
-from reconciler import key as keys
-from reconciler.aws.client import clients
-from reconciler.aws.image_sets import BotoImageSets
-from reconciler.aws.problems import Target
+from reconciler import pipeline
 from reconciler.cli.connect import RealClock
-from reconciler.cli.emulator_client import connect
-from reconciler.diff.paths import opened
-from reconciler.emulator.ingest import ImageSet
-from reconciler.files import RealFiles
-from reconciler.model.bounds import Bounds
-from reconciler.model.observed import Properties, Summary
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Plan, Step
-from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
-from reconciler.model.value import Document
-from reconciler.ports import Files, ImageSets
+from reconciler.cli.emulator.client import connect
+from reconciler.core.diff.paths import opened
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Plan, Step
+from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.core.model.value import Document
+from reconciler.core.ports import Files, ImageSets
+from reconciler.edges import attempts, quotas, records
+from reconciler.edges import key as keys
+from reconciler.edges.aws.client import clients
+from reconciler.edges.aws.image_sets import BotoImageSets
+from reconciler.edges.aws.problems import Target
+from reconciler.edges.files import RealFiles
+from reconciler.emulator.files.ingest import ImageSet
 from tests.documents import document, instance, series
 from tests.processes import SECONDS
 
@@ -186,15 +187,15 @@ class World:
     def edges(self, point: Callable[[], None] = lambda: None, files: Files | None = None) -> Any:
         """The edges of a run in a forked process."""
         clock = RealClock()
-        port = pace.Paced(
-            KilledPort(self._of(self._running.theirs), point), pace.Buckets({}, clock)
+        port = quotas.Paced(
+            KilledPort(self._of(self._running.theirs), point), quotas.Buckets({}, clock)
         )
         return pipeline.Edges(ports=lambda _: port, clock=clock, files=files or RealFiles())
 
     def plan(self) -> Plan:
         """The plan, made here: by clients that no forked process has."""
         clock = RealClock()
-        port = pace.Paced(self.port, pace.Buckets({}, clock))
+        port = quotas.Paced(self.port, quotas.Buckets({}, clock))
         edges = pipeline.Edges(ports=lambda _: port, clock=clock)
         return pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
 
@@ -242,7 +243,7 @@ class World:
         versions = {name: self.port.versions(name) for name in IDS}
         latest = {name: rows[-1] for name, rows in versions.items()}
         asks = pipeline.check(self.settings).asks
-        entries = opened(record.read(self.root, "research"), asks, keys.read(self.root))
+        entries = opened(records.read(self.root, "research"), asks, keys.read(self.root))
         return {
             "versions": {
                 name: [(row.version_id, row.state, row.workflow_status) for row in rows]

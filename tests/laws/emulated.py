@@ -19,17 +19,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.retries import standard
 
-from reconciler import pace
-from reconciler.aws.client import READ_ATTEMPTS, clients
-from reconciler.aws.image_sets import BotoImageSets
-from reconciler.aws.problems import Target
-from reconciler.emulator import versions
-from reconciler.emulator.errors import ApiError
-from reconciler.emulator.quotas import DOCUMENTED
-from reconciler.emulator.server import Emulator
-from reconciler.emulator.store import Store
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
-from reconciler.ports import PacedImageSets
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore
+from reconciler.core.ports import PacedImageSets
+from reconciler.edges import quotas
+from reconciler.edges.aws.client import READ_ATTEMPTS, clients
+from reconciler.edges.aws.image_sets import BotoImageSets
+from reconciler.edges.aws.problems import Target
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.store import versions
+from reconciler.emulator.store.database import Store
+from reconciler.emulator.trouble.quotas import DOCUMENTED
+from reconciler.emulator.wire.errors import ApiError
 from tests.fakes import EPOCH, FakeClock
 from tests.laws.stage import (
     GET,
@@ -151,7 +151,7 @@ class Emulated:
         self._known: dict[str, list[Version]] = {}
 
     def port(self) -> PacedImageSets:
-        return pace.Paced(self.hooked, pace.Buckets(DOCUMENTED_QUOTAS, self.clock))
+        return quotas.Paced(self.hooked, quotas.Buckets(DOCUMENTED_QUOTAS, self.clock))
 
     def sent(self) -> Sequence[Request]:
         found = self._server.sent[self._seen :]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from reconciler import pace
-from reconciler.aws.client import READ_ATTEMPTS
-from reconciler.errors import NoAnswerError, ThrottledError
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore
-from reconciler.ports import PacedImageSets
+from reconciler.core.errors import NoAnswerError, ThrottledError
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore
+from reconciler.core.ports import PacedImageSets
+from reconciler.edges import quotas
+from reconciler.edges.aws.client import READ_ATTEMPTS
 from tests.documents import DATASTORE_ID
 from tests.fakes import FakeClock, FakeImageSets
 from tests.laws.stage import PRIMARY, UPDATE, Attributes, Hooked, Request, Version, documents
@@ -35,7 +35,7 @@ class InMemory:
         self._sent: list[Request] = []
 
     def port(self) -> PacedImageSets:
-        return pace.Paced(self.hooked, pace.Buckets(DOCUMENTED_QUOTAS, self.clock))
+        return quotas.Paced(self.hooked, quotas.Buckets(DOCUMENTED_QUOTAS, self.clock))
 
     def sent(self) -> Sequence[Request]:
         self._sent += map(Request.of, self._fake.sent[len(self._sent) :])

@@ -20,20 +20,21 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from reconciler import key as keys
-from reconciler import pipeline, record
+from reconciler import pipeline
 from reconciler.apply.step import StepRun
-from reconciler.dicom.content import content_digest
-from reconciler.diff.paths import sealed
-from reconciler.errors import ReconcilerError
-from reconciler.files import RealFiles
-from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Plan, Status, pins
-from reconciler.model.record import Entry
-from reconciler.model.settings import RecordMode, Rules, Settings
-from reconciler.model.value import Document
-from reconciler.plan.file import dumps, loads
+from reconciler.core.dicom.content import content_digest
+from reconciler.core.diff.paths import sealed
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.plan import Action, Plan, Status, pins
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import RecordMode, Rules, Settings
+from reconciler.core.model.value import Document
+from reconciler.core.plan.file import dumps, loads
+from reconciler.edges import key as keys
+from reconciler.edges import records
+from reconciler.edges.files import RealFiles
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 from tests.laws.in_memory import InMemory
 from tests.laws.stage import (
@@ -345,7 +346,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     def _all_is_recorded(self) -> None:
         """Also what runs of ours have made that were killed, and siblings that nobody asks for."""
-        entries = record.read(self.root, "research")
+        entries = records.read(self.root, "research")
         for name in IDS:
             latest = self._latest(name)
             made = [one for _, one in self._ours(name)]
@@ -357,7 +358,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     def _has_drifted(self, action: Action) -> bool:
         """Others wrote what is asked for, or a call of ours moved what search did not tell of."""
-        entries = record.read(self.root, "research")
+        entries = records.read(self.root, "research")
         return any(
             self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
             or self._moved_unseen(one.image_set_id, entries)
@@ -408,7 +409,7 @@ class ApplyMachine(RuleBasedStateMachine):
         checked = pipeline.check(self.settings)
         edges = replace(self._edges(), files=RealFiles())
         plan = planner(self.settings, checked, edges).plan
-        entries = record.read(self.root, "research")
+        entries = records.read(self.root, "research")
         for action in plan.actions:
             self.reached[action.status] += 1
             for member in action.members:
@@ -544,7 +545,7 @@ class ApplyMachine(RuleBasedStateMachine):
     @invariant()
     def records_are_whole_and_true(self) -> None:
         """3 and 6. Every record can be read, and what it claims is what the service has."""
-        for name, entry in record.read(self.root, "research").items():
+        for name, entry in records.read(self.root, "research").items():
             version = self._version(name, int(entry.version_id))
             assert version.status in ("UPDATED", "CREATED", "UPDATE_FAILED")
             if entry.ask_digest:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from reconciler.apply.decide import Answer, Seen
 from reconciler.apply.step import StepRun
-from reconciler.errors import ConflictError, NotFoundError, ServiceError
-from reconciler.model.outcome import Landed, Outcome, Result
+from reconciler.core.errors import ConflictError, NotFoundError, ServiceError
+from reconciler.core.model.outcome import Landed, Outcome, Result
 
 
 class RetriesWithAFreshPin(StepRun):

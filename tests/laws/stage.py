@@ -11,12 +11,12 @@ from functools import cached_property
 from threading import Lock, get_ident
 from typing import Any, Protocol, TypeVar
 
-from reconciler.errors import UnreachableError
-from reconciler.model.observed import Properties, Summary
-from reconciler.model.plan import Step
-from reconciler.model.settings import Datastore
-from reconciler.model.value import Document
-from reconciler.ports import Clock, ImageSets, PacedImageSets
+from reconciler.core.errors import UnreachableError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Step
+from reconciler.core.model.settings import Datastore
+from reconciler.core.model.value import Document
+from reconciler.core.ports import Clock, ImageSets, PacedImageSets
 from tests.documents import document, instance, series
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Status
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Status
 from tests.laws import mutants
 from tests.laws.emulated import Emulated, Server, server
 from tests.laws.machine import BROKEN, ApplyMachine

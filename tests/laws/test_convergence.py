@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler import pipeline
-from reconciler.errors import InputError
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Plan, Status
-from reconciler.model.settings import Datastore, RecordMode, Settings
-from reconciler.plan.file import dumps, loads
+from reconciler.core.errors import InputError
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Plan, Status
+from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.plan.file import dumps, loads
 from tests.documents import DATASTORE_ID, document, instance, series
 from tests.fakes import FakeClock, FakeImageSets
 

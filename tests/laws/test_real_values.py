@@ -8,14 +8,14 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from reconciler.dicom.canonical import canonical, same
-from reconciler.dicom.dictionary import by_key
-from reconciler.dicom.values import parse
-from reconciler.dicom.vr import problems
-from reconciler.emulator.ingest import ingest
-from reconciler.errors import Place
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
-from reconciler.model.value import Json
+from reconciler.core.dicom.canonical import canonical, same
+from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.dicom.values import parse
+from reconciler.core.dicom.vr import problems
+from reconciler.core.errors import Place
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.value import Json
+from reconciler.emulator.files.ingest import ingest
 
 PLACE = Place("manifest.yaml", 1, 1)
 FILES = Path(pydicom.data.__file__).parent / "test_files"

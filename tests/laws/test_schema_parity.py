@@ -15,12 +15,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler import schema
-from reconciler.errors import Place
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
-from reconciler.model.settings import Datastore, Settings
-from reconciler.validate import document as documents
-from reconciler.validate.schema import Checker
+from reconciler.core.ask import document as documents
+from reconciler.core.ask.schema import Checker
+from reconciler.core.errors import Place
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.edges import schemas
 
 UID, OTHER = "1.2.840.99.1", "1.2.840.99.1.8"
 SETTINGS = Settings(PurePath("/"), "manifests", (Datastore("research", "1" * 32, "us-east-1"),))
@@ -144,7 +144,7 @@ def mutated(draw: st.DrawFn, base: dict[str, Any], new: st.SearchStrategy[Any]) 
 
 @cache
 def checker(name: str) -> Checker:
-    return Checker(schema.load(name), "it")
+    return Checker(schemas.load(name), "it")
 
 
 def to_node(value: Any, lines: Iterator[int] | None = None) -> Node:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.dicom.canonical import canonical, same
-from reconciler.dicom.dictionary import by_key, by_tag, document_key, standard_tags
-from reconciler.dicom.values import parse
-from reconciler.dicom.vr import ALL_VRS, INTEGER_RANGES, problems
-from reconciler.errors import Place
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
-from reconciler.model.value import Json
+from reconciler.core.dicom.canonical import canonical, same
+from reconciler.core.dicom.dictionary import by_key, by_tag, document_key, standard_tags
+from reconciler.core.dicom.values import parse
+from reconciler.core.dicom.vr import ALL_VRS, INTEGER_RANGES, problems
+from reconciler.core.errors import Place
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.value import Json
 
 PLACE = Place("manifest.yaml", 1, 1)
 VRS = [*sorted(ALL_VRS), "US or SS", "OB or OW", "US or OW", "US or SS or OW", "ZZ"]

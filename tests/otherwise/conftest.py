@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import run
-from reconciler.emulator.behaviours import with_settings
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import with_settings
 from tests.otherwise.world import Ran, World
 
 Worlds = Callable[..., World]

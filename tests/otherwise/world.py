@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 from tests.documents import document, instance, series
 
 DATASTORE_ID = "d" * 32

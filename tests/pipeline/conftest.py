@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator.server import Emulator
+from reconciler.emulator.http.server import Emulator
 from tests.pipeline.world import World
 
 

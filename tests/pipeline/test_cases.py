@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.plan import Status
-from reconciler.plan.file import loads
+from reconciler.core.model.plan import Status
+from reconciler.core.plan.file import loads
 from tests.pipeline.world import World
 
 CASES = Path(__file__).parent.parent / "cases"

@@ -6,11 +6,11 @@ import copy
 import json
 from typing import Any
 
-from reconciler.dicom.content import content_digest
-from reconciler.model.hazard import Hazard
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Status, Step
-from reconciler.model.value import Document
+from reconciler.core.dicom.content import content_digest
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Status, Step
+from reconciler.core.model.value import Document
 from tests.documents import IMAGE_SET_ID, SERIES_UID, document, instance, series
 from tests.pipeline.world import World
 

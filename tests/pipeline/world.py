@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reconciler import aws, pace, pipeline, record
+from reconciler import pipeline
 from reconciler.cli.connect import RealClock
-from reconciler.emulator.server import Emulator
-from reconciler.model.outcome import Result
-from reconciler.model.plan import Plan
-from reconciler.model.record import Entry
-from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
-from reconciler.ports import PacedImageSets
+from reconciler.core.model.outcome import Result
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.core.ports import PacedImageSets
+from reconciler.edges import aws, quotas, records
+from reconciler.emulator.http.server import Emulator
 
 # No update of these tests takes that long, and who waits in vain for one is to say so soon.
 LOCK_TIMEOUT = 60.0
@@ -41,7 +42,7 @@ class World:
         emulator.service.ensure_datastore(self.datastore.datastore_id, "research")
         clock = RealClock()
         connected = aws.connect(self.datastore, endpoint=emulator.endpoint)
-        self.port: PacedImageSets = pace.Paced(connected, pace.Buckets({}, clock))
+        self.port: PacedImageSets = quotas.Paced(connected, quotas.Buckets({}, clock))
         self.edges = pipeline.Edges(ports=lambda _: self.port, clock=clock)
 
     def rules(self, **rules: Any) -> None:
@@ -93,4 +94,4 @@ class World:
         return self.port.get(image_set_id).version_id
 
     def entry(self, image_set_id: str) -> Entry:
-        return record.read(self.root, "research")[image_set_id]
+        return records.read(self.root, "research")[image_set_id]

@@ -15,16 +15,8 @@ from typing import Any
 import pytest
 
 from reconciler.apply import apply
-from reconciler.apply.decide import (
-    TABLE,
-    Answer,
-    Finding,
-    Next,
-    Seen,
-    decide,
-    found,
-)
-from reconciler.errors import (
+from reconciler.apply.decide import TABLE, Answer, Finding, Next, Seen, decide, found
+from reconciler.core.errors import (
     AccessDeniedError,
     ConflictError,
     CredentialsError,
@@ -34,12 +26,12 @@ from reconciler.errors import (
     ThrottledError,
     UnreachableError,
 )
-from reconciler.model.bounds import Bounds
-from reconciler.model.change import Block
-from reconciler.model.observed import Properties
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Member, Plan, Status, Step, pins
-from reconciler.model.value import Document
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.change import Block
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step, pins
+from reconciler.core.model.value import Document
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeClock, FakeImageSets
 from tests.processes import SECONDS

@@ -16,25 +16,26 @@ from typing import Any
 
 import pytest
 
-from reconciler import attempts, pipeline, record
-from reconciler import key as keys
+from reconciler import pipeline
 from reconciler.apply.recover import End, recover
-from reconciler.dicom.content import content_digest, digest
-from reconciler.errors import (
+from reconciler.core.dicom.content import content_digest, digest
+from reconciler.core.errors import (
     CredentialsError,
     LinkError,
     NoAnswerError,
     PlanFileError,
     RecordError,
 )
-from reconciler.files import RealFiles
-from reconciler.model.attempt import Attempt
-from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Landed, Result
-from reconciler.model.plan import Action, Plan, Status
-from reconciler.model.record import RULES_VERSION
-from reconciler.model.settings import Datastore, RecordMode, Rules, Settings
-from reconciler.plan.file import dumps, loads
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Landed, Result
+from reconciler.core.model.plan import Action, Plan, Status
+from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.core.plan.file import dumps, loads
+from reconciler.edges import attempts, records
+from reconciler.edges import key as keys
+from reconciler.edges.files import RealFiles
 from tests.documents import DATASTORE_ID, KEY, document, instance, series
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
@@ -140,7 +141,7 @@ class World:
         return path, path.read_bytes()
 
     def records(self) -> dict[str, tuple[str, str]]:
-        entries = record.read(self.root, "research")
+        entries = records.read(self.root, "research")
         return {
             name: (entry.previous_version_id, entry.version_id) for name, entry in entries.items()
         }
@@ -429,8 +430,8 @@ def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
 def test_an_attempt_proves_nothing_beside_an_entry_of_another_history(world: World) -> None:
     """The image set was created at another time than the recorded one: not the one we knew."""
     world.recorded_then_killed()
-    entry = record.read(world.root, "research")[OWN]
-    record.write(world.root, "research", [replace(entry, created_at=1.0)])
+    entry = records.read(world.root, "research")[OWN]
+    records.write(world.root, "research", [replace(entry, created_at=1.0)])
     world.ask(OWN, "three")
     (action,) = world.plan().actions
     assert (action.status, action.steps) == (Status.DRIFTED, ())
@@ -643,7 +644,7 @@ class NoRecords(RealFiles):
     """A disk on which no record finds room."""
 
     def create(self, path: Path, mode: int) -> int:
-        if record.FOLDER in path.parts:
+        if records.FOLDER in path.parts:
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().create(path, mode)
 

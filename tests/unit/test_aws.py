@@ -25,9 +25,7 @@ import boto3
 import pytest
 from botocore.exceptions import SSLError
 
-from reconciler import aws
-from reconciler.aws.metadata import MAX_BYTES, MAX_DEPTH, read_document
-from reconciler.errors import (
+from reconciler.core.errors import (
     AccessDeniedError,
     ConflictError,
     CredentialsError,
@@ -39,9 +37,11 @@ from reconciler.errors import (
     UnreachableError,
     UnreadableError,
 )
-from reconciler.model.plan import Step
-from reconciler.model.settings import Datastore
-from reconciler.ports import ImageSets
+from reconciler.core.model.plan import Step
+from reconciler.core.model.settings import Datastore
+from reconciler.core.ports import ImageSets
+from reconciler.edges import aws
+from reconciler.edges.aws.metadata import MAX_BYTES, MAX_DEPTH, read_document
 from tests.documents import DATASTORE_ID, IMAGE_SET_ID, document
 
 SECRET = "Garcia^Gloria"
@@ -439,9 +439,9 @@ def test_tls_that_breaks_after_the_send_is_no_answer(
     wire: Wire, cause: Exception, kind: type[ServiceError]
 ) -> None:
     """Only what a certificate is refused for is sure not to have been sent."""
-    from reconciler.aws.client import clients
-    from reconciler.aws.image_sets import BotoImageSets
-    from reconciler.aws.problems import Target
+    from reconciler.edges.aws.client import clients
+    from reconciler.edges.aws.image_sets import BotoImageSets
+    from reconciler.edges.aws.problems import Target
 
     def breaks(**_: Any) -> None:
         raise SSLError(endpoint_url=wire.endpoint, error=Exception(cause))
@@ -675,7 +675,7 @@ def test_on_aws_the_host_is_the_data_plane_of_the_region(monkeypatch: pytest.Mon
     """No connection is made: the request is caught on its way out."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
-    from reconciler.aws.client import clients
+    from reconciler.edges.aws.client import clients
 
     hosts: list[str] = []
 

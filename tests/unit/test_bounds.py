@@ -10,17 +10,17 @@ from dataclasses import replace
 import pytest
 
 from reconciler.apply import apply
-from reconciler.apply.window import GRACE_SECONDS, Window
-from reconciler.errors import (
+from reconciler.apply.scheduler import GRACE_SECONDS, Window
+from reconciler.core.errors import (
     CredentialsError,
     NoAnswerError,
     RejectedError,
     ServiceError,
     UnreachableError,
 )
-from reconciler.model.bounds import Bounds
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Action, Basis, Plan, Step
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Action, Basis, Plan, Step
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeClock, FakeImageSets
 from tests.processes import SECONDS

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import config
-from reconciler.errors import InputError, ReconcilerError
-from reconciler.model.hazard import Consent, Hazard
-from reconciler.model.settings import (
+from reconciler.core.errors import InputError, ReconcilerError
+from reconciler.core.model.hazard import Consent, Hazard
+from reconciler.core.model.settings import (
     Datastore,
     Guardrails,
     RecordMode,
@@ -17,6 +16,7 @@ from reconciler.model.settings import (
     Rules,
     Settings,
 )
+from reconciler.edges.settings import find_settings, read_settings
 
 ID = "1234567890abcdefghij1234567890ab"
 STORE = f"datastores: {{research: {{datastoreId: {ID}, region: eu-west-2}}}}\n"
@@ -56,7 +56,7 @@ lockTimeout: 1h
 
 def read(tmp_path: Path, text: str) -> Settings:
     (tmp_path / "reconciler.yaml").write_text(text, encoding="utf-8")
-    return config.read(tmp_path / "reconciler.yaml")
+    return read_settings(tmp_path / "reconciler.yaml")
 
 
 def problems(tmp_path: Path, text: str) -> list[str]:
@@ -213,7 +213,7 @@ def test_refused(tmp_path: Path, text: str, expected: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        config.read(tmp_path / "reconciler.yaml")
+        read_settings(tmp_path / "reconciler.yaml")
     assert str(caught.value) == (
         "reconciler.yaml: cannot be read: No such file or directory\n"
         "    Check that it is there and readable."
@@ -224,26 +224,26 @@ def test_it_is_found_from_any_folder_below(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text(STORE)
     below = tmp_path / "manifests" / "deep"
     below.mkdir(parents=True)
-    assert config.find(below) == config.find(tmp_path) == tmp_path / "reconciler.yaml"
+    assert find_settings(below) == find_settings(tmp_path) == tmp_path / "reconciler.yaml"
 
 
 def test_the_nearest_one_wins(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "inner"):
         folder.mkdir(exist_ok=True)
         (folder / "reconciler.yaml").write_text(STORE)
-    assert config.find(tmp_path / "inner") == tmp_path / "inner" / "reconciler.yaml"
+    assert find_settings(tmp_path / "inner") == tmp_path / "inner" / "reconciler.yaml"
 
 
 def test_not_found_tells_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ReconcilerError) as caught:
-        config.find(tmp_path)
+        find_settings(tmp_path)
     assert caught.value.message == f"no reconciler.yaml in {tmp_path} or any folder above it"
     assert "--config" in caught.value.hint
 
 
 def test_the_root_is_the_folder_of_the_file_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(STORE)
-    assert config.read(tmp_path / "other.yaml").root == tmp_path
+    assert read_settings(tmp_path / "other.yaml").root == tmp_path
 
 
 @pytest.mark.parametrize("folder", ["..", "../elsewhere", "a/../../b"])

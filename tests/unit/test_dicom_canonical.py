@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.canonical import canonical, same
+from reconciler.core.dicom.canonical import canonical, same
 
 SAME = [
     ("LO", "CT CHEST ", "CT CHEST"),

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.constraints import (
-    Rule,
-    force_reasons,
-    never,
-    private_level,
-    wrong_level,
-)
-from reconciler.dicom.dictionary import by_key
-from reconciler.model.address import Level
+from reconciler.core.dicom.constraints import Rule, force_reasons, never, private_level, wrong_level
+from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.model.address import Level
 
 
 def test_the_table_is_total():

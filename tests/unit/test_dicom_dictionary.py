@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from reconciler.dicom.dictionary import (
+from reconciler.core.dicom.dictionary import (
     Attribute,
     UnknownKeyError,
     by_key,
@@ -17,7 +17,7 @@ from reconciler.dicom.dictionary import (
     hex_key,
     standard_tags,
 )
-from reconciler.dicom.edition import NEWER_THAN_2022B
+from reconciler.core.dicom.edition import NEWER_THAN_2022B
 
 
 def test_keyword_and_hex_in_either_case_are_one_attribute():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.dictionary import by_key, by_tag
-from reconciler.dicom.levels import PATIENT_TAGS, SERIES_TAGS, STUDY_TAGS, level_of
-from reconciler.model.address import Level
+from reconciler.core.dicom.dictionary import by_key, by_tag
+from reconciler.core.dicom.levels import PATIENT_TAGS, SERIES_TAGS, STUDY_TAGS, level_of
+from reconciler.core.model.address import Level
 
 
 def test_the_page_lists_46_50_and_44_elements():

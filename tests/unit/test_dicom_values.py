@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.dictionary import by_key
-from reconciler.dicom.values import Parsed, parse
-from reconciler.errors import Place
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.dicom.values import Parsed, parse
+from reconciler.core.errors import Place
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
 
 PLACE = Place("manifests/a.yaml", 3, 5)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.dictionary import by_tag, standard_tags
-from reconciler.dicom.vr import ALL_VRS, alternatives, multiplicity, problems
+from reconciler.core.dicom.dictionary import by_tag, standard_tags
+from reconciler.core.dicom.vr import ALL_VRS, alternatives, multiplicity, problems
 
 GOOD = {
     "AE": ["STORESCP", "A B", "x" * 16, "lower_case-1", " PADDED "],

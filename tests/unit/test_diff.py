@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.dicom.dictionary import by_tag
-from reconciler.diff.hazards import BY_OP, GROUPING, IDENTITY, UIDS, hazards_of
-from reconciler.diff.locate import Aliases
-from reconciler.model.change import Op
-from reconciler.model.hazard import Hazard
-from reconciler.model.plan import Status
+from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.diff.hazards import BY_OP, GROUPING, IDENTITY, UIDS, hazards_of
+from reconciler.core.diff.locate import Aliases
+from reconciler.core.model.change import Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Status
 from tests.documents import document, instance, series
 from tests.planning import A, Stage, messages
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import files, record
-from reconciler.cli.emulator_server import write_ready
+from reconciler.cli.emulator.server import write_ready
 from reconciler.cli.report import append_summary, write_report
 from reconciler.cli.workspace import save_plan
-from reconciler.errors import ReconcilerError, RecordError
-from reconciler.model.plan import Basis, Plan
-from reconciler.model.record import Entry
-from reconciler.plan.file import dumps
-from reconciler.ports import Files
+from reconciler.core.errors import ReconcilerError, RecordError
+from reconciler.core.model.plan import Basis, Plan
+from reconciler.core.model.record import Entry
+from reconciler.core.plan.file import dumps
+from reconciler.core.ports import Files
+from reconciler.edges import files, records
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
 ID = "ea92b0d8838c72a3f25d00d13616f87e"
@@ -32,11 +32,11 @@ def entry(version: str) -> Entry:
 
 
 def write_record(folder: Path, new: bool, disk: Files) -> None:
-    record.write(folder, "research", [entry("2" if new else "1")], files=disk)
+    records.write(folder, "research", [entry("2" if new else "1")], files=disk)
 
 
 def drop_record(folder: Path, new: bool, disk: Files) -> None:
-    record.write(folder, "research", [] if new else [entry("1")], [ID] if new else [], files=disk)
+    records.write(folder, "research", [] if new else [entry("1")], [ID] if new else [], files=disk)
 
 
 def write_plan(folder: Path, new: bool, disk: Files) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import git
-from reconciler.errors import GitError
-from reconciler.git import Message, Moved
+from reconciler.core.errors import GitError
+from reconciler.edges import git
+from reconciler.edges.git import Message, Moved
 
 TEXT = Message("Record one image set", "research/abc 1 → 2", (("Plan-Digest", "sha256:0"),))
 
@@ -392,7 +392,7 @@ def test_a_machine_without_git_has_no_commit(root: Path) -> None:
     """GitPython refuses to be imported there, so only a new process can show it."""
     program = (
         "import sys; from pathlib import Path; from reconciler import git\n"
-        "from reconciler.errors import GitError\n"
+        "from reconciler.core.errors import GitError\n"
         "root = Path(sys.argv[1])\n"
         "assert git.head(root) == ''\n"
         "try:\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.address import STUDY, instance_at, series_at
-from reconciler.model.change import Change, Op
-from reconciler.model.plan import Action, Member, Status, Step
-from reconciler.model.settings import Guardrails
-from reconciler.plan.guardrails import guarded
+from reconciler.core.model.address import STUDY, instance_at, series_at
+from reconciler.core.model.change import Change, Op
+from reconciler.core.model.plan import Action, Member, Status, Step
+from reconciler.core.model.settings import Guardrails
+from reconciler.core.plan.guardrails import guarded
 
 IDS = [f"{number:032x}" for number in range(12)]
 

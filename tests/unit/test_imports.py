@@ -13,7 +13,7 @@ def test_nothing_slow_is_imported_before_it_is_needed(module: str) -> None:
     code = (
         "import sys\n"
         "from reconciler import pipeline, schema\n"
-        "from reconciler.validate import manifest_checker\n"
+        "from reconciler.core.ask import manifest_checker\n"
         "manifest_checker(schema.load('manifest'))\n"
         f"sys.exit({module!r} in sys.modules)"
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import key as keys
-from reconciler.errors import RecordError
-from reconciler.model.key import KEY_FILE, Key, Use
+from reconciler.core.errors import RecordError
+from reconciler.core.model.key import KEY_FILE, Key, Use
+from reconciler.edges import key as keys
 from tests.documents import KEY
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 

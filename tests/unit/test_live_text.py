@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.dicom.vr import is_vr
-from reconciler.model.address import is_uid
-from reconciler.plan.split import TooLarge
+from reconciler.core.dicom.vr import is_vr
+from reconciler.core.model.address import is_uid
+from reconciler.core.plan.split import TooLarge
 from tests.documents import document, instance, series
 from tests.planning import A, Stage
 

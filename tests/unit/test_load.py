@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler import load as loading
-from reconciler.errors import Diagnostic, Place
-from reconciler.load import DEFAULT, MAX_BYTES, PURE, Loaded, load, parse
-from reconciler.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.edges import manifests as loading
+from reconciler.edges.manifests import DEFAULT, MAX_BYTES, PURE, Loaded, load, parse
 
 PARSERS = [pytest.param(DEFAULT, id="default"), pytest.param(PURE, id="pure")]
 

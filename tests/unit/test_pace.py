@@ -10,10 +10,10 @@ from pathlib import PurePath
 
 import pytest
 
-from reconciler.errors import ThrottledError
-from reconciler.model.plan import Step
-from reconciler.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings, quotas_of
-from reconciler.pace import (
+from reconciler.core.errors import ThrottledError
+from reconciler.core.model.plan import Step
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings, quotas_of
+from reconciler.edges.quotas import (
     MARGIN,
     PATIENCE,
     UNLIMITED,

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from reconciler.dicom.content import content_digest, digest
-from reconciler.dicom.updates import encode, simulate
-from reconciler.errors import NotFoundError, Place, PlanFileError
-from reconciler.model.address import PATIENT, STUDY, instance_at, series_at
-from reconciler.model.ask import Source
-from reconciler.model.change import Change, Op
-from reconciler.model.hazard import Consent, Hazard
-from reconciler.model.key import Key
-from reconciler.model.observed import Summary
-from reconciler.model.plan import Action, Basis, Plan, Status
-from reconciler.model.settings import Datastore, Settings
-from reconciler.model.value import Document, Value
-from reconciler.plan import action_digest, eta_seconds, with_digests
-from reconciler.plan.consent import CONSENT, MISSING_SHOWN, By, judge
-from reconciler.plan.file import dumps, loads, plan_digest
-from reconciler.plan.split import TooLarge, split
+from reconciler.core.dicom.content import content_digest, digest
+from reconciler.core.dicom.updates import encode, simulate
+from reconciler.core.errors import NotFoundError, Place, PlanFileError
+from reconciler.core.model.address import PATIENT, STUDY, instance_at, series_at
+from reconciler.core.model.ask import Source
+from reconciler.core.model.change import Change, Op
+from reconciler.core.model.hazard import Consent, Hazard
+from reconciler.core.model.key import Key
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.value import Document, Value
+from reconciler.core.plan import action_digest, eta_seconds, with_digests
+from reconciler.core.plan.consent import CONSENT, MISSING_SHOWN, By, judge
+from reconciler.core.plan.file import dumps, loads, plan_digest
+from reconciler.core.plan.split import TooLarge, split
 from tests.documents import KEY, SERIES_UID, document, instance, series
 from tests.planning import DATASTORE, A, B, C, Stage, messages
 

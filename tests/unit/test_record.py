@@ -15,10 +15,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler import record
-from reconciler.errors import RecordError
-from reconciler.model.observed import Properties
-from reconciler.model.record import RULES_VERSION, Entry
+from reconciler.core.errors import RecordError
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.record import RULES_VERSION, Entry
+from reconciler.edges import records
 
 A = "ea92b0d8838c72a3f25d00d13616f87e"
 B = "ea00b0d8838c72a3f25d00d13616f87e"
@@ -57,18 +57,18 @@ def digest_of(path: Path) -> str:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     entries = [entry(A), entry(B, updated_at=None), entry(C, asked=(), ask_digest="")]
-    record.write(tmp_path, NAME, entries, [])
-    assert record.read(tmp_path, NAME) == {one.image_set_id: one for one in entries}
+    records.write(tmp_path, NAME, entries, [])
+    assert records.read(tmp_path, NAME) == {one.image_set_id: one for one in entries}
 
 
 def test_nothing_recorded_is_an_empty_mapping(tmp_path: Path) -> None:
-    assert record.read(tmp_path, NAME) == {}
+    assert records.read(tmp_path, NAME) == {}
 
 
 def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
     tmp_path: Path,
 ) -> None:
-    changed = record.write(tmp_path, NAME, [entry()], [])
+    changed = records.write(tmp_path, NAME, [entry()], [])
     path = tmp_path / "records" / NAME / "ea.json"
     digest = digest_of(path)
     assert changed == (path,)
@@ -92,38 +92,38 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
 def test_what_is_written_is_what_the_published_schema_says(tmp_path: Path) -> None:
     schema = json.loads((Path(__file__).parents[2] / "schemas/record.schema.json").read_text())
     bare = entry(B, "1", previous_version_id="", updated_at=None, asked=(), ask_digest="")
-    (path,) = record.write(tmp_path, NAME, [entry(A), bare], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A), bare], [])
     validator = jsonschema.Draft202012Validator(schema)
     assert [error.message for error in validator.iter_errors(json.loads(path.read_text()))] == []
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
-    record.write(one, NAME, [entry(A), entry(B)], [])
-    record.write(other, NAME, [entry(B)], [])
-    record.write(other, NAME, [entry(A)], [])
+    records.write(one, NAME, [entry(A), entry(B)], [])
+    records.write(other, NAME, [entry(B)], [])
+    records.write(other, NAME, [entry(A)], [])
     name = f"records/{NAME}/ea.json"
     assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
 def test_writing_the_same_again_changes_no_file(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     before = path.stat()
-    assert record.write(tmp_path, NAME, [entry(A)], []) == ()
+    assert records.write(tmp_path, NAME, [entry(A)], []) == ()
     assert path.stat().st_ino == before.st_ino
 
 
 def test_a_version_is_never_lowered_and_an_equal_one_is_replaced(tmp_path: Path) -> None:
-    record.write(tmp_path, NAME, [entry(A, "10")], [])
-    assert record.write(tmp_path, NAME, [entry(A, "9")], []) == ()
-    record.write(tmp_path, NAME, [entry(A, "10", asked=("Patient/PatientID",))], [])
-    assert record.read(tmp_path, NAME)[A].asked == ("Patient/PatientID",)
+    records.write(tmp_path, NAME, [entry(A, "10")], [])
+    assert records.write(tmp_path, NAME, [entry(A, "9")], []) == ()
+    records.write(tmp_path, NAME, [entry(A, "10", asked=("Patient/PatientID",))], [])
+    assert records.read(tmp_path, NAME)[A].asked == ("Patient/PatientID",)
 
 
 def test_versions_of_another_data_store_do_not_count(tmp_path: Path) -> None:
-    record.write(tmp_path, NAME, [entry(A, "10")], [])
-    record.write(tmp_path, NAME, [entry(A, "1", datastore_id="2" * 32)], [])
-    assert record.read(tmp_path, NAME)[A].version_id == "1"
+    records.write(tmp_path, NAME, [entry(A, "10")], [])
+    records.write(tmp_path, NAME, [entry(A, "1", datastore_id="2" * 32)], [])
+    assert records.read(tmp_path, NAME)[A].version_id == "1"
 
 
 def test_an_entry_of_another_history_gives_way_whatever_its_version(tmp_path: Path) -> None:
@@ -132,18 +132,18 @@ def test_an_entry_of_another_history_gives_way_whatever_its_version(tmp_path: Pa
         ({"created_at": 1.0}, {"created_at": None}, {"is_dated": False})
     ):
         root = tmp_path / str(number)
-        record.write(root, NAME, [entry(A, "10", **other)], [])
-        record.write(root, NAME, [entry(A, "3")], [])
-        assert record.read(root, NAME)[A] == entry(A, "3")
+        records.write(root, NAME, [entry(A, "10", **other)], [])
+        records.write(root, NAME, [entry(A, "3")], [])
+        assert records.read(root, NAME)[A] == entry(A, "3")
 
 
 def test_an_entry_without_created_at_is_read_as_it_was_written(tmp_path: Path) -> None:
     """Commit dc76416 wrote this one."""
-    path = record.folder(tmp_path, NAME) / "ea.json"
+    path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     path.write_text(OLD_FORM)
-    assert record.read(tmp_path, NAME)[A] == entry(A, created_at=None, is_dated=False)
-    record.write(tmp_path, NAME, [entry(B)], [])
+    assert records.read(tmp_path, NAME)[A] == entry(A, created_at=None, is_dated=False)
+    records.write(tmp_path, NAME, [entry(B)], [])
     assert json.loads(OLD_FORM)["entries"][0] in json.loads(path.read_text())["entries"]
 
 
@@ -199,23 +199,23 @@ def test_a_version_is_that_of_the_entry_by_number_and_times(
 
 
 def test_dropping_the_last_entry_takes_the_file_away(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)], [])
-    assert record.write(tmp_path, NAME, [], [A]) == (path,)
-    assert set(record.read(tmp_path, NAME)) == {B}
-    assert record.write(tmp_path, NAME, [], [B]) == (path,)
+    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)], [])
+    assert records.write(tmp_path, NAME, [], [A]) == (path,)
+    assert set(records.read(tmp_path, NAME)) == {B}
+    assert records.write(tmp_path, NAME, [], [B]) == (path,)
     assert not path.exists()
-    assert record.write(tmp_path, NAME, [], [B]) == ()
+    assert records.write(tmp_path, NAME, [], [B]) == ()
 
 
 def test_other_comparison_rules_count_as_nothing_recorded(tmp_path: Path) -> None:
-    record.write(tmp_path, NAME, [entry(A, rules_version=RULES_VERSION + 1), entry(B)], [])
-    assert set(record.read(tmp_path, NAME)) == {B}
+    records.write(tmp_path, NAME, [entry(A, rules_version=RULES_VERSION + 1), entry(B)], [])
+    assert set(records.read(tmp_path, NAME)) == {B}
 
 
 def test_times_survive_to_the_millisecond(tmp_path: Path) -> None:
     for moment in (1_700_000_000.0, 1_700_000_000.001, 1_699_999_999.999, 0.5):
-        record.write(tmp_path, NAME, [entry(A, updated_at=moment)], [])
-        assert record.read(tmp_path, NAME)[A].updated_at == moment
+        records.write(tmp_path, NAME, [entry(A, updated_at=moment)], [])
+        assert records.read(tmp_path, NAME)[A].updated_at == moment
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ def test_times_survive_to_the_millisecond(tmp_path: Path) -> None:
 def test_an_edited_entry_is_told_with_file_and_image_set(
     tmp_path: Path, field: str, value: object
 ) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)], [])
     edit(path, lambda content: content["entries"][1].update({field: value}))
     with pytest.raises(RecordError) as caught:
-        record.read(tmp_path, NAME)
+        records.read(tmp_path, NAME)
     assert f"records/{NAME}/ea.json:1: image set {A}" in caught.value.message
     assert B not in caught.value.message
     assert "git checkout" in caught.value.hint
@@ -250,7 +250,7 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
     entries = [entry(), *(replace(entry(), **{name: value}) for name, value in fields.items())]
     digests = set()
     for number, one in enumerate(entries):
-        (path,) = record.write(tmp_path / str(number), NAME, [one], [])
+        (path,) = records.write(tmp_path / str(number), NAME, [one], [])
         digests.add(digest_of(path))
     assert len(digests) == len(fields) + 1
 
@@ -270,15 +270,15 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_we_did_not_write_is_told_and_left_alone(tmp_path: Path, text: str) -> None:
-    path = record.folder(tmp_path, NAME) / "ea.json"
+    path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     before = path.read_bytes()
     with pytest.raises(RecordError, match=r"records/research/ea\.json"):
-        record.read(tmp_path, NAME)
+        records.read(tmp_path, NAME)
     if before:
         with pytest.raises(RecordError):
-            record.write(tmp_path, NAME, [entry(A)], [])
+            records.write(tmp_path, NAME, [entry(A)], [])
         assert path.read_bytes() == before
 
 
@@ -296,10 +296,10 @@ def _socket(path: Path) -> None:
 def test_what_is_no_regular_file_is_told_and_not_waited_for(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
-    path = record.folder(tmp_path, NAME) / "ea.json"
+    path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     make(path)
-    for use in (record.read, lambda root, name: record.write(root, name, [entry(A)])):
+    for use in (records.read, lambda root, name: records.write(root, name, [entry(A)])):
         with pytest.raises(RecordError) as caught:
             use(tmp_path, NAME)
         assert caught.value.message == "records/research/ea.json: is no regular file"
@@ -308,10 +308,10 @@ def test_what_is_no_regular_file_is_told_and_not_waited_for(
 
 @pytest.mark.parametrize("target", ["/dev/zero", "ea.json", "b0.json", "nowhere"])
 def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, target: str) -> None:
-    path = record.folder(tmp_path, NAME) / "ea.json"
+    path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     path.symlink_to(target)
-    for use in (record.read, lambda root, name: record.write(root, name, [entry(A)])):
+    for use in (records.read, lambda root, name: records.write(root, name, [entry(A)])):
         with pytest.raises(RecordError) as caught:
             use(tmp_path, NAME)
         assert caught.value.message == "records/research/ea.json is a symbolic link"
@@ -319,60 +319,60 @@ def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, target: str) -> Non
 
 
 def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
-    for path in record.write(tmp_path, NAME, [entry(A), entry(B), entry(C)], []):
+    for path in records.write(tmp_path, NAME, [entry(A), entry(B), entry(C)], []):
         edit(path, lambda content: [row.update(versionId="9") for row in content["entries"]])
     with pytest.raises(RecordError) as caught:
-        record.read(tmp_path, NAME)
+        records.read(tmp_path, NAME)
     assert all(name in caught.value.message for name in (A, B, C))
 
 
 def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> None:
     """`git checkout -- records` alone is refused there."""
-    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes())
     with pytest.raises(RecordError, match="is not JSON") as caught:
-        record.read(tmp_path, NAME)
+        records.read(tmp_path, NAME)
     assert "git checkout --theirs -- records" in caught.value.hint
 
 
 def test_an_entry_in_the_wrong_file_is_told(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     path.rename(path.with_name("00.json"))
     with pytest.raises(RecordError, match="another file"):
-        record.read(tmp_path, NAME)
+        records.read(tmp_path, NAME)
 
 
 def test_the_watermark_beside_the_records_is_not_one(tmp_path: Path) -> None:
-    record.write(tmp_path, NAME, [entry(A)], [])
-    (record.folder(tmp_path, NAME) / "scan.json").write_text("{}")
-    assert set(record.read(tmp_path, NAME)) == {A}
+    records.write(tmp_path, NAME, [entry(A)], [])
+    (records.folder(tmp_path, NAME) / "scan.json").write_text("{}")
+    assert set(records.read(tmp_path, NAME)) == {A}
 
 
 def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     leftover = path.with_name(".ea.json.4000000000-0123abcd.tmp")
     leftover.write_text("{")
-    assert set(record.read(tmp_path, NAME)) == {A}
-    record.sweep(tmp_path, NAME)
+    assert set(records.read(tmp_path, NAME)) == {A}
+    records.sweep(tmp_path, NAME)
     assert sorted(one.name for one in path.parent.iterdir()) == ["ea.json"]
 
 
 def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     before = path.read_bytes()
     # A folder in place of the shard's new file: rename fails for whoever runs the tests, root too.
-    blocked = record.folder(tmp_path, NAME) / "53.json"
+    blocked = records.folder(tmp_path, NAME) / "53.json"
     blocked.mkdir()
     with pytest.raises(RecordError, match=r"53\.json: is no regular file"):
-        record.write(tmp_path, NAME, [entry(C)], [])
+        records.write(tmp_path, NAME, [entry(C)], [])
     assert path.read_bytes() == before
     assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]
 
 
 def test_only_the_entries_that_are_other_than_before_are_new(tmp_path: Path) -> None:
-    (path,) = record.write(tmp_path, NAME, [entry(A), entry(B)])
+    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)])
     before = path.read_bytes()
-    record.write(tmp_path, NAME, [entry(A, "9")])
-    assert record.changed_entries(before, path.read_bytes()) == (entry(A, "9"),)
+    records.write(tmp_path, NAME, [entry(A, "9")])
+    assert records.changed_entries(before, path.read_bytes()) == (entry(A, "9"),)
     for nothing in (b"", b"none of ours"):
-        assert set(record.changed_entries(nothing, before)) == {entry(A), entry(B)}
+        assert set(records.changed_entries(nothing, before)) == {entry(A), entry(B)}

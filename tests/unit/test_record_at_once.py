@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reconciler import record
+from reconciler.edges import records
 
 WRITER = """
 import sys
@@ -18,7 +18,7 @@ root, first = Path(sys.argv[1]), int(sys.argv[2])
 sys.stdin.readline()
 for number in range(first, first + 25):
     name = f"aa{number:030x}"
-    record.write(root, "research", [Entry("1" * 32, name, "2", "1", None, (), "sha256:0")])
+    records.write(root, "research", [Entry("1" * 32, name, "2", "1", None, (), "sha256:0")])
 """
 
 
@@ -34,4 +34,4 @@ def test_no_entry_is_lost(tmp_path: Path) -> None:
         writer.stdin.write(b"go\n")
         writer.stdin.close()
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
-    assert len(record.read(tmp_path, "research")) == 100
+    assert len(records.read(tmp_path, "research")) == 100

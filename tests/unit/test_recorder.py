@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import attempts, git, pipeline, record
-from reconciler import key as keys
-from reconciler.diff.paths import ask_digest, sealed
-from reconciler.errors import GitBusyError, GitError, RecordError, RejectedError
-from reconciler.model.bounds import Bounds
-from reconciler.model.key import KEY_FILE
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Status
-from reconciler.model.settings import Datastore, RecordMode, Settings
-from reconciler.ports import Files
+from reconciler import pipeline
+from reconciler.core.diff.paths import ask_digest, sealed
+from reconciler.core.errors import GitBusyError, GitError, RecordError, RejectedError
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.key import KEY_FILE
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Status
+from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.ports import Files
+from reconciler.edges import attempts, git, records
+from reconciler.edges import key as keys
 from tests.documents import DATASTORE_ID, document
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
@@ -66,7 +67,7 @@ class World:
         )
 
     def versions(self) -> dict[str, str]:
-        entries = record.read(self.root, "research")
+        entries = records.read(self.root, "research")
         return {name: entry.version_id for name, entry in entries.items()}
 
 
@@ -151,7 +152,7 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     world = World(tmp_path / "world")
     repository(world.root)
     world.apply()  # and no commit
-    leftover = record.folder(world.root, "research") / ".aa.json.4000000000-0123abcd.tmp"
+    leftover = records.folder(world.root, "research") / ".aa.json.4000000000-0123abcd.tmp"
     leftover.write_text("{")
     applied = world.apply(mode=RecordMode.COMMIT)
     assert applied.outcomes == ()
@@ -207,7 +208,7 @@ def test_outside_a_repository_the_outcomes_are_told_all_the_same(tmp_path: Path)
 
 
 def digests(world: World) -> dict[str, str]:
-    entries = record.read(world.root, "research")
+    entries = records.read(world.root, "research")
     return {name: entry.ask_digest for name, entry in entries.items()}
 
 
@@ -220,7 +221,7 @@ def test_the_first_apply_that_records_makes_the_key_and_its_ask_digests_are_keye
     assert key is not None
     assert world.root / KEY_FILE in applied.recorded
     asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
-    entries = record.read(world.root, "research")
+    entries = records.read(world.root, "research")
     for name, entry in entries.items():
         unkeyed = replace(entry, ask_digest=ask_digest(asks[name]))
         assert entry == sealed(unkeyed, key) != unkeyed
@@ -249,13 +250,13 @@ def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
     world = World(tmp_path / "world")
     world.apply()
     keyed = digests(world)
-    entries = record.read(world.root, "research").values()
+    entries = records.read(world.root, "research").values()
     asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
     changed = [
         replace(entry, ask_digest=old if old is not None else ask_digest(asks[entry.image_set_id]))
         for entry in entries
     ]
-    record.write(world.root, "research", changed)
+    records.write(world.root, "research", changed)
     world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
     applied = world.apply()
     assert applied.outcomes == ()
@@ -271,8 +272,8 @@ def test_a_record_without_an_ask_digest_is_dropped_when_nobody_asks_any_more(
 ) -> None:
     world = World(tmp_path / "world")
     world.apply()
-    entries = record.read(world.root, "research").values()
-    record.write(world.root, "research", [replace(entry, ask_digest="") for entry in entries])
+    entries = records.read(world.root, "research").values()
+    records.write(world.root, "research", [replace(entry, ask_digest="") for entry in entries])
     (world.root / "manifests" / f"{IDS[0]}.yaml").unlink()
     world.apply()
     assert world.versions().keys() == set(IDS[1:])

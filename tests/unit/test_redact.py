@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.dicom.dictionary import by_key, by_tag
-from reconciler.dicom.terms import is_defined
-from reconciler.model.settings import Redact
-from reconciler.redact import HARMLESS, identifies, masked, shape
+from reconciler.core.dicom.dictionary import by_key, by_tag
+from reconciler.core.dicom.terms import is_defined
+from reconciler.core.model.settings import Redact
+from reconciler.core.review.mask import HARMLESS, identifies, masked, shape
 
 # From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
 TABLE_E_1_1 = """
@@ -134,7 +134,7 @@ def test_the_only_uids_it_shows_name_kinds_of_things():
 
 
 def test_the_tags_and_keywords_of_the_table_belong_together():
-    from reconciler import redact
+    from reconciler.core.review import mask as redact
 
     words = " ".join(
         line for line in redact._HARMLESS.splitlines() if not line.startswith("#")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from reconciler.errors import Place
-from reconciler.model.address import PATIENT, Address, instance_at, series_at
-from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
-from reconciler.model.value import Value
-from reconciler.resolve import resolve
+from reconciler.core.ask.resolve import resolve
+from reconciler.core.errors import Place
+from reconciler.core.model.address import PATIENT, Address, instance_at, series_at
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
+from reconciler.core.model.value import Value
 from tests.documents import IMAGE_SET_ID
 
 NAME = 0x00100010

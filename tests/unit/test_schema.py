@@ -12,12 +12,12 @@ import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler import record, schema
-from reconciler.model.plan import Basis, Plan
-from reconciler.model.record import Entry
-from reconciler.plan.file import to_json
+from reconciler.core.model.plan import Basis, Plan
+from reconciler.core.model.record import Entry
+from reconciler.core.plan.file import to_json
+from reconciler.edges import records, schemas
 
-NAMES = pytest.mark.parametrize("name", schema.names())
+NAMES = pytest.mark.parametrize("name", schemas.names())
 CASES = sorted(Path(__file__).parents[1].joinpath("cases").glob("*/plan.json"))
 
 
@@ -31,17 +31,17 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_names() -> None:
-    assert schema.names() == ("manifest", "plan", "record", "report", "reconciler")
+    assert schemas.names() == ("manifest", "plan", "record", "report", "reconciler")
 
 
 def test_an_unknown_name() -> None:
     with pytest.raises(KeyError):
-        schema.text("../pyproject")
+        schemas.text("../pyproject")
 
 
 @NAMES
 def test_it_is_a_schema_of_2020_12(name: str) -> None:
-    found = schema.load(name)
+    found = schemas.load(name)
     Draft202012Validator.check_schema(found)
     jsonschema_rs.Draft202012Validator(found)
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -52,13 +52,13 @@ def test_it_is_a_schema_of_2020_12(name: str) -> None:
 
 @NAMES
 def test_the_text_is_the_schema(name: str) -> None:
-    assert json.loads(schema.text(name)) == schema.load(name)
-    assert schema.text(name).endswith("}\n")
+    assert json.loads(schemas.text(name)) == schemas.load(name)
+    assert schemas.text(name).endswith("}\n")
 
 
 @NAMES
 def test_no_pattern_uses_what_validators_disagree_on(name: str) -> None:
-    for node in nodes(schema.load(name)):
+    for node in nodes(schemas.load(name)):
         patterns = [*node.get("patternProperties", {})]
         if isinstance(node.get("pattern"), str):
             patterns.append(node["pattern"])
@@ -68,14 +68,14 @@ def test_no_pattern_uses_what_validators_disagree_on(name: str) -> None:
 
 
 def test_every_call_gives_its_own_copy() -> None:
-    schema.load("plan")["title"] = "edited"
-    assert schema.load("plan")["title"] == "Plan"
+    schemas.load("plan")["title"] = "edited"
+    assert schemas.load("plan")["title"] == "Plan"
 
 
 @pytest.mark.parametrize("name", ["manifest", "reconciler"])
 def test_what_a_person_writes_is_explained(name: str) -> None:
     """An editor shows the description of every property on hover."""
-    found = schema.load(name)
+    found = schemas.load(name)
     definitions = found["$defs"]
     for key, node in found["properties"].items():
         target = definitions[node["$ref"].split("/")[-1]] if "$ref" in node else node
@@ -83,19 +83,19 @@ def test_what_a_person_writes_is_explained(name: str) -> None:
 
 
 def test_an_empty_plan_is_a_plan() -> None:
-    Draft202012Validator(schema.load("plan")).validate(to_json(Plan(Basis("", 1), ())))
+    Draft202012Validator(schemas.load("plan")).validate(to_json(Plan(Basis("", 1), ())))
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda path: path.parent.name)
 def test_every_golden_plan_is_a_plan(file: Path) -> None:
-    Draft202012Validator(schema.load("plan")).validate(json.loads(file.read_text("utf-8")))
+    Draft202012Validator(schemas.load("plan")).validate(json.loads(file.read_text("utf-8")))
 
 
 @pytest.mark.parametrize("updated_at", [None, 1700000000.123])
 def test_a_written_record_is_a_record(tmp_path: Path, updated_at: float | None) -> None:
     entry = Entry("1" * 32, "a" * 32, "2", "", updated_at, ("Patient/PatientName",), "")
-    (path,) = record.write(tmp_path, "research", [entry])
-    Draft202012Validator(schema.load("record")).validate(json.loads(path.read_text("utf-8")))
+    (path,) = records.write(tmp_path, "research", [entry])
+    Draft202012Validator(schemas.load("record")).validate(json.loads(path.read_text("utf-8")))
 
 
 def test_our_own_settings_and_manifests_name_the_schemas_that_are_there() -> None:
@@ -110,7 +110,7 @@ def test_what_an_editor_says_of_a_key_without_a_place_is_about_the_key(name: str
     """The YAML language server says `errorMessage` of every key that is not known."""
     said = [
         node["errorMessage"]
-        for node in nodes(schema.load(name))
+        for node in nodes(schemas.load(name))
         if node.get("additionalProperties") is False and "errorMessage" in node
     ]
     assert all(message.startswith("is neither a keyword of the ") for message in said)

@@ -10,9 +10,9 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from reconciler.dicom.dictionary import by_key
-from reconciler.dicom.levels import level_of
-from reconciler.model.address import Level
+from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.dicom.levels import level_of
+from reconciler.core.model.address import Level
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.model.outcome import Outcome, Result, Started
-from reconciler.model.plan import Step
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Step
 from reconciler.render.tally import Tally, lanes
 
 

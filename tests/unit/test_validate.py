@@ -6,24 +6,24 @@ from pathlib import PurePath
 
 import pytest
 
-from reconciler import schema
-from reconciler.dicom.dictionary import by_key
-from reconciler.errors import Place
-from reconciler.load import parse
-from reconciler.model.address import PATIENT, STUDY, Address, instance_at, series_at
-from reconciler.model.ask import Claim, ClaimKind, ImageSetAsk
-from reconciler.model.hazard import Consent, Hazard
-from reconciler.model.node import Mapping, Scalar
-from reconciler.model.settings import Datastore, Settings
-from reconciler.model.value import Json
-from reconciler.validate import Validated, manifest_checker, validate
-from reconciler.validate.view import place_of
+from reconciler.core.ask import Validated, manifest_checker, validate
+from reconciler.core.ask.as_json import place_of
+from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.errors import Place
+from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
+from reconciler.core.model.hazard import Consent, Hazard
+from reconciler.core.model.node import Mapping, Scalar
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.value import Json
+from reconciler.edges import schemas
+from reconciler.edges.manifests import parse
 
 ID = "ea92b0d8838c72a3f25d00d13616f87e"
 OTHER = "0123456789abcdef0123456789abcdef"
 HEAD = f"apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\nimageSetId: {ID}\n"
 SETTINGS = Settings(PurePath("/"), "manifests", (Datastore("research", OTHER, "us-east-1"),))
-CHECKER = manifest_checker(schema.load("manifest"))
+CHECKER = manifest_checker(schemas.load("manifest"))
 
 
 def validated(text: str) -> Validated:

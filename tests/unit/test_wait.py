@@ -7,7 +7,7 @@ import itertools
 import botocore.session
 import pytest
 
-from reconciler.wait import TABLE, Wait, verdict
+from reconciler.core.model.workflow_status import TABLE, Wait, verdict
 
 
 def enum(shape: str) -> list[str]:

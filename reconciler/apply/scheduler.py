@@ -1,0 +1,245 @@
+"""The threads of a run: the actions in flight side by side, and how the sending ends early."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Condition, Lock, Thread
+
+from reconciler.apply.step import Context, StepRun
+from reconciler.apply.unlike import replaced
+from reconciler.core.errors import AccessDeniedError, NoAnswerError, ServiceError, ThrottledError
+from reconciler.core.model.bounds import Bounds
+from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.plan import Action, Step, pins
+from reconciler.core.ports import Clock, PacedImageSets
+
+# Once a run is abandoned: how long threads that hang in a call are given to tell what they know.
+GRACE_SECONDS = 1.0
+_SLICE_SECONDS = 0.2
+
+_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
+_UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED, Result.BLOCKED)
+_ERRORS = (
+    Result.CONFLICT,
+    Result.FAILED,
+    Result.UNVERIFIED,
+    Result.UNRESOLVED,
+    Result.STALE,
+)
+
+
+class _Ended:
+    """A worker has nothing left to do."""
+
+
+class _Queue:
+    """The actions that are left of each data store, handed out while there is room below the limit.
+
+    The limit is one for all of them.
+    """
+
+    def __init__(self, actions: Sequence[Action], limit: int | None) -> None:
+        self._left: dict[str, list[Action]] = defaultdict(list)
+        for action in reversed(actions):
+            self._left[action.datastore].append(action)
+        self._room = len(actions) if limit is None else limit
+        self._running = 0
+        self._change = Condition()
+
+    def take(self, datastore: str) -> Action | None:
+        """The next one; waits while one that is running may yet turn out not to count."""
+        left = self._left[datastore]
+        with self._change:
+            self._change.wait_for(
+                lambda: self._room > 0 or not left or not self._running,
+            )
+            if self._room <= 0 or not left:
+                return None
+            self._room -= 1
+            self._running += 1
+            return left.pop()
+
+    def give_back(self, *, counts: bool) -> None:
+        """An action has ended."""
+        with self._change:
+            self._running -= 1
+            self._room += 0 if counts else 1
+            self._change.notify_all()
+
+
+class Window:
+    """What is left to do, what is in flight and what it tells.
+
+    Each data store has threads of its own: the quotas are its own, too, and so is its trouble. One
+    that is slow or does not answer at all keeps nothing back elsewhere.
+    """
+
+    def __init__(
+        self,
+        actions: Sequence[Action],
+        ports: Mapping[str, PacedImageSets],
+        bounds: Bounds,
+        clock: Clock,
+        stop: Callable[[], str],
+        begin: Callable[[Action], str],
+    ) -> None:
+        self._actions = actions
+        self._queue = _Queue(actions, bounds.limit)
+        self._ports = ports
+        self._bounds = bounds
+        self._clock = clock
+        self._stop = stop
+        self._begin = begin
+        self._lock = Lock()
+        self._halted: dict[str, str] = {}
+        self._told: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
+
+    def reason(self, datastore: str = "") -> str:
+        """Why nothing new may be sent, to this data store or to any; "" while it may."""
+        why = self._halted.get("") or self._halted.get(datastore) or self._stop()
+        if not why and self._clock.now() >= self._bounds.deadline:
+            why = "the time of --max-duration is over"
+        return f"not sent: {why}" if why else ""
+
+    def halt(self, reason: str, datastore: str = "") -> None:
+        """Send nothing new any more, to this data store or to any; the first reason stays."""
+        with self._lock:
+            self._halted.setdefault(datastore, reason)
+
+    def events(self, context: Context, life: type[StepRun]) -> Iterator[Started | Outcome]:
+        """Run everything; the events as they come."""
+        threads = [
+            Thread(
+                target=self._work,
+                args=(datastore, self._of_one(datastore, context), life),
+                name=f"apply-{datastore}-{number}",
+                daemon=True,
+            )
+            for datastore, count in Counter(one.datastore for one in self._actions).items()
+            for number in range(min(max(1, self._bounds.concurrency), count))
+        ]
+        for thread in threads:
+            thread.start()
+        bugs: list[BaseException] = []
+        try:
+            yield from self._accounted(len(threads), context.abandon, bugs)
+        finally:
+            self.halt("the run ended early")
+            while any(thread.is_alive() for thread in threads) and not context.abandon():
+                for thread in threads:
+                    thread.join(_SLICE_SECONDS)
+        if bugs:
+            raise bugs[0]
+
+    def _accounted(
+        self, running: int, abandon: Callable[[], bool], bugs: list[BaseException]
+    ) -> Iterator[Started | Outcome]:
+        """What the threads tell, and an outcome for every step of which they tell none."""
+        open_steps = {id(step): step for action in self._actions for step in action.steps}
+        started: set[int] = set()
+        for event in self._until_ended(running, abandon, bugs):
+            if isinstance(event, Started):
+                started.add(id(event.step))
+            else:
+                del open_steps[id(event.step)]
+            yield event
+        reason = self.reason() or "not sent: as many as --limit allows were changed"
+        for step in open_steps.values():
+            yield _untold(step, id(step) in started, reason)
+
+    def _until_ended(
+        self, running: int, abandon: Callable[[], bool], bugs: list[BaseException]
+    ) -> Iterator[Started | Outcome]:
+        patience = GRACE_SECONDS
+        while running and patience > 0:
+            try:
+                event = self._told.get(timeout=_SLICE_SECONDS)
+            except Empty:
+                patience -= _SLICE_SECONDS if abandon() else 0.0
+                continue
+            if isinstance(event, _Ended):
+                running -= 1
+            elif isinstance(event, BaseException):
+                bugs.append(event)
+                self.halt("another step failed through a bug of ours")
+            else:
+                yield event
+
+    def _judge(self, outcome: Outcome) -> None:
+        if self._bounds.stop_on_error and outcome.result in _ERRORS:
+            self.halt(f"image set {outcome.step.image_set_id} ended as {outcome.result}")
+
+    def _of_one(self, datastore: str, context: Context) -> Context:
+        """What a data store says about sending holds for that one alone, unless any error is to."""
+        halts = "" if self._bounds.stop_on_error else datastore
+        return replace(
+            context,
+            stop=partial(self.reason, datastore),
+            halt=partial(self.halt, datastore=halts),
+        )
+
+    def _work(self, datastore: str, context: Context, life: type[StepRun]) -> None:
+        try:
+            while (action := self._queue.take(datastore)) is not None:
+                counts = True
+                try:
+                    counts = self._run(action, context, life)
+                finally:
+                    self._queue.give_back(counts=counts)
+        except BaseException as bug:
+            self._told.put(bug)
+        finally:
+            self._told.put(_Ended())
+
+    def _run(self, action: Action, context: Context, life: type[StepRun]) -> bool:
+        """The steps of one action in order; after one that did not converge none is sent.
+
+        Returns whether anything may have been changed.
+        """
+        refusal, counts = context.stop(), False
+        if not refusal and context.look_first and (ended := self._unlike(action, context)):
+            for step in action.steps:
+                self._end(replace(ended, step=step))
+            return False
+        if not refusal and (why := self._begin(action)):
+            refusal = f"not sent: {why}"
+        for step, before in zip(action.steps, pins(action), strict=True):
+            refusal = refusal or context.stop()
+            if refusal:
+                self._told.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
+                continue
+            run = life(step, before, self._ports[action.datastore], context)
+            outcome = run.run(partial(self._told.put, Started(step)))
+            self._end(outcome)
+            counts = counts or outcome.result not in _UNTOUCHED
+            if outcome.result not in _GOOD:
+                refusal = "not sent: an earlier step of the same action did not converge"
+        return counts
+
+    def _end(self, outcome: Outcome) -> None:
+        self._judge(outcome)
+        self._told.put(outcome)
+
+    def _unlike(self, action: Action, context: Context) -> Outcome | None:
+        """Why nothing of a saved plan's action may be sent: it was made for other image sets."""
+        step = action.steps[0]
+        try:
+            reason = replaced(self._ports[action.datastore], action.members)
+        except (NoAnswerError, ThrottledError) as error:
+            return Outcome(step, Result.NOT_ATTEMPTED, f"not sent: {error}")
+        except ServiceError as error:
+            if isinstance(error, AccessDeniedError):
+                context.halt(error.message)
+            return Outcome(step, Result.FAILED, str(error))
+        return Outcome(step, Result.STALE, reason) if reason else None
+
+
+def _untold(step: Step, started: bool, reason: str) -> Outcome:
+    if started:
+        text = "sent, and its end was not awaited: running again finds out"
+        return Outcome(step, Result.UNRESOLVED, text)
+    return Outcome(step, Result.NOT_ATTEMPTED, reason)

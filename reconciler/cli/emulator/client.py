@@ -1,0 +1,101 @@
+"""Image sets loaded into a running emulator over HTTP. AWS has no such call."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import quote, urlsplit
+
+from reconciler.core.errors import ReconcilerError, UnreachableError
+from reconciler.emulator.files.ingest import ImageSet
+from reconciler.emulator.operations.image_frames import ImageFrame
+
+_ID = re.compile(r"[0-9a-z]{32}")
+_SECONDS = 60.0
+_HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`line` is the JSON to print, `problem` why the image set was not taken; one of them is ""."""
+
+    line: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """One data store of one emulator. `load` raises UnreachableError where nothing answers."""
+
+    connection: HTTPConnection
+    endpoint: str
+    target: str
+
+    def load(self, image_set: ImageSet, *, primary: bool | None) -> Answer:
+        """Version 1 of an image set. `primary` None leaves it to the service's own rule."""
+        body = json.dumps(
+            {
+                "document": image_set.document,
+                "imageSetId": image_set.image_set_id,
+                "primary": primary,
+            }
+        )
+        return self._answer(*self._send("POST", "/load", body.encode()))
+
+    def seed(self, numbers: dict[str, int]) -> int:
+        """A chunk of synthetic image sets: how many were not there yet."""
+        answer = self._answer(*self._send("POST", "/seed", json.dumps(numbers).encode()))
+        if answer.problem:
+            raise ReconcilerError(answer.problem)
+        return int(json.loads(answer.line)["loaded"])
+
+    def keep(self, frame: ImageFrame) -> Answer:
+        """What GetImageFrame answers with, for the image sets that name this frame."""
+        path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"
+        return self._answer(*self._send("PUT", path, frame.data))
+
+    def _send(self, method: str, path: str, body: bytes) -> tuple[int, bool, bytes]:
+        try:
+            headers = {"Content-Type": "application/octet-stream"}
+            self.connection.request(method, self.target + path, body, headers)
+            response = self.connection.getresponse()
+            is_emulator = response.getheader("Server", "").startswith("HealthImagingEmulator")
+            return response.status, is_emulator, response.read()
+        except (OSError, HTTPException, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise UnreachableError(
+                f"no emulator answers at {self.endpoint}: {reason}", _HINT
+            ) from None
+
+    def _answer(self, status: int, is_emulator: bool, body: bytes) -> Answer:
+        try:
+            answer = json.loads(body) if is_emulator else None
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ReconcilerError(f"what answers at {self.endpoint} is not the emulator", _HINT)
+        if status != 200:
+            return Answer(problem=str(answer.get("message", f"HTTP status {status}")))
+        return Answer(line=json.dumps(answer))
+
+
+def connect(endpoint: str, datastore_id: str) -> Loader:
+    """A loader for a data store; nothing is sent yet. ReconcilerError where either is malformed."""
+    if not _ID.fullmatch(datastore_id):
+        raise ReconcilerError(
+            "the data store's ID must be 32 lower-case letters and digits",
+            "Any such ID will do: the emulator makes the data store.",
+        )
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ReconcilerError(f"{endpoint!r} is no endpoint", _HINT)
+    make = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = make(url.hostname, port, timeout=_SECONDS)
+    target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}"
+    return Loader(connection, endpoint, target)

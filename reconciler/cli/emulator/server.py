@@ -1,0 +1,118 @@
+"""An emulator that runs until it is told to stop: what it prints, and its ready file."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.cli import screen, target
+from reconciler.cli.emulator.settings import Given
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.ports import Files
+from reconciler.edges import files
+from reconciler.emulator.http.access import access
+from reconciler.emulator.http.server import Emulator, run
+from reconciler.emulator.store.database import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the emulator listens, and the names that it answers for beside its own."""
+
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+
+
+def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None) -> None:
+    """Serve until SIGTERM or SIGINT. ReconcilerError where it cannot start."""
+    host, port = address.host, address.port
+    options = {**given.options(), "host": host, "port": port, "host_names": address.names}
+    for option, names in (("--host", (host,)), ("--host-name", address.names)):
+        try:
+            access(names)
+        except ValueError as error:
+            raise ReconcilerError(
+                f"{option} {str(error)!r} is not a host name or an address",
+                "Write the name alone, without http:// and without a port.",
+            ) from None
+    if ready_file:
+        _remove_stale(ready_file)
+
+    def on_ready(emulator: Emulator) -> None:
+        if ready_file:
+            write_ready(ready_file, emulator.endpoint)
+        if not _is_loopback(host):
+            screen.tell(
+                f"warning: {host} can be reached from other machines, and whoever reaches it "
+                "may read and change the data: nobody is asked for credentials"
+            )
+        screen.say(_greeting(emulator.endpoint, data))
+
+    try:
+        run(data, on_ready=on_ready, **options)
+    except StoreError as error:
+        raise ReconcilerError(f"the data folder cannot be used: {error}") from None
+    except sqlite3.Error as error:
+        raise ReconcilerError(f"the data folder {data} cannot be used: {error}") from None
+    except OSError as error:
+        raise ReconcilerError(
+            f"cannot listen on {host}, port {port}: {error.strerror}",
+            "Give --port 0 for a free one." if port else "",
+        ) from None
+
+
+def _greeting(endpoint: str, data: Path) -> list[str]:
+    return [
+        f"HealthImaging emulator: {endpoint}",
+        f"data: {data.resolve()}",
+        "",
+        "The clients of AWS put `runtime-` before the host unless they are told not to.",
+        "AWS CLI, and boto3 without any change to its program:",
+        f"  export AWS_ENDPOINT_URL_MEDICAL_IMAGING={endpoint} AWS_ENDPOINT_URL_STS={endpoint}",
+        "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true AWS_DEFAULT_REGION=us-east-1",
+        "  export AWS_ACCESS_KEY_ID=emulator AWS_SECRET_ACCESS_KEY=emulator",
+        "  aws medical-imaging list-datastores",
+        "boto3:",
+        f'  boto3.client("medical-imaging", endpoint_url="{endpoint}",',
+        "               config=botocore.config.Config(inject_host_prefix=False))",
+        "Image sets:",
+        f"  reconcile emulator load --endpoint {endpoint} --datastore {'0' * 32} PATH...",
+        "",
+        "Stop it with Ctrl-C.",
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _remove_stale(ready_file: Path) -> None:
+    """One of an earlier run would tell a program that waits for it the wrong endpoint."""
+    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
+    try:
+        ready_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(ready_file, error) from None
+
+
+def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> None:
+    """All of it or nothing: whoever waits for the file may read it the moment it is there."""
+    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
+    text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
+    try:
+        files.sweep(ready_file.parent, ready_file.name, files=disk)
+        files.replace(ready_file, text.encode(), mode=files.PRIVATE, files=disk)
+    except OSError as error:
+        raise _unwritable(ready_file, error) from None
+
+
+def _unwritable(ready_file: Path, error: OSError) -> ReconcilerError:
+    return ReconcilerError(f"the ready file {ready_file} cannot be written: {error.strerror}")

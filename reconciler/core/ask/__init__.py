@@ -1,0 +1,42 @@
+"""Documents + schema + DICOM rules -> asks, or every problem of every document. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.ask.document import read
+from reconciler.core.ask.schema import Checker
+from reconciler.core.errors import Diagnostic
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.node import Mapping
+from reconciler.core.model.settings import Settings
+
+__all__ = ["Validated", "manifest_checker", "validate"]
+
+NOUN = "this manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """One ask for each document and image set; a document with a problem asks nothing."""
+
+    asks: tuple[ImageSetAsk, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def manifest_checker(manifest_schema: dict[str, Any]) -> Checker:
+    """The published manifest schema, compiled: costs some 50 ms, so do it once."""
+    return Checker(manifest_schema, NOUN)
+
+
+def validate(documents: Iterable[Mapping], settings: Settings, checker: Checker) -> Validated:
+    """Check manifests as far as they tell by themselves, without any live document."""
+    asks: list[ImageSetAsk] = []
+    problems: list[Diagnostic] = []
+    for document in documents:
+        found, wrong = read(document, settings, checker)
+        asks += found
+        problems += wrong
+    return Validated(tuple(asks), tuple(problems))

@@ -1,0 +1,88 @@
+"""Walking `present` and `absent`: their blocks at the four levels, each with its address.
+
+Shapes that the schema refuses are passed over in silence here: the schema words them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.core.ask.as_json import Path
+from reconciler.core.ask.attributes import read_present, read_removed
+from reconciler.core.ask.draft import Reading
+from reconciler.core.errors import Place
+from reconciler.core.model.address import PATIENT, STUDY, WILDCARD, Address, instance_at, series_at
+from reconciler.core.model.ask import ClaimKind
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a manifest and where it stands."""
+
+    address: Address
+    node: Node
+    path: Path
+    place: Place  # of its key
+
+
+def read_claims(reading: Reading) -> None:
+    """Read `present` and `absent` into claims."""
+    for block in _blocks(reading.document.get("present"), ("present",)):
+        if isinstance(block.node, Mapping):
+            read_present(reading, block.address, block.node, block.path)
+    for block in _blocks(reading.document.get("absent"), ("absent",)):
+        if _asks_removal(block):
+            _remove(reading, block)
+        elif isinstance(block.node, Mapping):
+            read_removed(reading, block.address, block.node, block.path)
+
+
+def _blocks(root: Node | None, path: Path) -> Iterator[Block]:
+    for key, node in _entries(root):
+        if key.text == "Patient":
+            yield Block(PATIENT, node, (*path, "Patient"), key.place)
+        if key.text == "Study":
+            yield Block(STUDY, node, (*path, "Study"), key.place)
+            for series in _below(node, "Series", (*path, "Study")):
+                yield from _series_blocks(series)
+
+
+def _series_blocks(series: Block) -> Iterator[Block]:
+    yield series
+    for found in _below(series.node, "Instances", series.path):
+        address = instance_at(series.address.series, found.address.series)
+        yield Block(address, found.node, found.path, found.place)
+
+
+def _below(node: Node, key: str, path: Path) -> Iterator[Block]:
+    """The blocks under `Series` or `Instances`, addressed as series; a list names them only."""
+    below = node.get(key) if isinstance(node, Mapping) else None
+    for name, inner in _entries(below):
+        yield Block(series_at(name.text), inner, (*path, key, name.text), name.place)
+    if isinstance(below, Sequence):
+        for number, item in enumerate(below.items):
+            if isinstance(item, Scalar):
+                yield Block(series_at(item.text), item, (*path, key, number), item.place)
+
+
+def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    return node.entries if isinstance(node, Mapping) else ()
+
+
+def _asks_removal(block: Block) -> bool:
+    """An entry of a list, or a series or instance as `{}`."""
+    if not block.address.series:
+        return False
+    listed = isinstance(block.path[-1], int)
+    return listed or (isinstance(block.node, Mapping) and not block.node.entries)
+
+
+def _remove(reading: Reading, block: Block) -> None:
+    if WILDCARD in (block.address.series, block.address.instance):
+        message = 'a removal names its series and instances: "*" is not taken'
+        hint = "Write the UIDs of what is to go."
+        reading.problem(block.path, block.place, message, hint)
+        return
+    reading.claim(ClaimKind.REMOVED, block.address, block.place)

@@ -1,0 +1,177 @@
+"""One manifest document -> its asks, or every problem in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Sequence as Several
+
+from reconciler.core.ask import consent
+from reconciler.core.ask.as_json import to_json
+from reconciler.core.ask.blocks import read_claims
+from reconciler.core.ask.draft import Reading
+from reconciler.core.ask.explain import near_miss
+from reconciler.core.ask.schema import Checker
+from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
+from reconciler.core.model.hazard import Consent
+from reconciler.core.model.node import Mapping, Node, Scalar, Sequence, shown
+from reconciler.core.model.settings import Settings
+
+API_VERSION = "reconciler/v1"
+KIND = "ImageSet"
+
+
+def read(
+    document: Mapping, settings: Settings, checker: Checker
+) -> tuple[tuple[ImageSetAsk, ...], tuple[Diagnostic, ...]]:
+    """The asks of a document. With any problem it asks nothing."""
+    foreign = _foreign(document)
+    if foreign:
+        return (), (foreign,)
+    reading = Reading(document, Source(document.place))
+    ids = _image_set_ids(reading)
+    reading.source = _source(reading, dict.fromkeys(ids))
+    _check_datastore(reading, settings)
+    read_claims(reading)
+    _check_claims(reading)
+    problems = reading.problems + checker.check(document, reading.told)
+    if problems:
+        return (), tuple(sorted(set(problems)))
+    return _asks(reading, ids), ()
+
+
+def _asks(reading: Reading, ids: list[str]) -> tuple[ImageSetAsk, ...]:
+    datastore = _text(reading.document.get("datastore"))
+    return tuple(
+        ImageSetAsk(
+            datastore=datastore,
+            image_set_id=image_set_id,
+            sources=(reading.source,),
+            claims=tuple(reading.claims),
+            revert=_revert(reading),
+        )
+        for image_set_id in ids
+    )
+
+
+def _foreign(document: Mapping) -> Diagnostic | None:
+    """A document that is none of ours: nothing else in it is worth a word."""
+    kind, version = document.get("kind"), document.get("apiVersion")
+    if isinstance(version, Scalar) and not version.is_null and version.text != API_VERSION:
+        message = f"apiVersion must be {API_VERSION}, not {shown(version.text)}"
+        return Diagnostic(version.place, message, "This version of reconcile knows no other.")
+    if not isinstance(kind, Scalar) or kind.is_null or kind.text == KIND:
+        return None
+    if kind.text == "ImageSets":
+        hint = "Use `kind: ImageSet` and name the image sets in `imageSetIds`."
+        return Diagnostic(kind.place, "kind ImageSets (select) is not supported yet", hint)
+    meant = near_miss(kind.text, [KIND])
+    hint = f"Did you mean {meant}?" if meant else f"Write `kind: {KIND}`."
+    return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint)
+
+
+def _source(reading: Reading, image_set_ids: Collection[str]) -> Source:
+    document = reading.document
+    force = document.get("force")
+    return Source(
+        place=document.place,
+        reason=_text(document.get("reason")).strip(),
+        force=force is not None and to_json(force) is True,
+        allow=tuple(_consents(reading, document.get("allow"), image_set_ids)),
+        several=len(image_set_ids) > 1,
+    )
+
+
+def _consents(reading: Reading, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
+    found = []
+    for number, item in enumerate(node.items if isinstance(node, Sequence) else ()):
+        if not isinstance(item, Scalar) or item.is_null:
+            continue
+        parsed = consent.parse(item, image_set_ids)
+        if isinstance(parsed, Diagnostic):
+            reading.note(("allow", number), parsed)
+        else:
+            found.append(parsed)
+    return sorted(set(found))
+
+
+def _check_datastore(reading: Reading, settings: Settings) -> None:
+    node = reading.document.get("datastore")
+    names = [datastore.name for datastore in settings.datastores]
+    if not isinstance(node, Scalar) or node.is_null or node.text in names:
+        return
+    meant = near_miss(node.text, names)
+    hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(names)}."
+    message = f"reconciler.yaml has no data store {shown(node.text)}"
+    reading.problem(("datastore",), node.place, message, hint)
+
+
+def _image_set_ids(reading: Reading) -> list[str]:
+    one, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
+    ids = [one.text] if isinstance(one, Scalar) and not one.is_null else []
+    seen: dict[str, Place] = {}
+    for number, item in enumerate(several.items if isinstance(several, Sequence) else ()):
+        if not isinstance(item, Scalar) or item.is_null:
+            continue
+        if item.text in seen:
+            message = f"{shown(item.text)} stands here again, first at {seen[item.text]}"
+            reading.problem(("imageSetIds", number), item.place, message, "Keep one of the two.")
+        seen.setdefault(item.text, item.place)
+        ids.append(item.text)
+    return ids
+
+
+def _revert(reading: Reading) -> Revert | None:
+    for key, node in reading.document.entries:
+        if key.text == "revertToVersionId" and isinstance(node, Scalar):
+            return Revert(node.text, key.place, reading.source)
+    return None
+
+
+def _check_claims(reading: Reading) -> None:
+    """Contradictions inside one document."""
+    claims = reading.claims
+    absent = [claim for claim in claims if claim.kind is ClaimKind.ABSENT]
+    removals = [claim for claim in claims if claim.kind is ClaimKind.REMOVED]
+    if absent:
+        _check_absent(reading, absent)
+    if removals:
+        _check_removals(reading, removals)
+
+
+def _check_absent(reading: Reading, absent: Several[Claim]) -> None:
+    present = {
+        (claim.tag, claim.address): claim
+        for claim in reading.claims
+        if claim.kind is ClaimKind.PRESENT
+    }
+    for claim in absent:
+        rival = present.get((claim.tag, claim.address))
+        if rival:
+            label = by_tag(claim.tag or 0).label
+            message = f"{label} is asked to be absent here and present at {rival.place}"
+            reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
+
+
+def _check_removals(reading: Reading, removals: Several[Claim]) -> None:
+    gone = {(claim.address.series, claim.address.instance): claim for claim in removals}
+    seen: dict[tuple[str, str], Place] = {}
+    for claim in reading.claims:
+        address = claim.address
+        if claim.kind is ClaimKind.REMOVED:
+            key = (address.series, address.instance)
+            if key in seen:
+                message = f"{address.path()} is removed here again, first at {seen[key]}"
+                reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
+            seen.setdefault(key, claim.place)
+            continue
+        above = gone.get((address.series, "")) or gone.get((address.series, address.instance))
+        if above and address.series:
+            message = f"this stands below {above.address.path()}, which {above.place} removes"
+            hint = "Ask for attributes of what stays, or for the removal: not for both."
+            reading.problems.append(Diagnostic(claim.place, message, hint))
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""

@@ -1,0 +1,198 @@
+"""JSON Schema errors in plain sentences.
+
+A schema carries its own words where it knows better than we do: `errorMessage` for a whole
+subschema, `patternErrorMessage` for a pattern (editors show both, the first for every key that has
+no place), `x-empty` for what holds nothing, `x-hint` for what to do next.
+No sentence here holds a value, only keys and the words that a schema allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Set
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.ask.as_json import Path, place_of
+from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.node import Mapping, shown
+from reconciler.core.model.value import Json
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_EMPTY_HINT = "Delete the key too, or fill it."
+_NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
+_FEW = 20
+_ASKS = frozenset({"present", "absent"})
+
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "boolean": "true or false",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "null": "nothing",
+}
+
+
+def explain(
+    error: ValidationError, document: Mapping, noun: str, told: Set[Path]
+) -> Iterator[tuple[Path, Diagnostic]]:
+    """The problems in one error of jsonschema, each with the path it is about.
+
+    `told` are the paths about which something better was said already.
+    """
+    path = tuple(error.absolute_path)
+    match error.validator:
+        case "additionalProperties" | "unevaluatedProperties":
+            yield from _unknown_keys(error, path, document, told)
+        case "required":
+            yield from _missing(error, path, document, noun)
+        case _ if "propertyNames" in error.absolute_schema_path:
+            if is_told((*path, str(error.instance)), told):
+                return
+            yield from _bad_name(error, path, document)
+        case _:
+            message, hint = _sentence(error)
+            label = label_of(path, noun)
+            yield path, Diagnostic(place_of(document, path), f"{label} {message}", hint)
+
+
+def near_miss(word: str, words: list[str]) -> str | None:
+    """The word that was probably meant."""
+    folded = {known.casefold(): known for known in words}
+    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7)
+    return folded[found[0]] if found else None
+
+
+def label_of(path: Path, noun: str) -> str:
+    """What a diagnostic calls a path: its last key, or the whole document's noun."""
+    keys = [step for step in path if isinstance(step, str)]
+    if not keys:
+        return noun
+    name = keys[-1] if keys[-1].isalnum() else shown(keys[-1])
+    number = path[-1]
+    return f"{name}[{number}]" if isinstance(number, int) else name
+
+
+def is_told(path: Path, told: Set[Path]) -> bool:
+    """Whether something was said about this path, or about what it is part of."""
+    return any(path[:length] in told for length in range(len(path) + 1))
+
+
+def _unknown_keys(
+    error: ValidationError, path: Path, document: Mapping, told: Set[Path]
+) -> Iterator[tuple[Path, Diagnostic]]:
+    known = list(_schema(error).get("properties", {}))
+    # jsonschema names the keys only in its message; patterns are searched as it does.
+    patterns = "|".join(_schema(error).get("patternProperties", {}))
+    instance: Any = error.instance
+    for key in instance:
+        matched = key in known or (patterns and re.search(patterns, key))
+        if matched or is_told((*path, key), told):
+            continue
+        meant = near_miss(key, known)
+        hint = f"Did you mean {meant}?" if meant else _known(known)
+        place = place_of(document, (*path, key), key=True)
+        yield (*path, key), Diagnostic(place, f"unknown key {shown(key)}", hint)
+
+
+def _known(keys: list[str]) -> str:
+    return f"Known here: {', '.join(keys)}." if len(keys) <= _FEW else ""
+
+
+def _missing(
+    error: ValidationError, path: Path, document: Mapping, noun: str
+) -> Iterator[tuple[Path, Diagnostic]]:
+    # jsonschema yields one error per missing key, and names it only in the message.
+    required: Any = error.validator_value
+    keys = [key for key in required if error.message.startswith(repr(key))]
+    for key in keys:
+        message = f"{label_of(path, noun)} has no {key}"
+        example = _example(_schema(error).get("properties", {}).get(key, {}))
+        yield (
+            (*path, key),
+            Diagnostic(place_of(document, path), message, f"Add `{key}: {example}`."),
+        )
+
+
+def _example(schema: Any) -> str:
+    examples = schema.get("examples", ()) if isinstance(schema, dict) else ()
+    return str(examples[0]) if examples and not isinstance(examples[0], list | dict) else "…"
+
+
+def _bad_name(
+    error: ValidationError, path: Path, document: Mapping
+) -> Iterator[tuple[Path, Diagnostic]]:
+    key = str(error.instance)
+    message, hint = _sentence(error)
+    place: Place = place_of(document, (*path, key), key=True)
+    yield (*path, key), Diagnostic(place, f"{shown(key)} {message}", hint)
+
+
+def _schema(error: ValidationError) -> dict[str, Any]:
+    return error.schema if isinstance(error.schema, dict) else {}
+
+
+def _sentence(error: ValidationError) -> tuple[str, str]:
+    """The predicate of a sentence whose subject is the label, and a hint."""
+    schema, limit = _schema(error), error.validator_value
+    instance: Any = error.instance
+    hint = str(schema.get("x-hint", ""))
+    match error.validator:
+        case "type":
+            return _wrong_type(limit, instance, _empty_hint(error))
+        case "pattern" if "patternErrorMessage" in schema:
+            return str(schema["patternErrorMessage"]), hint
+        case "const" | "enum":
+            allowed = schema.get("enum", [schema.get("const")])
+            return _not_allowed([str(word) for word in allowed], instance, _empty_hint(error))
+        case "maxLength":
+            return f"is longer than {limit} characters", hint
+        case "minLength":
+            return "is empty", hint
+        case "minItems" | "minProperties":
+            return str(schema.get("x-empty", "is empty")), _EMPTY_HINT
+        case "exclusiveMinimum" | "minimum" | "maximum":
+            return "is out of range", hint
+    if "errorMessage" in schema:
+        return str(schema["errorMessage"]), hint
+    return f"does not match the schema ({error.validator})", hint
+
+
+def _empty_hint(error: ValidationError) -> str:
+    """What to do about a key without a value; inside an ask people expect that it removes."""
+    path = error.absolute_path
+    return _NOTHING_HINT if path and path[0] in _ASKS else _EMPTY_HINT
+
+
+def _wrong_type(expected: Any, instance: Json, empty_hint: str) -> tuple[str, str]:
+    kinds = [expected] if isinstance(expected, str) else list(expected)
+    if "string" in kinds:  # numbers and booleans are there for editors: we read text
+        kinds = [kind for kind in kinds if kind not in ("number", "integer", "boolean")]
+    wanted = " or ".join(_KINDS[kind] for kind in kinds)
+    if instance is None:
+        return f"is empty: it takes {wanted}", empty_hint
+    return f"must be {wanted}, not {_kind(instance)}", ""
+
+
+def _kind(instance: Json) -> str:
+    match instance:
+        case bool():
+            return "true or false"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return "text"
+
+
+def _not_allowed(allowed: list[str], instance: Json, empty_hint: str) -> tuple[str, str]:
+    if instance is None:
+        return f"is empty: it takes {' or '.join(allowed)}", empty_hint
+    message = f"must be {' or '.join(allowed)}"
+    meant = near_miss(instance, allowed) if isinstance(instance, str) else None
+    return message, f"Did you mean {meant}?" if meant and len(allowed) > 1 else ""

@@ -1,0 +1,145 @@
+"""Asks of many manifests -> one ask per image set, or every contradiction between them. Pure.
+
+Only what two manifests say for certain is judged here: one address covers the other, and they
+differ. Where two patterns merely may meet (`"*"` × a UID against a UID × `"*"`), the document
+decides, and `diff` blocks the action.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+from reconciler.core.dicom.agreement import agree
+from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.errors import Diagnostic
+from reconciler.core.model.address import Address, series_at
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One ask per image set, sorted; `problems` names both places of each contradiction."""
+
+    asks: tuple[ImageSetAsk, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def resolve(asks: Iterable[ImageSetAsk]) -> Resolved:
+    """Bring together what several manifests ask of the same image set."""
+    groups: dict[tuple[str, str], list[ImageSetAsk]] = defaultdict(list)
+    for ask in sorted(asks, key=lambda ask: (ask.datastore, ask.image_set_id, ask.place)):
+        groups[ask.datastore, ask.image_set_id].append(ask)
+    problems = [problem for group in groups.values() for problem in _contradictions(group)]
+    merged = tuple(_merge(group) for group in groups.values())
+    return Resolved(merged, tuple(sorted(set(problems))))
+
+
+def _merge(group: list[ImageSetAsk]) -> ImageSetAsk:
+    if len(group) == 1:
+        return _sorted(group[0])
+    reverts = [ask.revert for ask in group if ask.revert]
+    return _sorted(
+        ImageSetAsk(
+            datastore=group[0].datastore,
+            image_set_id=group[0].image_set_id,
+            sources=tuple(source for ask in group for source in ask.sources),
+            claims=tuple(claim for ask in group for claim in ask.claims),
+            revert=reverts[0] if reverts else None,
+        )
+    )
+
+
+def _sorted(ask: ImageSetAsk) -> ImageSetAsk:
+    order = lambda claim: (claim.address, claim.tag or 0, claim.kind, claim.place)  # noqa: E731
+    return replace(ask, claims=tuple(sorted(ask.claims, key=order)))
+
+
+def _contradictions(group: list[ImageSetAsk]) -> list[Diagnostic]:
+    problems = _shared_reverts(group)
+    claims = [claim for ask in group for claim in ask.claims]
+    problems += _below_removed(claims)
+    by_attribute: dict[tuple[int, int], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.tag is not None:
+            by_attribute[claim.address.level, claim.tag].append(claim)
+    for rivals in by_attribute.values():
+        problems += _rivals(rivals)
+    return problems
+
+
+def _shared_reverts(group: list[ImageSetAsk]) -> list[Diagnostic]:
+    """A revert claims the whole image set, so nothing else may ask anything of it."""
+    problems = []
+    for ask in group:
+        if ask.revert is None:
+            continue
+        for other in group:
+            if other is not ask:
+                problems.append(
+                    Diagnostic(
+                        other.place,
+                        f"image set {ask.image_set_id} is also asked to revert at "
+                        f"{ask.revert.place}",
+                        "A revert claims the whole image set: keep one of the two manifests.",
+                    )
+                )
+    return problems
+
+
+def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
+    removed: dict[Address, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.kind is ClaimKind.REMOVED:
+            removed[claim.address].append(claim)
+    return [
+        Diagnostic(
+            claim.place,
+            f"this stands below {gone.address.path()}, which {gone.place} removes",
+            "Ask for attributes of what stays, or for the removal: not for both.",
+        )
+        for claim in claims
+        if claim.kind is not ClaimKind.REMOVED
+        for above in (claim.address, series_at(claim.address.series))
+        for gone in removed.get(above, ())
+    ]
+
+
+def _rivals(claims: list[Claim]) -> list[Diagnostic]:
+    """The disagreements on one attribute."""
+    return [
+        _disagreement(first, second)
+        for first, second in _pairs(claims)
+        if not _specialises(first, second) and not agree(first, second)
+    ]
+
+
+def _pairs(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """Claims whose addresses are one, or of which one covers the other.
+
+    Found by address: comparing each with each takes half a minute for 5,000 claims.
+    """
+    by_address: dict[Address, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_address[claim.address].append(claim)
+    for address, own in by_address.items():
+        yield from combinations(own, 2)
+        for wider in address.wider():
+            yield from product(by_address.get(wider, ()), own)
+
+
+def _specialises(first: Claim, second: Claim) -> bool:
+    """Within one manifest a named UID wins over `"*"`; that is no contradiction."""
+    return first.source.place == second.source.place and first.address != second.address
+
+
+def _disagreement(first: Claim, second: Claim) -> Diagnostic:
+    early, late = sorted((first, second), key=lambda claim: claim.place)
+    key = document_key(late.tag or 0)
+    return Diagnostic(
+        late.place,
+        f"{key} at {late.address.path()} is asked differently at {early.place}",
+        "One attribute has one owner: remove one of the two, or make them equal.",
+    )

@@ -1,0 +1,177 @@
+"""When two values mean the same: the canonical form (PS3.5 section 6.2).
+
+Documents keep padding as it was imported, write an empty value in three ways and a number in
+many. `canonical` maps all spellings of one value to one JSON value, so equality and digests go by
+meaning. It is idempotent, and `same` is an equivalence relation.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from reconciler.core.dicom.dictionary import UnknownKeyError, by_key, hex_key
+from reconciler.core.dicom.vr import BINARY_VRS, INTEGER_RANGES, LEADING_SPACE_VRS, TEXT_VRS
+from reconciler.core.model.value import Json
+
+_PADDING = " \0"
+_EXACT_WHOLE = 2**53
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def canonical(vr: str, raw: Json) -> Json:
+    """The one spelling of a value read as `vr`; None for every way of being empty."""
+    if vr == "SQ":
+        return _items(raw)
+    form = _FORMS.get(vr, _plain)
+    if not isinstance(raw, list):
+        value = form(raw)
+        return None if value == "" else value
+    values: list[Json] = []
+    for value in raw:
+        inner = canonical(vr, value)
+        values.append("" if inner is None else inner)
+    if all(value == "" for value in values):
+        return None
+    # A dictionary of another year may see one value where the document has a list of one.
+    return values[0] if len(values) == 1 else values
+
+
+def same(vr: str, a: Json, b: Json) -> bool:
+    """Whether two values of an attribute mean the same: equal means no change."""
+    return canonical(vr, a) == canonical(vr, b)
+
+
+def _text(raw: Json) -> Json:
+    return raw.strip(_PADDING) if isinstance(raw, str) else _plain(raw)
+
+
+def _text_from_left(raw: Json) -> Json:
+    return raw.rstrip(_PADDING) if isinstance(raw, str) else _plain(raw)
+
+
+def _name(raw: Json) -> Json:
+    """PN: trailing empty components and component groups say nothing (PS3.5 section 6.2.1)."""
+    if not isinstance(raw, str):
+        return _plain(raw)
+    groups = (group.rstrip(_PADDING + "^") for group in raw.strip(_PADDING).split("="))
+    return "=".join(groups).rstrip(_PADDING + "=")
+
+
+def _decimal(raw: Json) -> Json:
+    """IS and DS by number: `1`, `1.0` and ` 1.00E0` are one; what is no number stays text."""
+    text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else _text(raw)
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        return text
+    try:
+        sign, digits, exponent = Decimal(text).as_tuple()
+    except InvalidOperation:  # an exponent beyond what Decimal holds
+        return text
+    significant = "".join(map(str, digits)).lstrip("0")
+    stripped = significant.rstrip("0")
+    if not stripped or not isinstance(exponent, int):
+        return text if not isinstance(exponent, int) else "0E0"
+    shift = len(significant) - len(stripped)
+    return f"{'-' if sign else ''}{stripped}E{exponent + shift}"
+
+
+def _single(raw: Json) -> Json:
+    """FL after rounding to single precision: what a document holds was one once."""
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        try:
+            return _number(float(struct.unpack("<f", struct.pack("<f", raw))[0]))
+        except (OverflowError, struct.error):
+            return _number(raw)
+    return _text(raw)
+
+
+def _number(raw: Json) -> Json:
+    """Numbers by value: 1 and 1.0 are one. NaN, which equals nothing, becomes its name."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return _text(raw)
+    if isinstance(raw, int):
+        return raw
+    if not math.isfinite(raw):
+        return str(raw)
+    return int(raw) if raw.is_integer() and abs(raw) < _EXACT_WHOLE else raw
+
+
+def _double(raw: Json) -> Json:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        try:
+            return _number(float(raw))
+        except OverflowError:
+            return raw
+    return _number(raw)
+
+
+def _tag(raw: Json) -> Json:
+    text = _text(raw)
+    return text.upper() if isinstance(text, str) else text
+
+
+def _plain(raw: Json) -> Json:
+    """What no rule is known for: JSON as it is, but padding and the spelling of numbers."""
+    if isinstance(raw, str):
+        return raw.rstrip(_PADDING)
+    if isinstance(raw, bool):
+        return "true" if raw else "false"  # 1 == True in Python, not in JSON
+    if isinstance(raw, list):
+        return [_plain(value) for value in raw]
+    if isinstance(raw, dict):
+        return {key: _plain(raw[key]) for key in sorted(raw)}
+    return _number(raw) if isinstance(raw, int | float) else raw
+
+
+def _items(raw: Json) -> Json:
+    """SQ: items in order, attributes by tag. Present but empty differs from absent inside."""
+    if raw is None or raw == "" or raw == []:
+        return None
+    items = raw if isinstance(raw, list) else [raw]
+    return [_item(item) if isinstance(item, dict) else _plain(item) for item in items]
+
+
+def _item(item: dict[str, Json]) -> Json:
+    entries = dict(_entry(key, item[key]) for key in sorted(item))
+    return {key: entries[key] for key in sorted(entries)}
+
+
+def _entry(key: str, value: Json) -> tuple[str, Json]:
+    try:
+        attribute = by_key(key)
+    except UnknownKeyError:
+        return key, _plain(value)
+    # Nothing states the VR of a private element inside a sequence.
+    form = _untyped(value) if attribute.is_private else canonical(attribute.vr, value)
+    return hex_key(attribute.tag), form
+
+
+def _untyped(raw: Json) -> Json:
+    """A value whose VR nothing states: a manifest can only write numbers as their text."""
+    if isinstance(raw, list):
+        return canonical("", [_untyped(value) for value in raw])
+    form = canonical("", raw)
+    is_number = isinstance(form, int | float) and not isinstance(form, bool)
+    return str(form) if is_number else form
+
+
+_FORMS: dict[str, Callable[[Json], Json]] = {
+    **dict.fromkeys(TEXT_VRS - LEADING_SPACE_VRS, _text),
+    **dict.fromkeys(LEADING_SPACE_VRS, _text_from_left),
+    **dict.fromkeys(INTEGER_RANGES, _number),
+    **dict.fromkeys(BINARY_VRS, _text_from_left),
+    "PN": _name,
+    "IS": _decimal,
+    "DS": _decimal,
+    "FL": _single,
+    "FD": _double,
+    "AT": _tag,
+    # The combinations that the dictionary offers: integers by value, base64 as text.
+    "US or SS": _number,
+    "OB or OW": _text_from_left,
+    "US or OW": _number,
+    "US or SS or OW": _number,
+}

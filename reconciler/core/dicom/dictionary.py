@@ -1,0 +1,248 @@
+"""The DICOM data dictionary: keyword <-> tag <-> VR <-> VM (PS3.6), on pydicom's tables.
+
+Identity is the tag. A keyword is one way to write it, eight hex digits are the other, and
+`document_key` tells which of the two HealthImaging uses as the key in its documents.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from typing import TypeAlias
+
+from reconciler.core.dicom.edition import NEWER_THAN_2022B
+from reconciler.core.model.node import shown
+
+_Entry: TypeAlias = tuple[str, str, str, str, str]  # VR, VM, name, "Retired" or "", keyword
+
+_HEX_KEY = re.compile("[0-9A-Fa-f]{8}")
+_TAG_SPELLING = re.compile(r"(?:0[xX]|\()?([0-9A-Fa-f]{4})[, ]{0,2}([0-9A-Fa-f]{4})\)?")
+_SHOWN_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One row of PS3.6. `vr` may name alternatives ("US or SS"); `keyword` is "" where none is.
+
+    `tag` is 0xGGGGEEEE. Private and unknown attributes have VR "UN" and VM "1". `is_standard` tells
+    whether the dictionary has it, retired or not.
+    """
+
+    tag: int
+    keyword: str
+    vr: str
+    vm: str
+    retired: bool
+    name: str = ""
+    is_standard: bool = True
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether HealthImaging writes a list, even of one value: VM other than 1."""
+        return self.vm != "1"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the group is odd (PS3.5 section 7.8)."""
+        return bool(self.tag >> 16 & 1)
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether it came after PS3.6 2022b, the dictionary that HealthImaging knows."""
+        return self.tag in NEWER_THAN_2022B
+
+    @property
+    def multiplicity(self) -> str:
+        """The VM to check against: that of the dictionary, any number where it has none."""
+        return self.vm if self.is_standard else "1-n"
+
+    @property
+    def label(self) -> str:
+        """`PatientName (0010,0010)`, or the tag alone: how diagnostics call it."""
+        return f"{self.keyword} {format_tag(self.tag)}" if self.keyword else format_tag(self.tag)
+
+
+class UnknownKeyError(ValueError):
+    """A key that is neither a keyword nor eight hex digits. `hint` says what may be meant."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@lru_cache(maxsize=65536)
+def by_tag(tag: int) -> Attribute:
+    """The attribute of a tag; repeating groups (60xx overlays, 50xx curves) included."""
+    entry = _entry(tag)
+    if entry is None:
+        return Attribute(tag, "", "UN", "1", retired=False, is_standard=False)
+    vr, vm, name, retired, keyword = entry
+    # The keyword of a repeating group names its first group, so that it stays one attribute.
+    own = _tags_by_keyword().get(keyword) == tag
+    return Attribute(tag, keyword if own else "", vr, vm, bool(retired), name)
+
+
+@lru_cache(maxsize=65536)
+def by_key(key: str) -> Attribute:
+    """The attribute of a keyword or of eight hex digits in either case, else UnknownKeyError."""
+    tag = _tags_by_keyword().get(key) if key else None
+    if tag is not None:
+        return by_tag(tag)
+    if _HEX_KEY.fullmatch(key):
+        return by_tag(int(key, 16))
+    name = "".join(char if char.isprintable() else "�" for char in shown(key))
+    raise UnknownKeyError(f"{name} is not a DICOM keyword", _hint(key))
+
+
+def is_key(text: str) -> bool:
+    """Whether this is a keyword or eight hex digits: any other key of a document is live text."""
+    return bool(text) and (text in _tags_by_keyword() or bool(_HEX_KEY.fullmatch(text)))
+
+
+def _hint(key: str) -> str:
+    name, colon, value = key.partition(":")
+    if colon and value and (name in _tags_by_keyword() or _HEX_KEY.fullmatch(name)):
+        return "A key ends with a colon and a blank."
+    return _suggest(key[:_SHOWN_CHARACTERS])
+
+
+def document_key(tag: int) -> str:
+    """The key in HealthImaging's documents: the PS3.6 2022b keyword, else eight hex digits.
+
+    Source: AWS HealthImaging developer guide, page metadata-normalization.
+    """
+    attribute = by_tag(tag)
+    if attribute.keyword and not attribute.is_newer:
+        return attribute.keyword
+    return hex_key(tag)
+
+
+def format_tag(tag: int) -> str:
+    """`(0010,0010)`: the form people read."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def hex_key(tag: int) -> str:
+    """`00100010`: the form documents and manifests use."""
+    return f"{tag:08X}"
+
+
+def standard_tags() -> tuple[int, ...]:
+    """Every tag that has a keyword, ascending; of a repeating group the first."""
+    return tuple(sorted(_tags_by_keyword().values()))
+
+
+def _entry(tag: int) -> _Entry | None:
+    rows, repeaters = _tables()
+    row = rows.get(tag)
+    if row is not None:
+        return row
+    for mask, value, repeater in repeaters:
+        if tag & mask == value:
+            return repeater
+    return None
+
+
+@cache
+def _tables() -> tuple[dict[int, _Entry], tuple[tuple[int, int, _Entry], ...]]:
+    """pydicom's rows, and its repeating groups as (mask, value under the mask, row)."""
+    # Imported at first use: it costs some 0.2 s that `reconcile --help` need not pay.
+    from pydicom.datadict import DicomDictionary, RepeatersDictionary
+
+    # The item delimiters (FFFE,xxxx) structure a sequence and hold no value (PS3.5 section 7.5).
+    rows = {tag: row for tag, row in DicomDictionary.items() if row[0] != "NONE"}
+    return rows, tuple(
+        (_mask(pattern), _under_mask(pattern), row) for pattern, row in RepeatersDictionary.items()
+    )
+
+
+def _mask(pattern: str) -> int:
+    """`60xx0010` -> 0xFF00FFFF."""
+    return int("".join("0" if digit == "x" else "F" for digit in pattern), 16)
+
+
+def _under_mask(pattern: str) -> int:
+    """`60xx0010` -> 0x60000010."""
+    return int(pattern.replace("x", "0"), 16)
+
+
+@cache
+def _tags_by_keyword() -> dict[str, int]:
+    rows, repeaters = _tables()
+    tags = {row[4]: tag for tag, row in rows.items() if row[4]}
+    for mask, value, row in repeaters:
+        tags[row[4]] = _first(mask, value, row)
+    return tags
+
+
+def _first(mask: int, value: int, row: _Entry) -> int:
+    """The first tag of a repeating group that is not another row: (0028,0400) is one."""
+    step = ~mask & -~mask & 0xFFFFFFFF  # the lowest digit that repeats
+    tag = value
+    while _entry(tag) is not row:
+        tag += step
+    return tag
+
+
+_SLIP = 3  # how many characters a misspelt keyword may be longer or shorter
+_ALIKE = 0.8  # the least similarity of difflib
+
+
+@lru_cache(maxsize=4096)
+def _suggest(key: str) -> str:
+    spelling = _TAG_SPELLING.fullmatch(key.strip())
+    if spelling:
+        tag = int(spelling[1] + spelling[2], 16)
+        keyword = by_tag(tag).keyword
+        return f'Write "{hex_key(tag)}"' + (f" or {keyword}." if keyword else ".")
+    near = _near(_squeeze(key))
+    if near:
+        return f"Did you mean {near}?"
+    return "Write a keyword of PS3.6, such as PatientName, or the tag as eight hex digits."
+
+
+def _near(squeezed: str) -> str | None:
+    spellings = _spellings()
+    if squeezed in spellings:
+        return spellings[squeezed]
+    # Comparing with all 5,000 spellings takes too long; a slip keeps length and initial letter.
+    alike, letters = _spellings_alike(), frozenset(squeezed)
+    candidates = [
+        spelling
+        for length in range(len(squeezed) - _SLIP, len(squeezed) + _SLIP + 1)
+        for spelling, own in alike.get((squeezed[:1], length), ())
+        # What either has alone cannot match; so most need no slow comparison.
+        if 2.0 * min(len(squeezed) - len(letters - own), length - len(own - letters))
+        >= _ALIKE * (len(squeezed) + length)
+    ]
+    matches = get_close_matches(squeezed, candidates, n=1, cutoff=_ALIKE)
+    return spellings[matches[0]] if matches else None
+
+
+@cache
+def _spellings_alike() -> dict[tuple[str, int], list[tuple[str, frozenset[str]]]]:
+    """The spellings by initial letter and length, each with its letters."""
+    alike: dict[tuple[str, int], list[tuple[str, frozenset[str]]]] = {}
+    for spelling in _spellings():
+        alike.setdefault((spelling[:1], len(spelling)), []).append((spelling, frozenset(spelling)))
+    return alike
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """Squeezed keywords and names to keywords: "Patient's Name" is a spelling of PatientName."""
+    spellings: dict[str, str] = {}
+    for tag in standard_tags():
+        attribute = by_tag(tag)
+        spellings.setdefault(_squeeze(attribute.name), attribute.keyword)
+    for tag in standard_tags():
+        keyword = by_tag(tag).keyword
+        spellings[_squeeze(keyword)] = keyword
+    return spellings
+
+
+def _squeeze(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

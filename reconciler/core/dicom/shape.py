@@ -1,0 +1,44 @@
+"""Whether a document has the documented shape, so that whatever reads it need not ask again.
+
+`{"Patient": {"DICOM"}, "Study": {"DICOM", "Series": {uid: {"DICOM", "Instances": {uid: {"DICOM",
+"DICOMVRs"}}}}}}` (healthimaging §1.2). What is missing is fine, what is there must be a mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.dicom.content import Block, section
+from reconciler.core.model.address import instance_at, series_at
+from reconciler.core.model.value import Document
+
+
+def misshapen(document: Document) -> str:
+    """Where a document is not of that shape, as a path; "" where it is. UIDs only, no value."""
+    return next(_odd(document), "")
+
+
+def _odd(document: Document) -> Iterator[str]:
+    yield from _wrong(document.raw, "", "Patient", "Study")
+    yield from _wrong(section(document.raw, "Patient"), "Patient/", "DICOM")
+    study = section(document.raw, "Study")
+    yield from _wrong(study, "Study/", "DICOM", "Series")
+    all_series = section(study, "Series")
+    for uid in all_series:
+        where = series_at(uid).shown()
+        if not isinstance(all_series[uid], dict):
+            yield where
+        block = section(all_series, uid)
+        yield from _wrong(block, f"{where}/", "DICOM", "DICOMVRs", "Instances")
+        inside = section(block, "Instances")
+        for inner in inside:
+            there = instance_at(uid, inner).shown()
+            if not isinstance(inside[inner], dict):
+                yield there
+            yield from _wrong(section(inside, inner), f"{there}/", "DICOM", "DICOMVRs")
+
+
+def _wrong(block: Block, where: str, *names: str) -> Iterator[str]:
+    for name in names:
+        if name in block and not isinstance(block[name], dict):
+            yield f"{where}{name}"

@@ -1,0 +1,145 @@
+"""The claims of an ask, spread over a document: which attributes differ from what is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from reconciler.core.dicom.agreement import agree
+from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.diff.attribute import compare
+from reconciler.core.diff.locate import Locator, Renames, renames
+from reconciler.core.diff.paths import claim_path
+from reconciler.core.errors import Place
+from reconciler.core.model.address import WILDCARD, Address, Level, series_at, shown_uid
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
+from reconciler.core.model.change import Block, Change, Op
+from reconciler.core.model.diff import Granted, Settled
+from reconciler.core.model.settings import Rules
+from reconciler.core.model.value import Document
+
+
+def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
+    """Spread the claims over the document and compare each attribute once."""
+    alias = renames(ask.claims)
+    if tangles := _tangles(ask, alias):
+        return Settled((), tuple(tangles))
+    locator = Locator(document, alias)
+    blocks: list[Block] = []
+    spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
+    removed: dict[Address, list[Claim]] = defaultdict(list)
+    for claim in ask.claims:
+        places = locator.locate(claim.address)
+        if unplaced := _unplaced(ask, claim, places):
+            blocks.append(unplaced)
+            continue
+        for place in places:
+            if claim.tag is None:
+                removed[place].append(claim)
+            else:
+                spread[place, claim.tag].append(claim)
+    changes = [
+        _removal(ask, place, claims)
+        for place, claims in sorted(removed.items())
+        if place.level is Level.SERIES or series_at(place.series) not in removed
+    ]
+    for (place, tag), claims in sorted(spread.items()):
+        if gone := removed.get(place) or removed.get(series_at(place.series)):
+            blocks += _below(ask, gone[0], claims)
+            continue
+        winners = _most_specific(claims)
+        blocks += _quarrels(ask, place, tag, winners)
+        found = compare(ask.image_set_id, document, place, winners, rules)
+        if isinstance(found, Block):
+            blocks.append(found)
+        elif found is not None:
+            changes.append(Granted(found, _sources(winners)))
+    return Settled(tuple(changes), tuple(blocks))
+
+
+def _sources(claims: Iterable[Claim]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(claim.source for claim in claims))
+
+
+def _removal(ask: ImageSetAsk, place: Address, claims: list[Claim]) -> Granted:
+    op = Op.REMOVE_SERIES if place.level is Level.SERIES else Op.REMOVE_INSTANCE
+    change = Change(ask.image_set_id, op, place, "", None, "", None, None, place=claims[0].place)
+    return Granted(change, _sources(claims))
+
+
+def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
+    """A chain, a swap or two UIDs made one: what a call would do with them is not documented."""
+    return [
+        Block(
+            ask.image_set_id,
+            f"UID changes are tangled at {shown_uid(uid)}: it is left and taken, or taken twice",
+            "Change one UID after the other, each to a free one, and take a change out of the "
+            "manifests once it is applied.",
+            ask.place,
+        )
+        for aliases in (alias.series, alias.instances)
+        for uid in aliases.tangled()
+    ]
+
+
+def _unplaced(ask: ImageSetAsk, claim: Claim, places: tuple[Address, ...]) -> Block | None:
+    """Why a claim has no place: nothing matches, or the old and the new UID are both there."""
+    if not places and claim.kind is not ClaimKind.REMOVED:
+        message = f"the image set has no {claim.address.shown()} (constraint 9)"
+        hint = "An update cannot create a series or an instance: correct the UID."
+        return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
+    if len(places) > 1 and not claim.address.is_pattern:
+        message = f"{claim.address.shown()} is there under its old and its new UID"
+        hint = "The target UID is already taken: choose a free one."
+        return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
+    return None
+
+
+def _most_specific(claims: list[Claim]) -> list[Claim]:
+    """Within a manifest a named UID wins over `"*"`; of each manifest its best claims stay."""
+    best: dict[Place, list[Claim]] = {}
+    for claim in claims:
+        rivals = best.setdefault(claim.source.place, [])
+        if rivals and _rank(rivals[0]) != _rank(claim):
+            best[claim.source.place] = min(rivals, [claim], key=lambda some: _rank(some[0]))
+        else:
+            rivals.append(claim)
+    return sorted((claim for some in best.values() for claim in some), key=lambda c: c.place)
+
+
+def _rank(claim: Claim) -> tuple[int, bool]:
+    address = claim.address
+    stars = (address.series == WILDCARD) + (address.instance == WILDCARD)
+    return stars, address.instance == WILDCARD
+
+
+def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -> list[Block]:
+    first, *others = claims
+    return [
+        Block(
+            ask.image_set_id,
+            f"{document_key(tag)} at {place.shown()} is asked differently at {first.place}",
+            "One attribute has one owner: remove one of the two, or make them equal.",
+            other.place,
+            claim_path(other),
+        )
+        for other in others
+        if not agree(first, other)
+    ]
+
+
+def _below(ask: ImageSetAsk, gone: Claim, claims: list[Claim]) -> list[Block]:
+    """`"*"` means all that stay; a name below what is removed is a contradiction."""
+    removes_series = gone.address.level is Level.SERIES
+    return [
+        Block(
+            ask.image_set_id,
+            f"this stands below what {gone.place} removes",
+            "Ask for attributes of what stays, or for the removal: not for both.",
+            claim.place,
+            claim_path(claim),
+        )
+        for claim in claims
+        if claim.address.instance not in ("", WILDCARD)
+        or (removes_series and claim.address.series != WILDCARD)
+    ]

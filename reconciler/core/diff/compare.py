@@ -1,0 +1,133 @@
+"""The comparison of one image set: what is asked of it against what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.dicom.shape import misshapen
+from reconciler.core.diff.baseline import Baseline
+from reconciler.core.diff.claims import settle
+from reconciler.core.diff.guards import guard
+from reconciler.core.diff.hazards import hazards_of
+from reconciler.core.diff.locate import renames
+from reconciler.core.diff.paths import REVERT_PATH, ask_digest, asked_paths
+from reconciler.core.diff.revert import revert_changes
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.change import Block
+from reconciler.core.model.diff import Diff, Granted, Reading, Settled
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.plan import Status
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Rules
+
+
+def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
+    """Whether the record states that this very ask was seen converged at this very version."""
+    return (
+        entry is not None
+        and properties.state == "ACTIVE"
+        and entry.is_at(properties)
+        and entry.ask_digest == ask_digest(ask)
+    )
+
+
+def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
+    """Compare; never raises for anything that a manifest or a document can hold."""
+    properties = reading.properties
+    start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
+    unread = reading.unread
+    if properties is None and unread is None:
+        return _stopped(start, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
+    if unread is not None:
+        return _stopped(start, Status.BLOCKED, unread.message, unread.hint)
+    assert properties is not None
+    if properties.state == "LOCKED":
+        return _stopped(start, Status.BUSY, *_LOCKED)
+    if properties.state != "ACTIVE":
+        return _stopped(start, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
+    if reading.document is None:
+        return start
+    if odd := misshapen(reading.document):
+        return _stopped(start, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
+    found = _found(ask, reading, rules)
+    baseline = _baseline(ask, reading)
+    changes = [_judged(granted, baseline, ask) for granted in found.changes]
+    refusals = guard(ask, reading, [granted.change for granted in changes], rules)
+    blocks = list(dict.fromkeys((*found.blocks, *refusals)))
+    return replace(
+        start,
+        status=_status(changes, blocks),
+        changes=tuple(changes),
+        blocks=tuple(sorted(blocks, key=_block_order)),
+        released=_released(start),
+    )
+
+
+_NO_SUCH_IMAGE_SET = (
+    "the data store has no such image set",
+    "Check imageSetId and datastore; `reconcile import --search` lists what is there. It may have "
+    "been deleted.",
+)
+_LOCKED = (
+    "it is LOCKED: another write is still under way",
+    "Nothing to mend: plan again when the service has finished.",
+)
+_GONE_HINT = "Remove the manifest if the image set is gone for good."
+_ODD = "It is not of the documented shape, so nothing is written to it: ask AWS support about it."
+
+
+def _stopped(start: Diff, status: Status, message: str, hint: str) -> Diff:
+    block = Block(start.image_set_id, message, hint, start.ask.place)
+    return replace(start, status=status, blocks=(block,))
+
+
+def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
+    if ask.revert is not None:
+        return revert_changes(ask, reading)
+    assert reading.document is not None
+    return settle(ask, reading.document, rules)
+
+
+def _baseline(ask: ImageSetAsk, reading: Reading) -> Baseline | None:
+    """None where nothing is recorded, or nothing has moved since."""
+    entry, properties = reading.entry, reading.properties
+    assert properties is not None and reading.document is not None
+    if entry is None or entry.is_at(properties):
+        return None
+    recorded = reading.recorded
+    if recorded is not None and misshapen(recorded):
+        recorded = None
+    return Baseline(reading.document, recorded, renames(ask.claims))
+
+
+def _judged(granted: Granted, baseline: Baseline | None, ask: ImageSetAsk) -> Granted:
+    change = granted.change
+    drifted = baseline is not None and baseline.differs(change)
+    hazards = hazards_of(
+        change.op,
+        change.tag,
+        forced=bool(change.force_reasons),
+        drifted=drifted,
+        reverts=ask.revert is not None,
+    )
+    return replace(granted, change=replace(change, drifted=drifted, hazards=hazards))
+
+
+def _status(changes: list[Granted], blocks: list[Block]) -> Status:
+    if blocks:
+        return Status.BLOCKED
+    if any(granted.change.drifted for granted in changes):
+        return Status.DRIFTED
+    return Status.UPDATE if changes else Status.CONVERGED
+
+
+def _released(start: Diff) -> tuple[str, ...]:
+    """Paths that the recorded ask named and this one does not; a revert names everything."""
+    entry = start.reading.entry
+    if entry is None or start.ask.revert is not None:
+        return ()
+    return tuple(sorted(set(entry.asked) - set(start.asked) - {REVERT_PATH}))
+
+
+def _block_order(block: Block) -> tuple[str, str, str]:
+    return (block.path, str(block.place or ""), block.message)

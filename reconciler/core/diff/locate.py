@@ -1,0 +1,114 @@
+"""Finding the series and instances that an ask names, before and after a UID change.
+
+A manifest that renames a series or an instance must plan to nothing afterwards, and every other
+manifest that still names the old UID (or already the new one) must find it too: a rename is an
+alias for all manifests of that image set.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.core.dicom.content import (
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    Block,
+    instances,
+    series,
+    uid_value,
+)
+from reconciler.core.model.address import WILDCARD, Address, Level, instance_at, series_at
+from reconciler.core.model.ask import Claim, ClaimKind
+from reconciler.core.model.value import Document
+
+
+class Aliases:
+    """Old UID -> new UID of one kind, as the manifests ask."""
+
+    def __init__(self, new_of: Mapping[str, str]) -> None:
+        self.new_of = new_of
+        self._olds_of: dict[str, list[str]] = defaultdict(list)
+        for old, new in new_of.items():
+            self._olds_of[new].append(old)
+
+    def names(self, uid: str) -> frozenset[str]:
+        """The UIDs by which a manifest's UID may be found: itself, its new one, its old ones."""
+        return frozenset((uid, self.new_of.get(uid, uid), *self._olds_of.get(uid, ())))
+
+    def tangled(self) -> tuple[str, ...]:
+        """UIDs that are both left and taken (a chain or a swap), or taken twice."""
+        twice = {new for new, olds in self._olds_of.items() if len(olds) > 1}
+        return tuple(sorted(self.new_of.keys() & self._olds_of.keys() | twice))
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """The UID changes that the manifests ask of named series and instances."""
+
+    series: Aliases
+    instances: Aliases
+
+
+def renames(claims: Iterable[Claim]) -> Renames:
+    """The UID changes asked of named series and instances."""
+    found: dict[int, dict[str, str]] = {SERIES_INSTANCE_UID: {}, SOP_INSTANCE_UID: {}}
+    for claim in claims:
+        if claim.kind is not ClaimKind.PRESENT or claim.tag not in found or claim.value is None:
+            continue
+        old = claim.address.series if claim.tag == SERIES_INSTANCE_UID else claim.address.instance
+        new = claim.value.raw
+        if isinstance(new, str) and old not in ("", WILDCARD) and old != new:
+            found[claim.tag][old] = new
+    return Renames(Aliases(found[SERIES_INSTANCE_UID]), Aliases(found[SOP_INSTANCE_UID]))
+
+
+class _Index:
+    """Blocks by their key and by the UID they state."""
+
+    def __init__(self, blocks: Mapping[str, Block], tag: int) -> None:
+        self._keys = sorted(blocks)
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+        for key, block in blocks.items():
+            self._by_name[key].add(key)
+            self._by_name[uid_value(block, tag, key)].add(key)
+
+    def matching(self, uid: str, aliases: Aliases) -> list[str]:
+        """The keys that a manifest's UID, or `"*"`, stands for."""
+        if uid == WILDCARD:
+            return self._keys
+        found = (self._by_name.get(name, ()) for name in aliases.names(uid))
+        return sorted({key for keys in found for key in keys})
+
+
+class Locator:
+    """Finds asked addresses in one document; indexed, since an ask may name 2,000 instances."""
+
+    def __init__(self, document: Document, alias: Renames) -> None:
+        self._alias = alias
+        self._blocks = series(document)
+        self._series = _Index(self._blocks, SERIES_INSTANCE_UID)
+        self._instances: dict[str, _Index] = {}
+
+    def locate(self, address: Address) -> tuple[Address, ...]:
+        """The live addresses that an asked address stands for; empty where nothing matches.
+
+        More than one for an address without `"*"` means that the old and the new UID are both
+        there.
+        """
+        if address.level <= Level.STUDY:
+            return (address,)
+        keys = self._series.matching(address.series, self._alias.series)
+        if address.level is Level.SERIES:
+            return tuple(series_at(key) for key in keys)
+        return tuple(
+            instance_at(key, inner)
+            for key in keys
+            for inner in self._inside(key).matching(address.instance, self._alias.instances)
+        )
+
+    def _inside(self, key: str) -> _Index:
+        if key not in self._instances:
+            self._instances[key] = _Index(instances(self._blocks[key]), SOP_INSTANCE_UID)
+        return self._instances[key]

@@ -1,0 +1,80 @@
+"""What is compared, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconciler.core.model.ask import ImageSetAsk, Source
+from reconciler.core.model.change import Block, Change, Note
+from reconciler.core.model.observed import Properties, Unread
+from reconciler.core.model.plan import Status
+from reconciler.core.model.record import Entry
+from reconciler.core.model.value import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything read about one image set.
+
+    `properties` is None where the service has no such image set. `document` is None where it was
+    not needed: busy, gone, or unchanged since the record. `recorded` is the document of the
+    recorded version when that is another one; None with an entry of another version means that
+    it can no longer be read, or that the entry is of another history. `target` belongs to a
+    revert. `origin` is the version before an apply that was killed when it had made this one.
+    `unread` says why something needed could not be read. `good_version` is the version whose
+    document stands for that of a failed one that has none; else "".
+    """
+
+    properties: Properties | None
+    document: Document | None = None
+    entry: Entry | None = None
+    recorded: Document | None = None
+    target: Document | None = None
+    target_properties: Properties | None = None
+    origin: str = ""
+    unread: Unread | None = None
+    good_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A change and the manifests that ask for it: theirs is the consent."""
+
+    change: Change
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Differences, and what makes the action impossible."""
+
+    changes: tuple[Granted, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What stands between one ask and its image set.
+
+    `ask_digest` (not keyed yet) and `asked` (paths only) are what a record keeps of the ask.
+    """
+
+    ask: ImageSetAsk
+    ask_digest: str = field(repr=False)
+    asked: tuple[str, ...]
+    reading: Reading
+    status: Status
+    changes: tuple[Granted, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    notes: tuple[Note, ...] = ()
+    released: tuple[str, ...] = ()
+
+    @property
+    def image_set_id(self) -> str:
+        """The image set."""
+        return self.ask.image_set_id
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether the image set is primary; False where there is none or nobody says."""
+        return bool(self.reading.properties and self.reading.properties.is_primary)

@@ -1,0 +1,421 @@
+"""Diffs and studies -> actions, with consent judged and steps made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.core.dicom.content import ContentDigests
+from reconciler.core.dicom.shape import misshapen
+from reconciler.core.model.ask import Source
+from reconciler.core.model.change import Block, Note
+from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.observed import Observed, Properties
+from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.plan.consent import change_hazards, judge, with_whole_lines
+from reconciler.core.plan.notes import failed_version, with_notes
+from reconciler.core.plan.split import TooLarge
+from reconciler.core.plan.steps import own_steps, revert_step, study_steps
+from reconciler.core.plan.study import Study, StudyWide, is_study_level, study_wide
+
+
+def build(
+    datastore: Datastore, diffs: Sequence[Diff], studies: Iterable[Study], settings: Settings
+) -> tuple[Action, ...]:
+    """The actions of one data store, sorted by image set."""
+    by_id = {diff.image_set_id: diff for diff in diffs}
+    actions: list[Action] = []
+    for study in studies:
+        asked = [
+            by_id[member.properties.image_set_id]
+            for member in study.members
+            if member.properties.image_set_id in by_id
+        ]
+        if any(_moves_study(diff) for diff in asked):
+            actions.append(_study_action(datastore, study, asked, settings))
+            for diff in asked:
+                del by_id[diff.image_set_id]
+        elif settings.rules.revert_on_primary != "allow":
+            by_id.update((diff.image_set_id, _guarded_revert(diff, study)) for diff in asked)
+    actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
+    actions = with_notes(with_whole_lines(actions, diffs), diffs)
+    return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
+
+
+def needs_study(diff: Diff) -> bool:
+    """Whether the siblings of this image set must be known before it can be planned."""
+    return diff.is_primary and any(is_study_level(granted.change) for granted in diff.changes)
+
+
+def _moves_study(diff: Diff) -> bool:
+    return needs_study(diff) and diff.ask.revert is None
+
+
+def _with_study(diff: Diff) -> Diff:
+    """Patient and Study level of a primary image set never change without its study."""
+    if not _moves_study(diff):
+        return diff
+    block = Block(
+        diff.image_set_id,
+        "its document states no StudyInstanceUID, so the other primary image sets of its study, "
+        "which must change with it, cannot be found",
+        "Ask for Patient and Study level on a non-primary image set, or ask AWS support about it.",
+        diff.ask.place,
+    )
+    return _blocked(diff, block)
+
+
+def _guarded_revert(diff: Diff, study: Study) -> Diff:
+    """A revert cannot be study-wide (update page, 2026), so alone it would split the study."""
+    if diff.ask.revert is None or not needs_study(diff):
+        return diff
+    if len(study.members) > 1:
+        block = Block(
+            diff.image_set_id,
+            "this revert would leave Patient or Study level unlike that of the study's other "
+            "primary image sets",
+            "Ask for the old values with `present:` instead, which moves the whole study in one "
+            f"call; {_LET_REVERT}",
+            diff.ask.revert.place,
+        )
+        return _blocked(diff, block)
+    unknown = _not_all_known(study, diff.image_set_id)
+    hints = [f"{block.hint} {_LET_REVERT}" for block in unknown]
+    return _blocked(
+        diff,
+        *(
+            replace(block, hint=hint, place=diff.ask.revert.place)
+            for block, hint in zip(unknown, hints, strict=True)
+        ),
+    )
+
+
+_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml lets the revert pass."
+
+
+def _not_all_known(study: Study, image_set_id: str) -> list[Block]:
+    """Where search did not find all that is known of a study, it may have more members."""
+    if study.unread is not None:
+        message = f"the other primary image sets of its study are not known: {study.unread.message}"
+        return [Block(image_set_id, message, study.unread.hint)]
+    return [
+        Block(
+            name,
+            "SearchImageSets does not list it yet, so other primary image sets of its study may "
+            "be missing, too",
+            "Search is behind: run `reconcile plan` again later.",
+        )
+        for name in study.unlisted
+    ]
+
+
+def _blocked(diff: Diff, *blocks: Block) -> Diff:
+    if not blocks:
+        return diff
+    return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, *blocks))
+
+
+def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
+    """`recorded` is true only where the record tells this ask at this version already."""
+    if diff is None:
+        return Member(
+            properties.image_set_id,
+            properties.version_id,
+            properties.is_primary,
+            updated_at=properties.updated_at,
+            origin_version_id=origin,
+            created_at=properties.created_at,
+        )
+    entry = diff.reading.entry
+    recorded = (
+        entry is not None
+        and entry.is_dated  # else it is written again, in the form of today
+        and entry.is_at(properties)
+        and entry.ask_digest == diff.ask_digest
+    )
+    return Member(
+        image_set_id=properties.image_set_id,
+        pin=properties.version_id,
+        is_primary=properties.is_primary,
+        ask_digest=diff.ask_digest,
+        asked=diff.asked,
+        previous_version_id=_recorded_before(entry, properties),
+        updated_at=properties.updated_at,
+        recorded=recorded,
+        origin_version_id=origin,
+        created_at=properties.created_at,
+    )
+
+
+def _recorded_before(entry: Entry | None, properties: Properties) -> str:
+    """The recorded version; where it is this very one, recorded for another ask, that before it.
+
+    "" where the entry is of another history.
+    """
+    if entry is None or not entry.is_of(properties):
+        return ""
+    if entry.is_at(properties):
+        return entry.previous_version_id
+    is_earlier = int(entry.version_id) < int(properties.version_id or 0)
+    return entry.version_id if is_earlier else ""
+
+
+def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:
+    properties = diff.reading.properties
+    known = properties or Properties(diff.image_set_id, "", "")
+    hazards = change_hazards(
+        diff.changes, {diff.image_set_id: known.version_id}, [diff], settings.allow
+    )
+    blocks = list(diff.blocks)
+    steps: tuple[Step, ...] = ()
+    if diff.changes and not blocks:
+        try:
+            steps = _diff_steps(datastore, diff, known.version_id, settings)
+        except TooLarge as large:
+            blocks.append(_too_large(large, settings))
+    if len(steps) > 1:
+        hazards.append(_split_hazard(diff.image_set_id, _sources(diff.changes), settings))
+    action = Action(
+        datastore=datastore.name,
+        datastore_id=datastore.datastore_id,
+        status=diff.status,
+        members=(_member(known, diff, diff.reading.origin),),
+        changes=tuple(granted.change for granted in diff.changes),
+        notes=_notes(datastore, diff),
+        released=diff.released,
+    )
+    return _decided(action, blocks, hazards, steps)
+
+
+def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) -> tuple[Step, ...]:
+    reading = diff.reading
+    assert reading.document is not None
+    if diff.ask.revert is not None:
+        assert reading.target is not None
+        return (
+            revert_step(
+                datastore.datastore_id, diff.image_set_id, pin, diff.ask.revert, reading.target
+            ),
+        )
+    return own_steps(
+        datastore.datastore_id,
+        diff.image_set_id,
+        pin,
+        reading.document,
+        [granted.change for granted in diff.changes],
+        settings.rules.payload_bytes,
+        ContentDigests(),
+    )
+
+
+def _study_action(
+    datastore: Datastore, study: Study, diffs: Sequence[Diff], settings: Settings
+) -> Action:
+    wide = study_wide(study, diffs)
+    pins = {
+        member.properties.image_set_id: member.properties.version_id for member in study.members
+    }
+    own = {
+        diff.image_set_id: [g for g in diff.changes if not is_study_level(g.change)]
+        for diff in diffs
+    }
+    changes = [*wide.changes, *(granted for some in own.values() for granted in some)]
+    blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
+    blocks += _not_all_known(study, wide.anchor)
+    blocks += _unready(study, diffs)
+    hazards = change_hazards(changes, pins, diffs, settings.allow)
+    hazards.append(_wide_hazard(study, diffs, wide, settings))
+    steps: tuple[Step, ...] = ()
+    if not blocks:
+        try:
+            steps, split_ones = _all_steps(datastore, study, wide, own, pins, settings)
+            hazards += [
+                _split_hazard(one, _sources(own.get(one, [])) or wide.sources, settings)
+                for one in split_ones
+            ]
+        except TooLarge as large:
+            blocks.append(_too_large(large, settings))
+    by_id = {diff.image_set_id: diff for diff in diffs}
+    action = Action(
+        datastore=datastore.name,
+        datastore_id=datastore.datastore_id,
+        status=_study_status(study, changes),
+        members=tuple(
+            sorted(
+                _member(m.properties, by_id.get(m.properties.image_set_id), m.origin)
+                for m in study.members
+            )
+        ),
+        changes=tuple(
+            granted.change
+            for granted in sorted(
+                changes,
+                key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
+            )
+        ),
+        notes=(
+            *(note for diff in diffs for note in _notes(datastore, diff)),
+            *_sibling_notes(datastore, study, by_id),
+        ),
+        released=tuple(sorted({path for diff in diffs for path in diff.released})),
+    )
+    return _decided(action, blocks, hazards, steps)
+
+
+def _study_status(study: Study, changes: Sequence[Granted]) -> Status:
+    if any(member.properties.state == "LOCKED" for member in study.members):
+        return Status.BUSY
+    return Status.DRIFTED if any(g.change.drifted for g in changes) else Status.UPDATE
+
+
+def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
+    """A study moves as one: a member that is locked, gone or reverted holds all of it."""
+    asked = {diff.image_set_id: diff for diff in diffs}
+    blocks = [
+        _not_ready(member)
+        for member in study.members
+        if (member.document is None or member.unread is not None)
+        and not _tells(asked.get(member.properties.image_set_id), member)
+    ]
+    blocks += [
+        Block(
+            member.properties.image_set_id,
+            f"the document of this primary image set of the study has no mapping at {odd}",
+            "A study-wide update moves it, too: ask AWS support about it.",
+        )
+        for member in study.members
+        if member.document is not None
+        and member.properties.image_set_id not in asked
+        and (odd := misshapen(member.document))
+    ]
+    blocks += [
+        Block(
+            diff.image_set_id,
+            "a revert cannot go together with a study-wide update of its study",
+            "Apply one of the two first.",
+            diff.ask.revert.place,
+        )
+        for diff in diffs
+        if diff.ask.revert is not None
+    ]
+    return blocks
+
+
+def _tells(diff: Diff | None, member: Observed) -> bool:
+    """Whether the member's own diff already says why it holds the study."""
+    return diff is not None and (member.unread is None or diff.reading.unread is not None)
+
+
+def _not_ready(member: Observed) -> Block:
+    name, unread = member.properties.image_set_id, member.unread
+    if unread is not None:
+        message = f"a study-wide call may move this image set of the study: {unread.message}"
+        return Block(name, message, unread.hint)
+    return Block(
+        name,
+        f"this primary image set of the study is {member.properties.state}",
+        "A study-wide update moves all of them: plan again when it is ACTIVE.",
+    )
+
+
+def _notes(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
+    reading = diff.reading
+    return (*diff.notes, *failed_version(datastore, reading.properties, reading.good_version))
+
+
+def _sibling_notes(datastore: Datastore, study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
+    """Of the members that have no diff of their own, whose notes would say so."""
+    for member in study.members:
+        name = member.properties.image_set_id
+        if member.good_version and name not in asked:
+            yield from failed_version(datastore, member.properties, member.good_version)
+
+
+def _all_steps(
+    datastore: Datastore,
+    study: Study,
+    wide: StudyWide,
+    own: Mapping[str, Sequence[Granted]],
+    pins: Mapping[str, str],
+    settings: Settings,
+) -> tuple[tuple[Step, ...], list[str]]:
+    """The study-wide calls first, then each member's own; and whose changes had to be split."""
+    limit, digests = settings.rules.payload_bytes, ContentDigests()
+    steps, after = study_steps(
+        datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit, digests
+    )
+    split_ones = [wide.anchor] if len(steps) > 1 else []
+    calls = len(steps)
+    for image_set_id, granted in sorted(own.items()):
+        pin = str(int(pins[image_set_id]) + calls)
+        mine = own_steps(
+            datastore.datastore_id,
+            image_set_id,
+            pin,
+            after[image_set_id],
+            [one.change for one in granted],
+            limit,
+            digests,
+        )
+        if len(mine) > 1:
+            split_ones.append(image_set_id)
+        steps += mine
+    return steps, sorted(set(split_ones))
+
+
+def _wide_hazard(
+    study: Study, diffs: Sequence[Diff], wide: StudyWide, settings: Settings
+) -> HazardUse:
+    """None to consent to when manifests name every image set that the call moves."""
+    named = {diff.image_set_id for diff in diffs}
+    if all(member.properties.image_set_id in named for member in study.members):
+        return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
+    return judge(Hazard.STUDY_WIDE, wide.anchor, "", wide.sources, settings.allow)
+
+
+def _split_hazard(image_set_id: str, sources: Sequence[Source], settings: Settings) -> HazardUse:
+    return judge(Hazard.SPLIT_UPDATE, image_set_id, "", sources, settings.allow)
+
+
+def _too_large(large: TooLarge, settings: Settings) -> Block:
+    change = large.change
+    return Block(
+        change.image_set_id,
+        f"this value alone exceeds the payload limit of {settings.rules.payload_bytes} bytes",
+        "Ask AWS for a higher quota (L-A880A4C2) and set `rules: {payloadBytes: …}`.",
+        change.place,
+        change.path(),
+    )
+
+
+def _sources(changes: Iterable[Granted]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(source for granted in changes for source in granted.sources))
+
+
+def _decided(
+    action: Action,
+    blocks: Sequence[Block],
+    hazards: Sequence[HazardUse],
+    steps: tuple[Step, ...],
+) -> Action:
+    """Only what is fully consented to, and blocked by nothing, keeps its steps."""
+    uses = sorted(
+        hazards, key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place))
+    )
+    refused = [use for use in uses if not use.consented]
+    status = action.status
+    if status is not Status.BUSY and (
+        blocks or any(use.hazard is not Hazard.OVERWRITES_DRIFT for use in refused)
+    ):
+        status = Status.BLOCKED
+    runs = not refused and not blocks and status in (Status.UPDATE, Status.DRIFTED)
+    return replace(
+        action,
+        status=status,
+        blocks=tuple(blocks),
+        hazards=tuple(uses),
+        steps=steps if runs else (),
+    )

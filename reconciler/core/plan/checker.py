@@ -1,0 +1,318 @@
+"""Whether a finished action does what it shows: an independent judge of plans.
+
+A reviewer reads changes, the service gets requests. So the requests are decoded here and compared
+with the changes, byte for byte, and pins, members and hazards must fit. Nothing of what builds
+plans is used, so that a fault (or a forger) of one of the two does not pass the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from reconciler.core.dicom.content import key_tag
+from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
+from reconciler.core.model.change import Change, Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, Plan, Status, Step, pins
+from reconciler.core.model.value import Json
+
+_RUNNABLE = (Status.UPDATE, Status.DRIFTED)
+_SETS = (Op.ADD, Op.UPDATE)
+_REMOVALS = (Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
+_SCHEMA_VERSION = 1.1
+
+Block: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, order=True, repr=False)
+class Edit:
+    """One thing that a request does. `value` and `vr` are JSON texts, "" where there is none.
+
+    `key` is "" where a whole series or instance is removed.
+    """
+
+    address: Address
+    key: str
+    removes: bool
+    value: str = ""
+    vr: str = ""
+
+    def __repr__(self) -> str:
+        return f"Edit({self.path()}, ***)"
+
+    def path(self) -> str:
+        """As a change has it."""
+        return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
+
+
+class UnreadableError(Exception):
+    """A request that does not have the form of DICOMUpdates. The text holds no value."""
+
+
+def contradictions(action: Action) -> tuple[str, ...]:
+    """What in an action contradicts the rest of it, in sentences without a value; () if nothing."""
+    found = [*_of_status(action), *_of_members(action)]
+    if not found and action.steps:
+        found += [*_of_pins(action), *_of_hazards(action), *_of_requests(action)]
+    return tuple(found)
+
+
+def edited(plan: Plan) -> str:
+    """The first thing in a plan that contradicts the rest of it, "" if there is none."""
+    seen: set[tuple[str, str]] = set()
+    for action in plan.actions:
+        for problem in contradictions(action):
+            return f"image set {action.image_set_id}: {problem}"
+        for member in action.members:
+            if (action.datastore_id, member.image_set_id) in seen:
+                return f"image set {member.image_set_id} is in more than one action"
+            seen.add((action.datastore_id, member.image_set_id))
+    return ""
+
+
+def _of_status(action: Action) -> Iterator[str]:
+    if action.steps and (action.status not in _RUNNABLE or action.blocks):
+        yield "it has calls although it is held back"
+    if action.steps and not action.changes:
+        yield "it has calls and shows no change"
+    if action.status is Status.CONVERGED and (action.changes or action.blocks):
+        yield "it is converged and shows changes"
+    if any(change.drifted for change in action.changes) and action.status is Status.UPDATE:
+        yield "a change drifted and the status does not state it"
+
+
+def _of_members(action: Action) -> Iterator[str]:
+    names = [member.image_set_id for member in action.members]
+    if names != sorted(set(names)):
+        yield "its image sets are not sorted, or one stands there twice"
+    shown = {change.image_set_id for change in action.changes}
+    shown |= {use.image_set_id for use in action.hazards}
+    if not shown <= set(names):
+        yield "it shows an image set that is none of its own"
+    if len(names) > 1 and not all(member.is_primary for member in action.members):
+        yield "not all of its image sets are primary"
+
+
+def _of_pins(action: Action) -> Iterator[str]:
+    names = [member.image_set_id for member in action.members]
+    current = {member.image_set_id: member.pin for member in action.members}
+    if not all(pin.isdecimal() for pin in current.values()):
+        yield "an image set has no version"
+        return
+    is_wide = [step.study_wide for step in action.steps]
+    if is_wide != sorted(is_wide, reverse=True):
+        yield "a study-wide call comes after another call"
+    if len(names) > 1 and not any(is_wide):
+        yield "it has several image sets and no study-wide call"
+    for number, (step, before) in enumerate(zip(action.steps, pins(action), strict=True), 1):
+        moved = [name for name, _ in step.expected]
+        if step.datastore_id != action.datastore_id:
+            yield f"call {number} goes to another data store"
+        if moved != (names if step.study_wide else [step.image_set_id]):
+            yield f"call {number} moves other image sets than those of the action"
+        elif step.image_set_id not in current or step.pin != current[step.image_set_id]:
+            yield f"call {number} has another pin than the version it is planned for"
+        current.update({name: str(int(pin) + 1) for name, pin in before.items()})
+
+
+def _of_hazards(action: Action) -> Iterator[str]:
+    """Every hazard of a change is shown, and consented to; so are those of the calls."""
+    shown = {(use.hazard, use.image_set_id) for use in action.hazards}
+    needed = {
+        (hazard, change.image_set_id) for change in action.changes for hazard in change.hazards
+    }
+    needed |= set(hazards_of_calls(action))
+    for hazard, image_set_id in sorted(needed - shown):
+        yield f"{hazard} of image set {image_set_id} is not shown"
+    for use in action.hazards:
+        if not use.consented:
+            yield f"it has calls although {use.hazard} is not consented to"
+
+
+def hazards_of_calls(action: Action) -> Iterator[tuple[Hazard, str]]:
+    """The hazards that come from how the calls are made, each with its image set."""
+    wide = Counter(step.image_set_id for step in action.steps if step.study_wide)
+    own = Counter(step.image_set_id for step in action.steps if not step.study_wide)
+    for name in sorted(wide):
+        yield Hazard.STUDY_WIDE, name
+    for name in sorted(wide.keys() | own.keys()):
+        if wide[name] > 1 or own[name] > 1:
+            yield Hazard.SPLIT_UPDATE, name
+
+
+def _of_requests(action: Action) -> Iterator[str]:
+    if any(step.revert_to is not None for step in action.steps):
+        yield from _of_revert(action)
+        return
+    try:
+        edits = [(step, tuple(decode(step))) for step in action.steps]
+    except UnreadableError as error:
+        yield f"a request cannot be read: {error}"
+        return
+    wide = [row for row in edits if row[0].study_wide]
+    if wide:
+        yield from _of_study(action, wide)
+    for member in action.members:
+        name = member.image_set_id
+        own = [row for row in edits if not row[0].study_wide and row[0].image_set_id == name]
+        changes = [
+            change
+            for change in action.changes
+            if change.image_set_id == name and not (wide and _is_of_the_study(change))
+        ]
+        yield from _of_own(name, own, changes)
+
+
+def _of_revert(action: Action) -> Iterator[str]:
+    step = action.steps[0]
+    is_alone = len(action.steps) == len(action.members) == 1
+    if not is_alone or step.updatable or step.removable or step.force or step.study_wide:
+        yield "a revert is one call and does nothing else"
+    if not all(Hazard.REVERTS_VERSION in change.hazards for change in action.changes):
+        yield "its call reverts, and a change does not state it"
+
+
+def _of_own(
+    name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Iterable[Change]
+) -> Iterator[str]:
+    """What is sent to one image set is what the plan shows of it, each thing once."""
+    shown = {_edit(change): change for change in changes}
+    sent: list[Edit] = []
+    for step, edits in calls:
+        sent += edits
+        if step.force and not any(shown[edit].force_reasons for edit in edits if edit in shown):
+            yield f"force is sent to image set {name} without a reason"
+    yield from _unequal(name, sent, shown)
+
+
+def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) -> Iterator[str]:
+    """A study-wide call does the same to every member; each may spell the key another way."""
+    changes = [change for change in action.changes if _is_of_the_study(change)]
+    shown = {_by_tag(_edit(change)): change for change in changes}
+    reasons = {_by_tag(_edit(change)) for change in changes if change.force_reasons}
+    sent: list[Edit] = []
+    for step, edits in calls:
+        tagged = [_by_tag(edit) for edit in edits]
+        sent += tagged
+        if step.force and not reasons.intersection(tagged):
+            yield "force is sent to the study without a reason"
+    yield from _unequal(action.image_set_id, sent, shown)
+
+
+def _unequal(name: str, sent: list[Edit], shown: Mapping[Edit, Change]) -> Iterator[str]:
+    counts = Counter(sent)
+    for edit in sorted(counts.keys() | shown.keys()):
+        if edit not in shown:
+            yield f"a request to image set {name} changes {edit.path()} other than the plan shows"
+        elif counts[edit] != 1:
+            yield f"no single request to image set {name} makes the change of {edit.path()}"
+
+
+def _is_of_the_study(change: Change) -> bool:
+    return change.address.level <= Level.STUDY
+
+
+def _by_tag(edit: Edit) -> Edit:
+    tag = key_tag(edit.key)
+    key = f"{tag:08X}" if tag is not None else edit.key
+    return Edit(edit.address, key, edit.removes, edit.value, edit.vr)
+
+
+def _edit(change: Change) -> Edit:
+    """What a request must do to make a change."""
+    if change.op in _SETS:
+        value = _text(change.after.raw if change.after else None)
+        return Edit(change.address, change.key, False, value, change.vr if change.send_vr else "")
+    if change.op is Op.REMOVE:
+        return Edit(
+            change.address, change.key, True, _text(change.before.raw if change.before else None)
+        )
+    # A restored series or instance is made by a revert alone: no request ever equals this one.
+    return Edit(change.address, "", change.op in _REMOVALS)
+
+
+def decode(step: Step) -> Iterator[Edit]:
+    """The edits of the two blobs of a call, in the order of the document; UnreadableError."""
+    for blob, removes in ((step.updatable, False), (step.removable, True)):
+        if blob is None:
+            continue
+        tree = _parsed(blob)
+        if tree.get("SchemaVersion") != _SCHEMA_VERSION:
+            raise UnreadableError("it has no SchemaVersion 1.1")
+        _only(tree, "SchemaVersion", "Patient", "Study")
+        if "Patient" in tree:
+            yield from _block(_mapping(tree, "Patient"), PATIENT, removes)
+        if "Study" in tree:
+            yield from _study(_mapping(tree, "Study"), removes)
+
+
+def _study(study: Block, removes: bool) -> Iterator[Edit]:
+    yield from _block(study, STUDY, removes, "Series")
+    for series, block in _inner(study, "Series"):
+        if removes and not block:
+            yield Edit(series_at(series), "", True)
+            continue
+        yield from _block(block, series_at(series), removes, "Instances")
+        for instance, inner in _inner(block, "Instances"):
+            if removes and not inner:
+                yield Edit(instance_at(series, instance), "", True)
+            else:
+                yield from _block(inner, instance_at(series, instance), removes)
+
+
+def _block(block: Block, address: Address, removes: bool, inner: str = "") -> Iterator[Edit]:
+    _only(block, "DICOM", "DICOMVRs", inner)
+    values = _mapping(block, "DICOM") if "DICOM" in block else {}
+    vrs = _mapping(block, "DICOMVRs") if "DICOMVRs" in block else {}
+    if not values and not (inner and block.get(inner)):
+        raise UnreadableError(f"{address.path()} is empty")
+    if set(vrs) - set(values) or (removes and vrs):
+        raise UnreadableError(f"{address.path()} states the VR of what it does not set")
+    for key, value in values.items():
+        yield Edit(address, key, removes, _text(value), str(vrs.get(key, "")))
+
+
+def _inner(block: Block, name: str) -> Iterator[tuple[str, Block]]:
+    if name in block:
+        blocks = _mapping(block, name)
+        for key in blocks:
+            yield key, _mapping(blocks, key)
+
+
+def _mapping(block: Block, name: str) -> Block:
+    found = block[name]
+    if not isinstance(found, dict):
+        raise UnreadableError("a block is not a mapping")
+    return found
+
+
+def _only(block: Block, *names: str) -> None:
+    if set(block) - set(names):
+        raise UnreadableError("it holds a key that no update has")
+
+
+def _parsed(blob: str) -> Block:
+    """Names that stand twice are refused: which of the two a service takes is not known."""
+    try:
+        tree = json.loads(blob, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        raise UnreadableError("it is not JSON") from None
+    if not isinstance(tree, dict):
+        raise UnreadableError("it is not a mapping")
+    return tree
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise UnreadableError("a key stands in it twice")
+    return found
+
+
+def _text(value: Json) -> str:
+    """Equal texts, equal values: 1, 1.0 and true are three."""
+    return json.dumps(value, sort_keys=True)

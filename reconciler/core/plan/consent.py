@@ -1,0 +1,182 @@
+"""Which hazards of an action are consented to, and the very line that would consent.
+
+Consent is a reviewed line of the manifest that asks for the change, or a default in
+reconciler.yaml; never a flag.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from reconciler.core.errors import Place
+from reconciler.core.model.ask import Source
+from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.hazard import Consent, Hazard
+from reconciler.core.model.plan import Action, HazardUse
+
+# A list may name thousands of image sets. If all of them drift, every action prints its line, and
+# lines with all of them would make a plan that grows with their square.
+MISSING_SHOWN = 20
+
+
+class By(Enum):
+    """How a hazard is consented to."""
+
+    LINE = auto()  # the line that asks for the change is the consent
+    NOTHING = auto()  # none needed, always shown
+    FORCE = auto()  # `force: true`
+    NAME = auto()  # `allow: [NAME]`
+    NAME_AND_VERSION = auto()  # `allow: [NAME@N]` of one image set: consent lapses by itself
+
+
+CONSENT: Mapping[Hazard, By] = {
+    Hazard.REMOVES_ATTRIBUTE: By.LINE,
+    Hazard.REVERTS_VERSION: By.LINE,
+    Hazard.FORCE: By.FORCE,
+    Hazard.CHANGES_GROUPING: By.NOTHING,
+    Hazard.STUDY_WIDE: By.NAME,
+    Hazard.REMOVES_INSTANCE: By.NAME,
+    Hazard.REMOVES_SERIES: By.NAME,
+    Hazard.CHANGES_UID: By.NAME,
+    Hazard.CHANGES_PATIENT_IDENTITY: By.NAME,
+    Hazard.SPLIT_UPDATE: By.NAME,
+    Hazard.OVERWRITES_DRIFT: By.NAME_AND_VERSION,
+}
+
+
+def consent_to(hazard: Hazard, image_set_id: str, version_id: str) -> Consent:
+    """What lets a hazard of an image set at a version pass, where it is consented to by name."""
+    if CONSENT[hazard] is By.NAME_AND_VERSION:
+        return Consent(hazard, version_id, image_set_id)
+    return Consent(hazard)
+
+
+def judge(
+    hazard: Hazard,
+    image_set_id: str,
+    version_id: str,
+    sources: Sequence[Source],
+    defaults: Sequence[Consent],
+) -> HazardUse:
+    """Whether one of the manifests behind a hazard consents to it, or reconciler.yaml does."""
+    place = sources[0].place if sources else None
+    match CONSENT[hazard]:
+        case By.LINE | By.NOTHING:
+            return HazardUse(hazard, image_set_id, True)
+        case By.FORCE:
+            forced = any(source.force for source in sources)
+            line = "" if forced else "force: true"
+            return HazardUse(hazard, image_set_id, forced, line, place)
+        case By.NAME | By.NAME_AND_VERSION:
+            wanted = consent_to(hazard, image_set_id, version_id)
+    given = wanted in defaults or any(wanted in source.allow for source in sources)
+    line = "" if given else _line([wanted], sources[0] if sources else None)
+    return HazardUse(hazard, image_set_id, given, line, place)
+
+
+def change_hazards(
+    changes: Iterable[Granted],
+    version_of: Mapping[str, str],
+    diffs: Iterable[Diff],
+    defaults: Sequence[Consent],
+) -> list[HazardUse]:
+    """The hazards that single changes carry, each once per image set and answer.
+
+    Consent to overwrite what drifted stands in a manifest that names the very image set, also where
+    a study-wide change comes from the manifest of another.
+    """
+    naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
+    uses: dict[HazardUse, None] = {}
+    for granted in changes:
+        name = granted.change.image_set_id
+        for hazard in granted.change.hazards:
+            sources = granted.sources
+            if CONSENT[hazard] is By.NAME_AND_VERSION:
+                sources = tuple(source for source in sources if source in naming[name])
+            uses[judge(hazard, name, version_of[name], sources, defaults)] = None
+    return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
+
+
+def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
+    """Make every missing consent print the whole `allow:` line of its manifest.
+
+    A manifest has one `allow:` line for all its image sets, so what still holds of it and all
+    that is missing belong on it together: the line can be pasted as it is. Of many that are
+    missing it takes the first, and always those of the action itself.
+    """
+    actions = list(actions)
+    lacking = [_lacking(action) for action in actions]
+    missing: dict[Place, set[Consent]] = defaultdict(set)
+    for wanted in lacking:
+        for place, consents in wanted.items():
+            missing[place] |= consents
+    sources = {source.place: source for diff in diffs for source in diff.ask.sources}
+    version_of = _versions(diffs)
+    held = {place: _holding(sources[place], version_of) for place in missing}
+    first = {place: sorted(missing[place], key=_names_first)[:MISSING_SHOWN] for place in missing}
+    return [
+        _with_lines(
+            action,
+            {
+                place: _line([*held[place], *sorted(own.union(first[place]))], sources[place])
+                for place, own in wanted.items()
+            },
+        )
+        for action, wanted in zip(actions, lacking, strict=True)
+    ]
+
+
+def _with_lines(action: Action, lines: Mapping[Place, str]) -> Action:
+    hazards = tuple(
+        replace(use, consent=lines[use.place])
+        if _lacks_name(use) and use.place is not None
+        else use
+        for use in action.hazards
+    )
+    return replace(action, hazards=hazards)
+
+
+def _line(consents: Iterable[Consent], source: Source | None) -> str:
+    """As the manifest has to write it; without one, in full."""
+    several = source is None or source.several
+    return f"allow: [{', '.join(consent.spelled(several=several) for consent in consents)}]"
+
+
+def _names_first(consent: Consent) -> tuple[bool, Consent]:
+    return bool(consent.version_id), consent
+
+
+def _lacking(action: Action) -> dict[Place, set[Consent]]:
+    """The consents that an action lacks, by the manifest that has to give them."""
+    version_of = {member.image_set_id: member.pin for member in action.members}
+    found: dict[Place, set[Consent]] = defaultdict(set)
+    for use in action.hazards:
+        if _lacks_name(use) and use.place is not None:
+            version_id = version_of[use.image_set_id]
+            found[use.place].add(consent_to(use.hazard, use.image_set_id, version_id))
+    return found
+
+
+def _lacks_name(use: HazardUse) -> bool:
+    return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
+
+
+def _versions(diffs: Iterable[Diff]) -> dict[str, str]:
+    """The live version of every image set that is there."""
+    return {
+        diff.image_set_id: diff.reading.properties.version_id
+        for diff in diffs
+        if diff.reading.properties is not None
+    }
+
+
+def _holding(source: Source, version_of: Mapping[str, str]) -> list[Consent]:
+    """The consents of a manifest that have not lapsed: OVERWRITES_DRIFT@N only while N is live."""
+    return [
+        consent
+        for consent in source.allow
+        if not consent.version_id or version_of.get(consent.image_set_id) == consent.version_id
+    ]

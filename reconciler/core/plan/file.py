@@ -1,0 +1,313 @@
+"""The plan as JSON: what `plan --out` saves and `apply` executes exactly.
+
+The same plan is the same bytes. A digest over the whole file tells an edited or truncated plan;
+the version of the tool tells a plan whose steps another version computed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import reconciler
+from reconciler.core.dicom.content import digest
+from reconciler.core.errors import Place, PlanFileError
+from reconciler.core.model.address import Address, Level
+from reconciler.core.model.change import Block, Change, Note, Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.key import Key, Use
+from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
+from reconciler.core.model.value import Json, Value
+
+API_VERSION = "reconciler/v1"
+KIND = "Plan"
+AGAIN = "Make a new plan with `reconcile plan --out FILE`; a saved plan is never edited."
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+
+def dumps(plan: Plan) -> bytes:
+    """The file's bytes."""
+    text = json.dumps(to_json(plan), indent=1, ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def loads(data: bytes) -> Plan:
+    """The plan that `dumps` wrote; raises PlanFileError for anything else."""
+    return from_json(parse(data))
+
+
+def parse(data: bytes) -> Row:
+    """The JSON of a plan file that is whole, of this version of the tool and not edited.
+
+    Raises PlanFileError otherwise. What is in it is not looked at yet.
+    """
+    try:
+        raw = json.loads(data.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        raise PlanFileError("the plan file is not whole JSON: it was cut off", AGAIN) from None
+    if not isinstance(raw, dict) or raw.get("kind") != KIND or raw.get("apiVersion") != API_VERSION:
+        raise PlanFileError("this file is not a plan of reconciler/v1", AGAIN)
+    if raw.get("toolVersion") != reconciler.__version__:
+        made_by = str(raw.get("toolVersion"))[:40]
+        raise PlanFileError(
+            f"the plan was made by version {made_by}, this is version {reconciler.__version__}",
+            "Plan again with this version, or apply with the version that made it.",
+        )
+    if "masked" in raw:
+        raise PlanFileError("this is what `--json` prints of a plan: it cannot be applied", AGAIN)
+    if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
+        raise PlanFileError("the plan file was edited: its digest does not match", AGAIN)
+    return raw
+
+
+def from_json(raw: Row) -> Plan:
+    """The plan in what `to_json` made; raises PlanFileError where it cannot be one."""
+    try:
+        return _plan(raw)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise PlanFileError("the plan file does not hold a plan", AGAIN) from None
+
+
+def plan_digest(plan: Plan, key: Key) -> str:
+    """`hmac-sha256:…` of the whole plan: the digest of its file is not keyed, and stays in it."""
+    return key.digest(Use.PLAN, to_json(plan)["digest"])
+
+
+def to_json(plan: Plan) -> dict[str, Json]:
+    """The plan as JSON values; live and desired values are in it, in clear."""
+    body: dict[str, Json] = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "toolVersion": reconciler.__version__,
+        "basis": _basis_json(plan.basis),
+        "totals": _totals(plan),
+        "etaSeconds": plan.eta_seconds,
+        "actions": [_action_json(action) for action in plan.actions],
+        "dropped": [
+            {"datastore": datastore, "imageSetId": image_set_id}
+            for datastore, image_set_id in plan.dropped
+        ],
+    }
+    return {**body, "digest": digest(body)}
+
+
+def _basis_json(basis: Basis) -> Json:
+    row: dict[str, Json] = {"commit": basis.commit, "rulesVersion": basis.rules_version}
+    if basis.paths:
+        row["paths"] = list(basis.paths)
+    if basis.rules:
+        row["rules"] = dict(basis.rules)
+    return row
+
+
+def _totals(plan: Plan) -> Json:
+    counts: dict[str, Json] = {
+        str(status): sum(action.status is status for action in plan.actions) for status in Status
+    }
+    changes = sum(len(action.changes) for action in plan.actions)
+    return {"actions": counts, "changes": changes, "calls": len(plan.steps)}
+
+
+def _action_json(action: Action) -> Json:
+    return {
+        "datastore": action.datastore,
+        "datastoreId": action.datastore_id,
+        "status": str(action.status),
+        "digest": action.digest,
+        "members": [_member_json(member) for member in action.members],
+        "hazards": [_hazard_json(use) for use in action.hazards],
+        "blocks": [_block_json(block) for block in action.blocks],
+        "notes": [
+            {"imageSetId": note.image_set_id, "message": note.message, "at": _at(note.place)}
+            for note in action.notes
+        ],
+        "released": list(action.released),
+        "changes": [_change_json(change) for change in action.changes],
+        "steps": [_step_json(step) for step in action.steps],
+    }
+
+
+def _at(place: Place | None) -> Json:
+    if place is None:
+        return None
+    return {"file": place.file, "line": place.line, "column": place.column}
+
+
+def _member_json(member: Member) -> Json:
+    row: dict[str, Json] = {
+        "imageSetId": member.image_set_id,
+        "pin": member.pin,
+        "isPrimary": member.is_primary,
+        "askDigest": member.ask_digest,
+        "asked": list(member.asked),
+        "previousVersionId": member.previous_version_id,
+        "updatedAt": member.updated_at,
+        "createdAt": member.created_at,
+        "recorded": member.recorded,
+    }
+    if member.origin_version_id:
+        row["originVersionId"] = member.origin_version_id
+    return row
+
+
+def _hazard_json(use: HazardUse) -> Json:
+    return {
+        "name": str(use.hazard),
+        "imageSetId": use.image_set_id,
+        "consented": use.consented,
+        "consent": use.consent,
+        "at": _at(use.place),
+    }
+
+
+def _block_json(block: Block) -> Json:
+    return {
+        "imageSetId": block.image_set_id,
+        "message": block.message,
+        "hint": block.hint,
+        "at": _at(block.place),
+        "path": block.path,
+    }
+
+
+def _change_json(change: Change) -> Json:
+    return {
+        "imageSetId": change.image_set_id,
+        "op": str(change.op),
+        "path": change.path(),
+        "level": change.address.level.title,
+        "series": change.address.series,
+        "instance": change.address.instance,
+        "key": change.key,
+        "tag": f"{change.tag:08X}" if change.tag is not None else None,
+        "vr": change.vr,
+        "before": {"value": change.before.raw} if change.before else None,
+        "after": {"value": change.after.raw} if change.after else None,
+        "at": _at(change.place),
+        "sendVr": change.send_vr,
+        "drifted": change.drifted,
+        "forceReasons": list(change.force_reasons),
+        "hazards": [str(hazard) for hazard in change.hazards],
+    }
+
+
+def _step_json(step: Step) -> Json:
+    row: dict[str, Json] = {
+        "datastoreId": step.datastore_id,
+        "imageSetId": step.image_set_id,
+        "pin": step.pin,
+        "updatableAttributes": step.updatable,
+        "removableAttributes": step.removable,
+        "revertToVersionId": step.revert_to,
+        "force": step.force,
+        "includeStudyImageSets": step.study_wide,
+        "expected": dict(step.expected),
+    }
+    if step.study_wide:
+        row["studyInstanceUID"] = step.study_instance_uid
+    return row
+
+
+def _plan(raw: Row) -> Plan:
+    return Plan(
+        basis=_basis(raw["basis"]),
+        actions=_each(raw["actions"], _action),
+        dropped=_each(raw["dropped"], lambda row: (row["datastore"], row["imageSetId"])),
+        eta_seconds=raw["etaSeconds"],
+    )
+
+
+def _basis(row: Row) -> Basis:
+    return Basis(
+        row["commit"],
+        row["rulesVersion"],
+        tuple(row.get("paths", ())),
+        tuple(sorted(row.get("rules", {}).items())),
+    )
+
+
+def _each(rows: list[Row], read: Callable[[Row], T]) -> tuple[T, ...]:
+    return tuple(read(row) for row in rows)
+
+
+def _action(row: Row) -> Action:
+    return Action(
+        datastore=row["datastore"],
+        datastore_id=row["datastoreId"],
+        status=Status(row["status"]),
+        members=_each(row["members"], _member),
+        changes=_each(row["changes"], _change),
+        hazards=_each(row["hazards"], _hazard),
+        blocks=_each(row["blocks"], _block),
+        notes=_each(
+            row["notes"], lambda note: Note(note["imageSetId"], note["message"], _place(note["at"]))
+        ),
+        steps=_each(row["steps"], _step),
+        released=tuple(row["released"]),
+        digest=row["digest"],
+    )
+
+
+def _place(row: Row | None) -> Place | None:
+    return Place(row["file"], row["line"], row["column"]) if row else None
+
+
+def _member(row: Row) -> Member:
+    return Member(
+        image_set_id=row["imageSetId"],
+        pin=row["pin"],
+        is_primary=row["isPrimary"],
+        ask_digest=row["askDigest"],
+        asked=tuple(row["asked"]),
+        previous_version_id=row["previousVersionId"],
+        updated_at=row["updatedAt"],
+        created_at=row["createdAt"],
+        recorded=row["recorded"],
+        origin_version_id=row.get("originVersionId", ""),
+    )
+
+
+def _hazard(row: Row) -> HazardUse:
+    return HazardUse(
+        Hazard(row["name"]), row["imageSetId"], row["consented"], row["consent"], _place(row["at"])
+    )
+
+
+def _block(row: Row) -> Block:
+    return Block(row["imageSetId"], row["message"], row["hint"], _place(row["at"]), row["path"])
+
+
+def _change(row: Row) -> Change:
+    return Change(
+        image_set_id=row["imageSetId"],
+        op=Op(row["op"]),
+        address=Address(Level[row["level"].upper()], row["series"], row["instance"]),
+        key=row["key"],
+        tag=int(row["tag"], 16) if row["tag"] is not None else None,
+        vr=row["vr"],
+        before=Value(row["before"]["value"]) if row["before"] else None,
+        after=Value(row["after"]["value"]) if row["after"] else None,
+        place=_place(row["at"]),
+        send_vr=row["sendVr"],
+        drifted=row["drifted"],
+        force_reasons=tuple(row["forceReasons"]),
+        hazards=tuple(Hazard(name) for name in row["hazards"]),
+    )
+
+
+def _step(row: Row) -> Step:
+    return Step(
+        datastore_id=row["datastoreId"],
+        image_set_id=row["imageSetId"],
+        pin=row["pin"],
+        expected=tuple(sorted(row["expected"].items())),
+        updatable=row["updatableAttributes"],
+        removable=row["removableAttributes"],
+        revert_to=row["revertToVersionId"],
+        force=row["force"],
+        study_wide=row["includeStudyImageSets"],
+        study_instance_uid=row["studyInstanceUID"] if row["includeStudyImageSets"] else "",
+    )

@@ -1,0 +1,70 @@
+"""Changes of one image set -> calls that fit the payload limit, in deterministic order.
+
+UpdateImageSetMetadata takes 10 KB a call (devguide, endpoints and quotas; we count both blobs
+after base64, healthimaging §10, U13). UID changes come last, inner ones first, so that every
+other change still finds its block under the key that was read. Within a call the order of updates
+and removals is not documented, so what renames a block never goes with a removal in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from reconciler.core.dicom.content import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
+from reconciler.core.dicom.updates import BLOB_BYTES, encode
+from reconciler.core.model.address import Address, series_at
+from reconciler.core.model.change import Change, Op
+
+_REMOVALS = frozenset({Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES})
+_KEYS = frozenset({SOP_INSTANCE_UID, SERIES_INSTANCE_UID})  # documents are keyed by these
+_LAST = {SOP_INSTANCE_UID: 1, SERIES_INSTANCE_UID: 2, STUDY_INSTANCE_UID: 3}
+
+
+class TooLarge(Exception):
+    """One change alone exceeds the limit."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__("one change alone exceeds the payload limit")
+        self.change = change
+
+
+def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, ...]]:
+    """The fewest calls that a greedy packing finds; raises TooLarge."""
+    left = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
+    calls: list[tuple[Change, ...]] = []
+    while left:
+        count = _fitting(left[: _parting(left)], payload_bytes)
+        if not count:
+            raise TooLarge(left[0])
+        calls.append(tuple(left[:count]))
+        left = left[count:]
+    return calls
+
+
+def _parting(changes: Sequence[Change]) -> int:
+    """How many of the first changes come before a block is renamed in which they remove."""
+    touched: set[Address] = set()
+    for count, change in enumerate(changes):
+        if change.op in _REMOVALS:
+            touched |= {change.address, series_at(change.address.series)}
+        elif change.tag in _KEYS and change.address in touched:
+            return count
+    return len(changes)
+
+
+def _fitting(changes: Sequence[Change], payload_bytes: int) -> int:
+    """How many of the first changes fit into one call: more changes never make it smaller."""
+    if _fits(changes, payload_bytes):
+        return len(changes)
+    most = 1
+    while _fits(changes[:most], payload_bytes):
+        most *= 2
+    return bisect_left(
+        range(1, most + 1), True, key=lambda count: not _fits(changes[:count], payload_bytes)
+    )
+
+
+def _fits(changes: Sequence[Change], payload_bytes: int) -> bool:
+    blobs = encode(changes)
+    return blobs.payload_bytes <= payload_bytes and blobs.largest_blob <= BLOB_BYTES

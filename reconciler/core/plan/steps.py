@@ -1,0 +1,89 @@
+"""Changes -> steps: the exact requests, each pinned to what the step before it produces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.dicom.content import ContentDigests, content_digest, study_instance_uid
+from reconciler.core.dicom.updates import encode, simulate
+from reconciler.core.model.ask import Revert
+from reconciler.core.model.change import Change
+from reconciler.core.model.plan import Step, next_version
+from reconciler.core.model.value import Document
+from reconciler.core.plan.split import split
+
+
+def own_steps(
+    datastore_id: str,
+    image_set_id: str,
+    pin: str,
+    document: Document,
+    changes: Sequence[Change],
+    payload_bytes: int,
+    digests: ContentDigests,
+) -> tuple[Step, ...]:
+    """The calls that one image set's own changes need; raises split.TooLarge."""
+    steps = []
+    for call in split(changes, payload_bytes):
+        document = simulate(document, call)
+        blobs = encode(call)
+        steps.append(
+            Step(
+                datastore_id=datastore_id,
+                image_set_id=image_set_id,
+                pin=pin,
+                expected=((image_set_id, digests.of(document)),),
+                updatable=blobs.updatable,
+                removable=blobs.removable,
+                force=any(change.force_reasons for change in call),
+            )
+        )
+        pin = next_version(pin)
+    return tuple(steps)
+
+
+def revert_step(
+    datastore_id: str, image_set_id: str, pin: str, revert: Revert, target: Document
+) -> Step:
+    """The call that brings back an earlier version. It needs no force (update page, example 4)."""
+    return Step(
+        datastore_id=datastore_id,
+        image_set_id=image_set_id,
+        pin=pin,
+        expected=((image_set_id, content_digest(target)),),
+        revert_to=revert.version_id,
+    )
+
+
+def study_steps(
+    datastore_id: str,
+    anchor: str,
+    pins: Mapping[str, str],
+    documents: Mapping[str, Document],
+    changes: Sequence[Change],
+    payload_bytes: int,
+    digests: ContentDigests,
+) -> tuple[tuple[Step, ...], Mapping[str, Document]]:
+    """The study-wide calls, and every member's document after them; raises split.TooLarge."""
+    steps = []
+    after = dict(documents)
+    for number, call in enumerate(split(changes, payload_bytes)):
+        study = study_instance_uid(after[anchor])
+        after = {member: simulate(document, call) for member, document in after.items()}
+        blobs = encode(call)
+        steps.append(
+            Step(
+                datastore_id=datastore_id,
+                image_set_id=anchor,
+                pin=str(int(pins[anchor]) + number),
+                expected=tuple(
+                    (member, digests.of(document)) for member, document in sorted(after.items())
+                ),
+                updatable=blobs.updatable,
+                removable=blobs.removable,
+                force=any(change.force_reasons for change in call),
+                study_wide=True,
+                study_instance_uid=study,
+            )
+        )
+    return tuple(steps), after

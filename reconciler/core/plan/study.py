@@ -1,0 +1,171 @@
+"""Patient- and Study-level changes of primary image sets: one study-wide call moves them all.
+
+AWS keeps all primary image sets of a study alike at these levels; `includeStudyImageSets` updates
+them atomically and raises every version (update page, 2026). For the siblings of the image set
+that is called the service checks no pin.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.core.dicom.agreement import agree
+from reconciler.core.dicom.canonical import same
+from reconciler.core.dicom.content import block_at, live_key, section
+from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.model.address import Level
+from reconciler.core.model.ask import Claim, Source
+from reconciler.core.model.change import Block, Change, Op
+from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.observed import Observed, Unread
+from reconciler.core.model.value import Document, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All primary image sets of one study, each with the document read at its version.
+
+    `unlisted` are members that a manifest asks for and SearchImageSets did not list: where it is
+    behind for one, others may be missing. `unread` says why search did not answer.
+    """
+
+    study_instance_uid: str
+    members: tuple[Observed, ...]
+    unlisted: tuple[str, ...] = ()
+    unread: Unread | None = None
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The documents that could be read, by image set."""
+        return {
+            member.properties.image_set_id: member.document
+            for member in self.members
+            if member.document is not None
+        }
+
+
+def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:
+    """What SearchImageSets is asked for the image sets of a study.
+
+    The model's text says that it takes one filter at most (decision 0002, U26), so `isPrimary` is
+    read from the rows.
+    """
+    return (("DICOMStudyInstanceUID", study_instance_uid),)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyWide:
+    """What one study-wide call does: `sent` from the anchor's view, `changes` on every member."""
+
+    anchor: str
+    sent: tuple[Change, ...]
+    changes: tuple[Granted, ...]
+    blocks: tuple[Block, ...]
+    sources: tuple[Source, ...]
+
+
+def is_study_level(change: Change) -> bool:
+    """Whether a primary image set may make this change only together with its study."""
+    return change.address.level <= Level.STUDY
+
+
+def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
+    """Bring together what the asked members want of Patient and Study."""
+    wanted: dict[tuple[Level, int], list[Granted]] = defaultdict(list)
+    for diff in diffs:
+        for granted in diff.changes:
+            change = granted.change
+            if is_study_level(change) and change.tag is not None:
+                wanted[change.address.level, change.tag].append(granted)
+    anchor = min(diff.image_set_id for diff in diffs if diff.changes)
+    sent: list[Change] = []
+    changes: list[Granted] = []
+    blocks: list[Block] = []
+    for (level, tag), asked in sorted(wanted.items()):
+        blocks += _disagreements(level, tag, diffs)
+        sources = tuple(dict.fromkeys(source for granted in asked for source in granted.sources))
+        spread = _spread(study, asked)
+        blocks += _unequal_removals(study, asked[0].change, spread)
+        changes += [Granted(change, sources) for change in spread]
+        sent.append(_sent(study, anchor, asked[0].change))
+    sources = tuple(dict.fromkeys(source for granted in changes for source in granted.sources))
+    return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks), sources)
+
+
+def _sent(study: Study, anchor: str, change: Change) -> Change:
+    """The change under the anchor's own live key: its pin is the one that is checked."""
+    found = _on_member(anchor, study.documents[anchor], change)
+    return found or replace(change, image_set_id=anchor)
+
+
+def _spread(study: Study, asked: Sequence[Granted]) -> list[Change]:
+    """The change as it befalls each member, with the drift that the member's own diff found."""
+    own = {granted.change.image_set_id: granted.change for granted in asked}
+    sent = asked[0].change
+    found = []
+    for image_set_id, document in sorted(study.documents.items()):
+        if image_set_id in own:
+            # Manifests may spell one value in several ways; one call carries one of them.
+            found.append(replace(own[image_set_id], after=sent.after))
+        elif change := _on_member(image_set_id, document, sent):
+            found.append(change)
+    return found
+
+
+def _on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
+    block = block_at(document, change.address) or {}
+    key = live_key(block, change.tag) if change.tag is not None else None
+    live = section(block, "DICOM")[key] if key else None
+    if change.op is Op.REMOVE:
+        if key is None:
+            return None
+    elif key and change.after is not None and same(change.vr, live, change.after.raw):
+        return None
+    op = Op.REMOVE if change.op is Op.REMOVE else Op.UPDATE if key else Op.ADD
+    return replace(
+        change,
+        image_set_id=image_set_id,
+        op=op,
+        key=key or change.key,
+        before=Value(live) if key else None,
+        drifted=False,
+        hazards=tuple(h for h in change.hazards if h is not Hazard.OVERWRITES_DRIFT),
+    )
+
+
+def _unequal_removals(study: Study, change: Change, spread: Sequence[Change]) -> list[Block]:
+    """A removal must name the exact value, so one call can remove only what all hold alike."""
+    if change.op is not Op.REMOVE:
+        return []
+    held = [(found.key, found.before.raw if found.before else None) for found in spread]
+    if len(spread) == len(study.documents) and all(value == held[0] for value in held):
+        return []
+    message = "the primary image sets of the study hold different values, or some none at all"
+    hint = "Bring them to one value first with `present:`, then remove it."
+    return [Block(change.image_set_id, message, hint, change.place, change.path())]
+
+
+def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]:
+    """One call gives every member the same value, so every manifest of the study must agree."""
+    claims: list[tuple[str, Claim]] = [
+        (diff.image_set_id, claim)
+        for diff in diffs
+        for claim in diff.ask.claims
+        if claim.address.level is level and claim.tag == tag
+    ]
+    (_, first), *others = claims
+    return [
+        Block(
+            image_set_id,
+            f"the study is asked differently at {first.place}",
+            "Patient and Study level are the same for all primary image sets of a study: "
+            "make the manifests agree.",
+            claim.place,
+            f"{claim.address.path()}/{document_key(tag)}",
+        )
+        for image_set_id, claim in others
+        if not agree(first, claim)
+    ]

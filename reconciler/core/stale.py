@@ -1,0 +1,358 @@
+"""Which actions of a saved plan no longer hold, judged by the working tree of today. Pure.
+
+A plan is saved, reviewed, and executed later. In between a manifest may have been corrected, or a
+consent withdrawn. What the manifests and the settings of today do not ask for, or do not allow, is
+not sent. Nothing is read from the service here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+from reconciler.core.dicom.agreement import typed
+from reconciler.core.dicom.constraints import force_reasons
+from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.diff.hazards import UIDS, hazards_of
+from reconciler.core.diff.locate import Renames, renames
+from reconciler.core.diff.paths import ask_digest, asked_paths
+from reconciler.core.errors import Place
+from reconciler.core.model.address import WILDCARD, Level
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
+from reconciler.core.model.change import Change, Op
+from reconciler.core.model.diff import Diff, Granted, Reading
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Rules, Settings
+from reconciler.core.model.value import Value
+from reconciler.core.plan.checker import hazards_of_calls
+from reconciler.core.plan.consent import change_hazards, judge
+from reconciler.core.plan.guardrails import guarded
+
+# The data store's id and the first image set of an action.
+Subject: TypeAlias = tuple[str, str]
+
+_KINDS: Mapping[Op, ClaimKind] = {
+    Op.ADD: ClaimKind.PRESENT,
+    Op.UPDATE: ClaimKind.PRESENT,
+    Op.REMOVE: ClaimKind.ABSENT,
+    Op.REMOVE_INSTANCE: ClaimKind.REMOVED,
+    Op.REMOVE_SERIES: ClaimKind.REMOVED,
+}
+_REMOVES = (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What the working tree says now.
+
+    `asks` are those of the manifests that the plan was made of, by data store and image set;
+    `entries` are the records, by data store and image set.
+    """
+
+    settings: Settings
+    asks: Mapping[tuple[str, str], ImageSetAsk]
+    entries: Mapping[str, Mapping[str, Entry]]
+
+
+def subject(action: Action) -> Subject:
+    """What an action is known by."""
+    return action.datastore_id, action.image_set_id
+
+
+def stale(plan: Plan, today: Today) -> dict[Subject, str]:
+    """Why an action must not run, or not be recorded as converged; nothing of those that hold."""
+    judged = [
+        action
+        for action in plan.actions
+        if action.steps or (action.status is Status.CONVERGED and not _is_recorded(action))
+    ]
+    planned = dict(plan.basis.rules)
+    found = {
+        subject(action): reason
+        for action in judged
+        if (reason := next(_reasons(action, planned, today), ""))
+    }
+    left = [action for action in judged if action.steps and subject(action) not in found]
+    return found | _beyond_guardrails(left, today)
+
+
+def misjudged(action: Action) -> str:
+    """Which change of an action shows other hazards than it has; "" if none does."""
+    reverts = any(step.revert_to is not None for step in action.steps)
+    for change in action.changes:
+        found = hazards_of(
+            change.op,
+            change.tag,
+            forced=bool(change.force_reasons),
+            drifted=change.drifted,
+            reverts=reverts,
+        )
+        if action.steps and found != change.hazards:
+            return f"image set {change.image_set_id}: the hazards of {change.path()} are others"
+    return ""
+
+
+def _is_recorded(action: Action) -> bool:
+    return all(member.recorded for member in action.members)
+
+
+def _reasons(
+    action: Action, planned: Mapping[str, str | bool | int], today: Today
+) -> Iterator[str]:
+    asks = {
+        member.image_set_id: today.asks.get((action.datastore, member.image_set_id))
+        for member in action.members
+    }
+    for member in action.members:
+        if changed := _changed(member, asks[member.image_set_id]):
+            yield f"manifest changed: {changed}"
+            return
+    granted = []
+    claims = _Claims(action, asks)
+    for change in action.changes if action.steps else ():
+        sources = claims.asking(change)
+        if not sources:
+            yield (
+                f"manifest changed: {change.path()} of image set {change.image_set_id} is not "
+                "asked for as the plan shows it"
+            )
+            return
+        granted.append(Granted(change, sources))
+    for use in _uses(action, granted, asks, today.settings):
+        if not use.consented:
+            yield f"consent withdrawn: {use.hazard} needs consent: {use.consent}"
+    for rule, what in _refused(action, planned, today.settings):
+        yield f"rules: `rules: {{{rule}}}` does not allow {what}"
+
+
+def _changed(member: Member, ask: ImageSetAsk | None) -> str:
+    """How what is asked of an image set differs from what was planned; "" if it does not."""
+    name = member.image_set_id
+    if ask is None:
+        return f"no manifest asks for image set {name} any more" if member.asked else ""
+    if not member.asked:
+        return f"a manifest asks for image set {name} now, and the plan was made without it"
+    paths = asked_paths(ask)
+    if paths == member.asked and ask_digest(ask) == member.ask_digest:
+        return ""
+    others = sorted(set(paths) ^ set(member.asked))
+    where = f", at {others[0]}" if others else ""
+    return f"the manifests ask something else of image set {name} than the plan{where}"
+
+
+class _Claims:
+    """What the manifests ask of the image sets of an action, to be found by a change."""
+
+    def __init__(self, action: Action, asks: Mapping[str, ImageSetAsk | None]) -> None:
+        self._asks = {name: ask for name, ask in asks.items() if ask is not None}
+        self._is_wide = any(step.study_wide for step in action.steps)
+        self._reverts = {
+            step.image_set_id: step.revert_to for step in action.steps if step.revert_to is not None
+        }
+        self._indexes = {name: _Index(ask) for name, ask in self._asks.items()}
+
+    def asking(self, change: Change) -> tuple[Source, ...]:
+        """The manifests that ask for exactly this change; () where none does."""
+        name = change.image_set_id
+        if name in self._reverts:
+            revert = self._asks[name].revert if name in self._asks else None
+            is_asked = revert is not None and revert.version_id == self._reverts[name]
+            return (revert.source,) if revert is not None and is_asked else ()
+        # A study-wide change may be asked in the manifest of any member.
+        is_of_all = self._is_wide and change.address.level <= Level.STUDY
+        names = sorted(self._indexes) if is_of_all else [name]
+        winners = [
+            claim
+            for one in names
+            if one in self._indexes
+            for claim in self._indexes[one].governing(change)
+        ]
+        if not any(_asks_for(claim, change) for claim in winners):
+            return ()
+        return tuple(dict.fromkeys(claim.source for claim in winners))
+
+
+class _Index:
+    """The claims of one image set by what they are about: an ask may name 2,000 instances."""
+
+    def __init__(self, ask: ImageSetAsk) -> None:
+        self._alias: Renames = renames(ask.claims)
+        self._by_address: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+        self._by_place: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+        for claim in ask.claims:
+            where = claim.address
+            self._by_address[where.level, claim.tag, where.series, where.instance].append(claim)
+            self._by_place[where.level, claim.tag, claim.place].append(claim)
+
+    def governing(self, change: Change) -> list[Claim]:
+        """The claims on what a change changes: of each manifest those of the nearest address."""
+        where = change.address
+        keys = product(
+            (where.level,),
+            (change.tag,),
+            _names(where.series, self._alias.series.names),
+            _names(where.instance, self._alias.instances.names),
+        )
+        found = [claim for key in keys for claim in self._by_address.get(key, ())]
+        # A document may keep a UID as the key that its block does not state any more (healthimaging
+        # §10, U7). Then the line that asks, as the plan shows it, leads to the claim.
+        found = found or self._by_place.get((where.level, change.tag, change.place), [])
+        best: dict[Place, tuple[int, bool]] = {}
+        for claim in found:
+            source = claim.source.place
+            best[source] = min(best.get(source, _rank(claim)), _rank(claim))
+        return [claim for claim in found if _rank(claim) == best[claim.source.place]]
+
+
+def _names(key: str, aliases: Callable[[str], Iterable[str]]) -> Iterable[str]:
+    """What an asked address may call a series or an instance; "" alone where there is none."""
+    if not key:
+        return ("",)
+    return (*sorted(aliases(key)), WILDCARD)
+
+
+def _rank(claim: Claim) -> tuple[int, bool]:
+    """Within a manifest a named UID wins over `"*"`."""
+    where = claim.address
+    return (where.series == WILDCARD) + (where.instance == WILDCARD), where.instance == WILDCARD
+
+
+def _asks_for(claim: Claim, change: Change) -> bool:
+    if claim.kind is not _KINDS.get(change.op):
+        return False
+    if claim.kind is not ClaimKind.PRESENT:
+        return True
+    wanted = typed(claim, change.vr)
+    after = change.after.raw if change.after else None
+    # `repr`: 1, 1.0 and True are three values.
+    return isinstance(wanted, Value) and repr(wanted.raw) == repr(after)
+
+
+def _uses(
+    action: Action,
+    granted: Sequence[Granted],
+    asks: Mapping[str, ImageSetAsk | None],
+    settings: Settings,
+) -> Iterator[HazardUse]:
+    """The hazards of an action, with the consent of today."""
+    diffs = [_unread(action.datastore, name, ask) for name, ask in asks.items()]
+    version_of = {member.image_set_id: member.pin for member in action.members}
+    yield from change_hazards(granted, version_of, diffs, settings.allow)
+    for hazard, name in hazards_of_calls(action):
+        of_all = hazard is Hazard.STUDY_WIDE
+        if of_all and all(asks.values()):
+            continue  # manifests name every image set that the call moves
+        sources = _sources(
+            one
+            for one in granted
+            if (
+                one.change.address.level <= Level.STUDY
+                if of_all
+                else one.change.image_set_id == name
+            )
+        )
+        yield judge(hazard, name, "", sources, settings.allow)
+
+
+def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:
+    """As far as consent is judged, a comparison is the manifests behind it."""
+    asked = ask or ImageSetAsk(datastore, name, ())
+    return Diff(asked, "", (), Reading(None), Status.UPDATE)
+
+
+def _sources(granted: Iterable[Granted]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(source for one in granted for source in one.sources))
+
+
+def _refused(
+    action: Action, planned: Mapping[str, str | bool | int], settings: Settings
+) -> Iterator[tuple[str, str]]:
+    """What the rules of today do not allow: (the setting, what it is about)."""
+    rules = settings.rules
+    # Where the service does not say, it may be primary (decision 0002, U25).
+    may_be_primary = {one.image_set_id: one.is_primary is not False for one in action.members}
+    reverts = any(step.revert_to is not None for step in action.steps)
+    # What the document alone tells cannot be judged here: such a change is refused where the plan
+    # was made under a rule that was looser than today's.
+    tightened = planned.keys() - dict(rules.stated).keys()
+    for change in action.changes if action.steps else ():
+        rule = (
+            _refused_in_a_revert(change, tightened, may_be_primary[change.image_set_id])
+            if reverts
+            else _refused_in_an_update(
+                change, rules, tightened, may_be_primary[change.image_set_id]
+            )
+        )
+        if rule:
+            yield rule, change.path()
+    for step in action.steps:
+        size = sum(_base64_length(blob) for blob in (step.updatable, step.removable) if blob)
+        if size > rules.payload_bytes:
+            yield f"payloadBytes: {rules.payload_bytes}", f"a call of {size} bytes"
+
+
+def _refused_in_a_revert(change: Change, tightened: Set[str], may_be_primary: bool) -> str:
+    if may_be_primary and change.address.level <= Level.STUDY and "revertOnPrimary" in tightened:
+        return "revertOnPrimary: refuse"
+    return "removeLast: refuse" if change.op in _REMOVES and "removeLast" in tightened else ""
+
+
+def _refused_in_an_update(
+    change: Change, rules: Rules, tightened: Set[str], may_be_primary: bool
+) -> str:
+    if may_be_primary and change.tag in UIDS and rules.uids_on_primary != "allow":
+        return "uidsOnPrimary: refuse"
+    if (
+        may_be_primary
+        and change.address.level is Level.SERIES
+        and rules.series_on_primary != "allow"
+    ):
+        return "seriesOnPrimary: refuse"
+    if change.op in _REMOVES and "removeLast" in tightened:
+        return "removeLast: refuse"
+    if change.op is Op.REMOVE and "removalsNeedForce" in tightened and _lacks_force(change):
+        return "removalsNeedForce: true"
+    return ""
+
+
+def _lacks_force(change: Change) -> bool:
+    if change.tag is None or change.before is None:
+        return False
+    needed = force_reasons(
+        by_tag(change.tag), change.vr, change.before.raw, removal=True, removals_need_force=True
+    )
+    return not set(needed) <= set(change.force_reasons)
+
+
+def _base64_length(blob: str) -> int:
+    return 4 * -(-len(blob.encode()) // 3)
+
+
+def _beyond_guardrails(actions: Sequence[Action], today: Today) -> dict[Subject, str]:
+    """Every action of a data store where a guardrail is exceeded, by what is left of the plan."""
+    found = {}
+    for name in sorted({action.datastore for action in actions}):
+        mine = [action for action in actions if action.datastore == name]
+        recorded = _recorded_before(mine, today.entries.get(name, {}))
+        for action in guarded(mine, today.settings.guardrails, recorded):
+            if action.blocks:
+                found[subject(action)] = f"guardrail: {action.blocks[-1].message}"
+    return found
+
+
+def _recorded_before(actions: Iterable[Action], entries: Mapping[str, Entry]) -> list[str]:
+    """The image sets that the records know, less those that this very plan has changed already.
+
+    A plan that is applied in parts must not exceed a guardrail by its own progress.
+    """
+    pins = {member.image_set_id: member.pin for one in actions for member in one.members}
+    return [
+        name
+        for name, entry in entries.items()
+        if name not in pins or int(entry.version_id) <= int(pins[name])
+    ]

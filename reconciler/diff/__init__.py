@@ -1,5 +1,0 @@
-"""An ask × what was recorded × what was observed -> changes, blocks and what was released. Pure."""
-
-from reconciler.diff.compare import diff, is_recorded
-
-__all__ = ["diff", "is_recorded"]

@@ -1,0 +1,158 @@
+"""`reconciler.core.ports.ImageSets` over the medical-imaging client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.errors import NoAnswerError, UnreadableError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Step
+from reconciler.core.model.value import Document
+from reconciler.edges.aws.metadata import GarbledError, read_document
+from reconciler.edges.aws.problems import Target, translated
+
+_BODY_ATTEMPTS = 3
+_VERSION = re.compile("[0-9]{1,18}")
+_PAGE = 50  # the model's bound of maxResults
+# Sorted by what never changes: under the default, updatedAt, an image set that is written while
+# we turn the pages moves to one we have already read.
+_SORT = {"sortField": "createdAt", "sortOrder": "ASC"}
+
+
+class BotoImageSets:
+    """One data store. `writes` must be a client that never retries."""
+
+    def __init__(self, reads: Any, writes: Any, target: Target) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._target = target
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        """GetImageSet."""
+        with translated("GetImageSet", self._target, image_set_id):
+            answer = self._reads.get_image_set(**self._address(image_set_id, version_id))
+            found = _properties("GetImageSet", answer, answer.get("imageSetWorkflowStatus"))
+        asked = (image_set_id, version_id or found.version_id)
+        if (found.image_set_id, found.version_id) != asked:
+            raise _unreadable("GetImageSet", image_set_id, "the answer is about another version")
+        return found
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        """GetImageSetMetadata. botocore retries the request, but not the reading of its body."""
+        for _ in range(_BODY_ATTEMPTS - 1):
+            try:
+                return self._metadata(image_set_id, version_id)
+            except (NoAnswerError, GarbledError):
+                continue
+        return self._metadata(image_set_id, version_id)
+
+    def _metadata(self, image_set_id: str, version_id: str) -> Document:
+        with translated("GetImageSetMetadata", self._target, image_set_id):
+            answer = self._reads.get_image_set_metadata(**self._address(image_set_id, version_id))
+            return Document(read_document(answer["imageSetMetadataBlob"], image_set_id, version_id))
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        """ListImageSetVersions, by number."""
+        found: list[Properties] = []
+        with translated("ListImageSetVersions", self._target, image_set_id):
+            pages = self._reads.get_paginator("list_image_set_versions")
+            for page in pages.paginate(**self._address(image_set_id), **_paging()):
+                # Capital I here, small in GetImageSet: the model says so.
+                found += (
+                    _properties("ListImageSetVersions", row, row.get("ImageSetWorkflowStatus"))
+                    for row in page["imageSetPropertiesList"]
+                )
+        return tuple(sorted(found, key=lambda row: int(row.version_id)))
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        """SearchImageSets, page by page."""
+        criteria: dict[str, Any] = {"sort": _SORT}
+        if filters:
+            criteria["filters"] = [_filter(name, value) for name, value in filters]
+        with translated("SearchImageSets", self._target):
+            pages = self._reads.get_paginator("search_image_sets").paginate(
+                datastoreId=self._target.datastore_id, searchCriteria=criteria, **_paging()
+            )
+            for page in pages:
+                yield from map(_summary, page["imageSetsMetadataSummaries"])
+
+    def update(self, step: Step) -> str:
+        """UpdateImageSetMetadata, once."""
+        request = self._address(step.image_set_id)
+        request["latestVersionId"] = step.pin
+        request["updateImageSetMetadataUpdates"] = _updates(step)
+        if step.force:
+            request["force"] = True
+        if step.study_wide:
+            request["includeStudyImageSets"] = True
+        with translated("UpdateImageSetMetadata", self._target, step.image_set_id):
+            return str(self._writes.update_image_set_metadata(**request)["latestVersionId"])
+
+    def _address(self, image_set_id: str, version_id: str | None = None) -> dict[str, Any]:
+        address = {"datastoreId": self._target.datastore_id, "imageSetId": image_set_id}
+        return address if version_id is None else {**address, "versionId": version_id}
+
+
+def _paging() -> dict[str, Any]:
+    return {"PaginationConfig": {"PageSize": _PAGE}}
+
+
+def _filter(name: str, value: str) -> dict[str, Any]:
+    return {"operator": "EQUAL", "values": [{name: value}]}
+
+
+def _updates(step: Step) -> dict[str, Any]:
+    if step.revert_to is not None:
+        return {"revertToVersionId": step.revert_to}
+    blobs = {"updatableAttributes": step.updatable, "removableAttributes": step.removable}
+    return {
+        "DICOMUpdates": {
+            name: text.encode("utf-8", "surrogatepass")
+            for name, text in blobs.items()
+            if text is not None
+        }
+    }
+
+
+def _unreadable(operation: str, image_set_id: str, what: str) -> UnreadableError:
+    return UnreadableError(f"{operation}, image set {image_set_id}: {what}", operation=operation)
+
+
+def _is_primary(row: dict[str, Any]) -> bool | None:
+    """None where the answer does not say: the model requires the member nowhere."""
+    found = row.get("isPrimary")
+    return found if isinstance(found, bool) else None
+
+
+def _properties(operation: str, row: dict[str, Any], workflow_status: str | None) -> Properties:
+    image_set_id, version_id = row["imageSetId"], str(row["versionId"])
+    if not _VERSION.fullmatch(version_id):
+        raise _unreadable(operation, image_set_id, "its versionId is not a number")
+    return Properties(
+        image_set_id=image_set_id,
+        version_id=version_id,
+        state=row["imageSetState"],
+        workflow_status=workflow_status or "",
+        is_primary=_is_primary(row),
+        message=row.get("message") or "",
+        updated_at=_seconds(row.get("updatedAt")),
+        created_at=_seconds(row.get("createdAt")),
+    )
+
+
+def _summary(row: dict[str, Any]) -> Summary:
+    return Summary(
+        image_set_id=row["imageSetId"],
+        version_id=str(row.get("version", "")),  # an integer here, a string everywhere else
+        is_primary=_is_primary(row),
+        updated_at=_seconds(row.get("updatedAt")),
+        tags=tuple(sorted((name, str(value)) for name, value in row.get("DICOMTags", {}).items())),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """Epoch seconds to the millisecond: what the service gives and what records keep."""
+    return None if moment is None else round(moment.timestamp(), 3)

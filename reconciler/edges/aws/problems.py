@@ -1,0 +1,313 @@
+"""botocore's exceptions -> our errors, each with whose fault it is and what to do next.
+
+Nothing of a request goes into a message: ParamValidationError quotes the values it rejects, and
+so do the reprs of botocore's request dicts. The service's own text may echo values, too: it stays
+in `ServiceError.said`. `from None` keeps all of it out of tracebacks.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from reconciler.core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    CredentialsError,
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which data store a call went to; `endpoint` is None for AWS."""
+
+    name: str
+    datastore_id: str
+    region: str
+    endpoint: str | None
+
+    @property
+    def title(self) -> str:
+        """How a message calls it."""
+        where = self.endpoint or self.region
+        return f"data store {self.name} ({self.datastore_id}, {where})" if self.name else where
+
+
+# Where credentials can fail before anything is sent.
+_CREDENTIALS: tuple[type[Exception], ...] = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.TokenRetrievalError,
+    boto.SSOError,
+    boto.LoginError,
+    boto.NoAuthTokenError,
+    boto.ProfileNotFound,
+    boto.ConfigNotFound,
+    boto.ConfigParseError,
+    boto.InvalidConfigError,
+    boto.InfiniteLoopConfigError,
+    boto.RefreshWithMFAUnsupportedError,
+    boto.MetadataRetrievalError,
+)
+# No connection: nothing was sent.
+_UNREACHABLE: tuple[type[Exception], ...] = (
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ProxyConnectionError,
+    boto.SSLError,
+    boto.InvalidProxiesConfigError,
+)
+# Broken after the request may have been sent.
+_NO_ANSWER: tuple[type[Exception], ...] = (
+    boto.HTTPClientError,
+    boto.IncompleteReadError,
+    boto.ReadTimeoutError,
+)
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_BAD_KEYS = frozenset(
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "AuthFailure",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestTimeTooSkewed",
+    }
+)
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "ResourceNotFoundException": NotFoundError,
+    "AccessDeniedException": AccessDeniedError,
+    "AccessDenied": AccessDeniedError,
+    "ConflictException": ConflictError,
+    "ThrottlingException": ThrottledError,
+    "Throttling": ThrottledError,
+    "TooManyRequestsException": ThrottledError,
+    "RequestLimitExceeded": ThrottledError,
+    "ValidationException": RejectedError,
+    "ServiceQuotaExceededException": RejectedError,
+    "InternalServerException": NoAnswerError,
+    "ServiceUnavailableException": NoAnswerError,
+}
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    401: CredentialsError,
+    403: AccessDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: ThrottledError,
+}
+
+
+_DENIED_HINT = "check that the caller's medical-imaging permissions include this image set"
+
+
+@contextmanager
+def translated(operation: str, target: Target, image_set_id: str = "") -> Iterator[None]:
+    """Raise ours for whatever botocore raises inside."""
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _from_answer(error, operation, target, image_set_id) from None
+    except boto.BotoCoreError as error:
+        raise _from_botocore(error, operation, target) from None
+    except Exception as error:
+        if _is_of_the_credentials(error):
+            raise _credentials(_credential_text(error), operation, type(error).__name__) from None
+        if not isinstance(error, ResponseParserError | KeyError):
+            raise
+        # Of a 200 whose body is no JSON (a proxy's page) botocore makes an empty answer.
+        raise _broken(operation, target, type(error).__name__) from None
+
+
+def bad_endpoint(target: Target) -> RejectedError:
+    """An endpoint that is no URL."""
+    return RejectedError(
+        f"the endpoint {target.endpoint} is not a URL such as http://127.0.0.1:8080",
+        f"mend datastores.{target.name}.endpoint in reconciler.yaml",
+        operation="Connect",
+    )
+
+
+def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) -> ServiceError:
+    body = error.response.get("Error", {})
+    code, said = str(body.get("Code", "")), str(body.get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _EXPIRED:
+        return _credentials("the AWS credentials have expired", operation, code)
+    if code in _BAD_KEYS:
+        return _credentials(f"AWS does not accept the credentials ({code})", operation, code)
+    kind = _kind(code, status)
+    about_all = kind is CredentialsError or not image_set_id
+    told = code if _CODE.fullmatch(code) else f"HTTP {status}"
+    if about_all and kind in (AccessDeniedError, CredentialsError, NotFoundError):
+        return kind(
+            _cannot_see(target, operation, told),
+            _cannot_see_hint(target),
+            **_of(code, operation),
+            said=said,
+        )
+    what = f"image set {image_set_id} in {target.title}" if image_set_id else target.title
+    sentence = _sentence(kind, code, operation)
+    hint = _SAID_HINT if said and kind is RejectedError else ""
+    return kind(
+        f"{operation}: {what}: {sentence} ({told})",
+        _DENIED_HINT if kind is AccessDeniedError else hint,
+        **_of(code, operation),
+        said=said,
+    )
+
+
+# The service's codes; what a proxy puts in their place may be any text.
+_CODE = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
+
+
+def _sentence(kind: type[ServiceError], code: str, operation: str) -> str:
+    """What the answer means, in our words: those of the service may echo the request's values."""
+    if kind is NotFoundError:
+        if operation == "UpdateImageSetMetadata":
+            return "it does not exist, or the version of the request is not the latest"
+        return "it does not exist, or not in this version"
+    return _BY_MEANING.get(code) or _MEANING.get(kind, "the service refuses the request")
+
+
+_SAID_HINT = (
+    "The service's own message may hold values: it is shown on a terminal, or with --show-values."
+)
+_BY_MEANING = {
+    "ValidationException": "the service refuses the request as invalid",
+    "ServiceQuotaExceededException": "the request exceeds a quota of the account",
+}
+_MEANING: dict[type[ServiceError], str] = {
+    AccessDeniedError: "the credentials may not do this",
+    ConflictError: "it is LOCKED by another operation",
+    ThrottledError: "more calls than the account may make",
+    NoAnswerError: "the service failed to answer",
+}
+
+
+def _kind(code: str, status: int) -> type[ServiceError]:
+    known = _BY_CODE.get(code) or _BY_STATUS.get(status)
+    if known:
+        return known
+    # A 4xx says that nothing was done; whatever else came back proves nothing.
+    return RejectedError if 400 <= status < 500 else NoAnswerError
+
+
+def _of(code: str, operation: str) -> dict[str, str]:
+    return {"code": code, "operation": operation}
+
+
+def _cannot_see(target: Target, operation: str, code: str) -> str:
+    return (
+        f"{operation}: cannot see {target.title}: it does not exist there, "
+        f"or these credentials may not use it ({code})"
+    )
+
+
+def _cannot_see_hint(target: Target) -> str:
+    """Both answers, 403 and 404, were seen for a data store that is missing."""
+    keys = "datastoreId and endpoint" if target.endpoint else "datastoreId and region"
+    hint = f"check {keys} under datastores.{target.name} in reconciler.yaml"
+    return hint if target.endpoint else f"{hint}, and the caller's medical-imaging permissions"
+
+
+def _is_of_the_credentials(error: Exception) -> bool:
+    """Whether botocore was looking for credentials, before anything was sent.
+
+    What it starts for them, and what that prints, raises whatever Python raises: a `RuntimeError`
+    where it goes on giving out the expired ones, an `OSError` where there is no such program.
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "botocore.credentials" for frame, _ in frames)
+
+
+def _from_botocore(error: Exception, operation: str, target: Target) -> ServiceError:
+    code = type(error).__name__
+    if isinstance(error, _CREDENTIALS):
+        return _credentials(_credential_text(error), operation, code)
+    if operation == "UpdateImageSetMetadata" and _may_have_been_sent(error):
+        return _broken(operation, target, code)
+    if isinstance(error, _UNREACHABLE):
+        return _unreachable(operation, target, code)
+    if isinstance(error, _NO_ANSWER):
+        return _broken(operation, target, code)
+    return RejectedError(
+        f"{operation}: {target.title}: boto3 refuses the request ({code})", **_of(code, operation)
+    )
+
+
+def _may_have_been_sent(error: Exception) -> bool:
+    """TLS may break at any byte, also of the answer; only a certificate is looked at before."""
+    if not isinstance(error, boto.SSLError):
+        return False
+    cause = error.kwargs.get("error")
+    return not any(
+        isinstance(one, ssl.SSLCertVerificationError) for one in getattr(cause, "args", ())
+    )
+
+
+def _broken(operation: str, target: Target, code: str) -> NoAnswerError:
+    return NoAnswerError(
+        f"{operation}: {target.title}: the connection broke before a whole answer came ({code})",
+        "it is not known whether the call took effect; running again finds out",
+        **_of(code, operation),
+    )
+
+
+def _credential_text(error: Exception) -> str:
+    match error:
+        case boto.NoCredentialsError():
+            return "no AWS credentials were found"
+        case boto.PartialCredentialsError():
+            return "the AWS credentials are incomplete: only one half of the key pair is set"
+        case boto.ProfileNotFound():
+            return "the AWS profile named by AWS_PROFILE does not exist"
+        case RuntimeError():
+            return "the AWS credentials have expired, and so have those given out in their place"
+        case _:
+            return f"the AWS credentials cannot be read ({type(error).__name__})"
+
+
+def _credentials(message: str, operation: str, code: str) -> CredentialsError:
+    return CredentialsError(
+        message,
+        "sign in again (`aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY), check with `aws sts get-caller-identity`, then run again",
+        **_of(code, operation),
+    )
+
+
+def _unreachable(operation: str, target: Target, code: str) -> UnreachableError:
+    if target.endpoint:
+        message = f"the endpoint {target.endpoint} does not answer ({code})"
+        hint = (
+            f"start it (`reconcile emulator start`), or mend datastores.{target.name}.endpoint "
+            "in reconciler.yaml"
+        )
+    else:
+        message = f"AWS HealthImaging in {target.region} cannot be reached ({code})"
+        hint = (
+            "check the network and proxy, and that datastores."
+            f"{target.name}.region in reconciler.yaml is a region that has HealthImaging"
+        )
+    return UnreachableError(message, hint, **_of(code, operation))

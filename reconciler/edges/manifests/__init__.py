@@ -1,0 +1,43 @@
+"""Manifest files -> documents: nodes with line and column, scalars as the text in the file.
+
+YAML's own typing never happens, so `00123`, `NO` and `1.10` stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.core.errors import Diagnostic
+from reconciler.core.model import node
+from reconciler.edges.manifests.files import MAX_BYTES, SETTINGS_FILE, find, name_of, text_of
+from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
+
+__all__ = ["DEFAULT", "MAX_BYTES", "PURE", "SETTINGS_FILE", "Loaded", "load", "parse", "read"]
+
+
+def load(root: Path, paths: Sequence[Path]) -> Loaded:
+    """Read manifests: files, or folders with all `*.yaml` and `*.yml` below them.
+
+    `root` is the folder of reconciler.yaml: places name files relative to it. A document with a
+    problem is left out, the others are still there.
+    """
+    problems: list[Diagnostic] = []
+    files: dict[str, Path] = {}
+    for path in paths:
+        for found in find(root, path, problems):
+            files.setdefault(name_of(root, found), found)
+    documents: list[node.Mapping] = []
+    for name in sorted(files):
+        loaded = read(files[name], name)
+        documents += loaded.documents
+        problems += loaded.problems
+    return Loaded(tuple(documents), tuple(problems), len(files))
+
+
+def read(path: Path, name: str) -> Loaded:
+    """The documents of one file, called `name` in places."""
+    text = text_of(path, name)
+    if isinstance(text, Diagnostic):
+        return Loaded((), (text,), 1)
+    return parse(text, name)

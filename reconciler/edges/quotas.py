@@ -1,0 +1,270 @@
+"""Token buckets between us and the account's quotas (healthimaging: Throttling and quotas).
+
+A quota belongs to an account in a region, so all threads and all data stores there share one
+`Buckets`. The arithmetic is in frozen values and pure functions; only `Buckets` waits.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
+
+from reconciler.core.errors import ThrottledError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Step
+from reconciler.core.model.settings import Quota, Settings, quotas_by_domain
+from reconciler.core.model.value import Document
+from reconciler.core.ports import Clock, ImageSets
+
+T = TypeVar("T")
+
+UPDATE = "UpdateImageSetMetadata"
+SEARCH = "SearchImageSets"
+PAGE = 50  # the model's bound of maxResults
+UNLIMITED = Quota(math.inf, math.inf)
+
+# The service counts when a call arrives, we when it leaves: the margin takes the jitter between.
+MARGIN = 0.99
+# After a throttle: half the rate, and a tenth of the quota back with every call that passes.
+RECOVERY = 0.1
+SLOWEST = 1 / 16
+# Where no quota is known (an emulator), a throttle shows that there is one all the same.
+GUESSED_RATE = 8.0
+# How often a throttled read is tried before the throttle is told to the user.
+PATIENCE = 10
+# Less than this is no wait: a clock that has run for months cannot tell it from none, and a caller
+# would sleep it again and again. What is taken early is missing afterwards.
+SHORTEST_SECONDS = 1e-6
+# The longest sleep before looking again whether somebody asked to stop.
+SLICE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The tokens of one operation at a moment, and the rate at which they come back."""
+
+    tokens: float
+    rate: float
+    at: float
+    slowed_at: float = -math.inf
+
+
+def full(quota: Quota, now: float) -> Bucket:
+    """A bucket that has not been used yet."""
+    return Bucket(quota.burst, quota.rate, now)
+
+
+def take(bucket: Bucket, quota: Quota, now: float) -> tuple[Bucket, float]:
+    """Take a token: the bucket after it and 0.0, or the same bucket and the seconds to wait."""
+    if math.isinf(bucket.rate):
+        return bucket, 0.0
+    tokens = _refilled(bucket, quota, now)
+    seconds = (1.0 - tokens) / bucket.rate
+    if seconds < SHORTEST_SECONDS:
+        return replace(bucket, tokens=tokens - 1.0, at=now), 0.0
+    return replace(bucket, tokens=tokens, at=now), seconds
+
+
+def _refilled(bucket: Bucket, quota: Quota, now: float) -> float:
+    elapsed = max(0.0, now - bucket.at)
+    return min(max(1.0, quota.burst), bucket.tokens + elapsed * bucket.rate)
+
+
+def left(bucket: Bucket, quota: Quota, now: float) -> Bucket:
+    """When a call leaves whose token was taken a while ago.
+
+    The service takes the token when the call arrives, and has no more than the rest of its burst
+    then: what has come back here since is not there for the next one. A call that leaves at once
+    is not late, or a fast machine would lose a little with each.
+    """
+    if math.isinf(bucket.rate):
+        return bucket
+    tokens, rest = _refilled(bucket, quota, now), max(1.0, quota.burst) - 1.0
+    if tokens <= rest + (1.0 - MARGIN):
+        return bucket
+    return replace(bucket, tokens=rest, at=now)
+
+
+def slowed(bucket: Bucket, quota: Quota, now: float) -> Bucket:
+    """After a throttle: half the rate, and nothing in stock.
+
+    Many calls in flight are throttled together, for one and the same reason: that counts once.
+    """
+    if math.isinf(bucket.rate):
+        return Bucket(0.0, GUESSED_RATE, now, now)
+    if now - bucket.slowed_at < 1.0 / bucket.rate:
+        return bucket
+    floor = (GUESSED_RATE if math.isinf(quota.rate) else quota.rate) * SLOWEST
+    return Bucket(min(0.0, bucket.tokens), max(bucket.rate / 2, floor), now, now)
+
+
+def recovered(bucket: Bucket, quota: Quota) -> Bucket:
+    """After a call that passed: a step back to the quota."""
+    if math.isinf(quota.rate):
+        rate = bucket.rate + GUESSED_RATE * RECOVERY
+        return replace(bucket, rate=math.inf if rate > GUESSED_RATE else rate)
+    return replace(bucket, rate=min(quota.rate, bucket.rate + quota.rate * RECOVERY))
+
+
+class Buckets:
+    """The quotas of one account in one region; safe to share between threads."""
+
+    def __init__(self, quotas: Mapping[str, Quota], clock: Clock) -> None:
+        """An operation that `quotas` does not name is unlimited."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queues: dict[str, threading.Lock] = {}
+        self._quotas = {
+            operation: Quota(quota.rate * MARGIN, quota.burst)
+            for operation, quota in quotas.items()
+        }
+        self._buckets = {
+            operation: full(quota, clock.now()) for operation, quota in self._quotas.items()
+        }
+
+    def turn(self, operation: str, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a token and take it; False when `give_up` said so first.
+
+        One thread alone watches the bucket, so that a hundred do not wake at the same moment and
+        come too late for it: the service keeps nothing of a token that is not fetched in time.
+        """
+        queue = self._queue(operation)
+        while not queue.acquire(timeout=SLICE_SECONDS):
+            if give_up():
+                return False
+        try:
+            return self._watch(operation, give_up)
+        finally:
+            queue.release()
+
+    def _watch(self, operation: str, give_up: Callable[[], bool]) -> bool:
+        while not give_up():
+            seconds = self._take(operation)
+            if not seconds:
+                return True
+            self._clock.sleep(min(seconds, SLICE_SECONDS))
+        return False
+
+    def _queue(self, operation: str) -> threading.Lock:
+        with self._lock:
+            return self._queues.setdefault(operation, threading.Lock())
+
+    def throttled(self, operation: str) -> None:
+        """The service said 429."""
+        with self._lock:
+            bucket, quota = self._of(operation)
+            self._buckets[operation] = slowed(bucket, quota, self._clock.now())
+
+    def passed(self, operation: str) -> None:
+        """The service took a call."""
+        with self._lock:
+            bucket, quota = self._of(operation)
+            self._buckets[operation] = recovered(bucket, quota)
+
+    def left(self, operation: str) -> None:
+        """A call leaves now that has had its turn."""
+        with self._lock:
+            bucket, quota = self._of(operation)
+            self._buckets[operation] = left(bucket, quota, self._clock.now())
+
+    def rate(self, operation: str) -> float:
+        """Calls a second at this moment: the quota, or less after a throttle."""
+        with self._lock:
+            return self._of(operation)[0].rate
+
+    def _take(self, operation: str) -> float:
+        with self._lock:
+            now = self._clock.now()
+            bucket, quota = self._of(operation)
+            self._buckets[operation], seconds = take(bucket, quota, now)
+            return seconds
+
+    def _of(self, operation: str) -> tuple[Bucket, Quota]:
+        quota = self._quotas.get(operation, UNLIMITED)
+        return self._buckets.get(operation) or full(quota, self._clock.now()), quota
+
+
+class Paced:
+    """An image-set port whose calls keep to the quotas (`reconciler.core.ports.PacedImageSets`)."""
+
+    def __init__(self, port: ImageSets, buckets: Buckets) -> None:
+        self._port = port
+        self._buckets = buckets
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        """GetImageSet."""
+        return self._read("GetImageSet", lambda: self._port.get(image_set_id, version_id))
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        """GetImageSetMetadata."""
+        return self._read(
+            "GetImageSetMetadata", lambda: self._port.metadata(image_set_id, version_id)
+        )
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        """ListImageSetVersions; a page of it is a call, but few image sets have two pages."""
+        return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        """SearchImageSets: a token for each page of 50 that is turned.
+
+        The first is patient as any read is; one that breaks off later cannot be gone on with.
+        """
+        rows, page = self._read(SEARCH, lambda: self._first_page(filters))
+        while page:
+            yield from page
+            page = self._page(rows) if len(page) == PAGE else []
+
+    def _first_page(
+        self, filters: tuple[tuple[str, str], ...]
+    ) -> tuple[Iterator[Summary], list[Summary]]:
+        rows = self._port.search(filters)
+        return rows, list(islice(rows, PAGE))
+
+    def _page(self, rows: Iterator[Summary]) -> list[Summary]:
+        self._buckets.turn(SEARCH)
+        return self._counted(SEARCH, lambda: list(islice(rows, PAGE)))
+
+    def update(self, step: Step) -> str:
+        """UpdateImageSetMetadata, once, at once: the caller has taken its `turn`.
+
+        Between the two a study-wide step looks at its study, which takes its time.
+        """
+        self._buckets.left(UPDATE)
+        return self._counted(UPDATE, lambda: self._port.update(step))
+
+    def turn(self, give_up: Callable[[], bool]) -> bool:
+        """Wait until one more update may be sent."""
+        return self._buckets.turn(UPDATE, give_up)
+
+    def _read(self, operation: str, call: Callable[[], T]) -> T:
+        for _ in range(PATIENCE - 1):
+            self._buckets.turn(operation)
+            try:
+                return self._counted(operation, call)
+            except ThrottledError:
+                continue
+        self._buckets.turn(operation)
+        return self._counted(operation, call)
+
+    def _counted(self, operation: str, call: Callable[[], T]) -> T:
+        """Call once, and let the bucket learn from a throttle."""
+        try:
+            result = call()
+        except ThrottledError:
+            self._buckets.throttled(operation)
+            raise
+        self._buckets.passed(operation)
+        return result
+
+
+def share(settings: Settings, clock: Clock) -> dict[str, Buckets]:
+    """Buckets by data store name: one `Buckets` for all that draw on the same quotas."""
+    shared = {
+        domain: Buckets(quotas, clock) for domain, quotas in quotas_by_domain(settings).items()
+    }
+    return {one.name: shared[one.quota_domain] for one in settings.datastores}

@@ -1,0 +1,205 @@
+"""reconciler.yaml -> settings.
+
+Read like a manifest: text with places, checked by the published schema, and every problem told at
+once. The schema has judged all shapes before anything here turns text into numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from reconciler.core.ask import consent
+from reconciler.core.ask.as_json import Path as KeyPath
+from reconciler.core.ask.as_json import place_of, to_json
+from reconciler.core.ask.schema import Checker
+from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
+from reconciler.core.model.hazard import Consent
+from reconciler.core.model.node import Mapping, Scalar, Sequence
+from reconciler.core.model.settings import (
+    Datastore,
+    Guardrails,
+    RecordMode,
+    Redact,
+    Rules,
+    Settings,
+)
+from reconciler.edges import schemas
+from reconciler.edges.manifests import SETTINGS_FILE
+from reconciler.edges.manifests import read as read_file
+
+# A signature names a region, and nothing else of it matters to an emulator.
+EMULATOR_REGION = "us-east-1"
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LATER_MODES = ("branch", "pull-request")
+
+Told = Iterator[tuple[KeyPath, Diagnostic]]
+
+
+def find_settings(start: Path) -> Path:
+    """The reconciler.yaml of a folder, or of the nearest folder above it."""
+    folder = start.absolute()
+    for candidate in (folder, *folder.parents):
+        if (candidate / SETTINGS_FILE).is_file():
+            return candidate / SETTINGS_FILE
+    raise ReconcilerError(
+        f"no {SETTINGS_FILE} in {folder} or any folder above it",
+        "Go to the repository that holds the manifests, or name the file with --config; "
+        "`reconcile schema reconciler` prints what may stand in it.",
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in a file. Raises InputError with every problem in it."""
+    document = _document(path)
+    told = dict(_problems(document))
+    checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
+    problems = (*told.values(), *checker.check(document, told.keys()))
+    if problems:
+        raise InputError(problems)
+    return _settings(path.absolute().parent, to_json(document))
+
+
+def _document(path: Path) -> Mapping:
+    name = path.name or str(path)
+    loaded = read_file(path, name)
+    if loaded.problems:
+        raise InputError(loaded.problems)
+    if len(loaded.documents) == 1:
+        return loaded.documents[0]
+    if loaded.documents:
+        what, hint = "holds several documents, not one", "Remove the line `---` between them."
+    else:
+        what, hint = "is empty", "Name at least one data store under `datastores:`."
+    raise InputError((Diagnostic(Place(name), what, hint),))
+
+
+def _problems(document: Mapping) -> Told:
+    """What the schema cannot tell, or not as well."""
+    yield from _folder_problems(document)
+    yield from _consent_problems(document)
+    yield from _mode_problems(document)
+    yield from _datastore_problems(document)
+
+
+def _folder_problems(document: Mapping) -> Told:
+    folder = document.get("manifests")
+    if isinstance(folder, Scalar) and ".." in PurePosixPath(folder.text).parts:
+        message = "manifests is not a folder of this repository: it leads out of it"
+        hint = "Write it relative to reconciler.yaml, without `..`."
+        yield ("manifests",), Diagnostic(folder.place, message, hint)
+
+
+def _consent_problems(document: Mapping) -> Told:
+    allow = document.get("allow")
+    for number, item in enumerate(allow.items if isinstance(allow, Sequence) else ()):
+        if isinstance(item, Scalar) and not item.is_null:
+            found = consent.parse_default(item)
+            if isinstance(found, Diagnostic):
+                yield ("allow", number), found
+
+
+def _mode_problems(document: Mapping) -> Told:
+    record = document.get("record")
+    mode = record.get("mode") if isinstance(record, Mapping) else None
+    if isinstance(mode, Scalar) and mode.text in _LATER_MODES:
+        message = f"record mode {mode.text} is not supported yet"
+        hint = "Use `commit` and push the commit yourself, or `files`."
+        yield ("record", "mode"), Diagnostic(mode.place, message, hint)
+
+
+def _datastore_problems(document: Mapping) -> Told:
+    stores: Any = to_json(document)
+    stores = stores.get("datastores")
+    seen: dict[str, Place] = {}
+    for name, fields in stores.items() if isinstance(stores, dict) else ():
+        if not isinstance(fields, dict) or not _is_text(fields):
+            continue  # the schema says so
+        path: KeyPath = ("datastores", name)
+        place = place_of(document, path, key=True)
+        store = _datastore(name, fields)
+        if not store.region:
+            message = f"the data store {name} has no region"
+            hint = "Add `region: us-east-1` (or where it is), or `endpoint: emulator`."
+            yield (*path, "region"), Diagnostic(place, message, hint)
+        # In another region or at another endpoint too: records and attempts know it by its id.
+        identity = store.datastore_id
+        if identity in seen:
+            message = f"{name} has the same datastoreId as the one at {seen[identity]}"
+            hint = "Keep one name for one data store, and one datastoreId for each."
+            yield (*path, "datastoreId"), Diagnostic(place, message, hint)
+        if store.datastore_id:
+            seen.setdefault(identity, place)
+
+
+def _is_text(fields: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in fields.values())
+
+
+def _settings(root: Path, data: Any) -> Settings:
+    """Settings from what the schema has accepted: text, true, false, lists and mappings."""
+    defaults = Settings(root, "manifests", ())
+    accounts = data.get("accounts", {})
+    return Settings(
+        root=root,
+        manifests=data.get("manifests", defaults.manifests),
+        datastores=tuple(_datastore(*item) for item in sorted(data["datastores"].items())),
+        quotas=_quotas(data.get("quotas", {})),
+        account_quotas=tuple((key, _quotas(accounts[key]["quotas"])) for key in sorted(accounts)),
+        allow=tuple(sorted({_consent(name) for name in data.get("allow", ())})),
+        redact=Redact(data.get("redact", defaults.redact)),
+        record_mode=RecordMode(data.get("record", {}).get("mode", defaults.record_mode)),
+        rules=_rules(data.get("rules", {})),
+        lock_timeout_seconds=_seconds(data.get("lockTimeout", "15m")),
+        guardrails=_guardrails(data.get("guardrails", {})),
+    )
+
+
+def _datastore(name: str, fields: dict[str, str]) -> Datastore:
+    endpoint = fields.get("endpoint", "")
+    return Datastore(
+        name=name,
+        datastore_id=fields.get("datastoreId", ""),
+        region=fields.get("region", EMULATOR_REGION if endpoint else ""),
+        account_id=fields.get("accountId", ""),
+        endpoint=endpoint,
+    )
+
+
+def _quotas(quotas: dict[str, str]) -> tuple[tuple[str, float], ...]:
+    return tuple((operation, float(rate)) for operation, rate in sorted(quotas.items()))
+
+
+def _consent(name: str) -> Consent:
+    found = consent.parse_default(Scalar(name, Place(SETTINGS_FILE), plain=True))
+    assert isinstance(found, Consent)
+    return found
+
+
+def _rules(rules: dict[str, Any]) -> Rules:
+    defaults = Rules()
+    return Rules(
+        series_on_primary=rules.get("seriesOnPrimary", defaults.series_on_primary),
+        uids_on_primary=rules.get("uidsOnPrimary", defaults.uids_on_primary),
+        remove_last=rules.get("removeLast", defaults.remove_last),
+        revert_on_primary=rules.get("revertOnPrimary", defaults.revert_on_primary),
+        removals_need_force=rules.get("removalsNeedForce", defaults.removals_need_force),
+        payload_bytes=int(rules.get("payloadBytes", defaults.payload_bytes)),
+    )
+
+
+def _guardrails(rails: dict[str, str]) -> Guardrails:
+    """Those that are stated; what is not stated is not bounded."""
+    return Guardrails(
+        image_sets=int(rails["imageSets"]) if "imageSets" in rails else None,
+        percent=float(rails["percent"]) if "percent" in rails else None,
+        removed_instances=int(rails["removedInstances"]) if "removedInstances" in rails else None,
+    )
+
+
+def _seconds(text: str) -> float:
+    """`15m`, `90s`, `1h`, or seconds without a unit."""
+    unit = _UNITS.get(text[-1])
+    return float(text[:-1]) * unit if unit else float(text)

@@ -1,0 +1,166 @@
+"""DICOM files and folders become image sets, one for each series, as an import would make them.
+
+Deterministic: files are taken in the order of their paths, and every identifier is made of the
+content. Reads the files and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from reconciler.emulator.files.dicom_file import Instance, Refused, read_instance
+from reconciler.emulator.files.metadata_file import is_metadata, read_metadata
+from reconciler.emulator.operations.image_frames import ImageFrame
+
+Document: TypeAlias = dict[str, Any]
+
+# "Understanding image sets": what an import groups by. Instances of one series that disagree in
+# any of these land in image sets of their own, of which at most one can be primary.
+_GROUPED_BY = (
+    ("Study", "StudyInstanceUID"), ("Series", "SeriesInstanceUID"), ("Study", "StudyDate"),
+    ("Study", "AccessionNumber"), ("Patient", "PatientID"), ("Study", "StudyID"),
+    ("Series", "SeriesNumber"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is not in any image set, and why. The reason holds no DICOM value."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ImageSet:
+    """A document and its identifier. A DatastoreID is for the data store that takes it to set.
+
+    `files` are the DICOM files that it was made of, in the order of its instances.
+    """
+
+    image_set_id: str
+    document: Document
+    files: tuple[Path, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """`refused` files hold nothing to import, `repeated` ones what another file holds."""
+
+    image_sets: tuple[ImageSet, ...]
+    refused: tuple[Problem, ...] = ()
+    repeated: tuple[Problem, ...] = ()
+
+
+def ingest(paths: Sequence[Path], keep: Callable[[ImageFrame], None] | None = None) -> Ingested:
+    """Image sets of DICOM files, folders and metadata documents, in the order of their paths.
+
+    Of several files with one SOPInstanceUID the first one counts. Patient, study and series are
+    those of the first instance, which is what normalization leaves of them. `keep` is given each
+    frame as it is read, since all of them together may be more than memory holds.
+    """
+    reading = _Reading(keep)
+    for path in _files(paths, reading.refused):
+        reading.take(path)
+    return reading.result()
+
+
+def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
+    found: set[Path] = set()
+    for path in paths:
+        if path.is_dir():
+            found.update(file for file in path.rglob("*") if file.is_file())
+        elif path.is_file():
+            found.add(path)
+        else:
+            refused.append(Problem(path, "there is no such file or folder"))
+    return sorted(found)
+
+
+class _Reading:
+    """What has been read so far. Dictionaries keep the order of the first file of each."""
+
+    def __init__(self, keep: Callable[[ImageFrame], None] | None) -> None:
+        self._keep = keep
+        self.refused: list[Problem] = []
+        self._repeated: list[Problem] = []
+        self._documents: dict[str, ImageSet] = {}
+        self._groups: dict[str, list[tuple[Path, Instance]]] = {}
+        self._seen: dict[str, Path] = {}
+
+    def take(self, path: Path) -> None:
+        try:
+            data = path.read_bytes()
+            if is_metadata(data):
+                self._take_metadata(path, data)
+            else:
+                self._take_instance(path, read_instance(data))
+        except Refused as refused:
+            self.refused.append(Problem(path, str(refused)))
+        except OSError as error:
+            self.refused.append(Problem(path, f"it cannot be read: {error.strerror}"))
+
+    def _take_metadata(self, path: Path, data: bytes) -> None:
+        image_set_id, document = read_metadata(data)
+        if image_set_id in self._documents:
+            self._repeated.append(Problem(path, f"image set {image_set_id} was in another file"))
+        else:
+            self._documents[image_set_id] = ImageSet(image_set_id, document)
+
+    def _take_instance(self, path: Path, instance: Instance) -> None:
+        first = self._seen.setdefault(instance.uid, path)
+        if first is not path:
+            self._repeated.append(Problem(path, f"it has the SOPInstanceUID of {first}, kept that"))
+            return
+        if self._keep:
+            for frame in instance.frames:
+                self._keep(frame)
+        without_frames = replace(instance, frames=())
+        self._groups.setdefault(_image_set_id(instance), []).append((path, without_frames))
+
+    def result(self) -> Ingested:
+        of_files = [_image_set(key, group) for key, group in self._groups.items()]
+        image_sets = (*of_files, *self._documents.values())
+        return Ingested(image_sets, tuple(self.refused), tuple(self._repeated))
+
+
+def _image_set_id(instance: Instance) -> str:
+    values = [instance.blocks[level].get(keyword) or "" for level, keyword in _GROUPED_BY]
+    # IS keeps its padding in documents, which is no part of the value.
+    text = "\0".join(str(value).strip() for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _image_set(image_set_id: str, group: list[tuple[Path, Instance]]) -> ImageSet:
+    instances = [instance for _, instance in group]
+    return ImageSet(image_set_id, _document(image_set_id, instances), tuple(p for p, _ in group))
+
+
+def _document(image_set_id: str, instances: list[Instance]) -> Document:
+    first = instances[0]
+    return {
+        "SchemaVersion": "1.1",
+        "ImageSetID": image_set_id,
+        "Patient": {"DICOM": first.blocks["Patient"]},
+        "Study": {
+            "DICOM": first.blocks["Study"],
+            "Series": {
+                first.series_uid: {
+                    "DICOM": first.blocks["Series"],
+                    "Instances": dict(_instances(instances)),
+                }
+            },
+        },
+    }
+
+
+def _instances(instances: Iterable[Instance]) -> Iterator[tuple[str, Document]]:
+    for instance in instances:
+        yield instance.uid, {"DICOM": instance.blocks["Instance"], **instance.block}

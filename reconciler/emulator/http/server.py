@@ -1,0 +1,344 @@
+"""The HTTP server: stdlib, one thread per connection, loopback unless told otherwise.
+
+A bounded number of connections: beyond it the one that is idle the longest is closed, and while
+none is idle, new ones wait in the listening socket's queue, where no client sees an error.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import SimpleQueue
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Any, Self
+
+from reconciler.emulator.http.access import Access, access
+from reconciler.emulator.http.answers import answer, report
+from reconciler.emulator.http.connection import BOUNDS, Bounds, Incoming, Outgoing
+from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
+from reconciler.emulator.operations.service import UPDATE_SECONDS, Service
+from reconciler.emulator.rules.behaviours import Behaviours
+from reconciler.emulator.trouble.faults import FaultSet
+from reconciler.emulator.trouble.quotas import OFF, Limits
+from reconciler.emulator.wire.errors import ApiError, invalid
+from reconciler.emulator.wire.protocol import Request, Response, medical_imaging
+
+HOST = "127.0.0.1"
+# The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
+_MOST_BODY_BYTES = 64 * 2**20
+# What is passed over of a larger one.
+_MOST_REST_BYTES = 2**30
+_PART_BYTES = 2**20
+_WRITE_BYTES = 65_536
+_POLL_SECONDS = 0.05
+# How long to wait for one idle connection to end before another is ended too.
+_END_SECONDS = 1.0
+# SO_LINGER with no time to linger: closing sends a reset and drops what is still to be sent.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "HealthImagingEmulator"
+    sys_version = ""
+
+    def setup(self) -> None:
+        """As StreamRequestHandler does it, within the bounds."""
+        self.connection = self.request
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self._incoming = Incoming(self.connection, self.server.bounds)
+        self.rfile = self._reader = io.BufferedReader(self._incoming)
+        outgoing: io.RawIOBase = Outgoing(self.connection, self.server.bounds)
+        self.wfile = io.BufferedWriter(outgoing, _WRITE_BYTES)
+
+    def handle_one_request(self) -> None:
+        """Wait for the first byte of a request: until then the connection is idle."""
+        self._incoming.await_request()
+        try:
+            begun = self._reader.peek(1)
+        except TimeoutError:
+            begun = b""
+        self.server.busy(self.connection)
+        if begun:
+            self._incoming.await_head()
+            super().handle_one_request()
+        else:
+            self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once, but not for one that is refused without a look at it."""
+        with suppress(ApiError):
+            self._check_access()
+            super().handle_expect_100()
+            self.wfile.flush()
+        return True
+
+    def _check_access(self) -> None:
+        address, port = self.connection.getsockname()[:2]
+        self.server.access.check(self.headers, address, port)
+
+    def _handle(self) -> None:
+        try:
+            self._check_access()
+            body = self._body()
+        except ApiError as error:
+            self.close_connection = True  # what follows in the stream is not a request
+            self._send(self.server.protocol.serialize_error(error))
+            self._pass_over_the_rest()
+            return
+        if body is not None:
+            request = Request(self.command, self.path, body)
+            try:
+                response = answer(self.server.protocol, self.server.dispatcher, request)
+            except ConnectionReset:
+                self.close_connection = True
+                self.server.reset(self.connection)
+            else:
+                self._send(response)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
+
+    def _body(self) -> bytes | None:
+        """The request's body; None where the client went away before its end."""
+        if "Transfer-Encoding" in self.headers:
+            raise invalid("Transfer-Encoding is not supported, send Content-Length.")
+        text = self.headers.get("Content-Length", "0")
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            raise invalid("Content-Length is not a number.")
+        length = int(text)
+        if length > _MOST_BODY_BYTES:
+            raise invalid("The request body is too large.")
+        self._incoming.await_body()
+        body = bytearray()
+        try:
+            while len(body) < length:
+                part = self.rfile.read1(min(length - len(body), _PART_BYTES))
+                if not part:
+                    self.close_connection = True
+                    return None
+                self._incoming.got(len(part))
+                body += part
+        except TimeoutError:
+            raise ApiError("RequestTimeoutException", "The request body came too slowly.") from None
+        return bytes(body)
+
+    def _pass_over_the_rest(self) -> None:
+        """Of what is not read. A client that is still sending would not see its answer else."""
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self._incoming.await_body()
+        left = _MOST_REST_BYTES
+        while left > 0 and (part := self.rfile.read1(_PART_BYTES)):
+            self._incoming.got(len(part))
+            left -= len(part)
+
+    def _send(self, response: Response) -> None:
+        # Before the client has its answer: whichever it got first has been idle the longest.
+        self.server.idle(self.connection)
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a request line holds identifiers."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(
+        self, host: str, port: int, dispatcher: Dispatcher, access: Access, bounds: Bounds
+    ) -> None:
+        self.protocol = medical_imaging()
+        self.dispatcher = dispatcher
+        self.access = access
+        self.bounds = bounds
+        self.connections: set[socket.socket] = set()
+        # Those on which nothing is asked, the one that is so the longest first.
+        self._idle: dict[socket.socket, None] = {}
+        self._ending: set[socket.socket] = set()
+        self._last_end = 0.0
+        self._resetting: set[socket.socket] = set()
+        self._change = threading.Condition()
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for this host's name, which may take seconds.
+        TCPServer.server_bind(self)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection; OSError while there is no room for it, so that it waits."""
+        if not self._has_room():
+            raise BlockingIOError("all connections are busy")
+        return super().get_request()
+
+    def _has_room(self) -> bool:
+        """Whether one more connection is within the bound; an idle one is ended for it."""
+        most, now = self.bounds.connections, self.bounds.clock()
+        with self._change:
+            is_one_ending = self._ending and now < self._last_end + _END_SECONDS
+            if len(self.connections) >= most and self._idle and not is_one_ending:
+                self._end(next(iter(self._idle)))
+                self._last_end = now
+            return self._change.wait_for(lambda: len(self.connections) < most, _POLL_SECONDS)
+
+    def _end(self, connection: socket.socket) -> None:
+        """Of what the client has sent already, all is read and answered before the end."""
+        self._idle.pop(connection, None)
+        self._ending.add(connection)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RD)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._change:
+            self.connections.add(request)
+            self._idle[request] = None
+        super().process_request(request, client_address)
+
+    def idle(self, connection: socket.socket) -> None:
+        """Nothing more is asked on this connection now; an answer may be under way."""
+        with self._change:
+            if connection not in self._ending:
+                self._idle[connection] = None
+                self._change.notify_all()
+
+    def busy(self, connection: socket.socket) -> None:
+        """A request is under way on this connection."""
+        with self._change:
+            self._idle.pop(connection, None)
+
+    def reset(self, connection: socket.socket) -> None:
+        """The client sees a connection reset once the handler of this connection is done."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        with self._change:
+            self._resetting.add(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        if request in self._resetting:
+            self.close_request(request)  # a shutdown would send an orderly end first
+        else:
+            super().shutdown_request(request)
+        with self._change:
+            self._resetting.discard(request)
+            self._ending.discard(request)
+            self._idle.pop(request, None)
+            self.connections.discard(request)
+            self._change.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            report(error)
+
+    def drain(self, seconds: float) -> None:
+        """Idle connections end now, a request under way is answered first."""
+        with self._change:
+            for connection in self.connections:
+                self._end(connection)
+            self._change.wait_for(lambda: not self.connections, seconds)
+
+
+class Emulator:
+    """A running server over a data folder. Use it as a context manager, or call `close`.
+
+    `port` 0 takes a free one; `endpoint` tells the URL. `host_names` are names that it answers for
+    beside those of the loopback interface and the address that it listens on. OSError where the
+    address is taken, StoreError where the folder cannot be used, ValueError for a `host_names`
+    that holds no host name.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        host: str = HOST,
+        port: int = 0,
+        update_seconds: float = UPDATE_SECONDS,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        behaviours: Behaviours | None = None,
+        s3_root: Path | None = None,
+        limits: Limits = OFF,
+        faults: FaultSet | None = None,
+        host_names: Iterable[str] = (),
+        bounds: Bounds = BOUNDS,
+    ) -> None:
+        answered = access((host, *host_names))
+        self.service = Service(
+            data, update_seconds=update_seconds, now=now, behaviours=behaviours, s3_root=s3_root
+        )
+        dispatcher = Dispatcher(self.service, now=now, sleep=sleep, limits=limits, faults=faults)
+        try:
+            self._server = _Server(host, port, dispatcher, answered, bounds)
+        except BaseException:
+            self.service.close()
+            raise
+        shown = f"[{host}]" if ":" in host else host
+        self.endpoint = f"http://{shown}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, answer what is under way, close the data folder."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._server.drain(seconds=5.0)
+        self.service.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def run(data: Path, *, on_ready: Callable[[Emulator], None], **options: Any) -> None:
+    """Serve until SIGTERM or SIGINT, then stop cleanly. Call it on the main thread.
+
+    `options` are those of `Emulator`. `on_ready` is called once, when the server answers.
+    """
+    # Not an Event: a signal that comes while it begins to wait would wait for that, forever.
+    stop: SimpleQueue[None] = SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda *_: stop.put(None))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        with Emulator(data, **options) as emulator:
+            on_ready(emulator)
+            stop.get()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,62 @@
+"""GetImageFrame, and the frames that it answers with."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from dataclasses import dataclass
+
+from reconciler.emulator.operations.context import Context, Parameters, Result, require_version
+from reconciler.emulator.store.versions import touch
+from reconciler.emulator.wire.errors import not_found
+
+_KEEP = "INSERT INTO frames VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ImageFrame:
+    """What GetImageFrame answers with. `id` is the ID of ImageFrames."""
+
+    id: str
+    content_type: str
+    data: bytes
+
+
+def keep_frame(connection: sqlite3.Connection, datastore_id: str, frame: ImageFrame) -> None:
+    """A frame of a data store; its image sets name it by ID. One that is there already stays."""
+    connection.execute(_KEEP, (datastore_id, frame.id, frame.content_type, frame.data))
+
+
+def get_image_frame(context: Context, parameters: Parameters) -> Result:
+    """GetImageFrame: an access. 404 where no version of the image set has such a frame.
+
+    Image sets that were loaded as metadata documents have frames by name only: 404 too.
+    """
+    datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
+    frame_id = parameters["imageFrameInformation"]["imageFrameId"]
+    now = context.now()
+    with context.store.read() as connection:
+        version = require_version(context, connection, datastore_id, image_set_id)
+        if version.deleted_at(now) is not None:
+            raise not_found("The image set is deleted.")
+        row = connection.execute(
+            "SELECT content_type, data FROM frames WHERE datastore_id = ? AND id = ?",
+            (datastore_id, frame_id),
+        ).fetchone()
+        if row is None or not _names(connection, datastore_id, image_set_id, frame_id):
+            raise not_found("The image frame does not exist.")
+        touch(connection, datastore_id, image_set_id, now)
+    return {"imageFrameBlob": row["data"], "contentType": row["content_type"]}
+
+
+def _names(
+    connection: sqlite3.Connection, datastore_id: str, image_set_id: str, frame_id: str
+) -> bool:
+    """Whether a version has the frame: an update that removes its instance keeps the pixels."""
+    contents = connection.execute(
+        "SELECT document FROM contents WHERE datastore_id = ? AND image_set_id = ? "
+        "ORDER BY version DESC",
+        (datastore_id, image_set_id),
+    )
+    wanted = f'"{frame_id}"'.encode()
+    return any(wanted in gzip.decompress(document) for (document,) in contents)
