@@ -34,7 +34,7 @@ from reconciler.cli.connect import RealClock
 from reconciler.cli.emulator.client import connect
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, RecordMode, Settings
-from reconciler.edges import aws
+from reconciler.edges import aws, quotas
 from reconciler.emulator.files.ingest import ImageSet
 from tests.documents import document, instance, series
 
@@ -160,8 +160,8 @@ def ours(endpoint: str, datastore_id: str, names: list[str]) -> None:
         }
         (root / "manifests" / "all.yaml").write_text(json.dumps(ask))
         datastore = Datastore("research", datastore_id, "us-east-1", endpoint=endpoint)
-        quotas = {name: quota.rate * FACTOR for name, quota in DOCUMENTED_QUOTAS.items()}
-        settings = Settings(root, "manifests", (datastore,), quotas=tuple(sorted(quotas.items())))
+        rates = {name: quota.rate * FACTOR for name, quota in DOCUMENTED_QUOTAS.items()}
+        settings = Settings(root, "manifests", (datastore,), quotas=tuple(sorted(rates.items())))
         clock = RealClock()
         buckets = quotas.share(settings, clock)["research"]
         calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)

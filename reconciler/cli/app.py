@@ -8,7 +8,7 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli import apply, datastores, demo, import_, plan, schema, show, validate
-from reconciler.cli.emulator import app as emulator
+from reconciler.cli.emulator.app import app as emulator
 
 app = typer.Typer(
     name="reconcile",
@@ -45,4 +45,4 @@ app.command("import")(import_.import_)
 app.command("datastores")(datastores.datastores)
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)
-app.add_typer(emulator.app, name="emulator")
+app.add_typer(emulator, name="emulator")

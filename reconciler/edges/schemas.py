@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _NAMES = ("manifest", "plan", "record", "report", "reconciler")
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 # An installed wheel carries them inside the package; an editable install reads the repository's.
 _FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent / "schemas")
 

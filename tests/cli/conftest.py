@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.__main__ import run
 from reconciler.cli.embedded import embedded
+from reconciler.cli.run import run
 
 REPOSITORY = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"

@@ -24,8 +24,8 @@ import pydicom
 import pytest
 from botocore.config import Config
 
-from reconciler.__main__ import run
 from reconciler.cli.embedded import FOLDER, embedded
+from reconciler.cli.run import run
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import describe
 from tests.processes import bounded

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.__main__ import _bug, run
+from reconciler.cli.run import _bug, run
 from reconciler.core.dicom.content import digest
 from reconciler.core.model.value import Json
 from tests.cli.conftest import DATASTORE_ID, Command, expect

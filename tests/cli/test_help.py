@@ -50,7 +50,7 @@ def test_version(reconcile: Command) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"]])
 def test_help_imports_nothing_slow(arguments: list[str]) -> None:
     code = (
-        "import sys; from reconciler.__main__ import run; run(sys.argv[1:]);"
+        "import sys; from reconciler.cli.run import run; run(sys.argv[1:]);"
         "slow = {'boto3', 'pydicom', 'jsonschema', 'jsonschema_rs', 'git', 'rich', 'yaml'};"
         "sys.exit(','.join(sorted(slow & set(sys.modules))) or 0)"
     )

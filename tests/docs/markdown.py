@@ -13,6 +13,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     ".github/CONTRIBUTING.md",
+    "docs/code-map.md",
     *sorted(
         str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob(".github/decisions/*.md")
     ),

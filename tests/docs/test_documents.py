@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from reconciler.__main__ import app
+from reconciler.cli.app import app
 from reconciler.core.errors import InputError
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.outcome import Result
@@ -37,7 +37,7 @@ from tests.docs.markdown import (
 
 README = "README.md"
 ARCHITECTURE = "ARCHITECTURE.md"
-_ROW = re.compile(r"^\| `([^`]+\.py)` \|", re.MULTILINE)
+CODE_MAP = "docs/code-map.md"
 YAML = blocks(README, "yaml")
 MANIFESTS = [block for block in YAML if "apiVersion:" in block.text]
 SETTINGS = [block for block in YAML if "apiVersion:" not in block.text]
@@ -165,46 +165,44 @@ def test_every_make_target_exists() -> None:
             assert f"\n{target}:" in makefile, f"{name}: make {target}"
 
 
-def test_the_code_map_lists_every_module() -> None:
-    """`UPDATE_CASES=1` adds rows with the first words of the module, and takes others out."""
+def test_the_code_map_is_that_of_the_code() -> None:
+    """`UPDATE_CASES=1` writes it: a table for each folder, a row for each module."""
     if os.environ.get("UPDATE_CASES"):
-        _renew_code_map()
-    told = set(_ROW.findall(read(ARCHITECTURE)))
-    missing, gone = set(SOURCES) - told, told - set(SOURCES)
-    assert not missing, f"not in the code map of ARCHITECTURE.md: {sorted(missing)}"
-    assert not gone, f"in the code map of ARCHITECTURE.md, but not there: {sorted(gone)}"
+        (REPOSITORY / CODE_MAP).write_text(_code_map(), encoding="utf-8")
+    assert read(CODE_MAP) == _code_map(), "run UPDATE_CASES=1 pytest tests/docs"
 
 
-def _renew_code_map() -> None:
-    """A new module goes below those of its folder, or of the root where its folder is new."""
-    tables: dict[str, dict[str, str]] = {}
-    lines = []
-    for line in read(ARCHITECTURE).splitlines():
-        if row := _ROW.match(line):
-            folder = str(Path(row[1]).parent)
-            if folder not in tables:
-                lines.append(f"table of {folder}")
-            tables.setdefault(folder, {})[row[1]] = line
-        else:
-            lines.append(line)
+def _code_map() -> str:
+    """The first sentence of every docstring, folder by folder."""
+    folders: dict[str, list[str]] = {}
     for name in SOURCES:
-        rows = tables.get(str(Path(name).parent), tables["."])
-        rows.setdefault(name, f"| `{name}` | {_first_words(name)} |")
-    for folder, rows in tables.items():
-        kept = [row for name, row in sorted(rows.items()) if name in SOURCES]
-        lines[lines.index(f"table of {folder}")] = "\n".join(kept)
-    (REPOSITORY / ARCHITECTURE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        folders.setdefault(str(Path(name).parent), []).append(name)
+    parts = ["# Code map", "Generated from the docstrings: `UPDATE_CASES=1 pytest tests/docs`."]
+    for folder, names in sorted(folders.items()):
+        title = "reconciler" if folder == "." else f"reconciler/{folder}"
+        rows = [
+            f"| `{Path(name).name}` | {_first_words(name)} |"
+            for name in names
+            if Path(name).name != "__init__.py"
+        ]
+        about = _first_words(f"{folder}/__init__.py")
+        table = "\n".join(["| module | is |", "|---|---|", *rows]) if rows else ""
+        parts += [part for part in (f"## `{title}/`", about, table) if part]
+    return "\n\n".join(parts) + "\n"
 
 
 def _first_words(name: str) -> str:
-    told = ast.get_docstring(ast.parse(read(f"reconciler/{name}"))) or ""
-    return " ".join(told.split("\n\n")[0].split()).replace("|", "\\|")
+    docstring = ast.get_docstring(ast.parse(read(f"reconciler/{name}"))) or ""
+    return " ".join(docstring.split("\n\n")[0].split()).replace("|", "\\|")
 
 
 def test_the_floors_are_those_that_are_enforced() -> None:
-    contract = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"][0]
-    drawn = read(ARCHITECTURE).split("\n## Floors\n")[1].split("```")[1].strip().splitlines()
-    assert [line.split("  ")[0] for line in drawn] == contract["layers"]
+    """Every folder of the picture is a layer of a contract, in the same order."""
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    floors = {one["containers"][0]: one["layers"] for one in contracts if one["type"] == "layers"}
+    drawn = read(ARCHITECTURE).split("\n## Floors\n")[1].split("\n## ")[0].split("```")[1::2]
+    pictures = [[line.split("  ")[0] for line in block.strip().splitlines()] for block in drawn]
+    assert pictures == list(floors.values())
 
 
 def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.__main__ import run
+from reconciler.cli.run import run
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import with_settings
 from tests.otherwise.world import Ran, World

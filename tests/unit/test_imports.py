@@ -12,9 +12,10 @@ import pytest
 def test_nothing_slow_is_imported_before_it_is_needed(module: str) -> None:
     code = (
         "import sys\n"
-        "from reconciler import pipeline, schema\n"
+        "from reconciler import pipeline\n"
+        "from reconciler.edges import schemas\n"
         "from reconciler.core.ask import manifest_checker\n"
-        "manifest_checker(schema.load('manifest'))\n"
+        "manifest_checker(schemas.load('manifest'))\n"
         f"sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from reconciler.core.errors import ReconcilerError, UnreachableError
 from reconciler.emulator.files.ingest import ImageSet
-from reconciler.emulator.operations.image_frames import ImageFrame
+from reconciler.emulator.store.image_frames import ImageFrame
 
 _ID = re.compile(r"[0-9a-z]{32}")
 _SECONDS = 60.0

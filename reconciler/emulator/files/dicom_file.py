@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset
 
 from reconciler.emulator.files.encode import Encoded, Malformed, check_complete, encode
 from reconciler.emulator.files.frames import pixels_of
-from reconciler.emulator.operations.image_frames import ImageFrame
 from reconciler.emulator.rules.levels import level_of
+from reconciler.emulator.store.image_frames import ImageFrame
 
 _DIRECTORY = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
 _UID = re.compile(r"[0-9.]{1,64}")

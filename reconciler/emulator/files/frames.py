@@ -21,7 +21,7 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders import RLELosslessDecoder
 
 from reconciler.emulator.files.encode import PIXEL_DATA
-from reconciler.emulator.operations.image_frames import ImageFrame
+from reconciler.emulator.store.image_frames import ImageFrame
 
 HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
 _RLE = "1.2.840.10008.1.2.5"

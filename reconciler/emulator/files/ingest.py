@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from reconciler.emulator.files.dicom_file import Instance, Refused, read_instance
 from reconciler.emulator.files.metadata_file import is_metadata, read_metadata
-from reconciler.emulator.operations.image_frames import ImageFrame
+from reconciler.emulator.store.image_frames import ImageFrame
 
 Document: TypeAlias = dict[str, Any]
 

@@ -14,7 +14,7 @@ import orjson
 from reconciler.emulator.files.seeding import Seeding
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.operations import sts
-from reconciler.emulator.operations.image_frames import ImageFrame
+from reconciler.emulator.store.image_frames import ImageFrame
 from reconciler.emulator.trouble.faults import FaultSet, parse_faults
 from reconciler.emulator.wire.errors import ApiError, invalid
 from reconciler.emulator.wire.protocol import Protocol, Request, Response

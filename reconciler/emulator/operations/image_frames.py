@@ -1,30 +1,13 @@
-"""GetImageFrame, and the frames that it answers with."""
+"""GetImageFrame."""
 
 from __future__ import annotations
 
 import gzip
 import sqlite3
-from dataclasses import dataclass
 
 from reconciler.emulator.operations.context import Context, Parameters, Result, require_version
 from reconciler.emulator.store.versions import touch
 from reconciler.emulator.wire.errors import not_found
-
-_KEEP = "INSERT INTO frames VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ImageFrame:
-    """What GetImageFrame answers with. `id` is the ID of ImageFrames."""
-
-    id: str
-    content_type: str
-    data: bytes
-
-
-def keep_frame(connection: sqlite3.Connection, datastore_id: str, frame: ImageFrame) -> None:
-    """A frame of a data store; its image sets name it by ID. One that is there already stays."""
-    connection.execute(_KEEP, (datastore_id, frame.id, frame.content_type, frame.data))
 
 
 def get_image_frame(context: Context, parameters: Parameters) -> Result:

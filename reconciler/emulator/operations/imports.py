@@ -25,9 +25,9 @@ from reconciler.emulator.operations.context import (
     page_token,
     require_datastore,
 )
-from reconciler.emulator.operations.image_frames import ImageFrame, keep_frame
 from reconciler.emulator.operations.import_report import Report
 from reconciler.emulator.operations.joining import Import
+from reconciler.emulator.store.image_frames import ImageFrame, keep_frame
 from reconciler.emulator.wire.errors import invalid, not_found
 
 if TYPE_CHECKING:

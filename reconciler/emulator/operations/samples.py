@@ -13,9 +13,9 @@ from pathlib import Path
 import pydicom
 
 from reconciler.emulator.files.ingest import ImageSet, ingest
-from reconciler.emulator.operations.image_frames import ImageFrame
 from reconciler.emulator.operations.loading import LoadedImageSet
 from reconciler.emulator.operations.service import Service
+from reconciler.emulator.store.image_frames import ImageFrame
 
 _FOLDERS = ("charset_files", "test_files")  # those beside them hold palettes, which have no study
 # Series that are taken as if their import had conflicted with what was there, so that the data

@@ -21,10 +21,10 @@ from reconciler.emulator.operations import (
     updates,
 )
 from reconciler.emulator.operations.context import Context, Parameters, Result
-from reconciler.emulator.operations.image_frames import ImageFrame
 from reconciler.emulator.operations.loading import LoadedImageSet
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.store.database import Store
+from reconciler.emulator.store.image_frames import ImageFrame, keep_frame
 from reconciler.emulator.wire.errors import invalid
 
 UPDATE_SECONDS = 0.2
@@ -132,7 +132,7 @@ class Service:
     def keep_frame(self, datastore_id: str, frame: ImageFrame) -> None:
         """What GetImageFrame answers with, for the image sets of the data store that name it."""
         with self._context.store.write() as connection:
-            image_frames.keep_frame(connection, datastore_id, frame)
+            keep_frame(connection, datastore_id, frame)
 
     def close(self) -> None:
         """Close the data folder."""

@@ -1,0 +1,1 @@
+"""Pure decisions: no file, network, clock, randomness or logging. What they need is passed in."""

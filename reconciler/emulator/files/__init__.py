@@ -1,0 +1,1 @@
+"""DICOM files, metadata documents and folders -> image sets. Knows no store."""

@@ -1,0 +1,1 @@
+"""Reading the image sets that the asks name, within the quotas."""
