@@ -205,10 +205,11 @@ def test_what_another_run_committed_meanwhile_is_not_taken_back(root: Path) -> N
     "does",
     [
         "git rm -q --cached records/a/ea.json",
+        "git rm -q -f records/a/ea.json",
         "echo other | git hash-object -w --stdin > blob;"
         " git update-index --cacheinfo 100644,$(cat blob),records/a/ea.json; rm blob",
     ],
-    ids=["takes it out", "changes it"],
+    ids=["takes it out", "removes it", "changes it"],
 )
 def test_a_hook_that_leaves_a_file_out_is_an_error(root: Path, does: str) -> None:
     hook(root, does)
@@ -223,6 +224,15 @@ def test_a_hook_that_leaves_a_file_out_is_an_error(root: Path, does: str) -> Non
     assert "hook" in caught.value.hint
     assert "records/a/ea.json" not in index_of(root)
     assert run(root, "show", "HEAD:records/a/00.json") == "{}"
+
+
+def test_what_another_run_has_written_meanwhile_is_committed_too(root: Path) -> None:
+    """The filter stands for that run: git reads a file when it is added, and again to commit it."""
+    write(root, ".gitattributes", "records/** filter=other\n")
+    run(root, "config", "filter.other.clean", "cat; echo newer > records/a/ea.json")
+    commit = git.commit(root, [write(root, "records/a/ea.json", "some\n")], TEXT)
+    assert commit == run(root, "rev-parse", "HEAD")
+    assert run(root, "show", "HEAD:records/a/ea.json") == "newer"
 
 
 @pytest.mark.parametrize("clean", ["true", "tr a-z A-Z"], ids=["empties", "changes"])
