@@ -379,7 +379,8 @@ class ApplyMachine(RuleBasedStateMachine):
             known = {member.image_set_id for member in action.members}
             if any(step.study_wide for step in action.steps) and not known.issuperset(PRIMARY):
                 return True  # search did not tell of one when this was planned
-            ours = {member.image_set_id: int(member.pin) for member in action.members}
+            # What could not be read has no pin, and no step.
+            ours = {one.image_set_id: int(one.pin) for one in action.members if one.pin}
             for step in action.steps:
                 for name, digest in step.expected:
                     ours[name] += 1

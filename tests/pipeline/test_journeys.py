@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.dicom.content import content_digest
+from reconciler.core.errors import EXIT_BUG
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Status, Step
@@ -128,6 +130,25 @@ def test_a_stale_pin_is_a_conflict_for_that_action_alone(world: World) -> None:
     theirs = world.document(IMAGE_SET_ID)
     assert theirs["Study"]["DICOM"]["StudyDescription"] == "THEIRS"
     assert world.version(IMAGE_SET_ID) == "2"
+
+
+def test_a_plan_of_our_own_that_contradicts_itself_is_a_bug_and_is_not_sent(world: World) -> None:
+    world.load(document())
+    world.load(document(image_set_id="0" * 32))
+    world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID, "0" * 32)
+    plan = world.plan()
+    sound, action = plan.actions
+    assert action.image_set_id == IMAGE_SET_ID
+    (step,) = action.steps
+    text = (step.updatable or "").replace("CT CHEST", "SECRET")
+    flawed = replace(action, steps=(replace(step, updatable=text),))
+    applied = world.apply(replace(plan, actions=(sound, flawed)))
+    results = {one.step.image_set_id: one.result for one in applied.outcomes}
+    assert results == {"0" * 32: Result.CONVERGED, IMAGE_SET_ID: Result.BLOCKED}
+    (problem,) = applied.problems
+    assert problem.exit_code == EXIT_BUG
+    assert "SECRET" not in str(problem)
+    assert world.version(IMAGE_SET_ID) == "1"
 
 
 def test_the_same_plan_twice_changes_nothing_twice(world: World) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-
 from reconciler.surroundings import absolute_only, is_credential
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -177,10 +177,12 @@ def _of_revert(action: Action) -> Iterator[str]:
 
 
 def _of_own(
-    name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Iterable[Change]
+    name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Collection[Change]
 ) -> Iterator[str]:
     """What is sent to one image set is what the plan shows of it, each thing once."""
     shown = {_edit(change): change for change in changes}
+    if len(shown) != len(changes):
+        yield f"a change of image set {name} is shown twice"
     sent: list[Edit] = []
     for step, edits in calls:
         sent += edits
