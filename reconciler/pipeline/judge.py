@@ -1,0 +1,107 @@
+"""What of a plan may run, judged once more before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.core import stale
+from reconciler.core.errors import (
+    InputError,
+    PlanBugError,
+    PlanFileError,
+    ReconcilerError,
+    StaleError,
+)
+from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.plan import Action, Plan
+from reconciler.core.model.settings import Settings
+from reconciler.core.plan.checker import contradictions, edited
+from reconciler.core.plan.file import AGAIN
+from reconciler.pipeline.check import check
+from reconciler.pipeline.known import entries_of
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What of a plan may run, how the rest ended, and what is not recorded for what reason."""
+
+    plan: Plan
+    ended: tuple[Outcome, ...] = ()
+    problems: tuple[ReconcilerError, ...] = ()
+
+
+def without_bugs(plan: Plan) -> Holding:
+    """A plan of our own, less the actions whose calls are not what they show."""
+    found = {stale.subject(action): contradictions(action) for action in plan.actions}
+    wrong = [action for action in plan.actions if found[stale.subject(action)]]
+    return Holding(
+        _less(plan, wrong),
+        tuple(
+            Outcome(step, Result.BLOCKED, "; ".join(found[stale.subject(action)]))
+            for action in wrong
+            for step in action.steps
+        ),
+        tuple(
+            PlanBugError(
+                f"the plan of image set {action.image_set_id} contradicts itself: "
+                f"{found[stale.subject(action)][0]}",
+                "This is a bug of ours, and nothing of it was sent. Please report it.",
+            )
+            for action in wrong
+        ),
+    )
+
+
+def judged_again(settings: Settings, plan: Plan) -> Holding:
+    """What still holds of a saved plan, by the working tree of today; nothing is read elsewhere."""
+    root = Path(settings.root)
+    if problem := edited(plan) or next(filter(None, map(stale.misjudged, plan.actions)), ""):
+        raise PlanFileError(f"the plan file was edited: {problem}", AGAIN)
+    try:
+        checked = check(settings, [root / path for path in plan.basis.paths])
+    except InputError as error:
+        raise PlanFileError(
+            "the manifests that the saved plan was made of cannot be checked again\n"
+            f"{error.message}",
+            "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
+        ) from None
+    asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.asks}
+    names = {action.datastore for action in plan.actions}
+    # Only a share of what is recorded needs the records, which may be unreadable.
+    needed = names if settings.guardrails.percent is not None else set()
+    entries = {one.name: entries_of(root, one) for one in settings.datastores if one.name in needed}
+    reasons = stale.stale(plan, stale.Today(settings, asks, entries))
+    dropped = tuple(one for one in plan.dropped if one not in asks)
+    ended = [
+        (action, reasons[stale.subject(action)])
+        for action in plan.actions
+        if stale.subject(action) in reasons
+    ]
+    return without(Holding(replace(plan, dropped=dropped)), ended)
+
+
+def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
+    """Less what is stale; what has no call to end so is not recorded, and that is a problem."""
+    return Holding(
+        _less(holding.plan, [action for action, _ in ended]),
+        (
+            *holding.ended,
+            *(Outcome(step, Result.STALE, why) for action, why in ended for step in action.steps),
+        ),
+        (
+            *holding.problems,
+            *(
+                StaleError(f"stale: {why}. It is not recorded as converged", AGAIN)
+                for action, why in ended
+                if why and not action.steps
+            ),
+        ),
+    )
+
+
+def _less(plan: Plan, actions: Sequence[Action]) -> Plan:
+    gone = {stale.subject(action) for action in actions}
+    left = tuple(action for action in plan.actions if stale.subject(action) not in gone)
+    return replace(plan, actions=left)

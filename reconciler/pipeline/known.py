@@ -1,0 +1,53 @@
+"""What the repository knows of a data store: records, attempts that were left, and the key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.key import Key
+from reconciler.core.model.record import Entry
+from reconciler.core.model.settings import Datastore
+from reconciler.edges import git, records
+from reconciler.edges import key as keys
+
+
+def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
+    """The records of one data store; those of another that once had this name do not count."""
+    return {
+        image_set_id: entry
+        for image_set_id, entry in records.read(root, datastore.name).items()
+        if entry.datastore_id == datastore.datastore_id
+    }
+
+
+def attempts_of(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, Sequence[Attempt]]:
+    """What killed runs have left of one data store, by image set."""
+    found: dict[str, list[Attempt]] = defaultdict(list)
+    for one in left:
+        if one.datastore_id == datastore.datastore_id:
+            found[one.image_set_id].append(one)
+    return found
+
+
+def forgotten(
+    datastore: Datastore, entries: Mapping[str, Entry], asks: Sequence[ImageSetAsk]
+) -> list[tuple[str, str]]:
+    """Records that no manifest asks for any more; a study's unasked siblings keep theirs."""
+    asked = {ask.image_set_id for ask in asks}
+    return [
+        (datastore.name, image_set_id)
+        for image_set_id, entry in entries.items()
+        if image_set_id not in asked and entry.asked
+    ]
+
+
+def key_of(root: Path) -> Key | None:
+    """The key of the repository, None before the first apply that records.
+
+    Raises RecordError where it cannot be read, or is another than the committed one.
+    """
+    return keys.settled(keys.read(root), git.committed(root, keys.path(root)))

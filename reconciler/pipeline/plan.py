@@ -1,0 +1,104 @@
+"""Asks -> a plan: reads what is asked for, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from reconciler.core.diff.paths import opened
+from reconciler.core.errors import (
+    ServiceError,
+    about_one,
+)
+from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.settings import Settings
+from reconciler.core.model.workflow_status import pauses
+from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan.guardrails import guarded
+from reconciler.edges import attempts, git
+from reconciler.observe.driver import Counted, Known, observe
+from reconciler.pipeline.edges import Edges
+from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
+from reconciler.pipeline.results import Checked, Planned
+
+# How long an apply that plans by itself waits for image sets that are LOCKED.
+BUSY_PATIENCE = 60.0
+
+
+def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
+    """Read what is asked for and decide what would change. Writes nothing.
+
+    Raises RecordError for a record that was edited, ServiceError where the service cannot be seen.
+    """
+    root = Path(settings.root)
+    actions: list[Action] = []
+    dropped: list[tuple[str, str]] = []
+    calls: dict[str, int] = {}
+    left, key = attempts.read(root), key_of(root)
+    asked = {ask.datastore for ask in checked.asks}
+    # All of them before the first read: each makes sure that it is the account that was meant.
+    ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asked}
+    for datastore in settings.datastores:
+        asks = [ask for ask in checked.asks if ask.datastore == datastore.name]
+        entries = entries_of(root, datastore)
+        if checked.complete:
+            dropped += forgotten(datastore, entries, asks)
+        if not asks:
+            continue
+        port = Counted(ports[datastore.name])
+        known = Known(opened(entries, asks, key), attempts_of(left, datastore))
+        diffs, studies = observe(port, asks, known, settings.rules)
+        built = build(datastore, diffs, studies, settings)
+        actions += guarded(built, settings.guardrails, entries)
+        for operation, count in port.calls.items():
+            calls[operation] = calls.get(operation, 0) + count
+    ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
+    made = Plan(
+        basis=Basis(git.head(root), RULES_VERSION, checked.paths, settings.rules.stated),
+        actions=with_digests(ordered, key),
+        dropped=tuple(sorted(dropped)),
+        eta_seconds=eta_seconds(ordered, settings),
+    )
+    return Planned(made, dict(sorted(calls.items())))
+
+
+def plan_at_rest(
+    settings: Settings,
+    checked: Checked,
+    edges: Edges,
+    *,
+    patience: float = BUSY_PATIENCE,
+    on_wait: Callable[[int], None] = lambda busy: None,
+) -> Planned:
+    """As `plan`, but what is LOCKED is waited for, up to `patience` seconds, and planned then.
+
+    A run that was killed may have left updates in flight: the same command again finishes them.
+    `on_wait` hears how many image sets are waited for.
+    """
+    planned = plan(settings, checked, edges)
+    busy = [
+        (action.datastore, member.image_set_id)
+        for action in planned.plan.actions
+        if action.status is Status.BUSY
+        for member in action.members
+    ]
+    if not busy:
+        return planned
+    on_wait(len(busy))
+    deadline, pause = edges.clock.now() + patience, pauses()
+    while edges.clock.now() < deadline:
+        busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
+        if not busy:
+            break
+        edges.clock.sleep(next(pause))
+    return plan(settings, checked, edges)
+
+
+def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
+    try:
+        return edges.ports(settings.datastore(datastore)).get(image_set_id).state == "LOCKED"
+    except ServiceError as error:
+        if not about_one(error):
+            raise
+        return False
