@@ -103,19 +103,23 @@ def test_json_is_the_report(reconcile: Command, workspace: Path) -> None:
     assert json.loads(ran.out) == report(workspace / "report.json")
 
 
+# A name that a file can have, and that the file written beside it cannot: it fails at the end only.
+UNWRITABLE = "r" * 250
+
+
 def test_a_report_that_cannot_be_written_is_told_after_the_work(
     reconcile: Command, workspace: Path
 ) -> None:
-    ran = reconcile("apply", DATES, "--auto-approve", "--report", "no/such/folder/r.json")
+    ran = reconcile("apply", DATES, "--auto-approve", "--report", UNWRITABLE)
     assert ran.code == 1
     assert "✓ converged" in ran.out
-    assert "error: the report no/such/folder/r.json cannot be written" in ran.err
+    assert f"error: the report {UNWRITABLE} cannot be written: File name too long" in ran.err
 
 
 def test_json_knows_the_exit_code_where_the_report_cannot_be_written(
     reconcile: Command, workspace: Path
 ) -> None:
-    arguments = ("--auto-approve", "--limit", "1", "--json", "--report", "no/such/folder/r.json")
+    arguments = ("--auto-approve", "--limit", "1", "--json", "--report", UNWRITABLE)
     ran = reconcile("apply", *arguments)
     assert ran.code == 1  # an error, though otherwise only something is left to do
     assert json.loads(ran.out)["exitCode"] == 1
