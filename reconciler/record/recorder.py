@@ -265,11 +265,11 @@ class Recorder:
             return ""
         key = keys.path(self._root)
         changed = git.changed(self._root, [*folders, *([key] if key.exists() else [])])
-        records = [path for path in changed if path.name != KEY_FILE]
-        if changed and not records:
+        shards = [path for path in changed if path.name != KEY_FILE]
+        if changed and not shards:
             return ""  # a key goes with the records that it keys
         text = git.message(
-            self._moved(records),
+            self._moved(shards),
             applied_commit=self._plan.basis.commit,
             plan_digest=self.plan_digest,
         )
