@@ -11,7 +11,7 @@ from threading import Condition, Lock, Thread
 
 from reconciler.apply.step import Context, StepRun
 from reconciler.apply.unlike import replaced
-from reconciler.core.errors import AccessDeniedError, NoAnswerError, ServiceError, ThrottledError
+from reconciler.core.errors import CredentialsError, NoAnswerError, ServiceError, ThrottledError
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Action, Step, pins
@@ -232,7 +232,7 @@ class Window:
         except (NoAnswerError, ThrottledError) as error:
             return Outcome(step, Result.NOT_ATTEMPTED, f"not sent: {error}")
         except ServiceError as error:
-            if isinstance(error, AccessDeniedError):
+            if isinstance(error, CredentialsError):
                 context.halt(error.message)
             return Outcome(step, Result.FAILED, str(error))
         return Outcome(step, Result.STALE, reason) if reason else None

@@ -27,6 +27,7 @@ from reconciler.core.model.settings import Datastore, Redact
 from reconciler.edges import aws
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
+from reconciler.pipeline import Applied
 from reconciler.render import json as as_json
 from reconciler.render import text
 from reconciler.render.outcomes import outcome_lines, report_lines
@@ -397,7 +398,9 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
         "plan --json": json.dumps(as_json.plan(plan, look)),
         "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
         "report": "\n".join(report_lines(outcomes, held, (), "", look)),
-        "report file": json.dumps(as_json.applied(plan, outcomes, held, [], "", [], [], 1)),
+        "report file": json.dumps(
+            as_json.applied(plan, Applied(tuple(outcomes), tuple(held), (), ""), 1)
+        ),
         "step summary": step_summary(outcomes, held, "", []),
         "search": "\n".join(image_set_table([summary], look)),
         "search --json": json.dumps(as_json.image_sets([summary], look)),

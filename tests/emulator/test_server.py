@@ -27,7 +27,7 @@ DESCRIPTION = json.dumps({"Study": {"DICOM": {"StudyDescription": "X"}}})
 _PROGRAM = """
 import sys
 from pathlib import Path
-from reconciler.emulator.server import run
+from reconciler.emulator.http.server import run
 run(Path(sys.argv[1]), update_seconds=0.05, on_ready=lambda e: print(e.endpoint, flush=True))
 """
 
@@ -152,7 +152,7 @@ def test_a_clean_stop(tmp_path: Path, client_for: Any, number: int) -> None:
 _SIGNALLED = """
 import signal, sys
 from pathlib import Path
-from reconciler.emulator.server import run
+from reconciler.emulator.http.server import run
 def trace(frame, event, argument):
     if callable(signal.getsignal(signal.SIGTERM)):
         signal.raise_signal(signal.SIGTERM)

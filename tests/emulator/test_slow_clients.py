@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.emulator.http.connection import BOUNDS, Bounds, Incoming
 from reconciler.emulator.http.server import Emulator
-from reconciler.emulator.operations.image_frames import ImageFrame
+from reconciler.emulator.store.image_frames import ImageFrame
 
 HEAD = b"GET /datastore HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 GET = HEAD + b"\r\n"

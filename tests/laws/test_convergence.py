@@ -187,7 +187,7 @@ CASES = Path(__file__).parent.parent / "cases"
 PROGRAM = """
 import sys
 from pathlib import Path
-from reconciler.plan.file import dumps
+from reconciler.core.plan.file import dumps
 from tests.cases.test_cases import plan_of
 for name in sys.argv[1:]:
     case = Path(name)

@@ -142,7 +142,7 @@ def test_what_holds_values_is_its_owners_alone(tmp_path: Path) -> None:
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from reconciler import files
+from reconciler.edges import files
 from tests.faulty_files import FaultyFiles
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 files.replace(Path(sys.argv[1]), b"new", files=FaultyFiles(int(sys.argv[2]), kill))

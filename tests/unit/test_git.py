@@ -401,7 +401,7 @@ def test_a_long_body_tells_how_many_more() -> None:
 def test_a_machine_without_git_has_no_commit(root: Path) -> None:
     """GitPython refuses to be imported there, so only a new process can show it."""
     program = (
-        "import sys; from pathlib import Path; from reconciler import git\n"
+        "import sys; from pathlib import Path; from reconciler.edges import git\n"
         "from reconciler.core.errors import GitError\n"
         "root = Path(sys.argv[1])\n"
         "assert git.head(root) == ''\n"

@@ -11,8 +11,8 @@ from reconciler.edges import records
 WRITER = """
 import sys
 from pathlib import Path
-from reconciler import record
-from reconciler.model.record import Entry
+from reconciler.edges import records
+from reconciler.core.model.record import Entry
 
 root, first = Path(sys.argv[1]), int(sys.argv[2])
 sys.stdin.readline()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from reconciler.surroundings import absolute_only, is_credential
+
+from reconciler.edges.surroundings import absolute_only, is_credential
 
 
 @pytest.mark.parametrize(
