@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -223,6 +224,11 @@ class FakeImageSets:
     def turn(self, give_up: Callable[[], bool]) -> bool:
         """Unlimited."""
         return not give_up()
+
+    def counts(self) -> dict[str, int]:
+        """Calls so far by operation."""
+        with self._lock:
+            return dict(Counter(operation for operation, _ in self.calls))
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
         """GetImageSet."""

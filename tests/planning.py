@@ -20,9 +20,10 @@ from reconciler.core.model.plan import Action
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.core.plan import Study, build, with_digests
+from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
-from reconciler.observe.driver import Known, observe
+from reconciler.observe.driver import Store, observe
 from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
 
@@ -64,8 +65,9 @@ class Stage:
         return resolved.asks
 
     def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
-        known = Known(self.entries)
-        return observe(self.service, self.asks(*manifests), known, self.settings.rules)
+        store = Store(self.service, self.asks(*manifests), Known(self.entries))
+        (seen,) = observe([store], self.settings.rules)
+        return seen.diffs, seen.studies
 
     def diff(self, *manifests: str) -> Diff:
         ((found,), _) = self.observed(*manifests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class PacedImageSets(ImageSets, Protocol):
 
     def turn(self, give_up: Callable[[], bool]) -> bool:
         """Wait until the account may take one more update; False when `give_up` said so first."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Calls so far by AWS operation. A page is a call, and so is one that is tried again."""
         ...
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -194,6 +195,13 @@ class Paced:
     def __init__(self, port: ImageSets, buckets: Buckets) -> None:
         self._port = port
         self._buckets = buckets
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def counts(self) -> Mapping[str, int]:
+        """Calls so far by operation; what botocore tries again by itself does not show here."""
+        with self._lock:
+            return dict(self._counts)
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
         """GetImageSet."""
@@ -252,7 +260,9 @@ class Paced:
         return self._counted(operation, call)
 
     def _counted(self, operation: str, call: Callable[[], T]) -> T:
-        """Call once, and let the bucket learn from a throttle."""
+        """Call once, count it, and let the bucket learn from a throttle."""
+        with self._lock:
+            self._counts[operation] += 1
         try:
             result = call()
         except ThrottledError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from reconciler.core.diff.paths import opened
@@ -10,14 +11,17 @@ from reconciler.core.errors import (
     ServiceError,
     about_one,
 )
+from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.settings import Settings
 from reconciler.core.model.workflow_status import pauses
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.guardrails import guarded
+from reconciler.core.ports import PacedImageSets
+from reconciler.core.survey import Known
 from reconciler.edges import attempts, git
-from reconciler.observe.driver import Counted, Known, observe
+from reconciler.observe.driver import Store, observe
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
 from reconciler.pipeline.results import Checked, Planned
@@ -32,35 +36,49 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     Raises RecordError for a record that was edited, ServiceError where the service cannot be seen.
     """
     root = Path(settings.root)
-    actions: list[Action] = []
-    dropped: list[tuple[str, str]] = []
-    calls: dict[str, int] = {}
-    left, key = attempts.read(root), key_of(root)
-    asked = {ask.datastore for ask in checked.asks}
+    key = key_of(root)
+    asks: dict[str, list[ImageSetAsk]] = defaultdict(list)
+    for ask in checked.asks:
+        asks[ask.datastore].append(ask)
     # All of them before the first read: each makes sure that it is the account that was meant.
-    ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asked}
-    for datastore in settings.datastores:
-        asks = [ask for ask in checked.asks if ask.datastore == datastore.name]
-        entries = entries_of(root, datastore)
-        if checked.complete:
-            dropped += forgotten(datastore, entries, asks)
-        if not asks:
-            continue
-        port = Counted(ports[datastore.name])
-        known = Known(opened(entries, asks, key), attempts_of(left, datastore))
-        diffs, studies = observe(port, asks, known, settings.rules)
-        built = build(datastore, diffs, studies, settings)
-        actions += guarded(built, settings.guardrails, entries)
-        for operation, count in port.calls.items():
-            calls[operation] = calls.get(operation, 0) + count
+    ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asks}
+    entries = {one.name: entries_of(root, one) for one in settings.datastores}
+    asked = [one for one in settings.datastores if one.name in ports]
+    left, before = attempts.read(root), _counts(ports.values())
+    stores = [
+        Store(
+            ports[one.name],
+            asks[one.name],
+            Known(opened(entries[one.name], asks[one.name], key), attempts_of(left, one)),
+        )
+        for one in asked
+    ]
+    actions: list[Action] = []
+    for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
+        built = build(one, seen.diffs, seen.studies, settings)
+        actions += guarded(built, settings.guardrails, entries[one.name])
     ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
+    dropped = [
+        path
+        for one in settings.datastores
+        if checked.complete
+        for path in forgotten(one, entries[one.name], asks[one.name])
+    ]
     made = Plan(
         basis=Basis(git.head(root), RULES_VERSION, checked.paths, settings.rules.stated),
         actions=with_digests(ordered, key),
         dropped=tuple(sorted(dropped)),
         eta_seconds=eta_seconds(ordered, settings),
     )
+    calls = _counts(ports.values()) - before
     return Planned(made, dict(sorted(calls.items())))
+
+
+def _counts(ports: Iterable[PacedImageSets]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for port in set(ports):  # two data stores may have one
+        total.update(port.counts())
+    return total
 
 
 def plan_at_rest(

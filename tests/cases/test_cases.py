@@ -23,9 +23,10 @@ from reconciler.core.model.value import Document
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
+from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import load
-from reconciler.observe.driver import Known, observe
+from reconciler.observe.driver import Store, observe
 from reconciler.render.style import Look
 from reconciler.render.text import plan_lines
 from tests.documents import DATASTORE_ID, KEY
@@ -120,8 +121,8 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     settings = Settings(root=case, manifests=".", datastores=(DATASTORE,))
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
-    diffs, studies = observe(port, asks, Known(recorded(case, asks)), settings.rules)
-    actions = with_digests(build(DATASTORE, diffs, studies, settings), KEY)
+    (seen,) = observe([Store(port, asks, Known(recorded(case, asks)))], settings.rules)
+    actions = with_digests(build(DATASTORE, seen.diffs, seen.studies, settings), KEY)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 
 

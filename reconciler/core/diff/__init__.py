@@ -1,5 +1,5 @@
-"""An ask × what was recorded × what was observed -> changes, blocks and what was released. Pure."""
+"""An ask × observed -> changes, blocks, what was released; with its baseline -> drift. Pure."""
 
-from reconciler.core.diff.compare import diff, is_recorded
+from reconciler.core.diff.compare import diff, is_recorded, with_drift
 
-__all__ = ["diff", "is_recorded"]
+__all__ = ["diff", "is_recorded", "with_drift"]

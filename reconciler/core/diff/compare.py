@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
@@ -19,6 +20,7 @@ from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Status
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Rules
+from reconciler.core.model.value import Document
 
 
 def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
@@ -32,7 +34,11 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
 
 
 def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
-    """Compare; never raises for anything that a manifest or a document can hold."""
+    """Compare; never raises for anything that a manifest or a document can hold.
+
+    No change has drifted yet: `with_drift` says which, where the image set has another version than
+    the recorded one. Only an image set with changes needs the document of its baseline.
+    """
     properties = reading.properties
     start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
     unread = reading.unread
@@ -50,8 +56,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     if odd := misshapen(reading.document):
         return _stopped(start, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
     found = _found(ask, reading, rules)
-    baseline = _baseline(ask, reading)
-    changes = [_judged(granted, baseline, ask) for granted in found.changes]
+    changes = [_judged(granted, ask, drifted=False) for granted in found.changes]
     refusals = guard(ask, reading, [granted.change for granted in changes], rules)
     blocks = list(dict.fromkeys((*found.blocks, *refusals)))
     return replace(
@@ -61,6 +66,20 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         blocks=tuple(sorted(blocks, key=_block_order)),
         released=_released(start),
     )
+
+
+def with_drift(found: Diff, recorded: Document | None) -> Diff:
+    """Judge each change by the recorded version; `recorded` is None where it cannot be read."""
+    document = found.reading.document
+    assert document is not None
+    if recorded is not None and misshapen(recorded):
+        recorded = None
+    baseline = Baseline(document, recorded, renames(found.ask.claims))
+    changes = [
+        _judged(granted, found.ask, drifted=baseline.differs(granted.change))
+        for granted in found.changes
+    ]
+    return replace(found, status=_status(changes, found.blocks), changes=tuple(changes))
 
 
 _NO_SUCH_IMAGE_SET = (
@@ -88,21 +107,8 @@ def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
     return settle(ask, reading.document, rules)
 
 
-def _baseline(ask: ImageSetAsk, reading: Reading) -> Baseline | None:
-    """None where nothing is recorded, or nothing has moved since."""
-    entry, properties = reading.entry, reading.properties
-    assert properties is not None and reading.document is not None
-    if entry is None or entry.is_at(properties):
-        return None
-    recorded = reading.recorded
-    if recorded is not None and misshapen(recorded):
-        recorded = None
-    return Baseline(reading.document, recorded, renames(ask.claims))
-
-
-def _judged(granted: Granted, baseline: Baseline | None, ask: ImageSetAsk) -> Granted:
+def _judged(granted: Granted, ask: ImageSetAsk, *, drifted: bool) -> Granted:
     change = granted.change
-    drifted = baseline is not None and baseline.differs(change)
     hazards = hazards_of(
         change.op,
         change.tag,
@@ -113,7 +119,7 @@ def _judged(granted: Granted, baseline: Baseline | None, ask: ImageSetAsk) -> Gr
     return replace(granted, change=replace(change, drifted=drifted, hazards=hazards))
 
 
-def _status(changes: list[Granted], blocks: list[Block]) -> Status:
+def _status(changes: Sequence[Granted], blocks: Sequence[Block]) -> Status:
     if blocks:
         return Status.BLOCKED
     if any(granted.change.drifted for granted in changes):

@@ -17,18 +17,15 @@ class Reading:
     """Everything read about one image set.
 
     `properties` is None where the service has no such image set. `document` is None where it was
-    not needed: busy, gone, or unchanged since the record. `recorded` is the document of the
-    recorded version when that is another one; None with an entry of another version means that
-    it can no longer be read, or that the entry is of another history. `target` belongs to a
-    revert. `origin` is the version before an apply that was killed when it had made this one.
-    `unread` says why something needed could not be read. `good_version` is the version whose
-    document stands for that of a failed one that has none; else "".
+    not needed: busy, gone, or unchanged since the record. `target` belongs to a revert. `origin` is
+    the version before an apply that was killed when it had made this one. `unread` says why
+    something needed could not be read. `good_version` is the version whose document stands for that
+    of a failed one that has none; else "".
     """
 
     properties: Properties | None
     document: Document | None = None
     entry: Entry | None = None
-    recorded: Document | None = None
     target: Document | None = None
     target_properties: Properties | None = None
     origin: str = ""
@@ -56,7 +53,10 @@ class Settled:
 class Diff:
     """What stands between one ask and its image set.
 
-    `ask_digest` (not keyed yet) and `asked` (paths only) are what a record keeps of the ask.
+    `ask_digest` (not keyed yet) and `asked` (paths only) are what a record keeps of the ask. Once
+    the survey is over, `reading` holds that document alone from which the calls of this image set
+    are made. `study_instance_uid` is the study whose primary image set this may be, "" where the
+    document states none; None for an image set that is not primary or was not read.
     """
 
     ask: ImageSetAsk
@@ -68,6 +68,7 @@ class Diff:
     blocks: tuple[Block, ...] = ()
     notes: tuple[Note, ...] = ()
     released: tuple[str, ...] = ()
+    study_instance_uid: str | None = field(default=None, repr=False)
 
     @property
     def image_set_id(self) -> str:

@@ -34,7 +34,7 @@ def build(
             for member in study.members
             if member.properties.image_set_id in by_id
         ]
-        if any(_moves_study(diff) for diff in asked):
+        if any(moves_study(diff) for diff in asked):
             actions.append(_study_action(datastore, study, asked, settings))
             for diff in asked:
                 del by_id[diff.image_set_id]
@@ -50,13 +50,14 @@ def needs_study(diff: Diff) -> bool:
     return diff.is_primary and any(is_study_level(granted.change) for granted in diff.changes)
 
 
-def _moves_study(diff: Diff) -> bool:
+def moves_study(diff: Diff) -> bool:
+    """Whether a study-wide call makes changes of this image set. A revert is never study-wide."""
     return needs_study(diff) and diff.ask.revert is None
 
 
 def _with_study(diff: Diff) -> Diff:
     """Patient and Study level of a primary image set never change without its study."""
-    if not _moves_study(diff):
+    if not moves_study(diff):
         return diff
     block = Block(
         diff.image_set_id,
@@ -192,7 +193,6 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
 
 def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) -> tuple[Step, ...]:
     reading = diff.reading
-    assert reading.document is not None
     if diff.ask.revert is not None:
         assert reading.target is not None
         return (
@@ -200,6 +200,7 @@ def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) 
                 datastore.datastore_id, diff.image_set_id, pin, diff.ask.revert, reading.target
             ),
         )
+    assert reading.document is not None
     return own_steps(
         datastore.datastore_id,
         diff.image_set_id,

@@ -1,0 +1,137 @@
+"""The survey of one image set: what must be read until its changes are known.
+
+GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days (devguide, cost
+optimization), GetImageSet and SearchImageSets do not. So a document is read only when the record
+does not already say that this very ask was seen converged at this very version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.core.dicom.content import study_instance_uid
+from reconciler.core.diff import diff, is_recorded, with_drift
+from reconciler.core.model.ask import ImageSetAsk, Revert
+from reconciler.core.model.diff import Diff, Reading
+from reconciler.core.model.settings import Rules
+from reconciler.core.plan import moves_study
+from reconciler.core.survey.baseline import baseline
+from reconciler.core.survey.known import Known
+from reconciler.core.survey.latest import latest_document
+from reconciler.core.survey.needs import (
+    DocumentOf,
+    Refusal,
+    Survey,
+    Why,
+    document_of,
+    properties_of,
+)
+
+
+def survey(ask: ImageSetAsk, known: Known, rules: Rules) -> Survey[Diff]:
+    """Read one image set as far as it takes to know its changes, and whether they drifted.
+
+    What cannot be read blocks the image set.
+    """
+    reading = Reading(None, entry=known.entries.get(ask.image_set_id))
+    properties = yield from properties_of(ask.image_set_id)
+    if isinstance(properties, Refusal):
+        return diff(ask, _refused(reading, properties), rules)
+    reading = replace(reading, properties=properties)
+    if properties.state != "ACTIVE" or is_recorded(ask, reading.entry, properties):
+        return diff(ask, reading, rules)
+    found = yield from _compared(ask, reading, known, rules)
+    if isinstance(found, Refusal):
+        return diff(ask, _refused(reading, found), rules)
+    return without_documents(found)
+
+
+def _compared(
+    ask: ImageSetAsk, reading: Reading, known: Known, rules: Rules
+) -> Survey[Diff | Refusal]:
+    assert reading.properties is not None
+    seen = yield from latest_document(reading.properties, known)
+    if isinstance(seen, Refusal):
+        return seen
+    reading = replace(
+        reading,
+        properties=seen.properties,
+        document=seen.document,
+        origin=seen.origin,
+        unread=seen.unread,
+        good_version=seen.good_version,
+    )
+    if ask.revert is not None and reading.document is not None:
+        targeted = yield from _with_target(ask.revert, reading)
+        if isinstance(targeted, Refusal):
+            return targeted
+        reading = targeted
+    found = diff(ask, reading, rules)
+    entry = reading.entry
+    if not found.changes or entry is None or entry.is_at(seen.properties):
+        return found
+    recorded = yield from baseline(known, entry, reading)
+    return recorded if isinstance(recorded, Refusal) else with_drift(found, recorded)
+
+
+def _with_target(revert: Revert, reading: Reading) -> Survey[Reading | Refusal]:
+    """The version that a revert goes back to; a version that is not there blocks the revert."""
+    current = reading.properties
+    assert current is not None
+    if int(revert.version_id) > int(current.version_id):
+        return reading
+    properties = yield from properties_of(current.image_set_id, revert.version_id)
+    if isinstance(properties, Refusal):
+        return reading if properties.why is Why.NOT_FOUND else properties
+    reading = replace(reading, target_properties=properties)
+    target = yield from document_of(current.image_set_id, revert.version_id)
+    if isinstance(target, Refusal):
+        return reading if target.why is Why.NOT_FOUND else target
+    return replace(reading, target=target)
+
+
+def _refused(reading: Reading, refusal: Refusal) -> Reading:
+    if refusal.why is Why.NOT_FOUND:
+        return replace(reading, properties=None)
+    return replace(reading, unread=refusal.unread)
+
+
+def without_documents(found: Diff) -> Diff:
+    """The diff with that document alone from which its own calls are made.
+
+    Few image sets of a plan change, and the documents of all do not fit into memory. A study-wide
+    call is made from the documents of the study.
+    """
+    reading = found.reading
+    calls = bool(found.changes) and not found.blocks and not moves_study(found)
+    reverts = found.ask.revert is not None
+    slim = replace(
+        reading,
+        document=reading.document if calls and not reverts else None,
+        target=reading.target if calls and reverts else None,
+    )
+    if reading.document is None or _is_not_primary(reading):
+        return replace(found, reading=slim)
+    uid = study_instance_uid(reading.document)
+    return replace(found, reading=slim, study_instance_uid=uid)
+
+
+def _is_not_primary(reading: Reading) -> bool:
+    return reading.properties is not None and reading.properties.is_primary is False
+
+
+def read_again(found: Diff) -> DocumentOf | None:
+    """The document that the survey of its study may need once more, after `found` was returned."""
+    properties = found.reading.properties
+    if found.study_instance_uid is None or properties is None:
+        return None
+    return DocumentOf(found.image_set_id, found.reading.good_version or properties.version_id)
+
+
+def nothing_seen(diffs: Sequence[Diff]) -> bool:
+    """Whether it is the data store that cannot be seen, and not some of its image sets.
+
+    Both 403 and 404 may mean either (decision 0002, U19).
+    """
+    return bool(diffs) and all(found.reading.properties is None for found in diffs)

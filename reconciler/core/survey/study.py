@@ -1,0 +1,143 @@
+"""The survey of one study: all its primary image sets, which must change as one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.dicom.content import study_instance_uid
+from reconciler.core.dicom.shape import misshapen
+from reconciler.core.diff import diff, is_recorded
+from reconciler.core.diff.guards import NOT_SAID, UNKNOWN_HINT
+from reconciler.core.model.diff import Diff
+from reconciler.core.model.observed import Observed, Properties, Unread
+from reconciler.core.model.settings import Rules
+from reconciler.core.plan import Study, needs_study
+from reconciler.core.survey.image_set import read_again, without_documents
+from reconciler.core.survey.known import Known
+from reconciler.core.survey.latest import latest_document
+from reconciler.core.survey.needs import (
+    Refusal,
+    Survey,
+    Why,
+    document_of,
+    members_of,
+    properties_of,
+    together,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """A study, and the diffs of members whose own surveys were cut short by their records."""
+
+    study: Study
+    diffs: tuple[Diff, ...]
+
+
+def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
+    """The studies that must be known, each with its image sets that manifests ask for.
+
+    A document without a StudyInstanceUID belongs to no study that could be found; `build` refuses
+    its changes.
+    """
+    asked: dict[str, list[str]] = defaultdict(list)
+    needed = set()
+    for found in diffs:
+        uid = found.study_instance_uid
+        if uid:
+            asked[uid].append(found.image_set_id)
+            if needs_study(found):
+                needed.add(uid)
+    return {uid: asked[uid] for uid in sorted(needed)}
+
+
+def survey_study(
+    uid: str, asked: Collection[str], own: Mapping[str, Diff], known: Known, rules: Rules
+) -> Survey[Studied]:
+    """Search finds the members of a study, GetImageSet confirms them (decision 0002, U14).
+
+    `asked` are the members that manifests ask for. `own` are the diffs of all image sets.
+    """
+    rows = yield from members_of(uid)
+    unread = rows.unread if isinstance(rows, Refusal) else None
+    listed = {} if isinstance(rows, Refusal) else {row.image_set_id: row.is_primary for row in rows}
+    members = yield from together(
+        [
+            _member(
+                uid, Properties(name, "", "", is_primary=listed.get(name)), own.get(name), known
+            )
+            for name in sorted({*asked, *listed})
+        ]
+    )
+    seen = tuple(member for member in members if member is not None)
+    unlisted = () if unread else tuple(sorted(set(asked) - listed.keys()))
+    whole = (_whole(own.get(member.properties.image_set_id), member, rules) for member in seen)
+    return Studied(
+        Study(uid, seen, unlisted, unread), tuple(found for found in whole if found is not None)
+    )
+
+
+def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey[Observed | None]:
+    """One primary of a study; None where search found one that is not, or not any more."""
+    seen = _known_already(own)
+    if seen is None:
+        if row.is_primary is False:
+            return None
+        properties = yield from properties_of(row.image_set_id)
+        if isinstance(properties, Refusal):
+            return _refused(Observed(row, None), properties)
+        seen = Observed(properties, None)
+    properties = seen.properties
+    is_primary = row.is_primary if properties.is_primary is None else properties.is_primary
+    if is_primary is False or properties.state == "DELETED":
+        return None
+    if properties.state != "ACTIVE" or seen.unread is not None:
+        return seen
+    if is_primary is None:
+        return replace(seen, unread=Unread(NOT_SAID, UNKNOWN_HINT))
+    found = yield from _with_document(seen, own, known)
+    if isinstance(found, Refusal):
+        return _refused(seen, found)
+    # One that is not of the documented shape may be of any study: `build` refuses it.
+    if found.document is None or misshapen(found.document):
+        return found
+    return found if study_instance_uid(found.document) == uid else None
+
+
+def _known_already(own: Diff | None) -> Observed | None:
+    """What the image set's own survey has seen of it, without its document."""
+    if own is None or own.reading.properties is None:
+        return None
+    reading = own.reading
+    return Observed(
+        own.reading.properties, None, reading.origin, reading.unread, reading.good_version
+    )
+
+
+def _with_document(seen: Observed, own: Diff | None, known: Known) -> Survey[Observed | Refusal]:
+    read = read_again(own) if own is not None else None
+    if read is None:
+        return (yield from latest_document(seen.properties, known))
+    document = yield from document_of(read.image_set_id, read.version_id)
+    return document if isinstance(document, Refusal) else replace(seen, document=document)
+
+
+def _refused(seen: Observed, refusal: Refusal) -> Observed | None:
+    return None if refusal.why is Why.NOT_FOUND else replace(seen, unread=refusal.unread)
+
+
+def _whole(own: Diff | None, member: Observed, rules: Rules) -> Diff | None:
+    """A diff that was cut short because its record is valid, made whole for its study."""
+    if own is None or own.reading.unread is not None or own.reading.properties is None:
+        return None
+    if not is_recorded(own.ask, own.reading.entry, own.reading.properties):
+        return None
+    reading = replace(
+        own.reading,
+        document=member.document,
+        unread=member.unread,
+        good_version=member.good_version,
+    )
+    return without_documents(diff(own.ask, reading, rules))

@@ -1,0 +1,103 @@
+"""The answers to needs: no call twice in one plan, and no document longer than it is used."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Collection
+from concurrent.futures import Future
+from threading import Lock
+
+from reconciler.core.errors import NotFoundError, ServiceError, about_one
+from reconciler.core.model.value import Document
+from reconciler.core.plan import members_filters
+from reconciler.core.ports import ImageSets
+from reconciler.core.survey.needs import (
+    Answer,
+    DocumentOf,
+    MembersOf,
+    Need,
+    PropertiesOf,
+    Refusal,
+    VersionsOf,
+)
+
+
+class Answers:
+    """What a data store has answered for one plan. Safe to share between threads.
+
+    Two surveys that need the same at the same time share one call, too.
+    """
+
+    def __init__(self, port: ImageSets) -> None:
+        self._port = port
+        self._lock = Lock()
+        self._given: dict[Need, Answer | _Packed] = {}
+        self._awaited: dict[Need, Future[Answer]] = {}
+
+    def to(self, need: Need) -> Answer:
+        """The answer to a need. Raises a ServiceError that concerns the whole data store."""
+        with self._lock:
+            given = self._given.get(need)
+            awaited = self._awaited.get(need)
+            if given is None and awaited is None:
+                self._awaited[need] = Future()
+        if given is not None:
+            return given.document() if isinstance(given, _Packed) else given
+        return awaited.result() if awaited is not None else self._call(need)
+
+    def _call(self, need: Need) -> Answer:
+        try:
+            answer = read(self._port, need)
+        except BaseException as error:
+            with self._lock:
+                awaited = self._awaited.pop(need)
+            awaited.set_exception(error)
+            raise
+        with self._lock:
+            self._given[need] = answer
+            awaited = self._awaited.pop(need)
+        awaited.set_result(answer)
+        return answer
+
+    def release(self, used: Collection[Need], kept: DocumentOf | None) -> None:
+        """Drop the documents that a survey has used; one may be needed again and is packed."""
+        for need in used:
+            with self._lock:
+                given = self._given.get(need)
+                if need != kept and isinstance(given, Document | _Packed):
+                    del self._given[need]
+            if need == kept and isinstance(given, Document):
+                packed = _Packed(given)
+                with self._lock:
+                    self._given[need] = packed
+
+
+class _Packed:
+    """A document that rarely is needed again, in about a hundredth of its memory."""
+
+    def __init__(self, document: Document) -> None:
+        self._text = zlib.compress(json.dumps(document.raw).encode(), level=1)
+
+    def document(self) -> Document:
+        return Document(json.loads(zlib.decompress(self._text)))
+
+
+def read(port: ImageSets, need: Need) -> Answer:
+    """Make the call that a need stands for. What it says of one image set alone is a Refusal."""
+    try:
+        match need:
+            case PropertiesOf(name, version_id):
+                return port.get(name, version_id or None)
+            case DocumentOf(name, version_id):
+                return port.metadata(name, version_id)
+            case VersionsOf(name):
+                return port.versions(name)
+            case MembersOf(uid):
+                return tuple(port.search(members_filters(uid)))
+    except ServiceError as error:
+        # A search is answered with an empty list where nothing matches: 404 is of the data store.
+        lacks_store = isinstance(need, MembersOf) and isinstance(error, NotFoundError)
+        if lacks_store or not about_one(error):
+            raise
+        return Refusal.of(error)
