@@ -242,20 +242,21 @@ def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: L
     """Plan now; shown, unless stdout is for JSON."""
     from reconciler import pipeline
     from reconciler.cli import screen
+    from reconciler.core.review import review
     from reconciler.render import text
 
     checked = pipeline.check(settings, paths or ())
     planned = pipeline.plan_at_rest(settings, checked, edges, on_wait=_waiting)
     if look:
-        screen.say(text.plan_lines(planned.plan, look, planned.calls))
+        screen.say(text.plan_lines(review(planned.plan, look.redact), look, planned.calls))
         screen.say([""])
     return planned.plan
 
 
 def _waiting(count: int) -> None:
     from reconciler.cli import screen
+    from reconciler.core.review.phrases import plural
     from reconciler.pipeline import BUSY_PATIENCE
-    from reconciler.render.values import plural
 
     busy = plural(count, "image set")
     screen.tell(
@@ -266,7 +267,7 @@ def _waiting(count: int) -> None:
 def _ask(plan: Plan) -> None:
     """Only the word `yes` is a yes, as in Terraform."""
     from reconciler.cli import screen
-    from reconciler.render.values import plural
+    from reconciler.core.review.phrases import plural
 
     screen.tell(f"This makes {plural(len(plan.steps), 'call')} of UpdateImageSetMetadata.")
     sys.stderr.write("Apply it? Only `yes` is taken: ")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.core.errors import EXIT_OK, EXIT_PENDING
+from reconciler.core.errors import EXIT_OK
 
 
 def plan(
@@ -42,8 +42,9 @@ def plan(
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
-    from reconciler.render import json as as_json
+    from reconciler.core.review import review
     from reconciler.render import text
+    from reconciler.render.plan_json import plan_json
 
     if out:
         workspace.check_plan_file(out)
@@ -61,11 +62,11 @@ def plan(
             screen.tell(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]
     look = screen.look(settings.redact, show_values)
+    shown = review(planned.plan, look.redact)
     if json:
-        screen.say_json(as_json.plan(planned.plan, look))
+        screen.say_json(plan_json(shown))
         screen.tell(*text.reads(planned.calls))
     else:
-        screen.say(text.plan_lines(planned.plan, look, planned.calls))
-        screen.say(text.next_step(planned.plan, named, look, saved=bool(out)))
-    pending = detailed_exitcode and text.is_pending(planned.plan)
-    raise typer.Exit(EXIT_PENDING if pending else EXIT_OK)
+        screen.say(text.plan_lines(shown, look, planned.calls))
+        screen.say(text.next_step(shown, named, look, saved=bool(out)))
+    raise typer.Exit(shown.exit_code if detailed_exitcode else EXIT_OK)

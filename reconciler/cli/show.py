@@ -21,12 +21,14 @@ def show(
     PLAN is a file that `plan --out` saved. Reads no service.
     """
     from reconciler.cli import screen, workspace
-    from reconciler.render import json as as_json
+    from reconciler.core.review import review
     from reconciler.render import text
+    from reconciler.render.plan_json import plan_json
 
     plan = workspace.load_plan(file)
     look = screen.look(workspace.redaction(config), show_values)
+    shown = review(plan, look.redact)
     if json:
-        screen.say_json(as_json.plan(plan, look))
+        screen.say_json(plan_json(shown))
     else:
-        screen.say(text.plan_lines(plan, look))
+        screen.say(text.plan_lines(shown, look))

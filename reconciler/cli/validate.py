@@ -18,8 +18,8 @@ def validate(
     """
     from reconciler import pipeline
     from reconciler.cli import screen, workspace
+    from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
-    from reconciler.render.values import plural
 
     try:
         settings = workspace.settings(config)

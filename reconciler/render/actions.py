@@ -1,85 +1,72 @@
-"""One action of a plan, as lines: header, changes, dangers, what blocks it and what next."""
+"""One group of a review, as lines: header, edits, dangers, what blocks it and what next."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from reconciler.core.escape import escape
-from reconciler.core.model.change import Block, Change
-from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Action, HazardUse, Member, Status
-from reconciler.render.changes import INDENT, change_lines, place_of
-from reconciler.render.explain import MEANING, SELF_EVIDENT, STYLE, SYMBOL, WORD
-from reconciler.render.rows import LISTED
+from reconciler.core.model.plan import Status
+from reconciler.core.review.model import Group, MissingConsent, ShownBlock, ShownMember
+from reconciler.core.review.phrases import plural
+from reconciler.render.changes import INDENT, edit_lines, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import plural, short_uid
+from reconciler.render.values import short_uid
+
+_SIGN: dict[Status, tuple[str, Style]] = {
+    Status.CONVERGED: ("=", Style.ADD),
+    Status.UPDATE: ("~", Style.UPDATE),
+    Status.DRIFTED: ("~", Style.DRIFT),
+    Status.BUSY: ("…", Style.BUSY),
+    Status.BLOCKED: ("✗", Style.ERROR),
+}
 
 
-def action_lines(alike: Sequence[Action], look: Look) -> list[str]:
+def group_lines(group: Group, look: Look) -> list[str]:
     """Actions that differ in nothing but their image set, shown as one."""
-    action = alike[0]
     return [
-        *_header(alike, look),
-        *_members(action, look),
-        *_changes(action, look, anywhere=len(alike) > 1),
-        *_hazards(action, look),
-        *_blocks(action, look),
-        *_released(action, look),
-        *_notes(action, look),
+        *_header(group, look),
+        *_members(group, look),
+        *_edits(group, look),
+        *_hazards(group, look),
+        *(line for missing in group.missing for line in _missing(missing, look)),
+        *(line for block in group.blocks for line in _block(block, look)),
+        *_released(group, look),
+        *_notes(group, look),
     ]
 
 
-def version_to_come(action: Action, member: Member) -> int:
-    """The version a member has after every step of its action."""
-    steps = sum(member.image_set_id in dict(step.expected) for step in action.steps)
-    return int(member.pin or 0) + steps
-
-
-def _header(alike: Sequence[Action], look: Look) -> list[str]:
-    action = alike[0]
-    status = action.status
-    symbol = look.paint(SYMBOL[status], STYLE[status])
-    name = look.paint(_name(alike), Style.STRONG)
-    word = look.paint(_word(action), STYLE[status])
-    details = look.paint(f"({escape(action.datastore)})", Style.DIM)
-    lines = [f"{symbol} {name} {details}: {word}{_versions(action, len(alike))}"]
-    if len(alike) > 1:
-        lines += _listing([other.image_set_id for other in alike], look)
+def _header(group: Group, look: Look) -> list[str]:
+    sign, style = _SIGN[group.status]
+    name = look.paint(_name(group), Style.STRONG)
+    details = look.paint(f"({escape(group.datastore)})", Style.DIM)
+    told = f"{look.paint(group.verdict, style)}{_versions(group)}"
+    lines = [f"{look.paint(sign, style)} {name} {details}: {told}"]
+    if len(group.image_set_ids) > 1:
+        lines += _listing(group.image_set_ids, look)
     return lines
 
 
-def _name(alike: Sequence[Action]) -> str:
-    if len(alike) > 1:
-        return plural(len(alike), "image set")
-    action = alike[0]
-    if len(action.members) > 1:
-        return f"one study, {len(action.members)} primary image sets"
-    return f"image set {action.image_set_id}"
+def _name(group: Group) -> str:
+    if len(group.image_set_ids) > 1:
+        return plural(len(group.image_set_ids), "image set")
+    if len(group.members) > 1:
+        return f"one study, {len(group.members)} primary image sets"
+    return f"image set {group.image_set_ids[0]}"
 
 
-def _word(action: Action) -> str:
-    targets = [step.revert_to for step in action.steps if step.revert_to]
-    if targets:
-        drifted = "drifted, overwritten, " if action.status is Status.DRIFTED else ""
-        return f"{drifted}revert to the content of version {targets[0]}"
-    if action.status is Status.DRIFTED and not action.steps:
-        return "drifted, held back"
-    return WORD[action.status]
-
-
-def _versions(action: Action, count: int) -> str:
-    member = action.members[0]
-    calls = len(action.steps)
-    told = f", {plural(calls * count, 'call')}"
-    if len(action.members) > 1:
+def _versions(group: Group) -> str:
+    member = group.members[0]
+    count = len(group.image_set_ids)
+    calls = group.calls * count
+    told = f", {plural(calls, 'call')}"
+    if len(group.members) > 1:
         return told if calls else ""
     if not calls:
         return f" at version {member.pin}" if member.pin else ""
     each = " each" if count > 1 else ""
-    more = told if calls * count > 1 else ""
-    return f", version {member.pin} → {version_to_come(action, member)}{each}{more}"
+    more = told if calls > 1 else ""
+    return f", version {member.pin} → {member.version_to_come}{each}{more}"
 
 
 def _listing(image_set_ids: Sequence[str], look: Look) -> list[str]:
@@ -88,107 +75,54 @@ def _listing(image_set_ids: Sequence[str], look: Look) -> list[str]:
     return [INDENT + look.paint(f"{shown} and {more:,} more", Style.DIM)]
 
 
-def _members(action: Action, look: Look) -> list[str]:
-    if len(action.members) < 2:
+def _members(group: Group, look: Look) -> list[str]:
+    if len(group.members) < 2:
         return []
-    lines = []
-    for member in action.members:
-        to_come = version_to_come(action, member)
-        move = f" → {to_come}" if str(to_come) != member.pin else ""
-        unnamed = "" if member.asked else look.paint("  named by no manifest", Style.DIM)
-        lines.append(
-            f"{INDENT}image set {member.image_set_id}  version {member.pin}{move}{unnamed}"
-        )
-    return lines
+    return [_member(member, look) for member in group.members]
 
 
-def _changes(action: Action, look: Look, *, anywhere: bool) -> list[str]:
+def _member(member: ShownMember, look: Look) -> str:
+    move = f" → {member.version_to_come}" if member.version_to_come != member.pin else ""
+    unnamed = "" if member.asked else look.paint("  named by no manifest", Style.DIM)
+    return f"{INDENT}image set {member.image_set_id}  version {member.pin}{move}{unnamed}"
+
+
+def _edits(group: Group, look: Look) -> list[str]:
     """What every member shares first, then member by member."""
-    drift = {member.image_set_id: _moved(member) for member in action.members}
-    if len(action.members) < 2:
-        return change_lines(action.changes, look, drift=drift, anywhere=anywhere)
-    edits: dict[object, list[Change]] = {}
-    for change in action.changes:
-        edits.setdefault(_edit(change), []).append(change)
-    everybody = len(action.members)
-    lines = change_lines(
-        (group[0] for group in edits.values() if len(group) == everybody), look, drift=drift
-    )
-    rest: dict[str, list[Change]] = {}
-    for change in action.changes:
-        if len(edits[_edit(change)]) < everybody:
-            rest.setdefault(change.image_set_id, []).append(change)
-    for image_set_id, changes in sorted(rest.items()):
+    lines = edit_lines(group.edits, look, anywhere=len(group.image_set_ids) > 1)
+    for image_set_id, edits in group.own_edits:
         lines.append(f"{INDENT}in image set {image_set_id}:")
-        lines += change_lines(changes, look, INDENT * 2, drift=drift)
+        lines += edit_lines(edits, look, INDENT * 2)
     return lines
 
 
-def _moved(member: Member) -> str:
-    """Between which versions somebody else was at work."""
-    if not member.previous_version_id:
-        return "since it was last recorded"
-    return f"since version {member.previous_version_id} was recorded"
-
-
-def _edit(change: Change) -> object:
-    """What makes a change of one member the same as that of another (values by their text)."""
-    same = replace(change, image_set_id="", before=None, after=None, place=None)
-    return repr(same), *(
-        repr(value.raw) if value else "" for value in (change.before, change.after)
-    )
-
-
-def _hazards(action: Action, look: Look) -> list[str]:
+def _hazards(group: Group, look: Look) -> list[str]:
     lines = []
-    missing: dict[str, dict[str, None]] = {}
-    for use in _distinct(action.hazards):
-        if use.consented and _is_evident(action, use):
-            continue
-        style = Style.UPDATE if use.consented else Style.ERROR
+    for one in group.hazards:
+        style = Style.UPDATE if one.consented else Style.ERROR
         sign = look.paint("!", style)
-        lines.append(f"{INDENT}{sign} {look.paint(use.hazard, style)}: {MEANING[use.hazard]}")
-        if not use.consented:
-            missing.setdefault(place_of(use.place), {})[use.consent] = None
-    for place, consents in missing.items():
-        told = look.paint("needs consent:", Style.ERROR)
-        what = "this line" if len(consents) == 1 else "these lines"
-        into = f"the manifest at {place}" if place else "its manifest"
-        lines.append(f"{INDENT}  {told} put {what} into {into}")
-        lines += [f"{INDENT}      {look.paint(line, Style.STRONG)}" for line in consents]
+        lines.append(f"{INDENT}{sign} {look.paint(one.hazard, style)}: {one.meaning}")
     return lines
 
 
-def _is_evident(action: Action, use: HazardUse) -> bool:
-    """Whether the lines above tell the hazard already."""
-    everybody_named = all(member.asked for member in action.members)
-    return use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and everybody_named)
+def _missing(missing: MissingConsent, look: Look) -> list[str]:
+    told = look.paint("needs consent:", Style.ERROR)
+    what = "this line" if len(missing.lines) == 1 else "these lines"
+    into = f"the manifest at {place_of(missing.place)}" if missing.place else "its manifest"
+    return [
+        f"{INDENT}  {told} put {what} into {into}",
+        *(f"{INDENT}      {look.paint(line, Style.STRONG)}" for line in missing.lines),
+    ]
 
 
-def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:
-    """One line per hazard and answer, however many image sets of a study share it."""
-    seen: dict[object, HazardUse] = {}
-    for use in uses:
-        seen.setdefault((use.hazard, use.consented, use.consent, use.place), use)
-    return list(seen.values())
-
-
-def _blocks(action: Action, look: Look) -> list[str]:
-    lines = []
-    for block in _grouped(action.blocks):
-        sign = look.paint("✗", Style.ERROR)
-        place = f"  {place_of(block.place)}" if block.place else ""
-        first, *more = _wrapped(f"{_about(block)}{escape(block.message)}{place}", look)
-        lines.append(f"{INDENT}{sign} {first}")
-        lines += [f"{INDENT}  {line}" for line in (*more, *_wrapped(escape(block.hint), look))]
-    return lines
-
-
-def _about(block: Block) -> str:
-    """What a block is about, unless its message names it already."""
-    parent, _, last = block.path.rpartition("/")
-    named = last in block.message or (parent.count("/") > 1 and parent in block.message)
-    return "" if not block.path or named else f"{_short(block.path)}: "
+def _block(block: ShownBlock, look: Look) -> list[str]:
+    sign = look.paint("✗", Style.ERROR)
+    about = f"{_short(block.about)}: " if block.about else ""
+    count = f" (×{block.count:,})" if block.count > 1 else ""
+    place = f"  {place_of(block.place)}" if block.place else ""
+    first, *more = _wrapped(f"{about}{escape(block.message)}{count}{place}", look)
+    rest = (*more, *_wrapped(escape(block.hint), look))
+    return [f"{INDENT}{sign} {first}", *(f"{INDENT}  {line}" for line in rest)]
 
 
 def _wrapped(text: str, look: Look) -> list[str]:
@@ -199,23 +133,9 @@ def _wrapped(text: str, look: Look) -> list[str]:
     )
 
 
-def _grouped(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks that say the same about many places, once with a count."""
-    groups: dict[tuple[str, str], list[Block]] = {}
-    for block in blocks:
-        groups.setdefault((block.message, block.hint), []).append(block)
-    found = []
-    for group in groups.values():
-        if len(group) > LISTED:
-            found.append(replace(group[0], message=f"{group[0].message} (×{len(group):,})"))
-        else:
-            found += group
-    return found
-
-
-def _released(action: Action, look: Look) -> list[str]:
+def _released(group: Group, look: Look) -> list[str]:
     told = (
-        f"released: {_short(path)} is no longer asked; its value stays" for path in action.released
+        f"released: {_short(path)} is no longer asked; its value stays" for path in group.released
     )
     return [INDENT + look.paint(line, Style.DIM) for line in told]
 
@@ -225,9 +145,9 @@ def _short(path: str) -> str:
     return "/".join(short_uid(escape(part)) for part in path.split("/"))
 
 
-def _notes(action: Action, look: Look) -> list[str]:
+def _notes(group: Group, look: Look) -> list[str]:
     return [
         INDENT
         + look.paint(f"note: {escape(note.message)}  {place_of(note.place)}".rstrip(), Style.DIM)
-        for note in action.notes
+        for note in group.notes
     ]

@@ -1,17 +1,16 @@
-"""The lines that show changes: `~ PatientName  Patient  "before" → "after"  place`."""
+"""The lines that show edits: `~ PatientName  Patient  "before" → "after"  place`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
-from reconciler.core.model.change import Change, Op
-from reconciler.core.review.mask import masked
-from reconciler.render.rows import Row, rows, short_addresses, where
+from reconciler.core.model.address import Level
+from reconciler.core.review.model import Edit
 from reconciler.render.style import Look, Style
-from reconciler.render.values import cut, cut_pair, pad, shown, width
+from reconciler.render.values import cut, cut_pair, pad, short_uids, width
 
 INDENT = "    "
 _STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
@@ -20,7 +19,7 @@ _WIDEST_KEY = 34
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    row: Row
+    edit: Edit
     name: str
     where: str
     before: str
@@ -36,24 +35,17 @@ class _Cells:
         return self.before or self.after
 
 
-def change_lines(
-    changes: Iterable[Change],
-    look: Look,
-    indent: str = INDENT,
-    *,
-    drift: Mapping[str, str] | None = None,
-    anywhere: bool = False,
+def edit_lines(
+    edits: Sequence[Edit], look: Look, indent: str = INDENT, *, anywhere: bool = False
 ) -> list[str]:
     """One line per edit; more where before and after do not fit beside each other.
 
-    `drift` tells by image set between which versions somebody else was at work. `anywhere` leaves
-    out the UIDs, where the lines stand for several image sets.
+    `anywhere` leaves out the UIDs, where the lines stand for several image sets.
     """
-    changes = tuple(changes)
-    short = short_addresses(changes)
+    short = _short_addresses(edits)
     if anywhere:
         short = dict.fromkeys(short, "")
-    table = [_cells(row, short, look) for row in rows(changes)]
+    table = [_cells(edit, short) for edit in edits]
     names = min(_WIDEST_KEY, max((width(cells.name) for cells in table), default=0))
     places = max((width(cells.where) for cells in table), default=0)
     room = look.width - len(indent) - 2 - names - 2 - places - 2
@@ -63,7 +55,7 @@ def change_lines(
     for cells in table:
         start = f"{pad(cells.name, names)}  {pad(cells.where, places)}"
         lines += _lines(cells, start, (body, room), look, indent)
-        lines += _remarks(cells, drift or {}, look, indent)
+        lines += _remarks(cells.edit, look, indent)
     return lines
 
 
@@ -76,8 +68,8 @@ def _lines(
 ) -> list[str]:
     """Values beside the attribute, with the place after them or below; else values below too."""
     body, room = columns
-    style = _STYLE[cells.row.symbol]
-    lead = f"{indent}{look.paint(cells.row.symbol, style)} {start}  "
+    style = _STYLE[cells.edit.symbol]
+    lead = f"{indent}{look.paint(cells.edit.symbol, style)} {start}  "
     place = look.paint(cells.place, Style.DIM)
     inner = f"{indent}    "
     if _fits(cells, room):
@@ -100,55 +92,55 @@ def _painted_body(cells: _Cells, look: Look) -> str:
     if cells.before and cells.after:
         before = look.paint(cells.before, Style.REMOVE)
         return f"{before} → {look.paint(cells.after, Style.ADD)}"
-    return look.paint(cells.one, _STYLE[cells.row.symbol])
+    return look.paint(cells.one, _STYLE[cells.edit.symbol])
 
 
-def _remarks(cells: _Cells, drift: Mapping[str, str], look: Look, indent: str) -> list[str]:
-    change = cells.row.change
+def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     inner = f"{indent}    "
     lines = []
-    if change.drifted:
-        when = drift.get(change.image_set_id, "since it was last recorded")
-        lines.append(inner + look.paint(f"drift: changed by somebody else {when}", Style.DRIFT))
-    lines += [
-        inner + look.paint(f"needs force: {reason}", Style.DIM) for reason in change.force_reasons
+    if edit.drift:
+        told = f"drift: changed by somebody else {edit.drift}"
+        lines.append(inner + look.paint(told, Style.DRIFT))
+    return lines + [
+        inner + look.paint(f"needs force: {reason}", Style.DIM)
+        for reason in edit.change.force_reasons
     ]
-    return lines
 
 
-def _cells(row: Row, short: dict[str, str], look: Look) -> _Cells:
-    """The texts of a row. An after-value that is masked is told by the line that it stands in."""
-    change = row.change
-    name = cut(escape(row.name), _WIDEST_KEY)
+def _cells(edit: Edit, short: dict[str, str]) -> _Cells:
+    """The texts of an edit. An after-value that is masked is told by the line it stands in."""
+    change = edit.change
+    name = cut(escape(edit.name), _WIDEST_KEY)
     place = place_of(change.place)
-    hidden = bool(place) and change.op in (Op.ADD, Op.UPDATE) and _hides_after(change, look)
+    hidden = bool(place) and edit.is_after_masked
     return _Cells(
-        row=row,
+        edit=edit,
         name=f"{name} ({change.vr})" if change.send_vr else name,
-        where=where(row, short).rstrip(),
-        before=_before(change, look),
-        after=place if hidden else _after(change, look),
+        where=_where(edit, short).rstrip(),
+        before=escape(edit.before),
+        after=place if hidden else escape(edit.after),
         place="" if hidden else place,
     )
 
 
-def _before(change: Change, look: Look) -> str:
-    if change.op in (Op.UPDATE, Op.REMOVE):
-        return shown(change.before, change.tag, look)
-    # What goes as a whole is named in full: that is the line to look at twice.
-    removed = change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
-    return escape(change.address.instance or change.address.series) if removed else ""
+def _where(edit: Edit, short: dict[str, str]) -> str:
+    """`Patient`, `Series …99.1`, `50 instances`."""
+    level = edit.change.address.level
+    if len(edit.addresses) > 1:
+        noun = "instances" if level is Level.INSTANCE else "series"
+        return f"{len(edit.addresses):,} {noun}"
+    uid = edit.change.uid
+    return f"{level.title} {short.get(uid, uid)}" if uid and edit.change.key else level.title
 
 
-def _after(change: Change, look: Look) -> str:
-    if change.op in (Op.ADD, Op.UPDATE):
-        return shown(change.after, change.tag, look)
-    restored = change.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES)
-    return escape(change.address.instance or change.address.series) if restored else ""
-
-
-def _hides_after(change: Change, look: Look) -> bool:
-    return masked(change.tag, change.after.raw if change.after else None, look.redact)
+def _short_addresses(edits: Iterable[Edit]) -> dict[str, str]:
+    """Short forms of every UID that the edits use as an address."""
+    by_level: dict[Level, set[str]] = {}
+    for edit in edits:
+        for address in edit.addresses:
+            uid = address.instance or address.series
+            by_level.setdefault(address.level, set()).add(uid)
+    return {uid: short for uids in by_level.values() for uid, short in short_uids(uids).items()}
 
 
 def place_of(place: Place | None) -> str:

@@ -1,7 +1,6 @@
 """What the commands print with --json. Values obey the same masks as the text does.
 
-The plan as it is executed, with every value and request, is the file that `plan --out` saves. Only
-there are digests of documents and of asks that are not keyed: they give values back.
+A plan is in `plan_json`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Protocol, cast
+from typing import Protocol
 
 from reconciler import __version__
 from reconciler.core.errors import Diagnostic, Place, ReconcilerError
@@ -17,84 +16,11 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Plan, Step
-from reconciler.core.model.settings import Datastore, Redact
-from reconciler.core.model.value import Json, Value
-from reconciler.core.plan.file import API_VERSION, to_json
-from reconciler.core.review.mask import masked, shape
-from reconciler.render.labels import labelled
+from reconciler.core.model.settings import Datastore
+from reconciler.core.model.value import Json
+from reconciler.core.plan.file import API_VERSION
 from reconciler.render.style import Look
 from reconciler.render.table import found_value
-
-_VALUES = frozenset({"updatableAttributes", "removableAttributes", "studyInstanceUID"})
-
-
-def plan(found: Plan, look: Look) -> Json:
-    """The plan as its file has it (plan.schema.json), without the digests that are not keyed.
-
-    So it cannot be applied. `masked` says whether values are shown as their shape only.
-    """
-    masks = look.redact is not Redact.NONE
-    found = labelled(found, look.redact)
-    whole = to_json(found)
-    shown: dict[str, Json] = {key: value for key, value in whole.items() if key != "digest"}
-    actions = cast("list[dict[str, Json]]", whole["actions"])
-    shown["actions"] = [
-        _masked_action(action, row, look) if masks else row
-        for action, row in zip(found.actions, map(_without_digests, actions), strict=True)
-    ]
-    return {**shown, "masked": masks}
-
-
-def _without_digests(action: dict[str, Json]) -> dict[str, Json]:
-    """Without `askDigest` and `expected`: of the latter, the image sets stay as `raises`."""
-    members = cast("list[dict[str, Json]]", action["members"])
-    steps = cast("list[dict[str, Json]]", action["steps"])
-    return {
-        **action,
-        "members": [
-            {key: value for key, value in row.items() if key != "askDigest"} for row in members
-        ],
-        "steps": [
-            {
-                **{key: value for key, value in row.items() if key != "expected"},
-                "raises": list(cast("dict[str, Json]", row["expected"])),
-            }
-            for row in steps
-        ],
-    }
-
-
-def _masked_action(action: Action, raw: dict[str, Json], look: Look) -> dict[str, Json]:
-    changes = cast("list[dict[str, Json]]", raw["changes"])
-    steps = cast("list[dict[str, Json]]", raw["steps"])
-    return {
-        **raw,
-        "changes": [
-            {
-                **row,
-                "before": _value(change.before, change.tag, look),
-                "after": _value(change.after, change.tag, look),
-            }
-            for change, row in zip(action.changes, changes, strict=True)
-        ],
-        "steps": [
-            {key: _blob(value) if key in _VALUES else value for key, value in row.items()}
-            for row in steps
-        ],
-    }
-
-
-def _value(value: Value | None, tag: int | None, look: Look) -> Json:
-    """`{"value": …}`, `{"masked": shape}`, or null where there is no value at all."""
-    if value is None:
-        return None
-    if masked(tag, value.raw, look.redact):
-        return {"masked": shape(value.raw)}
-    return {"value": value.raw}
-
-
-def _blob(value: Json) -> Json:
-    return None if value is None else {"masked": shape(value)}
 
 
 def _place(place: Place | None) -> Json:

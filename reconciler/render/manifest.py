@@ -20,7 +20,7 @@ from reconciler.core.escape import escape
 from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
 from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
 from reconciler.core.model.value import Document, Json
-from reconciler.render.values import plural
+from reconciler.core.review.phrases import plural
 
 _NOWHERE = Place("")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")

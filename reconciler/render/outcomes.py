@@ -12,8 +12,8 @@ from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.model.settings import Redact
+from reconciler.core.review.phrases import plural
 from reconciler.render.style import Look, Style
-from reconciler.render.values import plural
 
 _SIGN: dict[Result, tuple[str, Style]] = {
     Result.CONVERGED: ("✓", Style.ADD),

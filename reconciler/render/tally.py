@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Step
-from reconciler.render.values import duration
+from reconciler.core.review.phrases import duration
 
 # The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
 _RECENT = 50

@@ -1,36 +1,12 @@
-"""A DICOM value as text for a person: escaped, masked where it must be, cut where it is long."""
+"""Text fitted to the columns of a terminal: measured, padded, cut where it is long."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 from rich.cells import cell_len
 
-from reconciler.core.escape import escape
-from reconciler.core.model.value import Json, Value
-from reconciler.core.review.mask import masked, shape
-from reconciler.render.style import Look
-
-EMPTY = "(empty)"
 _CUT = "…"
-
-
-def text_of(raw: Json) -> str:
-    """A value as it would stand in a flow of YAML or JSON; `(empty)` for null, "" and []."""
-    if raw is None or raw in ("", []):
-        return EMPTY
-    return escape(json.dumps(raw, ensure_ascii=False))
-
-
-def shown(value: Value | None, tag: int | None, look: Look) -> str:
-    """A value as the look allows: itself, or its shape. `tag` is None for an unknown key."""
-    raw = value.raw if value else None
-    if raw is None or raw in ("", []):
-        return EMPTY
-    if masked(tag, raw, look.redact):
-        return f"<{shape(raw)}>"
-    return text_of(raw)
 
 
 def width(text: str) -> int:
@@ -98,20 +74,3 @@ def short_uids(uids: set[str]) -> dict[str, str]:
     forms = {uid: short_uid(uid) for uid in uids}
     seen = Counter(forms.values())
     return {uid: uid if seen[form] > 1 else form for uid, form in forms.items()}
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 image set`, `3 image sets`, `2 series`."""
-    if count == 1 or noun.endswith("s"):
-        return f"{count:,} {noun}"
-    return f"{count:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """`4 s`, `12 min`, `1 h 06 min`."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02} min"

@@ -18,11 +18,12 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Basis, Plan, Step
 from reconciler.core.model.record import RULES_VERSION, Entry
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Datastore, Redact, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
+from reconciler.core.review import review
 from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import load
@@ -142,8 +143,8 @@ def test_plan(name: str) -> None:
     assert loads(data) == plan
     assert edited(plan) == ""
     expect(case / "plan.json", data.decode())
-    look = Look(color=False, width=100, redact="none")
-    expect(case / "plan.txt", "\n".join(plan_lines(plan, look)) + "\n")
+    lines = plan_lines(review(plan, Redact.NONE), Look(color=False, width=100))
+    expect(case / "plan.txt", "\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Plan, Status, Step
 from reconciler.core.model.settings import Datastore, Redact
+from reconciler.core.review import review
 from reconciler.edges import aws
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
@@ -31,6 +32,7 @@ from reconciler.pipeline import Applied
 from reconciler.render import json as as_json
 from reconciler.render import text
 from reconciler.render.outcomes import outcome_lines, report_lines
+from reconciler.render.plan_json import plan_json
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
 from reconciler.render.table import image_set_table
@@ -390,17 +392,16 @@ def odd_outcomes(plan: Plan) -> list[Outcome]:
 def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     look, plan = Look(width=columns, redact=redact), odd_plan()
     outcomes, held = odd_outcomes(plan), [plan.actions[1]]
+    reviewed, ended = review(plan, redact), Applied(tuple(outcomes), tuple(held), (), "")
     summary = Summary(
         ODD, "1", False, None, tuple((tag, "Zyxwood 7719") for tag in SEARCH_TAGS.split())
     )
     rendered = {
-        "plan": "\n".join(text.plan_lines(plan, look)),
-        "plan --json": json.dumps(as_json.plan(plan, look)),
+        "plan": "\n".join(text.plan_lines(reviewed, look)),
+        "plan --json": json.dumps(plan_json(reviewed)),
         "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
         "report": "\n".join(report_lines(outcomes, held, (), "", look)),
-        "report file": json.dumps(
-            as_json.applied(plan, Applied(tuple(outcomes), tuple(held), (), ""), 1)
-        ),
+        "report file": json.dumps(as_json.applied(plan, ended, 1)),
         "step summary": step_summary(outcomes, held, "", []),
         "search": "\n".join(image_set_table([summary], look)),
         "search --json": json.dumps(as_json.image_sets([summary], look)),
@@ -413,7 +414,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
 
 def test_one_key_has_one_label() -> None:
     """A reviewer sees that two changes are about the same key, and that others are about others."""
-    shown = as_json.plan(odd_plan(), Look(redact=Redact.IDENTIFYING))
+    shown = plan_json(review(odd_plan(), Redact.IDENTIFYING))
     assert isinstance(shown, dict)
     keys = [change["key"] for change in shown["actions"][0]["changes"]]  # type: ignore
     assert keys[0] == keys[1] != keys[2]
@@ -424,6 +425,6 @@ def test_one_key_has_one_label() -> None:
 
 
 def test_where_values_are_shown_keys_are_shown() -> None:
-    shown = "\n".join(text.plan_lines(odd_plan(), Look(redact=Redact.NONE)))
+    shown = "\n".join(text.plan_lines(review(odd_plan(), Redact.NONE), Look()))
     assert "Zyxwood^Quillon" in shown
     assert not LABEL.search(shown)

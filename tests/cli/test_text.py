@@ -13,10 +13,13 @@ from reconciler.core.escape import escape
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Redact
 from reconciler.core.plan.file import to_json
-from reconciler.render import json as as_json
+from reconciler.core.review import review
+from reconciler.core.review.phrases import duration
+from reconciler.core.review.totals import summary, totals_of
+from reconciler.render.plan_json import plan_json
 from reconciler.render.style import Look, effective_redaction
-from reconciler.render.text import is_pending, next_step, plan_lines, summary
-from reconciler.render.values import cut, cut_pair, duration, short_uids, width
+from reconciler.render.text import next_step, plan_lines
+from reconciler.render.values import cut, cut_pair, short_uids, width
 from tests.cli import samples
 from tests.cli.conftest import expect
 
@@ -35,7 +38,11 @@ PLANS: dict[str, Plan] = {
 
 def lines(plan: Plan, look: Look) -> str:
     calls = {"GetImageSet": 3, "GetImageSetMetadata": 3}
-    shown = [*plan_lines(plan, look, calls), *next_step(plan, ["my plan.json"], look, saved=True)]
+    reviewed = review(plan, look.redact)
+    shown = [
+        *plan_lines(reviewed, look, calls),
+        *next_step(reviewed, ["my plan.json"], look, saved=True),
+    ]
     return "\n".join(shown) + "\n"
 
 
@@ -74,7 +81,7 @@ def test_no_line_of_changes_is_wider_than_the_terminal(columns: int) -> None:
 
 
 def test_masked_json_has_no_identifying_value() -> None:
-    masked = as_json.plan(samples.everyday(), MASKED)
+    masked = plan_json(review(samples.everyday(), MASKED.redact))
     text = json.dumps(masked)
     assert isinstance(masked, dict)
     assert masked["masked"] is True
@@ -89,7 +96,7 @@ def test_masked_json_does_not_tell_the_study_of_a_call() -> None:
     step = replace(action.steps[0], study_wide=True, study_instance_uid="1.2.840.4567")
     actions = list(plan.actions)
     actions[index] = replace(action, steps=(step,))
-    text = json.dumps(as_json.plan(replace(plan, actions=tuple(actions)), MASKED))
+    text = json.dumps(plan_json(review(replace(plan, actions=tuple(actions)), MASKED.redact)))
     assert "studyInstanceUID" in text
     assert "1.2.840.4567" not in text
 
@@ -97,7 +104,7 @@ def test_masked_json_does_not_tell_the_study_of_a_call() -> None:
 @pytest.mark.parametrize("look", [OPEN, MASKED])
 def test_json_has_no_digest_that_is_not_keyed(look: Look) -> None:
     """Of documents, of asks, of the whole file: each gives values back, shown or not."""
-    shown = as_json.plan(samples.study(), look)
+    shown = plan_json(review(samples.study(), look.redact))
     text = json.dumps(shown)
     assert "hmac" not in text
     assert "sha256:" in json.dumps(to_json(samples.study()))
@@ -109,7 +116,7 @@ def test_json_has_no_digest_that_is_not_keyed(look: Look) -> None:
 
 def test_json_with_values_is_the_saved_plan_without_its_digests() -> None:
     whole: Any = to_json(samples.study())
-    shown: Any = as_json.plan(samples.study(), OPEN)
+    shown: Any = plan_json(review(samples.study(), OPEN.redact))
     del whole["digest"]
     for action in whole["actions"]:
         for member in action["members"]:
@@ -120,13 +127,18 @@ def test_json_with_values_is_the_saved_plan_without_its_digests() -> None:
 
 
 def test_what_is_pending() -> None:
-    assert is_pending(samples.everyday())
-    assert is_pending(samples.drift(consented=False))
-    assert not is_pending(samples.plan(samples.action(samples.Status.CONVERGED, 1)))
+    converged = samples.plan(samples.action(samples.Status.CONVERGED, 1))
+    for plan, pending, code in (
+        (samples.everyday(), True, 2),
+        (samples.drift(consented=False), True, 2),
+        (converged, False, 0),
+    ):
+        reviewed = review(plan, Redact.IDENTIFYING)
+        assert (reviewed.is_pending, reviewed.exit_code) == (pending, code)
 
 
 def test_summary_counts_what_moves() -> None:
-    assert summary(samples.study()) == "Plan: 3 image sets to update (2 calls)."
+    assert summary(totals_of(samples.study())) == "Plan: 3 image sets to update (2 calls)."
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """No block, note or change of a plan holds live text, however odd the document is.
 
-What stays in a change is its key and its address, since the request needs them: `render.labels`
+What stays in a change is its key and its address, since the request needs them: `review.labels`
 replaces those. Messages are stored as they are, so they must be free of live text at the source.
 """
 

@@ -1,10 +1,9 @@
-"""What a hazard means and what a status is called, in a steward's words."""
+"""What a hazard means and what an action comes to, in a steward's words."""
 
 from __future__ import annotations
 
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Status
-from reconciler.render.style import Style
+from reconciler.core.model.plan import Action, Member, Status
 
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
@@ -23,24 +22,28 @@ MEANING: dict[Hazard, str] = {
 # Consent to these is the very line that asks for them, which stands among the changes already.
 SELF_EVIDENT = frozenset({Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION, Hazard.FORCE})
 
-SYMBOL: dict[Status, str] = {
-    Status.CONVERGED: "=",
-    Status.UPDATE: "~",
-    Status.DRIFTED: "~",
-    Status.BUSY: "…",
-    Status.BLOCKED: "✗",
-}
-STYLE: dict[Status, Style] = {
-    Status.CONVERGED: Style.ADD,
-    Status.UPDATE: Style.UPDATE,
-    Status.DRIFTED: Style.DRIFT,
-    Status.BUSY: Style.BUSY,
-    Status.BLOCKED: Style.ERROR,
-}
-WORD: dict[Status, str] = {
+_VERDICT: dict[Status, str] = {
     Status.CONVERGED: "converged",
     Status.UPDATE: "update",
     Status.DRIFTED: "drifted, overwritten",
     Status.BUSY: "busy (another update is running)",
     Status.BLOCKED: "blocked",
 }
+
+
+def verdict(action: Action) -> str:
+    """What happens to an action: `update`, `drifted, held back`."""
+    targets = [step.revert_to for step in action.steps if step.revert_to]
+    if targets:
+        drifted = "drifted, overwritten, " if action.status is Status.DRIFTED else ""
+        return f"{drifted}revert to the content of version {targets[0]}"
+    if action.status is Status.DRIFTED and not action.steps:
+        return "drifted, held back"
+    return _VERDICT[action.status]
+
+
+def since(member: Member | None) -> str:
+    """Between which versions somebody else was at work."""
+    if member is None or not member.previous_version_id:
+        return "since it was last recorded"
+    return f"since version {member.previous_version_id} was recorded"

@@ -1,0 +1,89 @@
+"""A plan's actions field by field as an output may show them: values masked, no digest of them."""
+
+from __future__ import annotations
+
+from reconciler.core.model.change import Change
+from reconciler.core.model.plan import Action, Member, Step
+from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Value
+from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
+from reconciler.core.review.shown import ShownValue, show
+
+_STUDY_INSTANCE_UID = 0x0020000D
+
+
+def shown_action(action: Action, redact: Redact) -> ShownAction:
+    """An action whose keys and paths are labelled already (`labels`)."""
+    return ShownAction(
+        datastore=action.datastore,
+        datastore_id=action.datastore_id,
+        status=action.status,
+        digest=action.digest,
+        members=tuple(_member(action, member) for member in action.members),
+        hazards=action.hazards,
+        blocks=action.blocks,
+        notes=action.notes,
+        released=action.released,
+        changes=tuple(_change(change, redact) for change in action.changes),
+        steps=tuple(_step(step, redact) for step in action.steps),
+    )
+
+
+def _member(action: Action, member: Member) -> ShownMember:
+    raised = sum(member.image_set_id in dict(step.expected) for step in action.steps)
+    return ShownMember(
+        image_set_id=member.image_set_id,
+        pin=member.pin,
+        version_to_come=str(int(member.pin or 0) + raised),
+        is_primary=member.is_primary,
+        asked=member.asked,
+        previous_version_id=member.previous_version_id,
+        updated_at=member.updated_at,
+        created_at=member.created_at,
+        recorded=member.recorded,
+        origin_version_id=member.origin_version_id,
+    )
+
+
+def _change(change: Change, redact: Redact) -> ShownChange:
+    return ShownChange(
+        image_set_id=change.image_set_id,
+        op=change.op,
+        address=change.address,
+        path=change.path(),
+        key=change.key,
+        tag=change.tag,
+        vr=change.vr,
+        before=_value(change.before, change.tag, redact),
+        after=_value(change.after, change.tag, redact),
+        place=change.place,
+        send_vr=change.send_vr,
+        drifted=change.drifted,
+        force_reasons=change.force_reasons,
+        hazards=change.hazards,
+    )
+
+
+def _value(value: Value | None, tag: int | None, redact: Redact) -> ShownValue | None:
+    return None if value is None else show(value.raw, tag, redact)
+
+
+def _step(step: Step, redact: Redact) -> ShownStep:
+    return ShownStep(
+        datastore_id=step.datastore_id,
+        image_set_id=step.image_set_id,
+        pin=step.pin,
+        updatable=_payload(step.updatable, redact),
+        removable=_payload(step.removable, redact),
+        revert_to=step.revert_to,
+        force=step.force,
+        study_wide=step.study_wide,
+        study_instance_uid=show(step.study_instance_uid, _STUDY_INSTANCE_UID, redact)
+        if step.study_wide
+        else None,
+        raises=tuple(image_set_id for image_set_id, _ in step.expected),
+    )
+
+
+def _payload(text: str | None, redact: Redact) -> ShownValue | None:
+    return None if text is None else show(text, None, redact)

@@ -1,0 +1,28 @@
+"""A plan -> its review. Pure; decides all that a renderer shows, and nothing of how it looks."""
+
+from __future__ import annotations
+
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.settings import Redact
+from reconciler.core.review.actions import shown_action
+from reconciler.core.review.groups import groups_of
+from reconciler.core.review.labels import labelled
+from reconciler.core.review.model import Review
+from reconciler.core.review.totals import summary, totals_of
+
+
+def review(plan: Plan, redact: Redact) -> Review:
+    """The plan as an output with these masks may show it."""
+    plan = labelled(plan, redact)
+    actions = tuple(shown_action(action, redact) for action in plan.actions)
+    totals = totals_of(plan)
+    return Review(
+        basis=plan.basis,
+        masked=redact is not Redact.NONE,
+        actions=actions,
+        groups=groups_of(zip(plan.actions, actions, strict=True)),
+        dropped=plan.dropped,
+        totals=totals,
+        summary=summary(totals),
+        eta_seconds=plan.eta_seconds,
+    )

@@ -1,0 +1,157 @@
+"""Actions brought together for people: those that are alike as one, what all members share once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from reconciler.core.model.change import Block
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Status
+from reconciler.core.review.edits import LISTED, Pair, edit_of, edits_of
+from reconciler.core.review.explain import MEANING, SELF_EVIDENT, since, verdict
+from reconciler.core.review.model import (
+    Edit,
+    Group,
+    MissingConsent,
+    ShownAction,
+    ShownBlock,
+    ShownHazard,
+)
+
+# An action, and what is shown of it.
+_Pair: TypeAlias = tuple[Action, ShownAction]
+
+
+def groups_of(pairs: Iterable[_Pair]) -> tuple[Group, ...]:
+    """Actions that are worth a look, in plan order; more than a few alike are one group."""
+    alike: dict[Hashable, list[_Pair]] = {}
+    for action, shown in pairs:
+        if _is_worth_a_look(action):
+            alike.setdefault(_signature(action), []).append((action, shown))
+    found: list[Group] = []
+    for group in alike.values():
+        found += [_group(group)] if len(group) > LISTED else [_group([one]) for one in group]
+    return tuple(found)
+
+
+def _is_worth_a_look(action: Action) -> bool:
+    return bool(
+        action.status is not Status.CONVERGED or action.notes or action.released or action.blocks
+    )
+
+
+def _signature(action: Action) -> Hashable:
+    """All that a group says of an action, without which image set it is about."""
+    if len(action.members) > 1:
+        return action.image_set_id, action.datastore
+    member = action.members[0]
+    return (
+        action.datastore,
+        (action.status, verdict(action), len(action.steps)),
+        (member.pin, member.previous_version_id, bool(member.asked)),
+        frozenset(Counter((edit_of(one), one.place) for one in action.changes).items()),
+        tuple(replace(use, image_set_id="") for use in action.hazards),
+        tuple(replace(block, image_set_id="") for block in action.blocks),
+        tuple(replace(note, image_set_id="") for note in action.notes),
+        action.released,
+    )
+
+
+def _group(alike: Sequence[_Pair]) -> Group:
+    action, shown = alike[0]
+    edits, own_edits = _edits(action, shown)
+    distinct = _distinct(action.hazards)
+    return Group(
+        datastore=action.datastore,
+        status=action.status,
+        verdict=verdict(action),
+        image_set_ids=tuple(one.image_set_id for one, _ in alike),
+        members=shown.members,
+        calls=len(action.steps),
+        edits=edits,
+        own_edits=own_edits,
+        hazards=tuple(_hazard(use) for use in distinct if not _is_told(action, use)),
+        missing=_missing(distinct),
+        blocks=_blocks(action.blocks),
+        released=action.released,
+        notes=action.notes,
+    )
+
+
+def _edits(
+    action: Action, shown: ShownAction
+) -> tuple[tuple[Edit, ...], tuple[tuple[str, tuple[Edit, ...]], ...]]:
+    """What every member shares, once; then the rest, member by member."""
+    members = {member.image_set_id: member for member in action.members}
+    drift = lambda image_set_id: since(members.get(image_set_id))  # noqa: E731
+    pairs = list(zip(action.changes, shown.changes, strict=True))
+    everybody = len(action.members)
+    if everybody < 2:
+        return edits_of(pairs, drift), ()
+    same: dict[Hashable, list[Pair]] = {}
+    for pair in pairs:
+        same.setdefault((edit_of(pair[0]), pair[0].address), []).append(pair)
+    shared = [group[0] for group in same.values() if len(group) == everybody]
+    own: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        if len(same[edit_of(pair[0]), pair[0].address]) < everybody:
+            own.setdefault(pair[0].image_set_id, []).append(pair)
+    return edits_of(shared, drift), tuple(
+        (image_set_id, edits_of(rest, drift)) for image_set_id, rest in sorted(own.items())
+    )
+
+
+def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:
+    """One for each hazard and answer, however many image sets of a study share it."""
+    seen: dict[Hashable, HazardUse] = {}
+    for use in uses:
+        seen.setdefault((use.hazard, use.consented, use.consent, use.place), use)
+    return list(seen.values())
+
+
+def _is_told(action: Action, use: HazardUse) -> bool:
+    """Whether the edits and members tell a hazard that is consented to already."""
+    everybody_named = all(member.asked for member in action.members)
+    told = use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and everybody_named)
+    return use.consented and told
+
+
+def _hazard(use: HazardUse) -> ShownHazard:
+    return ShownHazard(use.hazard, MEANING[use.hazard], use.consented)
+
+
+def _missing(uses: Iterable[HazardUse]) -> tuple[MissingConsent, ...]:
+    """The lines to add, by the manifest that lacks them."""
+    found: dict[Hashable, list[HazardUse]] = {}
+    for use in uses:
+        if not use.consented:
+            where = (use.place.file, use.place.line) if use.place else None
+            found.setdefault(where, []).append(use)
+    return tuple(
+        MissingConsent(group[0].place, tuple(dict.fromkeys(use.consent for use in group)))
+        for group in found.values()
+    )
+
+
+def _blocks(blocks: Iterable[Block]) -> tuple[ShownBlock, ...]:
+    """Blocks that say the same about many places, once with a count."""
+    groups: dict[tuple[str, str], list[Block]] = {}
+    for block in blocks:
+        groups.setdefault((block.message, block.hint), []).append(block)
+    found: list[ShownBlock] = []
+    for group in groups.values():
+        if len(group) > LISTED:
+            found.append(_block(group[0], len(group)))
+        else:
+            found += [_block(block) for block in group]
+    return tuple(found)
+
+
+def _block(block: Block, count: int = 1) -> ShownBlock:
+    parent, _, last = block.path.rpartition("/")
+    named = last in block.message or (parent.count("/") > 1 and parent in block.message)
+    about = "" if named else block.path
+    return ShownBlock(block.message, block.hint, block.place, about, count)

@@ -1,0 +1,237 @@
+"""The review of a plan: what every renderer gets, and all that it gets.
+
+Nothing here holds a DICOM value that this output may not show: values are `ShownValue`, and keys
+and paths that are live text are labels (`labels`). Digests that are not keyed give values back, so
+a review has none: neither `Member.ask_digest` nor the digests of `Step.expected`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.errors import EXIT_OK, EXIT_PENDING, Place
+from reconciler.core.model.address import Address
+from reconciler.core.model.change import Block, Note, Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Basis, HazardUse, Status
+from reconciler.core.review.shown import EMPTY, ShownValue
+from reconciler.core.review.totals import Totals
+
+_SYMBOL: dict[Op, str] = {
+    Op.ADD: "+",
+    Op.UPDATE: "~",
+    Op.REMOVE: "-",
+    Op.REMOVE_INSTANCE: "-",
+    Op.REMOVE_SERIES: "-",
+    Op.RESTORE_INSTANCE: "+",
+    Op.RESTORE_SERIES: "+",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A `Change` as this output may show it."""
+
+    image_set_id: str
+    op: Op
+    address: Address
+    path: str
+    key: str
+    tag: int | None
+    vr: str
+    before: ShownValue | None
+    after: ShownValue | None
+    place: Place | None
+    send_vr: bool
+    drifted: bool
+    force_reasons: tuple[str, ...]
+    hazards: tuple[Hazard, ...]
+
+    @property
+    def uid(self) -> str:
+        """The instance or series it is made in, or that goes or comes as a whole."""
+        return self.address.instance or self.address.series
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A `Step` as this output may show it. `raises` are the image sets whose version it raises.
+
+    `study_instance_uid` is None unless the call moves a whole study.
+    """
+
+    datastore_id: str
+    image_set_id: str
+    pin: str
+    updatable: ShownValue | None
+    removable: ShownValue | None
+    revert_to: str | None
+    force: bool
+    study_wide: bool
+    study_instance_uid: ShownValue | None
+    raises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMember:
+    """A `Member` without its digest. `version_to_come` is its version after every step."""
+
+    image_set_id: str
+    pin: str
+    version_to_come: str
+    is_primary: bool | None
+    asked: tuple[str, ...]
+    previous_version_id: str
+    updated_at: float | None
+    created_at: float | None
+    recorded: bool
+    origin_version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAction:
+    """An `Action` as this output may show it. `digest` is keyed, or ""."""
+
+    datastore: str
+    datastore_id: str
+    status: Status
+    digest: str
+    members: tuple[ShownMember, ...]
+    hazards: tuple[HazardUse, ...]
+    blocks: tuple[Block, ...]
+    notes: tuple[Note, ...]
+    released: tuple[str, ...]
+    changes: tuple[ShownChange, ...]
+    steps: tuple[ShownStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The same edit at one or several addresses; `change` stands for all of them.
+
+    `drift` says since when the value has been another than the recorded one, "" without drift.
+    """
+
+    change: ShownChange
+    image_set_ids: tuple[str, ...]
+    addresses: tuple[Address, ...]
+    drift: str
+
+    @property
+    def symbol(self) -> str:
+        """`+`, `~` or `-`, as in Terraform."""
+        return _SYMBOL[self.change.op]
+
+    @property
+    def name(self) -> str:
+        """The attribute, or that all of an instance or a series is meant."""
+        return self.change.key or "(whole)"
+
+    @property
+    def before(self) -> str:
+        """What goes: the value, or the UID of what goes as a whole; "" where nothing does.
+
+        That UID stands in full: it is the line to look at twice.
+        """
+        if self.change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
+            return self.change.uid
+        return _text(self.change.before) if self.change.op in (Op.UPDATE, Op.REMOVE) else ""
+
+    @property
+    def after(self) -> str:
+        """What comes: the value, or the UID of what comes as a whole; "" where nothing does."""
+        if self.change.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES):
+            return self.change.uid
+        return _text(self.change.after) if self.change.op in (Op.ADD, Op.UPDATE) else ""
+
+    @property
+    def is_after_masked(self) -> bool:
+        """Whether the manifest line is all that tells the new value."""
+        value = self.change.after if self.change.op in (Op.ADD, Op.UPDATE) else None
+        return value is not None and value.is_masked
+
+
+def _text(value: ShownValue | None) -> str:
+    return value.text if value else EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHazard:
+    """A hazard that the edits do not tell already, with its meaning in a steward's words."""
+
+    hazard: Hazard
+    meaning: str
+    consented: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MissingConsent:
+    """The lines to add to the manifest at `place` (None: its manifest is not known)."""
+
+    place: Place | None
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlock:
+    """Why an action may not run. `about` is the path that the message does not name itself.
+
+    `count` is more than 1 where the same is said about many paths, of which this is the first.
+    """
+
+    message: str
+    hint: str
+    place: Place | None
+    about: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Actions that differ in nothing but their image set, reviewed as one.
+
+    `image_set_ids` are what the actions are called by. All the rest is that of each of them:
+    `edits` are those that all its members share, `own_edits` the others by image set.
+    """
+
+    datastore: str
+    status: Status
+    verdict: str
+    image_set_ids: tuple[str, ...]
+    members: tuple[ShownMember, ...]
+    calls: int
+    edits: tuple[Edit, ...]
+    own_edits: tuple[tuple[str, tuple[Edit, ...]], ...]
+    hazards: tuple[ShownHazard, ...]
+    missing: tuple[MissingConsent, ...]
+    blocks: tuple[ShownBlock, ...]
+    released: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
+
+    `actions` are all of the plan, in its order. `groups` are those that are worth a look, for
+    people; of the others the `summary` gives the count.
+    """
+
+    basis: Basis
+    masked: bool
+    actions: tuple[ShownAction, ...]
+    groups: tuple[Group, ...]
+    dropped: tuple[tuple[str, str], ...]
+    totals: Totals
+    summary: str
+    eta_seconds: float
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether anything is not as asked."""
+        return any(action.status is not Status.CONVERGED for action in self.actions)
+
+    @property
+    def exit_code(self) -> int:
+        """What `plan --detailed-exitcode` ends with."""
+        return EXIT_PENDING if self.is_pending else EXIT_OK

@@ -1,0 +1,69 @@
+"""What a plan comes to: counts of its actions, changes and calls, and the line that sums it up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reconciler.core.model.plan import Action, Member, Plan, Status
+from reconciler.core.review.phrases import plural
+
+_COUNTED = {
+    Status.DRIFTED: "drifted and held back",
+    Status.BLOCKED: "blocked",
+    Status.BUSY: "busy",
+    Status.CONVERGED: "converged",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """`actions` counts every status.
+
+    `raised` are the image sets whose version the calls raise, `standing` those of the actions
+    without calls, by status. `unrecorded` are converged actions that `apply` has yet to record.
+    """
+
+    actions: tuple[tuple[Status, int], ...]
+    changes: int
+    calls: int
+    raised: int
+    standing: tuple[tuple[Status, int], ...]
+    unrecorded: int
+
+
+def totals_of(plan: Plan) -> Totals:
+    """Count a plan."""
+    statuses = Counter(action.status for action in plan.actions)
+    standing = Counter(
+        action.status for action in plan.actions if not action.steps for _ in _named(action)
+    )
+    return Totals(
+        actions=tuple((status, statuses[status]) for status in Status),
+        changes=sum(len(action.changes) for action in plan.actions),
+        calls=len(plan.steps),
+        raised=len({name for step in plan.steps for name, _ in step.expected}),
+        standing=tuple((status, standing[status]) for status in _COUNTED if standing[status]),
+        unrecorded=sum(
+            action.status is Status.CONVERGED
+            and any(not member.recorded for member in _named(action))
+            for action in plan.actions
+        ),
+    )
+
+
+def summary(totals: Totals) -> str:
+    """`Plan: 3 image sets to update (3 calls), 1 blocked, 2 converged.`"""
+    if not any(count for _, count in totals.actions):
+        return "Plan: nothing is asked; there are no manifests."
+    parts = [f"{count:,} {_COUNTED[status]}" for status, count in totals.standing]
+    if totals.raised:
+        calls = plural(totals.calls, "call")
+        parts.insert(0, f"{plural(totals.raised, 'image set')} to update ({calls})")
+    elif [status for status, _ in totals.standing] == [Status.CONVERGED]:
+        return f"Plan: nothing to do, {parts[0]}."
+    return f"Plan: {', '.join(parts)}."
+
+
+def _named(action: Action) -> list[Member]:
+    return [member for member in action.members if member.asked] or list(action.members)

@@ -1,0 +1,158 @@
+"""What `plan --json` and `show --json` print: a review, written out field by field.
+
+In the shape of plan.schema.json, but without the digests that are not keyed, so it cannot be
+applied. The plan as it is executed is the file that `plan --out` saves.
+"""
+
+from __future__ import annotations
+
+from reconciler import __version__
+from reconciler.core.errors import Place
+from reconciler.core.model.change import Block, Note
+from reconciler.core.model.plan import Basis, HazardUse
+from reconciler.core.model.value import Json
+from reconciler.core.plan.file import API_VERSION, KIND
+from reconciler.core.review import Review
+from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
+from reconciler.core.review.shown import ShownValue
+from reconciler.core.review.totals import Totals
+
+
+def plan_json(review: Review) -> dict[str, Json]:
+    """The review as JSON. `masked` says whether values may be shown as their shape only."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "toolVersion": __version__,
+        "basis": _basis(review.basis),
+        "totals": _totals(review.totals),
+        "etaSeconds": review.eta_seconds,
+        "actions": [_action(action) for action in review.actions],
+        "dropped": [
+            {"datastore": datastore, "imageSetId": image_set_id}
+            for datastore, image_set_id in review.dropped
+        ],
+        "masked": review.masked,
+    }
+
+
+def _basis(basis: Basis) -> Json:
+    row: dict[str, Json] = {"commit": basis.commit, "rulesVersion": basis.rules_version}
+    if basis.paths:
+        row["paths"] = list(basis.paths)
+    if basis.rules:
+        row["rules"] = dict(basis.rules)
+    return row
+
+
+def _totals(totals: Totals) -> Json:
+    return {
+        "actions": {str(status): count for status, count in totals.actions},
+        "changes": totals.changes,
+        "calls": totals.calls,
+    }
+
+
+def _action(action: ShownAction) -> Json:
+    return {
+        "datastore": action.datastore,
+        "datastoreId": action.datastore_id,
+        "status": str(action.status),
+        "digest": action.digest,
+        "members": [_member(member) for member in action.members],
+        "hazards": [_hazard(use) for use in action.hazards],
+        "blocks": [_block(block) for block in action.blocks],
+        "notes": [_note(note) for note in action.notes],
+        "released": list(action.released),
+        "changes": [_change(change) for change in action.changes],
+        "steps": [_step(step) for step in action.steps],
+    }
+
+
+def _member(member: ShownMember) -> Json:
+    row: dict[str, Json] = {
+        "imageSetId": member.image_set_id,
+        "pin": member.pin,
+        "isPrimary": member.is_primary,
+        "asked": list(member.asked),
+        "previousVersionId": member.previous_version_id,
+        "updatedAt": member.updated_at,
+        "createdAt": member.created_at,
+        "recorded": member.recorded,
+    }
+    if member.origin_version_id:
+        row["originVersionId"] = member.origin_version_id
+    return row
+
+
+def _hazard(use: HazardUse) -> Json:
+    return {
+        "name": str(use.hazard),
+        "imageSetId": use.image_set_id,
+        "consented": use.consented,
+        "consent": use.consent,
+        "at": _place(use.place),
+    }
+
+
+def _block(block: Block) -> Json:
+    return {
+        "imageSetId": block.image_set_id,
+        "message": block.message,
+        "hint": block.hint,
+        "at": _place(block.place),
+        "path": block.path,
+    }
+
+
+def _note(note: Note) -> Json:
+    return {"imageSetId": note.image_set_id, "message": note.message, "at": _place(note.place)}
+
+
+def _change(change: ShownChange) -> Json:
+    return {
+        "imageSetId": change.image_set_id,
+        "op": str(change.op),
+        "path": change.path,
+        "level": change.address.level.title,
+        "series": change.address.series,
+        "instance": change.address.instance,
+        "key": change.key,
+        "tag": f"{change.tag:08X}" if change.tag is not None else None,
+        "vr": change.vr,
+        "before": change.before.json if change.before else None,
+        "after": change.after.json if change.after else None,
+        "at": _place(change.place),
+        "sendVr": change.send_vr,
+        "drifted": change.drifted,
+        "forceReasons": list(change.force_reasons),
+        "hazards": [str(hazard) for hazard in change.hazards],
+    }
+
+
+def _step(step: ShownStep) -> Json:
+    row: dict[str, Json] = {
+        "datastoreId": step.datastore_id,
+        "imageSetId": step.image_set_id,
+        "pin": step.pin,
+        "updatableAttributes": _part(step.updatable),
+        "removableAttributes": _part(step.removable),
+        "revertToVersionId": step.revert_to,
+        "force": step.force,
+        "includeStudyImageSets": step.study_wide,
+    }
+    if step.study_wide:
+        row["studyInstanceUID"] = _part(step.study_instance_uid)
+    row["raises"] = list(step.raises)
+    return row
+
+
+def _part(part: ShownValue | None) -> Json:
+    """A part of a request: its text as it is sent, `{"masked": shape}`, or null without one."""
+    if part is None:
+        return None
+    return part.json if part.is_masked else part.json["value"]
+
+
+def _place(place: Place | None) -> Json:
+    return {"file": place.file, "line": place.line, "column": place.column} if place else None
