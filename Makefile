@@ -1,52 +1,96 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Both set up .venv themselves;
-# a second run finds it and starts at once.
+# `make demo` and `make test` run on a fresh machine: they set up .venv themselves, and a second
+# run finds it there. `make quick` is what to run while you work.
 PYTHON ?= python3
+UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed-from-lock
+# requirements.lock is what users install; requirements-dev.lock adds what checks the code.
+USERS := $(VENV)/.users-lock-installed
+DEVELOPERS := $(VENV)/.developers-lock-installed
 # Clients that we did not write, for the tests of the emulator.
 CLIENTS := .venv-clients
 CLIENTS_STAMP := $(CLIENTS)/.installed-from-lock
+# The built wheel and what users install, nothing else.
+WHEEL := .venv-wheel
+WHEEL_STAMP := $(WHEEL)/.users-lock-installed
+# Errors only: pip's warnings are about the machine (its indexes, its user), not about this code.
+PIP := -m pip install -qq --disable-pip-version-check
+INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-version-check --no-compile
 
-.PHONY: demo test test-long lint types contracts pytest clients schemas clean
+.PHONY: demo test test-long quick lint types contracts core rest clients wheel schemas locks clean
 
-demo: $(STAMP)
-	@$(BIN)/reconcile demo
+# From the tree, not installed: that would need a build backend.
+demo: $(USERS)
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python -m reconciler demo
 
-test: lint types contracts pytest
+test: quick rest wheel
 
-lint: $(STAMP)
+# Everything, with the tests that `make test` has no time for.
+test-long: quick wheel clients
+	$(BIN)/pytest -n auto --ignore tests/unit --ignore tests/cases
+
+quick: lint types contracts core
+
+lint: $(DEVELOPERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(DEVELOPERS)
 	$(BIN)/mypy
 
-contracts: $(STAMP)
+contracts: $(DEVELOPERS)
 	$(BIN)/lint-imports --no-cache
 
-pytest: $(STAMP) clients
-	$(BIN)/pytest -n auto -m "not long"
+# The unit tests and golden cases, which must cover the core: after a failure,
+# `coverage report --show-missing` names the lines.
+core: $(DEVELOPERS)
+	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/cases
 
-test-long: $(STAMP) clients
-	$(BIN)/pytest -n auto
+rest: $(DEVELOPERS) clients
+	$(BIN)/pytest -n auto -m "not long" --ignore tests/unit --ignore tests/cases
+
+# The wheel as users get it, in a virtual environment that has nothing else.
+wheel: $(DEVELOPERS) $(WHEEL_STAMP)
+	@rm -rf $(WHEEL)/dist
+	$(BIN)/hatchling build --target wheel --directory $(WHEEL)/dist
+	$(BIN)/python $(INTO_WHEEL) --no-index --no-deps --force-reinstall $(WHEEL)/dist/*.whl
+	scripts/try_wheel.sh $(WHEEL)
 
 # The keyword lists inside schemas/ are generated from the DICOM dictionary.
-schemas: $(STAMP)
+schemas: $(DEVELOPERS)
 	$(BIN)/python scripts/generate_schemas.py
 
-$(STAMP): requirements.lock pyproject.toml
+# Keeps the versions that still fit pyproject.toml; `make locks UPGRADE=--upgrade` takes the newest.
+# Needs uv, which finds the hashes for every platform.
+locks: LOCK = UV_CUSTOM_COMPILE_COMMAND="make locks" $(UV) --no-config pip compile --quiet \
+	--universal --python-version 3.11 --generate-hashes --only-binary :all: --emit-build-options \
+	--no-annotate $(UPGRADE)
+locks:
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+$(USERS): requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(PIP) -r requirements.lock
+	@touch $@
+
+$(DEVELOPERS): $(USERS) requirements-dev.lock pyproject.toml
+	$(BIN)/python $(PIP) -r requirements.lock -r requirements-dev.lock
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 clients: $(CLIENTS_STAMP)
 
 $(CLIENTS_STAMP): requirements-clients.lock
 	$(PYTHON) -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.lock
+	$(CLIENTS)/bin/python $(PIP) -r requirements-clients.lock
+	@touch $@
+
+$(WHEEL_STAMP): $(USERS) requirements.lock
+	$(PYTHON) -m venv --without-pip $(WHEEL)
+	$(BIN)/python $(INTO_WHEEL) -r requirements.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .reconcile
+	rm -rf $(VENV) $(CLIENTS) $(WHEEL) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage .reconcile

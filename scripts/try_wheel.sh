@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Try an installed wheel as its users do: outside the tree, with nothing else installed.
+# Usage: try_wheel.sh VENV
+set -euo pipefail
+
+bin=$(cd "$1/bin" && pwd)
+export PATH="$bin:$PATH"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+package=$("$bin/python" -c 'import reconciler; print(reconciler.__path__[0])')
+case $package in
+  "${bin%/bin}"/*) ;;
+  *) echo "not the wheel, but $package" >&2; exit 1 ;;
+esac
+
+reconcile --version
+test "$(imageset-reconciler --version)" = "$(reconcile --version)"
+reconcile --help > help.txt
+for schema in manifest plan record report reconciler; do
+  reconcile schema "$schema" > "$schema.json"
+done
+# The manifests of the demo, against the emulator: all that the package needs to read is there.
+cp -R "$package/demo_manifests/." .
+reconcile validate
+reconcile plan --out saved.json > plan.txt
+reconcile show saved.json > /dev/null
