@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-DOCUMENTS = (
-    "README.md",
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    ".github/CONTRIBUTING.md",
-    "docs/code-map.md",
-    *sorted(
-        str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob(".github/decisions/*.md")
-    ),
+FOLDERS = ("", ".github", ".github/decisions", "docs", "manifests", "tests/cases")
+DOCUMENTS = tuple(
+    str(path.relative_to(REPOSITORY))
+    for folder in FOLDERS
+    for path in sorted((REPOSITORY / folder).glob("*.md"))
 )
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -60,6 +56,16 @@ def links(name: str) -> Iterator[str]:
     """Where its links and pictures lead to."""
     for match in _LINK.finditer(prose(name)):
         yield match[1]
+
+
+def prose_lines(name: str) -> Iterator[tuple[int, str]]:
+    """The numbered lines that are neither in a fenced block nor a row of a table."""
+    fenced = False
+    for number, line in enumerate(read(name).splitlines(), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith("|"):
+            yield number, line
 
 
 def anchors(name: str) -> set[str]:

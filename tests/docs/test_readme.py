@@ -1,5 +1,5 @@
-"""The README's console blocks, run from top to bottom as a newcomer would, in a copy of the
-repository's manifests. Manifests that name their file are saved on the way.
+"""The console blocks of the documents, run from top to bottom as a newcomer would, in a copy of
+the repository's manifests. Manifests that name their file are saved on the way.
 
 A line `…` stands for any output. `UPDATE_CASES=1` writes what the commands print now.
 """
@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.docs.markdown import REPOSITORY, Block, blocks, read
+from tests.docs.markdown import DOCUMENTS, REPOSITORY, Block, blocks, read
 from tests.processes import bounded
 
-README = "README.md"
+# In this order: the first page needs untouched image sets, the last one a manifest of the README.
+PAGES = ("docs/manifests.md", "README.md", "docs/apply.md")
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
 _FILE = re.compile(r"# (manifests/[\w-]+\.yaml)\n")
 _COMMIT = re.compile(r"\bcommit [0-9a-f]{7,40}\b")
@@ -38,8 +39,16 @@ class Command:
 
 def test_a_newcomer_sees_what_the_readme_shows(tmp_path: Path) -> None:
     place = _clone(tmp_path / "clone")
-    text = read(README)
-    for block in blocks(README):
+    for page in PAGES:
+        text = _follow(page, place)
+        if UPDATE:
+            (REPOSITORY / page).write_text(text, encoding="utf-8")
+
+
+def _follow(page: str, place: Path) -> str:
+    """Run the commands of a page. Returns its text, with what the commands print now if UPDATE."""
+    text = read(page)
+    for block in blocks(page):
         if block.language == "yaml" and (name := _FILE.match(block.text)):
             (place / name[1]).write_text(block.text, encoding="utf-8")
         if block.language != "console":
@@ -49,9 +58,14 @@ def test_a_newcomer_sees_what_the_readme_shows(tmp_path: Path) -> None:
             if UPDATE and not _matches(str(command), seen):
                 text = text.replace(str(command), seen)
                 continue
-            assert _matches(str(command), seen), f"README shows\n{command}\nit prints\n{seen}"
-    if UPDATE:
-        (REPOSITORY / README).write_text(text, encoding="utf-8")
+            assert _matches(str(command), seen), f"{page} shows\n{command}\nit prints\n{seen}"
+    return text
+
+
+def test_every_console_block_of_the_documentation_runs() -> None:
+    """Those of `manifests/README.md` show no output, and are what the README runs."""
+    shown = {name for name in DOCUMENTS if blocks(name, "console")}
+    assert shown - {"manifests/README.md"} == set(PAGES)
 
 
 def test_an_output_that_changed_would_be_noticed() -> None:
