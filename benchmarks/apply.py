@@ -241,20 +241,22 @@ TEXT = """\
 
 ## Apply
 
-`python -m benchmarks.apply`: {machine}. The emulator is a process of its own and enforces the
-documented quotas × {factor} ({rate:g} updates a second instead of 0.25, reads alike); an update
-takes {seconds} seconds. The share of the update quota is taken from the first to the last
-accepted call; times, calls and throttles are the emulator's own. The sequential loop is given fewer
-updates, since its rate does not depend on their number. The thread pool has {threads} threads and
-an SDK that tries up to {attempts} times; it can get beyond 100 %, since the emulator multiplies the
-burst as well and it spends that, which AWS with its burst of one does not offer. Neither script
-verifies or records anything; the other calls of `reconcile apply` are the reads of the plan, the
-polling, and the reading back.
+`python -m benchmarks.apply`, measured on {machine}.
+
+- The emulator is a process of its own. It enforces the documented quotas × {factor}:
+  {rate:g} updates a second instead of 0.25, and reads alike. An update takes {seconds} seconds.
+- The share of the update quota is taken from the first to the last accepted call. Times, calls and
+  throttles are the emulator's own.
+- The sequential loop makes fewer updates, because its rate does not depend on their number.
+- The thread pool has {threads} threads, and its SDK tries up to {attempts} times. It can exceed
+  100 %: the emulator multiplies the burst, too, and the pool uses it. AWS has a burst of one.
+- The two scripts verify and record nothing. The other calls of `reconcile apply` are the reads of
+  the plan, the polling, and the reading back.
 
 {table}
 
-At AWS's own quotas divide the rates by {factor}: 400 updates then take 27 minutes, whatever sends
-them without being throttled.
+For AWS's own quotas, divide the rates by {factor}. 400 updates then take 27 minutes for any program
+that is not throttled.
 """
 
 
