@@ -21,16 +21,6 @@ from reconciler.core.ports import Clock, PacedImageSets
 GRACE_SECONDS = 1.0
 _SLICE_SECONDS = 0.2
 
-_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
-_UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED, Result.BLOCKED)
-_ERRORS = (
-    Result.CONFLICT,
-    Result.FAILED,
-    Result.UNVERIFIED,
-    Result.UNRESOLVED,
-    Result.STALE,
-)
-
 
 class _Ended:
     """A worker has nothing left to do."""
@@ -170,7 +160,7 @@ class Window:
                 yield event
 
     def _judge(self, outcome: Outcome) -> None:
-        if self._bounds.stop_on_error and outcome.result in _ERRORS:
+        if self._bounds.stop_on_error and outcome.result.stops_a_run:
             self.halt(f"image set {outcome.step.image_set_id} ended as {outcome.result}")
 
     def _of_one(self, datastore: str, context: Context) -> Context:
@@ -215,8 +205,8 @@ class Window:
             run = life(step, before, self._ports[action.datastore], context)
             outcome = run.run(partial(self._told.put, Started(step)))
             self._end(outcome)
-            counts = counts or outcome.result not in _UNTOUCHED
-            if outcome.result not in _GOOD:
+            counts = counts or outcome.result.counts_as_change
+            if not outcome.result.is_good:
                 refusal = "not sent: an earlier step of the same action did not converge"
         return counts
 

@@ -320,7 +320,7 @@ class StepRun:
         return Result.UNRESOLVED if self._answer.may_be_ours else otherwise
 
     def _end(self, result: Result, text: str, landed: tuple[Landed, ...] = ()) -> Outcome:
-        said = "" if result in _GOOD else self._said
+        said = "" if result.is_good else self._said
         return Outcome(self._step, result, text, landed, said)
 
 
@@ -332,5 +332,4 @@ def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> 
     return next((one for one in history if one.version_id == version_id), None)
 
 
-_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)

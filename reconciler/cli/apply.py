@@ -19,8 +19,9 @@ from reconciler.core.model.settings import RecordMode
 if TYPE_CHECKING:
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.model.plan import Plan
+    from reconciler.core.model.results import Applied
     from reconciler.core.model.settings import Settings
-    from reconciler.pipeline import Applied, Edges
+    from reconciler.pipeline import Edges
     from reconciler.render.style import Look
     from reconciler.render.tally import Tally
 
@@ -147,18 +148,13 @@ def apply(
                     saved=saved is not None,
                 )
         told = progress.told
-        code = _tell(plan, applied, stop.exit_code, report, None if json else look, told)
+        code = _tell(applied, stop.exit_code, report, None if json else look, told)
     if code != EXIT_OK:
         raise typer.Exit(code)
 
 
 def _tell(
-    plan: Plan,
-    applied: Applied,
-    stopped: int,
-    report: Path | None,
-    look: Look | None,
-    told: bool,
+    applied: Applied, stopped: int, report: Path | None, look: Look | None, told: bool
 ) -> int:
     """Tell whoever wants to know; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
@@ -166,14 +162,9 @@ def _tell(
     from reconciler.render import json as as_json
     from reconciler.render import outcomes, step_summary
 
-    unwritten = append_summary(
-        step_summary.step_summary(
-            applied.outcomes, applied.held, applied.commit, applied.problems, applied.recovered
-        )
-    )
-    code = outcomes.exit_code(applied.outcomes, applied.held)
-    code = stopped or max((one.exit_code for one in applied.problems), default=code)
-    document = as_json.applied(plan, applied, code)
+    unwritten = append_summary(step_summary.step_summary(applied))
+    code = stopped or applied.exit_code
+    document = as_json.applied(applied, code)
     failed = write_report(document, report) if report else None
     if failed:
         code = stopped or (code if code == EXIT_BUG else EXIT_ERROR)
@@ -183,16 +174,7 @@ def _tell(
     else:
         for outcome in () if told else applied.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
-        screen.say(
-            outcomes.report_lines(
-                applied.outcomes,
-                applied.held,
-                applied.recorded,
-                applied.commit,
-                look,
-                applied.recovered,
-            )
-        )
+        screen.say(outcomes.report_lines(applied, look))
     if unwritten:
         screen.tell(f"warning: {unwritten.message}")
     problems = [*applied.problems, *([failed] if failed else [])]

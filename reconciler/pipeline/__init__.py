@@ -3,21 +3,16 @@
 load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
-from reconciler.pipeline.apply import apply, held
+from reconciler.pipeline.apply import apply
 from reconciler.pipeline.check import check
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import BUSY_PATIENCE, plan, plan_at_rest
-from reconciler.pipeline.results import Applied, Checked, Planned
 
 __all__ = [
     "BUSY_PATIENCE",
-    "Applied",
-    "Checked",
     "Edges",
-    "Planned",
     "apply",
     "check",
-    "held",
     "plan",
     "plan_at_rest",
 ]

@@ -18,13 +18,13 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Action, Plan, Status
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge import Holding, judged_again, without, without_bugs
 from reconciler.pipeline.known import key_of
 from reconciler.pipeline.plan import BUSY_PATIENCE
-from reconciler.pipeline.results import Applied
 from reconciler.record.recorder import Recorder
 
 
@@ -98,8 +98,8 @@ def apply(
             on_event(event)
         commit = recorder.finish(mode, alone=left is not None)
     return Applied(
+        plan,
         tuple(outcomes),
-        held(plan),
         recorder.paths,
         commit,
         (*holding.problems, *recorder.problems),
@@ -163,12 +163,6 @@ def _recover(
         give_up=lambda: bool(stop()),
     ):
         recorder.recover(names[attempt.datastore_id], attempt, landed)
-
-
-def held(plan: Plan) -> tuple[Action, ...]:
-    """The actions that the plan itself keeps from running."""
-    stuck = (Status.BLOCKED, Status.DRIFTED, Status.BUSY)
-    return tuple(action for action in plan.actions if not action.steps and action.status in stuck)
 
 
 def _datastore(settings: Settings, name: str, plan: Plan) -> Datastore:

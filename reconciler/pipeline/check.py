@@ -13,10 +13,10 @@ from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import (
     InputError,
 )
+from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import schemas
 from reconciler.edges.manifests import load
-from reconciler.pipeline.results import Checked
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:

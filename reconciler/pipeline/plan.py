@@ -14,6 +14,7 @@ from reconciler.core.errors import (
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.settings import Settings
 from reconciler.core.model.workflow_status import pauses
 from reconciler.core.plan import build, eta_seconds, with_digests
@@ -24,7 +25,6 @@ from reconciler.edges import attempts, git
 from reconciler.observe.driver import Store, observe
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
-from reconciler.pipeline.results import Checked, Planned
 
 # How long an apply that plans by itself waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0

@@ -30,7 +30,6 @@ _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
 
 # The key of that problem; the others are names of data stores, which have no space.
 _ATTEMPT = "an attempt"
-_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
 class Recorder:
@@ -170,7 +169,7 @@ class Recorder:
 
         What this run did not get to, an earlier one may have sent: that one's attempt stays.
         """
-        is_recorded = all(one.result in _GOOD for one in outcomes)
+        is_recorded = all(one.result.is_good for one in outcomes)
         is_first = (action.datastore_id, action.image_set_id) in self._first
         is_over = is_first and not _may_have_changed(outcomes)
         # Without a key none was begun.
@@ -265,11 +264,11 @@ class Recorder:
             return ""
         key = keys.path(self._root)
         changed = git.changed(self._root, [*folders, *([key] if key.exists() else [])])
-        shards = [path for path in changed if path.name != KEY_FILE]
-        if changed and not shards:
+        rows = [path for path in changed if path.name != KEY_FILE]
+        if changed and not rows:
             return ""  # a key goes with the records that it keys
         text = git.message(
-            self._moved(shards),
+            self._moved(rows),
             applied_commit=self._plan.basis.commit,
             plan_digest=self.plan_digest,
         )

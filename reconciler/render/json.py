@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
-from typing import Protocol
 
 from reconciler import __version__
-from reconciler.core.errors import Diagnostic, Place, ReconcilerError
+from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Plan, Step
+from reconciler.core.model.plan import Step
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
 from reconciler.core.plan.file import API_VERSION
@@ -39,32 +38,12 @@ def _step(step: Step) -> dict[str, Json]:
     }
 
 
-class Applied(Protocol):
-    """What became of a plan.
+def applied(ended: Applied, exit_code: int) -> dict[str, Json]:
+    """A report in the shape of report.schema.json: every step is accounted for.
 
-    `plan_digest` is keyed, and "" where the repository has no key. `held` are the actions that the
-    plan held back, `problems` what could not be recorded, `recovered` what killed runs had changed
-    and this plan is not about.
+    `exit_code` is that of the process: a signal decides it before the outcomes do.
     """
-
-    @property
-    def plan_digest(self) -> str: ...
-    @property
-    def outcomes(self) -> Sequence[Outcome]: ...
-    @property
-    def held(self) -> Sequence[Action]: ...
-    @property
-    def recorded(self) -> Sequence[PurePath]: ...
-    @property
-    def commit(self) -> str: ...
-    @property
-    def problems(self) -> Sequence[ReconcilerError]: ...
-    @property
-    def recovered(self) -> Sequence[Landed]: ...
-
-
-def applied(planned: Plan, ended: Applied, exit_code: int) -> dict[str, Json]:
-    """A report in the shape of report.schema.json: every step is accounted for."""
+    planned = ended.plan
     results = Counter(outcome.result for outcome in ended.outcomes)
     return {
         "apiVersion": API_VERSION,

@@ -1,16 +1,16 @@
-"""What became of a plan, as lines and as an exit code."""
+"""What became of a plan, as lines."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import PurePath
 
-from reconciler.core.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING
 from reconciler.core.escape import escape
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Status
+from reconciler.core.model.plan import Action
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.phrases import plural
 from reconciler.render.style import Look, Style
@@ -34,23 +34,6 @@ _NEXT: dict[Result, str] = {
     Result.STALE: "The saved plan no longer holds: make a new one with `reconcile plan --out`.",
     Result.NOT_ATTEMPTED: "Run the same command again to go on.",
 }
-_ERRORS = frozenset(
-    {Result.CONFLICT, Result.FAILED, Result.UNVERIFIED, Result.BLOCKED, Result.STALE}
-)
-# A drifted action without steps lacks the consent to overwrite.
-_REFUSED = frozenset({Status.BLOCKED, Status.DRIFTED})
-_OPEN = frozenset({Result.UNRESOLVED, Result.NOT_ATTEMPTED})
-
-
-def exit_code(outcomes: Sequence[Outcome], held: Sequence[Action]) -> int:
-    """1 with anything refused, moved, failed, unverified or stale; 2 with only some left to do."""
-    results = {outcome.result for outcome in outcomes}
-    statuses = {action.status for action in held}
-    if results & _ERRORS or statuses & _REFUSED:
-        return EXIT_ERROR
-    if results & _OPEN or statuses:
-        return EXIT_PENDING
-    return EXIT_OK
 
 
 def event_line(outcome: Outcome) -> str:
@@ -77,23 +60,15 @@ def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
         yield f"    the service says: {escape(outcome.said)}"
 
 
-def report_lines(
-    outcomes: Sequence[Outcome],
-    held: Sequence[Action],
-    recorded: Sequence[PurePath],
-    commit: str,
-    look: Look,
-    recovered: Sequence[Landed] = (),
-) -> Iterator[str]:
+def report_lines(applied: Applied, look: Look) -> Iterator[str]:
     """What was found of killed runs, what was held back, what next, the sum, and its records."""
-    for landed in recovered:
+    for landed in applied.recovered:
         yield f"{look.paint('✓', Style.ADD)} {_recovered(landed)}"
-    for action in held:
+    for action in applied.held:
         yield from _held(action, look)
-    results = Counter(outcome.result for outcome in outcomes)
-    yield from _advice(results, look)
-    yield look.paint(_summary(results, held), Style.STRONG)
-    yield from _records(recorded, commit)
+    yield from _advice({outcome.result for outcome in applied.outcomes}, look)
+    yield look.paint(_summary(applied), Style.STRONG)
+    yield from _records(applied.recorded, applied.commit)
 
 
 def _recovered(landed: Landed) -> str:
@@ -103,11 +78,7 @@ def _recovered(landed: Landed) -> str:
 
 def _held(action: Action, look: Look) -> Iterator[str]:
     """An action that the plan held back, and why."""
-    sign = (
-        look.paint("·", Style.UPDATE)
-        if action.status is Status.BUSY
-        else look.paint("✗", Style.ERROR)
-    )
+    sign = look.paint("✗", Style.ERROR) if action.status.is_error else look.paint("·", Style.UPDATE)
     yield f"{sign} {action.status:<17}  image set {action.image_set_id}"
     for message in dict.fromkeys(block.message for block in action.blocks):
         yield f"    {escape(message)}"
@@ -116,21 +87,22 @@ def _held(action: Action, look: Look) -> Iterator[str]:
             yield f"    {use.hazard} needs consent: {use.consent}"
 
 
-def _advice(results: Counter[Result], look: Look) -> Iterator[str]:
+def _advice(results: Set[Result], look: Look) -> Iterator[str]:
     for result, text in _NEXT.items():
-        if results[result]:
+        if result in results:
             yield look.paint(f"{result}: {text}", Style.DIM)
 
 
-def counts(results: Counter[Result], held: Sequence[Action]) -> list[str]:
-    """`3 converged`, `1 blocked`: in the order of the design's table, what was held back last."""
+def counts(applied: Applied) -> list[str]:
+    """`3 converged`, `1 blocked`: in the order of `Result`, what was held back last."""
+    results = Counter(outcome.result for outcome in applied.outcomes)
     told = Counter({str(result): results[result] for result in Result if results[result]})
-    told.update(sorted(str(action.status) for action in held))
+    told.update(sorted(str(action.status) for action in applied.held))
     return [f"{count:,} {word}" for word, count in told.items()]
 
 
-def _summary(results: Counter[Result], held: Sequence[Action]) -> str:
-    parts = counts(results, held)
+def _summary(applied: Applied) -> str:
+    parts = counts(applied)
     return f"Apply: {', '.join(parts)}." if parts else "Apply: nothing to do."
 
 

@@ -6,58 +6,46 @@ GitHub shows what a job appends to the file that GITHUB_STEP_SUMMARY names, up t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.errors import ReconcilerError
 from reconciler.core.escape import escape
-from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action
+from reconciler.core.model.results import Applied
 from reconciler.render.outcomes import counts
 
 # What went as planned is only counted beyond so many rows; all the rest is always told.
 LISTED = 50
 # What rows may take of the 1 MiB: a page that is larger GitHub does not show at all.
 MOST_BYTES = 900 * 1024
-_GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
-def step_summary(
-    outcomes: Sequence[Outcome],
-    held: Sequence[Action],
-    commit: str,
-    problems: Sequence[ReconcilerError],
-    recovered: Sequence[Landed] = (),
-) -> str:
+def step_summary(applied: Applied) -> str:
     """The whole text, for any number of steps below the size that GitHub takes."""
-    return "\n".join([*_lines(outcomes, held, commit, problems, recovered), ""])
+    return "\n".join([*_lines(applied), ""])
 
 
-def _lines(
-    outcomes: Sequence[Outcome],
-    held: Sequence[Action],
-    commit: str,
-    problems: Sequence[ReconcilerError],
-    recovered: Sequence[Landed],
-) -> Iterator[str]:
+def _lines(applied: Applied) -> Iterator[str]:
     yield "### reconcile apply"
     yield ""
-    told = counts(Counter(one.result for one in outcomes), held)
-    told += [f"{len(recovered):,} recovered"] if recovered else []
+    told = counts(applied)
+    told += [f"{len(applied.recovered):,} recovered"] if applied.recovered else []
     yield f"**{', '.join(told)}**" if told else "Nothing to do."
-    yield from _table(outcomes, held, recovered)
-    if commit:
+    yield from _table(applied)
+    if applied.commit:
         yield ""
-        yield f"Recorded in commit {commit}."
-    for problem in problems:
+        yield f"Recorded in commit {applied.commit}."
+    for problem in applied.problems:
         yield ""
         yield f"> **Not recorded:** {_cell(problem.message)} {_cell(problem.hint)}"
 
 
-def _table(
-    outcomes: Sequence[Outcome], held: Sequence[Action], recovered: Sequence[Landed]
-) -> Iterator[str]:
-    rows = [*_rows(outcomes), *map(_held, held), *map(_recovered, recovered)]
+def _table(applied: Applied) -> Iterator[str]:
+    rows = [
+        *_rows(applied.outcomes),
+        *map(_held, applied.held),
+        *map(_recovered, applied.recovered),
+    ]
     if not rows:
         return
     yield ""
@@ -73,10 +61,10 @@ def _table(
 
 
 def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    good = [outcome for outcome in outcomes if outcome.result in _GOOD]
+    good = [outcome for outcome in outcomes if outcome.result.is_good]
     listed = {id(outcome) for outcome in good[:LISTED]}
     for outcome in outcomes:
-        if outcome.result not in _GOOD or id(outcome) in listed:
+        if not outcome.result.is_good or id(outcome) in listed:
             yield _row(outcome)
     if len(good) > LISTED:
         yield f"| converged | and {len(good) - LISTED:,} more | | |"

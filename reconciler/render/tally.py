@@ -7,14 +7,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Step
 from reconciler.core.review.phrases import duration
 
 # The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
 _RECENT = 50
-# What takes nothing of a limit.
-_UNTOUCHED = (Result.ALREADY_CONVERGED, Result.NOT_ATTEMPTED)
 
 
 def _sends() -> deque[float]:
@@ -58,7 +56,7 @@ class Tally:
         begun = self._sent_at.pop(id(event.step), None)
         if begun is not None:
             self._lasted.append(now - begun)
-            self._changed += event.result not in _UNTOUCHED
+            self._changed += event.result.counts_as_change
         else:
             self._gone_of[self._lane(event.step)] += 1
 

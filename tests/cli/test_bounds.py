@@ -13,7 +13,8 @@ import pytest
 from reconciler.cli.apply import _seconds
 from reconciler.core.errors import RecordError
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Status
+from reconciler.core.model.plan import Basis, Plan, Status
+from reconciler.core.model.results import Applied
 from reconciler.edges import schemas
 from reconciler.render.step_summary import step_summary
 from tests.cli import samples
@@ -166,6 +167,9 @@ def test_a_record_that_cannot_be_written_leaves_the_outcomes(
     assert (workspace / "records" / "research" / "ac.json").exists()
 
 
+NOTHING_HELD = Plan(Basis("", 1), ())
+
+
 def ended(result: Result, number: int, message: str = "") -> Outcome:
     name = samples.ident(number)
     landed = (Landed(name, "2", "1", None),) if str(result) in GOOD else ()
@@ -178,17 +182,20 @@ def test_the_page_tells_every_end_and_no_markup_of_others() -> None:
     held = [samples.action(Status.BUSY, 50, steps=()), *samples.drift(consented=False).actions]
     problem = RecordError("records/research/00.json: cannot be written", "make room")
     found = [Landed(samples.ident(77), "2", "1", None)]
-    expect("step-summary.md", step_summary(outcomes, held, "c" * 40, [problem], found))
+    applied = Applied(
+        Plan(Basis("", 1), tuple(held)), tuple(outcomes), (), "c" * 40, (problem,), tuple(found)
+    )
+    expect("step-summary.md", step_summary(applied))
 
 
 def test_the_page_of_a_large_apply_stays_below_what_github_takes() -> None:
     outcomes = [ended(Result.CONVERGED, number) for number in range(5000)]
-    text = step_summary(outcomes, [], "", [])
+    text = step_summary(Applied(NOTHING_HELD, tuple(outcomes)))
     assert "**5,000 converged**" in text
     assert "and 4,950 more" in text
     for message in ("x" * 300, "no", "[ü]" * 5000):
         failed = [ended(Result.FAILED, number, message) for number in range(20_000)]
-        text = step_summary(failed, [], "", [])
+        text = step_summary(Applied(NOTHING_HELD, tuple(failed)))
         left = re.search(r"^\| \| and ([0-9,]+) more \|", text, re.MULTILINE)
         assert left
         assert text.count("| failed |") == 20_000 - int(left[1].replace(",", ""))

@@ -23,12 +23,12 @@ from reconciler.core.model.change import Block, Op
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Plan, Status, Step
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
 from reconciler.core.review import review
 from reconciler.edges import aws
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
-from reconciler.pipeline import Applied
 from reconciler.render import json as as_json
 from reconciler.render import text
 from reconciler.render.outcomes import outcome_lines, report_lines
@@ -391,8 +391,10 @@ def odd_outcomes(plan: Plan) -> list[Outcome]:
 @pytest.mark.parametrize("columns", [40, 120])
 def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     look, plan = Look(width=columns, redact=redact), odd_plan()
-    outcomes, held = odd_outcomes(plan), [plan.actions[1]]
-    reviewed, ended = review(plan, redact), Applied(tuple(outcomes), tuple(held), (), "")
+    outcomes = odd_outcomes(plan)
+    applied = Applied(replace(plan, actions=plan.actions[1:]), tuple(outcomes))
+    assert applied.held
+    reviewed = review(plan, redact)
     summary = Summary(
         ODD, "1", False, None, tuple((tag, "Zyxwood 7719") for tag in SEARCH_TAGS.split())
     )
@@ -400,9 +402,9 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
         "plan": "\n".join(text.plan_lines(reviewed, look)),
         "plan --json": json.dumps(plan_json(reviewed)),
         "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
-        "report": "\n".join(report_lines(outcomes, held, (), "", look)),
-        "report file": json.dumps(as_json.applied(plan, ended, 1)),
-        "step summary": step_summary(outcomes, held, "", []),
+        "report": "\n".join(report_lines(applied, look)),
+        "report file": json.dumps(as_json.applied(applied, 1)),
+        "step summary": step_summary(applied),
         "search": "\n".join(image_set_table([summary], look)),
         "search --json": json.dumps(as_json.image_sets([summary], look)),
         "repr": repr(summary),

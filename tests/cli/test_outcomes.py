@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
 import pytest
 
-from reconciler.core.errors import CredentialsError
+from reconciler.core.errors import EXIT_BUG, CredentialsError, PlanBugError, ReconcilerError
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Status
+from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
-from reconciler.render.outcomes import exit_code, outcome_lines, report_lines
+from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.style import Look
 from tests.cli import samples
 from tests.cli.conftest import expect
@@ -24,6 +27,11 @@ def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
     seen = result in (Result.CONVERGED, Result.ALREADY_CONVERGED)
     landed = (Landed(name, "2", "1", None),) if seen else ()
     return Outcome(samples.step(name, "1"), result, message, landed)
+
+
+def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) -> Applied:
+    """These ends, and these actions that the plan held back."""
+    return Applied(Plan(Basis("", 1), tuple(held)), tuple(outcomes), **more)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +55,24 @@ def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
 def test_exit_code(results: list[Result], held: list[Status], code: int) -> None:
     outcomes = [outcome(result) for result in results]
     actions = [samples.action(status, 9, steps=()) for status in held]
-    assert exit_code(outcomes, actions) == code
+    assert applied(outcomes, actions).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("problems", "code"),
+    [
+        ([CredentialsError("expired")], 1),
+        ([CredentialsError("expired"), PlanBugError("wrong", "report it")], EXIT_BUG),
+    ],
+)
+def test_a_problem_decides_the_exit_code(problems: list[ReconcilerError], code: int) -> None:
+    ended = applied([outcome(Result.NOT_ATTEMPTED)], [], problems=tuple(problems))
+    assert ended.exit_code == code
+
+
+@pytest.mark.parametrize("end", [*Result, *Status])
+def test_every_end_is_good_an_error_or_pending(end: Result | Status) -> None:
+    assert [end.is_good, end.is_error, end.is_pending].count(True) == 1
 
 
 def test_a_hint_stands_on_a_line_of_its_own() -> None:
@@ -64,20 +89,20 @@ def test_every_end_is_told() -> None:
     ]
     held = [*samples.everyday().actions[1:4], *samples.drift(consented=False).actions]
     lines = [line for one in outcomes for line in outcome_lines(one, LOOK)]
-    lines += report_lines(
+    ended = applied(
         outcomes,
         held,
-        (PurePath("records/research/00.json"),),
-        "c" * 40,
-        LOOK,
-        [Landed(samples.ident(77), "2", "1", None)],
+        recorded=(PurePath("records/research/00.json"),),
+        commit="c" * 40,
+        recovered=(Landed(samples.ident(77), "2", "1", None),),
     )
+    lines += report_lines(ended, LOOK)
     assert all(line.isprintable() for line in lines)
     expect("outcomes.txt", "\n".join(lines) + "\n")
 
 
 def test_a_commit_of_what_an_earlier_run_recorded_is_told_as_that() -> None:
-    assert list(report_lines([], [], (), "c" * 40, LOOK)) == [
+    assert list(report_lines(applied([], [], commit="c" * 40), LOOK)) == [
         "Apply: nothing to do.",
         "What an earlier run had recorded is committed, cccccccccccc.",
     ]

@@ -29,6 +29,7 @@ from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Plan, Status, pins
 from reconciler.core.model.record import Entry
+from reconciler.core.model.results import Applied, Checked, Planned
 from reconciler.core.model.settings import RecordMode, Rules, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan.file import dumps, loads
@@ -55,7 +56,7 @@ from tests.laws.stage import (
     series_of,
 )
 
-Planner = Callable[[Settings, pipeline.Checked, pipeline.Edges], pipeline.Planned]
+Planner = Callable[[Settings, Checked, pipeline.Edges], Planned]
 
 # A promise was not kept: counted here, since reads are made side by side, in any order, and an
 # example need not break it when it is run again.
@@ -342,7 +343,7 @@ class ApplyMachine(RuleBasedStateMachine):
         if all(outcome.result in GOOD for outcome in applied.outcomes) and not applied.held:
             assert not again.steps, "the next plan is not empty"
             self._all_is_recorded()
-        for action in pipeline.held(again):
+        for action in again.held:
             assert action.status is Status.DRIFTED, action.blocks
             assert self._has_drifted(action), "held back without a reason"
 
@@ -448,7 +449,7 @@ class ApplyMachine(RuleBasedStateMachine):
         made = (one.number for _, one in self._ours(entry.image_set_id) if one.status == "UPDATED")
         return max([int(entry.version_id), *(number for number in made if number <= int(pin))])
 
-    def _apply(self, plan: Plan) -> pipeline.Applied | None:
+    def _apply(self, plan: Plan) -> Applied | None:
         def on_event(event: object) -> None:
             if isinstance(event, Outcome):
                 self._observed(event)

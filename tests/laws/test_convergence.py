@@ -17,6 +17,7 @@ from reconciler import pipeline
 from reconciler.core.errors import InputError
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan, Status
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.core.plan.file import dumps, loads
 from tests.documents import DATASTORE_ID, document, instance, series
@@ -156,7 +157,7 @@ class World:
     def plan(self) -> Plan:
         return pipeline.plan(self.settings, pipeline.check(self.settings), self.edges).plan
 
-    def apply(self, plan: Plan) -> pipeline.Applied:
+    def apply(self, plan: Plan) -> Applied:
         return pipeline.apply(
             self.settings, plan, self.edges, mode=RecordMode.FILES, on_event=lambda event: None
         )

@@ -13,6 +13,7 @@ from reconciler.cli.connect import RealClock
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.record import Entry
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.core.ports import PacedImageSets
 from reconciler.edges import aws, quotas, records
@@ -68,7 +69,7 @@ class World:
         checked = pipeline.check(self.settings)
         return pipeline.plan(self.settings, checked, self.edges).plan
 
-    def apply(self, plan: Plan | None = None) -> pipeline.Applied:
+    def apply(self, plan: Plan | None = None) -> Applied:
         return pipeline.apply(
             self.settings,
             plan or self.plan(),

@@ -31,6 +31,7 @@ from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Landed, Result
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import attempts, records
@@ -97,7 +98,7 @@ class World:
         checked = pipeline.check(self.settings, paths)
         return pipeline.plan(self.settings, checked, self.edges()).plan
 
-    def apply(self, plan: Plan | None = None, **more: Any) -> pipeline.Applied:
+    def apply(self, plan: Plan | None = None, **more: Any) -> Applied:
         return pipeline.apply(
             self.settings,
             plan or self.plan(),

@@ -17,6 +17,7 @@ from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Status
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.core.ports import Files
 from reconciler.edges import attempts, git, records
@@ -53,7 +54,7 @@ class World:
         files: Files | None = None,
         mode: RecordMode = RecordMode.FILES,
         on_event: Callable[[Started | Outcome], None] = lambda event: None,
-    ) -> pipeline.Applied:
+    ) -> Applied:
         more = {"files": files} if files else {}
         edges = pipeline.Edges(lambda _: self.service, self.service.clock, **more)
         plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan

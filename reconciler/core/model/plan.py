@@ -24,6 +24,31 @@ class Status(StrEnum):
     BUSY = "busy"
     BLOCKED = "blocked"
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the image set holds what is asked."""
+        return self is Status.CONVERGED
+
+    @property
+    def is_error(self) -> bool:
+        """Whether a person has to act before it can run. DRIFTED counts where nothing is sent."""
+        return self in _ERRORS
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the same command later may go on from there."""
+        return not self.is_good and not self.is_error
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether an action of this status may have steps."""
+        return self in _RUNNABLE
+
+
+_ERRORS = frozenset({Status.BLOCKED, Status.DRIFTED})
+_HELD_BACK = _ERRORS | {Status.BUSY}
+_RUNNABLE = frozenset({Status.UPDATE, Status.DRIFTED})
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Member:
@@ -166,3 +191,8 @@ class Plan:
     def runnable(self) -> tuple[Action, ...]:
         """The actions that have something to send, and that nothing holds back."""
         return tuple(action for action in self.actions if action.steps and not action.blocks)
+
+    @property
+    def held(self) -> tuple[Action, ...]:
+        """The actions that the plan itself keeps from running."""
+        return tuple(one for one in self.actions if not one.steps and one.status in _HELD_BACK)

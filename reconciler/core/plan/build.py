@@ -412,7 +412,7 @@ def _decided(
         blocks or any(use.hazard is not Hazard.OVERWRITES_DRIFT for use in refused)
     ):
         status = Status.BLOCKED
-    runs = not refused and not blocks and status in (Status.UPDATE, Status.DRIFTED)
+    runs = not refused and not blocks and status.is_runnable
     return replace(
         action,
         status=status,

@@ -20,7 +20,6 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Plan, Status, Step, pins
 from reconciler.core.model.value import Json
 
-_RUNNABLE = (Status.UPDATE, Status.DRIFTED)
 _SETS = (Op.ADD, Op.UPDATE)
 _REMOVALS = (Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 _SCHEMA_VERSION = 1.1
@@ -75,7 +74,7 @@ def edited(plan: Plan) -> str:
 
 
 def _of_status(action: Action) -> Iterator[str]:
-    if action.steps and (action.status not in _RUNNABLE or action.blocks):
+    if action.steps and (not action.status.is_runnable or action.blocks):
         yield "it has calls although it is held back"
     if action.steps and not action.changes:
         yield "it has calls and shows no change"

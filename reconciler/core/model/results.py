@@ -1,0 +1,71 @@
+"""What each stage gives to the next, and to whatever prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from reconciler.core.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING, ReconcilerError
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.plan import Action, Plan, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Asks without a contradiction. `complete` means that they are all that the manifests ask.
+
+    Else `paths` are the manifests that were selected, relative to the root.
+    """
+
+    asks: tuple[ImageSetAsk, ...]
+    files: int
+    complete: bool
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the reads that it took by operation."""
+
+    plan: Plan
+    calls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan.
+
+    `recorded` are the files below the root that changed. `commit` is "" without a new commit.
+    `problems` are the reasons why something is not recorded: the outcomes hold all the same, and
+    the next run records them. `recovered` are versions that an interrupted run made outside this
+    plan. `plan_digest` is keyed, and "" where the repository has no key.
+    """
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    recorded: tuple[PurePath, ...] = ()
+    commit: str = ""
+    problems: tuple[ReconcilerError, ...] = field(default=())
+    recovered: tuple[Landed, ...] = field(default=())
+    plan_digest: str = ""
+
+    @property
+    def held(self) -> tuple[Action, ...]:
+        """The actions that the plan itself keeps from running."""
+        return self.plan.held
+
+    @property
+    def exit_code(self) -> int:
+        """That of the gravest problem; else 1 with any error, 2 with only some work left to do."""
+        return max((one.exit_code for one in self.problems), default=self._exit_code_of_steps())
+
+    def _exit_code_of_steps(self) -> int:
+        ends: list[Result | Status] = [
+            *(one.result for one in self.outcomes),
+            *(one.status for one in self.held),
+        ]
+        if any(end.is_error for end in ends):
+            return EXIT_ERROR
+        return EXIT_PENDING if any(end.is_pending for end in ends) else EXIT_OK
