@@ -1,0 +1,159 @@
+"""No output that may be stored holds a value that the mask hides, whatever the plan holds.
+
+The plans here hold made-up names wherever a field of the model may hold live text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.model.change import Change
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.outcome import Outcome
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Value
+from reconciler.core.review import Review, review
+from reconciler.core.review.mask import masked
+from reconciler.core.review.shown import show
+from reconciler.pipeline import Applied
+from reconciler.render import json as as_json
+from reconciler.render.outcomes import outcome_lines, report_lines
+from reconciler.render.plan_json import plan_json
+from reconciler.render.step_summary import step_summary
+from reconciler.render.style import Look
+from reconciler.render.table import image_set_table
+from reconciler.render.text import plan_lines
+from tests.laws.fields import DECISIONS, NUMBER, holds_text, records, text_fields, values
+
+SECRET = re.compile("zyxwood|quillon", re.IGNORECASE)
+MASKS = [Redact.IDENTIFYING, Redact.ALL]
+RENDERERS: dict[str, Callable[[Review], str]] = {
+    "plan": lambda shown: "\n".join(plan_lines(shown, Look(width=200))),
+    "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
+    "plan --json": lambda shown: json.dumps(plan_json(shown)),
+}
+# Not shrunk: that takes minutes for a whole plan, and the failure names the output and its text.
+thorough = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+
+
+def test_every_field_that_may_hold_text_has_a_decision() -> None:
+    """Whoever adds a field decides how it is shown: a row in tests/laws/fields.py."""
+    assert text_fields() == set(DECISIONS)
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        (str, True),
+        (str | None, True),
+        (Value, True),
+        (tuple[tuple[int, Value | None], ...], True),
+        (dict[str, int], True),
+        (Any, True),
+        (int | None, False),
+        (Redact, False),
+        (Change, False),
+    ],
+)
+def test_which_types_may_hold_text(hint: Any, expected: bool) -> None:
+    assert holds_text(hint) is expected
+
+
+@pytest.mark.parametrize("redact", MASKS)
+@thorough
+@given(plan=records(Plan))
+def test_no_renderer_of_a_plan_shows_what_is_masked(redact: Redact, plan: Plan) -> None:
+    shown = review(plan, redact)
+    assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
+    assert not SECRET.search(repr(shown))
+    for name, render in RENDERERS.items():
+        text = render(shown)
+        assert not SECRET.search(text), name
+        assert str(NUMBER) not in text or number_allowed(plan, redact), name
+
+
+@thorough
+@given(plan=records(Plan))
+def test_where_nothing_is_masked_every_value_is_shown(plan: Plan) -> None:
+    shown: Any = plan_json(review(plan, Redact.NONE))
+    rows = [row for action in shown["actions"] for row in action["changes"]]
+    changes = [change for action in plan.actions for change in action.changes]
+    for change, row in zip(changes, rows, strict=True):
+        assert row["key"] == change.key
+        for value, side in ((change.before, row["before"]), (change.after, row["after"])):
+            assert side == ({"value": value.raw} if value else None)
+
+
+@pytest.mark.parametrize("redact", MASKS)
+@thorough
+@given(plan=records(Plan), outcomes=st.lists(records(Outcome), max_size=4))
+def test_no_report_of_an_apply_shows_a_value(
+    redact: Redact, plan: Plan, outcomes: list[Outcome]
+) -> None:
+    look, ended = Look(redact=redact), Applied(tuple(outcomes), plan.actions, (), "")
+    held = ended.held
+    rendered = {
+        "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
+        "report": "\n".join(report_lines(outcomes, held, (), "", look)),
+        "report file": json.dumps(as_json.applied(plan, ended, 1)),
+        "step summary": step_summary(outcomes, held, "", []),
+    }
+    for name, text in rendered.items():
+        assert not SECRET.search(text), name
+        assert str(NUMBER) not in text, name
+
+
+@pytest.mark.parametrize("redact", MASKS)
+@thorough
+@given(found=st.lists(records(Summary), max_size=3))
+def test_no_list_of_image_sets_shows_what_is_masked(redact: Redact, found: list[Summary]) -> None:
+    look = Look(redact=redact)
+    assert not SECRET.search("\n".join(image_set_table(found, look)))
+    assert not SECRET.search(json.dumps(as_json.image_sets(found, look)))
+
+
+@given(values, st.sampled_from([None, 0x00100010, 0x00280010]), st.sampled_from(Redact))
+def test_a_shown_value_never_prints_itself(raw: Any, tag: int | None, redact: Redact) -> None:
+    value = show(raw, tag, redact)
+    assert not SECRET.search(f"{value} {value!r}")
+    assert value.is_masked is masked(tag, raw, redact)
+    assert value.json == ({"masked": value.shape} if value.is_masked else {"value": raw})
+
+
+def number_allowed(plan: Plan, redact: Redact) -> bool:
+    """Whether the mask lets the number through anywhere in the plan."""
+    return any(
+        str(NUMBER) in json.dumps(value.raw) and not masked(change.tag, value.raw, redact)
+        for action in plan.actions
+        for change in action.changes
+        for value in (change.before, change.after)
+        if value
+    )
+
+
+def texts_of(value: Any) -> Iterator[object]:
+    """All that can be reached from a value: whatever a renderer could print of it."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from texts_of(getattr(value, field.name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_of(inner)
+    elif isinstance(value, dict):
+        yield from texts_of(list(value.items()))
+    else:
+        yield value
