@@ -17,13 +17,13 @@ from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerErro
 from reconciler.core.model.settings import RecordMode
 
 if TYPE_CHECKING:
+    from reconciler.apply.progress import Tally
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.model.plan import Plan
     from reconciler.core.model.results import Applied
     from reconciler.core.model.settings import Settings
     from reconciler.pipeline import Edges
     from reconciler.render.style import Look
-    from reconciler.render.tally import Tally
 
 
 class OnError(StrEnum):
@@ -187,7 +187,7 @@ def _tell(
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
     """Data stores that share their quotas are one lane."""
-    from reconciler.render.tally import Tally, lanes
+    from reconciler.apply.progress import Tally, lanes
 
     lane_of = {one.datastore_id: " ".join(one.quota_domain) for one in settings.datastores}
     return Tally(

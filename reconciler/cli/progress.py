@@ -8,10 +8,10 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from reconciler.apply.progress import Tally
 from reconciler.cli import screen
 from reconciler.core.model.outcome import Outcome, Started
 from reconciler.render.outcomes import event_line, outcome_lines
-from reconciler.render.tally import Tally
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

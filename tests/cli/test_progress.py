@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from reconciler.apply.progress import Tally
 from reconciler.cli.progress import Progress
 from reconciler.core.model.outcome import Outcome, Result, Started
-from reconciler.render.tally import Tally
 from tests.cli import samples
 from tests.fakes import FakeClock
 

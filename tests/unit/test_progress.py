@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.apply.progress import Tally, lanes
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Step
-from reconciler.render.tally import Tally, lanes
 
 
 def step(number: int) -> Step:
