@@ -19,12 +19,12 @@ from reconciler.core.model.change import Change
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.plan import Plan
+from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
 from reconciler.core.review import Review, review
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
-from reconciler.pipeline import Applied
 from reconciler.render import json as as_json
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json
@@ -104,13 +104,12 @@ def test_where_nothing_is_masked_every_value_is_shown(plan: Plan) -> None:
 def test_no_report_of_an_apply_shows_a_value(
     redact: Redact, plan: Plan, outcomes: list[Outcome]
 ) -> None:
-    look, ended = Look(redact=redact), Applied(tuple(outcomes), plan.actions, (), "")
-    held = ended.held
+    look, applied = Look(redact=redact), Applied(plan, tuple(outcomes))
     rendered = {
         "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
-        "report": "\n".join(report_lines(outcomes, held, (), "", look)),
-        "report file": json.dumps(as_json.applied(plan, ended, 1)),
-        "step summary": step_summary(outcomes, held, "", []),
+        "report": "\n".join(report_lines(applied, look)),
+        "report file": json.dumps(as_json.applied(applied, 1)),
+        "step summary": step_summary(applied),
     }
     for name, text in rendered.items():
         assert not SECRET.search(text), name
