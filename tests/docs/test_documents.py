@@ -32,6 +32,7 @@ from tests.docs.markdown import (
     column,
     links,
     prose,
+    prose_lines,
     read,
 )
 
@@ -78,6 +79,12 @@ def test_the_readme_is_short() -> None:
 def test_the_status_stands_on_the_first_screen() -> None:
     first_screen = " ".join(read(README).splitlines()[:FIRST_SCREEN_LINES])
     assert "Nothing here was ever run against AWS." in first_screen
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_prose_is_not_wider_than_a_screen(name: str) -> None:
+    wide = [number for number, line in prose_lines(name) if len(line) > COLUMNS]
+    assert wide == [], f"{name}: wrap these lines at {COLUMNS} columns"
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
