@@ -204,6 +204,15 @@ def test_a_search_takes_a_token_for_each_page() -> None:
     port = paced(fake, SearchImageSets=Quota(1, 1))
     assert len(list(port.search())) == 120
     assert fake.clock.now() == pytest.approx(2 / MARGIN, abs=0.01)
+    assert port.counts() == {"SearchImageSets": 3}
+
+
+def test_a_call_that_is_tried_again_is_counted_again(fake: FakeImageSets) -> None:
+    fake.fail("GetImageSet", ThrottledError("slow down"), times=3)
+    port = paced(fake)
+    port.get(IMAGE_SET_ID)
+    port.metadata(IMAGE_SET_ID, "1")
+    assert port.counts() == {"GetImageSet": 4, "GetImageSetMetadata": 1}
 
 
 def test_a_throttled_search_is_tried_again_slower(fake: FakeImageSets) -> None:

@@ -1,0 +1,180 @@
+"""observe: calls side by side, none twice, and errors that end a plan at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from reconciler.core.errors import CredentialsError, NotFoundError, RejectedError, ThrottledError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Status
+from reconciler.core.survey import Known
+from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
+from reconciler.observe.answers import Answers
+from reconciler.observe.driver import Store, observe
+from tests.documents import STUDY_UID, document
+from tests.fakes import FakeImageSets
+from tests.planning import A, B, C, Stage
+
+DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CHEST NATIVE}}}"
+# Nothing of a test waits so long, unless it fails.
+PATIENCE = 30.0
+
+
+class Staged(FakeImageSets):
+    """Before each GetImageSet `meet` is called with the image set."""
+
+    def __init__(self, meet: Callable[[str], None]) -> None:
+        super().__init__()
+        self.put(document(image_set_id=A))
+        self.put(document(image_set_id=B))
+        self._meet = meet
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        self._meet(image_set_id)
+        return super().get(image_set_id, version_id)
+
+
+def store(port: FakeImageSets, *image_set_ids: str) -> Store:
+    ids = f"imageSetIds: [{', '.join(image_set_ids)}]"
+    return Store(port, Stage().asks(f"{ids}\n{DESCRIBED}\n"), Known({}))
+
+
+RULES = Stage().settings.rules
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Calls that hang, hang until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_siblings_of_a_study_share_every_call() -> None:
+    stage = Stage()
+    for name in (A, B, C):
+        stage.put(document(image_set_id=name), primary=True)
+    seen = stage.observed(f"imageSetIds: [{A}, {B}]\n{DESCRIBED}\n")
+    assert Counter(stage.service.calls) == {
+        **{("GetImageSet", name): 1 for name in (A, B, C)},
+        **{("GetImageSetMetadata", name): 1 for name in (A, B, C)},
+        ("SearchImageSets", ""): 1,
+    }
+    ((study,), diffs) = (seen[1], seen[0])
+    assert sorted(study.documents) == [A, B, C]
+    assert study.documents[A].raw == stage.service.document(A)
+    assert [found.reading.document for found in diffs] == [None, None]
+
+
+def test_the_same_need_at_the_same_time_is_one_call(release: threading.Event) -> None:
+    entered = threading.Event()
+
+    def meet(image_set_id: str) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    port = Staged(meet)
+    answers, got = Answers(port), []
+    threads = [
+        threading.Thread(target=lambda: got.append(answers.to(PropertiesOf(A)))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(PATIENCE)
+    release.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(got) == 4
+    assert port.calls == [("GetImageSet", A)]
+
+
+def test_a_document_is_kept_only_where_it_may_be_needed_again() -> None:
+    port = FakeImageSets()
+    port.put(document(image_set_id=A))
+    port.put(document(image_set_id=B))
+    answers = Answers(port)
+    needs = [DocumentOf(A, "1"), DocumentOf(B, "1")]
+    first = [answers.to(need) for need in needs]
+    answers.release(needs, needs[0])
+    assert [answers.to(need) for need in needs] == first
+    assert [name for _, name in port.calls] == [A, B, B]
+
+
+@pytest.mark.parametrize("error", [CredentialsError, ThrottledError])
+def test_an_error_of_all_is_raised_and_that_of_one_is_an_answer(
+    error: type[CredentialsError | ThrottledError],
+) -> None:
+    port = FakeImageSets()
+    port.put(document(image_set_id=A))
+    answers = Answers(port)
+    port.fail("GetImageSet", error("for all"))
+    with pytest.raises(error):
+        answers.to(PropertiesOf(A))
+    port.fail("GetImageSet", RejectedError("for one", operation="GetImageSet", code="X"))
+    refusal = Refusal(Why.REJECTED, "GetImageSet", "X")
+    assert [answers.to(PropertiesOf(A)) for _ in range(2)] == [refusal, refusal]
+    assert len(port.calls) == 2
+
+
+def test_a_search_that_finds_no_data_store_is_an_error() -> None:
+    with pytest.raises(NotFoundError):
+        Answers(FakeImageSets(missing=True)).to(MembersOf(STUDY_UID))
+
+
+def test_a_slow_data_store_does_not_hold_the_others_back() -> None:
+    """The first is answered only after all of the second has been read."""
+    read: set[str] = set()
+    whole = threading.Event()
+
+    def second(image_set_id: str) -> None:
+        read.add(image_set_id)
+        if read == {A, B}:
+            whole.set()
+
+    slow, quick = Staged(lambda _: None if whole.wait(PATIENCE) else pytest.fail()), Staged(second)
+    seen = observe([store(slow, A, B), store(quick, A, B)], RULES)
+    assert [found.status for one in seen for found in one.diffs] == [Status.UPDATE] * 4
+
+
+def test_an_error_ends_the_plan_beside_reads_that_hang(release: threading.Event) -> None:
+    hangs = Staged(lambda _: None if release.wait(PATIENCE) else pytest.fail())
+    fails = FakeImageSets()
+    fails.fail("GetImageSet", CredentialsError("expired"), times=2)
+    with pytest.raises(CredentialsError):
+        observe([store(hangs, A, B), store(fails, A, B)], RULES)
+    assert hangs.calls == []
+
+
+def test_of_several_errors_the_first_in_order_is_raised() -> None:
+    """Though the last one comes first."""
+    failed = threading.Event()
+
+    def late(image_set_id: str) -> None:
+        assert failed.wait(PATIENCE)
+        raise CredentialsError(f"the first, of {image_set_id[:1]}")
+
+    def early(image_set_id: str) -> None:
+        failed.set()
+        raise CredentialsError("the second")
+
+    with pytest.raises(CredentialsError, match="the first, of a"):
+        observe([store(Staged(late), A, B), store(Staged(early), A, B)], RULES)
+
+
+class Unlisted(FakeImageSets):
+    """Search is what says that the data store cannot be seen."""
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        raise NotFoundError("cannot see the data store")
+
+
+def test_where_nothing_is_seen_search_says_whether_the_data_store_is() -> None:
+    (seen,) = observe([store(FakeImageSets(), A, B)], RULES)
+    assert [found.status for found in seen.diffs] == [Status.BLOCKED] * 2
+    with pytest.raises(NotFoundError):
+        observe([store(Unlisted(), A, B)], RULES)
+    assert observe([], RULES) == []
