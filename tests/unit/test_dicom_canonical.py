@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.dicom.canonical import canonical, same
+from reconciler.core.model.value import Json
 
 SAME = [
     ("LO", "CT CHEST ", "CT CHEST"),
@@ -77,25 +78,25 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("vr", "a", "b"), SAME)
-def test_same(vr, a, b):
+def test_same(vr: str, a: Json, b: Json) -> None:
     assert same(vr, a, b)
     assert same(vr, b, a)
 
 
 @pytest.mark.parametrize(("vr", "a", "b"), DIFFERENT)
-def test_different(vr, a, b):
+def test_different(vr: str, a: Json, b: Json) -> None:
     assert not same(vr, a, b)
 
 
-def test_an_exponent_beyond_all_measure_stays_text():
+def test_an_exponent_beyond_all_measure_stays_text() -> None:
     assert canonical("DS", "1E" + "9" * 30) == "1E" + "9" * 30
 
 
-def test_one_attribute_under_two_keys_of_an_item_does_not_break_the_comparison():
-    item = {"00080100": [{"x": 1}], "CodeValue": "1"}
+def test_one_attribute_under_two_keys_of_an_item_does_not_break_the_comparison() -> None:
+    item: dict[str, Json] = {"00080100": [{"x": 1}], "CodeValue": "1"}
     assert same("SQ", [item], [dict(reversed(item.items()))])
 
 
-def test_not_a_number_equals_itself():
+def test_not_a_number_equals_itself() -> None:
     assert same("FD", float("nan"), float("nan"))
     assert not same("FL", float("inf"), float("-inf"))

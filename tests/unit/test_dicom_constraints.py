@@ -7,9 +7,10 @@ import pytest
 from reconciler.core.dicom.constraints import Rule, force_reasons, never, private_level, wrong_level
 from reconciler.core.dicom.dictionary import by_key
 from reconciler.core.model.address import Level
+from reconciler.core.model.value import Json
 
 
-def test_the_table_is_total():
+def test_the_table_is_total() -> None:
     assert [rule.value for rule in Rule] == list(range(1, 10))
     assert len({rule.sentence for rule in Rule}) == 9
     assert str(Rule.SEQUENCE) == "constraint 4"
@@ -32,16 +33,16 @@ def test_the_table_is_total():
         "FrameSizeInBytes",
     ],
 )
-def test_what_the_service_generates_never_changes(key):
+def test_what_the_service_generates_never_changes(key: str) -> None:
     assert "(constraint 2)" in (never(key) or "")
 
 
-def test_ordinary_keys_may_change():
+def test_ordinary_keys_may_change() -> None:
     assert never("PatientName") is None
     assert never("Rows") is None
 
 
-def test_a_wrong_level_names_the_right_one():
+def test_a_wrong_level_names_the_right_one() -> None:
     assert wrong_level(by_key("PatientName").tag, Level.STUDY) == (
         "PatientName (0010,0010) belongs to Patient, not Study (constraint 8)"
     )
@@ -53,7 +54,7 @@ def test_a_wrong_level_names_the_right_one():
 
 
 @pytest.mark.parametrize("level", Level)
-def test_private_elements_belong_to_instances(level):
+def test_private_elements_belong_to_instances(level: Level) -> None:
     reason = private_level(0x001910F9, level)
     assert (reason is None) is (level is Level.INSTANCE)
     assert reason is None or "(constraint 1)" in reason
@@ -94,7 +95,7 @@ def test_private_elements_belong_to_instances(level):
         ),
     ],
 )
-def test_what_needs_force(key, vr, value, expected):
+def test_what_needs_force(key: str, vr: str | None, value: Json, expected: tuple[str, ...]) -> None:
     attribute = by_key(key)
     found = force_reasons(
         attribute, vr or attribute.vr, value, removal=False, removals_need_force=False
@@ -113,7 +114,9 @@ def test_what_needs_force(key, vr, value, expected):
         ("00080003", "x", (), ()),
     ],
 )
-def test_which_removals_need_force(key, value, strict, lenient):
+def test_which_removals_need_force(
+    key: str, value: Json, strict: tuple[str, ...], lenient: tuple[str, ...]
+) -> None:
     attribute = by_key(key)
     for removals_need_force, expected in ((True, strict), (False, lenient)):
         assert expected == force_reasons(
@@ -125,7 +128,7 @@ def test_which_removals_need_force(key, value, strict, lenient):
         )
 
 
-def test_no_reason_holds_the_value():
+def test_no_reason_holds_the_value() -> None:
     attribute = by_key("StudyDate")
     found = force_reasons(attribute, "DA", "ZQJXK", removal=False, removals_need_force=True)
     assert found and "ZQJXK" not in repr(found)

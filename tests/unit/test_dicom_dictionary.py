@@ -20,7 +20,7 @@ from reconciler.core.dicom.dictionary import (
 from reconciler.core.dicom.edition import NEWER_THAN_2022B
 
 
-def test_keyword_and_hex_in_either_case_are_one_attribute():
+def test_keyword_and_hex_in_either_case_are_one_attribute() -> None:
     expected = Attribute(0x00181318, "dBdt", "DS", "1", retired=False, name="dB/dt")
     assert by_key("dBdt") == by_tag(0x00181318) == by_key("00181318") == expected
     assert by_key("7fdd1090") == by_key("7FDD1090")
@@ -36,14 +36,14 @@ def test_keyword_and_hex_in_either_case_are_one_attribute():
         ("LUTData", "US or OW", "1-n", False),
     ],
 )
-def test_vr_vm_and_retirement(key, vr, vm, retired):
+def test_vr_vm_and_retirement(key: str, vr: str, vm: str, retired: bool) -> None:
     attribute = by_key(key)
     assert (attribute.vr, attribute.vm, attribute.retired) == (vr, vm, retired)
     assert attribute.is_multi == (vm != "1")
     assert attribute.is_standard and not attribute.is_private
 
 
-def test_private_and_unknown_attributes_are_un():
+def test_private_and_unknown_attributes_are_un() -> None:
     for tag, private in ((0x001910F9, True), (0x00080003, False)):
         attribute = by_tag(tag)
         assert (attribute.vr, attribute.vm, attribute.keyword) == ("UN", "1", "")
@@ -52,7 +52,7 @@ def test_private_and_unknown_attributes_are_un():
         assert attribute.multiplicity == "1-n"
 
 
-def test_a_repeating_group_has_its_keyword_once():
+def test_a_repeating_group_has_its_keyword_once() -> None:
     assert by_key("OverlayRows").tag == 0x60000010
     second = by_tag(0x60020010)
     assert (second.keyword, second.vr, second.is_standard) == ("", "US", True)
@@ -60,7 +60,7 @@ def test_a_repeating_group_has_its_keyword_once():
     assert document_key(0x60020010) == "60020010"
 
 
-def test_item_delimiters_are_no_attributes():
+def test_item_delimiters_are_no_attributes() -> None:
     assert not by_tag(0xFFFEE000).is_standard
     with pytest.raises(UnknownKeyError):
         by_key("Item")
@@ -80,14 +80,14 @@ def test_item_delimiters_are_no_attributes():
         ("(0019,10f9)", 'Write "001910F9".'),
     ],
 )
-def test_a_near_miss_gets_a_suggestion(key, hint):
+def test_a_near_miss_gets_a_suggestion(key: str, hint: str) -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key(key)
     assert caught.value.message == f"'{key}' is not a DICOM keyword"
     assert caught.value.hint == hint
 
 
-def test_a_suggestion_is_the_one_of_a_search_through_all_that_begin_alike():
+def test_a_suggestion_is_the_one_of_a_search_through_all_that_begin_alike() -> None:
     """What is passed over unseen to be fast could not have been near enough."""
     keywords = [by_tag(tag).keyword for tag in standard_tags()]
     random = Random(4)
@@ -109,14 +109,14 @@ def test_a_suggestion_is_the_one_of_a_search_through_all_that_begin_alike():
 
 
 @pytest.mark.parametrize("key", ["", "Zzz", "0010001", "001000100", "DICOM", "٠٠١٠٠٠١٠"])
-def test_what_resembles_nothing_is_told_the_two_forms(key):
+def test_what_resembles_nothing_is_told_the_two_forms(key: str) -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key(key)
     assert "eight hex digits" in caught.value.hint
 
 
 @pytest.mark.parametrize("key", ["PatientName:Doe^Peter", "00100010:Doe^Peter"])
-def test_a_value_that_got_into_the_key_is_not_told(key):
+def test_a_value_that_got_into_the_key_is_not_told(key: str) -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key(key)
     assert caught.value.message == f"'{key.partition(':')[0]}…' is not a DICOM keyword"
@@ -124,26 +124,26 @@ def test_a_value_that_got_into_the_key_is_not_told(key):
 
 
 @pytest.mark.parametrize("key", ["Doe^Peter", "PatientName=Doe"])
-def test_no_key_is_told_beyond_where_a_value_seems_to_begin(key):
+def test_no_key_is_told_beyond_where_a_value_seems_to_begin(key: str) -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key(key)
     assert "Peter" not in caught.value.message
     assert "=Doe" not in caught.value.message
 
 
-def test_a_very_long_key_is_cut_in_the_message():
+def test_a_very_long_key_is_cut_in_the_message() -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key("x" * 100_000)
     assert len(caught.value.message) < 120
 
 
-def test_an_unprintable_key_cannot_draw_on_the_terminal():
+def test_an_unprintable_key_cannot_draw_on_the_terminal() -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key("\x1b[2JPatient")
     assert caught.value.message == "'�[2JPatient' is not a DICOM keyword"
 
 
-def test_document_key_is_the_2022b_keyword_else_hex():
+def test_document_key_is_the_2022b_keyword_else_hex() -> None:
     assert document_key(0x00100010) == "PatientName"
     assert document_key(0x00080019) == "PyramidUID"  # new in 2022b itself
     assert document_key(0x0008001C) == "0008001C"  # SyntheticData, 2023
@@ -151,7 +151,7 @@ def test_document_key_is_the_2022b_keyword_else_hex():
     assert by_key("SyntheticData").is_newer
 
 
-def test_the_table_of_newer_attributes_fits_the_installed_dictionary():
+def test_the_table_of_newer_attributes_fits_the_installed_dictionary() -> None:
     """A pydicom with another edition changes these counts: then extend dicom/edition.py."""
     tags = set(standard_tags())
     assert tags >= NEWER_THAN_2022B
@@ -160,14 +160,14 @@ def test_the_table_of_newer_attributes_fits_the_installed_dictionary():
     assert len(tags) == len(standard_tags())
 
 
-def test_every_keyword_leads_back_to_its_tag():
+def test_every_keyword_leads_back_to_its_tag() -> None:
     for tag in standard_tags():
         attribute = by_tag(tag)
         assert by_key(attribute.keyword) is attribute
         assert by_key(hex_key(tag)) is attribute
 
 
-def test_how_tags_are_written():
+def test_how_tags_are_written() -> None:
     assert format_tag(0x0010000D) == "(0010,000D)"
     assert hex_key(0x7FE00010) == "7FE00010"
     assert by_key("PatientName").label == "PatientName (0010,0010)"

@@ -8,6 +8,7 @@ from reconciler.core.dicom.dictionary import by_key
 from reconciler.core.dicom.values import Parsed, parse
 from reconciler.core.errors import Place
 from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.value import Json
 
 PLACE = Place("manifests/a.yaml", 3, 5)
 
@@ -86,7 +87,7 @@ def read(key: str, node: Node, vr: str | None = None) -> Parsed:
         ("7FDD1090", text("MCA="), "MCA="),
     ],
 )
-def test_values(key, node, expected):
+def test_values(key: str, node: Node, expected: Json) -> None:
     parsed = read(key, node)
     assert parsed.errors == parsed.violations == ()
     assert parsed.value is not None
@@ -105,7 +106,9 @@ def test_values(key, node, expected):
         ("LO", quoted(""), None),
     ],
 )
-def test_a_private_element_is_read_by_the_vr_that_is_stated(vr, node, expected):
+def test_a_private_element_is_read_by_the_vr_that_is_stated(
+    vr: str, node: Node, expected: Json
+) -> None:
     parsed = read("001910F9", node, vr)
     assert parsed.errors == parsed.violations == ()
     assert parsed.value is not None and parsed.value.raw == expected
@@ -145,7 +148,7 @@ def test_a_private_element_is_read_by_the_vr_that_is_stated(vr, node, expected):
         ("ReferencePixelX0", quoted(" "), "takes a whole number", ""),
     ],
 )
-def test_errors(key, node, message, hint):
+def test_errors(key: str, node: Node, message: str, hint: str) -> None:
     parsed = read(key, node)
     assert parsed.value is None
     assert parsed.violations == ()
@@ -168,7 +171,7 @@ def test_errors(key, node, message, hint):
         ("ImageOrientationPatient", listed("1", "0", "0"), "the value has 3 values where VM is 6"),
     ],
 )
-def test_a_violation_keeps_the_value_for_force(key, node, message):
+def test_a_violation_keeps_the_value_for_force(key: str, node: Node, message: str) -> None:
     parsed = read(key, node)
     assert parsed.errors == ()
     assert parsed.value is not None
@@ -182,7 +185,7 @@ def code(**entries: str) -> Mapping:
     return mapped(**{key: text(value) for key, value in entries.items()})
 
 
-def test_a_sequence_is_a_list_of_keyword_mappings_to_any_depth():
+def test_a_sequence_is_a_list_of_keyword_mappings_to_any_depth() -> None:
     node = listed(
         mapped(
             ReferencedSOPInstanceUID=text("1.2.3"),
@@ -210,7 +213,7 @@ def test_a_sequence_is_a_list_of_keyword_mappings_to_any_depth():
     ]
 
 
-def test_all_problems_inside_a_sequence_are_told_where_they_stand():
+def test_all_problems_inside_a_sequence_are_told_where_they_stand() -> None:
     node = listed(
         Mapping(
             (
@@ -233,7 +236,7 @@ def test_all_problems_inside_a_sequence_are_told_where_they_stand():
     assert [one.place.line for one in parsed.violations] == [11]
 
 
-def test_a_vr_that_does_not_exist_is_an_error():
+def test_a_vr_that_does_not_exist_is_an_error() -> None:
     parsed = read("001910F9", text("97"), "XX")
     assert parsed.value is None
     assert "XX" not in parsed.errors[0].message
@@ -246,7 +249,7 @@ MARKER = "ZQJXK^SECRET"
     "key", ["PatientName", "Rows", "PatientBirthDate", "ImageType", "7FDD1090"]
 )
 @pytest.mark.parametrize("form", [MARKER, MARKER + "\\" + MARKER, MARKER * 50, "\x01" + MARKER])
-def test_no_diagnostic_holds_the_value(key, form):
+def test_no_diagnostic_holds_the_value(key: str, form: str) -> None:
     for node in (text(form), listed(form, form), listed(listed(form)), mapped(A=text(form))):
         parsed = read(key, node)
         shown = repr(parsed) + "".join(map(str, parsed.errors + parsed.violations))

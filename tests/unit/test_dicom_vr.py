@@ -6,8 +6,9 @@ import pytest
 
 from reconciler.core.dicom.dictionary import by_tag, standard_tags
 from reconciler.core.dicom.vr import ALL_VRS, alternatives, multiplicity, problems
+from reconciler.core.model.value import Json
 
-GOOD = {
+GOOD: dict[str, list[Json]] = {
     "AE": ["STORESCP", "A B", "x" * 16, "lower_case-1", " PADDED "],
     "AS": ["018M", "000D", "099Y", "010W"],
     "AT": ["00181065", "7fe00010"],
@@ -64,7 +65,7 @@ GOOD = {
     "SQ": [[], [{}], [{"CodeValue": "1"}], [{"001910F9": "anything"}]],
 }
 
-BAD = {
+BAD: dict[str, list[Json]] = {
     "AE": ["x" * 17, "ü", "tab\t"],
     "AS": ["18M", "018m", "018", "0018M", "018X"],
     "AT": ["PatientName", "0010,0010", "1048592", 5],
@@ -131,26 +132,26 @@ BAD = {
 
 
 @pytest.mark.parametrize(("vr", "value"), [(vr, value) for vr in GOOD for value in GOOD[vr]])
-def test_fits(vr, value):
+def test_fits(vr: str, value: Json) -> None:
     assert problems(vr, "1", value) == ()
 
 
 @pytest.mark.parametrize(("vr", "value"), [(vr, value) for vr in BAD for value in BAD[vr]])
-def test_does_not_fit(vr, value):
+def test_does_not_fit(vr: str, value: Json) -> None:
     assert problems(vr, "1", value)
 
 
-def test_the_tables_and_the_dictionary_know_every_vr():
+def test_the_tables_and_the_dictionary_know_every_vr() -> None:
     assert set(GOOD) >= ALL_VRS
     assert {vr for tag in standard_tags() for vr in alternatives(by_tag(tag).vr)} <= ALL_VRS
 
 
-def test_what_the_dictionary_has_no_vr_for_is_said():
+def test_what_the_dictionary_has_no_vr_for_is_said() -> None:
     assert problems("XX", "1", "text") == ("what stands as its VR is not a VR",)
 
 
 @pytest.mark.parametrize("vr", sorted(ALL_VRS))
-def test_an_empty_value_fits_every_vr(vr):
+def test_an_empty_value_fits_every_vr(vr: str) -> None:
     assert problems(vr, "6", None) == problems(vr, "6", []) == ()
 
 
@@ -168,12 +169,12 @@ def test_an_empty_value_fits_every_vr(vr):
         ("16", [16], [15]),
     ],
 )
-def test_number_of_values(vm, fits, fails):
+def test_number_of_values(vm: str, fits: list[int], fails: list[int]) -> None:
     assert all(multiplicity(vm, count) is None for count in fits)
     assert all(multiplicity(vm, count) for count in fails)
 
 
-def test_every_vm_of_the_dictionary_is_understood():
+def test_every_vm_of_the_dictionary_is_understood() -> None:
     for tag in standard_tags():
         vm = by_tag(tag).vm
         low = int(vm.split("-")[0])
@@ -181,18 +182,19 @@ def test_every_vm_of_the_dictionary_is_understood():
         assert low == 1 or multiplicity(vm, low - 1)
 
 
-def test_one_alternative_must_fit_all_values():
+def test_one_alternative_must_fit_all_values() -> None:
     assert problems("US or SS", "1-n", [-1, 1]) == ()
     assert problems("US or SS", "1-n", [-1, 65535]) == ("fits neither US nor SS",)
 
 
-def test_values_joined_by_a_backslash_are_checked_one_by_one():
+def test_values_joined_by_a_backslash_are_checked_one_by_one() -> None:
     assert problems("DS", "1-n", "1.0\\2.0 \\") == ()
     assert problems("DS", "1-n", "1.0\\x")
 
 
-def test_no_text_holds_the_value():
+def test_no_text_holds_the_value() -> None:
     marker = "ZQJXK"
     for vr in ALL_VRS - {"SQ"}:
-        for value in (marker, marker * 3000, [marker, "\x01" + marker]):
+        values: list[Json] = [marker, marker * 3000, [marker, "\x01" + marker]]
+        for value in values:
             assert marker not in " ".join(problems(vr, "1", value))

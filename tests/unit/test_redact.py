@@ -7,6 +7,7 @@ import pytest
 from reconciler.core.dicom.dictionary import by_key, by_tag
 from reconciler.core.dicom.terms import is_defined
 from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Json
 from reconciler.core.review.mask import HARMLESS, identifies, masked, shape
 
 # From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
@@ -43,12 +44,12 @@ NUMBERS = {"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"}
 
 
 @pytest.mark.parametrize("keyword", TABLE_E_1_1.split())
-def test_the_attributes_of_the_confidentiality_profile_identify(keyword):
+def test_the_attributes_of_the_confidentiality_profile_identify(keyword: str) -> None:
     assert identifies(by_key(keyword).tag, "1")
 
 
 @pytest.mark.parametrize("tag", [None, 0x00190010, 0x001910F9, 0x7FDD1090, 0x00080003, 0xFFFFFFFF])
-def test_private_and_unknown_attributes_identify(tag):
+def test_private_and_unknown_attributes_identify(tag: int | None) -> None:
     assert identifies(tag, "1")
 
 
@@ -72,7 +73,7 @@ HARMLESS_VALUES = [
 
 
 @pytest.mark.parametrize(("keyword", "value"), HARMLESS_VALUES)
-def test_a_technical_value_that_fits_does_not_identify(keyword, value):
+def test_a_technical_value_that_fits_does_not_identify(keyword: str, value: Json) -> None:
     assert not identifies(by_key(keyword).tag, value)
 
 
@@ -104,18 +105,19 @@ def test_a_technical_value_that_fits_does_not_identify(keyword, value):
         ("SpecificCharacterSet", ["DOE"]),
     ],
 )
-def test_a_value_that_does_not_fit_its_attribute_identifies(keyword, value):
+def test_a_value_that_does_not_fit_its_attribute_identifies(keyword: str, value: Json) -> None:
     assert identifies(by_key(keyword).tag, value)
 
 
 @pytest.mark.parametrize("tag", sorted(HARMLESS))
-def test_a_name_is_masked_in_every_attribute(tag):
+def test_a_name_is_masked_in_every_attribute(tag: int) -> None:
     """Whatever the VR: a name that fits it must not be a term of it."""
-    for name in ("DOE", "Doe^John", "1.2.826.0.1", "RG9l", ["DOE", "JOHN"], [{"PatientName": "D"}]):
+    lists: list[Json] = [["DOE", "JOHN"], [{"PatientName": "D"}]]
+    for name in ("DOE", "Doe^John", "1.2.826.0.1", "RG9l", *lists):
         assert masked(tag, name, Redact.IDENTIFYING), (by_tag(tag).keyword, name)
 
 
-def test_the_table_holds_numbers_and_listed_terms_only():
+def test_the_table_holds_numbers_and_listed_terms_only() -> None:
     attributes = [by_tag(tag) for tag in HARMLESS]
     others = [one for one in attributes if one.vr not in NUMBERS]
     assert all(is_defined(one.keyword, "DOE") is False for one in others)
@@ -123,7 +125,7 @@ def test_the_table_holds_numbers_and_listed_terms_only():
     assert all(one.is_standard and not one.is_private for one in attributes)
 
 
-def test_the_only_uids_it_shows_name_kinds_of_things():
+def test_the_only_uids_it_shows_name_kinds_of_things() -> None:
     shown = {by_tag(tag).keyword for tag in HARMLESS if by_tag(tag).vr == "UI"}
     assert shown == {
         "SOPClassUID",
@@ -133,7 +135,7 @@ def test_the_only_uids_it_shows_name_kinds_of_things():
     }
 
 
-def test_the_tags_and_keywords_of_the_table_belong_together():
+def test_the_tags_and_keywords_of_the_table_belong_together() -> None:
     from reconciler.core.review import mask as redact
 
     words = " ".join(
@@ -148,7 +150,7 @@ def test_the_tags_and_keywords_of_the_table_belong_together():
     ("redact", "name", "rows"),
     [(Redact.NONE, False, False), (Redact.IDENTIFYING, True, False), (Redact.ALL, True, True)],
 )
-def test_what_the_setting_masks(redact, name, rows):
+def test_what_the_setting_masks(redact: Redact, name: bool, rows: bool) -> None:
     assert masked(by_key("PatientName").tag, "Doe", redact) is name
     assert masked(by_key("Rows").tag, 512, redact) is rows
     assert masked(None, "Doe", redact) is name
@@ -169,5 +171,5 @@ def test_what_the_setting_masks(redact, name, rows):
         ({"a": 1}, "mapping(1)"),
     ],
 )
-def test_shape(value, expected):
+def test_shape(value: Json, expected: str) -> None:
     assert shape(value) == expected

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from reconciler.core.dicom.dictionary import by_key
 from reconciler.core.dicom.levels import level_of
 from reconciler.core.model.address import Level
+from reconciler.core.model.value import Json
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location(
@@ -25,15 +27,16 @@ SPEC.loader.exec_module(generator)
 DEFINITIONS = generator.definitions()
 
 
-def published() -> dict:
-    return json.loads(generator.SCHEMA.read_text(encoding="utf-8"))
+def published() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(generator.SCHEMA.read_text(encoding="utf-8"))
+    return schema
 
 
-def test_the_published_schema_is_fresh():
+def test_the_published_schema_is_fresh() -> None:
     assert generator.main(["--check"]) == 0
 
 
-def test_an_edited_list_is_stale(tmp_path, capsys):
+def test_an_edited_list_is_stale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edited = tmp_path / "manifest.schema.json"
     schema = published()
     del schema["$defs"]["PatientAttributes"]["properties"]["PatientName"]
@@ -45,12 +48,12 @@ def test_an_edited_list_is_stale(tmp_path, capsys):
     assert json.loads(edited.read_text(encoding="utf-8")) == published()
 
 
-def test_an_unknown_option_writes_nothing(capsys):
+def test_an_unknown_option_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert generator.main(["--chek"]) == 1
     assert "--check" in capsys.readouterr().err
 
 
-def test_what_is_written_by_hand_stays():
+def test_what_is_written_by_hand_stays() -> None:
     schema = {"title": "mine", "$defs": {"UID": {"type": "string"}}}
     written = generator.with_definitions(schema)
     assert written["title"] == "mine"
@@ -58,13 +61,13 @@ def test_what_is_written_by_hand_stays():
 
 
 @pytest.mark.parametrize("level", Level)
-def test_every_keyword_stands_at_its_own_level(level):
+def test_every_keyword_stands_at_its_own_level(level: Level) -> None:
     keywords = DEFINITIONS[f"{level.title}Attributes"]["properties"]
     assert {level_of(by_key(keyword).tag) for keyword in keywords} == {level}
     assert DEFINITIONS[f"{level.title}Keywords"]["anyOf"][0]["enum"] == list(keywords)
 
 
-def test_no_keyword_is_missing_but_those_no_manifest_may_name():
+def test_no_keyword_is_missing_but_those_no_manifest_may_name() -> None:
     listed = [k for level in Level for k in DEFINITIONS[f"{level.title}Attributes"]["properties"]]
     assert len(listed) == len(set(listed))
     missing = {one.keyword for one in map(generator.by_tag, generator.standard_tags())} - set(
@@ -74,7 +77,7 @@ def test_no_keyword_is_missing_but_those_no_manifest_may_name():
     assert all(by_key(keyword).tag >> 16 == 0 for keyword in missing - {"PixelData"})
 
 
-def test_retired_ones_come_last_and_are_marked():
+def test_retired_ones_come_last_and_are_marked() -> None:
     for level in Level:
         keywords = DEFINITIONS[f"{level.title}Attributes"]["properties"]
         retired = [by_key(keyword).retired for keyword in keywords]
@@ -82,13 +85,13 @@ def test_retired_ones_come_last_and_are_marked():
         assert [entry.get("deprecated", False) for entry in keywords.values()] == retired
 
 
-def test_a_description_tells_name_vr_vm_tag_and_force():
+def test_a_description_tells_name_vr_vm_tag_and_force() -> None:
     study = DEFINITIONS["StudyAttributes"]["properties"]
     assert study["StudyDate"]["description"] == "Study Date · DA · VM 1 · (0008,0020)"
     assert study["StudyID"]["description"] == "Study ID · SH · VM 1 · (0020,0010) · needs force"
 
 
-def test_no_pattern_uses_the_shorthands_that_engines_disagree_on():
+def test_no_pattern_uses_the_shorthands_that_engines_disagree_on() -> None:
     patterns = set(re.findall(r'"pattern": (".*")', json.dumps(published(), indent=0)))
     assert patterns
     assert not [pattern for pattern in patterns if re.search(r"\\\\[dDwWsSbB]", pattern)]
@@ -122,6 +125,6 @@ def test_no_pattern_uses_the_shorthands_that_engines_disagree_on():
         ("PatientKeywords", None, False),
     ],
 )
-def test_what_the_definitions_accept(name, value, accepted):
+def test_what_the_definitions_accept(name: str, value: Json, accepted: bool) -> None:
     schema = {"$ref": f"#/$defs/{name}", "$defs": DEFINITIONS}
     assert jsonschema_rs.Draft202012Validator(schema).is_valid(value) is accepted
