@@ -49,6 +49,13 @@ def digest(content: Document | Raw) -> str:
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
+class SameImageSets(FakeImageSets):
+    """The image sets of another fake, for a subclass that answers otherwise about them."""
+
+    def __init__(self, fake: FakeImageSets) -> None:
+        self.__dict__ = fake.__dict__
+
+
 def describe(value: str) -> Change:
     return lambda raw: raw["Study"]["DICOM"].update(StudyDescription=value)
 
@@ -536,18 +543,15 @@ def test_an_answer_with_another_version_than_the_next_counts_as_lost(fake: FakeI
     planned = simple(fake, A)
     fake.inject(UPDATES, lambda: fake.foreign(A, describe("FOREIGN")))
 
-    class OddNumbers:
+    class OddNumbers(SameImageSets):
         """Takes the update, and makes another version of it than the next."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(fake, name)
 
         def update(self, step: Step) -> str:
             with suppress(NotFoundError):
-                fake.update(step)
+                super().update(step)
             return "3"
 
-    outcome = only(run(OddNumbers(), planned))
+    outcome = only(run(OddNumbers(fake), planned))
     assert (outcome.result, outcome.landed) == (Result.CONFLICT, ())
 
 
@@ -702,7 +706,7 @@ def test_where_a_first_look_has_no_answer_nothing_of_a_saved_plan_is_sent(
 
 @pytest.mark.parametrize("other", [{"updated_at": 1.0}, {"created_at": 1.0}])
 def test_another_version_of_the_same_number_is_stale(
-    fake: FakeImageSets, other: dict[str, float]
+    fake: FakeImageSets, other: dict[str, Any]
 ) -> None:
     """A saved plan was made for the image set of another history."""
     saved = simple(fake, A)
@@ -777,21 +781,16 @@ def test_waiting_for_the_turn_is_no_waiting_for_a_locked_sibling(study: FakeImag
     planned = study_wide(study, A, B, C)
     study.lock(B, LOCK_TIMEOUT + 5.0)
 
-    class Queued:
+    waits = iter([LOCK_TIMEOUT + 1.0])
+
+    class Queued(SameImageSets):
         """The first turn comes late."""
 
-        def __init__(self) -> None:
-            self.late = LOCK_TIMEOUT + 1.0
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(study, name)
-
         def turn(self, give_up: Callable[[], bool]) -> bool:
-            study.clock.sleep(self.late)
-            self.late = 0.0
+            self.clock.sleep(next(waits, 0.0))
             return True
 
-    outcome = only(run(Queued(), planned))
+    outcome = only(run(Queued(study), planned))
     assert outcome.result is Result.CONVERGED
 
 
@@ -1079,7 +1078,7 @@ def test_an_update_that_never_ends_is_unresolved_and_found_by_the_next_run(
 
 
 def test_a_bug_is_raised_after_what_is_in_flight_has_ended(fake: FakeImageSets) -> None:
-    fake.inject(UPDATES, lambda: [][0], image_set_id=B)  # type: ignore[misc]
+    fake.inject(UPDATES, lambda: [][0], image_set_id=B)
     events: list[Started | Outcome] = []
     with pytest.raises(IndexError):
         events.extend(

@@ -31,6 +31,8 @@ from tests.unit.test_apply import (
     describe,
     describing,
     digest,
+    go_on,
+    never,
     simple,
     study_wide,
     two_steps,
@@ -48,11 +50,23 @@ def fake() -> FakeImageSets:
 
 
 def events(
-    fake: FakeImageSets, actions: list[Action], bounds: Bounds, **more: object
+    fake: FakeImageSets,
+    actions: list[Action],
+    bounds: Bounds,
+    *,
+    stop: Callable[[], str] = go_on,
+    abandon: Callable[[], bool] = never,
 ) -> Iterator[Started | Outcome]:
     plan = Plan(Basis("", 1), tuple(actions))
     return apply(
-        plan, {"research": fake}, fake.clock, digest, lock_timeout=60.0, bounds=bounds, **more
+        plan,
+        {"research": fake},
+        fake.clock,
+        digest,
+        lock_timeout=60.0,
+        bounds=bounds,
+        stop=stop,
+        abandon=abandon,
     )
 
 
@@ -217,7 +231,11 @@ def test_a_call_that_takes_long_is_waited_for_as_long_as_nobody_abandons(
     fake: FakeImageSets,
 ) -> None:
     answered = threading.Event()
-    fake.inject(UPDATES, lambda: bool(answered.wait(GRACE_SECONDS + 0.5)), image_set_id=IDS[0])
+
+    def wait() -> None:
+        answered.wait(GRACE_SECONDS + 0.5)
+
+    fake.inject(UPDATES, wait, image_set_id=IDS[0])
     (outcome,) = ends(fake, [simple(fake, IDS[0])], Bounds(concurrency=1))
     assert outcome.result is Result.CONVERGED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -235,9 +235,14 @@ def test_a_document_of_another_shape_is_left_alone(breaks: Breaker, where: str) 
     reverts = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
     assert messages(stage.diff(reverts)) == [f"the document has no mapping at {where}"]
     stage = staged(live)
-    stage.service.foreign(A, lambda d: (d.clear(), d.update(one())))
+    stage.service.foreign(A, made_anew)
     (message,) = messages(stage.diff(reverts))
     assert message == f"the document of version 1 has no mapping at {where}"
+
+
+def made_anew(document: dict[str, Any]) -> None:
+    document.clear()
+    document.update(one())
 
 
 @pytest.mark.parametrize("value", [5, None, "", ["1.2.1.1"]])
@@ -439,7 +444,7 @@ def test_a_recorded_document_of_another_shape_cannot_be_read() -> None:
     broken["Patient"]["DICOM"] = None
     stage = staged(broken)
     stage.record(ASKED)
-    stage.service.foreign(A, lambda d: (d.clear(), d.update(one())))
+    stage.service.foreign(A, made_anew)
     assert [is_drifted for _, is_drifted in drifted(stage, ASKED)] == [True, True, True]
 
 
@@ -691,7 +696,9 @@ def test_every_op_has_its_hazards() -> None:
 
 
 def test_the_attributes_behind_hazards_are_those_of_the_guide() -> None:
-    names = lambda tags: sorted(by_tag(tag).keyword for tag in tags)  # noqa: E731
+    def names(tags: Collection[int]) -> list[str]:
+        return sorted(by_tag(tag).keyword for tag in tags)
+
     assert names(GROUPING) == [
         "AccessionNumber",
         "PatientID",

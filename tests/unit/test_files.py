@@ -18,6 +18,7 @@ from reconciler.cli.workspace import save_plan
 from reconciler.core.errors import ReconcilerError, RecordError
 from reconciler.core.model.plan import Basis, Plan
 from reconciler.core.model.record import Entry
+from reconciler.core.model.value import Json
 from reconciler.core.plan.file import dumps
 from reconciler.core.ports import Files
 from reconciler.edges import files, records
@@ -44,7 +45,7 @@ def write_plan(folder: Path, new: bool, disk: Files) -> None:
 
 
 def write_a_report(folder: Path, new: bool, disk: Files) -> None:
-    report = {"apiVersion": "reconciler/v1", "kind": "Report", "new": new}
+    report: Json = {"apiVersion": "reconciler/v1", "kind": "Report", "new": new}
     if error := write_report(report, folder / "report.json", disk):
         raise error
 

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,13 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(TEXT)
     file = tmp_path / KEY_FILE
-    for make in (
+    others: list[Callable[[], None]] = [
         lambda: file.symlink_to(elsewhere),
         lambda: file.symlink_to(tmp_path / "nowhere"),
         lambda: os.mkfifo(file),
         lambda: file.mkdir(),
-    ):
+    ]
+    for make in others:
         make()
         for use in (keys.read, keys.make):
             with pytest.raises(RecordError, match=r"reconciler\.key: is not a regular file"):

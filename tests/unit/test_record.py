@@ -128,9 +128,8 @@ def test_versions_of_another_data_store_do_not_count(tmp_path: Path) -> None:
 
 def test_an_entry_of_another_history_gives_way_whatever_its_version(tmp_path: Path) -> None:
     """A trial emulator has the same IDs, but its image sets were created at another time."""
-    for number, other in enumerate(
-        ({"created_at": 1.0}, {"created_at": None}, {"is_dated": False})
-    ):
+    others: list[dict[str, Any]] = [{"created_at": 1.0}, {"created_at": None}, {"is_dated": False}]
+    for number, other in enumerate(others):
         root = tmp_path / str(number)
         records.write(root, NAME, [entry(A, "10", **other)], [])
         records.write(root, NAME, [entry(A, "3")], [])

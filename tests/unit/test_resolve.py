@@ -9,14 +9,16 @@ from reconciler.core.ask.resolve import resolve
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, Address, instance_at, series_at
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Json, Value
 from tests.documents import IMAGE_SET_ID
 
 NAME = 0x00100010
 LATERALITY = 0x00200060
 
 
-def ask(file: str, *claims: tuple[ClaimKind, Address, int | None, str | None], revert: str = ""):
+def ask(
+    file: str, *claims: tuple[ClaimKind, Address, int | None, str | None], revert: str = ""
+) -> ImageSetAsk:
     source = Source(Place(file, 1, 1))
     return ImageSetAsk(
         "research",
@@ -129,10 +131,10 @@ def test_one_manifest_that_contradicts_itself_at_one_address_is_told() -> None:
 
 
 def test_a_private_value_agrees_with_itself_where_one_manifest_states_the_vr() -> None:
-    def private(file: str, text: object, vr: str | None) -> ImageSetAsk:
+    def private(file: str, value: Json, vr: str | None) -> ImageSetAsk:
         made = ask(file, (P, instance_at("1.2", "1.3"), 0x00091002, "5"))
         (claim,) = made.claims
-        return replace(made, claims=(replace(claim, value=Value(text), vr=vr),))  # type: ignore[arg-type]
+        return replace(made, claims=(replace(claim, value=Value(value), vr=vr),))
 
     untyped = private("a.yaml", "5", None)
     assert resolve([untyped, private("b.yaml", 5, "US")]).problems == ()
