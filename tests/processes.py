@@ -41,7 +41,7 @@ def bounded(process: subprocess.Popen[Any], seconds: float = SECONDS) -> Iterato
             if pipe is not None and not pipe.closed:
                 pipe.close()
         if late.is_set():
-            raise AssertionError(f"not done after {seconds} seconds: {process.args}")
+            raise AssertionError(f"not done after {seconds} seconds: {process.args!r}")
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:

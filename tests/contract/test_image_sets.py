@@ -42,7 +42,8 @@ def in_instance(document: dict[str, Any], block: dict[str, Any]) -> dict[str, An
 
 
 def series_uid(document: dict[str, Any]) -> str:
-    return next(iter(document["Study"]["Series"]))
+    uid: str = next(iter(document["Study"]["Series"]))
+    return uid
 
 
 def series_of(content: dict[str, Any]) -> dict[str, Any]:
