@@ -220,7 +220,10 @@ def test_load_takes_a_metadata_document_with_its_own_id(
 ) -> None:
     own_id = "0" * 31 + "z"
     series = {"1.2.1": {"DICOM": {}, "Instances": {"1.2.1.1": {"DICOM": {"Rows": 3}}}}}
-    study = {"DICOM": {"StudyInstanceUID": "1.2", "PatientSize": "1.10"}, "Series": series}
+    study: dict[str, Any] = {
+        "DICOM": {"StudyInstanceUID": "1.2", "PatientSize": "1.10"},
+        "Series": series,
+    }
     given = {"ImageSetID": own_id, "Patient": {"DICOM": {}}, "Study": study}
     (tmp_path / "one.json").write_text(json.dumps(given))
     assert load(endpoint, tmp_path / "one.json") == 0

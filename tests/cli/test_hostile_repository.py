@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -121,13 +121,17 @@ def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reconcile(
-    folder: Path, *arguments: str, program: tuple[str, ...] = (CONSOLE,), **more: str
+    folder: Path,
+    *arguments: str,
+    program: tuple[str, ...] = (CONSOLE,),
+    variables: Mapping[str, str] | None = None,
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """A process of its own, as a user starts it."""
     return subprocess.run(
         [*program, *arguments],
         cwd=folder,
-        env={**os.environ, **more},
+        env={**os.environ, **(variables or {}), **more},
         capture_output=True,
         text=True,
         check=False,
@@ -189,7 +193,8 @@ def test_a_hook_of_the_user_runs_and_sees_no_credentials(workspace: Path, marker
         "GITHUB_TOKEN": "hush",
         "SOME_PASSWORD": "hush",
     }
-    ran = reconcile(workspace, *COMMANDS["apply --record commit"], **secrets, HARMLESS="seen")
+    apply = COMMANDS["apply --record commit"]
+    ran = reconcile(workspace, *apply, variables=secrets, HARMLESS="seen")
     assert (ran.returncode, ran.stderr) == (0, "")
     seen = dict(line.split("=", 1) for line in marker.read_text().splitlines() if "=" in line)
     assert not secrets.keys() & seen.keys()
@@ -264,7 +269,7 @@ def test_nothing_is_imported_from_the_current_folder(
     more: dict[str, str],
     command: str,
 ) -> None:
-    ran = reconcile(workspace, *COMMANDS[command], program=program, **more)
+    ran = reconcile(workspace, *COMMANDS[command], program=program, variables=more)
     assert not marker.exists(), marker.read_text()
     assert ran.returncode == 0, ran.stderr
 

@@ -14,6 +14,7 @@ from reconciler.cli import connect, workspace
 from reconciler.core.model.address import Level
 from reconciler.core.model.node import Mapping, Scalar
 from reconciler.core.model.plan import Status
+from reconciler.core.model.settings import Settings
 from reconciler.core.model.value import Document
 from reconciler.edges.manifests import parse
 from reconciler.render.manifest import manifest_lines, quoted
@@ -42,7 +43,7 @@ def test_every_image_set_of_the_default_data_plans_to_nothing(
     assert {action.status for action in plan.actions} == {Status.CONVERGED}
 
 
-def workspace_settings(folder: Path) -> pipeline.Settings:
+def workspace_settings(folder: Path) -> Settings:
     """The settings of a workspace."""
     return workspace.settings(folder / "reconciler.yaml")
 

@@ -378,7 +378,7 @@ def test_a_request_that_is_not_what_is_shown_is_refused_by_show_and_apply(world:
     manifest(world.root, "a.yaml", NAMED + CONSENT)
     manifest(world.root, "b.yaml", DESCRIBED, OTHER_ID)
     world.plan()
-    world.edit(lambda raw: [request(action_of(raw, IMAGE_SET_ID), "Other^Name")])
+    world.edit(lambda raw: request(action_of(raw, IMAGE_SET_ID), "Other^Name"))
     for ran in (world.reconcile("show", "plan.json"), world.apply()):
         assert (ran.code, ran.out) == (1, "")
         assert "the plan file was edited: image set ea92" in ran.err
@@ -393,7 +393,8 @@ def action_of(raw: dict[str, Any], name: str) -> dict[str, Any]:
 def test_what_is_shown_and_sent_but_asked_by_no_manifest_is_stale(world: World) -> None:
     manifest(world.root, "a.yaml", NAMED + CONSENT)
     world.plan()
-    world.edit(lambda raw: [request(raw, "Other^Name"), shown(raw, "Other^Name")])
+    world.edit(lambda raw: request(raw, "Other^Name"))
+    world.edit(lambda raw: shown(raw, "Other^Name"))
     assert world.reconcile("show", "plan.json", "--show-values").code == 0
     world.is_stale("manifest changed: Patient/PatientName of image set", world.apply())
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.escape import escape
-from reconciler.core.model.plan import Plan
+from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.settings import Redact
 from reconciler.core.plan.file import to_json
 from reconciler.core.review import review
@@ -127,7 +127,7 @@ def test_json_with_values_is_the_saved_plan_without_its_digests() -> None:
 
 
 def test_what_is_pending() -> None:
-    converged = samples.plan(samples.action(samples.Status.CONVERGED, 1))
+    converged = samples.plan(samples.action(Status.CONVERGED, 1))
     for plan, pending, code in (
         (samples.everyday(), True, 2),
         (samples.drift(consented=False), True, 2),
