@@ -19,6 +19,7 @@ import pytest
 
 from reconciler.core.model.plan import Plan
 from reconciler.core.plan.file import dumps, loads
+from reconciler.core.ports import Files
 from tests.faulty_files import FaultyFiles
 from tests.kill import world as made
 from tests.kill.world import Countdown, Service, World, killed
@@ -59,6 +60,16 @@ def of(world: World, saved: bool) -> Plan | None:
     return loads(dumps(world.plan())) if saved else None
 
 
+def running(
+    world: World,
+    plan: Plan | None,
+    point: Callable[[], None] = lambda: None,
+    files: Files | None = None,
+) -> Callable[[], int]:
+    """What a fork does: execute this plan, or make one and execute it."""
+    return lambda: world.run(world.edges(point, files), plan)
+
+
 @pytest.fixture(scope="module")
 def reference(stage: Stage) -> dict[str, Any]:
     """The end of an uninterrupted run; the same with a saved plan and without."""
@@ -66,7 +77,7 @@ def reference(stage: Stage) -> dict[str, Any]:
     for saved in (True, False):
         world = stage.world()
         plan = of(world, saved)
-        assert world.forked(lambda w=world, p=plan: w.run(w.edges(), p)) == 0
+        assert world.forked(running(world, plan)) == 0
         ends.append(world.state())
     assert ends[0] == ends[1]
     return ends[0]
@@ -121,7 +132,7 @@ def test_killed_at_every_call_of_the_service(
     for point in points(part, PARTS, last):
         world = stage.world(concurrency)
         plan = of(world, saved)
-        code = world.forked(lambda w=world, p=plan, n=point: w.run(w.edges(Countdown(n)), p))
+        code = world.forked(running(world, plan, Countdown(point)))
         if code != SIGKILL:
             assert code == 0
             last.append(point)
@@ -137,7 +148,7 @@ def test_killed_in_every_call_that_writes_a_file(
     for point in points(part, 2, last):
         world = stage.world()
         files = FaultyFiles(point, killed)
-        code = world.forked(lambda w=world, f=files: w.run(w.edges(files=f), None))
+        code = world.forked(running(world, None, files=files))
         if code != SIGKILL:
             assert code == 0
             last.append(point)
@@ -184,7 +195,7 @@ def test_killed_at_every_run_of_git(
         world = stage.world()
         count.write_text("0")
         here = {**environment, moment: str(point)}
-        code = world.forked(within(lambda w=world: w.run(w.edges(), None), **here))
+        code = world.forked(within(running(world, None), **here))
         if code != SIGKILL:
             assert code == 0
             last.append(point)

@@ -426,19 +426,23 @@ class ApplyMachine(RuleBasedStateMachine):
                 self.may_be_overwritten |= self._reviewed(action, entries)
         return plan
 
-    def _reviewed(self, action: Action, entries: dict[str, Entry]) -> set[str]:
+    def _reviewed(self, action: Action, entries: Mapping[str, Entry]) -> set[str]:
         """What others wrote and this action may overwrite.
 
         Nothing was recorded, or it stood there already when we recorded, or somebody consented.
         """
-        may, must_not = set(), set()
+        may: set[str] = set()
+        must_not: set[str] = set()
         for member in action.members:
             name, entry = member.image_set_id, entries.get(member.image_set_id)
             for key, value in self._version(name, int(member.pin)).theirs.items():
                 if key not in self.asked.get(name, {}):
                     continue
-                recorded = entry and self._version(name, self._last_known(entry, member.pin)).theirs
-                known = recorded is None or recorded.get(key) == value
+                known = (
+                    entry is None
+                    or self._version(name, self._last_known(entry, member.pin)).theirs.get(key)
+                    == value
+                )
                 self.reached["consented"] += not known and self.consents.get(name) == member.pin
                 allowed = known or self.consents.get(name) == member.pin
                 (may if allowed else must_not).add(value)

@@ -187,8 +187,10 @@ class Stage(Protocol):
     """A data store with the image sets of `documents`. Seconds are those of `clock`."""
 
     datastore: Datastore
-    clock: Clock
     hooked: Hooked
+
+    @property
+    def clock(self) -> Clock: ...
 
     def port(self) -> PacedImageSets:
         """The image sets as a process that has just started has them, paced."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pydicom.data
 import pytest
@@ -18,10 +19,11 @@ from reconciler.core.model.value import Json
 from reconciler.emulator.files.ingest import ingest
 
 PLACE = Place("manifest.yaml", 1, 1)
+Real = list[tuple[str, str, Json]]
 FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 
-def attributes(block: Json) -> Iterator[tuple[str, str, Json]]:
+def attributes(block: Any) -> Iterator[tuple[str, str, Json]]:
     """Key, VR and value of every attribute of a document."""
     if not isinstance(block, dict):
         return
@@ -45,14 +47,14 @@ def printed(value: Json) -> Node:
 
 
 @pytest.fixture(scope="module")
-def real() -> list[tuple[str, str, Json]]:
+def real() -> Real:
     found = [one for each in ingest([FILES]).image_sets for one in attributes(each.document)]
     assert len(found) > 4000
     return found
 
 
-def test_a_manifest_of_the_live_values_asks_for_no_change(real):
-    wrong = []
+def test_a_manifest_of_the_live_values_asks_for_no_change(real: Real) -> None:
+    wrong: list[tuple[str, str]] = []
     for key, vr, value in real:
         parsed = parse(by_key(key), vr, printed(value))
         if parsed.value is None or not same(vr, parsed.value.raw, value):
@@ -60,11 +62,11 @@ def test_a_manifest_of_the_live_values_asks_for_no_change(real):
     assert wrong == []
 
 
-def test_canonical_is_idempotent_on_real_values(real):
+def test_canonical_is_idempotent_on_real_values(real: Real) -> None:
     forms = [(vr, canonical(vr, value)) for _, vr, value in real]
     assert [vr for vr, form in forms if canonical(vr, form) != form] == []
 
 
-def test_nearly_all_real_values_fit_their_vr(real):
+def test_nearly_all_real_values_fit_their_vr(real: Real) -> None:
     misfits = [key for key, vr, value in real if problems(vr, by_key(key).multiplicity, value)]
     assert len(misfits) < len(real) / 500
