@@ -8,6 +8,7 @@ A program for the clients' environment (`make clients`), not a test: it needs py
 import json
 import sys
 from io import BytesIO
+from typing import Any
 
 import pydicom
 from AHItoDICOMInterface.AHItoDICOM import AHItoDICOM
@@ -18,7 +19,7 @@ _META = 2  # its file meta information is its own
 _PIXEL_DATA = 0x7FE00010
 
 
-def differences(original, rebuilt):
+def differences(original: Any, rebuilt: Any) -> dict[str, str]:
     """The elements that are not the same, and why: missing, added, VR or value."""
     found = {}
     for element in original:
@@ -37,7 +38,7 @@ def differences(original, rebuilt):
     return found
 
 
-def canonical(value):
+def canonical(value: Any) -> Any:
     """Padding and the spelling of emptiness are no difference."""
     if isinstance(value, pydicom.Sequence):
         return [sorted((e.tag, canonical(e.value)) for e in item) for item in value]
@@ -48,7 +49,7 @@ def canonical(value):
     return value.rstrip(" ") if isinstance(value, str) else value
 
 
-def main(endpoint, datastore_id, image_set_id, mode, *files):
+def main(endpoint: str, datastore_id: str, image_set_id: str, mode: str, *files: str) -> None:
     originals = {}
     for file in files:
         data_set = pydicom.dcmread(file)
@@ -57,7 +58,7 @@ def main(endpoint, datastore_id, image_set_id, mode, *files):
     rebuilt = helper.DICOMizeImageSet(
         datastore_id=datastore_id, image_set_id=image_set_id, header_only=mode == "headers"
     )
-    report = {
+    report: dict[str, Any] = {
         "instances": len(rebuilt),
         "differences": {},
         "elements": sum(len(one) for one in rebuilt),

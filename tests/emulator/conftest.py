@@ -74,12 +74,16 @@ class World:
 
     def get(self, image_set_id: str, version: str | None = None) -> dict[str, Any]:
         extra = {"versionId": version} if version else {}
-        return self.client.get_image_set(**self.of(image_set_id), **extra)
+        properties: dict[str, Any] = self.client.get_image_set(**self.of(image_set_id), **extra)
+        return properties
 
     def metadata(self, image_set_id: str, version: str | None = None) -> dict[str, Any]:
         extra = {"versionId": version} if version else {}
         answer = self.client.get_image_set_metadata(**self.of(image_set_id), **extra)
-        return json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
+        document: dict[str, Any] = json.loads(
+            gzip.decompress(answer["imageSetMetadataBlob"].read())
+        )
+        return document
 
     def call(
         self,
@@ -102,12 +106,13 @@ class World:
         }
         if revert_to is not None:
             updates = {"revertToVersionId": revert_to}
-        return self.client.update_image_set_metadata(
+        answer: dict[str, Any] = self.client.update_image_set_metadata(
             **self.of(image_set_id),
             latestVersionId=pin or self.get(image_set_id)["versionId"],
             updateImageSetMetadataUpdates=updates,
             **flags,
         )
+        return answer
 
     def finish(self) -> None:
         self.clock.advance(UPDATE_SECONDS)
@@ -127,7 +132,8 @@ class World:
         assert after["imageSetState"] == "ACTIVE"
         assert after["versionId"] == str(version + 1)
         assert self.metadata(image_set_id) == before
-        return after["message"]
+        message: str = after["message"]
+        return message
 
     def updated(self, image_set_id: str, *blobs: Any, **options: Any) -> dict[str, Any]:
         """The document after an update that must succeed."""
@@ -160,7 +166,7 @@ def world(shared: tuple[Emulator, Any], clock: Clock) -> World:
 @pytest.fixture
 def world_with(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
     """Worlds of their own server, with switches set."""
-    emulators = []
+    emulators: list[Emulator] = []
 
     def make(**switches: Any) -> World:
         emulator = Emulator(

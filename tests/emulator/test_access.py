@@ -208,7 +208,7 @@ def test_the_name_that_it_listens_on_is_its_own(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this machine does not resolve its own name")
     with emulator:
-        address = emulator._server.server_address[0]
+        address = str(emulator._server.server_address[0])
         with closing(socket.create_connection((address, port_of(emulator)), timeout=20)) as one:
             one.sendall(LIST + b"\r\nHost: " + name.encode() + b"\r\nConnection: close\r\n\r\n")
             assert one.recv(65_536).startswith(b"HTTP/1.1 200")

@@ -61,8 +61,9 @@ def test_what_is_no_setting(setting: str) -> None:
     ],
 )
 def test_an_unknown_choice_is_an_error(name: str) -> None:
+    choice: dict[str, Any] = {name: "sometimes"}
     with pytest.raises(ValueError, match=name):
-        Behaviours(**{name: "sometimes"})
+        Behaviours(**choice)
 
 
 def test_the_update_may_win(world_with: Any, document: dict[str, Any]) -> None:
@@ -74,7 +75,7 @@ def test_the_update_may_win(world_with: Any, document: dict[str, Any]) -> None:
         {"Patient": {"DICOM": {"PatientName": "Doe^Jane"}}},
     )
     assert after["Patient"]["DICOM"]["PatientName"] == "X"
-    gone = {"Study": {"Series": {SERIES: {"Instances": {"1.2.840.99.7.1": {}}}}}}
+    gone: dict[str, Any] = {"Study": {"Series": {SERIES: {"Instances": {"1.2.840.99.7.1": {}}}}}}
     changed = {
         "Study": {"Series": {SERIES: {"Instances": {"1.2.840.99.7.1": {"DICOM": {"Rows": 5}}}}}}
     }

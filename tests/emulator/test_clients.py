@@ -148,7 +148,8 @@ def expected(number: int, before: dict[str, Any]) -> dict[str, Any]:
 
 def metadata(emulator: Emulator, of: dict[str, str]) -> dict[str, Any]:
     answer = emulator.service.call("GetImageSetMetadata", of)
-    return json.loads(gzip.decompress(answer["imageSetMetadataBlob"]))
+    document: dict[str, Any] = json.loads(gzip.decompress(answer["imageSetMetadataBlob"]))
+    return document
 
 
 @pytest.mark.parametrize(("number", "image_set_id", "force", "updates"), EXAMPLES)

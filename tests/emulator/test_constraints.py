@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.emulator.conftest import World
+
 SERIES = "1.2.840.99.5.1"
 FIRST, SECOND = "1.2.840.99.7.1", "1.2.840.99.7.2"
 
@@ -35,7 +37,7 @@ def absent(level: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def image_set(world: Any, document: dict[str, Any]) -> str:
+def image_set(world: World, document: dict[str, Any]) -> str:
     return world.load(document, primary=False)
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.emulator.conftest import World
+
 SERIES = "1.2.840.99.5.1"
 FIRST, SECOND = "1.2.840.99.7.1", "1.2.840.99.7.2"
 
 
 @pytest.fixture
-def image_set(world: Any, document: dict[str, Any]) -> str:
+def image_set(world: World, document: dict[str, Any]) -> str:
     return world.load(document)
 
 
@@ -38,7 +40,7 @@ def call(world: Any, source: str, into: str = "", only: Any = None, **flags: Any
 
 
 def select(*instances: str) -> dict[str, Any]:
-    chosen = {SERIES: {"Instances": {uid: {} for uid in instances}}}
+    chosen: dict[str, Any] = {SERIES: {"Instances": {uid: {} for uid in instances}}}
     return {"SchemaVersion": "1.1", "Study": {"Series": chosen}}
 
 

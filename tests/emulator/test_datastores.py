@@ -10,7 +10,8 @@ from reconciler.emulator.wire.protocol import medical_imaging
 
 def status(world: Any, datastore_id: str) -> str:
     answer = world.client.get_datastore(datastoreId=datastore_id)
-    return answer["datastoreProperties"]["datastoreStatus"]
+    found: str = answer["datastoreProperties"]["datastoreStatus"]
+    return found
 
 
 def test_create_get_delete(world: Any, error_of: Any) -> None:

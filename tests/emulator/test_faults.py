@@ -155,7 +155,8 @@ def test_a_search_that_is_behind(faulty: Faulty, document: Any, clock: Clock) ->
 
     def version() -> int:
         answer = faulty.client.search_image_sets(datastoreId=faulty.datastore_id)
-        return answer["imageSetsMetadataSummaries"][0]["version"]
+        found: int = answer["imageSetsMetadataSummaries"][0]["version"]
+        return found
 
     clock.advance(59)
     assert version() == 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.emulator.conftest import World
+
 ONE = "1.1.1.1.1.1.12345.123456789012.123.12345678901234.1"
 TWO = "1.1.1.1.1.1.12345.123456789012.123.12345678901234.2"
 ROOT = "1.3.6.1.4.1.5962.99.1.3633258862.2104868982.1369432891697"
@@ -40,7 +42,8 @@ def _document(series: str, instances: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _block(after: dict[str, Any], series: str, instance: str) -> dict[str, Any]:
-    return after["Study"]["Series"][series]["Instances"][instance]
+    block: dict[str, Any] = after["Study"]["Series"][series]["Instances"][instance]
+    return block
 
 
 def _at(payload: str, series: str = ONE, instance: str = ONE) -> str:
@@ -49,7 +52,7 @@ def _at(payload: str, series: str = ONE, instance: str = ONE) -> str:
 
 
 @pytest.fixture
-def before(world: Any) -> dict[str, Any]:
+def before(world: World) -> dict[str, Any]:
     for image_set_id in (IMAGE_SET, OTHER_IMAGE_SET):
         world.load(_document(ONE, (ONE, TWO)), image_set_id, primary=False)
     return world.metadata(IMAGE_SET)

@@ -80,7 +80,8 @@ class Importing:
 
     def search(self) -> list[Any]:
         answer = self.client.search_image_sets(datastoreId=self.datastore_id)
-        return answer["imageSetsMetadataSummaries"]
+        summaries: list[Any] = answer["imageSetsMetadataSummaries"]
+        return summaries
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_the_frames_of_a_removed_instance_stay(importing: Importing) -> None:
     document = json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
     ((series_uid, series),) = document["Study"]["Series"].items()
     uid, instance = next(iter(series["Instances"].items()))
-    gone = {"Study": {"Series": {series_uid: {"Instances": {uid: {}}}}}}
+    gone: dict[str, Any] = {"Study": {"Series": {series_uid: {"Instances": {uid: {}}}}}}
     importing.client.update_image_set_metadata(
         **of,
         latestVersionId="1",

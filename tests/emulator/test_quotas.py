@@ -21,7 +21,7 @@ NAME = {"Study": {"DICOM": {"StudyDescription": "X"}}}
 @pytest.fixture
 def limited(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
     """Worlds of their own server, with limits."""
-    emulators = []
+    emulators: list[Emulator] = []
 
     def make(limits: Limits, **switches: Any) -> World:
         emulator = Emulator(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from tests.emulator.conftest import World
 
 NAME = {"Patient": {"DICOM": {"PatientName": "Roe^Jane"}}}
 DAY = 86_400.0
 
 
 @pytest.fixture
-def image_set(world: Any, document: dict[str, Any]) -> str:
+def image_set(world: World, document: dict[str, Any]) -> str:
     return world.load(document, primary=False)
 
 
@@ -143,12 +146,13 @@ def test_delete(world: Any, image_set: str, error_of: Any) -> None:
     gone = world.get(image_set)
     assert (gone["imageSetState"], gone["imageSetWorkflowStatus"]) == ("DELETED", "DELETED")
     assert gone["deletedAt"].timestamp() == world.clock()
-    for call in (world.metadata, world.client.delete_image_set, world.call):
-        named = world.of(image_set) if call == world.client.delete_image_set else {}
-        given = () if named else (image_set,)
-        if call == world.call:
-            given = (image_set, NAME)
-        assert error_of(call, *given, **named)[:2] == (404, "ResourceNotFoundException")
+    calls: list[Callable[[], Any]] = [
+        lambda: world.metadata(image_set),
+        lambda: world.client.delete_image_set(**world.of(image_set)),
+        lambda: world.call(image_set, NAME),
+    ]
+    for call in calls:
+        assert error_of(call)[:2] == (404, "ResourceNotFoundException")
     found = world.client.search_image_sets(datastoreId=world.datastore_id)
     assert found["imageSetsMetadataSummaries"] == []
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.emulator.conftest import World
+
 SERIES, OTHER_SERIES = "1.2.840.99.5.1", "1.2.840.99.5.2"
 FIRST, SECOND, THIRD = "1.2.840.99.7.1", "1.2.840.99.7.2", "1.2.840.99.7.3"
 NAME = {"Patient": {"DICOM": {"PatientName": "Roe^Jane"}}}
@@ -23,11 +25,12 @@ def at_instance(block: Any, uid: str = FIRST) -> dict[str, Any]:
 
 
 def dicom_of(document: dict[str, Any], uid: str = FIRST, series: str = SERIES) -> dict[str, Any]:
-    return document["Study"]["Series"][series]["Instances"][uid]["DICOM"]
+    block: dict[str, Any] = document["Study"]["Series"][series]["Instances"][uid]["DICOM"]
+    return block
 
 
 @pytest.fixture
-def image_set(world: Any, document: dict[str, Any]) -> str:
+def image_set(world: World, document: dict[str, Any]) -> str:
     return world.load(document, primary=False)
 
 
