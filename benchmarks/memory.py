@@ -25,6 +25,7 @@ from reconciler.core.model.address import STUDY
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document, Value
 
@@ -153,7 +154,7 @@ def main() -> None:
     port = Made(chosen.instances, primary=chosen.primary, study_size=chosen.study_size)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(root=Path(folder), manifests="manifests", datastores=(DATASTORE,))
-        checked = pipeline.Checked(tuple(map(asked, range(chosen.image_sets))), 1, complete=True)
+        checked = Checked(tuple(map(asked, range(chosen.image_sets))), 1, complete=True)
         edges = pipeline.Edges(lambda _: port, RealClock())
         before, begin = peak_mib(), time.process_time()
         plan = pipeline.plan(settings, checked, edges).plan
