@@ -30,10 +30,11 @@ import boto3
 from botocore.config import Config
 
 from reconciler import pipeline
+from reconciler.apply.run import Run
 from reconciler.cli.connect import RealClock
 from reconciler.cli.emulator.client import connect
 from reconciler.core.model.outcome import Result
-from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, RecordMode, Settings
+from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, Settings
 from reconciler.edges import aws, quotas
 from reconciler.emulator.files.ingest import ImageSet
 from tests.documents import document, instance, series
@@ -47,7 +48,7 @@ SDK_ATTEMPTS = 20
 
 
 @dataclass
-class Run:
+class Measured:
     """What one way of doing it came to."""
 
     name: str
@@ -116,7 +117,7 @@ def counters(endpoint: str) -> dict[str, Any]:
 
 def measured(
     name: str, endpoint: str, datastore_id: str, count: int, work: Callable[..., None]
-) -> Run:
+) -> Measured:
     """Load, let the buckets fill, do the work."""
     names = load(endpoint, datastore_id, count)
     time.sleep(5)
@@ -168,9 +169,7 @@ def ours(endpoint: str, datastore_id: str, names: list[str]) -> None:
         port = quotas.Paced(calls, buckets)
         edges = pipeline.Edges(lambda _: port, clock)
         planned = pipeline.plan(settings, pipeline.check(settings), edges).plan
-        applied = pipeline.apply(
-            settings, planned, edges, mode=RecordMode.FILES, on_event=lambda event: None
-        )
+        applied = pipeline.apply(settings, planned, edges, Run(clock))
         results = [outcome.result for outcome in applied.outcomes]
         if results != [Result.CONVERGED] * len(names) or applied.problems:
             raise RuntimeError("not everything converged")

@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document, Value
+from reconciler.core.ports import Patience
 
 DATASTORE = Datastore("research", "1" * 32, "us-east-1", endpoint="emulator")
 STUDY_DESCRIPTION = 0x00081030
@@ -72,7 +73,7 @@ class Made:
         """UpdateImageSetMetadata."""
         raise AssertionError("planning writes nothing")
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """Unlimited."""
         return True
 

@@ -18,6 +18,7 @@ from reconciler.core.errors import ConflictError, NotFoundError, RejectedError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.value import Document
+from reconciler.core.ports import Patience
 
 EPOCH = 1_700_000_000.0
 NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
@@ -39,6 +40,43 @@ class FakeClock:
         with self._lock:
             self._now += seconds
             self.slept.append(seconds)
+
+
+def never() -> bool:
+    """What does not happen."""
+    return False
+
+
+@dataclass(frozen=True)
+class StopWhen:
+    """`reconciler.core.ports.Stop`: asked to stop, and to stop at once, from a moment on."""
+
+    asked: Callable[[], bool] = never
+    asked_again: Callable[[], bool] = never
+
+    def requested(self) -> bool:
+        """Whether nothing new is to be sent."""
+        return self.asked()
+
+    def abandoned(self) -> bool:
+        """Whether not even what is in flight is to be awaited."""
+        return self.asked_again()
+
+
+@dataclass(frozen=True)
+class Patient:
+    """`reconciler.core.ports.Patience` that ends when it is told to, on a clock."""
+
+    clock: FakeClock
+    ends: Callable[[], bool] = never
+
+    def is_over(self) -> bool:
+        """Whether waiting any longer is pointless."""
+        return self.ends()
+
+    def wait(self, seconds: float) -> None:
+        """A part of it: who waits asks again."""
+        self.clock.sleep(min(seconds, 0.2))
 
 
 @dataclass
@@ -221,9 +259,9 @@ class FakeImageSets:
 
     # --- the port ----------------------------------------------------------------------------
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """Unlimited."""
-        return not give_up()
+        return not patience.is_over()
 
     def counts(self) -> dict[str, int]:
         """Calls so far by operation."""

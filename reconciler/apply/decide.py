@@ -7,8 +7,8 @@ landed, a killed run may have landed: in every case what counts is the content o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.model.observed import Properties
@@ -72,6 +72,11 @@ class Next(StrEnum):
     UNVERIFIED = "unverified"
     FAILED = "failed"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether what the step asks for is there."""
+        return self in (Next.CONVERGED, Next.ALREADY_CONVERGED)
+
 
 # The total table for one image set.
 _ALWAYS: dict[Finding, Next] = {
@@ -109,6 +114,20 @@ TABLE: dict[tuple[Answer, Finding], Next] = {
     for found, step in row.items()
 }
 
+# What a sibling shows when a study-wide call may be sent: the service checks no pin of a sibling.
+READY = frozenset({Finding.AT_PIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The decisions of a step. The proofs that the laws find bugs bring flawed ones."""
+
+    outcome: Mapping[tuple[Answer, Finding], Next] = field(default_factory=lambda: TABLE)
+    ready: Set[Finding] = READY
+
+
+TABLES = Tables()
+
 # Of several image sets the first of these decides.
 _PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED)
 
@@ -135,12 +154,12 @@ _PRODUCED: dict[Wait, Finding] = {
 }
 
 
-def decide(step: Step, answer: Answer, seen: Mapping[str, Seen]) -> Next:
+def decide(step: Step, answer: Answer, seen: Mapping[str, Seen], tables: Tables = TABLES) -> Next:
     """What to do about a step, given every image set that it raises."""
-    target = TABLE[answer, seen[step.image_set_id].finding]
+    target = tables.outcome[answer, seen[step.image_set_id].finding]
     if target is Next.FAILED:
         return target  # its siblings never moved: do not wait for them
-    each = {_of_one(step, answer, one) for one in seen.values()}
+    each = {_of_one(step, one, tables.outcome[answer, one.finding]) for one in seen.values()}
     for first in _PRECEDENCE:
         if first in each:
             return first
@@ -148,8 +167,7 @@ def decide(step: Step, answer: Answer, seen: Mapping[str, Seen]) -> Next:
     return target if len(each) == 1 else Next.CONFLICT
 
 
-def _of_one(step: Step, answer: Answer, one: Seen) -> Next:
-    result = TABLE[answer, one.finding]
+def _of_one(step: Step, one: Seen, result: Next) -> Next:
     if result is Next.UNVERIFIED and one.image_set_id != step.image_set_id and one.moved_on:
         # The service checks no pin of a sibling: somebody wrote between our look and our send.
         return Next.CONFLICT

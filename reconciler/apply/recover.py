@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.apply.run import Run
 from reconciler.apply.step import version_in_history
+from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Landed
-from reconciler.core.model.value import Document
 from reconciler.core.model.workflow_status import Wait, pauses, verdict
-from reconciler.core.ports import Clock, ImageSets
-
-# The longest sleep before asking again whether to give up.
-SLICE_SECONDS = 1.0
+from reconciler.core.ports import ImageSets
 
 
 class End(StrEnum):
@@ -39,27 +37,26 @@ class Recovered:
 def ends(
     left: Iterable[Attempt],
     port: Callable[[Attempt], ImageSets],
-    clock: Clock,
-    content_digest: Callable[[Document], str],
+    run: Run,
     *,
     patience: float,
-    give_up: Callable[[], bool],
 ) -> Iterator[tuple[Attempt, Landed | None]]:
     """The attempts that have come to their end, and what they made of the image set, if anything.
 
-    What is still under way is waited for. After `patience` seconds, or once `give_up` says so, the
-    rest is left to a later run, as is what is half way or what the service does not tell about.
+    An attempt that is still under way is awaited. After `patience` seconds, or once nothing may be
+    sent any more, the rest is left to a later run. So is an attempt that is half way, or about
+    which the service does not answer.
     """
     waiting, pause = list(left), pauses()
-    deadline = clock.now() + patience
+    deadline = run.clock.now() + patience
     while waiting:
         again = []
         for attempt in waiting:
             # Between any two: they may be many, or the network slow.
-            if give_up() or clock.now() > deadline:
+            if run.reason() or run.clock.now() > deadline:
                 return
             try:
-                found = recover(port(attempt), attempt, content_digest)
+                found = recover(port(attempt), attempt)
             except ServiceError:
                 continue
             if found.end in (End.LANDED, End.OVER):
@@ -67,14 +64,12 @@ def ends(
             elif found.end is End.UNDER_WAY:
                 again.append(attempt)
         waiting = again
-        if not waiting or clock.now() >= deadline:
+        if not waiting or run.clock.now() >= deadline:
             return
-        clock.sleep(min(next(pause), SLICE_SECONDS))
+        run.sending.wait(next(pause))
 
 
-def recover(
-    port: ImageSets, attempt: Attempt, content_digest: Callable[[Document], str]
-) -> Recovered:
+def recover(port: ImageSets, attempt: Attempt) -> Recovered:
     """Look once. ServiceError where the service does not tell."""
     version, digest = attempt.last
     try:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Condition, Lock, Thread
+from threading import Condition, Thread
 
-from reconciler.apply.step import Context, StepRun
+from reconciler.apply.journal import Journal
+from reconciler.apply.run import DatastoreRun, Run
+from reconciler.apply.step import Options, StepRun
 from reconciler.apply.unlike import replaced
-from reconciler.core.errors import CredentialsError, NoAnswerError, ServiceError, ThrottledError
-from reconciler.core.model.bounds import Bounds
+from reconciler.core.errors import (
+    CredentialsError,
+    NoAnswerError,
+    RecordError,
+    ServiceError,
+    ThrottledError,
+)
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Action, Step, pins
-from reconciler.core.ports import Clock, PacedImageSets
+from reconciler.core.ports import SLICE_SECONDS, PacedImageSets
 
 # Once a run is abandoned: how long threads that hang in a call are given to tell what they know.
 GRACE_SECONDS = 1.0
-_SLICE_SECONDS = 0.2
 
 
 class _Ended:
@@ -72,112 +78,83 @@ class Window:
         self,
         actions: Sequence[Action],
         ports: Mapping[str, PacedImageSets],
-        bounds: Bounds,
-        clock: Clock,
-        stop: Callable[[], str],
-        begin: Callable[[Action], str],
+        run: Run,
+        options: Options,
+        journal: Journal,
     ) -> None:
         self._actions = actions
-        self._queue = _Queue(actions, bounds.limit)
+        self._queue = _Queue(actions, run.bounds.limit)
         self._ports = ports
-        self._bounds = bounds
-        self._clock = clock
-        self._stop = stop
-        self._begin = begin
-        self._lock = Lock()
-        self._halted: dict[str, str] = {}
+        self._run = run
+        self._options = options
+        self._journal = journal
         self._told: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
 
-    def reason(self, datastore: str = "") -> str:
-        """Why nothing new may be sent, to this data store or to any; "" while it may."""
-        why = self._halted.get("") or self._halted.get(datastore) or self._stop()
-        if not why and self._clock.now() >= self._bounds.deadline:
-            why = "the time of --max-duration is over"
-        return f"not sent: {why}" if why else ""
-
-    def halt(self, reason: str, datastore: str = "") -> None:
-        """Send nothing new any more, to this data store or to any; the first reason stays."""
-        with self._lock:
-            self._halted.setdefault(datastore, reason)
-
-    def events(self, context: Context, life: type[StepRun]) -> Iterator[Started | Outcome]:
+    def events(self) -> Iterator[Started | Outcome]:
         """Run everything; the events as they come."""
         threads = [
             Thread(
                 target=self._work,
-                args=(datastore, self._of_one(datastore, context), life),
+                args=(self._run.of(datastore),),
                 name=f"apply-{datastore}-{number}",
                 daemon=True,
             )
             for datastore, count in Counter(one.datastore for one in self._actions).items()
-            for number in range(min(max(1, self._bounds.concurrency), count))
+            for number in range(min(max(1, self._run.bounds.concurrency), count))
         ]
         for thread in threads:
             thread.start()
         bugs: list[BaseException] = []
         try:
-            yield from self._accounted(len(threads), context.abandon, bugs)
+            yield from self._accounted(len(threads), bugs)
         finally:
-            self.halt("the run ended early")
-            while any(thread.is_alive() for thread in threads) and not context.abandon():
+            self._run.halt("the run ended early")
+            while any(thread.is_alive() for thread in threads) and not self._run.is_abandoned:
                 for thread in threads:
-                    thread.join(_SLICE_SECONDS)
+                    thread.join(SLICE_SECONDS)
         if bugs:
             raise bugs[0]
 
-    def _accounted(
-        self, running: int, abandon: Callable[[], bool], bugs: list[BaseException]
-    ) -> Iterator[Started | Outcome]:
+    def _accounted(self, running: int, bugs: list[BaseException]) -> Iterator[Started | Outcome]:
         """What the threads tell, and an outcome for every step of which they tell none."""
         open_steps = {id(step): step for action in self._actions for step in action.steps}
         started: set[int] = set()
-        for event in self._until_ended(running, abandon, bugs):
+        for event in self._until_ended(running, bugs):
             if isinstance(event, Started):
                 started.add(id(event.step))
             else:
                 del open_steps[id(event.step)]
             yield event
-        reason = self.reason() or "not sent: as many as --limit allows were changed"
+        reason = self._run.reason() or "not sent: as many as --limit allows were changed"
         for step in open_steps.values():
             yield _untold(step, id(step) in started, reason)
 
-    def _until_ended(
-        self, running: int, abandon: Callable[[], bool], bugs: list[BaseException]
-    ) -> Iterator[Started | Outcome]:
+    def _until_ended(self, running: int, bugs: list[BaseException]) -> Iterator[Started | Outcome]:
         patience = GRACE_SECONDS
         while running and patience > 0:
             try:
-                event = self._told.get(timeout=_SLICE_SECONDS)
+                event = self._told.get(timeout=SLICE_SECONDS)
             except Empty:
-                patience -= _SLICE_SECONDS if abandon() else 0.0
+                patience -= SLICE_SECONDS if self._run.is_abandoned else 0.0
                 continue
             if isinstance(event, _Ended):
                 running -= 1
             elif isinstance(event, BaseException):
                 bugs.append(event)
-                self.halt("another step failed through a bug of ours")
+                self._run.halt("another step failed through a bug of ours")
             else:
                 yield event
 
     def _judge(self, outcome: Outcome) -> None:
-        if self._bounds.stop_on_error and outcome.result.stops_a_run:
-            self.halt(f"image set {outcome.step.image_set_id} ended as {outcome.result}")
+        if self._run.bounds.stop_on_error and outcome.result.stops_a_run:
+            self._run.halt(f"image set {outcome.step.image_set_id} ended as {outcome.result}")
 
-    def _of_one(self, datastore: str, context: Context) -> Context:
-        """What a data store says about sending holds for that one alone, unless any error is to."""
-        halts = "" if self._bounds.stop_on_error else datastore
-        return replace(
-            context,
-            stop=partial(self.reason, datastore),
-            halt=partial(self.halt, datastore=halts),
-        )
-
-    def _work(self, datastore: str, context: Context, life: type[StepRun]) -> None:
+    def _work(self, run: DatastoreRun) -> None:
         try:
-            while (action := self._queue.take(datastore)) is not None:
+            while (action := self._queue.take(run.datastore)) is not None:
                 counts = True
                 try:
-                    counts = self._run(action, context, life)
+                    counts = self._carry_out(action, run)
                 finally:
                     self._queue.give_back(counts=counts)
         except BaseException as bug:
@@ -185,25 +162,25 @@ class Window:
         finally:
             self._told.put(_Ended())
 
-    def _run(self, action: Action, context: Context, life: type[StepRun]) -> bool:
+    def _carry_out(self, action: Action, run: DatastoreRun) -> bool:
         """The steps of one action in order; after one that did not converge none is sent.
 
         Returns whether anything may have been changed.
         """
-        refusal, counts = context.stop(), False
-        if not refusal and context.look_first and (ended := self._unlike(action, context)):
+        refusal, counts = run.reason(), False
+        if not refusal and self._options.look_first and (ended := self._unlike(action, run)):
             for step in action.steps:
                 self._end(replace(ended, step=step))
             return False
-        if not refusal and (why := self._begin(action)):
-            refusal = f"not sent: {why}"
+        if not refusal:
+            self._begin(action)
         for step, before in zip(action.steps, pins(action), strict=True):
-            refusal = refusal or context.stop()
+            refusal = refusal or run.reason()
             if refusal:
                 self._told.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
                 continue
-            run = life(step, before, self._ports[action.datastore], context)
-            outcome = run.run(partial(self._told.put, Started(step)))
+            one = StepRun(step, before, self._ports[action.datastore], run, self._options)
+            outcome = one.run(partial(self._told.put, Started(step)))
             self._end(outcome)
             counts = counts or outcome.result.counts_as_change
             if not outcome.result.is_good:
@@ -214,7 +191,13 @@ class Window:
         self._judge(outcome)
         self._told.put(outcome)
 
-    def _unlike(self, action: Action, context: Context) -> Outcome | None:
+    def _begin(self, action: Action) -> None:
+        try:
+            self._journal.begin(action)
+        except RecordError:  # the journal reports it
+            self._run.halt("records cannot be written")
+
+    def _unlike(self, action: Action, run: DatastoreRun) -> Outcome | None:
         """Why nothing of a saved plan's action may be sent: it was made for other image sets."""
         step = action.steps[0]
         try:
@@ -223,7 +206,7 @@ class Window:
             return Outcome(step, Result.NOT_ATTEMPTED, f"not sent: {error}")
         except ServiceError as error:
             if isinstance(error, CredentialsError):
-                context.halt(error.message)
+                run.halt(error.message)
             return Outcome(step, Result.FAILED, str(error))
         return Outcome(step, Result.STALE, reason) if reason else None
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply.decide import (
     RESULT,
+    TABLES,
     Answer,
     Finding,
     Next,
     Seen,
+    Tables,
     decide,
     explain,
     found,
     service_messages,
 )
+from reconciler.apply.run import DatastoreRun
 from reconciler.apply.study import Members, members
+from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
     ConflictError,
     CredentialsError,
@@ -29,48 +33,46 @@ from reconciler.core.errors import (
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Step, next_version
-from reconciler.core.model.value import Document
 from reconciler.core.model.workflow_status import FIRST_PAUSE, PAUSE_GROWTH, pauses
-from reconciler.core.ports import Clock, ImageSets, PacedImageSets
+from reconciler.core.ports import ImageSets, PacedImageSets
 
 # How often a step is sent whose effect was not seen, and whose image set is still at the pin.
 SENDS = 3
 # How many throttles in a row a step bears; the bucket slows down with each.
 THROTTLES = 10
-# The longest sleep before looking again whether to give up.
-SLICE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What all steps of a run share.
+class Options:
+    """How all steps of a run are carried out.
 
-    `stop` is why nothing new may be sent ("" while it may), `abandon` that not even what is in
-    flight is waited for; `halt` tells the others that sending is pointless. `look_first` says
-    that an earlier run may have done a part of the plan. `message_hint` says how to see the
-    service's own message, by data store ID, image set and version.
+    `lock_timeout` is in seconds, for each send. `look_first` says that an earlier run may have done
+    a part of the plan: no turn is spent on that. `message_hint` says how to see the service's own
+    message, by data store ID, image set and version.
     """
 
-    clock: Clock
-    content_digest: Callable[[Document], str]
     lock_timeout: float
-    stop: Callable[[], str]
-    abandon: Callable[[], bool]
-    halt: Callable[[str], None]
     look_first: bool = False
     message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: ""
+    tables: Tables = TABLES
 
 
 class StepRun:
     """The life of one step in one thread. `pins` are the versions before it."""
 
     def __init__(
-        self, step: Step, pins: Mapping[str, str], port: PacedImageSets, context: Context
+        self,
+        step: Step,
+        pins: Mapping[str, str],
+        port: PacedImageSets,
+        run: DatastoreRun,
+        options: Options,
     ) -> None:
         self._step = step
         self._pins = pins
         self._port = port
-        self._context = context
+        self._run = run
+        self._options = options
         self._answer = Answer.NONE
         self._error = ""
         self._said = ""
@@ -85,7 +87,7 @@ class StepRun:
         except (NoAnswerError, ThrottledError) as error:
             return self._end(self._unseen(Result.NOT_ATTEMPTED), self._told(error))
         except CredentialsError as error:
-            self._context.halt(error.message)
+            self._run.halt(error.message)
             return self._end(self._unseen(Result.FAILED), self._told(error))
         except ServiceError as error:
             return self._end(self._unseen(Result.FAILED), self._told(error))
@@ -114,7 +116,7 @@ class StepRun:
         A turn is worth seconds of the account. Were one spent on each step that is done, a plan
         that is gone on with again and again would never get to those that are left.
         """
-        if not self._context.look_first:
+        if not self._options.look_first:
             return False
         try:
             latest = self._port.get(self._step.image_set_id)
@@ -126,9 +128,9 @@ class StepRun:
 
     def _turn(self) -> bool:
         """Wait for it. In a full window that takes minutes, and none of those of a LOCKED one."""
-        asked = self._context.clock.now()
-        may_send = self._port.turn(lambda: bool(self._context.stop()))
-        self._deadline += self._context.clock.now() - asked
+        asked = self._run.clock.now()
+        may_send = self._port.turn(self._run.sending)
+        self._deadline += self._run.clock.now() - asked
         return may_send
 
     def _not_with(self, members: Members) -> Outcome | None:
@@ -154,7 +156,7 @@ class StepRun:
             seen = self._port.get(name)
         except NotFoundError:
             return False
-        return found(pin, seen, None) is Finding.AT_PIN
+        return found(pin, seen, None) in self._options.tables.ready
 
     def _send(self) -> bool:
         """Send once. False when nothing can have come of it, else reading has to tell."""
@@ -193,7 +195,7 @@ class StepRun:
             self._pause(FIRST_PAUSE * PAUSE_GROWTH ** (4 * self._sends))
             return None
         if self._throttles < THROTTLES and self._answer is Answer.NONE:
-            self._context.halt(self._error)  # no connection, three times
+            self._run.halt(self._error)  # no connection, three times
             return self._end(Result.NOT_ATTEMPTED, self._error)
         return self._end(self._unseen(Result.FAILED), self._error)
 
@@ -219,14 +221,14 @@ class StepRun:
         for name, pin in self._pins.items():
             if name not in seen or seen[name].finding in _RESTLESS:
                 seen[name] = self._look_at(name, pin)
-        decision = decide(self._step, self._answer, seen)
+        decision = decide(self._step, self._answer, seen, self._options.tables)
         if decision is not Next.READ:
             return decision
         for name, digest in self._step.expected:
             if seen[name].finding is Finding.PRODUCED:
                 equal = self._holds(seen[name], digest)
                 seen[name] = replace(seen[name], finding=Finding.EQUAL if equal else Finding.OTHER)
-        return decide(self._step, self._answer, seen)
+        return decide(self._step, self._answer, seen, self._options.tables)
 
     def _look_at(self, name: str, pin: str) -> Seen:
         try:
@@ -242,26 +244,22 @@ class StepRun:
             document = self._port.metadata(seen.image_set_id, next_version(seen.pin))
         except NotFoundError:
             return False
-        return self._context.content_digest(document) == digest
+        return content_digest(document) == digest
 
     def _time_out(self) -> float:
-        return self._context.clock.now() + self._context.lock_timeout
+        return self._run.clock.now() + self._options.lock_timeout
 
     def _is_over(self) -> bool:
         """Whether to stop waiting: for ours at the timeout, for somebody else's on any stop."""
-        if self._context.abandon() or self._context.clock.now() >= self._deadline:
+        if self._run.is_abandoned or self._run.clock.now() >= self._deadline:
             return True
-        return bool(self._context.stop()) and not self._answer.may_be_ours
+        return bool(self._run.reason()) and not self._answer.may_be_ours
 
     def _pause(self, seconds: float) -> None:
-        until = self._context.clock.now() + seconds
-        while not self._context.abandon():
-            left = until - self._context.clock.now()
-            if left <= 0:
-                return
-            self._context.clock.sleep(min(left, SLICE_SECONDS))
+        self._run.in_flight.wait(seconds)
 
     def _settled(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
+        table = self._options.tables.outcome
         landed = tuple(
             Landed(
                 name,
@@ -271,7 +269,7 @@ class StepRun:
                 one.produced.created_at,
             )
             for name, one in sorted(seen.items())
-            if one.finding is Finding.EQUAL and one.produced is not None
+            if one.produced is not None and table[self._answer, one.finding].is_done
         )
         text = self._explained(decision, seen)
         if decision is Next.CONVERGED:
@@ -289,7 +287,7 @@ class StepRun:
         if failed:
             self._said = "; ".join(message for _, _, message in failed if message)
         hints = (
-            self._context.message_hint(self._step.datastore_id, name, version)
+            self._options.message_hint(self._step.datastore_id, name, version)
             for name, version, _ in failed
         )
         return "\n".join(text for text in (explain(decision, seen), *hints) if text)
@@ -311,7 +309,7 @@ class StepRun:
             return self._end(
                 Result.UNRESOLVED, self._error or "sent and accepted, but its end was not seen"
             )
-        if reason := self._context.stop():
+        if reason := self._run.reason():
             return self._end(Result.NOT_ATTEMPTED, reason)
         result = Result.UNRESOLVED if self._answer is Answer.REFUSED else Result.NOT_ATTEMPTED
         return self._end(result, f"LOCKED by somebody else until the wait was over. {self._error}")

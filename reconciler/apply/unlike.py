@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from reconciler.apply.run import Run
 from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Action, Member
@@ -30,16 +31,16 @@ def replaced(port: ImageSets, members: Iterable[Member]) -> str:
 
 
 def unconfirmed(
-    actions: Sequence[Action], ports: Mapping[str, ImageSets], stop: Callable[[], object]
+    actions: Sequence[Action], ports: Mapping[str, ImageSets], run: Run
 ) -> list[tuple[Action, str]]:
     """The converged actions that GetImageSet does not confirm, each with the reason.
 
-    The reason is "" where `stop` says that there is no time to look: the next run does. `ports` are
-    by data store name.
+    The reason is "" where the run has no time to look: the next run does. `ports` are by data
+    store name.
     """
 
     def look(action: Action) -> tuple[Action, str] | None:
-        if stop():
+        if run.reason():
             return action, ""
         port = ports[action.datastore]
         reasons = (_unconfirmed(port, member) for member in action.members if not member.recorded)

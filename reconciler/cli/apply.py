@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,6 +100,7 @@ def apply(
     recorded, the rest is told as not-attempted, and the same command goes on from there.
     """
     from reconciler import pipeline
+    from reconciler.apply.run import Run
     from reconciler.cli import connect, screen, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
@@ -117,6 +119,7 @@ def apply(
             f"reconcile apply {workspace.PLAN_FILE}",
         )
     settings = workspace.settings(config)
+    settings = replace(settings, record_mode=record or settings.record_mode)
     workspace.refuse_links(settings, saved, report)
     look = screen.look(settings.redact, show_values)
     with (
@@ -140,11 +143,8 @@ def apply(
                     settings,
                     plan,
                     edges,
-                    mode=record or settings.record_mode,
-                    on_event=progress.on_event,
-                    bounds=bounds,
-                    stop=stop.requested,
-                    abandon=stop.abandoned,
+                    Run(edges.clock, stop, bounds),
+                    reporter=progress,
                     saved=saved is not None,
                 )
         told = progress.told
@@ -224,26 +224,16 @@ def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: L
     """Plan now; shown, unless stdout is for JSON."""
     from reconciler import pipeline
     from reconciler.cli import screen
+    from reconciler.cli.progress import Waiting
     from reconciler.core.review import review
     from reconciler.render import text
 
     checked = pipeline.check(settings, paths or ())
-    planned = pipeline.plan_at_rest(settings, checked, edges, on_wait=_waiting)
+    planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
     if look:
         screen.say(text.plan_lines(review(planned.plan, look.redact), look, planned.calls))
         screen.say([""])
     return planned.plan
-
-
-def _waiting(count: int) -> None:
-    from reconciler.cli import screen
-    from reconciler.core.review.phrases import plural
-    from reconciler.pipeline import BUSY_PATIENCE
-
-    busy = plural(count, "image set")
-    screen.tell(
-        f"Waiting for {busy} that something else is at work on, {BUSY_PATIENCE:.0f} s at most."
-    )
 
 
 def _ask(plan: Plan) -> None:

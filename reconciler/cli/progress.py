@@ -9,8 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from reconciler.apply.progress import Tally
+from reconciler.apply.reporter import Reporter
 from reconciler.cli import screen
 from reconciler.core.model.outcome import Outcome, Started
+from reconciler.core.model.plan import Step
+from reconciler.core.review.phrases import plural
 from reconciler.render.outcomes import event_line, outcome_lines
 
 if TYPE_CHECKING:
@@ -25,7 +28,18 @@ LOG_SECONDS = 30.0
 BAR_SECONDS = 1.0
 
 
-class Progress:
+class Waiting(Reporter):
+    """One line on stderr for a wait before the plan."""
+
+    def waiting(self, image_sets: int, seconds: float) -> None:
+        """How many image sets are awaited, and for how long."""
+        busy = plural(image_sets, "image set")
+        screen.tell(
+            f"Waiting for {busy} that something else is at work on, {seconds:.0f} s at most."
+        )
+
+
+class Progress(Reporter):
     """A bar on stderr where that is a terminal; else each outcome as it comes, and a tally.
 
     The tally is told at regular times too: while nothing can be sent and nothing ends, it is the
@@ -79,8 +93,15 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def on_event(self, event: Started | Outcome) -> None:
-        """Take note of a step that was sent or that ended."""
+    def started(self, step: Step) -> None:
+        """Count a step that is about to be sent."""
+        self._take(Started(step))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count a step that has ended, and show it."""
+        self._take(outcome)
+
+    def _take(self, event: Started | Outcome) -> None:
         with self._lock:
             self._tally.take(event, self._clock.now())
             with contextlib.suppress(OSError):

@@ -25,9 +25,9 @@ class Stop:
         self._count = 0
         self._before: dict[signal.Signals, object] = {}
 
-    def requested(self) -> str:
-        """Why no further step is to be submitted, "" while it is."""
-        return "asked to stop" if self._count else ""
+    def requested(self) -> bool:
+        """Whether nothing new is to be sent."""
+        return self._count > 0
 
     def abandoned(self) -> bool:
         """Whether not even what is in flight is to be awaited."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.value import Document
+
+# The longest that anything blocks, in seconds, before it looks again whether to go on.
+SLICE_SECONDS = 0.2
 
 
 class ImageSets(Protocol):
@@ -44,12 +47,36 @@ class PacedImageSets(ImageSets, Protocol):
     An update does not: between the turn and the send, `apply` still looks whether it may send.
     """
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
-        """Wait until the account may take one more update; False when `give_up` said so first."""
+    def turn(self, patience: Patience) -> bool:
+        """Wait until the account may take one more update; False when `patience` ended first."""
         ...
 
     def counts(self) -> Mapping[str, int]:
         """Calls so far by AWS operation. A page is a call, and so is one that is tried again."""
+        ...
+
+
+class Patience(Protocol):
+    """How long something is worth waiting for."""
+
+    def is_over(self) -> bool:
+        """Whether waiting any longer is pointless."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait; ends early once it is over."""
+        ...
+
+
+class Stop(Protocol):
+    """Requests to end an apply early, such as signals."""
+
+    def requested(self) -> bool:
+        """Whether nothing new is to be sent."""
+        ...
+
+    def abandoned(self) -> bool:
+        """Whether not even what is in flight is to be awaited."""
         ...
 
 

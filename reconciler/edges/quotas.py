@@ -19,7 +19,7 @@ from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.settings import Quota, Settings, quotas_by_domain
 from reconciler.core.model.value import Document
-from reconciler.core.ports import Clock, ImageSets
+from reconciler.core.ports import SLICE_SECONDS, Clock, ImageSets, Patience
 
 T = TypeVar("T")
 
@@ -40,8 +40,6 @@ PATIENCE = 10
 # Less than this is no wait: a clock that has run for months cannot tell it from none, and a caller
 # would sleep it again and again. What is taken early is missing afterwards.
 SHORTEST_SECONDS = 1e-6
-# The longest sleep before looking again whether somebody asked to stop.
-SLICE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +109,19 @@ def recovered(bucket: Bucket, quota: Quota) -> Bucket:
     return replace(bucket, rate=min(quota.rate, bucket.rate + quota.rate * RECOVERY))
 
 
+@dataclass(frozen=True, slots=True)
+class _Endless:
+    """That of a read: it waits for its turn however long that takes."""
+
+    clock: Clock
+
+    def is_over(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+
 class Buckets:
     """The quotas of one account in one region; safe to share between threads."""
 
@@ -127,27 +138,27 @@ class Buckets:
             operation: full(quota, clock.now()) for operation, quota in self._quotas.items()
         }
 
-    def turn(self, operation: str, give_up: Callable[[], bool] = lambda: False) -> bool:
-        """Wait for a token and take it; False when `give_up` said so first.
+    def turn(self, operation: str, patience: Patience | None = None) -> bool:
+        """Wait for a token and take it; False when `patience` ended first.
 
         One thread alone watches the bucket, so that a hundred do not wake at the same moment and
         come too late for it: the service keeps nothing of a token that is not fetched in time.
         """
-        queue = self._queue(operation)
+        queue, patience = self._queue(operation), patience or _Endless(self._clock)
         while not queue.acquire(timeout=SLICE_SECONDS):
-            if give_up():
+            if patience.is_over():
                 return False
         try:
-            return self._watch(operation, give_up)
+            return self._watch(operation, patience)
         finally:
             queue.release()
 
-    def _watch(self, operation: str, give_up: Callable[[], bool]) -> bool:
-        while not give_up():
+    def _watch(self, operation: str, patience: Patience) -> bool:
+        while not patience.is_over():
             seconds = self._take(operation)
             if not seconds:
                 return True
-            self._clock.sleep(min(seconds, SLICE_SECONDS))
+            patience.wait(seconds)
         return False
 
     def _queue(self, operation: str) -> threading.Lock:
@@ -245,9 +256,9 @@ class Paced:
         self._buckets.left(UPDATE)
         return self._counted(UPDATE, lambda: self._port.update(step))
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """Wait until one more update may be sent."""
-        return self._buckets.turn(UPDATE, give_up)
+        return self._buckets.turn(UPDATE, patience)
 
     def _read(self, operation: str, call: Callable[[], T]) -> T:
         for _ in range(PATIENCE - 1):

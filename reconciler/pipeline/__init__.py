@@ -6,10 +6,9 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 from reconciler.pipeline.apply import apply
 from reconciler.pipeline.check import check
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.plan import BUSY_PATIENCE, plan, plan_at_rest
+from reconciler.pipeline.plan import plan, plan_at_rest
 
 __all__ = [
-    "BUSY_PATIENCE",
     "Edges",
     "apply",
     "check",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from reconciler import apply as executor
+from reconciler.apply.decide import TABLES, Tables
 from reconciler.apply.recover import ends
-from reconciler.apply.step import StepRun
+from reconciler.apply.reporter import SILENT, Reporter
+from reconciler.apply.run import Run
+from reconciler.apply.step import Options
 from reconciler.apply.unlike import unconfirmed
-from reconciler.core.dicom.content import content_digest
-from reconciler.core.errors import (
-    PlanFileError,
-)
+from reconciler.core.errors import PlanFileError
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.bounds import Bounds
-from reconciler.core.model.outcome import Outcome, Started
+from reconciler.core.model.outcome import Landed, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge import Holding, judged_again, without, without_bugs
@@ -32,71 +32,51 @@ def apply(
     settings: Settings,
     plan: Plan,
     edges: Edges,
+    run: Run,
     *,
-    mode: RecordMode,
-    on_event: Callable[[Started | Outcome], None],
-    bounds: Bounds = executor.NO_BOUNDS,
-    stop: Callable[[], str] = lambda: "",
-    abandon: Callable[[], bool] = lambda: False,
+    reporter: Reporter = SILENT,
     saved: bool = False,
-    life: type[StepRun] = StepRun,
+    tables: Tables = TABLES,
 ) -> Applied:
     """Execute exactly this plan, recording every image set as it is seen converged.
 
-    Once `stop` says why, or a record cannot be written, nothing new is sent; once `abandon` says
-    so, nothing is awaited either. What could not be recorded is in `Applied.problems`. A plan that
-    was `saved` may have been applied before, in part, and is judged again: what the manifests, the
-    consent, the guardrails and the rules of today do not allow any more ends as stale.
+    Where a record cannot be written, nothing new is sent; the reason is in `Applied.problems`. A
+    plan that was `saved` may have been applied before, in part, and is judged again: what the
+    manifests, the consent, the guardrails and the rules of today do not allow any more ends as
+    stale. `tables` are the decisions of a step: the proofs bring flawed ones.
     Raises PlanFileError for a plan of other data stores than reconciler.yaml names, for a saved one
     that was edited, and where the manifests cannot be read again.
     """
-    datastores = {
-        name: _datastore(settings, name, plan)
-        for name in sorted({action.datastore for action in plan.actions})
-    }
+    datastores = _datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else without_bugs(plan)
     unsure = _unrecorded(holding.plan) if saved else ()
-    ports = {
-        name: edges.ports(datastores[name])
-        for name in sorted(
-            {
-                one.datastore
-                for one in (*holding.plan.actions, *unsure)
-                if one.steps or one in unsure
-            }
-        )
+    called = {one.datastore for one in (*holding.plan.actions, *unsure) if one.steps} | {
+        one.datastore for one in unsure
     }
+    ports = {name: edges.ports(datastores[name]) for name in sorted(called)}
     root = Path(settings.root)
     recorder = Recorder(root, plan, key_of(root), edges.clock, edges.files)
+    options = Options(
+        settings.lock_timeout_seconds, saved, partial(_message_hint, settings), tables
+    )
     outcomes = []
-    with attempts.under_way(Path(settings.root)) as left:
-        _recover(left or (), settings, plan, edges, recorder, bounds, stop)
-        late = lambda: stop() or edges.clock.now() >= bounds.deadline  # noqa: E731
-        holding = without(holding, unconfirmed(unsure, ports, late))
+    with attempts.under_way(root) as left:
+        for landed in _recover(left or (), settings, plan, edges, recorder, run):
+            reporter.recovered(landed)
+        holding = without(holding, unconfirmed(unsure, ports, run))
         recorder.converged(holding.plan)
-        for outcome in holding.ended:
-            outcomes.append(outcome)
-            recorder.step_ended(outcome)
-            on_event(outcome)
-        for event in executor.apply(
-            holding.plan,
-            ports,
-            edges.clock,
-            content_digest,
-            lock_timeout=settings.lock_timeout_seconds,
-            bounds=bounds,
-            begin=recorder.begin,
-            stop=lambda: stop() or recorder.behind or _error_of(holding, bounds),
-            abandon=abandon,
-            look_first=saved,
-            message_hint=partial(_message_hint, settings),
-            life=life,
+        _hold_back(run, holding, recorder)
+        for event in chain(
+            holding.ended, executor.apply(holding.plan, ports, run, options, recorder)
         ):
-            if isinstance(event, Outcome):
-                outcomes.append(event)
-                recorder.step_ended(event)
-            on_event(event)
-        commit = recorder.finish(mode, alone=left is not None)
+            if isinstance(event, Started):
+                reporter.started(event.step)
+                continue
+            outcomes.append(event)
+            recorder.step_ended(event)
+            run.hold(recorder.behind)
+            reporter.ended(event)
+        commit = recorder.finish(settings.record_mode, alone=left is not None)
     return Applied(
         plan,
         tuple(outcomes),
@@ -113,12 +93,12 @@ def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, vers
     return found.message_hint(image_set_id, version_id) if found else ""
 
 
-def _error_of(holding: Holding, bounds: Bounds) -> str:
-    """Why nothing may be sent where any error is to stop the run, as --on-error has it."""
-    if not bounds.stop_on_error or not holding.ended:
-        return ""
-    first = holding.ended[0]
-    return f"image set {first.step.image_set_id} ended as {first.result}"
+def _hold_back(run: Run, holding: Holding, recorder: Recorder) -> None:
+    """Send nothing where the records cannot be written, or where the first error stops the run."""
+    run.hold(recorder.behind)
+    if run.bounds.stop_on_error and holding.ended:
+        first = holding.ended[0]
+        run.halt(f"image set {first.step.image_set_id} ended as {first.result}")
 
 
 def _unrecorded(plan: Plan) -> tuple[Action, ...]:
@@ -137,12 +117,11 @@ def _recover(
     plan: Plan,
     edges: Edges,
     recorder: Recorder,
-    bounds: Bounds,
-    stop: Callable[[], str],
-) -> None:
-    """Record what runs that were killed have changed and this plan says nothing about.
+    run: Run,
+) -> Iterator[Landed]:
+    """Record the changes of interrupted runs about which this plan says nothing.
 
-    That are the siblings of a study-wide call that no manifest names, above all.
+    Above all these are siblings of a study-wide call that no manifest names.
     """
     planned = {
         (action.datastore_id, member.image_set_id)
@@ -150,19 +129,25 @@ def _recover(
         for member in action.members
     }
     names = {action.datastore_id: action.datastore for action in plan.actions}
+    unplanned = (
+        one
+        for one in left
+        if one.datastore_id in names and (one.datastore_id, one.image_set_id) not in planned
+    )
     for attempt, landed in ends(
-        (
-            one
-            for one in left
-            if one.datastore_id in names and (one.datastore_id, one.image_set_id) not in planned
-        ),
+        unplanned,
         lambda one: edges.ports(settings.datastore(names[one.datastore_id])),
-        edges.clock,
-        content_digest,
-        patience=min(BUSY_PATIENCE, bounds.deadline - edges.clock.now()),
-        give_up=lambda: bool(stop()),
+        run,
+        patience=BUSY_PATIENCE,
     ):
         recorder.recover(names[attempt.datastore_id], attempt, landed)
+        if landed is not None:
+            yield landed
+
+
+def _datastores(settings: Settings, plan: Plan) -> dict[str, Datastore]:
+    names = sorted({action.datastore for action in plan.actions})
+    return {name: _datastore(settings, name, plan) for name in names}
 
 
 def _datastore(settings: Settings, name: str, plan: Plan) -> Datastore:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
+from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.core.diff.paths import opened
 from reconciler.core.errors import (
     ServiceError,
@@ -87,12 +88,11 @@ def plan_at_rest(
     edges: Edges,
     *,
     patience: float = BUSY_PATIENCE,
-    on_wait: Callable[[int], None] = lambda busy: None,
+    reporter: Reporter = SILENT,
 ) -> Planned:
     """As `plan`, but what is LOCKED is waited for, up to `patience` seconds, and planned then.
 
     A run that was killed may have left updates in flight: the same command again finishes them.
-    `on_wait` hears how many image sets are waited for.
     """
     planned = plan(settings, checked, edges)
     busy = [
@@ -103,7 +103,7 @@ def plan_at_rest(
     ]
     if not busy:
         return planned
-    on_wait(len(busy))
+    reporter.waiting(len(busy), patience)
     deadline, pause = edges.clock.now() + patience, pauses()
     while edges.clock.now() < deadline:
         busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]

@@ -134,10 +134,10 @@ class Recorder:
             self._write(datastore, [entry], [])
         self._looked_up.add(attempt)
 
-    def begin(self, action: Action) -> str:
-        """Before the first call of an action; why there must be none, "" where there may.
+    def begin(self, action: Action) -> None:
+        """Write down an action's attempt before its first call. Called from any thread.
 
-        What a run that is killed has made is known by what is written here. Any thread.
+        Raises RecordError where it cannot be written: then nothing may be sent.
         """
         try:
             records.prepare(self._root, action.datastore, files=self._files)
@@ -146,7 +146,7 @@ class Recorder:
                 self._first.add((action.datastore_id, action.image_set_id))
         except RecordError as error:
             self._problems[_ATTEMPT] = error
-        return self.behind
+            raise
 
     def step_ended(self, outcome: Outcome) -> None:
         """One step's end: the versions that it produced are recorded, as far as they were seen.

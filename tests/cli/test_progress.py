@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.apply.progress import Tally
 from reconciler.cli.progress import Progress
-from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.outcome import Outcome, Result
 from tests.cli import samples
 from tests.fakes import FakeClock
 
@@ -47,9 +47,9 @@ def test_while_nothing_happens_the_time_that_is_left_is_told_anew(
     tally = Tally(3)
     with Progress(tally, clock, None, log_seconds=0.01, bar_seconds=0.01) as progress:
         for number in (0, 1, 2):
-            progress.on_event(Started(STEPS[number]))
+            progress.started(STEPS[number])
             clock.sleep(10.0)
-        progress.on_event(Outcome(STEPS[0], Result.CONVERGED))  # it took 30 s
+        progress.ended(Outcome(STEPS[0], Result.CONVERGED))  # it took 30 s
         until(lambda: "1 of 3 done, 2 in flight, about 20 s to go" in stderr.getvalue())
         clock.sleep(15.0)
         until(lambda: "about 5 s to go" in stderr.getvalue())

@@ -7,6 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.apply import apply
+from reconciler.apply.run import NEVER, Run
+from reconciler.apply.step import Options
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome, Result
@@ -47,10 +49,8 @@ def run(world: World, *actions: Action) -> list[Outcome]:
     events = apply(
         Plan(Basis("", 1), actions),
         {"research": Paced(world.port, buckets)},
-        world.clock,
-        content_digest,
-        bounds=Bounds(concurrency=6),
-        lock_timeout=900.0,
+        Run(world.clock, NEVER, Bounds(concurrency=6)),
+        Options(lock_timeout=900.0),
     )
     return [event for event in events if isinstance(event, Outcome)]
 

@@ -16,7 +16,7 @@ from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Clock, ImageSets
-from reconciler.edges.quotas import Buckets, Paced
+from reconciler.edges.quotas import UPDATE, Buckets, Paced
 from tests.documents import document, instance, series
 
 POLL_SECONDS = 1.0
@@ -154,6 +154,7 @@ class Turns:
         standing: AbstractContextManager[object] = NOTHING,
     ) -> None:
         self._port = Paced(port, buckets)
+        self._buckets = buckets
         self._standing = standing
         self._lock = threading.Lock()
         self._has_turn = False
@@ -161,14 +162,14 @@ class Turns:
     def await_turn(self) -> None:
         """Take the turn of the next update."""
         with self._standing, self._lock:
-            self._has_turn = self._has_turn or self._port.turn(lambda: False)
+            self._has_turn = self._has_turn or self._buckets.turn(UPDATE)
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, in its turn."""
         with self._standing:
             with self._lock:
                 if not self._has_turn:
-                    self._port.turn(lambda: False)
+                    self._buckets.turn(UPDATE)
                 self._has_turn = False
             return self._port.update(step)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reconciler import pipeline
+from reconciler.apply.run import Run
 from reconciler.cli.connect import RealClock
 from reconciler.cli.emulator.client import connect
 from reconciler.core.diff.paths import opened
@@ -169,6 +170,7 @@ class World:
             datastores=(self.datastore,),
             rules=Rules(payload_bytes=PAYLOAD_BYTES),
             lock_timeout_seconds=LOCK_TIMEOUT,
+            record_mode=RecordMode.COMMIT,
         )
         shutil.copytree(template, root)
         loader = connect(running.endpoint, self.datastore.datastore_id)
@@ -207,9 +209,7 @@ class World:
             self.settings,
             plan,
             edges,
-            mode=RecordMode.COMMIT,
-            on_event=lambda event: None,
-            bounds=Bounds(concurrency=self._concurrency),
+            Run(edges.clock, bounds=Bounds(concurrency=self._concurrency)),
             saved=saved is not None,
         )
         for problem in (*applied.problems, *applied.held):

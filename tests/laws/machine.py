@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reconciler import pipeline
-from reconciler.apply.step import StepRun
+from reconciler.apply.reporter import Reporter
+from reconciler.apply.run import Run
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.diff.paths import sealed
 from reconciler.core.errors import ReconcilerError, StaleError
@@ -30,7 +31,7 @@ from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Plan, Status, pins
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Applied, Checked, Planned
-from reconciler.core.model.settings import RecordMode, Rules, Settings
+from reconciler.core.model.settings import Rules, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import key as keys
@@ -38,6 +39,7 @@ from reconciler.edges import records
 from reconciler.edges.files import RealFiles
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 from tests.laws.in_memory import InMemory
+from tests.laws.mutants import NONE, Mutant
 from tests.laws.stage import (
     COMMENTS,
     DESCRIPTION,
@@ -90,9 +92,9 @@ def kill() -> None:
 
 
 class ApplyMachine(RuleBasedStateMachine):
-    """`life` is how a step is applied: the proofs that this finds bugs bring flawed ones."""
+    """`mutant` is what of an apply is flawed: the proofs that this finds bugs bring some."""
 
-    life: type[StepRun] = StepRun
+    mutant: Mutant = NONE
     concurrency = 1
     # How often all examples so far came to what.
     reached: ClassVar[Counter[str]] = Counter()
@@ -454,22 +456,25 @@ class ApplyMachine(RuleBasedStateMachine):
         return max([int(entry.version_id), *(number for number in made if number <= int(pin))])
 
     def _apply(self, plan: Plan) -> Applied | None:
-        def on_event(event: object) -> None:
-            if isinstance(event, Outcome):
-                self._observed(event)
+        observed = self._observed
 
+        class Observer(Reporter):
+            def ended(self, outcome: Outcome) -> None:
+                observed(outcome)
+
+        edges = self._edges()
+        port = self.mutant.port(self.stage.port(), plan)
         stood = {name: self._latest(name).number for name in self.missed}
         applied = None
         try:
             applied = pipeline.apply(
                 self.settings,
                 plan,
-                self._edges(),
-                mode=RecordMode.FILES,
-                on_event=on_event,
-                bounds=Bounds(concurrency=self.concurrency),
+                replace(edges, ports=lambda _: port),
+                Run(edges.clock, bounds=Bounds(concurrency=self.concurrency)),
+                reporter=Observer(),
                 saved=self.looks_first,
-                life=self.life,
+                tables=self.mutant.tables,
             )
         except KilledError:
             self.reached["killed"] += 1
@@ -477,9 +482,11 @@ class ApplyMachine(RuleBasedStateMachine):
             self.reached["recovered"] += len(applied.recovered)
             accounted = sorted(map(id, plan.steps))
             assert sorted(id(outcome.step) for outcome in applied.outcomes) == accounted
-            unwritten = [one for one in applied.problems if not isinstance(one, StaleError)]
-            if unwritten:
-                assert any("cannot be" in str(problem) for problem in unwritten)
+            if applied.problems:
+                assert all(
+                    isinstance(one, StaleError) or "cannot be" in str(one)
+                    for one in applied.problems
+                )
         finally:
             self.files = RealFiles()
             # Search is asked right before a study-wide call: what it misses then is moved as well.

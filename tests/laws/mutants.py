@@ -1,103 +1,122 @@
-"""Flawed ways to apply a step, each a bug that somebody could have written."""
+"""Flawed ways to apply a plan, each a bug that somebody could have written.
+
+Each replaces the port that an apply works with, or one of the decision tables of its steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from reconciler.apply.decide import Answer, Seen
-from reconciler.apply.step import StepRun
-from reconciler.core.errors import ConflictError, NotFoundError, ServiceError
-from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.apply.decide import READY, TABLE, TABLES, Answer, Finding, Next, Tables
+from reconciler.core.errors import ConflictError, NotFoundError
+from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.plan import Plan, Step
+from reconciler.core.model.value import Document
+from reconciler.core.ports import PacedImageSets, Patience
 
 
-class RetriesWithAFreshPin(StepRun):
-    """A stale pin is answered by reading the version that is there, and sending again."""
+class _Port:
+    """Passes every call on. It knows the plan that is about to be applied."""
 
-    def _send(self) -> bool:
+    def __init__(self, port: PacedImageSets, plan: Plan) -> None:
+        self._port = port
+        self._plan = plan
+
+    def turn(self, patience: Patience) -> bool:
+        return self._port.turn(patience)
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        return self._port.get(image_set_id, version_id)
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        return self._port.metadata(image_set_id, version_id)
+
+    def versions(self, image_set_id: str) -> tuple[Properties, ...]:
+        return self._port.versions(image_set_id)
+
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        return self._port.search(filters)
+
+    def update(self, step: Step) -> str:
+        return self._port.update(step)
+
+    def counts(self) -> Mapping[str, int]:
+        return self._port.counts()
+
+
+class _RetriesWithAFreshPin(_Port):
+    def update(self, step: Step) -> str:
         try:
-            self._port.get(self._step.image_set_id)
-            latest = self._port.get(self._step.image_set_id).version_id
-            if int(latest) > int(self._step.pin):
-                self._port.update(replace(self._step, pin=latest))
+            return self._port.update(step)
         except (NotFoundError, ConflictError):
-            pass
-        return super()._send()
+            latest = self._port.get(step.image_set_id).version_id
+            if int(latest) <= int(step.pin):
+                raise
+            return self._port.update(replace(step, pin=latest))
 
 
-class RecordsBeforeVerifying(StepRun):
-    """An accepted update is taken for done."""
-
-    def _settle(self) -> Outcome | None:
-        if self._answer is not Answer.ACCEPTED:
-            return super()._settle()
-        landed = tuple(
-            Landed(name, str(int(pin) + 1), pin, None) for name, pin in sorted(self._pins.items())
-        )
-        return Outcome(self._step, Result.CONVERGED, "", landed)
+class _SendsAgainAfterARestart(_Port):
+    def update(self, step: Step) -> str:
+        latest = self._port.get(step.image_set_id).version_id
+        return self._port.update(replace(step, pin=latest))
 
 
-class TakesA404ForGone(StepRun):
-    """A 404 of the update ends the step, though it may have landed before."""
-
-    def _settle(self) -> Outcome | None:
-        if self._answer is Answer.REFUSED:
-            return Outcome(self._step, Result.FAILED, "the image set does not exist")
-        return super()._settle()
+class _TakesTheStudyForWhatItWas(_Port):
+    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        known = {one.image_set_id for action in self._plan.actions for one in action.members}
+        return (row for row in self._port.search(filters) if row.image_set_id in known)
 
 
-class TakesTheNextVersionForOurs(StepRun):
-    """Version pin+1 is there, so it must be what we have sent."""
-
-    def _holds(self, seen: Seen, digest: str) -> bool:
-        return True
+def _unchanged(port: PacedImageSets, plan: Plan) -> PacedImageSets:
+    return port
 
 
-class SendsAgainAfterARestart(StepRun):
-    """The version that is there now is as good as the one that was planned."""
+@dataclass(frozen=True)
+class Mutant:
+    """What of an apply is replaced."""
 
-    def run(self, started: Callable[[], None]) -> Outcome:
-        planned = self._step
-        with suppress(ServiceError):
-            self._step = replace(planned, pin=self._port.get(planned.image_set_id).version_id)
-        return replace(super().run(started), step=planned)
-
-
-class IgnoresAFailedUpdate(StepRun):
-    """What was accepted and is at rest again has been done."""
-
-    def _settle(self) -> Outcome | None:
-        outcome = super()._settle()
-        if outcome is None or outcome.result is not Result.FAILED:
-            return outcome
-        landed = tuple(
-            Landed(name, str(int(pin) + 1), pin, None) for name, pin in sorted(self._pins.items())
-        )
-        return Outcome(self._step, Result.CONVERGED, "", landed)
+    name: str
+    port: Callable[[PacedImageSets, Plan], PacedImageSets] = _unchanged
+    tables: Tables = TABLES
 
 
-class DoesNotLookAtSiblings(StepRun):
-    """The pin that the service checks is enough, though it checks one image set's alone."""
-
-    def _siblings_are_at_their_pins(self) -> bool:
-        return True
+def _decides(name: str, rows: Mapping[tuple[Answer, Finding], Next]) -> Mutant:
+    return Mutant(name, tables=Tables({**TABLE, **rows}))
 
 
-class TakesTheStudyForWhatItWas(StepRun):
-    """The study has the image sets that it had when it was planned."""
-
-    def _strangers(self) -> tuple[str, ...]:
-        return ()
-
+NONE = Mutant("none")
 
 ALL = (
-    RetriesWithAFreshPin,
-    RecordsBeforeVerifying,
-    TakesA404ForGone,
-    TakesTheNextVersionForOurs,
-    SendsAgainAfterARestart,
-    IgnoresAFailedUpdate,
-    DoesNotLookAtSiblings,
-    TakesTheStudyForWhatItWas,
+    # A stale pin is answered by reading the version that is there, and sending again.
+    Mutant("retries-with-a-fresh-pin", _RetriesWithAFreshPin),
+    # An accepted update is taken for done.
+    _decides(
+        "records-before-verifying",
+        {
+            (Answer.ACCEPTED, found): Next.CONVERGED
+            for found in (Finding.UNDER_WAY, Finding.PRODUCED)
+        },
+    ),
+    # A 404 of the update ends the step, though it may have landed before.
+    _decides(
+        "takes-a-404-for-gone",
+        {(Answer.REFUSED, found): Next.FAILED for found in Finding},
+    ),
+    # Version pin+1 is there, so it must be what we have sent.
+    _decides(
+        "takes-the-next-version-for-ours",
+        {(answer, Finding.PRODUCED): TABLE[answer, Finding.EQUAL] for answer in Answer},
+    ),
+    # The version that is there now is as good as the one that was planned.
+    Mutant("sends-again-after-a-restart", _SendsAgainAfterARestart),
+    # What was accepted and is at rest again has been done.
+    _decides(
+        "ignores-a-failed-update",
+        {(answer, Finding.UPDATE_FAILED): TABLE[answer, Finding.EQUAL] for answer in Answer},
+    ),
+    # The pin that the service checks is enough, though it checks one image set's alone.
+    Mutant("does-not-look-at-siblings", tables=Tables(ready=READY | set(Finding))),
+    # The study has the image sets that it had when it was planned.
+    Mutant("takes-the-study-for-what-it-was", _TakesTheStudyForWhatItWas),
 )

@@ -20,6 +20,7 @@ from reconciler.core.model.plan import Status
 from tests.laws import mutants
 from tests.laws.emulated import Emulated, Server, server
 from tests.laws.machine import BROKEN, ApplyMachine
+from tests.laws.mutants import Mutant
 
 BASE = settings(
     deadline=None,
@@ -96,11 +97,11 @@ def test_the_promises_hold_on_the_emulator_for_long(running: Server, concurrency
     holds(emulated(running, concurrency=concurrency), long)
 
 
-@pytest.mark.parametrize("life", mutants.ALL, ids=lambda one: one.__name__)
-def test_a_planted_bug_is_found(life: type) -> None:
-    finds(variant(life=life))
+@pytest.mark.parametrize("mutant", mutants.ALL, ids=lambda one: one.name)
+def test_a_planted_bug_is_found(mutant: Mutant) -> None:
+    finds(variant(mutant=mutant))
 
 
-@pytest.mark.parametrize("life", mutants.ALL, ids=lambda one: one.__name__)
-def test_a_planted_bug_is_found_on_the_emulator(running: Server, life: type) -> None:
-    finds(emulated(running, life=life))
+@pytest.mark.parametrize("mutant", mutants.ALL, ids=lambda one: one.name)
+def test_a_planted_bug_is_found_on_the_emulator(running: Server, mutant: Mutant) -> None:
+    finds(emulated(running, mutant=mutant))

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from reconciler import pipeline
+from reconciler.apply.run import Run
 from reconciler.core.errors import InputError
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan.file import dumps, loads
 from tests.documents import DATASTORE_ID, document, instance, series
 from tests.fakes import FakeClock, FakeImageSets
@@ -156,9 +157,7 @@ class World:
         return pipeline.plan(self.settings, pipeline.check(self.settings), self.edges).plan
 
     def apply(self, plan: Plan) -> Applied:
-        return pipeline.apply(
-            self.settings, plan, self.edges, mode=RecordMode.FILES, on_event=lambda event: None
-        )
+        return pipeline.apply(self.settings, plan, self.edges, Run(self.edges.clock))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

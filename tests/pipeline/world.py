@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import pipeline
+from reconciler.apply.run import Run
 from reconciler.cli.connect import RealClock
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.core.ports import PacedImageSets
 from reconciler.edges import aws, quotas, records
 from reconciler.emulator.http.server import Emulator
@@ -74,8 +75,7 @@ class World:
             self.settings,
             plan or self.plan(),
             self.edges,
-            mode=RecordMode.FILES,
-            on_event=lambda event: None,
+            Run(self.edges.clock),
         )
 
     def converge(self) -> Plan:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import itertools
 import json
 import threading
@@ -16,6 +15,9 @@ import pytest
 
 from reconciler.apply import apply
 from reconciler.apply.decide import TABLE, Answer, Finding, Next, Seen, decide, found
+from reconciler.apply.run import Run
+from reconciler.apply.step import Options
+from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
     AccessDeniedError,
     ConflictError,
@@ -32,8 +34,9 @@ from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step, pins
 from reconciler.core.model.value import Document
+from reconciler.core.ports import Patience
 from tests.documents import STUDY_UID, document
-from tests.fakes import FakeClock, FakeImageSets
+from tests.fakes import FakeClock, FakeImageSets, StopWhen, never
 from tests.processes import SECONDS
 
 A, B, C = (letter * 32 for letter in "abc")
@@ -44,9 +47,8 @@ Raw = dict[str, Any]
 Change = Callable[[Raw], object]
 
 
-def digest(content: Document | Raw) -> str:
-    raw = content.raw if isinstance(content, Document) else content
-    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+def digest(content: Raw) -> str:
+    return content_digest(Document(content))
 
 
 class SameImageSets(FakeImageSets):
@@ -127,23 +129,10 @@ def study_wide(fake: FakeImageSets, *names: str, value: str = "STUDY") -> Action
     return action(fake, step, members={name: fake.version(name) for name in names})
 
 
-def never() -> bool:
-    return False
-
-
-def go_on() -> str:
-    return ""
-
-
-def once(happened: Callable[[], bool]) -> Callable[[], str]:
-    """What `stop` says from a moment on."""
-    return lambda: "asked to stop" if happened() else ""
-
-
 def run(
     fake: FakeImageSets,
     *actions: Action,
-    stop: Callable[[], str] = go_on,
+    stop: Callable[[], bool] = never,
     abandon: Callable[[], bool] = never,
     concurrency: int = 1,
     look_first: bool = False,
@@ -152,14 +141,8 @@ def run(
         apply(
             Plan(Basis("", 1), actions),
             {"research": fake},
-            fake.clock,
-            digest,
-            bounds=Bounds(concurrency=concurrency),
-            lock_timeout=LOCK_TIMEOUT,
-            stop=stop,
-            abandon=abandon,
-            look_first=look_first,
-            message_hint=lambda *of: f"look: {' '.join(of)}",
+            Run(fake.clock, StopWhen(stop, abandon), Bounds(concurrency=concurrency)),
+            Options(LOCK_TIMEOUT, look_first, lambda *of: f"look: {' '.join(of)}"),
         )
     )
 
@@ -256,10 +239,8 @@ def test_a_slow_update_does_not_stop_the_submitting(fake: FakeImageSets) -> None
         for event in apply(
             Plan(Basis("", 1), tuple(simple(fake, name) for name in (A, B, C))),
             {"research": fake},
-            fake.clock,
-            digest,
-            bounds=Bounds(concurrency=3),
-            lock_timeout=LOCK_TIMEOUT,
+            Run(fake.clock, bounds=Bounds(concurrency=3)),
+            Options(LOCK_TIMEOUT),
         )
         if isinstance(event, Outcome)
     )
@@ -670,10 +651,10 @@ class Turns(FakeImageSets):
 
     turns = 0
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """Unlimited, and counted."""
         self.turns += 1
-        return super().turn(give_up)
+        return super().turn(patience)
 
 
 def test_no_turn_is_spent_on_what_an_earlier_run_has_done() -> None:
@@ -786,7 +767,7 @@ def test_waiting_for_the_turn_is_no_waiting_for_a_locked_sibling(study: FakeImag
     class Queued(SameImageSets):
         """The first turn comes late."""
 
-        def turn(self, give_up: Callable[[], bool]) -> bool:
+        def turn(self, patience: Patience) -> bool:
             self.clock.sleep(next(waits, 0.0))
             return True
 
@@ -1000,7 +981,7 @@ def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImage
         fake,
         simple(fake, A),
         simple(fake, B),
-        stop=once(lambda: bool(stopped)),
+        stop=lambda: bool(stopped),
         concurrency=1,
     )
     results = {outcome.step.image_set_id: outcome for outcome in outcomes(events)}
@@ -1011,7 +992,7 @@ def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImage
 
 
 def test_a_stop_before_anything_leaves_every_step_not_attempted(fake: FakeImageSets) -> None:
-    events = run(fake, two_steps(fake), simple(fake, B), stop=lambda: "asked to stop")
+    events = run(fake, two_steps(fake), simple(fake, B), stop=lambda: True)
     assert [outcome.result for outcome in outcomes(events)] == [Result.NOT_ATTEMPTED] * 3
     assert fake.calls == []
 
@@ -1019,7 +1000,7 @@ def test_a_stop_before_anything_leaves_every_step_not_attempted(fake: FakeImageS
 def test_a_stop_does_not_wait_for_somebody_elses_lock(fake: FakeImageSets) -> None:
     planned = simple(fake, A)
     fake.lock(A, 10_000.0)
-    outcome = only(run(fake, planned, stop=once(lambda: fake.clock.now() > 1.0)))
+    outcome = only(run(fake, planned, stop=lambda: fake.clock.now() > 1.0))
     assert outcome.result is Result.NOT_ATTEMPTED
     assert fake.clock.now() < 20.0
 
@@ -1032,7 +1013,7 @@ def test_a_lost_answer_is_not_sent_again_after_a_stop(fake: FakeImageSets) -> No
         raise_lost()
 
     fake.inject(UPDATES, stopped_and_lost)
-    outcome = only(run(fake, planned, stop=once(lambda: bool(stopped))))
+    outcome = only(run(fake, planned, stop=lambda: bool(stopped)))
     assert outcome.result is Result.UNRESOLVED
     assert [operation for operation, _ in fake.calls].count(UPDATES) == 1
 
@@ -1046,7 +1027,7 @@ def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> 
     fake.update_seconds = 50.0
     fake.inject(UPDATES, lambda: sent.append(True))
     gone: Callable[[], bool] = lambda: bool(sent)  # noqa: E731
-    outcome = only(run(fake, simple(fake, A), stop=once(gone), abandon=gone))
+    outcome = only(run(fake, simple(fake, A), stop=gone, abandon=gone))
     assert outcome.result is Result.UNRESOLVED
     assert fake.clock.now() < 1.0
 
@@ -1054,9 +1035,7 @@ def test_abandoning_leaves_what_is_in_flight_unresolved(fake: FakeImageSets) -> 
 def test_abandoning_interrupts_a_pause(fake: FakeImageSets) -> None:
     fake.update_seconds = 50.0
     gone: Callable[[], bool] = lambda: fake.clock.now() > 20.0  # noqa: E731
-    assert (
-        only(run(fake, simple(fake, A), stop=once(gone), abandon=gone)).result is Result.UNRESOLVED
-    )
+    assert only(run(fake, simple(fake, A), stop=gone, abandon=gone)).result is Result.UNRESOLVED
     assert fake.clock.now() < 20.5
 
 
@@ -1085,10 +1064,8 @@ def test_a_bug_is_raised_after_what_is_in_flight_has_ended(fake: FakeImageSets) 
             apply(
                 Plan(Basis("", 1), (simple(fake, A), simple(fake, B), simple(fake, C))),
                 {"research": fake},
-                fake.clock,
-                digest,
-                bounds=Bounds(concurrency=1),
-                lock_timeout=LOCK_TIMEOUT,
+                Run(fake.clock, bounds=Bounds(concurrency=1)),
+                Options(LOCK_TIMEOUT),
             )
         )
     assert fake.version(A) == "2"
@@ -1106,10 +1083,8 @@ def test_closing_the_events_waits_for_what_is_in_flight(fake: FakeImageSets) -> 
     events = apply(
         Plan(Basis("", 1), (simple(fake, A), simple(fake, B))),
         {"research": fake},
-        fake.clock,
-        digest,
-        bounds=Bounds(concurrency=1),
-        lock_timeout=LOCK_TIMEOUT,
+        Run(fake.clock, bounds=Bounds(concurrency=1)),
+        Options(LOCK_TIMEOUT),
     )
     assert isinstance(next(events), Started)
     assert under_way.wait(SECONDS)

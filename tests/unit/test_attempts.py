@@ -18,7 +18,9 @@ import pytest
 
 from reconciler import pipeline
 from reconciler.apply.recover import End, recover
-from reconciler.core.dicom.content import content_digest, digest
+from reconciler.apply.reporter import Reporter
+from reconciler.apply.run import Run
+from reconciler.core.dicom.content import digest
 from reconciler.core.errors import (
     CredentialsError,
     LinkError,
@@ -32,13 +34,14 @@ from reconciler.core.model.outcome import Landed, Result
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
+from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import attempts, records
 from reconciler.edges import key as keys
 from reconciler.edges.files import RealFiles
+from reconciler.pipeline.plan import BUSY_PATIENCE
 from tests.documents import DATASTORE_ID, KEY, document, instance, series
-from tests.fakes import FakeClock, FakeImageSets
+from tests.fakes import FakeClock, FakeImageSets, StopWhen, never
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
 FIRST, SECOND, OWN = (letter * 32 for letter in "abc")
@@ -99,15 +102,10 @@ class World:
         return pipeline.plan(self.settings, checked, self.edges()).plan
 
     def apply(self, plan: Plan | None = None, **more: Any) -> Applied:
-        return pipeline.apply(
-            self.settings,
-            plan or self.plan(),
-            self.edges(more.pop("files", None)),
-            mode=RecordMode.FILES,
-            on_event=lambda event: None,
-            bounds=more.pop("bounds", Bounds(concurrency=1)),
-            **more,
-        )
+        stop = StopWhen(more.pop("stop", never), more.pop("abandon", never))
+        run = Run(self.service.clock, stop, more.pop("bounds", Bounds(concurrency=1)))
+        edges = self.edges(more.pop("files", None))
+        return pipeline.apply(self.settings, plan or self.plan(), edges, run, **more)
 
     def killed(
         self,
@@ -276,7 +274,7 @@ def test_a_saved_plan_keeps_the_version_before(world: World) -> None:
 
 def test_a_run_that_was_stopped_half_way_is_gone_on_with(world: World) -> None:
     world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    applied = world.apply(stop=lambda: "asked to stop" if world.service.landed else "")
+    applied = world.apply(stop=lambda: bool(world.service.landed))
     assert [one.result for one in applied.outcomes] == [
         Result.CONVERGED,
         Result.NOT_ATTEMPTED,
@@ -291,7 +289,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_forgets_nothing(world: World) -
     world.ask(OWN, "CT", LONG + "1", LONG + "2")
     world.killed()
     world.service.calm()
-    applied = world.apply(stop=lambda: "asked to stop")
+    applied = world.apply(stop=lambda: True)
     assert {one.result for one in applied.outcomes} == {Result.NOT_ATTEMPTED}
     assert world.left() == [f"research-{OWN}-1.json"]
     world.apply()
@@ -304,7 +302,7 @@ def test_a_saved_plan_that_is_stopped_forgets_nothing(world: World) -> None:
     saved = world.plan()
     world.killed(plan=saved)
     world.service.calm()
-    world.apply(saved, stop=lambda: "asked to stop")
+    world.apply(saved, stop=lambda: True)
     world.apply()
     assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
     assert world.left() == []
@@ -547,12 +545,17 @@ def test_what_is_locked_is_waited_for_before_it_is_planned(
 ) -> None:
     world.ask(OWN, "CT")
     world.service.lock(OWN, seconds)
-    waits: list[int] = []
+    waits: list[tuple[int, float]] = []
+
+    class Waiting(Reporter):
+        def waiting(self, image_sets: int, seconds: float) -> None:
+            waits.append((image_sets, seconds))
+
     checked = pipeline.check(world.settings)
-    planned = pipeline.plan_at_rest(world.settings, checked, world.edges(), on_wait=waits.append)
+    planned = pipeline.plan_at_rest(world.settings, checked, world.edges(), reporter=Waiting())
     assert [one.status for one in planned.plan.actions] == [status]
-    assert waits == [1]
-    assert world.service.clock.now() < pipeline.BUSY_PATIENCE + 10.0
+    assert waits == [(1, BUSY_PATIENCE)]
+    assert world.service.clock.now() < BUSY_PATIENCE + 10.0
 
 
 def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(world: World) -> None:
@@ -813,7 +816,7 @@ def test_many_attempts_do_not_keep_a_stop_waiting(world: World) -> None:
     _many(world)
     looks: list[str] = []
     world.service.inject("GetImageSet", lambda: looks.append("look"), times=99)
-    world.apply(plan, stop=lambda: "asked to stop" if len(looks) == 2 else "")
+    world.apply(plan, stop=lambda: len(looks) == 2)
     assert len(looks) == 2
     assert len(world.left()) == 7
 
@@ -946,7 +949,7 @@ def test_how_far_an_attempt_got(
 ) -> None:
     action, attempt = _attempt(world)
     happened(world, action)
-    found = recover(world.service, attempt, content_digest)
+    found = recover(world.service, attempt)
     assert found.end is end
     landed = found.landed
     if end is End.LANDED:

@@ -10,7 +10,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.apply import apply
-from reconciler.apply.scheduler import GRACE_SECONDS, Window
+from reconciler.apply.run import NEVER, Run
+from reconciler.apply.scheduler import GRACE_SECONDS
+from reconciler.apply.step import Options
 from reconciler.core.errors import (
     CredentialsError,
     NoAnswerError,
@@ -21,8 +23,9 @@ from reconciler.core.errors import (
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Action, Basis, Plan, Step
+from reconciler.core.ports import SLICE_SECONDS, Patience, Stop
 from tests.documents import STUDY_UID, document
-from tests.fakes import FakeClock, FakeImageSets
+from tests.fakes import FakeClock, FakeImageSets, StopWhen
 from tests.processes import SECONDS
 from tests.unit.test_apply import (
     UPDATES,
@@ -30,9 +33,6 @@ from tests.unit.test_apply import (
     changed,
     describe,
     describing,
-    digest,
-    go_on,
-    never,
     simple,
     study_wide,
     two_steps,
@@ -50,24 +50,10 @@ def fake() -> FakeImageSets:
 
 
 def events(
-    fake: FakeImageSets,
-    actions: list[Action],
-    bounds: Bounds,
-    *,
-    stop: Callable[[], str] = go_on,
-    abandon: Callable[[], bool] = never,
+    fake: FakeImageSets, actions: list[Action], bounds: Bounds, stop: Stop = NEVER
 ) -> Iterator[Started | Outcome]:
     plan = Plan(Basis("", 1), tuple(actions))
-    return apply(
-        plan,
-        {"research": fake},
-        fake.clock,
-        digest,
-        lock_timeout=60.0,
-        bounds=bounds,
-        stop=stop,
-        abandon=abandon,
-    )
+    return apply(plan, {"research": fake}, Run(fake.clock, stop, bounds), Options(60.0))
 
 
 def ends(fake: FakeImageSets, actions: list[Action], bounds: Bounds) -> list[Outcome]:
@@ -220,11 +206,29 @@ def test_each_bad_end_is_an_error(
 
 def test_the_first_reason_stays() -> None:
     """The others follow from it."""
-    window = Window([], {}, Bounds(), FakeClock(), lambda: "", lambda action: "")
-    assert window.reason() == ""
-    window.halt("expired")
-    window.halt("the run ended early")
-    assert window.reason() == "not sent: expired"
+    run = Run(FakeClock())
+    assert run.reason() == ""
+    run.halt("expired")
+    run.halt("the run ended early")
+    assert run.reason() == "not sent: expired"
+
+
+def test_a_reason_that_passes_holds_only_until_then() -> None:
+    run = Run(FakeClock())
+    run.hold("records cannot be written")
+    assert run.reason() == run.reason("research") == "not sent: records cannot be written"
+    run.hold("")
+    assert run.reason() == ""
+
+
+def test_a_wait_ends_with_the_run() -> None:
+    """What is in flight is awaited after a request to stop, what is not is not."""
+    clock = FakeClock()
+    run = Run(clock, StopWhen(lambda: clock.now() >= 1.0, lambda: clock.now() >= 5.0)).of("a")
+    run.sending.wait(60.0)
+    assert clock.now() == pytest.approx(1.0, abs=SLICE_SECONDS)
+    run.in_flight.wait(60.0)
+    assert clock.now() == pytest.approx(5.0, abs=SLICE_SECONDS)
 
 
 def test_a_call_that_takes_long_is_waited_for_as_long_as_nobody_abandons(
@@ -272,7 +276,7 @@ def test_after_a_bug_nothing_new_is_sent() -> None:
         fake.put(document(image_set_id=name))
     actions = [simple(fake, name) for name in IDS[:3]]
     with pytest.raises(KeyError):
-        list(events(fake, actions, Bounds(concurrency=2), abandon=fake.abandon))
+        list(events(fake, actions, Bounds(concurrency=2), StopWhen(asked_again=fake.abandon)))
     assert [fake.version(name) for name in IDS[:3]] == ["2", "1", "1"]
 
 
@@ -290,8 +294,7 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
         fake,
         actions,
         Bounds(concurrency=1),
-        stop=lambda: "asked to stop" if asked.is_set() else "",
-        abandon=asked.is_set,
+        StopWhen(asked.is_set, asked.is_set),
     )
     assert isinstance(next(told), Started)
     assert hangs.wait(SECONDS)
@@ -313,10 +316,10 @@ class Late(FakeImageSets):
         super().__init__(clock)
         self.go = threading.Event()
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """As in an account whose quota is used up."""
         assert self.go.wait(10), "the one data store waits for the other"
-        return super().turn(give_up)
+        return super().turn(patience)
 
 
 @pytest.fixture
@@ -339,7 +342,7 @@ def results(
     plan = Plan(Basis("", 1), tuple(actions))
     found: dict[str, Counter[Result]] = {first: Counter(), second: Counter()}
     clock = ports[first].clock
-    for event in apply(plan, ports, clock, digest, lock_timeout=60.0, bounds=bounds):
+    for event in apply(plan, ports, Run(clock, NEVER, bounds), Options(60.0)):
         if isinstance(event, Outcome):
             owner = owners[event.step.image_set_id]
             found[owner][event.result] += 1
@@ -390,12 +393,12 @@ class Lingering(FakeImageSets):
 
     first = True
 
-    def turn(self, give_up: Callable[[], bool]) -> bool:
+    def turn(self, patience: Patience) -> bool:
         """Those that wait instead are there afterwards, however long it takes."""
         if self.first:
             self.first = False
             threading.Event().wait(0.3)
-        return super().turn(give_up)
+        return super().turn(patience)
 
 
 def test_room_that_is_given_back_is_for_any_data_store(fake: FakeImageSets) -> None:
@@ -408,7 +411,7 @@ def test_room_that_is_given_back_is_for_any_data_store(fake: FakeImageSets) -> N
 
     def run(part: list[Action], limit: int | None) -> Counter[Result]:
         plan, bounds = Plan(Basis("", 1), tuple(part)), Bounds(limit=limit, concurrency=2)
-        told = apply(plan, ports, fake.clock, digest, lock_timeout=60.0, bounds=bounds)
+        told = apply(plan, ports, Run(fake.clock, NEVER, bounds), Options(60.0))
         return Counter(one.result for one in told if isinstance(one, Outcome))
 
     assert run(actions, None) == {Result.CONVERGED: 3}

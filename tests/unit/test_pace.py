@@ -28,7 +28,7 @@ from reconciler.edges.quotas import (
     take,
 )
 from tests.documents import IMAGE_SET_ID, document
-from tests.fakes import FakeClock, FakeImageSets
+from tests.fakes import FakeClock, FakeImageSets, Patient
 
 QUOTA = Quota(0.25, 1)
 
@@ -129,7 +129,7 @@ def test_a_turn_is_given_up_when_asked_to() -> None:
     clock = FakeClock()
     buckets = Buckets({UPDATE: QUOTA}, clock)
     assert buckets.turn(UPDATE)
-    assert not buckets.turn(UPDATE, lambda: clock.now() > 1.0)
+    assert not buckets.turn(UPDATE, Patient(clock, lambda: clock.now() > 1.0))
     assert clock.now() < 1.5
 
 
@@ -163,12 +163,12 @@ def test_a_throttled_update_is_told_at_once_and_slows_the_next_turn(fake: FakeIm
     fake.fail(UPDATE, ThrottledError("slow down"))
     buckets = Buckets({UPDATE: QUOTA}, fake.clock)
     port = Paced(fake, buckets)
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     with pytest.raises(ThrottledError):
         port.update(step)
     assert fake.clock.now() == 0.0
     assert buckets.rate(UPDATE) == pytest.approx(0.25 * MARGIN / 2)
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     assert fake.clock.now() >= 8.0
     assert port.update(step) == "2"
     assert buckets.rate(UPDATE) > 0.25 * MARGIN / 2
@@ -179,21 +179,21 @@ def test_what_leaves_late_makes_the_next_one_wait_for_that(
     fake: FakeImageSets, seconds: float
 ) -> None:
     port = paced(fake, **{UPDATE: QUOTA})
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     fake.clock.sleep(seconds)  # as a study-wide step does, which looks at its study before
     sent = fake.clock.now()
     port.update(Step(fake.datastore_id, IMAGE_SET_ID, "1", (), updatable="{}"))
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     least = 4.0 if seconds <= 0.04 else 4.0 / MARGIN
     assert least - 1e-6 <= fake.clock.now() - sent <= 4.0 / MARGIN + 1e-6
 
 
 def test_what_leaves_late_costs_nothing_where_there_is_no_quota(fake: FakeImageSets) -> None:
     port = paced(fake)
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     fake.clock.sleep(100.0)
     port.update(Step(fake.datastore_id, IMAGE_SET_ID, "1", (), updatable="{}"))
-    assert port.turn(lambda: False)
+    assert port.turn(Patient(fake.clock))
     assert fake.clock.now() == 100.0
 
 

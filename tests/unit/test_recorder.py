@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler import pipeline
+from reconciler.apply.reporter import SILENT, Reporter
+from reconciler.apply.run import Run
 from reconciler.core.diff.paths import ask_digest, sealed
 from reconciler.core.errors import GitBusyError, GitError, RecordError, RejectedError
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.key import KEY_FILE
-from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Settings
@@ -53,19 +54,14 @@ class World:
         self,
         files: Files | None = None,
         mode: RecordMode = RecordMode.FILES,
-        on_event: Callable[[Started | Outcome], None] = lambda event: None,
+        reporter: Reporter = SILENT,
     ) -> Applied:
         more = {"files": files} if files else {}
         edges = pipeline.Edges(lambda _: self.service, self.service.clock, **more)
         plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
-        return pipeline.apply(
-            self.settings,
-            plan,
-            edges,
-            mode=mode,
-            on_event=on_event,
-            bounds=Bounds(concurrency=1),
-        )
+        settings = replace(self.settings, record_mode=mode)
+        run = Run(edges.clock, bounds=Bounds(concurrency=1))
+        return pipeline.apply(settings, plan, edges, run, reporter=reporter)
 
     def versions(self) -> dict[str, str]:
         entries = records.read(self.root, "research")
@@ -75,11 +71,11 @@ class World:
 def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
     world, recorded = World(tmp_path), []
 
-    def look(event: Started | Outcome) -> None:
-        if isinstance(event, Outcome):
+    class Look(Reporter):
+        def ended(self, outcome: Outcome) -> None:
             recorded.append(len(world.versions()))
 
-    world.apply(on_event=look)
+    world.apply(reporter=Look())
     assert recorded == [1, 2, 3]
 
 
