@@ -13,6 +13,8 @@ import pytest
 from reconciler.core.errors import GitError
 from reconciler.edges import git
 from reconciler.edges.git import Message, Moved
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.program import gitpython
 
 TEXT = Message("Record one image set", "research/abc 1 → 2", (("Plan-Digest", "sha256:0"),))
 
@@ -324,8 +326,8 @@ def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
         ("Permission denied", "fix"),
     ):
         said = f"fatal: Unable to create '/w/.git/index.lock': {reason}"
-        with pytest.raises(GitError) as caught, git._explained("git commit"):
-            raise git._gitpython().GitCommandError("git commit", 128, said)
+        with pytest.raises(GitError) as caught, explained("git commit"):
+            raise gitpython().GitCommandError("git commit", 128, said)
         assert hint in caught.value.hint
         assert "another git" not in caught.value.hint
 

@@ -1,0 +1,50 @@
+"""The message of a commit of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# A body is for people: beyond this many lines it tells how many more there are.
+_BODY_LINES = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """One image set whose record changed. `previous` is "" where it was only found converged."""
+
+    datastore: str
+    image_set_id: str
+    previous: str
+    version: str
+
+    def __str__(self) -> str:
+        step = f"{self.previous} → {self.version}" if self.previous else f"at {self.version}"
+        return f"{self.datastore}/{self.image_set_id} {step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A commit message: for people above, `trailers` for programs below."""
+
+    subject: str
+    body: str
+    trailers: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        tail = "\n".join(f"{name}: {value}" for name, value in self.trailers)
+        return "\n\n".join(part for part in (self.subject, self.body, tail) if part) + "\n"
+
+
+def message(moved: Iterable[Moved], *, applied_commit: str, plan_digest: str) -> Message:
+    """The message of a run's commit. It holds image set ids and versions, no DICOM value."""
+    lines = [str(one) for one in sorted(moved)]
+    subject = "Drop records that no manifest asks for"
+    if lines:
+        one = len(lines) == 1
+        what = "image set at its new version" if one else "image sets at their new versions"
+        subject = f"Record {len(lines)} {what}"
+    if len(lines) > _BODY_LINES:
+        lines[_BODY_LINES:] = [f"and {len(lines) - _BODY_LINES} more"]
+    trailers = (("Applied-Commit", applied_commit), ("Plan-Digest", plan_digest))
+    return Message(subject, "\n".join(lines), tuple(pair for pair in trailers if pair[1]))

@@ -1,0 +1,67 @@
+"""Questions about a repository that change nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.program import command_error
+from reconciler.edges.git.repository import changed_names, check_owner, repository_of
+
+
+def head(root: Path) -> str:
+    """The commit that is checked out; "" outside a repository or before the first commit.
+
+    Raises `GitError` for a `.git` that names a folder which is not git's own.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ""
+        try:
+            check_owner(repo.tree)
+            return str(repo.git.rev_parse("--verify", "--quiet", "HEAD^{commit}"))
+        except command_error():
+            return ""
+
+
+def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files below some folders that are not as in the commit, gone ones too.
+
+    Empty outside a repository. Raises `GitError` for a file that git ignores.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git status"):
+            return tuple(repo.tree.root / name for name in changed_names(repo, paths))
+
+
+def is_ignored(path: Path) -> bool:
+    """Whether git would not commit a file: it is outside of any work tree, or ignored.
+
+    False where git cannot tell, and for a file that is tracked although a pattern ignores it.
+    """
+    folder = path.parent.resolve()
+    with repository_of(folder) as repo:
+        if repo is None:
+            return True
+        try:
+            # It takes no literal pathspecs, and needs none: an absolute path has no magic.
+            with repo.git.custom_environment(GIT_LITERAL_PATHSPECS="0"):
+                repo.git.check_ignore("--quiet", "--", str(folder / path.name))
+        except command_error():  # status 1 where it is not ignored
+            return False
+        return True
+
+
+def committed(root: Path, path: Path) -> bytes:
+    """The content of a file in the commit; b"" where it has none."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return b""
+        try:
+            check_owner(repo.tree)
+            return repo.content(f"HEAD:{repo.name(path)}")
+        except command_error():
+            return b""

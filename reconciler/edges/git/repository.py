@@ -1,0 +1,136 @@
+"""The repository around a folder, once it is certain that it is the one that git means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.errors import GitError
+from reconciler.core.model.key import KEY_FILE
+from reconciler.edges import worktree
+from reconciler.edges.files import is_leftover
+from reconciler.edges.git.program import command_error, git_in, sanitised
+from reconciler.edges.worktree import Worktree
+
+_KINDS = ("blob", "commit")
+# Of each file: its mode and the id of its content, once for every stage of a merge.
+Entries = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A working tree, and git for it."""
+
+    tree: Worktree
+    git: Any
+
+    def name(self, path: Path) -> str:
+        """A path as git knows it. A link at its end is the file's own."""
+        parent = Path(os.path.realpath(path.parent))
+        return (parent / path.name).relative_to(self.tree.root).as_posix()
+
+    def content(self, *arguments: str) -> bytes:
+        """The content of a blob."""
+        kind = () if "--filters" in arguments else ("blob",)
+        told: bytes = self.git.cat_file(
+            *kind, *arguments, stdout_as_string=False, strip_newline_in_stdout=False
+        )
+        return told
+
+    def staged(self, names: Sequence[str]) -> Entries:
+        """What the index holds of some files."""
+        return _entries(self.git.ls_files("--stage", "-z", "--", *names))
+
+    def held(self, commit: str, names: Sequence[str]) -> Entries:
+        """What a commit holds of some files, as an index would hold it."""
+        return _entries(self.git.ls_tree("-r", "-z", "--full-tree", commit, "--", *names))
+
+
+def _entries(told: str) -> Entries:
+    """By name, the rows `<mode> <id> <stage>` of ls-files, or `<mode> blob <id>` of ls-tree."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in filter(None, told.split("\0")):
+        entry, _, name = row.partition("\t")
+        mode, kind, blob = entry.split()
+        as_in_index = f"{mode} {blob} 0" if kind in _KINDS else entry
+        found[name] = (*found.get(name, ()), as_in_index)
+    return found
+
+
+@contextmanager
+def repository_of(root: Path) -> Iterator[Repository | None]:
+    """The repository around a folder, None where there is none; git runs in this block only.
+
+    Raises `GitError` for a `.git` that names a folder which is not git's own.
+    """
+    tree = worktree.find(root)
+    if tree is None:
+        yield None
+        return
+    with sanitised():
+        git = git_in(tree)
+        git.update_environment(GIT_DIR=str(tree.git_dir), GIT_WORK_TREE=str(tree.root))
+        yield Repository(tree, git)
+
+
+@cache
+def check_owner(tree: Worktree) -> None:
+    """Let git find the repository itself: only then it checks whose it is (safe.directory).
+
+    GitPython's CommandError where it refuses, `GitError` where it finds another one.
+    """
+    found = str(git_in(tree).rev_parse("--absolute-git-dir"))
+    if os.path.realpath(found) != str(tree.git_dir):
+        raise GitError(
+            f"git takes {found} for the repository of {tree.root}, not {tree.git_dir}",
+            "see whether `git status` works there: the repository may be damaged",
+        )
+
+
+def tip(repo: Repository) -> str:
+    """The commit that is checked out, "" before the first."""
+    try:
+        return str(repo.git.rev_parse("--verify", "--quiet", "HEAD"))
+    except command_error():
+        return ""
+
+
+def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
+    """The files below `paths` that differ from the commit, by their names in the repository."""
+    check_owner(repo.tree)
+    _refuse_settings_of_tree(repo)
+    status = repo.git.status(
+        *("--porcelain", "--no-renames", "--untracked-files=all", "--ignored=matching", "-z"),
+        *("--ignore-submodules=all", "--", *map(repo.name, paths)),
+    )
+    rows = [row for row in status.split("\0") if row]
+    ignored = [row[3:] for row in rows if row.startswith("!!")]
+    if ignored:
+        raise GitError(
+            f"{ignored[0]} is git-ignored, so it cannot be committed",
+            f"take records/ and {KEY_FILE} out of .gitignore, "
+            "or set `record: {mode: files}` in reconciler.yaml",
+        )
+    names = dict.fromkeys(row[3:] for row in rows)
+    return [name for name in names if not is_leftover(Path(name).name)]
+
+
+def _refuse_settings_of_tree(repo: Repository) -> None:
+    """Settings name programs. `include.path`, or HOME in the tree, would let a pull request do so.
+
+    Raises `GitError`.
+    """
+    told = repo.git.config("--list", "--show-origin", "--name-only", "--includes", "-z")
+    for origin in sorted({row for row in told.split("\0") if row.startswith("file:")}):
+        path = repo.tree.root / origin.removeprefix("file:")
+        if repo.tree.holds(path):
+            raise GitError(
+                f"git reads settings from {path}, which is in the working tree",
+                "a pull request could change them: take out the `include.path` in .git/config, "
+                "or set HOME to a folder outside; the records are written",
+            )
