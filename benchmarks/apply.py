@@ -133,7 +133,7 @@ def measured(
         return int(after[operation][what] - before.get(operation, nothing)[what])
 
     reads = sum(grown(operation, "calls") for operation in after if operation != UPDATE)
-    run = Run(
+    run = Measured(
         name, count, wall, accepted, grown(UPDATE, "calls"), grown(UPDATE, "throttled"), reads
     )
     print(run.row(), flush=True)
