@@ -55,7 +55,7 @@ def apply(
     }
     ports = {name: edges.ports(datastores[name]) for name in sorted(called)}
     root = Path(settings.root)
-    recorder = Recorder(root, plan, key_of(root), edges.clock, edges.files)
+    recorder = Recorder(root, plan, key_of(root), edges.files)
     options = Options(
         settings.lock_timeout_seconds, saved, partial(_message_hint, settings), tables
     )
@@ -67,7 +67,7 @@ def apply(
         recorder.converged(holding.plan)
         _hold_back(run, holding, recorder)
         for event in chain(
-            holding.ended, executor.apply(holding.plan, ports, run, options, recorder)
+            holding.ended, executor.apply(holding.plan, ports, run, options, recorder.journal)
         ):
             if isinstance(event, Started):
                 reporter.started(event.step)
@@ -76,7 +76,7 @@ def apply(
             recorder.step_ended(event)
             run.hold(recorder.behind)
             reporter.ended(event)
-        commit = recorder.finish(settings.record_mode, alone=left is not None)
+        commit = recorder.finish(settings.record_mode, edges.clock, alone=left is not None)
     return Applied(
         plan,
         tuple(outcomes),

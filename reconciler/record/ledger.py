@@ -1,0 +1,95 @@
+"""Outcomes -> entries: what the records say of the image sets of a plan. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.outcome import Landed, Outcome
+from reconciler.core.model.plan import Action, Member, Plan, Status, Step
+from reconciler.core.model.record import Entry
+
+
+class Ledger:
+    """The actions of a plan, found again by the steps that have ended."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._members = {
+            (action.datastore_id, member.image_set_id): (action, member)
+            for action in plan.actions
+            for member in action.members
+        }
+        self._last = {
+            (step.datastore_id, image_set_id): step
+            for step in plan.steps
+            for image_set_id, _ in step.expected
+        }
+        self._action_of = {
+            (step.datastore_id, step.image_set_id, step.pin): action
+            for action in plan.actions
+            for step in action.steps
+        }
+
+    def action_of(self, step: Step) -> Action:
+        """The action that a step belongs to."""
+        return self._action_of[step.datastore_id, step.image_set_id, step.pin]
+
+    def landed(self, outcome: Outcome) -> Iterator[tuple[str, Entry]]:
+        """The data store and entry of each version that a step made, as far as it was seen.
+
+        A version that a later step of the plan replaces has none. Of a study-wide call some image
+        sets may be as planned though others are not: they are recorded all the same.
+        """
+        for landed in outcome.landed:
+            key = (outcome.step.datastore_id, landed.image_set_id)
+            if self._last[key] != outcome.step:
+                continue
+            action, member = self._members[key]
+            # The version that was read first, also where several calls lie between: a person who
+            # wants the old content back has to look there.
+            seen = replace(landed, previous_version_id=member.before)
+            yield action.datastore, _entry(action, member, seen)
+
+
+def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
+    """The members that a plan found converged in one data store, as they were read.
+
+    The version before is the one before ours if an interrupted run made it, else the recorded one.
+    """
+    for action in plan.actions:
+        if action.datastore != datastore or action.status is not Status.CONVERGED:
+            continue
+        for member in action.members:
+            previous = member.origin_version_id or member.previous_version_id
+            seen = Landed(
+                member.image_set_id, member.pin, previous, member.updated_at, member.created_at
+            )
+            yield member, _entry(action, member, seen)
+
+
+def recovered(attempt: Attempt, landed: Landed) -> Entry:
+    """The entry of a version that an interrupted run made, as its attempt had announced."""
+    return Entry(
+        datastore_id=attempt.datastore_id,
+        image_set_id=attempt.image_set_id,
+        version_id=landed.version_id,
+        previous_version_id=landed.previous_version_id,
+        updated_at=landed.updated_at,
+        created_at=landed.created_at,
+        asked=attempt.asked,
+        ask_digest=attempt.ask_digest,
+    )
+
+
+def _entry(action: Action, member: Member, seen: Landed) -> Entry:
+    return Entry(
+        datastore_id=action.datastore_id,
+        image_set_id=member.image_set_id,
+        version_id=seen.version_id,
+        previous_version_id=seen.previous_version_id,
+        updated_at=seen.updated_at,
+        created_at=seen.created_at,
+        asked=member.asked,
+        ask_digest=member.ask_digest,
+    )

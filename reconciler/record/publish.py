@@ -1,0 +1,85 @@
+"""What becomes of record files that were written: they stay as they are, or go into a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.errors import GitBusyError
+from reconciler.core.model.key import KEY_FILE
+from reconciler.core.model.settings import RecordMode
+from reconciler.core.ports import Clock
+from reconciler.edges import git, records
+from reconciler.edges import key as keys
+
+# How long to wait for another git: that of an interrupted run may still be at work.
+GIT_PATIENCE = 10.0
+_FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The records of some data stores, and the plan that they come from."""
+
+    root: Path
+    datastores: tuple[str, ...]
+    applied_commit: str
+    plan_digest: str
+
+
+def publish(found: Publication, mode: RecordMode, clock: Clock) -> str:
+    """The new commit, "" where the mode or the lack of changes makes none.
+
+    Raises GitError where git refuses.
+    """
+    match mode:
+        case RecordMode.FILES:
+            return ""
+        case RecordMode.COMMIT:
+            return _commit(found, clock)
+
+
+def _commit(found: Publication, clock: Clock) -> str:
+    """One commit of the records and their key alone, once no other git is at work."""
+    deadline, pause = clock.now() + GIT_PATIENCE, _FIRST_GIT_PAUSE
+    while True:
+        try:
+            return _commit_once(found)
+        except GitBusyError:
+            if clock.now() >= deadline:
+                raise
+        clock.sleep(pause)
+        pause = min(_LONGEST_GIT_PAUSE, 2 * pause)
+
+
+def _commit_once(found: Publication) -> str:
+    folders = [
+        folder for name in found.datastores if (folder := records.folder(found.root, name)).exists()
+    ]
+    if not folders:
+        return ""
+    key = keys.path(found.root)
+    changed = git.changed(found.root, [*folders, *([key] if key.exists() else [])])
+    rows = [path for path in changed if path.name != KEY_FILE]
+    if changed and not rows:
+        return ""  # a key goes with the records that it keys
+    text = git.message(
+        _moved(found.root, rows),
+        applied_commit=found.applied_commit,
+        plan_digest=found.plan_digest,
+    )
+    return git.commit(found.root, changed or folders, text)
+
+
+def _moved(root: Path, changed: Iterable[Path]) -> Iterator[git.Moved]:
+    """What is new since the last commit, also by a run that was interrupted before its own."""
+    for path in changed:
+        after = path.read_bytes() if path.exists() else b""
+        for entry in records.changed_entries(git.committed(root, path), after):
+            yield git.Moved(
+                path.parent.name,
+                entry.image_set_id,
+                entry.previous_version_id,
+                entry.version_id,
+            )
