@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from reconciler.core.dicom.content import study_instance_uid
 from reconciler.core.errors import NotFoundError, ServiceError, about_one
 from reconciler.core.model.plan import Step
+from reconciler.core.model.workflow_status import State
 from reconciler.core.plan import members_filters
 from reconciler.core.ports import ImageSets
 
@@ -67,7 +68,7 @@ def _may_be_moved(port: ImageSets, name: str, is_primary: bool | None, uid: str)
     except ServiceError as error:
         return _unless_about_all(error)
     if (
-        seen.state == "DELETED"
+        seen.state == State.DELETED
         or (is_primary if seen.is_primary is None else seen.is_primary) is False
     ):
         return False

@@ -9,6 +9,7 @@ from reconciler.apply.run import Run
 from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Action, Member
+from reconciler.core.model.workflow_status import State
 from reconciler.core.ports import ImageSets
 
 _WORKERS = 16
@@ -63,7 +64,7 @@ def _unlike_converged(port: ImageSets, member: Member) -> str:
         seen = port.get(member.image_set_id)
     except NotFoundError:
         return f"image set {member.image_set_id} does not exist any more"
-    if seen.state == "DELETED":
+    if seen.state == State.DELETED:
         return f"image set {member.image_set_id} is DELETED"
     if seen.version_id != member.pin:
         return (

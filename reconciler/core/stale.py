@@ -27,7 +27,7 @@ from reconciler.core.model.diff import Diff, Granted, Reading
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
 from reconciler.core.model.record import Entry
-from reconciler.core.model.settings import Rules, Settings
+from reconciler.core.model.settings import Permission, Rules, Settings
 from reconciler.core.model.value import Value
 from reconciler.core.plan.checker import hazards_of_calls
 from reconciler.core.plan.consent import change_hazards, judge
@@ -305,12 +305,12 @@ def _refused_in_a_revert(change: Change, tightened: Set[str], may_be_primary: bo
 def _refused_in_an_update(
     change: Change, rules: Rules, tightened: Set[str], may_be_primary: bool
 ) -> str:
-    if may_be_primary and change.tag in UIDS and rules.uids_on_primary != "allow":
+    if may_be_primary and change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
         return "uidsOnPrimary: refuse"
     if (
         may_be_primary
         and change.address.level is Level.SERIES
-        and rules.series_on_primary != "allow"
+        and rules.series_on_primary != Permission.ALLOW
     ):
         return "seriesOnPrimary: refuse"
     if change.op in _REMOVES and "removeLast" in tightened:

@@ -20,6 +20,7 @@ from reconciler.core.model.node import Mapping, Scalar, Sequence
 from reconciler.core.model.settings import (
     Datastore,
     Guardrails,
+    Permission,
     RecordMode,
     Redact,
     Rules,
@@ -181,10 +182,10 @@ def _consent(name: str) -> Consent:
 def _rules(rules: dict[str, Any]) -> Rules:
     defaults = Rules()
     return Rules(
-        series_on_primary=rules.get("seriesOnPrimary", defaults.series_on_primary),
-        uids_on_primary=rules.get("uidsOnPrimary", defaults.uids_on_primary),
-        remove_last=rules.get("removeLast", defaults.remove_last),
-        revert_on_primary=rules.get("revertOnPrimary", defaults.revert_on_primary),
+        series_on_primary=Permission(rules.get("seriesOnPrimary", defaults.series_on_primary)),
+        uids_on_primary=Permission(rules.get("uidsOnPrimary", defaults.uids_on_primary)),
+        remove_last=Permission(rules.get("removeLast", defaults.remove_last)),
+        revert_on_primary=Permission(rules.get("revertOnPrimary", defaults.revert_on_primary)),
         removals_need_force=rules.get("removalsNeedForce", defaults.removals_need_force),
         payload_bytes=int(rules.get("payloadBytes", defaults.payload_bytes)),
     )

@@ -17,7 +17,7 @@ from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.settings import Settings
-from reconciler.core.model.workflow_status import pauses
+from reconciler.core.model.workflow_status import State, pauses
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
@@ -115,7 +115,7 @@ def plan_at_rest(
 
 def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
     try:
-        return edges.ports(settings.datastore(datastore)).get(image_set_id).state == "LOCKED"
+        return edges.ports(settings.datastore(datastore)).get(image_set_id).state == State.LOCKED
     except ServiceError as error:
         if not about_one(error):
             raise

@@ -18,7 +18,7 @@ from reconciler.core.model.address import Level, instance_at, series_at
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Reading
-from reconciler.core.model.settings import Rules
+from reconciler.core.model.settings import Permission, Rules
 from reconciler.core.model.value import Document
 
 
@@ -28,7 +28,9 @@ def guard(
     """Every refusal that needs more than one attribute to be seen."""
     assert reading.document is not None and reading.properties is not None
     blocks = (
-        list(_last_ones(ask, reading.document, changes)) if rules.remove_last != "allow" else []
+        list(_last_ones(ask, reading.document, changes))
+        if rules.remove_last != Permission.ALLOW
+        else []
     )
     if ask.revert is None:
         blocks += _taken_uids(reading.document, changes)
@@ -46,14 +48,14 @@ def _refuse(change: Change, message: str, hint: str) -> Block:
 def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
     """2025 text of the update page; whether it still holds is not documented (§10, U11)."""
     for change in changes:
-        if change.tag in UIDS and rules.uids_on_primary != "allow":
+        if change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
             yield _refuse(
                 change,
                 f"{change.key} of a primary image set cannot be changed",
                 "Copy it to a non-primary image set first, or set `rules: {uidsOnPrimary: allow}` "
                 "in reconciler.yaml if you know that your service takes it.",
             )
-        elif change.address.level is Level.SERIES and rules.series_on_primary != "allow":
+        elif change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
             yield _refuse(
                 change,
                 "Series-level metadata of a primary image set cannot be updated",
@@ -70,7 +72,7 @@ def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) ->
     """
     study_level = [change for change in changes if change.address.level <= Level.STUDY]
     if ask.revert is not None:
-        if study_level and rules.revert_on_primary != "allow":
+        if study_level and rules.revert_on_primary != Permission.ALLOW:
             yield Block(ask.image_set_id, _UNKNOWN, _UNKNOWN_REVERT_HINT, ask.revert.place)
         return
     yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)

@@ -30,20 +30,26 @@ class RecordMode(StrEnum):
     COMMIT = "commit"
 
 
+class Permission(StrEnum):
+    """Whether something is done that AWS may refuse or does not describe."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What AWS leaves open (healthimaging §10), each with the conservative default.
 
-    `series_on_primary` and `uids_on_primary` ("refuse" | "allow"): U11. `remove_last` ("refuse" |
-    "allow"): U8. `removals_need_force`: U23. `payload_bytes`: U13, both blobs after base64.
-    `revert_on_primary` ("refuse" | "allow"): whether a revert may leave the Patient or Study
-    level of one primary image set unlike that of its siblings.
+    `series_on_primary` and `uids_on_primary`: U11. `remove_last`: U8. `removals_need_force`: U23.
+    `payload_bytes`: U13, both blobs after base64. `revert_on_primary`: whether a revert
+    may leave the Patient or Study level of one primary image set unlike that of its siblings.
     """
 
-    series_on_primary: str = "refuse"
-    uids_on_primary: str = "refuse"
-    remove_last: str = "refuse"
-    revert_on_primary: str = "refuse"
+    series_on_primary: Permission = Permission.REFUSE
+    uids_on_primary: Permission = Permission.REFUSE
+    remove_last: Permission = Permission.REFUSE
+    revert_on_primary: Permission = Permission.REFUSE
     removals_need_force: bool = True
     payload_bytes: int = 10_000
 

@@ -23,6 +23,14 @@ class Wait(StrEnum):
     GONE = "gone"  # deleted
 
 
+class State(StrEnum):
+    """`imageSetState` of GetImageSet."""
+
+    ACTIVE = "ACTIVE"
+    LOCKED = "LOCKED"
+    DELETED = "DELETED"
+
+
 # The status of a version that is at rest. Under way while ACTIVE is not documented: the two
 # members are not said to change together, so a status that is still under way counts.
 _AT_REST: dict[str, Wait] = {
@@ -46,9 +54,9 @@ _AT_REST: dict[str, Wait] = {
 WORKFLOW_STATUSES = frozenset(_AT_REST)
 
 TABLE: dict[tuple[str, str], Wait] = {
-    **{("ACTIVE", status): verdict for status, verdict in _AT_REST.items()},
-    **{("LOCKED", status): Wait.KEEP for status in WORKFLOW_STATUSES},
-    **{("DELETED", status): Wait.GONE for status in WORKFLOW_STATUSES},
+    **{(State.ACTIVE, status): verdict for status, verdict in _AT_REST.items()},
+    **{(State.LOCKED, status): Wait.KEEP for status in WORKFLOW_STATUSES},
+    **{(State.DELETED, status): Wait.GONE for status in WORKFLOW_STATUSES},
 }
 
 

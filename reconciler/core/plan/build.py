@@ -14,7 +14,7 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Properties
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.core.model.record import Entry
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.plan.consent import change_hazards, judge, with_whole_lines
 from reconciler.core.plan.notes import failed_version, with_notes
 from reconciler.core.plan.split import TooLarge
@@ -38,7 +38,7 @@ def build(
             actions.append(_study_action(datastore, study, asked, settings))
             for diff in asked:
                 del by_id[diff.image_set_id]
-        elif settings.rules.revert_on_primary != "allow":
+        elif settings.rules.revert_on_primary != Permission.ALLOW:
             by_id.update((diff.image_set_id, _guarded_revert(diff, study)) for diff in asked)
     actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
     actions = with_notes(with_whole_lines(actions, diffs), diffs)
