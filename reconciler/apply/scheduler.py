@@ -9,10 +9,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 
+from reconciler.apply.confirm import replaced
 from reconciler.apply.journal import Journal
 from reconciler.apply.run import DatastoreRun, Run
 from reconciler.apply.step import Options, StepRun
-from reconciler.apply.unlike import replaced
 from reconciler.core.errors import (
     CredentialsError,
     NoAnswerError,

@@ -8,12 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from reconciler import apply as executor
+from reconciler.apply.confirm import unconfirmed
 from reconciler.apply.decide import TABLES, Tables
 from reconciler.apply.recover import ends
 from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.apply.run import Run
 from reconciler.apply.step import Options
-from reconciler.apply.unlike import unconfirmed
 from reconciler.core.errors import PlanFileError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Started
@@ -22,7 +22,7 @@ from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.judge import Holding, judged_again, without, without_bugs
+from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_bugs
 from reconciler.pipeline.known import key_of
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.record.recorder import Recorder

@@ -11,6 +11,7 @@ from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.settings import (
     Datastore,
     Guardrails,
+    Permission,
     RecordMode,
     Redact,
     Rules,
@@ -84,7 +85,7 @@ def test_every_key(tmp_path: Path) -> None:
         allow=(Consent(Hazard.CHANGES_UID), Consent(Hazard.SPLIT_UPDATE)),
         redact=Redact.ALL,
         record_mode=RecordMode.COMMIT,
-        rules=Rules("allow", "allow", "allow", "allow", False, 30000),
+        rules=Rules(*[Permission.ALLOW] * 4, False, 30000),
         lock_timeout_seconds=3600.0,
         guardrails=Guardrails(5, 12.5, 1),
     )

@@ -20,7 +20,7 @@ from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.key import Key
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.plan import Action, Basis, Plan, Status
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.model.value import Document, Value
 from reconciler.core.plan import action_digest, eta_seconds, with_digests
 from reconciler.core.plan.consent import CONSENT, MISSING_SHOWN, By, judge
@@ -694,7 +694,7 @@ def test_a_revert_alone_does_not_split_a_study() -> None:
     revert = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
     assert "would leave Patient or Study level unlike" in messages(stage.action(revert))[0]
     stage.settings = replace(
-        stage.settings, rules=replace(stage.settings.rules, revert_on_primary="allow")
+        stage.settings, rules=replace(stage.settings.rules, revert_on_primary=Permission.ALLOW)
     )
     assert len(stage.action(revert).steps) == 1
     alone = staged(one(A, 1), primary=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
-from reconciler.core.diff.baseline import Baseline
 from reconciler.core.diff.claims import settle
+from reconciler.core.diff.drift import Baseline
 from reconciler.core.diff.guards import guard
 from reconciler.core.diff.hazards import hazards_of
 from reconciler.core.diff.locate import renames

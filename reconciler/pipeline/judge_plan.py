@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core import stale
+from reconciler.core import stale_plan
 from reconciler.core.errors import (
     InputError,
     PlanBugError,
@@ -34,19 +34,19 @@ class Holding:
 
 def without_bugs(plan: Plan) -> Holding:
     """A plan of our own, less the actions whose calls are not what they show."""
-    found = {stale.subject(action): contradictions(action) for action in plan.actions}
-    wrong = [action for action in plan.actions if found[stale.subject(action)]]
+    found = {stale_plan.subject(action): contradictions(action) for action in plan.actions}
+    wrong = [action for action in plan.actions if found[stale_plan.subject(action)]]
     return Holding(
         _less(plan, wrong),
         tuple(
-            Outcome(step, Result.BLOCKED, "; ".join(found[stale.subject(action)]))
+            Outcome(step, Result.BLOCKED, "; ".join(found[stale_plan.subject(action)]))
             for action in wrong
             for step in action.steps
         ),
         tuple(
             PlanBugError(
                 f"the plan of image set {action.image_set_id} contradicts itself: "
-                f"{found[stale.subject(action)][0]}",
+                f"{found[stale_plan.subject(action)][0]}",
                 "This is a bug of ours, and nothing of it was sent. Please report it.",
             )
             for action in wrong
@@ -57,7 +57,7 @@ def without_bugs(plan: Plan) -> Holding:
 def judged_again(settings: Settings, plan: Plan) -> Holding:
     """What still holds of a saved plan, by the working tree of today; nothing is read elsewhere."""
     root = Path(settings.root)
-    if problem := edited(plan) or next(filter(None, map(stale.misjudged, plan.actions)), ""):
+    if problem := edited(plan) or next(filter(None, map(stale_plan.misjudged, plan.actions)), ""):
         raise PlanFileError(f"the plan file was edited: {problem}", AGAIN)
     try:
         checked = check(settings, [root / path for path in plan.basis.paths])
@@ -72,12 +72,12 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
     # Only a share of what is recorded needs the records, which may be unreadable.
     needed = names if settings.guardrails.percent is not None else set()
     entries = {one.name: entries_of(root, one) for one in settings.datastores if one.name in needed}
-    reasons = stale.stale(plan, stale.Today(settings, asks, entries))
+    reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks, entries))
     dropped = tuple(one for one in plan.dropped if one not in asks)
     ended = [
-        (action, reasons[stale.subject(action)])
+        (action, reasons[stale_plan.subject(action)])
         for action in plan.actions
-        if stale.subject(action) in reasons
+        if stale_plan.subject(action) in reasons
     ]
     return without(Holding(replace(plan, dropped=dropped)), ended)
 
@@ -102,6 +102,6 @@ def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
 
 
 def _less(plan: Plan, actions: Sequence[Action]) -> Plan:
-    gone = {stale.subject(action) for action in actions}
-    left = tuple(action for action in plan.actions if stale.subject(action) not in gone)
+    gone = {stale_plan.subject(action) for action in actions}
+    left = tuple(action for action in plan.actions if stale_plan.subject(action) not in gone)
     return replace(plan, actions=left)

@@ -1,4 +1,4 @@
-"""What the recorded version held: the third side of the three-way comparison."""
+"""Drift: whether an attribute was changed since the recorded version, its baseline."""
 
 from __future__ import annotations
 
