@@ -20,6 +20,7 @@ from reconciler.core.model.settings import (
 from reconciler.edges.settings import find_settings, read_settings
 
 ID = "1234567890abcdefghij1234567890ab"
+ALLOW = Permission.ALLOW
 STORE = f"datastores: {{research: {{datastoreId: {ID}, region: eu-west-2}}}}\n"
 
 SAME_ID = (
@@ -85,7 +86,7 @@ def test_every_key(tmp_path: Path) -> None:
         allow=(Consent(Hazard.CHANGES_UID), Consent(Hazard.SPLIT_UPDATE)),
         redact=Redact.ALL,
         record_mode=RecordMode.COMMIT,
-        rules=Rules(*[Permission.ALLOW] * 4, False, 30000),
+        rules=Rules(ALLOW, ALLOW, ALLOW, ALLOW, False, 30000),
         lock_timeout_seconds=3600.0,
         guardrails=Guardrails(5, 12.5, 1),
     )
