@@ -37,6 +37,7 @@ from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import key as keys
 from reconciler.edges import records
 from reconciler.edges.files import RealFiles
+from tests.documents import KEY
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 from tests.laws.in_memory import InMemory
 from tests.laws.mutants import NONE, Mutant
@@ -104,6 +105,8 @@ class ApplyMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.root = Path(self._folder.name)
         (self.root / "manifests").mkdir()
+        # The same in every replay: the key is part of the names of attempts, and so of their order.
+        keys.path(self.root).write_text(f"{KEY.secret.hex()}\n")
         self.stage = self.make_stage()
         self.settings = Settings(
             root=self.root,
