@@ -199,8 +199,8 @@ class _Index:
             _names(where.instance, self._alias.instances.names),
         )
         found = [claim for key in keys for claim in self._by_address.get(key, ())]
-        # A document may keep a UID as the key that its block does not state any more (healthimaging
-        # §10, U7). Then the line that asks, as the plan shows it, leads to the claim.
+        # A document may keep a UID as the key that its block does not state any more (decision
+        # 0002, U7). Then the line that asks, as the plan shows it, leads to the claim.
         found = found or self._by_place.get((where.level, change.tag, change.place), [])
         best: dict[Place, tuple[int, bool]] = {}
         for claim in found:

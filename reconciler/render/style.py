@@ -23,7 +23,7 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`redact` is what holds for this output: NONE shows every value (design: Review)."""
+    """`redact` is what holds for this output: NONE shows every value."""
 
     color: bool = False
     width: int = 100

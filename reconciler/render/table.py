@@ -12,7 +12,7 @@ from reconciler.core.review.mask import is_uid, masked, shape
 from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, pad, short_uid, width
 
-# Heads, and the members of DICOMTags in SearchImageSets (healthimaging §6).
+# Heads, and the members of DICOMTags in botocore's model of SearchImageSets.
 _COLUMNS = (
     ("patient", "DICOMPatientId"),
     ("name", "DICOMPatientName"),

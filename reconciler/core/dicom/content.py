@@ -1,7 +1,7 @@
 """The content of a metadata document: finding what is in it, and telling whether two are equal.
 
 A document is keyed by UIDs, and whether a key follows when the UID itself is changed is not
-documented (healthimaging §10, U7). So equality goes by the UID *values*; finding goes by either.
+documented (decision 0002, U7). So equality goes by the UID *values*; finding goes by either.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class ContentDigests:
     """Digests over what counts when documents are compared: attributes, private VRs and frames.
 
     IDs that the service generates, SchemaVersion and keys we do not know (ChecksumType, future
-    ones: healthimaging §10, U18) do not count, nor do the spelling of keys and their order.
+    ones: decision 0002, U18) do not count, nor do the spelling of keys and their order.
 
     An object remembers the instances it has seen: `simulate` shares what a change leaves alone,
     so that the digest of a document of 2,000 instances after each of 30 calls costs one pass.

@@ -1,7 +1,9 @@
 """Whether a document has the documented shape, so that whatever reads it need not ask again.
 
 `{"Patient": {"DICOM"}, "Study": {"DICOM", "Series": {uid: {"DICOM", "Instances": {uid: {"DICOM",
-"DICOMVRs"}}}}}}` (healthimaging §1.2). What is missing is fine, what is there must be a mapping.
+"DICOMVRs"}}}}}}`. What is missing is fine, what is there must be a mapping.
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Changes -> the two blobs of DICOMUpdates, and the document that must come out of them.
 
-The form is that of the AWS page "Updating image set metadata": the document's own nesting,
-partial, with SchemaVersion as the number 1.1 (healthimaging §3.2 and §10, U6).
+The form is the document's own nesting, partial, with SchemaVersion as the number 1.1 (decision
+0002, U6).
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Blobs:
 
     @property
     def payload_bytes(self) -> int:
-        """Both blobs as they travel: base64 (healthimaging §10, U13)."""
+        """Both blobs as they travel: base64 (decision 0002, U13)."""
         return sum(_base64_length(blob) for blob in (self.updatable, self.removable) if blob)
 
     @property

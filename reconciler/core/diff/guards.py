@@ -46,7 +46,10 @@ def _refuse(change: Change, message: str, hint: str) -> Block:
 
 
 def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
-    """2025 text of the update page; whether it still holds is not documented (§10, U11)."""
+    """Refuse what AWS's text of 2025 bans; whether it still holds is open (decision 0002, U11).
+
+    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
+    """
     for change in changes:
         if change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
             yield _refuse(
@@ -97,7 +100,7 @@ _UNKNOWN_REVERT_HINT = (
 
 
 def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) -> Iterator[Block]:
-    """What removing the last series or instance does is not documented (§10, U8)."""
+    """What removing the last series or instance does is not documented (decision 0002, U8)."""
     gone_series = {c.address.series for c in changes if c.op is Op.REMOVE_SERIES}
     restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
     hint = "Delete the image set instead, or keep one; `rules: {removeLast: allow}` lets it pass."

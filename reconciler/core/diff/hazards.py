@@ -1,4 +1,4 @@
-"""Which named dangers a change carries. A finite decision, so a table (design: The plan)."""
+"""Which named dangers a change carries. A finite decision, so a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
 
 STUDY_ID = 0x00200010
-# Later imports are grouped into image sets by these (devguide, understanding-image-sets).
+# Later imports are grouped into image sets by these. Source:
+# https://docs.aws.amazon.com/healthimaging/latest/devguide/understanding-image-sets.html
 GROUPING = frozenset(
     {
         0x00080020,  # StudyDate

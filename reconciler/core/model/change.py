@@ -19,7 +19,8 @@ class Op(StrEnum):
     REMOVE = "remove"
     REMOVE_INSTANCE = "remove-instance"
     REMOVE_SERIES = "remove-series"
-    # Only a revert brings these back; an update cannot create them (healthimaging §3.3, rule 9).
+    # Only a revert brings these back; an update cannot create them (constraint 9 of
+    # https://docs.aws.amazon.com/healthimaging/latest/devguide/dicom-metadata-constraints.html).
     RESTORE_INSTANCE = "restore-instance"
     RESTORE_SERIES = "restore-series"
 

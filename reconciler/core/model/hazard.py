@@ -1,4 +1,4 @@
-"""Named dangers of a change, and the consent that lets one pass (design: The plan)."""
+"""Named dangers of a change, and the consent that lets one pass."""
 
 from __future__ import annotations
 

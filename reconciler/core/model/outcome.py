@@ -9,7 +9,7 @@ from reconciler.core.model.plan import Step
 
 
 class Result(StrEnum):
-    """The end of a planned step (design: Apply)."""
+    """The end of a planned step."""
 
     CONVERGED = "converged"
     ALREADY_CONVERGED = "already-converged"

@@ -11,12 +11,15 @@ from reconciler.core.model.hazard import Hazard
 
 
 def next_version(version_id: str) -> str:
-    """The versionId that an update of this one produces (update page, examples 1 to 7)."""
+    """The versionId that an update of this one produces.
+
+    Source: the examples of https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
+    """
     return str(int(version_id) + 1)
 
 
 class Status(StrEnum):
-    """The state of an ask, three-way (design: The plan)."""
+    """The state of an ask, three-way."""
 
     CONVERGED = "converged"
     UPDATE = "update"

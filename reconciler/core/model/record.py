@@ -43,7 +43,7 @@ class Entry:
     def is_at(self, properties: Properties) -> bool:
         """Whether this is an entry of that very version: number, `updatedAt` and `createdAt`.
 
-        AWS may leave `updatedAt` out of the first version (healthimaging §10, U24), so two that
+        AWS may leave `updatedAt` out of the first version (decision 0002, U24), so two that
         are absent are equal. An entry without `createdAt` has `updatedAt` alone to prove it.
         """
         if self.version_id != properties.version_id or not self.is_of(properties):

@@ -39,7 +39,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What AWS leaves open (healthimaging §10), each with the conservative default.
+    """What AWS leaves open (decision 0002), each with the conservative default.
 
     `series_on_primary` and `uids_on_primary`: U11. `remove_last`: U8. `removals_need_force`: U23.
     `payload_bytes`: U13, both blobs after base64. `revert_on_primary`: whether a revert
@@ -72,7 +72,10 @@ def _camel(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Calls a second and the burst above it (healthimaging §4)."""
+    """Calls a second and the burst above it.
+
+    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/throttling-limits.html
+    """
 
     rate: float
     burst: float = 1.0

@@ -70,7 +70,10 @@ def _with_study(diff: Diff) -> Diff:
 
 
 def _guarded_revert(diff: Diff, study: Study) -> Diff:
-    """A revert cannot be study-wide (update page, 2026), so alone it would split the study."""
+    """A revert cannot be study-wide, so alone it would split the study.
+
+    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
+    """
     if diff.ask.revert is None or not needs_study(diff):
         return diff
     if len(study.members) > 1:

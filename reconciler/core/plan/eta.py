@@ -14,8 +14,10 @@ UPDATE = "UpdateImageSetMetadata"
 def eta_seconds(actions: Iterable[Action], settings: Settings) -> float:
     """Seconds until the last update may be submitted, the slowest of the quotas deciding.
 
-    UpdateImageSetMetadata is the scarce call: 0.25 a second, burst 1 (healthimaging §4). An
-    emulator has no quota unless reconciler.yaml states one.
+    UpdateImageSetMetadata is the scarce call: 0.25 a second, burst 1. An emulator has no quota
+    unless reconciler.yaml states one.
+
+    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/throttling-limits.html
     """
     calls: Counter[tuple[str, str]] = Counter()
     for action in actions:

@@ -1,9 +1,10 @@
 """Changes of one image set -> calls that fit the payload limit, in deterministic order.
 
-UpdateImageSetMetadata takes 10 KB a call (devguide, endpoints and quotas; we count both blobs
-after base64, healthimaging §10, U13). UID changes come last, inner ones first, so that every
-other change still finds its block under the key that was read. Within a call the order of updates
-and removals is not documented, so what renames a block never goes with a removal in it.
+UpdateImageSetMetadata takes 10 KB a call
+(https://docs.aws.amazon.com/healthimaging/latest/devguide/endpoints-quotas.html). Both blobs
+are counted after base64 (decision 0002, U13). UID changes come last, inner ones first, so that
+every other change still finds its block under the key that was read. Within a call the order of
+updates and removals is not documented, so what renames a block never goes with a removal in it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,10 @@ def own_steps(
 def revert_step(
     datastore_id: str, image_set_id: str, pin: str, revert: Revert, target: Document
 ) -> Step:
-    """The call that brings back an earlier version. It needs no force (update page, example 4)."""
+    """The call that brings back an earlier version. It needs no force.
+
+    Source: example 4 of https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
+    """
     return Step(
         datastore_id=datastore_id,
         image_set_id=image_set_id,

@@ -1,8 +1,10 @@
 """Patient- and Study-level changes of primary image sets: one study-wide call moves them all.
 
 AWS keeps all primary image sets of a study alike at these levels; `includeStudyImageSets` updates
-them atomically and raises every version (update page, 2026). For the siblings of the image set
-that is called the service checks no pin.
+them atomically and raises every version. For the siblings of the image set that is called the
+service checks no pin (decision 0002, U12).
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """The survey of one image set: what must be read until its changes are known.
 
-GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days (devguide, cost
-optimization), GetImageSet and SearchImageSets do not. So a document is read only when the record
-does not already say that this very ask was seen converged at this very version.
+GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days, GetImageSet and
+SearchImageSets do not. So a document is read only when the record does not already say that this
+very ask was seen converged at this very version.
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/cost-optimization.html
 """
 
 from __future__ import annotations
