@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,6 +14,7 @@ import typer
 
 from reconciler.cli import options
 from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerError
+from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.settings import RecordMode
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def apply(
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
 
-    seconds = _seconds(max_duration)
+    seconds = _deadline(max_duration)
     if report:
         check_report_file(report)
     saved = workspace.saved_plan(paths)
@@ -205,19 +205,16 @@ def _most(plan: Plan, limit: int | None) -> int | None:
     return None if limit is None else sum(len(action.steps) for action in plan.runnable[:limit])
 
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(text: str | None) -> float:
-    """`90m`, `5400s`, `1.5h`; without a unit, seconds, as `lockTimeout` has it."""
+def _deadline(text: str | None) -> float:
+    """The seconds of --max-duration; endless without it."""
     if text is None:
         return math.inf
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text)
-    if not found or not float(found[1]):
+    try:
+        return in_seconds(text)
+    except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no duration: write 90m, 5400s or 1.5h", param_hint="--max-duration"
-        )
-    return float(found[1]) * _UNITS[found[2] or "s"]
+        ) from None
 
 
 def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None) -> Plan:

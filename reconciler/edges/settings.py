@@ -15,6 +15,7 @@ from reconciler.core.ask.as_json import Path as KeyPath
 from reconciler.core.ask.as_json import place_of, to_json
 from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
+from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import Mapping, Scalar, Sequence
 from reconciler.core.model.settings import (
@@ -33,7 +34,6 @@ from reconciler.edges.manifests import read as read_file
 # A signature names a region, and nothing else of it matters to an emulator.
 EMULATOR_REGION = "us-east-1"
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LATER_MODES = ("branch", "pull-request")
 
 Told = Iterator[tuple[KeyPath, Diagnostic]]
@@ -153,7 +153,7 @@ def _settings(root: Path, data: Any) -> Settings:
         redact=Redact(data.get("redact", defaults.redact)),
         record_mode=RecordMode(data.get("record", {}).get("mode", defaults.record_mode)),
         rules=_rules(data.get("rules", {})),
-        lock_timeout_seconds=_seconds(data.get("lockTimeout", "15m")),
+        lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
         guardrails=_guardrails(data.get("guardrails", {})),
     )
 
@@ -198,9 +198,3 @@ def _guardrails(rails: dict[str, str]) -> Guardrails:
         percent=float(rails["percent"]) if "percent" in rails else None,
         removed_instances=int(rails["removedInstances"]) if "removedInstances" in rails else None,
     )
-
-
-def _seconds(text: str) -> float:
-    """`15m`, `90s`, `1h`, or seconds without a unit."""
-    unit = _UNITS.get(text[-1])
-    return float(text[:-1]) * unit if unit else float(text)

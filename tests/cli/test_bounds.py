@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler.cli.apply import _seconds
 from reconciler.core.errors import RecordError
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Basis, Plan, Status
@@ -69,13 +68,6 @@ def test_a_time_that_is_over_leaves_the_rest(reconcile: Command, workspace: Path
     assert ran.code == 2
     assert {one["result"] for one in json.loads(ran.out)["outcomes"]} == {"not-attempted"}
     assert "--max-duration is over" in json.loads(ran.out)["outcomes"][0]["message"]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90m", 5400.0), ("5400s", 5400.0), ("1.5h", 5400.0), ("90", 90.0)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert _seconds(text) == seconds
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""A duration as people write it: in reconciler.yaml and on the command line."""
+
+from __future__ import annotations
+
+import re
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def in_seconds(text: str) -> float:
+    """The seconds of `15m`, `90s`, `1.5h`, or of a number without a unit.
+
+    ValueError where the text is no duration, or none above 0.
+    """
+    found = _DURATION.fullmatch(text)
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not seconds:
+        raise ValueError("not a duration above 0")
+    return seconds
