@@ -8,18 +8,22 @@ meaning. It is idempotent, and `same` is an equivalence relation.
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from reconciler.core.dicom.dictionary import UnknownKeyError, by_key, hex_key
-from reconciler.core.dicom.vr import BINARY_VRS, INTEGER_RANGES, LEADING_SPACE_VRS, TEXT_VRS
+from reconciler.core.dicom.vr import (
+    BINARY_VRS,
+    INTEGER_RANGES,
+    LEADING_SPACE_VRS,
+    TEXT_VRS,
+    is_decimal,
+)
 from reconciler.core.model.value import Json
 
 _PADDING = " \0"
 _EXACT_WHOLE = 2**53
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def canonical(vr: str, raw: Json) -> Json:
@@ -64,7 +68,7 @@ def _name(raw: Json) -> Json:
 def _decimal(raw: Json) -> Json:
     """IS and DS by number: `1`, `1.0` and ` 1.00E0` are one; what is no number stays text."""
     text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else _text(raw)
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+    if not isinstance(text, str) or not is_decimal(text):
         return text
     try:
         sign, digits, exponent = Decimal(text).as_tuple()

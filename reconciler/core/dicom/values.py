@@ -29,6 +29,7 @@ from reconciler.core.dicom.vr import (
     alternatives,
     fits_float,
     is_base64,
+    is_decimal,
     is_tag,
     problems,
 )
@@ -42,7 +43,6 @@ __all__ = ["Parsed", "parse", "problems"]
 EXACT_WHOLE = 2**53
 
 _INTEGER = re.compile("[+-]?[0-9]{1,20}")  # 64 bits need no more
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NULL_HINT = (
     '`""` makes the attribute present but empty, an entry under `absent` removes it, and quotes '
     '("null") make it the text.'
@@ -224,7 +224,7 @@ class _Reader:
 
     def number(self, node: Scalar) -> Json:
         text = node.text.strip(" ")
-        value = float(text) if _FLOAT.fullmatch(text) else None
+        value = float(text) if is_decimal(text) else None
         if value is None:
             self.error(node.place, f"VR {self.vr} takes a number")
         elif not fits_float(self.vr, value):

@@ -93,7 +93,7 @@ def _is_date(year: str, month: str, day: str) -> bool:
 
 
 def _ds(text: str) -> tuple[str, ...]:
-    return _longer(text, 16) + _unless(_NUMBER.fullmatch(text), "not a decimal number")
+    return _longer(text, 16) + _unless(is_decimal(text), "not a decimal number")
 
 
 def _is(text: str) -> tuple[str, ...]:
@@ -199,6 +199,11 @@ def is_base64(text: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return base64.b64encode(data).decode() == text
+
+
+def is_decimal(text: str) -> bool:
+    """Whether this is a decimal number as DS spells it (PS3.5 table 6.2-1)."""
+    return bool(_NUMBER.fullmatch(text))
 
 
 def is_tag(text: str) -> bool:
