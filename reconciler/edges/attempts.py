@@ -20,6 +20,7 @@ import orjson
 
 from reconciler.core.dicom.content import digest
 from reconciler.core.errors import LinkError, RecordError
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, next_version, pins
@@ -29,7 +30,6 @@ from reconciler.edges import files as disk
 from reconciler.edges.worktree import first_link, refuse_links, refuse_links_below
 
 FOLDER = Path(".reconcile") / "attempts"
-API_VERSION = "reconciler/v1"
 KIND = "Attempt"
 
 # The data store's id and the image set: what an attempt is about.

@@ -17,13 +17,13 @@ from typing import Any, TypeAlias
 import orjson
 
 from reconciler.core.errors import RecordError
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.record import RULES_VERSION, Entry
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
 from reconciler.edges.worktree import refuse_links, refuse_links_below
 
 FOLDER = "records"
-API_VERSION = "reconciler/v1"
 KIND = "Record"
 
 Row: TypeAlias = dict[str, Any]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler import __version__
 from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Landed, Outcome, Result
@@ -17,7 +18,6 @@ from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import API_VERSION
 from reconciler.render.style import Look
 from reconciler.render.table import found_value
 

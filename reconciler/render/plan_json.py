@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from reconciler import __version__
 from reconciler.core.errors import Place
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Note
 from reconciler.core.model.plan import Basis, HazardUse
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import API_VERSION, KIND
+from reconciler.core.plan.file import KIND
 from reconciler.core.review import Review
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
 from reconciler.core.review.shown import ShownValue

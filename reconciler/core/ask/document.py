@@ -13,12 +13,12 @@ from reconciler.core.ask.explain import near_miss
 from reconciler.core.ask.schema import Checker
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import Mapping, Node, Scalar, Sequence, shown
 from reconciler.core.model.settings import Settings
 
-API_VERSION = "reconciler/v1"
 KIND = "ImageSet"
 
 

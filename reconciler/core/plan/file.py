@@ -14,13 +14,13 @@ import reconciler
 from reconciler.core.dicom.content import digest
 from reconciler.core.errors import Place, PlanFileError
 from reconciler.core.model.address import Address, Level
+from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Change, Note, Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
 from reconciler.core.model.value import Json, Value
 
-API_VERSION = "reconciler/v1"
 KIND = "Plan"
 AGAIN = "Make a new plan with `reconcile plan --out FILE`; a saved plan is never edited."
 
