@@ -23,7 +23,7 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Level
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Change, Op
-from reconciler.core.model.diff import Diff, Granted, Reading
+from reconciler.core.model.diff import Diff, Reading, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
 from reconciler.core.model.record import Entry
@@ -112,7 +112,7 @@ def _reasons(
         if changed := _changed(member, asks[member.image_set_id]):
             yield f"manifest changed: {changed}"
             return
-    granted = []
+    sourced = []
     claims = _Claims(action, asks)
     for change in action.changes if action.steps else ():
         sources = claims.asking(change)
@@ -122,8 +122,8 @@ def _reasons(
                 "asked for as the plan shows it"
             )
             return
-        granted.append(Granted(change, sources))
-    for use in _uses(action, granted, asks, today.settings):
+        sourced.append(SourcedChange(change, sources))
+    for use in _uses(action, sourced, asks, today.settings):
         if not use.consented:
             yield f"consent withdrawn: {use.hazard} needs consent: {use.consent}"
     for rule, what in _refused(action, planned, today.settings):
@@ -235,21 +235,21 @@ def _asks_for(claim: Claim, change: Change) -> bool:
 
 def _uses(
     action: Action,
-    granted: Sequence[Granted],
+    sourced: Sequence[SourcedChange],
     asks: Mapping[str, ImageSetAsk | None],
     settings: Settings,
 ) -> Iterator[HazardUse]:
     """The hazards of an action, with the consent of today."""
     diffs = [_unread(action.datastore, name, ask) for name, ask in asks.items()]
     version_of = {member.image_set_id: member.pin for member in action.members}
-    yield from change_hazards(granted, version_of, diffs, settings.allow)
+    yield from change_hazards(sourced, version_of, diffs, settings.allow)
     for hazard, name in hazards_of_calls(action):
         of_all = hazard is Hazard.STUDY_WIDE
         if of_all and all(asks.values()):
             continue  # manifests name every image set that the call moves
         sources = _sources(
             one
-            for one in granted
+            for one in sourced
             if (
                 one.change.address.level <= Level.STUDY
                 if of_all
@@ -265,8 +265,8 @@ def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:
     return Diff(asked, "", (), Reading(None), Status.UPDATE)
 
 
-def _sources(granted: Iterable[Granted]) -> tuple[Source, ...]:
-    return tuple(dict.fromkeys(source for one in granted for source in one.sources))
+def _sources(sourced: Iterable[SourcedChange]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(source for one in sourced for source in one.sources))
 
 
 def _refused(

@@ -93,8 +93,8 @@ def test_an_attribute_that_is_missing_is_added_even_if_empty() -> None:
 
 def test_the_live_key_is_sent_whichever_way_it_is_asked() -> None:
     stage = staged(one(**{"00104000": "old"}))
-    (granted,) = stage.diff(present("PatientComments: new")).changes
-    assert (granted.change.op, granted.change.key) == (Op.UPDATE, "00104000")
+    (sourced,) = stage.diff(present("PatientComments: new")).changes
+    assert (sourced.change.op, sourced.change.key) == (Op.UPDATE, "00104000")
     assert ops(staged(one()), present('"00100010": N')) == [("update", "Patient/PatientName")]
 
 
@@ -107,9 +107,9 @@ def test_an_attribute_that_stands_twice_is_blocked() -> None:
 
 def test_a_removal_carries_what_stands_there() -> None:
     stage = staged(one(PatientName="N  "))
-    (granted,) = stage.diff(absent("{Patient: {DICOM: [PatientName]}}")).changes
-    assert granted.change.before is not None
-    assert (granted.change.op, granted.change.before.raw) == (Op.REMOVE, "N  ")
+    (sourced,) = stage.diff(absent("{Patient: {DICOM: [PatientName]}}")).changes
+    assert sourced.change.before is not None
+    assert (sourced.change.op, sourced.change.before.raw) == (Op.REMOVE, "N  ")
 
 
 def test_a_removal_that_expects_another_value_is_blocked() -> None:
@@ -140,25 +140,25 @@ def test_a_new_private_element_needs_its_vr_and_sends_it() -> None:
     unknown = stage.diff(present(inside=on_instance('"00091003": a'), more=FORCE))
     assert "so its VR must be stated" in messages(unknown)[0]
     manifest = present(inside=on_instance('"00091003": a', vrs='"00091003": LO'), more=FORCE)
-    (granted,) = stage.diff(manifest).changes
-    assert (granted.change.op, granted.change.send_vr) == (Op.ADD, True)
+    (sourced,) = stage.diff(manifest).changes
+    assert (sourced.change.op, sourced.change.send_vr) == (Op.ADD, True)
 
 
 def test_the_vr_that_one_of_two_manifests_states_is_the_vr() -> None:
     silent = present(inside=on_instance('"00091003": "5"'), more=FORCE)
     stating = present(inside=on_instance('"00091003": "5"', vrs='"00091003": US'), more=FORCE)
-    (granted,) = staged(one()).diff(silent, stating).changes
-    assert granted.change.after is not None
-    assert (granted.change.vr, granted.change.after.raw) == ("US", 5)
-    assert [str(source.place) for source in granted.sources] == ["a.yaml:1:1", "b.yaml:1:1"]
+    (sourced,) = staged(one()).diff(silent, stating).changes
+    assert sourced.change.after is not None
+    assert (sourced.change.vr, sourced.change.after.raw) == ("US", 5)
+    assert [str(source.place) for source in sourced.sources] == ["a.yaml:1:1", "b.yaml:1:1"]
 
 
 def test_another_vr_is_a_change_and_is_sent() -> None:
     same_text = present(
         inside=on_instance('"00091001": GE_GENESIS_FF', vrs='"00091001": SH'), more=FORCE
     )
-    (granted,) = staged(one()).diff(same_text).changes
-    assert (granted.change.vr, granted.change.send_vr) == ("SH", True)
+    (sourced,) = staged(one()).diff(same_text).changes
+    assert (sourced.change.vr, sourced.change.send_vr) == ("SH", True)
 
 
 # --- places ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Address, Level, series_at, shown_uid
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Granted, Settled
+from reconciler.core.model.diff import Settled, SourcedChange
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
 
@@ -53,7 +53,7 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
         if isinstance(found, Block):
             blocks.append(found)
         elif found is not None:
-            changes.append(Granted(found, _sources(winners)))
+            changes.append(SourcedChange(found, _sources(winners)))
     return Settled(tuple(changes), tuple(blocks))
 
 
@@ -61,10 +61,10 @@ def _sources(claims: Iterable[Claim]) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(claim.source for claim in claims))
 
 
-def _removal(ask: ImageSetAsk, place: Address, claims: list[Claim]) -> Granted:
+def _removal(ask: ImageSetAsk, place: Address, claims: list[Claim]) -> SourcedChange:
     op = Op.REMOVE_SERIES if place.level is Level.SERIES else Op.REMOVE_INSTANCE
     change = Change(ask.image_set_id, op, place, "", None, "", None, None, place=claims[0].place)
-    return Granted(change, _sources(claims))
+    return SourcedChange(change, _sources(claims))
 
 
 def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:

@@ -15,7 +15,7 @@ from reconciler.core.diff.paths import REVERT_PATH, ask_digest, asked_paths
 from reconciler.core.diff.revert import revert_changes
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block
-from reconciler.core.model.diff import Diff, Granted, Reading, Settled
+from reconciler.core.model.diff import Diff, Reading, Settled, SourcedChange
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Status
 from reconciler.core.model.record import Entry
@@ -56,8 +56,8 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     if odd := misshapen(reading.document):
         return _stopped(start, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
     found = _found(ask, reading, rules)
-    changes = [_judged(granted, ask, drifted=False) for granted in found.changes]
-    refusals = guard(ask, reading, [granted.change for granted in changes], rules)
+    changes = [_judged(sourced, ask, drifted=False) for sourced in found.changes]
+    refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
     blocks = list(dict.fromkeys((*found.blocks, *refusals)))
     return replace(
         start,
@@ -76,8 +76,8 @@ def with_drift(found: Diff, recorded: Document | None) -> Diff:
         recorded = None
     baseline = Baseline(document, recorded, renames(found.ask.claims))
     changes = [
-        _judged(granted, found.ask, drifted=baseline.differs(granted.change))
-        for granted in found.changes
+        _judged(sourced, found.ask, drifted=baseline.differs(sourced.change))
+        for sourced in found.changes
     ]
     return replace(found, status=_status(changes, found.blocks), changes=tuple(changes))
 
@@ -107,8 +107,8 @@ def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
     return settle(ask, reading.document, rules)
 
 
-def _judged(granted: Granted, ask: ImageSetAsk, *, drifted: bool) -> Granted:
-    change = granted.change
+def _judged(sourced: SourcedChange, ask: ImageSetAsk, *, drifted: bool) -> SourcedChange:
+    change = sourced.change
     hazards = hazards_of(
         change.op,
         change.tag,
@@ -116,13 +116,13 @@ def _judged(granted: Granted, ask: ImageSetAsk, *, drifted: bool) -> Granted:
         drifted=drifted,
         reverts=ask.revert is not None,
     )
-    return replace(granted, change=replace(change, drifted=drifted, hazards=hazards))
+    return replace(sourced, change=replace(change, drifted=drifted, hazards=hazards))
 
 
-def _status(changes: Sequence[Granted], blocks: Sequence[Block]) -> Status:
+def _status(changes: Sequence[SourcedChange], blocks: Sequence[Block]) -> Status:
     if blocks:
         return Status.BLOCKED
-    if any(granted.change.drifted for granted in changes):
+    if any(sourced.change.drifted for sourced in changes):
         return Status.DRIFTED
     return Status.UPDATE if changes else Status.CONVERGED
 

@@ -22,7 +22,7 @@ from reconciler.core.dicom.shape import misshapen
 from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Granted, Reading, Settled
+from reconciler.core.model.diff import Reading, Settled, SourcedChange
 from reconciler.core.model.value import Document, Json, Value
 
 Blocks = Mapping[str, dict[str, Json]]
@@ -42,7 +42,7 @@ def revert_changes(ask: ImageSetAsk, reading: Reading) -> Settled:
         _document_changes(ask.image_set_id, reading.document, reading.target),
         key=lambda change: (change.address, change.tag or 0, change.key, list(Op).index(change.op)),
     )
-    return Settled(tuple(Granted(change, (revert.source,)) for change in changes), ())
+    return Settled(tuple(SourcedChange(change, (revert.source,)) for change in changes), ())
 
 
 def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | None:

@@ -34,7 +34,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class SourcedChange:
     """A change and the manifests that ask for it: theirs is the consent."""
 
     change: Change
@@ -45,7 +45,7 @@ class Granted:
 class Settled:
     """Differences, and what makes the action impossible."""
 
-    changes: tuple[Granted, ...]
+    changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
 
 
@@ -64,7 +64,7 @@ class Diff:
     asked: tuple[str, ...]
     reading: Reading
     status: Status
-    changes: tuple[Granted, ...] = ()
+    changes: tuple[SourcedChange, ...] = ()
     blocks: tuple[Block, ...] = ()
     notes: tuple[Note, ...] = ()
     released: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from reconciler.core.dicom.content import ContentDigests
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.model.ask import Source
 from reconciler.core.model.change import Block, Note
-from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Properties
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
@@ -47,7 +47,7 @@ def build(
 
 def needs_study(diff: Diff) -> bool:
     """Whether the siblings of this image set must be known before it can be planned."""
-    return diff.is_primary and any(is_study_level(granted.change) for granted in diff.changes)
+    return diff.is_primary and any(is_study_level(sourced.change) for sourced in diff.changes)
 
 
 def moves_study(diff: Diff) -> bool:
@@ -187,7 +187,7 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
         datastore_id=datastore.datastore_id,
         status=diff.status,
         members=(_member(known, diff, diff.reading.origin),),
-        changes=tuple(granted.change for granted in diff.changes),
+        changes=tuple(sourced.change for sourced in diff.changes),
         notes=_notes(datastore, diff),
         released=diff.released,
     )
@@ -209,7 +209,7 @@ def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) 
         diff.image_set_id,
         pin,
         reading.document,
-        [granted.change for granted in diff.changes],
+        [sourced.change for sourced in diff.changes],
         settings.rules.payload_bytes,
         ContentDigests(),
     )
@@ -226,7 +226,7 @@ def _study_action(
         diff.image_set_id: [g for g in diff.changes if not is_study_level(g.change)]
         for diff in diffs
     }
-    changes = [*wide.changes, *(granted for some in own.values() for granted in some)]
+    changes = [*wide.changes, *(sourced for some in own.values() for sourced in some)]
     blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
     blocks += _not_all_known(study, wide.anchor)
     blocks += _unready(study, diffs)
@@ -254,8 +254,8 @@ def _study_action(
             )
         ),
         changes=tuple(
-            granted.change
-            for granted in sorted(
+            sourced.change
+            for sourced in sorted(
                 changes,
                 key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
             )
@@ -269,7 +269,7 @@ def _study_action(
     return _decided(action, blocks, hazards, steps)
 
 
-def _study_status(study: Study, changes: Sequence[Granted]) -> Status:
+def _study_status(study: Study, changes: Sequence[SourcedChange]) -> Status:
     if any(member.properties.state == "LOCKED" for member in study.members):
         return Status.BUSY
     return Status.DRIFTED if any(g.change.drifted for g in changes) else Status.UPDATE
@@ -342,7 +342,7 @@ def _all_steps(
     datastore: Datastore,
     study: Study,
     wide: StudyWide,
-    own: Mapping[str, Sequence[Granted]],
+    own: Mapping[str, Sequence[SourcedChange]],
     pins: Mapping[str, str],
     settings: Settings,
 ) -> tuple[tuple[Step, ...], list[str]]:
@@ -353,14 +353,14 @@ def _all_steps(
     )
     split_ones = [wide.anchor] if len(steps) > 1 else []
     calls = len(steps)
-    for image_set_id, granted in sorted(own.items()):
+    for image_set_id, sourced in sorted(own.items()):
         pin = str(int(pins[image_set_id]) + calls)
         mine = own_steps(
             datastore.datastore_id,
             image_set_id,
             pin,
             after[image_set_id],
-            [one.change for one in granted],
+            [one.change for one in sourced],
             limit,
             digests,
         )
@@ -395,8 +395,8 @@ def _too_large(large: TooLarge, settings: Settings) -> Block:
     )
 
 
-def _sources(changes: Iterable[Granted]) -> tuple[Source, ...]:
-    return tuple(dict.fromkeys(source for granted in changes for source in granted.sources))
+def _sources(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
 
 
 def _decided(

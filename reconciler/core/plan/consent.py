@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from reconciler.core.errors import Place
 from reconciler.core.model.ask import Source
-from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.plan import Action, HazardUse
 
@@ -78,7 +78,7 @@ def judge(
 
 
 def change_hazards(
-    changes: Iterable[Granted],
+    changes: Iterable[SourcedChange],
     version_of: Mapping[str, str],
     diffs: Iterable[Diff],
     defaults: Sequence[Consent],
@@ -90,10 +90,10 @@ def change_hazards(
     """
     naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
-    for granted in changes:
-        name = granted.change.image_set_id
-        for hazard in granted.change.hazards:
-            sources = granted.sources
+    for sourced in changes:
+        name = sourced.change.image_set_id
+        for hazard in sourced.change.hazards:
+            sources = sourced.sources
             if CONSENT[hazard] is By.NAME_AND_VERSION:
                 sources = tuple(source for source in sources if source in naming[name])
             uses[judge(hazard, name, version_of[name], sources, defaults)] = None

@@ -20,7 +20,7 @@ from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, Source
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Diff, Granted
+from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Unread
 from reconciler.core.model.value import Document, Value
@@ -64,7 +64,7 @@ class StudyWide:
 
     anchor: str
     sent: tuple[Change, ...]
-    changes: tuple[Granted, ...]
+    changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
     sources: tuple[Source, ...]
 
@@ -76,24 +76,24 @@ def is_study_level(change: Change) -> bool:
 
 def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
     """Bring together what the asked members want of Patient and Study."""
-    wanted: dict[tuple[Level, int], list[Granted]] = defaultdict(list)
+    wanted: dict[tuple[Level, int], list[SourcedChange]] = defaultdict(list)
     for diff in diffs:
-        for granted in diff.changes:
-            change = granted.change
+        for sourced in diff.changes:
+            change = sourced.change
             if is_study_level(change) and change.tag is not None:
-                wanted[change.address.level, change.tag].append(granted)
+                wanted[change.address.level, change.tag].append(sourced)
     anchor = min(diff.image_set_id for diff in diffs if diff.changes)
     sent: list[Change] = []
-    changes: list[Granted] = []
+    changes: list[SourcedChange] = []
     blocks: list[Block] = []
     for (level, tag), asked in sorted(wanted.items()):
         blocks += _disagreements(level, tag, diffs)
-        sources = tuple(dict.fromkeys(source for granted in asked for source in granted.sources))
+        sources = tuple(dict.fromkeys(source for sourced in asked for source in sourced.sources))
         spread = _spread(study, asked)
         blocks += _unequal_removals(study, asked[0].change, spread)
-        changes += [Granted(change, sources) for change in spread]
+        changes += [SourcedChange(change, sources) for change in spread]
         sent.append(_sent(study, anchor, asked[0].change))
-    sources = tuple(dict.fromkeys(source for granted in changes for source in granted.sources))
+    sources = tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
     return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks), sources)
 
 
@@ -103,9 +103,9 @@ def _sent(study: Study, anchor: str, change: Change) -> Change:
     return found or replace(change, image_set_id=anchor)
 
 
-def _spread(study: Study, asked: Sequence[Granted]) -> list[Change]:
+def _spread(study: Study, asked: Sequence[SourcedChange]) -> list[Change]:
     """The change as it befalls each member, with the drift that the member's own diff found."""
-    own = {granted.change.image_set_id: granted.change for granted in asked}
+    own = {sourced.change.image_set_id: sourced.change for sourced in asked}
     sent = asked[0].change
     found = []
     for image_set_id, document in sorted(study.documents.items()):
