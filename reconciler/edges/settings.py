@@ -17,7 +17,7 @@ from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.hazard import Consent
-from reconciler.core.model.node import Mapping, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.settings import (
     Datastore,
     Guardrails,
@@ -63,7 +63,7 @@ def read_settings(path: Path) -> Settings:
     return _settings(path.absolute().parent, to_json(document))
 
 
-def _document(path: Path) -> Mapping:
+def _document(path: Path) -> MappingNode:
     name = path.name or str(path)
     loaded = read_file(path, name)
     if loaded.problems:
@@ -77,7 +77,7 @@ def _document(path: Path) -> Mapping:
     raise InputError((Diagnostic(Place(name), what, hint),))
 
 
-def _problems(document: Mapping) -> Told:
+def _problems(document: MappingNode) -> Told:
     """What the schema cannot tell, or not as well."""
     yield from _folder_problems(document)
     yield from _consent_problems(document)
@@ -85,7 +85,7 @@ def _problems(document: Mapping) -> Told:
     yield from _datastore_problems(document)
 
 
-def _folder_problems(document: Mapping) -> Told:
+def _folder_problems(document: MappingNode) -> Told:
     folder = document.get("manifests")
     if isinstance(folder, Scalar) and ".." in PurePosixPath(folder.text).parts:
         message = "manifests is not a folder of this repository: it leads out of it"
@@ -93,25 +93,25 @@ def _folder_problems(document: Mapping) -> Told:
         yield ("manifests",), Diagnostic(folder.place, message, hint)
 
 
-def _consent_problems(document: Mapping) -> Told:
+def _consent_problems(document: MappingNode) -> Told:
     allow = document.get("allow")
-    for number, item in enumerate(allow.items if isinstance(allow, Sequence) else ()):
+    for number, item in enumerate(allow.items if isinstance(allow, ListNode) else ()):
         if isinstance(item, Scalar) and not item.is_null:
             found = consent.parse_default(item)
             if isinstance(found, Diagnostic):
                 yield ("allow", number), found
 
 
-def _mode_problems(document: Mapping) -> Told:
+def _mode_problems(document: MappingNode) -> Told:
     record = document.get("record")
-    mode = record.get("mode") if isinstance(record, Mapping) else None
+    mode = record.get("mode") if isinstance(record, MappingNode) else None
     if isinstance(mode, Scalar) and mode.text in _LATER_MODES:
         message = f"record mode {mode.text} is not supported yet"
         hint = "Use `commit` and push the commit yourself, or `files`."
         yield ("record", "mode"), Diagnostic(mode.place, message, hint)
 
 
-def _datastore_problems(document: Mapping) -> Told:
+def _datastore_problems(document: MappingNode) -> Told:
     stores: Any = to_json(document)
     stores = stores.get("datastores")
     seen: dict[str, Place] = {}

@@ -18,7 +18,7 @@ from reconciler.core.dicom.values import parse
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Document, Json
 from reconciler.core.review.phrases import plural
 
@@ -145,9 +145,9 @@ def node_of(raw: Json) -> Node:
     """A value in HealthImaging's JSON form as the node of a manifest, all of it quoted."""
     if isinstance(raw, dict):
         entries = ((Scalar(key, _NOWHERE, False), node_of(inner)) for key, inner in raw.items())
-        return Mapping(tuple(entries), _NOWHERE)
+        return MappingNode(tuple(entries), _NOWHERE)
     if isinstance(raw, list) and raw:
-        return Sequence(tuple(node_of(inner) for inner in raw), _NOWHERE)
+        return ListNode(tuple(node_of(inner) for inner in raw), _NOWHERE)
     text = "" if raw is None or raw == [] else raw if isinstance(raw, str) else json.dumps(raw)
     return Scalar(text, _NOWHERE, False)
 
@@ -161,9 +161,11 @@ def _yaml(name: str, node: Node, indent: int) -> Iterator[str]:
     blank = " " * indent
     if isinstance(node, Scalar):
         yield f"{blank}{name}: {quoted(node.text)}"
-    elif isinstance(node, Sequence) and not any(isinstance(item, Mapping) for item in node.items):
+    elif isinstance(node, ListNode) and not any(
+        isinstance(item, MappingNode) for item in node.items
+    ):
         yield f"{blank}{name}: {_flow(node)}"
-    elif isinstance(node, Sequence):
+    elif isinstance(node, ListNode):
         yield f"{blank}{name}:"
         for item in node.items:
             yield from _item(item, indent + 2)
@@ -174,7 +176,7 @@ def _item(item: Node, indent: int) -> Iterator[str]:
     blank = " " * indent
     lines = [
         line
-        for key, inner in (item.entries if isinstance(item, Mapping) else ())
+        for key, inner in (item.entries if isinstance(item, MappingNode) else ())
         for line in _yaml(_key(key.text), inner, indent + 2)
     ]
     if not lines:
@@ -192,5 +194,5 @@ def _key(text: str) -> str:
 def _flow(node: Node) -> str:
     if isinstance(node, Scalar):
         return quoted(node.text)
-    items = node.items if isinstance(node, Sequence) else ()
+    items = node.items if isinstance(node, ListNode) else ()
     return f"[{', '.join(_flow(item) for item in items)}]"

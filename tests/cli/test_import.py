@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler import pipeline
 from reconciler.cli import connect, workspace
 from reconciler.core.model.address import Level
-from reconciler.core.model.node import Mapping, Scalar
+from reconciler.core.model.node import MappingNode, Scalar
 from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import Settings
 from reconciler.core.model.value import Document
@@ -76,7 +76,7 @@ def test_whatever_a_document_holds_the_manifest_is_one(attributes: dict[str, obj
     loaded = parse("\n".join(lines) or "{}", "manifest.yaml")
     assert loaded.problems == ()
     assert len(loaded.documents) == 1
-    assert isinstance(loaded.documents[0], Mapping)
+    assert isinstance(loaded.documents[0], MappingNode)
 
 
 def test_what_cannot_be_asked_for_is_told() -> None:

@@ -14,7 +14,7 @@ from reconciler.core.dicom.dictionary import by_key
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import problems
 from reconciler.core.errors import Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json
 from reconciler.emulator.files.ingest import ingest
 
@@ -38,10 +38,10 @@ def attributes(block: Any) -> Iterator[tuple[str, str, Json]]:
 def printed(value: Json) -> Node:
     """The nodes of a manifest that asks for this value."""
     if isinstance(value, list):
-        return Sequence(tuple(map(printed, value)), PLACE)
+        return ListNode(tuple(map(printed, value)), PLACE)
     if isinstance(value, dict):
         entries = ((Scalar(key, PLACE, False), printed(inner)) for key, inner in value.items())
-        return Mapping(tuple(entries), PLACE)
+        return MappingNode(tuple(entries), PLACE)
     text = "" if value is None else value if isinstance(value, str) else repr(value)
     return Scalar(text, PLACE, plain=False)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from reconciler.core.ask import document as documents
 from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import schemas
 
@@ -153,7 +153,7 @@ def to_node(value: Any, lines: Iterator[int] | None = None) -> Node:
     place = Place("m.yaml", next(lines), 1)
     match value:
         case dict():
-            return Mapping(
+            return MappingNode(
                 tuple(
                     (Scalar(key, Place("m.yaml", next(lines), 1), plain=False), to_node(it, lines))
                     for key, it in value.items()
@@ -161,7 +161,7 @@ def to_node(value: Any, lines: Iterator[int] | None = None) -> Node:
                 place,
             )
         case list():
-            return Sequence(tuple(to_node(inner, lines) for inner in value), place)
+            return ListNode(tuple(to_node(inner, lines) for inner in value), place)
         case None:
             return Scalar("null", place, plain=True)
         case bool():
@@ -175,7 +175,7 @@ def test_the_documents_to_mutate_are_valid() -> None:
         assert checker(name).decides(base)
     for base in (MANIFEST, REVERT):
         node = to_node(base)
-        assert isinstance(node, Mapping)
+        assert isinstance(node, MappingNode)
         asks, problems = documents.read(node, SETTINGS, checker("manifest"))
         assert asks, problems
 
@@ -216,7 +216,7 @@ def test_both_agree_on_settings(document: dict[str, Any]) -> None:
 @given(st.one_of(mutated(MANIFEST, values), mutated(REVERT, values)))
 def test_a_document_gives_asks_or_problems_with_places(document: dict[str, Any]) -> None:
     node = to_node(document)
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MappingNode)
     asks, problems = documents.read(node, SETTINGS, checker("manifest"))
     assert bool(asks) != bool(problems)
     assert all(ask.claims or ask.revert for ask in asks)

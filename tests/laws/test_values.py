@@ -16,7 +16,7 @@ from reconciler.core.dicom.dictionary import by_key, by_tag, document_key, stand
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import ALL_VRS, INTEGER_RANGES, problems
 from reconciler.core.errors import Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json
 
 PLACE = Place("manifest.yaml", 1, 1)
@@ -146,10 +146,10 @@ FITTING: dict[str, st.SearchStrategy[Json]] = {
 def printed(value: Json) -> Node:
     """The nodes a loader makes of a value as we print it: quoted text, bare numbers."""
     if isinstance(value, list):
-        return Sequence(tuple(printed(inner) for inner in value), PLACE)
+        return ListNode(tuple(printed(inner) for inner in value), PLACE)
     if isinstance(value, dict):
         entries = tuple((Scalar(key, PLACE, False), printed(inner)) for key, inner in value.items())
-        return Mapping(entries, PLACE)
+        return MappingNode(entries, PLACE)
     if value is None:
         return Scalar("", PLACE, plain=False)
     return Scalar(value if isinstance(value, str) else repr(value), PLACE, plain=False)

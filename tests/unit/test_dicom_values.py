@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.dicom.dictionary import by_key
 from reconciler.core.dicom.values import Parsed, parse
 from reconciler.core.errors import Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json
 
 PLACE = Place("manifests/a.yaml", 3, 5)
@@ -22,13 +22,13 @@ def quoted(value: str) -> Scalar:
     return Scalar(value, PLACE, plain=False)
 
 
-def listed(*values: Node | str) -> Sequence:
+def listed(*values: Node | str) -> ListNode:
     nodes = tuple(text(value) if isinstance(value, str) else value for value in values)
-    return Sequence(nodes, PLACE)
+    return ListNode(nodes, PLACE)
 
 
-def mapped(**entries: Node) -> Mapping:
-    return Mapping(tuple((text(key), node) for key, node in entries.items()), PLACE)
+def mapped(**entries: Node) -> MappingNode:
+    return MappingNode(tuple((text(key), node) for key, node in entries.items()), PLACE)
 
 
 def read(key: str, node: Node, vr: str | None = None) -> Parsed:
@@ -181,7 +181,7 @@ def test_a_violation_keeps_the_value_for_force(key: str, node: Node, message: st
     assert "force: true" in parsed.violations[0].hint
 
 
-def code(**entries: str) -> Mapping:
+def code(**entries: str) -> MappingNode:
     return mapped(**{key: text(value) for key, value in entries.items()})
 
 
@@ -215,7 +215,7 @@ def test_a_sequence_is_a_list_of_keyword_mappings_to_any_depth() -> None:
 
 def test_all_problems_inside_a_sequence_are_told_where_they_stand() -> None:
     node = listed(
-        Mapping(
+        MappingNode(
             (
                 (text("CodeValues", 10), text("1", 10)),
                 (text("CodeValue", 11), text("x" * 17, 11)),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.edges import manifests as loading
 from reconciler.edges.manifests import DEFAULT, MAX_BYTES, PURE, Loaded, load, parse
 
@@ -20,9 +20,9 @@ def plain(node: Node) -> object:
     match node:
         case Scalar():
             return node.text
-        case Sequence():
+        case ListNode():
             return [plain(item) for item in node.items]
-        case Mapping():
+        case MappingNode():
             return {key.text: plain(value) for key, value in node.entries}
 
 
@@ -59,12 +59,12 @@ def test_null_is_told_from_its_quoted_text(parser: type) -> None:
 def test_places_count_characters_from_one(parser: type) -> None:
     (document,) = parse("ä: {b: [ü, x]}\nc:\n  d: 1", "f", parser).documents
     outer = document.get("ä")
-    assert isinstance(outer, Mapping)
+    assert isinstance(outer, MappingNode)
     inner = outer.get("b")
-    assert isinstance(inner, Sequence)
+    assert isinstance(inner, ListNode)
     assert inner.items[1].place == Place("f", 1, 12)
     below = document.get("c")
-    assert isinstance(below, Mapping)
+    assert isinstance(below, MappingNode)
     assert below.entries[0][0].place == Place("f", 3, 3)
     assert below.entries[0][1].place == Place("f", 3, 6)
 

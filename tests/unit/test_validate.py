@@ -13,7 +13,7 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
 from reconciler.core.model.hazard import Consent, Hazard
-from reconciler.core.model.node import Mapping, Scalar
+from reconciler.core.model.node import MappingNode, Scalar
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Json
 from reconciler.edges import schemas
@@ -970,7 +970,7 @@ class Key(str):
 def test_places_of_many_keys_take_no_look_at_all_the_others() -> None:
     count = 1000
     nodes = [Scalar(Key(f"key{n}"), Place("m.yaml", n), True) for n in range(count)]
-    document = Mapping(tuple((one, one) for one in nodes), Place("m.yaml"))
+    document = MappingNode(tuple((one, one) for one in nodes), Place("m.yaml"))
     Key.compared = 0
     assert [place_of(document, (f"key{n}",)).line for n in range(count)] == list(range(count))
     assert Key.compared < 5 * count

@@ -10,7 +10,7 @@ from reconciler.core.ask.document import read
 from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.node import Mapping
+from reconciler.core.model.node import MappingNode
 from reconciler.core.model.settings import Settings
 
 __all__ = ["Validated", "manifest_checker", "validate"]
@@ -31,7 +31,7 @@ def manifest_checker(manifest_schema: dict[str, Any]) -> Checker:
     return Checker(manifest_schema, NOUN)
 
 
-def validate(documents: Iterable[Mapping], settings: Settings, checker: Checker) -> Validated:
+def validate(documents: Iterable[MappingNode], settings: Settings, checker: Checker) -> Validated:
     """Check manifests as far as they tell by themselves, without any live document."""
     asks: list[ImageSetAsk] = []
     problems: list[Diagnostic] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from reconciler.core.errors import Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -29,7 +29,7 @@ def to_json(node: Node, *, verbatim: bool = False) -> Json:
     """The JSON of a node; `verbatim` keeps every scalar below as text."""
     if isinstance(node, Scalar):
         return node.text if verbatim else _typed(node)
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [to_json(item, verbatim=verbatim) for item in node.items]
     return {
         key.text: to_json(value, verbatim=verbatim or _begins_verbatim(key, value))
@@ -52,10 +52,10 @@ def place_of(node: Node, path: Path, *, key: bool = False) -> Place:
     """Where a path stands: a scalar or a list's item itself, else its key."""
     place = node.place
     for step in path:
-        if isinstance(node, Mapping):
+        if isinstance(node, MappingNode):
             name, node = node.entry(str(step))
             place = name.place
-        elif isinstance(node, Sequence) and isinstance(step, int):
+        elif isinstance(node, ListNode) and isinstance(step, int):
             node = node.items[step]
             place = node.place
     is_value = isinstance(node, Scalar) and not key

@@ -14,7 +14,7 @@ from reconciler.core.dicom.vr import ALL_VRS, alternatives
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import ClaimKind
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
 # A document is keyed by these (their level is that of the key), so they can change but never go.
 STUDY_INSTANCE_UID = 0x0020000D
@@ -40,17 +40,17 @@ class Line:
     path: Path
 
 
-def read_present(reading: Reading, address: Address, block: Mapping, path: Path) -> None:
+def read_present(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
     """Claims of a block under `present`."""
     dicom = block.get("DICOM")
-    listed = not isinstance(dicom, Mapping)  # the schema says that it must be a mapping
+    listed = not isinstance(dicom, MappingNode)  # the schema says that it must be a mapping
     lines = [] if listed else list(_lines(reading, address, dicom, (*path, "DICOM")))
     vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
         _present(reading, address, line, vrs.get(line.attribute.tag))
 
 
-def read_removed(reading: Reading, address: Address, block: Mapping, path: Path) -> None:
+def read_removed(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
     """Claims on attributes of a block under `absent`."""
     lines = list(_lines(reading, address, block.get("DICOM"), (*path, "DICOM")))
     vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
@@ -127,10 +127,10 @@ def _lines(reading: Reading, address: Address, dicom: Node | None, path: Path) -
 
 
 def _keys(dicom: Node | None, path: Path) -> Iterator[tuple[Scalar, Node | None, Path]]:
-    if isinstance(dicom, Mapping):
+    if isinstance(dicom, MappingNode):
         for key, value in dicom.entries:
             yield key, value, (*path, key.text)
-    elif isinstance(dicom, Sequence):
+    elif isinstance(dicom, ListNode):
         for number, item in enumerate(dicom.items):
             if isinstance(item, Scalar):
                 yield item, None, (*path, number)
@@ -163,7 +163,7 @@ def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
 
 
 def _vrs(
-    reading: Reading, address: Address, block: Mapping, path: Path, lines: list[Line]
+    reading: Reading, address: Address, block: MappingNode, path: Path, lines: list[Line]
 ) -> dict[int, str]:
     """DICOMVRs: the stated VR by tag."""
     node = block.get("DICOMVRs")

@@ -14,7 +14,7 @@ from reconciler.core.ask.draft import Reading
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, STUDY, WILDCARD, Address, instance_at, series_at
 from reconciler.core.model.ask import ClaimKind
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Block:
 def read_claims(reading: Reading) -> None:
     """Read `present` and `absent` into claims."""
     for block in _blocks(reading.document.get("present"), ("present",)):
-        if isinstance(block.node, Mapping):
+        if isinstance(block.node, MappingNode):
             read_present(reading, block.address, block.node, block.path)
     for block in _blocks(reading.document.get("absent"), ("absent",)):
         if _asks_removal(block):
             _remove(reading, block)
-        elif isinstance(block.node, Mapping):
+        elif isinstance(block.node, MappingNode):
             read_removed(reading, block.address, block.node, block.path)
 
 
@@ -58,17 +58,17 @@ def _series_blocks(series: Block) -> Iterator[Block]:
 
 def _below(node: Node, key: str, path: Path) -> Iterator[Block]:
     """The blocks under `Series` or `Instances`, addressed as series; a list names them only."""
-    below = node.get(key) if isinstance(node, Mapping) else None
+    below = node.get(key) if isinstance(node, MappingNode) else None
     for name, inner in _entries(below):
         yield Block(series_at(name.text), inner, (*path, key, name.text), name.place)
-    if isinstance(below, Sequence):
+    if isinstance(below, ListNode):
         for number, item in enumerate(below.items):
             if isinstance(item, Scalar):
                 yield Block(series_at(item.text), item, (*path, key, number), item.place)
 
 
 def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
-    return node.entries if isinstance(node, Mapping) else ()
+    return node.entries if isinstance(node, MappingNode) else ()
 
 
 def _asks_removal(block: Block) -> bool:
@@ -76,7 +76,7 @@ def _asks_removal(block: Block) -> bool:
     if not block.address.series:
         return False
     listed = isinstance(block.path[-1], int)
-    return listed or (isinstance(block.node, Mapping) and not block.node.entries)
+    return listed or (isinstance(block.node, MappingNode) and not block.node.entries)
 
 
 def _remove(reading: Reading, block: Block) -> None:

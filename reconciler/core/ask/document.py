@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Sequence as Several
+from collections.abc import Collection, Sequence
 
 from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import to_json
@@ -16,14 +15,14 @@ from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
 from reconciler.core.model.hazard import Consent
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence, shown
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar, shown
 from reconciler.core.model.settings import Settings
 
 KIND = "ImageSet"
 
 
 def read(
-    document: Mapping, settings: Settings, checker: Checker
+    document: MappingNode, settings: Settings, checker: Checker
 ) -> tuple[tuple[ImageSetAsk, ...], tuple[Diagnostic, ...]]:
     """The asks of a document. With any problem it asks nothing."""
     foreign = _foreign(document)
@@ -55,7 +54,7 @@ def _asks(reading: Reading, ids: list[str]) -> tuple[ImageSetAsk, ...]:
     )
 
 
-def _foreign(document: Mapping) -> Diagnostic | None:
+def _foreign(document: MappingNode) -> Diagnostic | None:
     """A document that is none of ours: nothing else in it is worth a word."""
     kind, version = document.get("kind"), document.get("apiVersion")
     if isinstance(version, Scalar) and not version.is_null and version.text != API_VERSION:
@@ -85,7 +84,7 @@ def _source(reading: Reading, image_set_ids: Collection[str]) -> Source:
 
 def _consents(reading: Reading, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
     found = []
-    for number, item in enumerate(node.items if isinstance(node, Sequence) else ()):
+    for number, item in enumerate(node.items if isinstance(node, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:
             continue
         parsed = consent.parse(item, image_set_ids)
@@ -111,7 +110,7 @@ def _image_set_ids(reading: Reading) -> list[str]:
     one, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
     ids = [one.text] if isinstance(one, Scalar) and not one.is_null else []
     seen: dict[str, Place] = {}
-    for number, item in enumerate(several.items if isinstance(several, Sequence) else ()):
+    for number, item in enumerate(several.items if isinstance(several, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:
             continue
         if item.text in seen:
@@ -140,7 +139,7 @@ def _check_claims(reading: Reading) -> None:
         _check_removals(reading, removals)
 
 
-def _check_absent(reading: Reading, absent: Several[Claim]) -> None:
+def _check_absent(reading: Reading, absent: Sequence[Claim]) -> None:
     present = {
         (claim.tag, claim.address): claim
         for claim in reading.claims
@@ -154,7 +153,7 @@ def _check_absent(reading: Reading, absent: Several[Claim]) -> None:
             reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
 
 
-def _check_removals(reading: Reading, removals: Several[Claim]) -> None:
+def _check_removals(reading: Reading, removals: Sequence[Claim]) -> None:
     gone = {(claim.address.series, claim.address.instance): claim for claim in removals}
     seen: dict[tuple[str, str], Place] = {}
     for claim in reading.claims:

@@ -8,7 +8,7 @@ from reconciler.core.ask.as_json import Path
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.address import Address
 from reconciler.core.model.ask import Claim, ClaimKind, Source
-from reconciler.core.model.node import Mapping
+from reconciler.core.model.node import MappingNode
 from reconciler.core.model.value import Value
 
 
@@ -16,7 +16,7 @@ from reconciler.core.model.value import Value
 class Reading:
     """Claims and problems of one document. `told` are the paths the problems are about."""
 
-    document: Mapping
+    document: MappingNode
     source: Source
     claims: list[Claim] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ask.as_json import Path, place_of
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.node import Mapping, shown
+from reconciler.core.model.node import MappingNode, shown
 from reconciler.core.model.value import Json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 def explain(
-    error: ValidationError, document: Mapping, noun: str, told: Set[Path]
+    error: ValidationError, document: MappingNode, noun: str, told: Set[Path]
 ) -> Iterator[tuple[Path, Diagnostic]]:
     """The problems in one error of jsonschema, each with the path it is about.
 
@@ -83,7 +83,7 @@ def is_told(path: Path, told: Set[Path]) -> bool:
 
 
 def _unknown_keys(
-    error: ValidationError, path: Path, document: Mapping, told: Set[Path]
+    error: ValidationError, path: Path, document: MappingNode, told: Set[Path]
 ) -> Iterator[tuple[Path, Diagnostic]]:
     known = list(_schema(error).get("properties", {}))
     # jsonschema names the keys only in its message; patterns are searched as it does.
@@ -104,7 +104,7 @@ def _known(keys: list[str]) -> str:
 
 
 def _missing(
-    error: ValidationError, path: Path, document: Mapping, noun: str
+    error: ValidationError, path: Path, document: MappingNode, noun: str
 ) -> Iterator[tuple[Path, Diagnostic]]:
     # jsonschema yields one error per missing key, and names it only in the message.
     required: Any = error.validator_value
@@ -124,7 +124,7 @@ def _example(schema: Any) -> str:
 
 
 def _bad_name(
-    error: ValidationError, path: Path, document: Mapping
+    error: ValidationError, path: Path, document: MappingNode
 ) -> Iterator[tuple[Path, Diagnostic]]:
     key = str(error.instance)
     message, hint = _sentence(error)

@@ -15,7 +15,7 @@ import jsonschema_rs
 from reconciler.core.ask.as_json import Path, place_of, to_json
 from reconciler.core.ask.explain import explain, is_told, label_of
 from reconciler.core.errors import Diagnostic
-from reconciler.core.model.node import Mapping
+from reconciler.core.model.node import MappingNode
 from reconciler.core.model.value import Json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Checker:
 
         return Draft202012Validator(_pythonic(self._schema))
 
-    def check(self, document: Mapping, told: Set[Path] = frozenset()) -> list[Diagnostic]:
+    def check(self, document: MappingNode, told: Set[Path] = frozenset()) -> list[Diagnostic]:
         """What the schema says against a document.
 
         `told` are paths about which something better was said already: nothing more is said
@@ -61,7 +61,7 @@ class Checker:
         return self._explainer.is_valid(data)
 
     def _explained(
-        self, errors: list[ValidationError], document: Mapping, told: Set[Path]
+        self, errors: list[ValidationError], document: MappingNode, told: Set[Path]
     ) -> Iterator[Diagnostic]:
         mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         found = [
@@ -76,7 +76,7 @@ class Checker:
             if not _is_made_good(error, path, meant):
                 yield problem
 
-    def _decided(self, document: Mapping, data: Json, told: Set[Path]) -> list[Diagnostic]:
+    def _decided(self, document: MappingNode, data: Json, told: Set[Path]) -> list[Diagnostic]:
         return [
             Diagnostic(
                 place_of(document, path),

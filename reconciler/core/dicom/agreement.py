@@ -6,7 +6,7 @@ from reconciler.core.dicom import values
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.model.ask import Claim, ClaimKind
-from reconciler.core.model.node import Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, Node, Scalar
 from reconciler.core.model.value import Json, Value
 
 
@@ -44,5 +44,5 @@ def typed(claim: Claim, vr: str) -> Value | str:
 def _node(claim: Claim, text: Json) -> Node:
     if isinstance(text, list):
         items = tuple(_node(claim, item) for item in text)
-        return Sequence(items, claim.place)
+        return ListNode(items, claim.place)
     return Scalar(str(text) if text is not None else "", claim.place, plain=False)

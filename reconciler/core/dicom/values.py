@@ -34,7 +34,7 @@ from reconciler.core.dicom.vr import (
     problems,
 )
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.node import Mapping, Node, Scalar, Sequence
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json, Value
 
 __all__ = ["Parsed", "parse", "problems"]
@@ -142,7 +142,7 @@ class _Reader:
             return self.scalar(node)
         if self.vr == "SQ":
             return self.items(node)
-        if isinstance(node, Mapping):
+        if isinstance(node, MappingNode):
             self.error(node.place, f"VR {self.vr} takes a value, not a mapping")
             return None
         return self.components(node)
@@ -175,7 +175,7 @@ class _Reader:
             return "Write a list, one value each: [A, B]."
         return f"{self.attribute.label} has VM 1: write one value without a backslash."
 
-    def components(self, node: Sequence) -> Json:
+    def components(self, node: ListNode) -> Json:
         if self.attribute.is_standard and not self.attribute.is_multi:
             self.error(node.place, "has VM 1 and takes one value, not a list", "Drop the list.")
             return None
@@ -252,8 +252,8 @@ class _Reader:
         )
         return None
 
-    def items(self, node: Sequence | Mapping) -> Json:
-        if isinstance(node, Mapping):
+    def items(self, node: ListNode | MappingNode) -> Json:
+        if isinstance(node, MappingNode):
             self.error(node.place, "a sequence takes a list of items", "Begin each item with `- `.")
             return None
         if not node.items:
@@ -262,7 +262,7 @@ class _Reader:
         return [self.item(item) for item in node.items]
 
     def item(self, node: Node) -> Json:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             self.error(node.place, "an item is a mapping of attributes")
             return None
         item: dict[str, Json] = {}

@@ -39,7 +39,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class ListNode:
     """A YAML sequence."""
 
     items: tuple[Node, ...]
@@ -47,7 +47,7 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """A YAML mapping in file order; keys are unique scalars."""
 
     entries: tuple[tuple[Scalar, Node], ...]
@@ -70,4 +70,4 @@ class Mapping:
         return self._by_key[key]
 
 
-Node: TypeAlias = Scalar | Sequence | Mapping
+Node: TypeAlias = Scalar | ListNode | MappingNode

@@ -27,7 +27,7 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     for path in paths:
         for found in find(root, path, problems):
             files.setdefault(name_of(root, found), found)
-    documents: list[node.Mapping] = []
+    documents: list[node.MappingNode] = []
     for name in sorted(files):
         loaded = read(files[name], name)
         documents += loaded.documents

@@ -47,8 +47,8 @@ class _Frame:
 
     def close(self) -> node.Node:
         if self.seen is None:
-            return node.Sequence(tuple(self.items), self.place)
-        return node.Mapping(tuple(self.entries), self.place)
+            return node.ListNode(tuple(self.items), self.place)
+        return node.MappingNode(tuple(self.entries), self.place)
 
 
 class Builder:
@@ -56,7 +56,7 @@ class Builder:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.documents: list[node.Mapping] = []
+        self.documents: list[node.MappingNode] = []
         self.problems: list[Diagnostic] = []
         self.stack: list[_Frame] = []
         self.clean = 0  # how many problems there were when the document began
@@ -148,7 +148,7 @@ class Builder:
             self.problem(place, "an explicit tag (!…) is not allowed", hint)
 
     def document(self, value: node.Node) -> None:
-        if isinstance(value, node.Mapping):
+        if isinstance(value, node.MappingNode):
             if len(self.problems) == self.clean:
                 self.documents.append(value)
         elif not (isinstance(value, node.Scalar) and value.is_null):

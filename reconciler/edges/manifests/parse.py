@@ -44,7 +44,7 @@ _YAML_HINT = "Check the indentation, and quote text that holds YAML's own charac
 class Loaded:
     """Documents in file order, every problem found on the way, and how many files were read."""
 
-    documents: tuple[node.Mapping, ...]
+    documents: tuple[node.MappingNode, ...]
     problems: tuple[Diagnostic, ...]
     files: int
 
