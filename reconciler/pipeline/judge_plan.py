@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.settings import Settings
 from reconciler.core.plan.checker import contradictions, edited
 from reconciler.core.plan.file import AGAIN
+from reconciler.edges import worktree
 from reconciler.pipeline.check import check
 from reconciler.pipeline.known import entries_of
 
@@ -59,6 +61,7 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
     root = Path(settings.root)
     if problem := edited(plan) or next(filter(None, map(stale_plan.misjudged, plan.actions)), ""):
         raise PlanFileError(f"the plan file was edited: {problem}", AGAIN)
+    _refuse_other_trees(root, plan.basis.paths)
     try:
         checked = check(settings, [root / path for path in plan.basis.paths])
     except InputError as error:
@@ -80,6 +83,22 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
         if stale_plan.subject(action) in reasons
     ]
     return without(Holding(replace(plan, dropped=dropped)), ended)
+
+
+def _refuse_other_trees(root: Path, paths: Sequence[str]) -> None:
+    """Raise `PlanFileError` for manifests that are not in the repository.
+
+    Whoever can edit a plan file could name a manifest of their own there, with its own consent.
+    """
+    tree = worktree.repository(root)
+    for path in paths:
+        named = Path(os.path.abspath(root / path))  # noqa: PTH100 - links are judged as it is read
+        if not any(named.is_relative_to(one) for one in (tree, Path(os.path.abspath(root)))):  # noqa: PTH100
+            raise PlanFileError(
+                f"the saved plan was made of {path}, which is not in this repository",
+                "Put the manifest into the repository, then make a new plan with "
+                "`reconcile plan --out FILE`.",
+            )
 
 
 def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:

@@ -198,6 +198,22 @@ def test_paths_are_judged_against_the_same_selection(
     assert world.live() == {"version": "2", "name": "Wrong^Name", "description": "CHEST"}
 
 
+def test_manifests_outside_the_repository_give_no_consent(world: World) -> None:
+    manifest(world.root, "a.yaml", NAMED + CONSENT)
+    world.plan()
+    manifest(world.root, "a.yaml", NAMED)
+    other = manifest(world.root.parent, "a.yaml", NAMED + CONSENT)
+
+    def name_other(raw: dict[str, Any]) -> None:
+        raw["basis"]["paths"] = [str(other)]
+
+    world.edit(name_other)
+    ran = world.apply()
+    assert ran.code == 1
+    assert "which is not in this repository" in ran.err
+    assert world.live()["version"] == "1"
+
+
 def test_a_selection_that_changed(world: World) -> None:
     manifest(world.root, "a.yaml", NAMED + CONSENT)
     world.plan("manifests/a.yaml")
