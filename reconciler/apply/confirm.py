@@ -78,8 +78,14 @@ def _unlike(member: Member, seen: Properties) -> str:
     name = member.image_set_id
     if not _equal(member.created_at, seen.created_at):
         return f"image set {name} was created at another time than the one that the plan read"
-    if member.pin == seen.version_id and not _equal(member.updated_at, seen.updated_at):
+    if member.pin != seen.version_id:
+        return ""
+    if not _equal(member.updated_at, seen.updated_at):
         return f"version {member.pin} of image set {name} has another updatedAt than the plan read"
+    # Rules and study-wide calls depend on it, and only the service knows it.
+    if seen.is_primary is not None and seen.is_primary is not member.is_primary:
+        now, planned = ("", " not") if seen.is_primary else (" not", "")
+        return f"image set {name} is{now} primary, and the plan states that it is{planned}"
     return ""
 
 

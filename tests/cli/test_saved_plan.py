@@ -18,6 +18,7 @@ from tests.cli.conftest import Command, Ran
 from tests.cli.outside import STORE, imported, manifest, settings, write
 from tests.documents import IMAGE_SET_ID, OTHER_ID, SERIES_UID, document, instance, series
 
+PRIMARY_ID = "d" * 32
 NAMED = "present: {Patient: {DICOM: {PatientName: Wrong^Name}}}\n"
 CONSENT = "allow: [CHANGES_PATIENT_IDENTITY]\n"
 DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
@@ -432,6 +433,25 @@ def test_a_hazard_that_is_hidden_is_refused(world: World) -> None:
 
 
 # --- what the service shows -----------------------------------------------------------------------
+
+
+def test_a_primary_image_set_that_the_plan_calls_another_is_stale(world: World) -> None:
+    imported(world.emulator, document(image_set_id=PRIMARY_ID), primary=True)
+    asked = "present: {Study: {Series: {'*': {DICOM: {SeriesDescription: X}}}}}\n"
+    settings(world.root, world.emulator, "rules: {seriesOnPrimary: allow}\n")
+    manifest(world.root, "a.yaml", asked, PRIMARY_ID)
+    world.plan()
+    settings(world.root, world.emulator)
+
+    def demote(raw: dict[str, Any]) -> None:
+        del raw["basis"]["rules"]
+        raw["actions"][0]["members"][0]["isPrimary"] = False
+
+    world.edit(demote)
+    assert world.apply().code == 1
+    assert world.results() == {PRIMARY_ID: "stale"}
+    assert "is primary, and the plan states that it is not" in world.reason()
+    assert world.live(PRIMARY_ID)["version"] == "1"
 
 
 def test_another_store_with_the_same_versions_is_stale(world: World, tmp_path: Path) -> None:
