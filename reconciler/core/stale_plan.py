@@ -315,7 +315,7 @@ def _refused_in_an_update(
         return "seriesOnPrimary: refuse"
     if change.op in _REMOVES and "removeLast" in tightened:
         return "removeLast: refuse"
-    if change.op is Op.REMOVE and "removalsNeedForce" in tightened and _lacks_force(change):
+    if change.op is Op.REMOVE and rules.removals_need_force and _lacks_force(change):
         return "removalsNeedForce: true"
     return ""
 

@@ -454,6 +454,20 @@ def test_a_primary_image_set_that_the_plan_calls_another_is_stale(world: World) 
     assert world.live(PRIMARY_ID)["version"] == "1"
 
 
+def test_a_rule_is_judged_also_where_the_plan_hides_that_it_was_looser(world: World) -> None:
+    asked = f"absent: {{Study: {{Series: {{{SERIES_UID}: {{DICOM: [SoftwareVersions]}}}}}}}}\n"
+    settings(world.root, world.emulator, "rules: {removalsNeedForce: false}\n")
+    manifest(world.root, "a.yaml", asked)
+    world.plan()
+    settings(world.root, world.emulator)
+
+    def hide(raw: dict[str, Any]) -> None:
+        del raw["basis"]["rules"]
+
+    world.edit(hide)
+    world.is_stale("rules: `rules: {removalsNeedForce: true}`", world.apply())
+
+
 def test_another_store_with_the_same_versions_is_stale(world: World, tmp_path: Path) -> None:
     manifest(world.root, "a.yaml", NAMED + CONSENT)
     world.plan()
