@@ -454,6 +454,23 @@ def test_a_primary_image_set_that_the_plan_calls_another_is_stale(world: World) 
     assert world.live(PRIMARY_ID)["version"] == "1"
 
 
+def test_a_study_wide_call_that_became_a_call_to_one_image_set_is_refused(world: World) -> None:
+    imported(world.emulator, document(image_set_id=PRIMARY_ID), primary=True)
+    manifest(world.root, "a.yaml", f"{DESCRIBED}allow: [STUDY_WIDE]\n", PRIMARY_ID)
+    world.plan()
+
+    def split(raw: dict[str, Any]) -> None:
+        (action,) = raw["actions"]
+        action["hazards"] = []
+        action["steps"][0]["includeStudyImageSets"] = False
+
+    world.edit(split)
+    ran = world.apply()
+    assert (ran.code, ran.out) == (1, "")
+    assert "Patient or Study level of a primary image set changes without its study" in ran.err
+    assert world.live(PRIMARY_ID)["version"] == "1"
+
+
 def test_a_rule_is_judged_also_where_the_plan_hides_that_it_was_looser(world: World) -> None:
     asked = f"absent: {{Study: {{Series: {{{SERIES_UID}: {{DICOM: [SoftwareVersions]}}}}}}}}\n"
     settings(world.root, world.emulator, "rules: {removalsNeedForce: false}\n")

@@ -163,6 +163,9 @@ def _of_requests(action: Action) -> Iterator[str]:
             for change in action.changes
             if change.image_set_id == name and not (wide and _is_of_the_study(change))
         ]
+        # Where the service does not say, it may be primary (decision 0002, U25).
+        if member.is_primary is not False and any(map(_is_of_the_study, changes)):
+            yield "Patient or Study level of a primary image set changes without its study"
         yield from _of_own(name, own, changes)
 
 
