@@ -16,6 +16,7 @@ from typing import TypeAlias
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.constraints import force_reasons
 from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.dicom.updates import payload_bytes
 from reconciler.core.diff.hazards import UIDS, hazards_of
 from reconciler.core.diff.locate import Renames, renames
 from reconciler.core.diff.paths import ask_digest, asked_paths
@@ -23,7 +24,7 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Level
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Change, Op
-from reconciler.core.model.diff import Diff, Reading, SourcedChange
+from reconciler.core.model.diff import Diff, Reading, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
 from reconciler.core.model.record import Entry
@@ -247,7 +248,7 @@ def _uses(
         of_all = hazard is Hazard.STUDY_WIDE
         if of_all and all(asks.values()):
             continue  # manifests name every image set that the call moves
-        sources = _sources(
+        sources = sources_of(
             one
             for one in sourced
             if (
@@ -263,10 +264,6 @@ def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:
     """As far as consent is judged, a comparison is the manifests behind it."""
     asked = ask or ImageSetAsk(datastore, name, ())
     return Diff(asked, "", (), Reading(None), Status.UPDATE)
-
-
-def _sources(sourced: Iterable[SourcedChange]) -> tuple[Source, ...]:
-    return tuple(dict.fromkeys(source for one in sourced for source in one.sources))
 
 
 def _refused(
@@ -291,7 +288,7 @@ def _refused(
         if rule:
             yield rule, change.path()
     for step in action.steps:
-        size = sum(_base64_length(blob) for blob in (step.updatable, step.removable) if blob)
+        size = payload_bytes(step.updatable, step.removable)
         if size > rules.payload_bytes:
             yield f"payloadBytes: {rules.payload_bytes}", f"a call of {size} bytes"
 
@@ -327,10 +324,6 @@ def _lacks_force(change: Change) -> bool:
         by_tag(change.tag), change.vr, change.before.raw, removal=True, removals_need_force=True
     )
     return not set(needed) <= set(change.force_reasons)
-
-
-def _base64_length(blob: str) -> int:
-    return 4 * -(-len(blob.encode()) // 3)
 
 
 def _beyond_guardrails(actions: Sequence[Action], today: Today) -> dict[Subject, str]:

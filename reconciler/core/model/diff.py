@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.core.model.ask import ImageSetAsk, Source
@@ -39,6 +40,11 @@ class SourcedChange:
 
     change: Change
     sources: tuple[Source, ...]
+
+
+def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
+    """The manifests behind the changes, each once, in the order of the changes."""
+    return tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from reconciler.core.dicom.content import ContentDigests
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.model.ask import Source
 from reconciler.core.model.change import Block, Note
-from reconciler.core.model.diff import Diff, SourcedChange
+from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Properties
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
@@ -181,7 +181,7 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
         except TooLarge as large:
             blocks.append(_too_large(large, settings))
     if len(steps) > 1:
-        hazards.append(_split_hazard(diff.image_set_id, _sources(diff.changes), settings))
+        hazards.append(_split_hazard(diff.image_set_id, sources_of(diff.changes), settings))
     action = Action(
         datastore=datastore.name,
         datastore_id=datastore.datastore_id,
@@ -237,7 +237,7 @@ def _study_action(
         try:
             steps, split_ones = _all_steps(datastore, study, wide, own, pins, settings)
             hazards += [
-                _split_hazard(one, _sources(own.get(one, [])) or wide.sources, settings)
+                _split_hazard(one, sources_of(own.get(one, [])) or wide.sources, settings)
                 for one in split_ones
             ]
         except TooLarge as large:
@@ -393,10 +393,6 @@ def _too_large(large: TooLarge, settings: Settings) -> Block:
         change.place,
         change.path(),
     )
-
-
-def _sources(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
-    return tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
 
 
 def _decided(

@@ -20,7 +20,7 @@ from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, Source
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Diff, SourcedChange
+from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Unread
 from reconciler.core.model.value import Document, Value
@@ -88,12 +88,12 @@ def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
     blocks: list[Block] = []
     for (level, tag), asked in sorted(wanted.items()):
         blocks += _disagreements(level, tag, diffs)
-        sources = tuple(dict.fromkeys(source for sourced in asked for source in sourced.sources))
+        sources = sources_of(asked)
         spread = _spread(study, asked)
         blocks += _unequal_removals(study, asked[0].change, spread)
         changes += [SourcedChange(change, sources) for change in spread]
         sent.append(_sent(study, anchor, asked[0].change))
-    sources = tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
+    sources = sources_of(changes)
     return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks), sources)
 
 
