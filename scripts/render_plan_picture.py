@@ -19,23 +19,12 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from reconciler.demo.story import REMOVES
+
 REPOSITORY = Path(__file__).parents[1]
 PICTURE = REPOSITORY / "docs" / "plan.svg"
 COLUMNS = 104
 SHOWN = ("acr-nema-dates.yaml", "doe-peter-ct.yaml", "dose-frames.yaml", "file-set-burned-in.yaml")
-# A removal that nobody has consented to: the picture is to show a refusal, too.
-BONE_SCAN = """\
-apiVersion: reconciler/v1
-kind: ImageSet
-datastore: research
-imageSetId: 1417b070c05b2d26137e730281541afd
-reason: One of the two images is compressed 2097:1 and of no use to anybody
-absent:
-  Study:
-    Series:
-      1.3.6.1.4.1.5962.1.3.8.1.20040826185059.5457:
-        Instances: [1.3.6.1.4.1.5962.1.1.8.1.3.20040826185059.5457]
-"""
 _MONOSPACE = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono"
 _FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 
@@ -49,7 +38,8 @@ def main() -> None:
         manifests.mkdir()
         for manifest in SHOWN:
             shutil.copy(REPOSITORY / "manifests" / manifest, manifests)
-        (manifests / "bone-scan.yaml").write_text(BONE_SCAN, encoding="utf-8")
+        # A removal without consent, so that the picture shows a refusal, too.
+        (manifests / "bone-scan.yaml").write_text(REMOVES, encoding="utf-8")
         printed = _on_terminal(folder, "plan")
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(_svg("$ reconcile plan\n\n" + printed), encoding="utf-8")

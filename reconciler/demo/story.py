@@ -11,7 +11,7 @@ _BONE_SCAN_ID = "1417b070c05b2d26137e730281541afd"
 _DATES = "manifests/acr-nema-dates.yaml"
 _DATES_ID = "aca469ab431797e6c78c0306c39c40ee"
 _BONE_SCAN = "manifests/bone-scan.yaml"
-_REMOVES = f"""\
+REMOVES = f"""\
 apiVersion: reconciler/v1
 kind: ImageSet
 datastore: research
@@ -51,7 +51,7 @@ def refusal(stage: Stage) -> None:
     stage.say(
         "A data steward wants an image gone. That is easily asked, so it is not enough to ask:"
     )
-    stage.write(_BONE_SCAN, _REMOVES)
+    stage.write(_BONE_SCAN, REMOVES)
     stage.reconcile("plan", _BONE_SCAN)
     stage.say(
         """The plan prints the very line that would let it pass. It is a line of the manifest, so

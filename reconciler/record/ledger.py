@@ -49,7 +49,7 @@ class Ledger:
             # The version that was read first, also where several calls lie between: a person who
             # wants the old content back has to look there.
             seen = replace(landed, previous_version_id=member.before)
-            yield action.datastore, _entry(action, member, seen)
+            yield action.datastore, _entry(action.datastore_id, member, seen)
 
 
 def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
@@ -65,31 +65,22 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
             seen = Landed(
                 member.image_set_id, member.pin, previous, member.updated_at, member.created_at
             )
-            yield member, _entry(action, member, seen)
+            yield member, _entry(action.datastore_id, member, seen)
 
 
 def recovered(attempt: Attempt, landed: Landed) -> Entry:
     """The entry of a version that an interrupted run made, as its attempt had announced."""
-    return Entry(
-        datastore_id=attempt.datastore_id,
-        image_set_id=attempt.image_set_id,
-        version_id=landed.version_id,
-        previous_version_id=landed.previous_version_id,
-        updated_at=landed.updated_at,
-        created_at=landed.created_at,
-        asked=attempt.asked,
-        ask_digest=attempt.ask_digest,
-    )
+    return _entry(attempt.datastore_id, attempt, landed)
 
 
-def _entry(action: Action, member: Member, seen: Landed) -> Entry:
+def _entry(datastore_id: str, subject: Member | Attempt, seen: Landed) -> Entry:
     return Entry(
-        datastore_id=action.datastore_id,
-        image_set_id=member.image_set_id,
+        datastore_id=datastore_id,
+        image_set_id=seen.image_set_id,
         version_id=seen.version_id,
         previous_version_id=seen.previous_version_id,
         updated_at=seen.updated_at,
         created_at=seen.created_at,
-        asked=member.asked,
-        ask_digest=member.ask_digest,
+        asked=subject.asked,
+        ask_digest=subject.ask_digest,
     )

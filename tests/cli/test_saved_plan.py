@@ -222,13 +222,18 @@ def test_a_selection_that_changed(world: World) -> None:
     world.is_stale("manifest changed: ", world.apply())
 
 
-def test_a_sibling_that_a_manifest_names_since(world: World) -> None:
+def plan_half_a_study(world: World) -> None:
+    """Two primary image sets of one study, and a plan whose manifest names the first alone."""
     for number, name in enumerate(("0" * 32, "1" * 32)):
         uid = f"{SERIES_UID}.{number}"
         content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
         imported(world.emulator, content, primary=True)
     manifest(world.root, "a.yaml", f"{DESCRIBED}allow: [STUDY_WIDE]\n", "0" * 32)
     world.plan()
+
+
+def test_a_sibling_that_a_manifest_names_since(world: World) -> None:
+    plan_half_a_study(world)
     manifest(world.root, "b.yaml", NAMED + CONSENT, "1" * 32)
     assert world.apply().code == 1
     assert world.results() == {"0" * 32: "stale"}
@@ -294,12 +299,7 @@ def test_consent_to_overwrite_drift_that_was_withdrawn(world: World) -> None:
 
 
 def test_consent_to_move_a_whole_study_that_was_withdrawn(world: World) -> None:
-    for number, name in enumerate(("0" * 32, "1" * 32)):
-        uid = f"{SERIES_UID}.{number}"
-        content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
-        imported(world.emulator, content, primary=True)
-    manifest(world.root, "a.yaml", f"{DESCRIBED}allow: [STUDY_WIDE]\n", "0" * 32)
-    world.plan()
+    plan_half_a_study(world)
     manifest(world.root, "a.yaml", DESCRIBED, "0" * 32)
     assert world.apply().code == 1
     assert world.reason().startswith("consent withdrawn: STUDY_WIDE")
