@@ -23,7 +23,7 @@ from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_bugs
-from reconciler.pipeline.known import key_of
+from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.record.recorder import Recorder
 
@@ -55,7 +55,7 @@ def apply(
     }
     ports = {name: edges.ports(datastores[name]) for name in sorted(called)}
     root = Path(settings.root)
-    recorder = Recorder(root, plan, key_of(root), edges.files)
+    recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
     options = Options(
         settings.lock_timeout_seconds, saved, partial(_message_hint, settings), tables
     )

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reconciler.core.errors import GitError, RecordError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.key import Key
+from reconciler.core.model.key import KEY_FILE, Key
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Datastore
 from reconciler.edges import git, records
@@ -50,4 +51,26 @@ def key_of(root: Path) -> Key | None:
 
     Raises RecordError where it cannot be read, or is another than the committed one.
     """
-    return keys.settled(keys.read(root), git.committed(root, keys.path(root)))
+    own = keys.read(root)
+    try:
+        return keys.settled(own, git.committed(root, keys.path(root)))
+    except GitError:
+        return own
+
+
+def key_to_record_with(root: Path) -> Key | None:
+    """As `key_of`, for a run that makes a key where there is none.
+
+    Raises RecordError where git cannot say whether the commit has a key: a key is never replaced.
+    """
+    key = key_of(root)
+    if key is None:
+        try:
+            git.committed(root, keys.path(root))
+        except GitError as error:
+            raise RecordError(
+                f"{KEY_FILE}: is missing, and git cannot say whether the commit has it\n"
+                f"{error.message}",
+                "`git status` shows what git refuses. Fix it, then run again: nothing was sent",
+            ) from None
+    return key

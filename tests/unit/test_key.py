@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from reconciler.core.errors import RecordError
 from reconciler.core.model.key import KEY_FILE, Key, Use
 from reconciler.edges import key as keys
+from reconciler.pipeline.known import key_of, key_to_record_with
 from tests.documents import KEY
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
@@ -178,3 +180,23 @@ def test_a_key_does_not_print_itself() -> None:
     with pytest.raises(TypeError) as caught:
         json.dumps({"key": KEY})
     assert TEXT not in str(caught.value)
+
+
+def test_no_key_is_made_where_git_cannot_say_whether_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container without git, or with a git that refuses the repository of another owner."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    with monkeypatch.context() as without_git:
+        without_git.setenv("PATH", str(tmp_path / "nowhere"))
+        _assert_none_is_made(tmp_path)
+    assert key_to_record_with(tmp_path) is None
+
+
+def _assert_none_is_made(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="git cannot say whether the commit has it"):
+        key_to_record_with(tmp_path)
+    assert key_of(tmp_path) is None
+    keys.path(tmp_path).write_text(f"{KEY.secret.hex()}\n")
+    assert key_to_record_with(tmp_path) == KEY
+    keys.path(tmp_path).unlink()

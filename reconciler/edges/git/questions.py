@@ -56,12 +56,16 @@ def is_ignored(path: Path) -> bool:
 
 
 def committed(root: Path, path: Path) -> bytes:
-    """The content of a file in the commit; b"" where it has none."""
+    """The content of a file in the commit; b"" where it has none.
+
+    Raises `GitError` where git does not answer about this repository.
+    """
     with repository_of(root) as repo:
         if repo is None:
             return b""
-        try:
+        with explained("git rev-parse"):
             check_owner(repo.tree)
+        try:
             return repo.content(f"HEAD:{repo.name(path)}")
         except command_error():
             return b""
