@@ -47,7 +47,7 @@ core: $(DEVELOPERS)
 	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/cases
 
 rest: $(DEVELOPERS) clients
-	$(BIN)/pytest -n auto -m "not long" --ignore tests/unit --ignore tests/cases
+	$(BIN)/pytest -n auto --dist worksteal -m "not long" --ignore tests/unit --ignore tests/cases
 
 # The wheel as users get it, in a virtual environment that has nothing else.
 wheel: $(DEVELOPERS) $(WHEEL_STAMP)

@@ -183,15 +183,16 @@ def program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("moment", ["KILL_BEFORE", "KILL_AFTER"])
 def test_killed_at_every_run_of_git(
-    stage: Stage, reference: dict[str, Any], moment: str, tmp_path: Path
+    stage: Stage, reference: dict[str, Any], moment: str, part: int, tmp_path: Path
 ) -> None:
     program(tmp_path / "git", GIT.format(git=shutil.which("git")))
     count = tmp_path / "count"
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "KILL_COUNT": str(count)}
     last: list[int] = []
-    for point in points(0, 1, last):
+    for point in points(part, 3, last):
         world = stage.world()
         count.write_text("0")
         here = {**environment, moment: str(point)}
