@@ -1,4 +1,4 @@
-"""What an apply says of its progress, to whoever shows it."""
+"""How an apply reports its progress."""
 
 from __future__ import annotations
 

@@ -63,14 +63,14 @@ def key_to_record_with(root: Path) -> Key | None:
 
     Raises RecordError where git cannot say whether the commit has a key: a key is never replaced.
     """
-    key = key_of(root)
-    if key is None:
-        try:
-            git.committed(root, keys.path(root))
-        except GitError as error:
-            raise RecordError(
-                f"{KEY_FILE}: is missing, and git cannot say whether the commit has it\n"
-                f"{error.message}",
-                "`git status` shows what git refuses. Fix it, then run again: nothing was sent",
-            ) from None
-    return key
+    own = keys.read(root)
+    try:
+        return keys.settled(own, git.committed(root, keys.path(root)))
+    except GitError as error:
+        if own is not None:
+            return own
+        raise RecordError(
+            f"{KEY_FILE}: is missing, and git cannot say whether the commit has it\n"
+            f"{error.message}",
+            "`git status` shows what git refuses. Fix it, then run again: nothing was sent",
+        ) from None
