@@ -53,9 +53,15 @@ def key_of(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.settled(own, git.committed(root, keys.path(root)))
+        return keys.settled(own, _committed_key(root))
     except GitError:
         return own
+
+
+def _committed_key(root: Path) -> bytes:
+    """The content of the key file in the commit; b"" where the commit has none."""
+    path = keys.path(root)
+    return git.committed(root, [path]).get(path, b"")
 
 
 def key_to_record_with(root: Path) -> Key | None:
@@ -65,7 +71,7 @@ def key_to_record_with(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.settled(own, git.committed(root, keys.path(root)))
+        return keys.settled(own, _committed_key(root))
     except GitError as error:
         if own is not None:
             return own

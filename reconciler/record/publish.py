@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,11 +72,12 @@ def _commit_once(found: Publication) -> str:
     return git.commit(found.root, changed or folders, text)
 
 
-def _moved(root: Path, changed: Iterable[Path]) -> Iterator[git.Moved]:
+def _moved(root: Path, rows: Sequence[Path]) -> Iterator[git.Moved]:
     """What is new since the last commit, also by a run that was interrupted before its own."""
-    for path in changed:
+    committed = git.committed(root, rows)
+    for path in rows:
         after = path.read_bytes() if path.exists() else b""
-        for entry in records.changed_entries(git.committed(root, path), after):
+        for entry in records.changed_entries(committed.get(path, b""), after):
             yield git.Moved(
                 path.parent.name,
                 entry.image_set_id,

@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 
 from reconciler import pipeline
 from reconciler.apply.run import Run
-from reconciler.cli.connect import RealClock
 from reconciler.cli.emulator.client import connect
 from reconciler.core.diff.paths import opened
 from reconciler.core.model.bounds import Bounds
@@ -47,8 +46,10 @@ FIRST, SECOND, SPLIT, PLAIN, THERE = (letter * 32 for letter in "abcde")
 IDS = (FIRST, SECOND, SPLIT, PLAIN, THERE)
 PAYLOAD_BYTES = 700
 LONG = "x" * 200
-# No update here takes that long, and who waits in vain for one is to say so soon.
-LOCK_TIMEOUT = 60.0
+# A second of a run is a tenth of a second here: the emulator's updates take 20 ms.
+CLOCK_FACTOR = 10
+# No update here takes that long, and a run that waits for one in vain ends soon.
+LOCK_TIMEOUT = 60.0 * CLOCK_FACTOR
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
 
@@ -94,6 +95,16 @@ MANIFESTS = {
     # Converged already, and not recorded yet.
     "there.yaml": manifest(THERE, {"Study": {"DICOM": described("CHEST")}}),
 }
+
+
+class FastClock:
+    """The real clock, sped up."""
+
+    def now(self) -> float:
+        return time.monotonic() * CLOCK_FACTOR
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / CLOCK_FACTOR)
 
 
 class KilledPort:
@@ -188,7 +199,7 @@ class World:
 
     def edges(self, point: Callable[[], None] = lambda: None, files: Files | None = None) -> Any:
         """The edges of a run in a forked process."""
-        clock = RealClock()
+        clock = FastClock()
         port = quotas.Paced(
             KilledPort(self._of(self._running.theirs), point), quotas.Buckets({}, clock)
         )
@@ -196,7 +207,7 @@ class World:
 
     def plan(self) -> Plan:
         """The plan, made here: by clients that no forked process has."""
-        clock = RealClock()
+        clock = FastClock()
         port = quotas.Paced(self.port, quotas.Buckets({}, clock))
         edges = pipeline.Edges(ports=lambda _: port, clock=clock)
         return pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan

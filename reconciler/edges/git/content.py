@@ -42,7 +42,7 @@ def _taken(
     if expected is not None and blob == _blob_id(expected, len(blob)):
         return expected
     # `core.autocrlf` gives other ends of lines, and those mean nothing in JSON.
-    given = repo.content("--filters", f"--path={name}", blob)
+    given = repo.filtered(name, blob)
     return given if given == expected else given.replace(b"\r\n", b"\n")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.edges.git.failures import explained
@@ -55,17 +55,22 @@ def is_ignored(path: Path) -> bool:
         return True
 
 
-def committed(root: Path, path: Path) -> bytes:
-    """The content of a file in the commit; b"" where it has none.
+def committed(root: Path, paths: Sequence[Path]) -> Mapping[Path, bytes]:
+    """The contents that some files have in the commit; without those that it does not have.
 
     Raises `GitError` where git does not answer about this repository.
     """
     with repository_of(root) as repo:
         if repo is None:
-            return b""
+            return {}
         with explained("git rev-parse"):
             check_owner(repo.tree)
+        names = {repo.name(path): path for path in paths}
         try:
-            return repo.content(f"HEAD:{repo.name(path)}")
-        except command_error():
-            return b""
+            held = repo.held("HEAD", list(names))
+        except command_error():  # before the first commit
+            return {}
+        blobs = {name: entries[0].split()[1] for name, entries in held.items() if name in names}
+        with explained("git cat-file"):
+            contents = repo.contents(blobs.values())
+        return {names[name]: contents[blob] for name, blob in blobs.items() if blob in contents}

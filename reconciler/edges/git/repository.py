@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from reconciler.core.errors import GitError
@@ -34,13 +36,26 @@ class Repository:
         parent = Path(os.path.realpath(path.parent))
         return (parent / path.name).relative_to(self.tree.root).as_posix()
 
-    def content(self, *arguments: str) -> bytes:
-        """The content of a blob."""
-        kind = () if "--filters" in arguments else ("blob",)
-        told: bytes = self.git.cat_file(
-            *kind, *arguments, stdout_as_string=False, strip_newline_in_stdout=False
+    def contents(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents of some blobs by their ids, without those that are not in this clone."""
+        wanted = list(dict.fromkeys(blobs))
+        if not wanted:
+            return {}
+        with TemporaryFile() as ids:
+            ids.write("".join(f"{blob}\n" for blob in wanted).encode())
+            ids.seek(0)
+            batch = BytesIO(self._bytes("--batch", istream=ids))
+        return dict(_found(batch))
+
+    def filtered(self, name: str, blob: str) -> bytes:
+        """The content of a blob as a checkout writes it for a file of that name."""
+        return self._bytes("--filters", f"--path={name}", blob)
+
+    def _bytes(self, *arguments: str, **options: Any) -> bytes:
+        output: bytes = self.git.cat_file(
+            *arguments, stdout_as_string=False, strip_newline_in_stdout=False, **options
         )
-        return told
+        return output
 
     def staged(self, names: Sequence[str]) -> Entries:
         """What the index holds of some files."""
@@ -60,6 +75,18 @@ def _entries(told: str) -> Entries:
         as_in_index = f"{mode} {blob} 0" if kind in _KINDS else entry
         found[name] = (*found.get(name, ()), as_in_index)
     return found
+
+
+def _found(batch: BytesIO) -> Iterator[tuple[str, bytes]]:
+    """By id, what `git cat-file --batch` has: `<id> blob <size>`, the content, a line end.
+
+    `<id> missing` for a blob that a partial clone lacks, or for the commit of a submodule.
+    """
+    while answer := batch.readline().split():
+        if len(answer) == 3:
+            blob, _kind, size = answer
+            yield blob.decode(), batch.read(int(size))
+            batch.readline()
 
 
 @contextmanager
