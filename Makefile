@@ -17,6 +17,9 @@ WHEEL_STAMP := $(WHEEL)/.users-lock-installed
 PIP := -m pip install -qq --disable-pip-version-check
 INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-version-check --no-compile
 
+# One more than there are processors: what waits for processes, files and sockets leaves them idle.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+
 .PHONY: demo test test-long quick lint types contracts core rest clients wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
@@ -27,7 +30,7 @@ test: quick rest wheel
 
 # Everything, with the tests that `make test` has no time for.
 test-long: quick wheel clients
-	$(BIN)/pytest -n auto --ignore tests/unit --ignore tests/cases
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/unit --ignore tests/cases
 
 quick: lint types contracts core
 
@@ -47,7 +50,7 @@ core: $(DEVELOPERS)
 	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/cases
 
 rest: $(DEVELOPERS) clients
-	$(BIN)/pytest -n auto --dist worksteal -m "not long" --ignore tests/unit --ignore tests/cases
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long" --ignore tests/unit --ignore tests/cases
 
 # The wheel as users get it, in a virtual environment that has nothing else.
 wheel: $(DEVELOPERS) $(WHEEL_STAMP)

@@ -2,8 +2,8 @@
 
 The points are: after every call of the service, in every call that writes a file, before and after
 every run of git that may write; between two of them nothing leaves the process. A run is killed at
-one of them, for all of them; the second run must then bring service, records and repository to exactly where an
-uninterrupted run brings them.
+one of them, for all of them; the second run must then bring service, records and repository to
+exactly where an uninterrupted run brings them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.kill.world import Countdown, Service, World, killed
 from tests.processes import SECONDS
 
 SIGKILL = -9
-# Runs of each part: its points are dealt out among them, so that the workers share the load.
-PARTS = 2
+# The points are dealt out among the parts. `make test` has time for every second point.
+PARTS = (0, pytest.param(1, marks=pytest.mark.long))
 
 
 @dataclass
@@ -120,7 +120,7 @@ def points(part: int, parts: int, last: list[int]) -> Iterator[int]:
         point += parts
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(
     ("saved", "concurrency"),
     [(True, 1), (False, 1), (False, 4)],
@@ -130,7 +130,7 @@ def test_killed_at_every_call_of_the_service(
     stage: Stage, reference: dict[str, Any], saved: bool, concurrency: int, part: int
 ) -> None:
     last: list[int] = []
-    for point in points(part, PARTS, last):
+    for point in points(part, len(PARTS), last):
         world = stage.world(concurrency)
         plan = of(world, saved)
         code = world.forked(running(world, plan, Countdown(point)))
@@ -141,12 +141,12 @@ def test_killed_at_every_call_of_the_service(
     assert last[0] > 25
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", PARTS)
 def test_killed_in_every_call_that_writes_a_file(
     stage: Stage, reference: dict[str, Any], part: int
 ) -> None:
     last: list[int] = []
-    for point in points(part, 2, last):
+    for point in points(part, len(PARTS), last):
         world = stage.world()
         files = FaultyFiles(point, killed)
         code = world.forked(running(world, None, files=files))
@@ -161,7 +161,8 @@ def test_killed_in_every_call_that_writes_a_file(
 # the next that writes. A run kills its caller, and goes on: an orphan still commits.
 GIT = """#!/bin/sh
 case " $* " in
-    *" config --"* | *" rev-parse "* | *" ls-"* | *" cat-file "* | *" status "*) exec "{git}" "$@" ;;
+    *" config --"* | *" rev-parse "* | *" ls-"* | *" cat-file "* | *" status "*)
+        exec "{git}" "$@" ;;
 esac
 n=$(($(cat "$KILL_COUNT") + 1))
 echo $n > "$KILL_COUNT"

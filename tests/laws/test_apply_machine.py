@@ -102,6 +102,7 @@ def test_a_planted_bug_is_found(mutant: Mutant) -> None:
     finds(variant(mutant=mutant))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mutant", mutants.ALL, ids=lambda one: one.name)
 def test_a_planted_bug_is_found_on_the_emulator(running: Server, mutant: Mutant) -> None:
     finds(emulated(running, mutant=mutant))
