@@ -68,7 +68,8 @@ def _attributes(level: Level) -> dict[str, Any]:
         "description": f"Attributes of the {level.title} level by keyword, or by tag as eight hex"
         " digits.",
         "minProperties": 1,
-        "x-empty": "asks for nothing: a deleted line never removes anything",
+        "x-takes": "keywords with values, such as `Keyword: value`",
+        "x-empty": "asks for nothing",
         # What an editor says of a key that has no place here.
         "errorMessage": f"is neither a keyword of the {level.title} level nor eight hex digits",
         "properties": {one.keyword: _property(one) for one in attributes_at(level)},
@@ -105,6 +106,7 @@ def _keywords(level: Level) -> dict[str, Any]:
             {"pattern": HEX},
         ],
         "errorMessage": f"is neither a keyword of the {level.title} level nor eight hex digits",
+        "x-takes": "a keyword alone (write `- Keyword`, without a colon)",
     }
 
 

@@ -114,7 +114,7 @@ def everyday() -> Plan:
                 ["1.07"],
                 address=series_at(SERIES),
                 line=17,
-                force=("multi-valued attribute (constraint 5)",),
+                force=("multi-valued attribute",),
                 hazards=(Hazard.FORCE,),
             ),
             hazards=(

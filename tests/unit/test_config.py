@@ -134,36 +134,38 @@ lockTimeout: 15min
         "1:1: unknown key 'manifest'\n    Did you mean manifests?",
         "3:3: the data store research has no region\n"
         "    Add `region: us-east-1` (or where it is), or `endpoint: emulator`.",
-        "3:27: datastoreId is not a datastoreId: 32 characters, each 0-9 or a-z",
-        "3:43: accountId is not an account ID: 12 digits",
+        "3:27: datastoreId is not a datastoreId: it needs 32 characters, each 0-9 or a-z",
+        "3:43: accountId is not an account ID: it needs 12 digits",
         f"5:3: two {SAME_ID}",
         f"6:3: three {SAME_ID}",
         "6:66: region is not an AWS region, such as us-east-1",
         "6:79: endpoint is neither `emulator` nor an http(s) URL (without user and password)",
-        "7:8: four is empty: it takes a mapping\n    Delete the key too, or fill it.",
-        "8:3: '-x' is not a name: letters, digits, _ . and -, beginning with a letter or digit",
+        "7:8: four is empty: it takes the keys `datastoreId`, `region`, `accountId`, `endpoint`\n"
+        "    Fill it, or delete the key too.",
+        "8:3: '-x' is not a name: use letters, digits, _ . and -, and begin with a letter or digit",
         f"8:3: -x {SAME_ID}",
         "9:34: UpdateImageSetMetadata is not a number above 0",
-        "9:37: unknown key 'ListDatastores'\n    Known here: SearchImageSets, GetImageSet, "
+        "9:37: unknown key 'ListDatastores'\n    Allowed here: SearchImageSets, GetImageSet, "
         "GetImageSetMetadata, ListImageSetVersions, UpdateImageSetMetadata.",
         "10:12: 'x' is not an account and region, such as 123456789012/us-east-1",
         "10:38: GetImageSet is not a number above 0",
-        "11:9: OVERWRITES_DRIFT cannot be a default: it is consent to one version of one image "
-        "set\n    Write it under `allow` of the manifest.",
+        "11:9: OVERWRITES_DRIFT cannot be a default: it applies to one version of one image set\n"
+        "    Move it to `allow` of the manifest.",
         "11:47: 'CHANGE_UID' is not a hazard\n    Did you mean CHANGES_UID?",
-        "11:59: FORCE is not consented to by name\n"
-        "    Remove it from `allow`: `force: true` is the consent to it.",
+        "11:59: FORCE is not allowed under `allow`\n"
+        "    Remove it from `allow`: `force: true` is the consent.",
         "12:25: imageSets is not a whole number",
         "12:40: percent is not a percentage: 0 to 100",
         "12:63: removedInstances is not a whole number",
-        "12:67: unknown key 'x'\n    Known here: imageSets, percent, removedInstances.",
+        "12:67: unknown key 'x'\n    Allowed here: imageSets, percent, removedInstances.",
         "13:9: redact must be identifying or all or none\n    Did you mean identifying?",
         "14:16: record mode pull-request is not supported yet\n"
         "    Use `commit` and push the commit yourself, or `files`.",
         "15:26: seriesOnPrimary must be refuse or allow",
-        "15:50: removalsNeedForce must be true or false, not text",
-        "15:72: payloadBytes is not a number of bytes",
-        "16:14: lockTimeout is not a duration: seconds, or 90s, 15m, 1h",
+        "15:50: removalsNeedForce takes true or false, not text\n"
+        "    Write `true` or `false`, without quotes.",
+        "15:72: payloadBytes is not a number of bytes from 1",
+        "16:14: lockTimeout is not a duration: write seconds, or 90s, 15m, 1h",
     ]
 
 
@@ -178,13 +180,17 @@ lockTimeout: 15min
         ("{}", "1:1: reconciler.yaml has no datastores\n    Add `datastores: …`."),
         (
             "datastores: {}",
-            "1:1: datastores names no data store\n    Delete the key too, or fill it.",
+            "1:1: datastores names no data store\n    Fill it, or delete the key too.",
         ),
         (
             "datastores:",
-            "1:12: datastores is empty: it takes a mapping\n    Delete the key too, or fill it.",
+            "1:12: datastores is empty: it takes names of data stores with keys below them\n"
+            "    Fill it, or delete the key too.",
         ),
-        ("datastores: [a]", "1:1: datastores must be a mapping, not a list"),
+        (
+            "datastores: [a]",
+            "1:1: datastores takes names of data stores with keys below them, not a list",
+        ),
         (
             "- a",
             "1:1: a document is a mapping of keys, not a list\n"
@@ -195,15 +201,19 @@ lockTimeout: 15min
             "2:26: the key 'GetImageSet' stands here again, first at reconciler.yaml:2:10\n"
             "    Keep one of the two.",
         ),
-        (f"{STORE}allow: REMOVES_INSTANCE", "2:8: allow must be a list, not text"),
+        (
+            f"{STORE}allow: REMOVES_INSTANCE",
+            "2:8: allow takes a list, not text\n"
+            "    Write each entry on its own line, beginning with `- `.",
+        ),
         (
             f"{STORE}allow: [~]",
-            "2:9: allow[0] is empty: it takes text\n    Delete the key too, or fill it.",
+            "2:9: entry 1 of allow is empty: it takes text\n    Fill it, or delete the key too.",
         ),
-        (f"{STORE}allow: [[a]]", "2:9: allow[0] must be text, not a list"),
+        (f"{STORE}allow: [[a]]", "2:9: entry 1 of allow takes text, not a list"),
         (
             f"{STORE}manifests: /etc",
-            "2:12: manifests is not a folder of this repository: write it relative to "
+            "2:12: manifests is not a folder of this repository: write a path relative to "
             "reconciler.yaml",
         ),
         (f"{STORE}record: {{mode: brunch}}", "2:16: mode must be files or commit"),

@@ -147,7 +147,7 @@ def test_the_tables_and_the_dictionary_know_every_vr() -> None:
 
 
 def test_what_the_dictionary_has_no_vr_for_is_said() -> None:
-    assert problems("XX", "1", "text") == ("what stands as its VR is not a VR",)
+    assert problems("XX", "1", "text") == ("has a stated VR that does not exist",)
 
 
 @pytest.mark.parametrize("vr", sorted(ALL_VRS))
@@ -184,7 +184,7 @@ def test_every_vm_of_the_dictionary_is_understood() -> None:
 
 def test_one_alternative_must_fit_all_values() -> None:
     assert problems("US or SS", "1-n", [-1, 1]) == ()
-    assert problems("US or SS", "1-n", [-1, 65535]) == ("fits neither US nor SS",)
+    assert problems("US or SS", "1-n", [-1, 65535]) == ("fits neither VR US nor SS",)
 
 
 def test_values_joined_by_a_backslash_are_checked_one_by_one() -> None:

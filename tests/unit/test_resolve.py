@@ -73,8 +73,8 @@ def test_different_values_name_both_places() -> None:
     asks = [ask("a.yaml", (P, PATIENT, NAME, "A")), ask("b.yaml", (P, PATIENT, NAME, "B"))]
     (problem,) = resolve(asks).problems
     assert str(problem) == (
-        "b.yaml:10:5: PatientName at Patient is asked differently at a.yaml:10:5\n"
-        "    One attribute has one owner: remove one of the two, or make them equal."
+        "b.yaml:10:5: Patient/PatientName contradicts a.yaml:10:5\n"
+        "    Remove one of the two lines, or make them equal."
     )
 
 
@@ -179,4 +179,7 @@ def test_what_stands_below_something_removed_is_a_contradiction() -> None:
 def test_a_revert_claims_the_whole_image_set() -> None:
     asks = [ask("a.yaml", revert="1"), ask("b.yaml", (P, PATIENT, NAME, "A"))]
     (problem,) = resolve(asks).problems
-    assert str(problem).startswith(f"b.yaml:1:1: image set {IMAGE_SET_ID} is also asked to revert")
+    assert str(problem) == (
+        f"b.yaml:1:1: image set {IMAGE_SET_ID} has `revertToVersionId` at a.yaml:9:1\n"
+        "    A revert changes the whole image set. Remove one of the two manifests."
+    )

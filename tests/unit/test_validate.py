@@ -256,7 +256,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
         "1:13: apiVersion must be reconciler/v1, not 'reconciler/v2'\n"
-        "    This version of reconcile knows no other.",
+        "    Write `apiVersion: reconciler/v1`. This version of reconcile reads no other.",
     ),
     "kind of later": (
         "apiVersion: reconciler/v1\n"
@@ -265,7 +265,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
         "2:7: kind ImageSets (select) is not supported yet\n"
-        "    Use `kind: ImageSet` and name the image sets in `imageSetIds`.",
+        "    Write `kind: ImageSet` and list the image sets in `imageSetIds`.",
     ),
     "kind misspelt": (
         "apiVersion: reconciler/v1\n"
@@ -297,7 +297,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "2:7: kind is empty: it takes ImageSet\n    Delete the key too, or fill it.",
+        "2:7: kind is empty: it takes ImageSet\n    Fill it, or delete the key too.",
     ),
     "datastore misspelt": (
         "apiVersion: reconciler/v1\n"
@@ -313,7 +313,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: x\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "3:12: reconciler.yaml has no data store 'x'\n    There are: research.",
+        "3:12: reconciler.yaml has no data store 'x'\n    Write one of: research.",
     ),
     "datastore missing": (
         "apiVersion: reconciler/v1\n"
@@ -328,7 +328,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: ~\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "3:12: datastore is empty: it takes text\n    Delete the key too, or fill it.",
+        "3:12: datastore is empty: it takes text\n    Fill it, or delete the key too.",
     ),
     "image set missing": (
         "apiVersion: reconciler/v1\n"
@@ -352,7 +352,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: EA92B0D8838C72A3F25D00D13616F87E\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "4:13: imageSetId is not an imageSetId: 32 characters, each 0-9 or a-z",
+        "4:13: imageSetId is not an imageSetId: it needs 32 characters, each 0-9 or a-z",
     ),
     "image set null": (
         "apiVersion: reconciler/v1\n"
@@ -360,7 +360,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: \n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "4:12: imageSetId is empty: it takes text\n    Delete the key too, or fill it.",
+        "4:12: imageSetId is empty: it takes text\n    Fill it, or delete the key too.",
     ),
     "image set twice": (
         HEAD + "imageSetIds: [ea92b0d8838c72a3f25d00d13616f87e]\n"
@@ -373,7 +373,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetIds: []\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "4:1: imageSetIds names no image set\n    Delete the key too, or fill it.",
+        "4:1: imageSetIds names no image set\n    Fill it, or delete the key too.",
     ),
     "image sets: one twice": (
         "apiVersion: reconciler/v1\n"
@@ -383,8 +383,8 @@ HEADS: dict[str, tuple[str, str]] = {
         "- ea92b0d8838c72a3f25d00d13616f87e\n"
         "- ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "6:3: 'ea92b0d8838c72a3f25d00d13616f87e' stands here again, first at m.yaml:5:3\n"
-        "    Keep one of the two.",
+        "6:3: 'ea92b0d8838c72a3f25d00d13616f87e' is a duplicate of m.yaml:5:3\n"
+        "    Remove one of the two.",
     ),
     "image sets: text": (
         "apiVersion: reconciler/v1\n"
@@ -392,23 +392,24 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetIds: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "4:14: imageSetIds must be a list, not text",
+        "4:14: imageSetIds takes a list, not text\n"
+        "    Write each entry on its own line, beginning with `- `.",
     ),
     "force: text": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nforce: 'true'",
-        "6:8: force must be true or false, not text",
+        "6:8: force takes true or false, not text\n    Write `true` or `false`, without quotes.",
     ),
     "force: yes": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nforce: yes",
-        "6:8: force must be true or false, not text",
+        "6:8: force takes true or false, not text\n    Write `true` or `false`, without quotes.",
     ),
     "reason null": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nreason:",
-        "6:8: reason is empty: it takes text\n    Delete the key too, or fill it.",
+        "6:8: reason is empty: it takes text\n    Fill it, or delete the key too.",
     ),
     "reason a list": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nreason: [a]",
-        "6:1: reason must be text, not a list",
+        "6:1: reason takes text, not a list",
     ),
     "allow": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\n"
@@ -416,68 +417,70 @@ HEADS: dict[str, tuple[str, str]] = {
         "STUDY_WIDE@2, foo, ~]",
         "6:9: 'REMOVES_INSTANCES' is not a hazard\n"
         "    Did you mean REMOVES_INSTANCE?\n"
-        "6:28: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "6:28: OVERWRITES_DRIFT needs the version whose values may be overwritten\n"
         "    Write it with the version that `reconcile plan` prints, such as "
-        "OVERWRITES_DRIFT@5.\n"
-        "6:46: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "`OVERWRITES_DRIFT@5`.\n"
+        "6:46: OVERWRITES_DRIFT needs the version whose values may be overwritten\n"
         "    Write it with the version that `reconcile plan` prints, such as "
-        "OVERWRITES_DRIFT@5.\n"
-        "6:66: FORCE is not consented to by name\n"
-        "    Remove it from `allow`: `force: true` is the consent to it.\n"
+        "`OVERWRITES_DRIFT@5`.\n"
+        "6:66: FORCE is not allowed under `allow`\n"
+        "    Remove it from `allow`: `force: true` is the consent.\n"
         "6:73: STUDY_WIDE takes no version\n"
-        "    Write STUDY_WIDE.\n"
+        "    Write `STUDY_WIDE`.\n"
         "6:87: 'foo' is not a hazard\n"
-        "    Known: STUDY_WIDE, REMOVES_INSTANCE, REMOVES_SERIES, CHANGES_UID, "
+        "    Write one of: STUDY_WIDE, REMOVES_INSTANCE, REMOVES_SERIES, CHANGES_UID, "
         "CHANGES_PATIENT_IDENTITY, SPLIT_UPDATE, OVERWRITES_DRIFT.\n"
-        "6:92: allow[6] is empty: it takes text\n"
-        "    Delete the key too, or fill it.",
+        "6:92: entry 7 of allow is empty: it takes text\n"
+        "    Fill it, or delete the key too.",
     ),
     "allow: drift of a list": (
         HEAD.replace(f"imageSetId: {ID}", f"imageSetIds: [{ID}, {OTHER}]")
         + "present: {Patient: {DICOM: {PatientName: a}}}\n"
         f"allow: [OVERWRITES_DRIFT@5, OVERWRITES_DRIFT, OVERWRITES_DRIFT@5:{ID}]",
-        "6:9: OVERWRITES_DRIFT@5 does not say which of the 2 image sets of this manifest may be "
-        "overwritten\n"
-        "    Write OVERWRITES_DRIFT@5:<imageSetId>, or take it out: `reconcile plan` prints the "
-        "line to add.\n"
-        "6:29: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "6:9: OVERWRITES_DRIFT@5 does not say which of the 2 image sets of this manifest "
+        "it applies to\n"
+        "    Write `OVERWRITES_DRIFT@5:<imageSetId>`, or remove it. `reconcile plan` "
+        "prints the line to add.\n"
+        "6:29: OVERWRITES_DRIFT needs the version whose values may be overwritten\n"
         "    Write it with the version that `reconcile plan` prints, such as "
-        "OVERWRITES_DRIFT@5:<imageSetId>.",
+        "`OVERWRITES_DRIFT@5:<imageSetId>`.",
     ),
     "allow: drift of another image set": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\n"
         f"allow: [OVERWRITES_DRIFT@5:{OTHER}, 'OVERWRITES_DRIFT@5:', OVERWRITES_DRIFT@5:EA92, "
         f'"OVERWRITES_DRIFT@5:{ID}\\n", OVERWRITES_DRIFT@:{ID}]',
-        f"6:9: this manifest does not name the image set {OTHER}\n"
-        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
-        "to add.\n"
-        "6:62: '' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
-        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
-        "to add.\n"
-        "6:85: 'EA92' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
-        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
-        "to add.\n"
-        f"6:110: '{ID}\n' is not an imageSetId: 32 characters, each 0-9 or a-z\n"
-        "    Write one that this manifest names, or take it out: `reconcile plan` prints the line "
-        "to add.\n"
-        "6:167: OVERWRITES_DRIFT names the version whose values may be overwritten\n"
+        "6:9: this manifest does not contain image set 0123456789abcdef0123456789abcdef\n"
+        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "prints the line to add.\n"
+        "6:62: '' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
+        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "prints the line to add.\n"
+        "6:85: 'EA92' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
+        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "prints the line to add.\n"
+        "6:110: 'ea92b0d8838c72a3f25d00d13616f87e\n"
+        "' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
+        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "prints the line to add.\n"
+        "6:167: OVERWRITES_DRIFT needs the version whose values may be overwritten\n"
         "    Write it with the version that `reconcile plan` prints, such as "
-        "OVERWRITES_DRIFT@5.",
+        "`OVERWRITES_DRIFT@5`.",
     ),
     "allow: drift, without an image set": (
         HEAD.replace(f"imageSetId: {ID}", "imageSetId:")
         + "present: {Patient: {DICOM: {PatientName: a}}}\n"
         f"allow: [OVERWRITES_DRIFT@5, 'OVERWRITES_DRIFT@5:{ID}']",
-        "4:12: imageSetId is empty: it takes text\n    Delete the key too, or fill it.",
+        "4:12: imageSetId is empty: it takes text\n    Fill it, or delete the key too.",
     ),
     "allow: text": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\nallow: SPLIT_UPDATE",
-        "6:8: allow must be a list, not text",
+        "6:8: allow takes a list, not text\n"
+        "    Write each entry on its own line, beginning with `- `.",
     ),
     "unknown key": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\npriority: 1",
         "6:1: unknown key 'priority'\n"
-        "    Known here: apiVersion, kind, datastore, imageSetId, imageSetIds, reason, "
+        "    Allowed here: apiVersion, kind, datastore, imageSetId, imageSetIds, reason, "
         "present, absent, revertToVersionId, force, allow.",
     ),
     "misspelt key": (
@@ -492,11 +495,12 @@ HEADS: dict[str, tuple[str, str]] = {
         "absent: {Patient: {DICOM: [PatientsName]}}\n"
         "force: no",
         "3:12: reconciler.yaml has no data store 'x'\n"
-        "    There are: research.\n"
-        "4:13: imageSetId is not an imageSetId: 32 characters, each 0-9 or a-z\n"
+        "    Write one of: research.\n"
+        "4:13: imageSetId is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
         "5:28: 'PatientsName' is not a DICOM keyword\n"
         "    Did you mean PatientName?\n"
-        "6:8: force must be true or false, not text",
+        "6:8: force takes true or false, not text\n"
+        "    Write `true` or `false`, without quotes.",
     ),
 }
 
@@ -507,26 +511,24 @@ ASKS: dict[str, tuple[str, str]] = {
     ),
     "empty": (
         HEAD + "present: {}",
-        "5:1: present asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or add `Patient` or `Study`.",
+        "5:1: present asks for nothing\n    Add `Patient` or `Study`, or delete the key too.",
     ),
     "null": (
         HEAD + "present:",
-        "5:9: present is empty: it takes a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:9: present is empty: it takes the keys `Patient` and `Study`\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "list": (
         HEAD + "present: [a]",
-        "5:1: present must be a mapping, not a list",
+        "5:1: present takes the keys `Patient` and `Study`, not a list",
     ),
     "only SchemaVersion": (
         HEAD + "present: {SchemaVersion: 1.1}",
-        "5:1: present asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or add `Patient` or `Study`.",
+        "5:1: present asks for nothing\n    Add `Patient` or `Study`, or delete the key too.",
     ),
     "unknown level": (
         HEAD + "present: {DatastoreID: a, Patient: {DICOM: {PatientName: a}}}",
-        "5:11: unknown key 'DatastoreID'\n    Known here: SchemaVersion, Patient, Study.",
+        "5:11: unknown key 'DatastoreID'\n    Allowed here: SchemaVersion, Patient, Study.",
     ),
     "case of a key": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {Dicom: {ImageComments: a}}}}}}}",
@@ -534,8 +536,8 @@ ASKS: dict[str, tuple[str, str]] = {
     ),
     "null level": (
         HEAD + "present: {Patient: }",
-        "5:20: Patient is empty: it takes a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:20: Patient is empty: it takes the key `DICOM`\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "revert and present": (
         HEAD + "revertToVersionId: 1\npresent: {Patient: {DICOM: {PatientName: a}}}",
@@ -549,15 +551,15 @@ ASKS: dict[str, tuple[str, str]] = {
     ),
     "revert to nothing": (
         HEAD + "revertToVersionId: ~",
-        "5:20: revertToVersionId is empty: it takes text\n    Delete the key too, or fill it.",
+        "5:20: revertToVersionId is empty: it takes text\n    Fill it, or delete the key too.",
     ),
     "revert to a word": (
         HEAD + "revertToVersionId: latest",
-        "5:20: revertToVersionId is not a versionId: a whole number from 1",
+        "5:20: revertToVersionId is not a version number: write a whole number from 1",
     ),
     "revert to 0": (
         HEAD + "revertToVersionId: 0",
-        "5:20: revertToVersionId is not a versionId: a whole number from 1",
+        "5:20: revertToVersionId is not a version number: write a whole number from 1",
     ),
     "UID with a letter": (
         HEAD + "present: {Study: {Series: {1.2.x: {DICOM: {Modality: CT}}}}}",
@@ -577,17 +579,17 @@ ASKS: dict[str, tuple[str, str]] = {
     ),
     "Series a list in present": (
         HEAD + "present: {Study: {Series: [1.2]}}",
-        "5:19: Series must be a mapping, not a list",
+        '5:19: Series takes a SeriesInstanceUID or "*" with keys below it, not a list',
     ),
     "an instance that asks nothing": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {}}}}}}",
-        "5:46: '1.3' asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:46: '1.3' asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "a series that asks nothing": (
         HEAD + "present: {Study: {Series: {'*': {}}}}",
-        "5:28: '*' asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:28: '*' asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
 }
 
@@ -602,318 +604,316 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
     ),
     "null": (
         HEAD + "present: {Patient: {DICOM: {PatientName: null}}}",
-        "5:42: PatientName (0010,0010): null is not a value\n"
-        '    `""` makes the attribute present but empty, an entry under `absent` removes '
-        'it, and quotes ("null") make it the text.',
+        "5:42: PatientName (0010,0010): the value is missing\n"
+        '    Write `""` for present but empty, or `"null"` for that text. To remove the '
+        "attribute, list it under `absent`.",
     ),
     "list for VM 1": (
         HEAD + "present: {Patient: {DICOM: {PatientName: [a]}}}",
-        "5:42: PatientName (0010,0010): has VM 1 and takes one value, not a list\n"
-        "    Drop the list.",
+        "5:42: PatientName (0010,0010): takes one value (VM 1), not a list\n"
+        "    Write the value on the same line, after the colon.",
     ),
     "mapping for a value": (
         HEAD + "present: {Patient: {DICOM: {PatientName: {Alphabetic: a}}}}",
-        "5:42: PatientName (0010,0010): VR PN takes a value, not a mapping",
+        "5:42: PatientName (0010,0010): takes a value, not keys with values\n"
+        "    Write the value on the same line, after the colon.",
     ),
     "impossible date": (
         HEAD + "present: {Patient: {DICOM: {PatientBirthDate: 20240230}}}",
-        "5:47: PatientBirthDate (0010,0030): the value is not a day of the calendar\n"
-        "    Mend the value; only `force: true` sends it as it is (constraint 6).",
+        "5:47: PatientBirthDate (0010,0030): the value is not an existing date\n"
+        "    Fix the value. Only `force: true` sends it unchanged.",
     ),
     "not a number": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {Rows: abc}}}}}}}",
-        "5:66: Rows (0028,0010): VR US takes a whole number",
+        "5:66: Rows (0028,0010): takes a whole number (VR US)\n    Write it with digits.",
     ),
     "out of range": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {Rows: 70000}}}}}}}",
         "5:66: Rows (0028,0010): the value is outside 0 to 65535\n"
-        "    Mend the value; only `force: true` sends it as it is (constraint 6).",
+        "    Fix the value. Only `force: true` sends it unchanged.",
     ),
     "backslash": (
         HEAD + "present: {Patient: {DICOM: {OtherPatientNames: a\\b}}}",
-        "5:48: OtherPatientNames (0010,1001): a backslash separates values\n"
-        "    Write a list, one value each: [A, B].",
+        "5:48: OtherPatientNames (0010,1001): a backslash in the value separates several "
+        "values\n"
+        "    Write the values as a list: [A, B].",
     ),
     "wrong level": (
         HEAD + "present: {Patient: {DICOM: {StudyDate: 20240101}}}",
-        "5:29: StudyDate (0008,0020) belongs to Study, not Patient (constraint 8)\n"
-        "    Move the line to that level.",
+        "5:29: HealthImaging keeps StudyDate (0008,0020) at Study level, not at Patient\n"
+        "    Move the line to the Study level.",
     ),
     "wrong level by tag": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00080060': CT}}}}}}}",
-        "5:60: Modality (0008,0060) belongs to Series, not Instance (constraint 8)\n"
-        "    Move the line to that level.",
+        "5:60: HealthImaging keeps Modality (0008,0060) at Series level, not at Instance\n"
+        "    Move the line to the Series level.",
     ),
     "private too high": (
         HEAD + "present: {Patient: {DICOM: {'00190010': a}}}",
-        "5:29: (0019,0010) is private and can change at Instance only, not Patient "
-        "(constraint 1)\n"
-        "    Move the line to that level.",
+        "5:29: (0019,0010) is private: it can change at Instance only, not at Patient\n"
+        "    Move the line to the Instance level.",
     ),
     "generated": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {PixelData: ''}}}}}}}",
-        "5:60: PixelData can never be changed: what HealthImaging generates itself can "
-        "never be changed (constraint 2)\n"
-        "    Remove the line.",
+        "5:60: PixelData can never be changed: HealthImaging generates it\n    Remove the line.",
     ),
     "of messages": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {CommandField: 1}}}}}}}",
-        "5:60: CommandField (0000,0100) is an element of messages and stands in no image "
-        "set\n"
+        "5:60: CommandField (0000,0100) belongs to network messages; no image set has it\n"
         "    Remove the line.",
     ),
     "twice": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a, '00100010': b}}}",
-        "5:45: PatientName (0010,0010) stands here again, first at m.yaml:5:29\n"
-        "    A keyword and its tag are one attribute: keep one of the two.",
+        "5:45: PatientName (0010,0010) is a duplicate of m.yaml:5:29\n"
+        "    A keyword and its tag mean the same attribute. Remove one of the two lines.",
     ),
     "twice by case": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'0019100A': a, "
         "'0019100a': b}}}}}}}",
-        "5:75: (0019,100A) stands here again, first at m.yaml:5:60\n"
-        "    A keyword and its tag are one attribute: keep one of the two.",
+        "5:75: (0019,100A) is a duplicate of m.yaml:5:60\n"
+        "    A keyword and its tag mean the same attribute. Remove one of the two lines.",
     ),
     "nothing asked": (
         HEAD + "present: {Patient: {DICOM: {}}}",
-        "5:21: DICOM asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:21: DICOM asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "all null": (
         HEAD + "present:\n  Patient:\n    DICOM:\n",
-        "7:11: DICOM is empty: it takes a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "7:11: DICOM is empty: it takes keywords with values, such as `Keyword: value`\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "a list of keywords": (
         HEAD + "present: {Patient: {DICOM: [PatientName]}}",
-        "5:21: DICOM must be a mapping, not a list",
+        "5:21: DICOM takes keywords with values, such as `Keyword: value`, not a list",
     ),
     "SOPInstanceUID with a letter, forced": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {SOPInstanceUID: "
         "1.2.a}}}}}}}\n"
         "force: true",
-        "5:76: SOPInstanceUID (0008,0018): the value is not a UID: numbers without "
-        "leading zeros, joined by dots\n"
-        "    Write a UID: HealthImaging finds the study, series or instance by it.",
+        "5:76: SOPInstanceUID (0008,0018): the value is not a UID (numbers without "
+        "leading zeros, joined by dots)\n"
+        "    Write a valid UID. HealthImaging identifies the study, series or instance by it.",
     ),
     "SOPInstanceUID empty": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {SOPInstanceUID: "
         "''}}}}}}}",
-        "5:76: SOPInstanceUID (0008,0018) cannot be empty\n    Write the new UID.",
+        "5:76: SOPInstanceUID (0008,0018) cannot be empty\n    Write the new UID here.",
     ),
     "inside a sequence": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {SourceImageSequence: "
         "[{PatientsName: a}, {CodeValue: ~}]}}}}}}}",
         "5:83: SourceImageSequence (0008,2112): 'PatientsName' is not a DICOM keyword\n"
         "    Did you mean PatientName?\n"
-        "5:113: CodeValue (0008,0100): null is not a value\n"
-        '    `""` makes the attribute present but empty, an entry under `absent` removes '
-        'it, and quotes ("null") make it the text.',
+        "5:113: CodeValue (0008,0100): the value is missing\n"
+        '    Write `""` for present but empty, or `"null"` for that text. To remove the '
+        "attribute, list it under `absent`.",
     ),
     "DICOMVRs unknown VR": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00191010': a}, "
         "DICOMVRs: {'00191010': ds}}}}}}}",
-        "5:87: the VR of (0019,1010) is not one of PS3.5\n"
-        "    Two capital letters, such as DS or LO.",
+        "5:87: the VR of (0019,1010) does not exist\n"
+        "    Write two capital letters, such as DS or LO.",
     ),
     "DICOMVRs null": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00191010': a}, "
         "DICOMVRs: {'00191010': ~}}}}}}}",
-        "5:87: the VR of (0019,1010) is not one of PS3.5\n"
-        "    Two capital letters, such as DS or LO.",
+        "5:87: the VR of (0019,1010) does not exist\n"
+        "    Write two capital letters, such as DS or LO.",
     ),
     "DICOMVRs a list": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00191010': a}, "
         "DICOMVRs: {'00191010': [DS]}}}}}}}",
-        "5:87: 00191010 must be text, not a list",
+        "5:87: 00191010 takes text, not a list",
     ),
     "DICOMVRs without its attribute": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00191010': a}, "
         "DICOMVRs: {'00191011': DS}}}}}}}",
-        "5:87: DICOMVRs states a VR for (0019,1011), which DICOM does not ask for\n"
-        '    Add "00191011" to the DICOM block beside it, or remove the line.',
+        "5:87: DICOMVRs has (0019,1011), but the DICOM block beside it does not\n"
+        '    Add "00191011" to the DICOM block, or remove this line.',
     ),
     "DICOMVRs that does not fit": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'00191010': a}, "
         "DICOMVRs: {'00191010': US}}}}}}}",
-        "5:72: (0019,1010): VR US takes a whole number",
+        "5:72: (0019,1010): takes a whole number (VR US)\n    Write it with digits.",
     ),
     "DICOMVRs against the dictionary": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {ImageComments: a}, "
         "DICOMVRs: {'00204000': LO}}}}}}}",
-        "5:90: ImageComments (0020,4000) has VR LT\n"
-        "    Remove it: DICOMVRs is for private elements.",
+        "5:90: ImageComments (0020,4000) always has VR LT\n"
+        "    Remove the line: DICOMVRs is for private elements.",
     ),
     "DICOMVRs by keyword": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {ImageComments: a}, "
         "DICOMVRs: {ImageComments: LT}}}}}}}",
-        "5:90: 'ImageComments' is not a tag: DICOMVRs has eight hex digits as keys",
+        "5:90: 'ImageComments' is not a tag: write eight hex digits, such as \"001910F9\"",
     ),
     "DICOMVRs twice": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {'0019100a': a}, "
         "DICOMVRs: {'0019100A': LO, '0019100a': LO}}}}}}}",
-        "5:103: the VR of (0019,100A) stands here again, first at m.yaml:5:87\n"
-        "    Keep one of the two.",
+        "5:103: the VR of (0019,100A) is a duplicate of m.yaml:5:87\n"
+        "    Remove one of the two lines.",
     ),
     "DICOMVRs empty": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {ImageComments: a}, "
         "DICOMVRs: {}}}}}}}",
-        "5:79: DICOMVRs asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:79: DICOMVRs asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "DICOMVRs above instances": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}, DICOMVRs: {'00100010': PN}}}",
-        "5:46: DICOMVRs stands at instances only\n"
-        "    It is for private elements, which change at Instance only (constraint 1).",
+        "5:46: DICOMVRs is allowed at Instance level only\n"
+        "    Remove it. It is for private elements, which can change at Instance level only.",
     ),
 }
 
 REMOVALS: dict[str, tuple[str, str]] = {
     "Instances: []": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: []}}}}",
-        "5:33: Instances asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:33: Instances asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Instances: {}": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: {}}}}}",
-        "5:33: Instances asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:33: Instances asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Instances:": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: }}}}",
-        "5:44: Instances is empty: it takes a list or a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:44: Instances is empty: it takes a list of SOPInstanceUIDs, or a "
+        "SOPInstanceUID with keys below it\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Series: []": (
         HEAD + "absent: {Study: {Series: []}}",
-        "5:18: Series asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:18: Series asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Series: text": (
         HEAD + "absent: {Study: {Series: 1.2}}",
-        "5:26: Series must be a list or a mapping, not text",
+        "5:26: Series takes a list of SeriesInstanceUIDs, or a SeriesInstanceUID with "
+        "keys below it, not text",
     ),
     "instance: null": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: {1.3: ~}}}}}",
-        "5:50: '1.3' is empty: it takes a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:50: '1.3' is empty: it takes the keys `DICOM`, `DICOMVRs`\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "DICOM: []": (
         HEAD + "absent: {Study: {Series: {1.2: {DICOM: []}}}}",
-        "5:33: DICOM asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:33: DICOM asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "DICOM: {}": (
         HEAD + "absent: {Study: {Series: {1.2: {DICOM: {}}}}}",
-        "5:33: DICOM asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:33: DICOM asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "DICOM: null": (
         HEAD + "absent: {Study: {Series: {1.2: {DICOM: ~}}}}",
-        "5:40: DICOM is empty: it takes a list or a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:40: DICOM is empty: it takes a list of keywords\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "DICOM: text": (
         HEAD + "absent: {Patient: {DICOM: PatientName}}",
-        "5:27: DICOM must be a list or a mapping, not text",
+        "5:27: DICOM takes a list of keywords, not text",
     ),
     "DICOM: null, list": (
         HEAD + "absent: {Patient: {DICOM: }}",
-        "5:27: DICOM is empty: it takes a list or a mapping\n"
-        "    A deleted line never removes anything: delete the key too, or fill it.",
+        "5:27: DICOM is empty: it takes a list of keywords\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "keyword: list": (
         HEAD + "absent: {Patient: {DICOM: [[PatientName]]}}",
-        "5:28: DICOM[0] must be text, not a list",
+        "5:28: entry 1 of DICOM takes a keyword alone (write `- Keyword`, without a "
+        "colon), not a list",
     ),
     "level: {}": (
         HEAD + "absent: {Patient: {}}",
-        "5:10: Patient asks for nothing: a deleted line never removes anything\n"
-        "    Delete the key too, or fill it.",
+        "5:10: Patient asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "expected value: null": (
         HEAD + "absent: {Patient: {DICOM: {PatientName: ~}}}",
-        "5:41: PatientName (0010,0010): null is not a value\n"
-        '    `""` makes the attribute present but empty, an entry under `absent` removes '
-        'it, and quotes ("null") make it the text.',
+        "5:41: PatientName (0010,0010): the value is missing\n"
+        '    Write `""` for present but empty, or `"null"` for that text. To remove the '
+        "attribute, list it under `absent`.",
     ),
     "keywords": (
         HEAD + "absent: {Patient: {DICOM: [PatientsName, StudyDate, '00100010', PatientName, "
         "PixelData, '00190010']}}",
         "5:28: 'PatientsName' is not a DICOM keyword\n"
         "    Did you mean PatientName?\n"
-        "5:42: StudyDate (0008,0020) belongs to Study, not Patient (constraint 8)\n"
-        "    Move the line to that level.\n"
-        "5:65: PatientName (0010,0010) stands here again, first at m.yaml:5:53\n"
-        "    A keyword and its tag are one attribute: keep one of the two.\n"
-        "5:78: PixelData can never be changed: what HealthImaging generates itself can "
-        "never be changed (constraint 2)\n"
+        "5:42: HealthImaging keeps StudyDate (0008,0020) at Study level, not at Patient\n"
+        "    Move the line to the Study level.\n"
+        "5:65: PatientName (0010,0010) is a duplicate of m.yaml:5:53\n"
+        "    A keyword and its tag mean the same attribute. Remove one of the two lines.\n"
+        "5:78: PixelData can never be changed: HealthImaging generates it\n"
         "    Remove the line.\n"
-        "5:89: (0019,0010) is private and can change at Instance only, not Patient "
-        "(constraint 1)\n"
-        "    Move the line to that level.",
+        "5:89: (0019,0010) is private: it can change at Instance only, not at Patient\n"
+        "    Move the line to the Instance level.",
     ),
     "its UID": (
         HEAD + "absent: {Study: {DICOM: [StudyInstanceUID]}}",
-        "5:26: StudyInstanceUID (0020,000D) cannot be absent\n"
-        "    Every document, series and instance has one; `present` can change it.",
+        "5:26: StudyInstanceUID (0020,000D) cannot be removed\n"
+        "    Every study, series and instance needs its UID. To change the UID, use `present`.",
     ),
     "every series": (
         HEAD + "absent: {Study: {Series: {'*': {}}}}",
-        '5:27: a removal names its series and instances: "*" is not taken\n'
-        "    Write the UIDs of what is to go.",
+        '5:27: "*" is not allowed in a removal of series or instances\n'
+        "    Write the UID of each series or instance to remove.",
     ),
     "every series, in a list": (
         HEAD + "absent: {Study: {Series: ['*']}}",
-        '5:27: a removal names its series and instances: "*" is not taken\n'
-        "    Write the UIDs of what is to go.",
+        '5:27: "*" is not allowed in a removal of series or instances\n'
+        "    Write the UID of each series or instance to remove.",
     ),
     "every instance": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: {'*': {}}}}}}",
-        '5:45: a removal names its series and instances: "*" is not taken\n'
-        "    Write the UIDs of what is to go.",
+        '5:45: "*" is not allowed in a removal of series or instances\n'
+        "    Write the UID of each series or instance to remove.",
     ),
     "an instance in every series": (
         HEAD + "absent: {Study: {Series: {'*': {Instances: [1.3]}}}}",
-        '5:45: a removal names its series and instances: "*" is not taken\n'
-        "    Write the UIDs of what is to go.",
+        '5:45: "*" is not allowed in a removal of series or instances\n'
+        "    Write the UID of each series or instance to remove.",
     ),
     "UID with a letter": (
         HEAD + "absent: {Study: {Series: [1.2.x]}}",
-        "5:27: Series[0] is not a UID: numbers joined by dots",
+        "5:27: entry 1 of Series is not a UID: write numbers joined by dots",
     ),
     "twice": (
         HEAD + "absent: {Study: {Series: [1.2, 1.2]}}",
-        "5:32: Study/Series/1.2 is removed here again, first at m.yaml:5:27\n"
-        "    Keep one of the two.",
+        "5:32: the removal of Study/Series/1.2 is a duplicate of m.yaml:5:27\n"
+        "    Remove one of the two lines.",
     ),
     "present and absent": (
         HEAD + "absent: {Patient: {DICOM: [PatientName]}}\n"
         "present: {Patient: {DICOM: {'00100010': a}}}",
-        "5:28: PatientName (0010,0010) is asked to be absent here and present at "
+        "5:28: PatientName (0010,0010) is under `absent` here, but under `present` at "
         "m.yaml:6:29\n"
-        "    Keep one of the two.",
+        "    Remove one of the two lines.",
     ),
     "below a removed series": (
         HEAD + "absent: {Study: {Series: [1.2]}}\n"
         "present: {Study: {Series: {1.2: {DICOM: {Modality: CT}, Instances: {1.3: "
         "{DICOM: {ImageComments: a}}}}, '*': {DICOM: {Modality: MR}}}}}",
-        "6:42: this stands below Study/Series/1.2, which m.yaml:5:27 removes\n"
-        "    Ask for attributes of what stays, or for the removal: not for both.\n"
-        "6:83: this stands below Study/Series/1.2, which m.yaml:5:27 removes\n"
-        "    Ask for attributes of what stays, or for the removal: not for both.",
+        "6:42: this line is below Study/Series/1.2, which m.yaml:5:27 removes\n"
+        "    Remove this line, or the line that removes the series or instance.\n"
+        "6:83: this line is below Study/Series/1.2, which m.yaml:5:27 removes\n"
+        "    Remove this line, or the line that removes the series or instance.",
     ),
     "below a removed instance": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: {1.3: {}}}}}}\n"
         "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {ImageComments: "
         "a}}}}}}}",
-        "6:60: this stands below Study/Series/1.2/Instances/1.3, which m.yaml:5:45 "
-        "removes\n"
-        "    Ask for attributes of what stays, or for the removal: not for both.",
+        "6:60: this line is below Study/Series/1.2/Instances/1.3, which m.yaml:5:45 removes\n"
+        "    Remove this line, or the line that removes the series or instance.",
     ),
     "VR alone": (
         HEAD + "absent: {Study: {Series: {1.2: {Instances: {1.3: {DICOMVRs: {'00190010': LO}}}}}}}",
-        "5:62: DICOMVRs states a VR for (0019,0010), which DICOM does not ask for\n"
-        '    Add "00190010" to the DICOM block beside it, or remove the line.',
+        "5:62: DICOMVRs has (0019,0010), but the DICOM block beside it does not\n"
+        '    Add "00190010" to the DICOM block, or remove this line.',
     ),
 }
 

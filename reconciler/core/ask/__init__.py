@@ -1,4 +1,4 @@
-"""Documents + schema + DICOM rules -> asks, or every problem of every document. Pure."""
+"""Manifest documents -> asks, checked by the schema and the DICOM rules; or every problem. Pure."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ NOUN = "this manifest"
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """One ask for each document and image set; a document with a problem asks nothing."""
+    """The asks, one for each document and image set. A document with a problem has no ask."""
 
     asks: tuple[ImageSetAsk, ...]
     problems: tuple[Diagnostic, ...]
 
 
 def manifest_checker(manifest_schema: dict[str, Any]) -> Checker:
-    """The published manifest schema, compiled: costs some 50 ms, so do it once."""
+    """Compile the published manifest schema. This takes about 50 ms: do it once."""
     return Checker(manifest_schema, NOUN)
 
 
 def validate(documents: Iterable[MappingNode], settings: Settings, checker: Checker) -> Validated:
-    """Check manifests as far as they tell by themselves, without any live document."""
+    """Check everything about manifests that needs no live document."""
     asks: list[ImageSetAsk] = []
     problems: list[Diagnostic] = []
     for document in documents:

@@ -1,7 +1,7 @@
-"""A document as the plain JSON that JSON Schema judges, and the way back to a place.
+"""Converts a document to JSON for the schema check, and a JSON path back to a place in the file.
 
-Inside DICOM every scalar stays text. Outside, plain `true`, `false` and `null` are what they say,
-and everything else stays text too, so that an unquoted imageSetId is not a number.
+Below `DICOM:` every scalar stays text. Elsewhere unquoted `true`, `false` and `null` are converted.
+All other scalars stay text, so an unquoted imageSetId does not become a number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERBATIM = frozenset({"DICOM", "DICOMVRs"})
 
 
 def to_json(node: Node, *, verbatim: bool = False) -> Json:
-    """The JSON of a node; `verbatim` keeps every scalar below as text."""
+    """Convert a node to JSON. With `verbatim`, every scalar below it stays text."""
     if isinstance(node, Scalar):
         return node.text if verbatim else _typed(node)
     if isinstance(node, ListNode):
@@ -38,7 +38,7 @@ def to_json(node: Node, *, verbatim: bool = False) -> Json:
 
 
 def _begins_verbatim(key: Scalar, value: Node) -> bool:
-    # `DICOM:` with nothing after it is null, like every other empty key.
+    # `DICOM:` without a value is null, like every other empty key.
     return key.text in _VERBATIM and not isinstance(value, Scalar)
 
 
@@ -49,7 +49,7 @@ def _typed(node: Scalar) -> Json:
 
 
 def place_of(node: Node, path: Path, *, key: bool = False) -> Place:
-    """Where a path stands: a scalar or a list's item itself, else its key."""
+    """Return the place of a path: of the scalar or the list item, otherwise of its key."""
     place = node.place
     for step in path:
         if isinstance(node, MappingNode):

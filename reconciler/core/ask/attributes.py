@@ -1,4 +1,4 @@
-"""The DICOM part of a block: keys that can stand there, values that fit."""
+"""Reads the attributes of a block: which keys are allowed there, and whether the values fit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from reconciler.core.ask.as_json import Path, place_of
 from reconciler.core.ask.draft import Reading
 from reconciler.core.dicom import constraints, values
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
+from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import ALL_VRS, alternatives
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
-# A document is keyed by these (their level is that of the key), so they can change but never go.
+# Documents use these as keys, so they can be changed but not removed.
 STUDY_INSTANCE_UID = 0x0020000D
 SERIES_INSTANCE_UID = 0x0020000E
 SOP_INSTANCE_UID = 0x00080018
@@ -25,14 +26,14 @@ KEY_UIDS = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID}
 _COMMAND_GROUP = 0x0000  # PS3.7 section 6.3.1
 
 _NEVER_HINT = "Remove the line."
-_VRS_HINT = "It is for private elements, which change at Instance only (constraint 1)."
-_UID_HINT = "Write a UID: HealthImaging finds the study, series or instance by it."
-_KEY_HINT = "Every document, series and instance has one; `present` can change it."
+_VRS_HINT = "Remove it. It is for private elements, which can change at Instance level only."
+_UID_HINT = "Write a valid UID. HealthImaging identifies the study, series or instance by it."
+_KEY_HINT = "Every study, series and instance needs its UID. To change the UID, use `present`."
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One attribute asked: its key, its value (none in a list of `absent`), where it stands."""
+    """One line about an attribute: its key, its value (None in a list of `absent`), its path."""
 
     attribute: Attribute
     key: Scalar
@@ -41,9 +42,9 @@ class Line:
 
 
 def read_present(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
-    """Claims of a block under `present`."""
+    """Read the claims of a block under `present`."""
     dicom = block.get("DICOM")
-    listed = not isinstance(dicom, MappingNode)  # the schema says that it must be a mapping
+    listed = not isinstance(dicom, MappingNode)  # the schema check reports it
     lines = [] if listed else list(_lines(reading, address, dicom, (*path, "DICOM")))
     vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
@@ -51,7 +52,7 @@ def read_present(reading: Reading, address: Address, block: MappingNode, path: P
 
 
 def read_removed(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
-    """Claims on attributes of a block under `absent`."""
+    """Read the claims on attributes of a block under `absent`."""
     lines = list(_lines(reading, address, block.get("DICOM"), (*path, "DICOM")))
     vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
@@ -79,21 +80,21 @@ def _present(reading: Reading, address: Address, line: Line, vr: str | None) -> 
 
 
 def _check_key_uid(reading: Reading, line: Line, parsed: values.Parsed) -> None:
-    reading.note(line.path, *(replace(one, hint=_UID_HINT) for one in parsed.violations))
+    reading.note(line.path, *(replace(wrong, hint=_UID_HINT) for wrong in parsed.violations))
     if parsed.value is not None and not parsed.value.raw:
         assert line.value is not None
         message = f"{line.attribute.label} cannot be empty"
-        reading.problem(line.path, line.value.place, message, "Write the new UID.")
+        reading.problem(line.path, line.value.place, message, "Write the new UID here.")
 
 
 def _removed(reading: Reading, address: Address, line: Line, vr: str | None) -> None:
     attribute = line.attribute
     if attribute.tag in KEY_UIDS:
-        message = f"{attribute.label} cannot be absent"
+        message = f"{attribute.label} cannot be removed"
         reading.problem(line.path, line.key.place, message, _KEY_HINT)
     expected = None
     if line.value is not None:
-        # What stands there may well not fit its VR: that is a reason to remove it.
+        # The live value may violate its VR: that is a reason to remove it.
         parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
         reading.note(line.path, *parsed.errors)
         expected = parsed.value
@@ -104,22 +105,25 @@ def _removed(reading: Reading, address: Address, line: Line, vr: str | None) -> 
 
 
 def _reads_as(attribute: Attribute, stated: str | None) -> str:
-    """The VR to read a value with. Without one, a private value stays text until it is observed."""
+    """Return the VR to read a value with.
+
+    A private value without a stated VR stays text until a live document states the VR.
+    """
     if not attribute.is_private:
         return attribute.vr
     return stated or "UT"
 
 
 def _lines(reading: Reading, address: Address, dicom: Node | None, path: Path) -> Iterator[Line]:
-    """The attributes that may be asked for here; each other key is a problem."""
+    """Yield the lines whose attribute is allowed here; report every other key."""
     seen: dict[int, Place] = {}
     for key, value, where in _keys(dicom, path):
         attribute = _attribute(reading, address, key, where)
         if attribute is None:
             continue
         if attribute.tag in seen:
-            message = f"{attribute.label} stands here again, first at {seen[attribute.tag]}"
-            hint = "A keyword and its tag are one attribute: keep one of the two."
+            message = f"{attribute.label} is a duplicate of {seen[attribute.tag]}"
+            hint = "A keyword and its tag mean the same attribute. Remove one of the two lines."
             reading.problem(where, key.place, message, hint)
             continue
         seen[attribute.tag] = key.place
@@ -146,7 +150,7 @@ def _attribute(reading: Reading, address: Address, key: Scalar, path: Path) -> A
 
 @lru_cache(maxsize=16384)
 def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
-    """The attribute that a key stands for at a level; or why it cannot stand there, and a hint."""
+    """Return the attribute of a key at a level, or why the key is not allowed, with a hint."""
     never = constraints.never(key)
     if never:
         return never, _NEVER_HINT
@@ -155,23 +159,24 @@ def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
     except UnknownKeyError as unknown:
         return unknown.message, unknown.hint
     if attribute.tag >> 16 == _COMMAND_GROUP:
-        message = f"{attribute.label} is an element of messages and stands in no image set"
+        message = f"{attribute.label} belongs to network messages; no image set has it"
         return message, _NEVER_HINT
     wrong = constraints.wrong_level(attribute.tag, level)
     wrong = wrong or constraints.private_level(attribute.tag, level)
-    return (wrong, "Move the line to that level.") if wrong else attribute
+    hint = f"Move the line to the {level_of(attribute.tag).title} level."
+    return (wrong, hint) if wrong else attribute
 
 
 def _vrs(
     reading: Reading, address: Address, block: MappingNode, path: Path, lines: list[Line]
 ) -> dict[int, str]:
-    """DICOMVRs: the stated VR by tag."""
+    """Return the VRs that DICOMVRs states, by tag."""
     node = block.get("DICOMVRs")
     if node is None:
         return {}
     if address.level is not Level.INSTANCE:
         place = place_of(reading.document, path, key=True)
-        reading.problem(path, place, "DICOMVRs stands at instances only", _VRS_HINT)
+        reading.problem(path, place, "DICOMVRs is allowed at Instance level only", _VRS_HINT)
         return {}
     asked = {line.attribute.tag for line in lines}
     found: dict[int, str] = {}
@@ -180,7 +185,7 @@ def _vrs(
         try:
             attribute = by_key(key.text)
         except UnknownKeyError:
-            continue  # the schema says that keys are tags here
+            continue  # the schema check reports it
         problem = _vr_problem(attribute, key, value, asked, seen)
         if problem:
             reading.problem(where, key.place, *problem)
@@ -200,14 +205,15 @@ def _vr_problem(
     label = attribute.label
     if attribute.tag in seen:
         first = seen[attribute.tag]
-        return f"the VR of {label} stands here again, first at {first}", "Keep one of the two."
+        return f"the VR of {label} is a duplicate of {first}", "Remove one of the two lines."
     if attribute.tag not in asked:
-        hint = f'Add "{key.text}" to the DICOM block beside it, or remove the line.'
-        return f"DICOMVRs states a VR for {label}, which DICOM does not ask for", hint
+        hint = f'Add "{key.text}" to the DICOM block, or remove this line.'
+        return f"DICOMVRs has {label}, but the DICOM block beside it does not", hint
     if not isinstance(value, Scalar):
         return None
     if value.text not in ALL_VRS:
-        return f"the VR of {label} is not one of PS3.5", "Two capital letters, such as DS or LO."
+        return f"the VR of {label} does not exist", "Write two capital letters, such as DS or LO."
     if attribute.is_private or value.text in alternatives(attribute.vr):
         return None
-    return f"{label} has VR {attribute.vr}", "Remove it: DICOMVRs is for private elements."
+    hint = "Remove the line: DICOMVRs is for private elements."
+    return f"{label} always has VR {attribute.vr}", hint

@@ -1,6 +1,6 @@
-"""Walking `present` and `absent`: their blocks at the four levels, each with its address.
+"""Walks through `present` and `absent`: yields their blocks at the four levels with addresses.
 
-Shapes that the schema refuses are passed over in silence here: the schema words them.
+It skips a block of a wrong type: the schema check reports it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a manifest and where it stands."""
+    """One block of a manifest and its place."""
 
     address: Address
     node: Node
@@ -57,7 +57,7 @@ def _series_blocks(series: Block) -> Iterator[Block]:
 
 
 def _below(node: Node, key: str, path: Path) -> Iterator[Block]:
-    """The blocks under `Series` or `Instances`, addressed as series; a list names them only."""
+    """Yield the blocks under `Series` or `Instances`, addressed as series; a list has UIDs only."""
     below = node.get(key) if isinstance(node, MappingNode) else None
     for name, inner in _entries(below):
         yield Block(series_at(name.text), inner, (*path, key, name.text), name.place)
@@ -72,7 +72,7 @@ def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
 
 
 def _asks_removal(block: Block) -> bool:
-    """An entry of a list, or a series or instance as `{}`."""
+    """Whether a block is an entry of a list, or a series or an instance with `{}`."""
     if not block.address.series:
         return False
     listed = isinstance(block.path[-1], int)
@@ -81,8 +81,8 @@ def _asks_removal(block: Block) -> bool:
 
 def _remove(reading: Reading, block: Block) -> None:
     if WILDCARD in (block.address.series, block.address.instance):
-        message = 'a removal names its series and instances: "*" is not taken'
-        hint = "Write the UIDs of what is to go."
+        message = '"*" is not allowed in a removal of series or instances'
+        hint = "Write the UID of each series or instance to remove."
         reading.problem(block.path, block.place, message, hint)
         return
     reading.claim(ClaimKind.REMOVED, block.address, block.place)

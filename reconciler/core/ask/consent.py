@@ -18,9 +18,9 @@ BY_NAME = (
     Hazard.SPLIT_UPDATE,
 )
 _IMPLIED = {
-    Hazard.FORCE: "`force: true` is the consent to it",
-    Hazard.REMOVES_ATTRIBUTE: "the line under `absent` is the consent to it",
-    Hazard.REVERTS_VERSION: "the line `revertToVersionId` is the consent to it",
+    Hazard.FORCE: "`force: true` is the consent",
+    Hazard.REMOVES_ATTRIBUTE: "the line under `absent` is the consent",
+    Hazard.REVERTS_VERSION: "the line `revertToVersionId` is the consent",
     Hazard.CHANGES_GROUPING: "it needs no consent",
 }
 _DIGITS = frozenset("0123456789")
@@ -28,15 +28,16 @@ _MAX_DIGITS = 19
 _ID_CHARACTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyz")
 _ID_LENGTH = 32
 _OTHER_ID = (
-    "Write one that this manifest names, or take it out: `reconcile plan` prints the line to add."
+    "Write an imageSetId of this manifest, or remove the line. `reconcile plan` prints the line "
+    "to add."
 )
 
 
 def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
-    """One entry: a hazard's name, or OVERWRITES_DRIFT@N with the version it may overwrite.
+    """Parse one entry: the name of a hazard, or OVERWRITES_DRIFT@N with the version to overwrite.
 
-    `image_set_ids` are those that the manifest names; where it names several, the entry has to say
-    which one: OVERWRITES_DRIFT@N:<imageSetId>.
+    `image_set_ids` are the image sets of the manifest. If there are several, the entry must name
+    the image set: OVERWRITES_DRIFT@N:<imageSetId>.
     """
     name, at, rest = node.text.partition("@")
     if name not in Hazard.__members__:
@@ -44,22 +45,22 @@ def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
     hazard = Hazard(name)
     if hazard in _IMPLIED:
         hint = f"Remove it from `allow`: {_IMPLIED[hazard]}."
-        return Diagnostic(node.place, f"{name} is not consented to by name", hint)
+        return Diagnostic(node.place, f"{name} is not allowed under `allow`", hint)
     if hazard is Hazard.OVERWRITES_DRIFT:
         return _drift(node, rest, image_set_ids)
     if at:
-        return Diagnostic(node.place, f"{name} takes no version", f"Write {name}.")
+        return Diagnostic(node.place, f"{name} takes no version", f"Write `{name}`.")
     return Consent(hazard)
 
 
 def parse_default(node: Scalar) -> Consent | Diagnostic:
-    """One entry of the defaults in reconciler.yaml: no consent that belongs to one version."""
+    """Parse one default of reconciler.yaml. A consent to one version cannot be a default."""
     if node.text.partition("@")[0] != Hazard.OVERWRITES_DRIFT:
         return parse(node, ())
     return Diagnostic(
         node.place,
-        "OVERWRITES_DRIFT cannot be a default: it is consent to one version of one image set",
-        "Write it under `allow` of the manifest.",
+        "OVERWRITES_DRIFT cannot be a default: it applies to one version of one image set",
+        "Move it to `allow` of the manifest.",
     )
 
 
@@ -69,23 +70,25 @@ def _drift(node: Scalar, rest: str, image_set_ids: Collection[str]) -> Consent |
         return _no_version(node, len(image_set_ids) > 1)
     if not colon:
         if len(image_set_ids) > 1:
-            return _of_nobody(node, version, len(image_set_ids))
+            return _no_image_set(node, version, len(image_set_ids))
         image_set_id = next(iter(image_set_ids), "")
     elif not _is_image_set_id(image_set_id):
-        message = f"{shown(image_set_id)} is not an imageSetId: 32 characters, each 0-9 or a-z"
+        message = (
+            f"{shown(image_set_id)} is not an imageSetId: it needs 32 characters, each 0-9 or a-z"
+        )
         return Diagnostic(node.place, message, _OTHER_ID)
     elif image_set_ids and image_set_id not in image_set_ids:
-        message = f"this manifest does not name the image set {image_set_id}"
+        message = f"this manifest does not contain image set {image_set_id}"
         return Diagnostic(node.place, message, _OTHER_ID)
     return Consent(Hazard.OVERWRITES_DRIFT, version, image_set_id)
 
 
-def _of_nobody(node: Scalar, version: str, count: int) -> Diagnostic:
+def _no_image_set(node: Scalar, version: str, count: int) -> Diagnostic:
     return Diagnostic(
         node.place,
         f"OVERWRITES_DRIFT@{version} does not say which of the {count} image sets of this manifest "
-        "may be overwritten",
-        f"Write OVERWRITES_DRIFT@{version}:<imageSetId>, or take it out: `reconcile plan` prints "
+        "it applies to",
+        f"Write `OVERWRITES_DRIFT@{version}:<imageSetId>`, or remove it. `reconcile plan` prints "
         "the line to add.",
     )
 
@@ -102,13 +105,13 @@ def _no_version(node: Scalar, several: bool) -> Diagnostic:
     example = "OVERWRITES_DRIFT@5:<imageSetId>" if several else "OVERWRITES_DRIFT@5"
     return Diagnostic(
         node.place,
-        "OVERWRITES_DRIFT names the version whose values may be overwritten",
-        f"Write it with the version that `reconcile plan` prints, such as {example}.",
+        "OVERWRITES_DRIFT needs the version whose values may be overwritten",
+        f"Write it with the version that `reconcile plan` prints, such as `{example}`.",
     )
 
 
 def _unknown(node: Scalar, name: str) -> Diagnostic:
     names = [hazard.value for hazard in (*BY_NAME, Hazard.OVERWRITES_DRIFT)]
     meant = near_miss(name, names)
-    hint = f"Did you mean {meant}?" if meant else f"Known: {', '.join(names)}."
+    hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     return Diagnostic(node.place, f"{shown(name)} is not a hazard", hint)

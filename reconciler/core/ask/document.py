@@ -24,7 +24,7 @@ KIND = "ImageSet"
 def read(
     document: MappingNode, settings: Settings, checker: Checker
 ) -> tuple[tuple[ImageSetAsk, ...], tuple[Diagnostic, ...]]:
-    """The asks of a document. With any problem it asks nothing."""
+    """Return the asks of a document, or its problems."""
     foreign = _foreign(document)
     if foreign:
         return (), (foreign,)
@@ -34,7 +34,7 @@ def read(
     _check_datastore(reading, settings)
     read_claims(reading)
     _check_claims(reading)
-    problems = reading.problems + checker.check(document, reading.told)
+    problems = reading.problems + checker.check(document, reading.reported)
     if problems:
         return (), tuple(sorted(set(problems)))
     return _asks(reading, ids), ()
@@ -55,15 +55,16 @@ def _asks(reading: Reading, ids: list[str]) -> tuple[ImageSetAsk, ...]:
 
 
 def _foreign(document: MappingNode) -> Diagnostic | None:
-    """A document that is none of ours: nothing else in it is worth a word."""
+    """Report a document of another kind or version; then nothing else in it is checked."""
     kind, version = document.get("kind"), document.get("apiVersion")
     if isinstance(version, Scalar) and not version.is_null and version.text != API_VERSION:
         message = f"apiVersion must be {API_VERSION}, not {shown(version.text)}"
-        return Diagnostic(version.place, message, "This version of reconcile knows no other.")
+        hint = f"Write `apiVersion: {API_VERSION}`. This version of reconcile reads no other."
+        return Diagnostic(version.place, message, hint)
     if not isinstance(kind, Scalar) or kind.is_null or kind.text == KIND:
         return None
     if kind.text == "ImageSets":
-        hint = "Use `kind: ImageSet` and name the image sets in `imageSetIds`."
+        hint = "Write `kind: ImageSet` and list the image sets in `imageSetIds`."
         return Diagnostic(kind.place, "kind ImageSets (select) is not supported yet", hint)
     meant = near_miss(kind.text, [KIND])
     hint = f"Did you mean {meant}?" if meant else f"Write `kind: {KIND}`."
@@ -101,21 +102,22 @@ def _check_datastore(reading: Reading, settings: Settings) -> None:
     if not isinstance(node, Scalar) or node.is_null or node.text in names:
         return
     meant = near_miss(node.text, names)
-    hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(names)}."
+    hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     message = f"reconciler.yaml has no data store {shown(node.text)}"
     reading.problem(("datastore",), node.place, message, hint)
 
 
 def _image_set_ids(reading: Reading) -> list[str]:
-    one, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
-    ids = [one.text] if isinstance(one, Scalar) and not one.is_null else []
+    single, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
+    ids = [single.text] if isinstance(single, Scalar) and not single.is_null else []
     seen: dict[str, Place] = {}
     for number, item in enumerate(several.items if isinstance(several, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:
             continue
         if item.text in seen:
-            message = f"{shown(item.text)} stands here again, first at {seen[item.text]}"
-            reading.problem(("imageSetIds", number), item.place, message, "Keep one of the two.")
+            message = f"{shown(item.text)} is a duplicate of {seen[item.text]}"
+            hint = "Remove one of the two."
+            reading.problem(("imageSetIds", number), item.place, message, hint)
         seen.setdefault(item.text, item.place)
         ids.append(item.text)
     return ids
@@ -129,7 +131,7 @@ def _revert(reading: Reading) -> Revert | None:
 
 
 def _check_claims(reading: Reading) -> None:
-    """Contradictions inside one document."""
+    """Report contradictions inside one document."""
     claims = reading.claims
     absent = [claim for claim in claims if claim.kind is ClaimKind.ABSENT]
     removals = [claim for claim in claims if claim.kind is ClaimKind.REMOVED]
@@ -149,8 +151,10 @@ def _check_absent(reading: Reading, absent: Sequence[Claim]) -> None:
         rival = present.get((claim.tag, claim.address))
         if rival:
             label = by_tag(claim.tag or 0).label
-            message = f"{label} is asked to be absent here and present at {rival.place}"
-            reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
+            message = f"{label} is under `absent` here, but under `present` at {rival.place}"
+            reading.problems.append(
+                Diagnostic(claim.place, message, "Remove one of the two lines.")
+            )
 
 
 def _check_removals(reading: Reading, removals: Sequence[Claim]) -> None:
@@ -161,14 +165,15 @@ def _check_removals(reading: Reading, removals: Sequence[Claim]) -> None:
         if claim.kind is ClaimKind.REMOVED:
             key = (address.series, address.instance)
             if key in seen:
-                message = f"{address.path()} is removed here again, first at {seen[key]}"
-                reading.problems.append(Diagnostic(claim.place, message, "Keep one of the two."))
+                message = f"the removal of {address.path()} is a duplicate of {seen[key]}"
+                hint = "Remove one of the two lines."
+                reading.problems.append(Diagnostic(claim.place, message, hint))
             seen.setdefault(key, claim.place)
             continue
         above = gone.get((address.series, "")) or gone.get((address.series, address.instance))
         if above and address.series:
-            message = f"this stands below {above.address.path()}, which {above.place} removes"
-            hint = "Ask for attributes of what stays, or for the removal: not for both."
+            message = f"this line is below {above.address.path()}, which {above.place} removes"
+            hint = "Remove this line, or the line that removes the series or instance."
             reading.problems.append(Diagnostic(claim.place, message, hint))
 
 

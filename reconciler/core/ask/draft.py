@@ -1,4 +1,4 @@
-"""One manifest document while it is read: what was found in it so far."""
+"""One manifest document while it is read: its claims and problems so far."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from reconciler.core.model.value import Value
 
 @dataclass(slots=True)
 class Reading:
-    """Claims and problems of one document. `told` are the paths the problems are about."""
+    """Claims and problems of one document. `reported` are the paths that have a problem."""
 
     document: MappingNode
     source: Source
     claims: list[Claim] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
-    told: set[Path] = field(default_factory=set)
+    reported: set[Path] = field(default_factory=set)
 
     def problem(self, path: Path, place: Place, message: str, hint: str = "") -> None:
-        """Note a problem; the schema then says nothing more about that path."""
+        """Add a problem. The schema check then reports nothing more about that path."""
         self.note(path, Diagnostic(place, message, hint))
 
     def note(self, path: Path, *problems: Diagnostic) -> None:
-        """Note problems of one path."""
+        """Add problems of one path."""
         self.problems += problems
         if problems:
-            self.told.add(path)
+            self.reported.add(path)
 
     def claim(
         self,
@@ -42,5 +42,5 @@ class Reading:
         value: Value | None = None,
         vr: str | None = None,
     ) -> None:
-        """Note one thing that is asked."""
+        """Add one claim."""
         self.claims.append(Claim(kind, address, tag, value, vr, place, self.source))

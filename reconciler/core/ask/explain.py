@@ -1,9 +1,8 @@
-"""JSON Schema errors in plain sentences.
+"""Explains JSON Schema errors in plain sentences.
 
-A schema carries its own words where it knows better than we do: `errorMessage` for a whole
-subschema, `patternErrorMessage` for a pattern (editors show both, the first for every key that has
-no place), `x-empty` for what holds nothing, `x-hint` for what to do next.
-No sentence here holds a value, only keys and the words that a schema allows.
+A schema may carry its own sentences: `errorMessage` for a whole subschema, `patternErrorMessage`
+for a pattern (editors show both), `x-takes` for a wrong type, `x-empty` for an empty list or block,
+`x-hint` for what to do next. No sentence contains a value, only keys and words of the schema.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from reconciler.core.model.value import Json
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-_EMPTY_HINT = "Delete the key too, or fill it."
-_NOTHING_HINT = "A deleted line never removes anything: delete the key too, or fill it."
+_EMPTY_HINT = "Fill it, or delete the key too."
+_NOTHING_HINT = "Fill it, or delete the key too. An empty key removes nothing."
 _FEW = 20
 _ASKS = frozenset({"present", "absent"})
 
 _KINDS = {
-    "object": "a mapping",
+    "object": "keys with values",
     "array": "a list",
     "boolean": "true or false",
     "string": "text",
@@ -35,23 +34,27 @@ _KINDS = {
     "integer": "a whole number",
     "null": "nothing",
 }
+_TYPE_HINTS = {
+    "array": "Write each entry on its own line, beginning with `- `.",
+    "boolean": "Write `true` or `false`, without quotes.",
+}
 
 
 def explain(
-    error: ValidationError, document: MappingNode, noun: str, told: Set[Path]
+    error: ValidationError, document: MappingNode, noun: str, reported: Set[Path]
 ) -> Iterator[tuple[Path, Diagnostic]]:
-    """The problems in one error of jsonschema, each with the path it is about.
+    """Yield the problems in one error of jsonschema, each with its path.
 
-    `told` are the paths about which something better was said already.
+    `reported` are the paths that already have a more specific problem.
     """
     path = tuple(error.absolute_path)
     match error.validator:
         case "additionalProperties" | "unevaluatedProperties":
-            yield from _unknown_keys(error, path, document, told)
+            yield from _unknown_keys(error, path, document, reported)
         case "required":
             yield from _missing(error, path, document, noun)
         case _ if "propertyNames" in error.absolute_schema_path:
-            if is_told((*path, str(error.instance)), told):
+            if is_reported((*path, str(error.instance)), reported):
                 return
             yield from _bad_name(error, path, document)
         case _:
@@ -61,29 +64,29 @@ def explain(
 
 
 def near_miss(word: str, words: list[str]) -> str | None:
-    """The word that was probably meant."""
+    """Return the word that was probably meant, or None."""
     folded = {known.casefold(): known for known in words}
     found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7)
     return folded[found[0]] if found else None
 
 
 def label_of(path: Path, noun: str) -> str:
-    """What a diagnostic calls a path: its last key, or the whole document's noun."""
+    """Return the name of a path in diagnostics: its last key, or the noun of the document."""
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return noun
     name = keys[-1] if keys[-1].isalnum() else shown(keys[-1])
     number = path[-1]
-    return f"{name}[{number}]" if isinstance(number, int) else name
+    return f"entry {number + 1} of {name}" if isinstance(number, int) else name
 
 
-def is_told(path: Path, told: Set[Path]) -> bool:
-    """Whether something was said about this path, or about what it is part of."""
-    return any(path[:length] in told for length in range(len(path) + 1))
+def is_reported(path: Path, reported: Set[Path]) -> bool:
+    """Whether this path, or a path above it, already has a problem."""
+    return any(path[:length] in reported for length in range(len(path) + 1))
 
 
 def _unknown_keys(
-    error: ValidationError, path: Path, document: MappingNode, told: Set[Path]
+    error: ValidationError, path: Path, document: MappingNode, reported: Set[Path]
 ) -> Iterator[tuple[Path, Diagnostic]]:
     known = list(_schema(error).get("properties", {}))
     # jsonschema names the keys only in its message; patterns are searched as it does.
@@ -91,7 +94,7 @@ def _unknown_keys(
     instance: Any = error.instance
     for key in instance:
         matched = key in known or (patterns and re.search(patterns, key))
-        if matched or is_told((*path, key), told):
+        if matched or is_reported((*path, key), reported):
             continue
         meant = near_miss(key, known)
         hint = f"Did you mean {meant}?" if meant else _known(known)
@@ -100,7 +103,7 @@ def _unknown_keys(
 
 
 def _known(keys: list[str]) -> str:
-    return f"Known here: {', '.join(keys)}." if len(keys) <= _FEW else ""
+    return f"Allowed here: {', '.join(keys)}." if len(keys) <= _FEW else ""
 
 
 def _missing(
@@ -137,13 +140,13 @@ def _schema(error: ValidationError) -> dict[str, Any]:
 
 
 def _sentence(error: ValidationError) -> tuple[str, str]:
-    """The predicate of a sentence whose subject is the label, and a hint."""
+    """Return the predicate of a sentence whose subject is the label, and a hint."""
     schema, limit = _schema(error), error.validator_value
     instance: Any = error.instance
     hint = str(schema.get("x-hint", ""))
     match error.validator:
         case "type":
-            return _wrong_type(limit, instance, _empty_hint(error))
+            return _wrong_type(schema, instance, _empty_hint(error))
         case "pattern" if "patternErrorMessage" in schema:
             return str(schema["patternErrorMessage"]), hint
         case "const" | "enum":
@@ -154,7 +157,7 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
         case "minLength":
             return "is empty", hint
         case "minItems" | "minProperties":
-            return str(schema.get("x-empty", "is empty")), _EMPTY_HINT
+            return str(schema.get("x-empty", "is empty")), _empty_hint(error)
         case "exclusiveMinimum" | "minimum" | "maximum":
             return "is out of range", hint
     if "errorMessage" in schema:
@@ -163,19 +166,30 @@ def _sentence(error: ValidationError) -> tuple[str, str]:
 
 
 def _empty_hint(error: ValidationError) -> str:
-    """What to do about a key without a value; inside an ask people expect that it removes."""
+    """Return the hint for a key without a value: inside an ask, people expect that it removes."""
     path = error.absolute_path
     return _NOTHING_HINT if path and path[0] in _ASKS else _EMPTY_HINT
 
 
-def _wrong_type(expected: Any, instance: Json, empty_hint: str) -> tuple[str, str]:
+def _wrong_type(schema: dict[str, Any], instance: Json, empty_hint: str) -> tuple[str, str]:
+    wanted = _wanted(schema)
+    if instance is None:
+        return f"is empty: it takes {wanted}", empty_hint
+    expected: Any = schema["type"]
+    return f"takes {wanted}, not {_kind(instance)}", _TYPE_HINTS.get(str(expected), "")
+
+
+def _wanted(schema: dict[str, Any]) -> str:
+    if "x-takes" in schema:
+        return str(schema["x-takes"])
+    expected: Any = schema["type"]
     kinds = [expected] if isinstance(expected, str) else list(expected)
     if "string" in kinds:  # numbers and booleans are there for editors: we read text
         kinds = [kind for kind in kinds if kind not in ("number", "integer", "boolean")]
-    wanted = " or ".join(_KINDS[kind] for kind in kinds)
-    if instance is None:
-        return f"is empty: it takes {wanted}", empty_hint
-    return f"must be {wanted}, not {_kind(instance)}", ""
+    keys = [f"`{key}`" for key in schema.get("properties", {})]
+    if kinds == ["object"] and 0 < len(keys) <= _FEW:
+        return f"the key{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
+    return " or ".join(_KINDS[kind] for kind in kinds)
 
 
 def _kind(instance: Json) -> str:
@@ -183,7 +197,7 @@ def _kind(instance: Json) -> str:
         case bool():
             return "true or false"
         case dict():
-            return "a mapping"
+            return "keys with values"
         case list():
             return "a list"
         case _:

@@ -1,8 +1,8 @@
 """Asks of many manifests -> one ask per image set, or every contradiction between them. Pure.
 
-Only what two manifests say for certain is judged here: one address covers the other, and they
-differ. Where two patterns merely may meet (`"*"` × a UID against a UID × `"*"`), the document
-decides, and `diff` blocks the action.
+This module reports certain contradictions only: one address covers the other, and the claims
+differ. Two patterns that may overlap (`"*"` × UID and UID × `"*"`) need the live document: there,
+`diff` blocks the action.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Resolved:
 
 
 def resolve(asks: Iterable[ImageSetAsk]) -> Resolved:
-    """Bring together what several manifests ask of the same image set."""
+    """Merge the asks of several manifests for the same image set."""
     groups: dict[tuple[str, str], list[ImageSetAsk]] = defaultdict(list)
     for ask in sorted(asks, key=lambda ask: (ask.datastore, ask.image_set_id, ask.place)):
         groups[ask.datastore, ask.image_set_id].append(ask)
@@ -71,7 +71,7 @@ def _contradictions(group: list[ImageSetAsk]) -> list[Diagnostic]:
 
 
 def _shared_reverts(group: list[ImageSetAsk]) -> list[Diagnostic]:
-    """A revert claims the whole image set, so nothing else may ask anything of it."""
+    """Report other asks of an image set that has a revert: a revert claims the whole image set."""
     problems = []
     for ask in group:
         if ask.revert is None:
@@ -81,9 +81,9 @@ def _shared_reverts(group: list[ImageSetAsk]) -> list[Diagnostic]:
                 problems.append(
                     Diagnostic(
                         other.place,
-                        f"image set {ask.image_set_id} is also asked to revert at "
+                        f"image set {ask.image_set_id} has `revertToVersionId` at "
                         f"{ask.revert.place}",
-                        "A revert claims the whole image set: keep one of the two manifests.",
+                        "A revert changes the whole image set. Remove one of the two manifests.",
                     )
                 )
     return problems
@@ -97,8 +97,8 @@ def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
     return [
         Diagnostic(
             claim.place,
-            f"this stands below {gone.address.path()}, which {gone.place} removes",
-            "Ask for attributes of what stays, or for the removal: not for both.",
+            f"this line is below {gone.address.path()}, which {gone.place} removes",
+            "Remove this line, or the line that removes the series or instance.",
         )
         for claim in claims
         if claim.kind is not ClaimKind.REMOVED
@@ -108,7 +108,7 @@ def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
 
 
 def _rivals(claims: list[Claim]) -> list[Diagnostic]:
-    """The disagreements on one attribute."""
+    """Report the contradictions about one attribute."""
     return [
         _disagreement(first, second)
         for first, second in _pairs(claims)
@@ -117,9 +117,9 @@ def _rivals(claims: list[Claim]) -> list[Diagnostic]:
 
 
 def _pairs(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
-    """Claims whose addresses are one, or of which one covers the other.
+    """Yield the pairs of claims with the same address, or where one address covers the other.
 
-    Found by address: comparing each with each takes half a minute for 5,000 claims.
+    The search is by address: comparing all pairs takes half a minute for 5,000 claims.
     """
     by_address: dict[Address, list[Claim]] = defaultdict(list)
     for claim in claims:
@@ -131,7 +131,7 @@ def _pairs(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
 
 
 def _specialises(first: Claim, second: Claim) -> bool:
-    """Within one manifest a named UID wins over `"*"`; that is no contradiction."""
+    """Whether one claim refines the other: in one manifest a UID takes precedence over `"*"`."""
     return first.source.place == second.source.place and first.address != second.address
 
 
@@ -140,6 +140,6 @@ def _disagreement(first: Claim, second: Claim) -> Diagnostic:
     key = document_key(late.tag or 0)
     return Diagnostic(
         late.place,
-        f"{key} at {late.address.path()} is asked differently at {early.place}",
-        "One attribute has one owner: remove one of the two, or make them equal.",
+        f"{late.address.path()}/{key} contradicts {early.place}",
+        "Remove one of the two lines, or make them equal.",
     )

@@ -1,7 +1,7 @@
-"""JSON Schema over a document: jsonschema-rs decides, jsonschema words what is wrong.
+"""Checks a document by JSON Schema: jsonschema-rs decides, jsonschema explains.
 
-The one that decides is some sixty times faster, the one that explains tells more; should the two
-ever differ, the decider's own error is shown.
+jsonschema-rs is about sixty times faster; jsonschema gives more details. If the two differ, the
+error of jsonschema-rs is shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from reconciler.core.ask.as_json import Path, place_of, to_json
-from reconciler.core.ask.explain import explain, is_told, label_of
+from reconciler.core.ask.explain import explain, is_reported, label_of
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model.node import MappingNode
 from reconciler.core.model.value import Json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Checker:
-    """One schema, compiled once. `noun` is what diagnostics call a whole document."""
+    """One schema, compiled once. `noun` is the name of a whole document in diagnostics."""
 
     def __init__(self, schema: dict[str, Any], noun: str) -> None:
         self._schema = schema
@@ -33,50 +33,50 @@ class Checker:
 
     @cached_property
     def _explainer(self) -> Draft202012Validator:
-        # Imported for the first problem: it takes longer than all else that `validate` imports.
+        # Imported at the first problem: it takes longer than all other imports of `validate`.
         from jsonschema import Draft202012Validator
 
         return Draft202012Validator(_pythonic(self._schema))
 
-    def check(self, document: MappingNode, told: Set[Path] = frozenset()) -> list[Diagnostic]:
-        """What the schema says against a document.
+    def check(self, document: MappingNode, reported: Set[Path] = frozenset()) -> list[Diagnostic]:
+        """Report where a document violates the schema.
 
-        `told` are paths about which something better was said already: nothing more is said
-        about them and what is below them.
+        `reported` are paths that already have a more specific problem. Nothing more is reported
+        about them and the paths below them.
         """
         data = to_json(document)
         if self._decider.is_valid(data):
             return []
         errors = list(self._explainer.iter_errors(data))
         if not errors:
-            return self._decided(document, data, told)
-        return list(self._explained(errors, document, told))
+            return self._decided(document, data, reported)
+        return list(self._explained(errors, document, reported))
 
     def decides(self, data: Json) -> bool:
-        """Whether the decider takes it."""
+        """Whether jsonschema-rs accepts the data."""
         return self._decider.is_valid(data)
 
     def explains(self, data: Json) -> bool:
-        """Whether the explainer takes it: a law holds the two together."""
+        """Whether jsonschema accepts the data (see tests/laws/test_schema_parity.py)."""
         return self._explainer.is_valid(data)
 
     def _explained(
-        self, errors: list[ValidationError], document: MappingNode, told: Set[Path]
+        self, errors: list[ValidationError], document: MappingNode, reported: Set[Path]
     ) -> Iterator[Diagnostic]:
         mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         found = [
             (error, path, problem)
             for error in errors
             if error.validator == "type" or tuple(error.absolute_path) not in mistyped
-            if not is_told(tuple(error.absolute_path), told)
-            for path, problem in explain(error, document, self._noun, told)
+            if not is_reported(tuple(error.absolute_path), reported)
+            for path, problem in explain(error, document, self._noun, reported)
         ]
         meant = _meant(problem for _, _, problem in found)
         for error, path, problem in found:
             if not _is_made_good(error, path, meant):
                 yield problem
 
-    def _decided(self, document: MappingNode, data: Json, told: Set[Path]) -> list[Diagnostic]:
+    def _decided(self, document: MappingNode, data: Json, reported: Set[Path]) -> list[Diagnostic]:
         return [
             Diagnostic(
                 place_of(document, path),
@@ -84,12 +84,12 @@ class Checker:
                 f"({type(error.kind).__name__})",
             )
             for error in self._decider.iter_errors(data)
-            if not is_told(path := tuple(error.instance_path), told)
+            if not is_reported(path := tuple(error.instance_path), reported)
         ]
 
 
 def _meant(problems: Iterable[Diagnostic]) -> frozenset[str]:
-    """The keys that misspelt keys were meant to be."""
+    """Return the right spellings of the misspelt keys."""
     start, end = "Did you mean ", "?"
     return frozenset(
         problem.hint.removeprefix(start).removesuffix(end)
@@ -99,7 +99,7 @@ def _meant(problems: Iterable[Diagnostic]) -> frozenset[str]:
 
 
 def _is_made_good(error: ValidationError, path: Path, meant: Set[str]) -> bool:
-    """Whether the key that is missing is there, only misspelt: one problem, one message."""
+    """Whether a missing key is there, but misspelt: one problem gets one message."""
     if error.validator == "required":
         return path[-1] in meant
     if error.validator == "anyOf":
@@ -109,7 +109,7 @@ def _is_made_good(error: ValidationError, path: Path, meant: Set[str]) -> bool:
 
 
 def _pythonic(schema: Any) -> Any:
-    """The same schema for Python's regular expressions, whose `$` also matches before a newline."""
+    """Adapt the patterns of a schema to Python, whose `$` also matches before a final newline."""
     if isinstance(schema, list):
         return [_pythonic(item) for item in schema]
     if not isinstance(schema, dict):

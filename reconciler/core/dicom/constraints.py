@@ -1,57 +1,20 @@
-"""What UpdateImageSetMetadata refuses, and what it takes only with `force`.
+"""The constraints of UpdateImageSetMetadata: updates that need `force`, or that are never accepted.
 
-Source: AWS HealthImaging developer guide, page dicom-metadata-constraints; the numbers are the
-order of its list. Where the page is silent about removals, the caller says whether rules 4 and 5
-bind them (`rules.removals_need_force`).
+The comments give the number of each constraint on the page. The page does not say whether
+constraints 4 and 5 also apply to removals; `rules.removalsNeedForce` decides (decision 0002, U23).
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/dicom-metadata-constraints.html
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from reconciler.core.dicom.dictionary import Attribute, by_tag, document_key
+from reconciler.core.dicom.dictionary import Attribute, by_tag
 from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import is_vr, problems
 from reconciler.core.model.address import Level
 from reconciler.core.model.value import Json
 
-
-class Rule(IntEnum):
-    """The nine constraints by their number."""
-
-    PRIVATE = 1
-    GENERATED = 2
-    IDENTIFIER = 3
-    SEQUENCE = 4
-    MULTI_VALUED = 5
-    INCOMPATIBLE = 6
-    NON_STANDARD = 7
-    WRONG_LEVEL = 8
-    NO_SUCH_BLOCK = 9
-
-    @property
-    def sentence(self) -> str:
-        """The rule in one sentence."""
-        return _SENTENCES[self]
-
-    def __str__(self) -> str:
-        return f"constraint {self.value}"
-
-
-_SENTENCES = {
-    Rule.PRIVATE: "private elements change only at the instance level, and only with force",
-    Rule.GENERATED: "what HealthImaging generates itself can never be changed",
-    Rule.IDENTIFIER: "StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID and StudyID change only"
-    " with force",
-    Rule.SEQUENCE: "sequences (VR SQ) change only with force",
-    Rule.MULTI_VALUED: "multi-valued attributes change only with force",
-    Rule.INCOMPATIBLE: "a value that does not fit the attribute's VR is taken only with force",
-    Rule.NON_STANDARD: "an attribute that DICOM does not have is taken only with force",
-    Rule.WRONG_LEVEL: "an attribute changes only at the level where HealthImaging keeps it",
-    Rule.NO_SUCH_BLOCK: "an update cannot create a series or an instance",
-}
-
-# PixelData is in rule 2 and in rule 3 of the page; we take the stricter.
+# Constraint 2. The page lists PixelData under constraint 3, too; the stricter one applies here.
 _GENERATED = frozenset(
     {
         "SchemaVersion",
@@ -67,54 +30,51 @@ _GENERATED = frozenset(
         "7FE00010",
     }
 )
+# Constraint 3: StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID, StudyID.
 _IDENTIFIERS = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00200010})
 
 
 def never(key: str) -> str | None:
-    """Why this key can never be changed (rule 2), or None."""
+    """Return why this key can never be changed (constraint 2), or None."""
     if key not in _GENERATED and key.upper() not in _GENERATED:
         return None
-    return f"{key} can never be changed: {Rule.GENERATED.sentence} ({Rule.GENERATED})"
+    return f"{key} can never be changed: HealthImaging generates it"
 
 
 def wrong_level(tag: int, level: Level) -> str | None:
-    """Why a standard attribute cannot stand at this level (rule 8), naming the right one."""
+    """Return why a standard attribute cannot change at this level (constraint 8), or None."""
     right = level_of(tag)
     if right is level or by_tag(tag).is_private:
         return None
-    return f"{by_tag(tag).label} belongs to {right.title}, not {level.title} ({Rule.WRONG_LEVEL})"
+    return f"HealthImaging keeps {by_tag(tag).label} at {right.title} level, not at {level.title}"
 
 
 def private_level(tag: int, level: Level) -> str | None:
-    """Why a private element cannot change at this level (rule 1), or None."""
+    """Return why a private element cannot change at this level (constraint 1), or None."""
     if level is Level.INSTANCE or not by_tag(tag).is_private:
         return None
-    label = by_tag(tag).label
-    return f"{label} is private and can change at Instance only, not {level.title} ({Rule.PRIVATE})"
+    return f"{by_tag(tag).label} is private: it can change at Instance only, not at {level.title}"
 
 
 def force_reasons(
     attribute: Attribute, vr: str, value: Json, *, removal: bool, removals_need_force: bool
 ) -> tuple[str, ...]:
-    """Which rules only `force` overrides for this change, in rule order; empty = none needed.
+    """List why this change needs `force`, in the order of the constraints; empty if it does not.
 
-    `value` is what is sent: the value after, or, of a removal, the one that was read.
+    `value` is the value that is sent: the new value, or for a removal the live value.
     """
     shape_counts = not removal or removals_need_force
     value_counts = not removal
+    misfit = f"value does not fit {vr if is_vr(vr) else 'its VR'}"
     found = (
-        (Rule.PRIVATE, "private element", attribute.is_private),
-        (Rule.IDENTIFIER, document_key(attribute.tag), attribute.tag in _IDENTIFIERS),
-        (Rule.SEQUENCE, "sequence", shape_counts and vr == "SQ"),
-        (Rule.MULTI_VALUED, "multi-valued attribute", shape_counts and _many(attribute, vr, value)),
-        (
-            Rule.INCOMPATIBLE,
-            f"value does not fit {vr if is_vr(vr) else 'its VR'}",
-            value_counts and bool(problems(vr, attribute.multiplicity, value)),
-        ),
-        (Rule.NON_STANDARD, _non_standard(attribute), value_counts and _unknown(attribute)),
+        ("private element", attribute.is_private),  # constraint 1
+        ("identifier", attribute.tag in _IDENTIFIERS),  # 3
+        ("sequence", shape_counts and vr == "SQ"),  # 4
+        ("multi-valued attribute", shape_counts and _many(attribute, vr, value)),  # 5
+        (misfit, value_counts and bool(problems(vr, attribute.multiplicity, value))),  # 6
+        (_non_standard(attribute), value_counts and _unknown(attribute)),  # 7
     )
-    return tuple(f"{what} ({rule})" for rule, what, applies in found if applies)
+    return tuple(reason for reason, applies in found if applies)
 
 
 def _many(attribute: Attribute, vr: str, value: Json) -> bool:

@@ -1,9 +1,9 @@
 """Manifest nodes -> values in HealthImaging's JSON form.
 
-A manifest holds text; VR and VM decide what becomes of it: IS and DS stay strings, US and FL
-become numbers, VM other than 1 becomes a list, a sequence a list of keyword mappings, an empty
-value null (measured on real documents; AWS developer guide, page dicom-metadata-constraints, is
-silent). Diagnostics name attribute and place and never hold the value.
+A manifest holds text; VR and VM decide the JSON type. IS and DS stay strings, US and FL become
+numbers, a VM other than 1 gives a list, a sequence gives a list of objects, an empty value gives
+null. AWS does not document these types; they were measured on real documents. Diagnostics name
+attribute and place, never the value.
 """
 
 from __future__ import annotations
@@ -44,19 +44,24 @@ EXACT_WHOLE = 2**53
 
 _INTEGER = re.compile("[+-]?[0-9]{1,20}")  # 64 bits need no more
 _NULL_HINT = (
-    '`""` makes the attribute present but empty, an entry under `absent` removes it, and quotes '
-    '("null") make it the text.'
+    'Write `""` for present but empty, or `"null"` for that text. To remove the attribute, list it '
+    "under `absent`."
 )
-_EMPTY_LIST_HINT = 'Write `""` for present but empty; to remove the attribute, list it in `absent`.'
-_FORCE_HINT = "Mend the value; only `force: true` sends it as it is (constraint 6)."
+_EMPTY_LIST_HINT = (
+    'Write `""` for present but empty. To remove the attribute, list it under `absent`.'
+)
+_FORCE_HINT = "Fix the value. Only `force: true` sends it unchanged."
+_ONE_VALUE_HINT = "Write the value on the same line, after the colon."
+_NO_VALUE = "the value is missing"
+_BACKSLASH = "a backslash in the value separates several values"
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of a node.
+    """The result of reading a node.
 
-    `errors` leave no value. `violations` do: the value does not fit its VR or VM, which only
-    `force` lets through (constraint 6).
+    With `errors` there is no value. With `violations` there is: it does not fit its VR or VM, and
+    HealthImaging accepts it only with `force`.
     """
 
     value: Value | None
@@ -65,7 +70,7 @@ class Parsed:
 
 
 def parse(attribute: Attribute, vr: str, node: Node) -> Parsed:
-    """The value a manifest asks for an attribute that is read as `vr` (which may name several)."""
+    """Read the value of an attribute as `vr`, which may name alternatives (`US or SS`)."""
     reader = _Reader(attribute, vr)
     raw = reader.read(node)
     if reader.errors:
@@ -87,7 +92,7 @@ def _violations(
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What kind of values an attribute takes that is read as some VRs: a set of them decides."""
+    """Which kinds of values an attribute takes when it is read as some VRs."""
 
     known: bool
     text: bool
@@ -100,7 +105,7 @@ class _Kind:
 
 @lru_cache(maxsize=16384)
 def _kind(tag: int, vr: str) -> _Kind:
-    """Worked out once: there are few attributes and very many values."""
+    """Compute the kind, cached: there are few attributes and very many values."""
     options = set(alternatives(vr))
     return _Kind(
         known=options <= ALL_VRS,
@@ -115,12 +120,12 @@ def _kind(tag: int, vr: str) -> _Kind:
 
 
 def _clause(problem: str) -> str:
-    """A problem as the rest of "the value …"."""
-    return problem if problem.startswith(("has ", "holds ", "fits ")) else f"is {problem}"
+    """Return a problem as the predicate of "the value …"."""
+    return problem if problem.startswith(("has ", "contains ", "fits ")) else f"is {problem}"
 
 
 class _Reader:
-    """One attribute's node, read once; collects every problem instead of stopping at the first."""
+    """Reads the node of one attribute and collects every problem."""
 
     def __init__(self, attribute: Attribute, vr: str) -> None:
         self.attribute = attribute
@@ -133,23 +138,23 @@ class _Reader:
         self.errors.append(Diagnostic(place, f"{self.attribute.label}: {message}", hint))
 
     def read(self, node: Node) -> Json:
-        """The JSON value; meaningless where an error was noted."""
+        """Return the JSON value; it must not be used if there are errors."""
         if not self.kind.known:
-            hint = "PS3.5 table 6.2-1 lists them."
-            self.error(node.place, "what stands as its VR is not a VR", hint)
+            hint = "Write a VR of PS3.5 table 6.2-1, such as LO, in DICOMVRs."
+            self.error(node.place, "the stated VR does not exist", hint)
             return None
         if isinstance(node, Scalar):
             return self.scalar(node)
         if self.vr == "SQ":
             return self.items(node)
         if isinstance(node, MappingNode):
-            self.error(node.place, f"VR {self.vr} takes a value, not a mapping")
+            self.error(node.place, "takes a value, not keys with values", _ONE_VALUE_HINT)
             return None
         return self.components(node)
 
     def scalar(self, node: Scalar) -> Json:
         if node.is_null:
-            self.error(node.place, "null is not a value", _NULL_HINT)
+            self.error(node.place, _NO_VALUE, _NULL_HINT)
             return None
         if node.text == "":
             return self.empty()
@@ -157,54 +162,55 @@ class _Reader:
             self.error(node.place, "a sequence takes a list of items", "Begin each item with `- `.")
             return None
         if self.kind.splits and "\\" in node.text:
-            self.error(node.place, "a backslash separates values", self.backslash_hint())
+            self.error(node.place, _BACKSLASH, self.backslash_hint())
             return None
         value = self.component(node)
-        # LUTData and its like are one run of bytes (OW) or a list of numbers (US).
+        # LUTData and similar attributes are bytes (OW) or a list of numbers (US).
         return [value] if self.attribute.is_multi and not self.is_run(value) else value
 
     def is_run(self, value: Json) -> bool:
         return isinstance(value, str) and self.kind.binary
 
     def empty(self) -> Json:
-        # Measured: a zero-length private UN is "", everything else that is empty is null.
+        # Measured: a zero-length private UN is "", any other empty value is null.
         return "" if self.vr == "UN" and not self.attribute.is_standard else None
 
     def backslash_hint(self) -> str:
         if self.attribute.is_multi:
-            return "Write a list, one value each: [A, B]."
-        return f"{self.attribute.label} has VM 1: write one value without a backslash."
+            return "Write the values as a list: [A, B]."
+        return f"{self.attribute.label} takes one value (VM 1): remove the backslash."
 
     def components(self, node: ListNode) -> Json:
         if self.attribute.is_standard and not self.attribute.is_multi:
-            self.error(node.place, "has VM 1 and takes one value, not a list", "Drop the list.")
+            self.error(node.place, "takes one value (VM 1), not a list", _ONE_VALUE_HINT)
             return None
         if not node.items:
-            self.error(node.place, "an empty list says nothing", _EMPTY_LIST_HINT)
+            self.error(node.place, "the list is empty", _EMPTY_LIST_HINT)
             return None
         values = [self.listed(item) for item in node.items]
         return None if values == [""] else values
 
     def listed(self, item: Node) -> Json:
         if not isinstance(item, Scalar):
-            self.error(item.place, "a list of values holds values only")
+            self.error(item.place, "each entry of the list must be a value", "Write `- value`.")
         elif item.is_null:
-            self.error(item.place, "null is not a value", _NULL_HINT)
+            self.error(item.place, _NO_VALUE, _NULL_HINT)
         elif item.text == "":
             return self.empty_component(item)
         elif self.kind.splits and "\\" in item.text:
-            self.error(item.place, "a backslash separates values", self.backslash_hint())
+            self.error(item.place, _BACKSLASH, self.backslash_hint())
         else:
             return self.component(item)
         return None
 
     def empty_component(self, item: Scalar) -> Json:
         if not self.kind.text:
-            self.error(item.place, f"VR {self.vr} has no empty value inside a list")
+            message = f"an empty entry is not allowed in a list of VR {self.vr}"
+            self.error(item.place, message, "Remove the entry, or write its value.")
         return ""
 
     def component(self, node: Scalar) -> Json:
-        """One value by the first kind of the options that takes it."""
+        """Read one value by the first kind that accepts it."""
         if self.kind.text:
             return node.text
         if self.kind.tag:
@@ -219,16 +225,18 @@ class _Reader:
         text = node.text.strip(" ")
         if is_tag(text):
             return text.upper()
-        self.error(node.place, "VR AT takes a tag", "Write it as eight hex digits: 00181065.")
+        hint = "Write it as eight hex digits, such as 00181065."
+        self.error(node.place, "takes a tag (VR AT)", hint)
         return None
 
     def number(self, node: Scalar) -> Json:
         text = node.text.strip(" ")
         value = float(text) if is_decimal(text) else None
         if value is None:
-            self.error(node.place, f"VR {self.vr} takes a number")
+            self.error(node.place, f"takes a number (VR {self.vr})", "Write it with digits.")
         elif not fits_float(self.vr, value):
-            self.error(node.place, f"the number is beyond what {self.vr} can hold")
+            hint = "Write a smaller number."
+            self.error(node.place, f"the number is too large for VR {self.vr}", hint)
         else:
             whole = value.is_integer() and abs(value) < EXACT_WHOLE
             return int(value) if whole else value
@@ -237,18 +245,18 @@ class _Reader:
     def integer(self, node: Scalar) -> Json:
         if _is_integer(node):
             return int(node.text.strip(" "))
-        self.error(node.place, f"VR {self.vr} takes a whole number")
+        self.error(node.place, f"takes a whole number (VR {self.vr})", "Write it with digits.")
         return None
 
     def base64(self, node: Scalar) -> Json:
-        # An attribute that the dictionary lacks is not known to be bytes: then it is a violation.
+        # An attribute that the dictionary lacks may hold text: then it is a violation.
         unknown = not self.attribute.is_standard and not self.attribute.is_private
         if unknown or is_base64(node.text):
             return node.text
         self.error(
             node.place,
-            f"VR {self.vr} takes bytes as base64",
-            "Padded with =, without line breaks; `base64 -w0 FILE` writes it.",
+            f"takes bytes in base64 (VR {self.vr})",
+            "Write them padded with = and without line breaks, as `base64 -w0 FILE` prints them.",
         )
         return None
 
@@ -257,13 +265,14 @@ class _Reader:
             self.error(node.place, "a sequence takes a list of items", "Begin each item with `- `.")
             return None
         if not node.items:
-            self.error(node.place, "an empty list says nothing", _EMPTY_LIST_HINT)
+            self.error(node.place, "the list is empty", _EMPTY_LIST_HINT)
             return None
         return [self.item(item) for item in node.items]
 
     def item(self, node: Node) -> Json:
         if not isinstance(node, MappingNode):
-            self.error(node.place, "an item is a mapping of attributes")
+            hint = "Write attributes with values: `- CodeValue: value`."
+            self.error(node.place, "each item of a sequence has attributes", hint)
             return None
         item: dict[str, Json] = {}
         for name, inner in node.entries:
@@ -272,7 +281,8 @@ class _Reader:
                 continue
             key = document_key(attribute.tag)
             if key in item:
-                self.error(name.place, f"the item holds {attribute.label} twice")
+                message = f"the item has {attribute.label} twice"
+                self.error(name.place, message, "Remove one of the two lines.")
             item[key] = self.inner_value(attribute, inner)
         return item
 
@@ -284,7 +294,7 @@ class _Reader:
             return None
 
     def inner_value(self, attribute: Attribute, node: Node) -> Json:
-        # Nothing states the VR of a private element inside a sequence: its text is taken as it is.
+        # A manifest cannot state the VR of a private element inside a sequence: it stays text.
         vr = "UT" if attribute.is_private else attribute.vr
         parsed = parse(attribute, vr, node)
         self.errors += parsed.errors

@@ -1,7 +1,7 @@
-"""What a value must look like to fit its VR and VM (PS3.5 sections 6.2 and 6.4).
+"""The rules that a value must follow to fit its VR and VM (PS3.5 sections 6.2 and 6.4).
 
-`problems` checks a value in HealthImaging's JSON form and says in words what does not fit. No
-text here ever holds the value. Padding is allowed: the service keeps it as it was imported.
+`problems` checks a value in HealthImaging's JSON form and describes each violation. No message
+contains the value. Padding is allowed: the service keeps it as it was imported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ INTEGER_RANGES = {
 }
 FLOAT_VRS = frozenset({"FL", "FD"})
 BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-# Leading spaces count and a backslash is a character like any other (PS3.5 table 6.2-1).
+# Leading spaces are significant, and a backslash is an ordinary character (PS3.5 table 6.2-1).
 PLAIN_TEXT_VRS = frozenset({"LT", "ST", "UT"})
 BACKSLASH_VRS = PLAIN_TEXT_VRS | {"UR"}
 LEADING_SPACE_VRS = PLAIN_TEXT_VRS | {"UC"}
@@ -61,11 +61,11 @@ def _unless(fits: object, problem: str) -> tuple[str, ...]:
 
 
 def _no_controls(text: str) -> tuple[str, ...]:
-    return _unless(not _CONTROLS.search(text), "holds a control character")
+    return _unless(not _CONTROLS.search(text), "contains a control character")
 
 
 def _ae(text: str) -> tuple[str, ...]:
-    wrong = "holds a character outside the default repertoire"
+    wrong = "contains a character outside the default repertoire (ASCII)"
     return _longer(text, 16) + _unless(not _NOT_DEFAULT.search(text), wrong)
 
 
@@ -74,14 +74,14 @@ def _as(text: str) -> tuple[str, ...]:
 
 
 def _cs(text: str) -> tuple[str, ...]:
-    wrong = "holds other characters than A-Z, 0-9, space and underscore"
+    wrong = "contains other characters than A-Z, 0-9, space and underscore"
     return _longer(text, 16) + _unless(_CODE.fullmatch(text), wrong)
 
 
 def _da(text: str) -> tuple[str, ...]:
     if not _DATE.fullmatch(text):
         return ("not a date in the form YYYYMMDD",)
-    return _unless(_is_date(text[:4], text[4:6], text[6:]), "not a day of the calendar")
+    return _unless(_is_date(text[:4], text[4:6], text[6:]), "not an existing date")
 
 
 def _is_date(year: str, month: str, day: str) -> bool:
@@ -107,7 +107,7 @@ def _is(text: str) -> tuple[str, ...]:
 def _tm(text: str) -> tuple[str, ...]:
     found = _TIME.fullmatch(text)
     if not found:
-        return ("not a time in the form HHMMSS.FFFFFF, shortened from the right",)
+        return ("not a time in the form HHMMSS.FFFFFF or a shorter form such as HHMM",)
     hour, minute, second = (int(part or 0) for part in found.groups())
     return _unless(hour < 24 and minute < 60 and second <= 60, "not a time of the day")
 
@@ -115,11 +115,13 @@ def _tm(text: str) -> tuple[str, ...]:
 def _dt(text: str) -> tuple[str, ...]:
     found = _DATE_TIME.fullmatch(text)
     if not found:
-        return ("not in the form YYYYMMDDHHMMSS.FFFFFF+ZZXX, shortened from the right",)
+        return ("not in the form YYYYMMDDHHMMSS.FFFFFF+ZZXX or a shorter form such as YYYYMMDD",)
     year, month, day, time, offset = found.groups()
     if not _is_date(year, month or "01", day or "01") or _tm(time or "00"):
-        return ("not a moment of the calendar",)
-    return _unless(not offset or _is_offset(offset), "the offset from UTC is not within ±ZZXX")
+        return ("not an existing date and time",)
+    return _unless(
+        not offset or _is_offset(offset), "has an offset from UTC outside -1200 to +1400"
+    )
 
 
 def _is_offset(offset: str) -> bool:
@@ -129,7 +131,7 @@ def _is_offset(offset: str) -> bool:
 
 
 def _ui(text: str) -> tuple[str, ...]:
-    wrong = "not a UID: numbers without leading zeros, joined by dots"
+    wrong = "not a UID (numbers without leading zeros, joined by dots)"
     return _longer(text, 64) + _unless(_UID.fullmatch(text), wrong)
 
 
@@ -137,16 +139,16 @@ def _pn(text: str) -> tuple[str, ...]:
     groups = text.split("=")
     found = _no_controls(text)
     if len(groups) > 3:
-        found += ("more than three component groups (=)",)
+        found += ("has more than three component groups (=)",)
     if any(len(group) > 64 for group in groups):
-        found += ("a component group is longer than 64 characters",)
+        found += ("has a component group longer than 64 characters",)
     if any(group.count("^") > 4 for group in groups):
-        found += ("more than five components (^)",)
+        found += ("has more than five components (^)",)
     return found
 
 
 def _ur(text: str) -> tuple[str, ...]:
-    return _unless(_URI.fullmatch(text), "holds a character that no URI may hold")
+    return _unless(_URI.fullmatch(text), "contains a character that is not allowed in a URI")
 
 
 def _line(limit: int) -> Callable[[str], tuple[str, ...]]:
@@ -154,7 +156,7 @@ def _line(limit: int) -> Callable[[str], tuple[str, ...]]:
 
 
 def _prose(limit: int) -> Callable[[str], tuple[str, ...]]:
-    wrong = "holds a control character"
+    wrong = "contains a control character"
     return lambda text: _longer(text, limit) + _unless(not _CONTROLS_IN_TEXT.search(text), wrong)
 
 
@@ -183,7 +185,7 @@ ALL_VRS = TEXT_VRS | FLOAT_VRS | BINARY_VRS | set(INTEGER_RANGES) | {"AT", "SQ"}
 
 @lru_cache(maxsize=256)
 def alternatives(vr: str) -> tuple[str, ...]:
-    """The VRs that the dictionary offers: `US or SS` -> (`US`, `SS`)."""
+    """Split the alternatives of the dictionary: `US or SS` -> (`US`, `SS`)."""
     return tuple(vr.split(" or "))
 
 
@@ -193,7 +195,7 @@ def is_vr(text: str) -> bool:
 
 
 def is_base64(text: str) -> bool:
-    """Whether this is base64 as RFC 4648 writes it: no line breaks, padded, no stray bits."""
+    """Whether this is base64 by RFC 4648: padded, without line breaks and stray bits."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -202,18 +204,18 @@ def is_base64(text: str) -> bool:
 
 
 def is_decimal(text: str) -> bool:
-    """Whether this is a decimal number as DS spells it (PS3.5 table 6.2-1)."""
+    """Whether this is a decimal number in the form of DS (PS3.5 table 6.2-1)."""
     return bool(_NUMBER.fullmatch(text))
 
 
 def is_tag(text: str) -> bool:
-    """Whether this is a tag in the form that AT has in documents: eight hex digits."""
+    """Whether this is a tag as documents write it (VR AT): eight hex digits."""
     return bool(_TAG.fullmatch(text))
 
 
 @lru_cache(maxsize=1024)
 def multiplicity(vm: str, count: int) -> str | None:
-    """What is wrong with so many values under a VM (`1`, `1-3`, `2-n`, `3-3n`), or None."""
+    """Return why this number of values violates a VM (`1`, `1-3`, `2-n`, `3-3n`), or None."""
     found = _VM.fullmatch(vm)
     if not found:
         return None
@@ -226,14 +228,14 @@ def multiplicity(vm: str, count: int) -> str | None:
 
 
 def _count(vm: str, count: int) -> str:
-    return f"has {count} value{'' if count == 1 else 's'} where VM is {vm}"
+    return f"has {count} value{'' if count == 1 else 's'}, but VM is {vm}"
 
 
 def problems(vr: str, vm: str, raw: Json) -> tuple[str, ...]:
-    """Everything about a value that does not fit its VR and VM, in words; empty = it fits.
+    """Describe every violation of VR and VM by a value; empty if it fits.
 
     `vr` may name alternatives; one of them must fit all values. Sequences are checked to any
-    depth. An empty value fits everything. Source: PS3.5 sections 6.2 and 6.4.
+    depth. An empty value always fits. Source: PS3.5 sections 6.2 and 6.4.
     """
     if raw is None or raw == "" or raw == []:
         return ()
@@ -252,7 +254,7 @@ def _value_problems(vr: str, values: list[Json]) -> tuple[str, ...]:
             return ()
     if len(alternatives(vr)) == 1:
         return tuple(dict.fromkeys(found))
-    return (f"fits neither {vr.replace(' or ', ' nor ')}",)
+    return (f"fits neither VR {vr.replace(' or ', ' nor ')}",)
 
 
 def _misfits(vr: str, value: Json) -> tuple[str, ...]:
@@ -281,7 +283,7 @@ def _integer_misfits(vr: str, value: Json) -> tuple[str, ...]:
 def _float_misfits(vr: str, value: Json) -> tuple[str, ...]:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return ("not a number",)
-    return _unless(fits_float(vr, value), f"beyond what {vr} can hold")
+    return _unless(fits_float(vr, value), f"too large for VR {vr}")
 
 
 def fits_float(vr: str, value: float) -> bool:
@@ -296,7 +298,7 @@ def fits_float(vr: str, value: float) -> bool:
 def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
     rule = _TEXT_RULES.get(vr)
     if rule is None:
-        return ("what stands as its VR is not a VR",) if vr not in ALL_VRS else ()
+        return ("has a stated VR that does not exist",) if vr not in ALL_VRS else ()
     text = value.rstrip(" \0")
     if vr not in LEADING_SPACE_VRS:
         text = text.lstrip(" ")
@@ -304,7 +306,7 @@ def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
         return rule(text)
     if "\\" not in text:
         return rule(text) if text else ()
-    # Where the dictionary has no VM (private elements) a document may hold values joined by "\".
+    # The dictionary has no VM for private elements: a document may join several values by "\".
     parts = [part.strip(" ") for part in text.split("\\")]
     return tuple(dict.fromkeys(found for part in parts if part for found in rule(part)))
 
@@ -315,7 +317,7 @@ def _sequence_problems(raw: Json) -> tuple[str, ...]:
     found: list[str] = []
     for item in raw:
         if not isinstance(item, dict):
-            found.append("an item is not a mapping")
+            found.append("has an item without attributes")
             continue
         for key, value in item.items():
             found += (f"{key}: {text}" for text in _item_problems(key, value))
