@@ -206,7 +206,7 @@ def _check_replaceable(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if _is_open_file(path) or (path.exists() and not path.is_file()):
-        raise FileExistsError(errno.EEXIST, "it is no regular file")
+        raise FileExistsError(errno.EEXIST, "it is not a regular file")
 
 
 def _is_open_file(path: Path) -> bool:

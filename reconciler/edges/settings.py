@@ -1,7 +1,7 @@
 """reconciler.yaml -> settings.
 
-Read like a manifest: text with places, checked by the published schema, and every problem told at
-once. The schema has judged all shapes before anything here turns text into numbers.
+The file is read like a manifest: text with places, checked by the published schema, with all
+problems in one report. The schema check comes before text is converted to numbers.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from reconciler.edges import schemas
 from reconciler.edges.manifests import SETTINGS_FILE
 from reconciler.edges.manifests import read as read_file
 
-# A signature names a region, and nothing else of it matters to an emulator.
+# A request signature needs a region. The emulator accepts any region.
 EMULATOR_REGION = "us-east-1"
 
 _LATER_MODES = ("branch", "pull-request")
 
-Told = Iterator[tuple[KeyPath, Diagnostic]]
+Problems = Iterator[tuple[KeyPath, Diagnostic]]
 
 
 def find_settings(start: Path) -> Path:
@@ -47,17 +47,17 @@ def find_settings(start: Path) -> Path:
             return candidate / SETTINGS_FILE
     raise ReconcilerError(
         f"no {SETTINGS_FILE} in {folder} or any folder above it",
-        "Go to the repository that holds the manifests, or name the file with --config; "
-        "`reconcile schema reconciler` prints what may stand in it.",
+        "Change to the folder of the repository with the manifests, or name the file with "
+        "`--config FILE`. `reconcile schema reconciler` prints its schema.",
     )
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings in a file. Raises InputError with every problem in it."""
+    """Read the settings from a file. Raises InputError with every problem in it."""
     document = _document(path)
-    told = dict(_problems(document))
+    found = dict(_problems(document))
     checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
-    problems = (*told.values(), *checker.check(document, told.keys()))
+    problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
         raise InputError(problems)
     return _settings(path.absolute().parent, to_json(document))
@@ -71,29 +71,29 @@ def _document(path: Path) -> MappingNode:
     if len(loaded.documents) == 1:
         return loaded.documents[0]
     if loaded.documents:
-        what, hint = "holds several documents, not one", "Remove the line `---` between them."
+        message, hint = "contains several documents, not one", "Remove the line `---` between them."
     else:
-        what, hint = "is empty", "Name at least one data store under `datastores:`."
-    raise InputError((Diagnostic(Place(name), what, hint),))
+        message, hint = "is empty", "Add at least one data store under `datastores:`."
+    raise InputError((Diagnostic(Place(name), message, hint),))
 
 
-def _problems(document: MappingNode) -> Told:
-    """What the schema cannot tell, or not as well."""
+def _problems(document: MappingNode) -> Problems:
+    """Yield the problems that the schema check cannot find or cannot explain as well."""
     yield from _folder_problems(document)
     yield from _consent_problems(document)
     yield from _mode_problems(document)
     yield from _datastore_problems(document)
 
 
-def _folder_problems(document: MappingNode) -> Told:
+def _folder_problems(document: MappingNode) -> Problems:
     folder = document.get("manifests")
     if isinstance(folder, Scalar) and ".." in PurePosixPath(folder.text).parts:
-        message = "manifests is not a folder of this repository: it leads out of it"
-        hint = "Write it relative to reconciler.yaml, without `..`."
+        message = "manifests is not a folder of this repository: it contains `..`"
+        hint = "Write a path relative to reconciler.yaml, without `..`."
         yield ("manifests",), Diagnostic(folder.place, message, hint)
 
 
-def _consent_problems(document: MappingNode) -> Told:
+def _consent_problems(document: MappingNode) -> Problems:
     allow = document.get("allow")
     for number, item in enumerate(allow.items if isinstance(allow, ListNode) else ()):
         if isinstance(item, Scalar) and not item.is_null:
@@ -102,34 +102,34 @@ def _consent_problems(document: MappingNode) -> Told:
                 yield ("allow", number), found
 
 
-def _mode_problems(document: MappingNode) -> Told:
+def _mode_problems(document: MappingNode) -> Problems:
     record = document.get("record")
     mode = record.get("mode") if isinstance(record, MappingNode) else None
     if isinstance(mode, Scalar) and mode.text in _LATER_MODES:
         message = f"record mode {mode.text} is not supported yet"
-        hint = "Use `commit` and push the commit yourself, or `files`."
+        hint = "Use `commit` and push the commit yourself, or use `files`."
         yield ("record", "mode"), Diagnostic(mode.place, message, hint)
 
 
-def _datastore_problems(document: MappingNode) -> Told:
+def _datastore_problems(document: MappingNode) -> Problems:
     stores: Any = to_json(document)
     stores = stores.get("datastores")
     seen: dict[str, Place] = {}
     for name, fields in stores.items() if isinstance(stores, dict) else ():
         if not isinstance(fields, dict) or not _is_text(fields):
-            continue  # the schema says so
+            continue  # the schema check reports it
         path: KeyPath = ("datastores", name)
         place = place_of(document, path, key=True)
         store = _datastore(name, fields)
         if not store.region:
             message = f"the data store {name} has no region"
-            hint = "Add `region: us-east-1` (or where it is), or `endpoint: emulator`."
+            hint = "Add the region of the data store, such as `region: us-east-1`."
             yield (*path, "region"), Diagnostic(place, message, hint)
-        # In another region or at another endpoint too: records and attempts know it by its id.
+        # Also in another region or at another endpoint: records and attempts use the ID alone.
         identity = store.datastore_id
         if identity in seen:
-            message = f"{name} has the same datastoreId as the one at {seen[identity]}"
-            hint = "Keep one name for one data store, and one datastoreId for each."
+            message = f"{name} has the same datastoreId as the data store at {seen[identity]}"
+            hint = "Remove one of the two, or correct its datastoreId."
             yield (*path, "datastoreId"), Diagnostic(place, message, hint)
         if store.datastore_id:
             seen.setdefault(identity, place)
@@ -140,7 +140,7 @@ def _is_text(fields: dict[str, Any]) -> bool:
 
 
 def _settings(root: Path, data: Any) -> Settings:
-    """Settings from what the schema has accepted: text, true, false, lists and mappings."""
+    """Build settings from data that passed the schema check."""
     defaults = Settings(root, "manifests", ())
     accounts = data.get("accounts", {})
     return Settings(
@@ -192,7 +192,7 @@ def _rules(rules: dict[str, Any]) -> Rules:
 
 
 def _guardrails(rails: dict[str, str]) -> Guardrails:
-    """Those that are stated; what is not stated is not bounded."""
+    """Read the stated guardrails. A guardrail that is not stated sets no limit."""
     return Guardrails(
         image_sets=int(rails["imageSets"]) if "imageSets" in rails else None,
         percent=float(rails["percent"]) if "percent" in rails else None,

@@ -70,7 +70,9 @@ def test_no_file_name_draws_on_the_terminal(reconcile: Command, workspace: Path)
     (workspace / "manifests" / "\x1b[31m\nerror: x.yaml").write_text("a: [")
     ran = reconcile("validate")
     assert ran.code == 1
-    assert ran.err.startswith("error: manifests/\\u001b[31m\\u000aerror: x.yaml:2:1: not YAML")
+    assert ran.err.startswith(
+        "error: manifests/\\u001b[31m\\u000aerror: x.yaml:2:1: not valid YAML"
+    )
 
 
 def test_no_record_draws_on_the_terminal(reconcile: Command, workspace: Path) -> None:

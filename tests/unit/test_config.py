@@ -24,8 +24,8 @@ ALLOW = Permission.ALLOW
 STORE = f"datastores: {{research: {{datastoreId: {ID}, region: eu-west-2}}}}\n"
 
 SAME_ID = (
-    "has the same datastoreId as the one at reconciler.yaml:4:3\n"
-    "    Keep one name for one data store, and one datastoreId for each."
+    "has the same datastoreId as the data store at reconciler.yaml:4:3\n"
+    "    Remove one of the two, or correct its datastoreId."
 )
 
 EVERYTHING = """\
@@ -133,7 +133,7 @@ lockTimeout: 15min
     assert problems(tmp_path, text) == [
         "1:1: unknown key 'manifest'\n    Did you mean manifests?",
         "3:3: the data store research has no region\n"
-        "    Add `region: us-east-1` (or where it is), or `endpoint: emulator`.",
+        "    Add the region of the data store, such as `region: us-east-1`.",
         "3:27: datastoreId is not a datastoreId: it needs 32 characters, each 0-9 or a-z",
         "3:43: accountId is not an account ID: it needs 12 digits",
         f"5:3: two {SAME_ID}",
@@ -160,7 +160,7 @@ lockTimeout: 15min
         "12:67: unknown key 'x'\n    Allowed here: imageSets, percent, removedInstances.",
         "13:9: redact must be identifying or all or none\n    Did you mean identifying?",
         "14:16: record mode pull-request is not supported yet\n"
-        "    Use `commit` and push the commit yourself, or `files`.",
+        "    Use `commit` and push the commit yourself, or use `files`.",
         "15:26: seriesOnPrimary must be refuse or allow",
         "15:50: removalsNeedForce takes true or false, not text\n"
         "    Write `true` or `false`, without quotes.",
@@ -172,10 +172,10 @@ lockTimeout: 15min
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", " is empty\n    Name at least one data store under `datastores:`."),
+        ("", " is empty\n    Add at least one data store under `datastores:`."),
         (
             f"{STORE}---\n{STORE}",
-            " holds several documents, not one\n    Remove the line `---` between them.",
+            " contains several documents, not one\n    Remove the line `---` between them.",
         ),
         ("{}", "1:1: reconciler.yaml has no datastores\n    Add `datastores: …`."),
         (
@@ -193,13 +193,13 @@ lockTimeout: 15min
         ),
         (
             "- a",
-            "1:1: a document is a mapping of keys, not a list\n"
-            "    Begin it with `apiVersion: reconciler/v1`.",
+            "1:1: the document has no keys: it is a list\n"
+            "    Write one `key: value` on each line. Manifests begin with `apiVersion:`.",
         ),
         (
             f"{STORE}quotas: {{GetImageSet: 1, GetImageSet: 2}}",
-            "2:26: the key 'GetImageSet' stands here again, first at reconciler.yaml:2:10\n"
-            "    Keep one of the two.",
+            "2:26: the key 'GetImageSet' is a duplicate of reconciler.yaml:2:10\n"
+            "    Remove one of the two lines.",
         ),
         (
             f"{STORE}allow: REMOVES_INSTANCE",
@@ -228,7 +228,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_settings(tmp_path / "reconciler.yaml")
     assert str(caught.value) == (
         "reconciler.yaml: cannot be read: No such file or directory\n"
-        "    Check that it is there and readable."
+        "    Check that the file exists and that you may read it."
     )
 
 
@@ -261,8 +261,8 @@ def test_the_root_is_the_folder_of_the_file_whatever_its_name(tmp_path: Path) ->
 @pytest.mark.parametrize("folder", ["..", "../elsewhere", "a/../../b"])
 def test_the_manifests_are_in_the_repository(tmp_path: Path, folder: str) -> None:
     assert problems(tmp_path, f"{STORE}manifests: {folder}\n") == [
-        "2:12: manifests is not a folder of this repository: it leads out of it\n"
-        "    Write it relative to reconciler.yaml, without `..`."
+        "2:12: manifests is not a folder of this repository: it contains `..`\n"
+        "    Write a path relative to reconciler.yaml, without `..`."
     ]
 
 

@@ -181,7 +181,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
     """As root a rename would put a file in the place of /dev/stdout."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
-    for name, problem in (("pipe", "is no regular file"), ("folder", "Is a directory")):
+    for name, problem in (("pipe", "is not a regular file"), ("folder", "Is a directory")):
         with pytest.raises(OSError, match=problem):
             files.replace(tmp_path / name, b"x")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
@@ -197,7 +197,7 @@ def test_a_name_for_standard_output_is_not_replaced_though_that_is_a_regular_fil
         stdout.symlink_to(f"/proc/self/fd/{file.fileno()}")
         (tmp_path / "link").symlink_to("stdout")
         for name in ("stdout", "link"):
-            with pytest.raises(OSError, match="is no regular file"):
+            with pytest.raises(OSError, match="is not a regular file"):
                 files.replace(tmp_path / name, b"x")
     assert stdout.is_symlink()
     assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "log", "stdout"]

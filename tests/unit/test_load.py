@@ -89,73 +89,76 @@ REFUSED = {
     "anchor and alias": (
         "a: &x 1\nb: *x",
         "f:1:4: an anchor (&…) is not allowed\n"
-        "    Write the value out, or quote text that begins with & or *.",
+        "    Write the value itself. Quote text that begins with & or *.",
         "f:2:4: an alias (*…) is not allowed\n"
-        "    Write the value out, or quote text that begins with & or *.",
+        "    Write the value itself. Quote text that begins with & or *.",
     ),
     "alias as key": (
         "*x : 1",
         "f:1:1: an alias (*…) is not allowed\n"
-        "    Write the value out, or quote text that begins with & or *.",
+        "    Write the value itself. Quote text that begins with & or *.",
     ),
     "merge key": (
         "a: 1\n<<: {b: 1}",
-        "f:2:1: the merge key << is not allowed\n    Write the entries out.",
+        "f:2:1: the merge key << is not allowed\n    Write all lines here instead.",
     ),
     "tag": (
         "a: !!str 1",
-        "f:1:4: an explicit tag (!…) is not allowed\n"
-        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+        "f:1:4: an explicit YAML tag (!…) is not allowed\n"
+        "    Remove it. The DICOM dictionary decides the type. Quote text that begins with !.",
     ),
     "tag on a mapping": (
         "a: !!map {b: 1}",
-        "f:1:4: an explicit tag (!…) is not allowed\n"
-        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+        "f:1:4: an explicit YAML tag (!…) is not allowed\n"
+        "    Remove it. The DICOM dictionary decides the type. Quote text that begins with !.",
     ),
     "bare tag": (
         "a: ! 1",
-        "f:1:4: an explicit tag (!…) is not allowed\n"
-        "    Remove it: the DICOM dictionary decides the type, quotes make text.",
+        "f:1:4: an explicit YAML tag (!…) is not allowed\n"
+        "    Remove it. The DICOM dictionary decides the type. Quote text that begins with !.",
     ),
     "duplicate key": (
         "a:\n  b: 1\n  c: 2\n  b: 3",
-        "f:4:3: the key 'b' stands here again, first at f:2:3\n    Keep one of the two.",
+        "f:4:3: the key 'b' is a duplicate of f:2:3\n    Remove one of the two lines.",
     ),
     "duplicate key, quoted": (
         "a: 1\n'a': 2",
-        "f:2:1: the key 'a' stands here again, first at f:1:1\n    Keep one of the two.",
+        "f:2:1: the key 'a' is a duplicate of f:1:1\n    Remove one of the two lines.",
     ),
     "list as key": (
         "? [a]\n: b",
-        "f:1:3: a key must be text, not a list or a mapping\n    Name the key.",
+        "f:1:3: a list or `{…}` stands where a key is expected\n"
+        "    Write a key, such as `PatientName:`.",
     ),
     "mapping as key": (
         "{? {a: 1} : b}",
-        "f:1:4: a key must be text, not a list or a mapping\n    Name the key.",
+        "f:1:4: a list or `{…}` stands where a key is expected\n"
+        "    Write a key, such as `PatientName:`.",
     ),
     "list as document": (
         "- a",
-        "f:1:1: a document is a mapping of keys, not a list\n"
-        "    Begin it with `apiVersion: reconciler/v1`.",
+        "f:1:1: the document has no keys: it is a list\n"
+        "    Write one `key: value` on each line. Manifests begin with `apiVersion:`.",
     ),
     "text as document": (
         "hello",
-        "f:1:1: a document is a mapping of keys, not text\n"
-        "    Begin it with `apiVersion: reconciler/v1`.",
+        "f:1:1: the document has no keys: it is text\n"
+        "    Write one `key: value` on each line. Manifests begin with `apiVersion:`.",
     ),
     "NUL": (
         "a: 1\nb: 'x\0y'",
-        "f:2:6: U+0000, a control character or line separator, may not stand here\n"
-        '    Delete it; inside double quotes "\\n" and "\\t" may be written.',
+        "f:2:6: U+0000 is a control character or line separator, which is not allowed here\n"
+        '    Delete it. Inside double quotes you can write "\\n" and "\\t".',
     ),
     "line separator": (
         "a: x\u2028y",
-        "f:1:5: U+2028, a control character or line separator, may not stand here\n"
-        '    Delete it; inside double quotes "\\n" and "\\t" may be written.',
+        "f:1:5: U+2028 is a control character or line separator, which is not allowed here\n"
+        '    Delete it. Inside double quotes you can write "\\n" and "\\t".',
     ),
     "escaped NUL": (
         'a: "x\\0"',
-        "f:1:4: an escape stands for NUL or half a character\n    Remove it.",
+        "f:1:4: an escape such as \\0 or \\uD800 stands for no character\n"
+        "    Remove the escape.",
     ),
 }  # fmt: skip
 
@@ -171,42 +174,42 @@ def test_refused(parser: type, case: str) -> None:
 BROKEN = {
     "bracket": (
         "a: [1,\nb",
-        "f:3:1: not YAML: did not find expected ',' or ']'\n"
-        "    A bracket is not closed, or a comma is missing.",
+        "f:3:1: not valid YAML: did not find expected ',' or ']'\n"
+        "    Add the missing comma or the closing `]`.",
     ),
     "colon in text": (
         "a: b: c",
-        "f:1:5: not YAML: mapping values are not allowed in this context\n"
-        "    Quote text that holds a colon and a space, and check the indentation.",
+        "f:1:5: not valid YAML: mapping values are not allowed in this context\n"
+        "    Check the indentation. Quote text that contains a colon and a space.",
     ),
     "tab": (
         "a:\n\tb: 1",
-        "f:2:1: not YAML: found character that cannot start any token\n"
-        "    Indent with spaces, not tabs, and quote text that begins with @, ` or %.",
+        "f:2:1: not valid YAML: found character that cannot start any token\n"
+        "    Indent with spaces, not tabs. Quote text that begins with @, ` or %.",
     ),
     "quote": (
         "a: 'Garcia^Gloria",
-        "f:1:18: not YAML: found unexpected end of stream\n    A quote is missing its other end.",
+        "f:1:18: not valid YAML: found unexpected end of stream\n    Add the closing quote.",
     ),
     "escape": (
         'a: "\\d"',
-        "f:1:5: not YAML: found unknown escape character\n"
-        "    Use single quotes where a backslash stands for itself.",
+        "f:1:5: not valid YAML: found unknown escape character\n"
+        "    Use single quotes around text with a backslash.",
     ),
     "indentation": (
         "a:\n  - 1\n b: 2",
-        "f:3:2: not YAML: did not find expected key\n"
-        "    Check the indentation, and quote text that holds YAML's own characters.",
+        "f:3:2: not valid YAML: did not find expected key\n"
+        "    Check the indentation. Quote text that contains special characters of YAML.",
     ),
     "half a character": (
         'a: "\\ud800"',
-        "f:1:7: not YAML: found invalid Unicode character escape code\n"
-        "    Use single quotes where a backslash stands for itself.",
+        "f:1:7: not valid YAML: found invalid Unicode character escape code\n"
+        "    Use single quotes around text with a backslash.",
     ),
     "no colon": (
         "a: 1\nb\nc: 2",
-        "f:3:1: not YAML: could not find expected ':'\n"
-        "    A key needs a colon and a space after it.",
+        "f:3:1: not valid YAML: could not find expected ':'\n"
+        "    Write a colon and a space after the key.",
     ),
 }
 
@@ -244,7 +247,8 @@ def test_the_depth_is_bounded(parser: type) -> None:
 
     assert len(parse(nested(64), "f", parser).documents) == 1
     assert texts(parse(nested(65), "f", parser)) == [
-        "f:65:66: nested deeper than 64 levels\n    The rest of this file was not read."
+        "f:65:66: nested deeper than 64 levels\n"
+        "    Reduce the nesting. The rest of this file was not read."
     ]
 
 
@@ -299,12 +303,12 @@ def test_paths_without_manifests(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     loaded = load(tmp_path, [tmp_path / "none", tmp_path / "empty", tmp_path / "pipe"])
     assert texts(loaded) == [
-        "none: does not exist\n    Give manifests, or folders of them; `manifests:` in "
-        "reconciler.yaml is the default.",
-        "empty: holds no manifests: no *.yaml or *.yml anywhere below it\n"
-        "    `reconcile import` prints one from a live image set.",
-        "pipe: is neither a file nor a folder\n    Give manifests, or folders of them; "
-        "`manifests:` in reconciler.yaml is the default.",
+        "none: does not exist\n    Name a manifest or a folder. The default is "
+        "`manifests:` in reconciler.yaml.",
+        "empty: contains no manifests: there is no *.yaml or *.yml file in it or below it\n"
+        "    Write a manifest, or create one with `reconcile import --image-set ID`.",
+        "pipe: is neither a file nor a folder\n    Name a manifest or a folder. "
+        "The default is `manifests:` in reconciler.yaml.",
     ]
     assert loaded.files == 0
 
@@ -323,7 +327,7 @@ def test_encodings(tmp_path: Path) -> None:
         f"a.yaml: is UTF-16, not UTF-8\n{utf8}"
     ]
     assert file_problems(tmp_path, "a: 1\nb: ä".encode("latin-1")) == [
-        f"a.yaml:2:4: a byte that is not UTF-8\n{utf8}"
+        f"a.yaml:2:4: not UTF-8 text from here on\n{utf8}"
     ]
 
 
@@ -337,8 +341,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     with (tmp_path / "a.yaml").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     assert texts(load(tmp_path, [tmp_path])) == [
-        "a.yaml: has more than the 16,777,216 bytes a file may have\n"
-        "    Split it: one manifest may be spread over several files."
+        "a.yaml: is larger than the limit of 16,777,216 bytes\n    Split it into several files."
     ]
 
 
@@ -347,7 +350,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         Diagnostic(
             Place("a.yaml"),
             "cannot be read: Is a directory",
-            "Check that it is there and readable.",
+            "Check that the file exists and that you may read it.",
         ),
     )
 
@@ -355,14 +358,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
     (problem,) = loading.read(tmp_path / "a.yaml", "a.yaml").problems
-    assert problem.message == "cannot be read: it is no regular file"
+    assert problem.message == "cannot be read: it is not a regular file"
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_a_link_to_a_device_that_never_ends(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to("/dev/zero")
     (problem,) = loading.read(tmp_path / "a.yaml", "a.yaml").problems
-    assert problem.message == "cannot be read: it is no regular file"
+    assert problem.message == "cannot be read: it is not a regular file"
 
 
 def test_a_linked_folder_is_told_not_passed_over(tmp_path: Path) -> None:
@@ -372,7 +375,7 @@ def test_a_linked_folder_is_told_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "manifests" / "linked").symlink_to("../elsewhere")
     loaded = load(tmp_path, [tmp_path / "manifests"])
     assert [(str(one.place), one.message) for one in loaded.problems] == [
-        ("manifests/linked", "is a link to a folder, and those are not followed")
+        ("manifests/linked", "is a symbolic link to a folder; such links are not followed")
     ]
 
 
@@ -381,7 +384,8 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0)
     loaded = load(tmp_path, [tmp_path])
     assert texts(loaded) == [
-        "locked: cannot be read: Permission denied\n    Check that it is there and readable."
+        "locked: cannot be read: Permission denied\n"
+        "    Check that the file exists and that you may read it."
     ]
 
 

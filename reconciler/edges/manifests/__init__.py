@@ -1,6 +1,6 @@
 """Manifest files -> documents: nodes with line and column, scalars as the text in the file.
 
-YAML's own typing never happens, so `00123`, `NO` and `1.10` stay what they are.
+YAML types are never applied, so `00123`, `NO` and `1.10` stay text.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["DEFAULT", "MAX_BYTES", "PURE", "SETTINGS_FILE", "Loaded", "load", "p
 def load(root: Path, paths: Sequence[Path]) -> Loaded:
     """Read manifests: files, or folders with all `*.yaml` and `*.yml` below them.
 
-    `root` is the folder of reconciler.yaml: places name files relative to it. A document with a
-    problem is left out, the others are still there.
+    `root` is the folder of reconciler.yaml; places name files relative to it. The result contains
+    only the documents without a problem.
     """
     problems: list[Diagnostic] = []
     files: dict[str, Path] = {}
@@ -36,7 +36,7 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
 
 
 def read(path: Path, name: str) -> Loaded:
-    """The documents of one file, called `name` in places."""
+    """Read the documents of one file, which places call `name`."""
     text = text_of(path, name)
     if isinstance(text, Diagnostic):
         return Loaded((), (text,), 1)

@@ -1,7 +1,7 @@
 """Parser events -> documents, without recursion.
 
-PyYAML's loaders type scalars, take aliases, and overflow the C stack on deep nesting; its parser
-events do none of that.
+PyYAML's loaders convert scalars, accept aliases, and overflow the C stack on deep nesting. Its
+parser events do not.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ MAX_DEPTH = 64
 Parser: TypeAlias = type[Any]
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-# The name behind & or * is not told: it may be a value that nobody quoted.
-_WRITE_OUT = "Write the value out, or quote text that begins with & or *."
+# Messages do not show the name after & or *: it may be an unquoted value.
+_WRITE_OUT = "Write the value itself. Quote text that begins with & or *."
 
 
 def too_deep(place: Place) -> Diagnostic:
-    """Nested beyond the bound."""
+    """Report nesting beyond the limit."""
     message = f"nested deeper than {MAX_DEPTH} levels"
-    return Diagnostic(place, message, "The rest of this file was not read.")
+    return Diagnostic(place, message, "Reduce the nesting. The rest of this file was not read.")
 
 
 class _TooDeepError(Exception):
-    """Nesting beyond the bound: nothing more is read of this file."""
+    """Nesting beyond the limit: the rest of this file is not read."""
 
 
 class _Frame:
-    """A collection that is still open. `key` is the key that waits for its value."""
+    """A list or mapping that is still open. `key` is the key that has no value yet."""
 
     __slots__ = ("entries", "items", "key", "place", "seen")
 
@@ -52,17 +52,17 @@ class _Frame:
 
 
 class Builder:
-    """Parser events -> documents. Goes on after a problem, so that all of them are reported."""
+    """Builds documents from parser events. It continues after a problem, to report all of them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.documents: list[node.MappingNode] = []
         self.problems: list[Diagnostic] = []
         self.stack: list[_Frame] = []
-        self.clean = 0  # how many problems there were when the document began
+        self.clean = 0  # the number of problems when the document began
 
     def read(self, parser: Any) -> None:
-        """Take every event until the stream ends or nests too deep."""
+        """Process all events until the stream ends or the nesting is too deep."""
         try:
             while (event := parser.get_event()) is not None:
                 _TAKE[type(event)](self, event)
@@ -80,7 +80,7 @@ class Builder:
         self.clean = len(self.problems)
 
     def skip(self, event: yaml.Event) -> None:
-        """Events that say nothing."""
+        """Ignore an event without content."""
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         place = self.place(event)
@@ -88,7 +88,8 @@ class Builder:
             self.decorated(event, place)
         style = event.style
         if style == '"' and _NO_TEXT.search(event.value):
-            self.problem(place, "an escape stands for NUL or half a character", "Remove it.")
+            message = "an escape such as \\0 or \\uD800 stands for no character"
+            self.problem(place, message, "Remove the escape.")
         self.put(node.Scalar(event.value, place, not style))
 
     def alias(self, event: yaml.AliasEvent) -> None:
@@ -105,14 +106,15 @@ class Builder:
             raise _TooDeepError
         top = self.stack[-1] if self.stack else None
         if top is not None and top.seen is not None and top.key is None:
-            self.problem(place, "a key must be text, not a list or a mapping", "Name the key.")
+            message = "a list or `{…}` stands where a key is expected"
+            self.problem(place, message, "Write a key, such as `PatientName:`.")
         self.stack.append(_Frame(place, isinstance(event, yaml.MappingStartEvent)))
 
     def close(self, event: yaml.Event) -> None:
         frame = self.stack.pop()
         top = self.stack[-1] if self.stack else None
         if top is not None and top.seen is not None and top.key is None:
-            top.key = node.Scalar("", frame.place, False)  # stands for the key refused above
+            top.key = node.Scalar("", frame.place, False)  # in place of the key that `open` refused
         else:
             self.put(frame.close())
 
@@ -133,10 +135,11 @@ class Builder:
         assert isinstance(key, node.Scalar) and frame.seen is not None
         text = key.text
         if text == "<<" and key.plain:
-            self.problem(key.place, "the merge key << is not allowed", "Write the entries out.")
+            hint = "Write all lines here instead."
+            self.problem(key.place, "the merge key << is not allowed", hint)
         elif text in frame.seen:
-            message = f"the key {node.shown(text)} stands here again, first at {frame.seen[text]}"
-            self.problem(key.place, message, "Keep one of the two.")
+            message = f"the key {node.shown(text)} is a duplicate of {frame.seen[text]}"
+            self.problem(key.place, message, "Remove one of the two lines.")
         frame.seen.setdefault(text, key.place)
         frame.key = key
 
@@ -144,17 +147,19 @@ class Builder:
         if event.anchor is not None:
             self.problem(place, "an anchor (&…) is not allowed", _WRITE_OUT)
         if getattr(event, "tag", None) is not None:
-            hint = "Remove it: the DICOM dictionary decides the type, quotes make text."
-            self.problem(place, "an explicit tag (!…) is not allowed", hint)
+            hint = (
+                "Remove it. The DICOM dictionary decides the type. Quote text that begins with !."
+            )
+            self.problem(place, "an explicit YAML tag (!…) is not allowed", hint)
 
     def document(self, value: node.Node) -> None:
         if isinstance(value, node.MappingNode):
             if len(self.problems) == self.clean:
                 self.documents.append(value)
         elif not (isinstance(value, node.Scalar) and value.is_null):
-            what = "text" if isinstance(value, node.Scalar) else "a list"
-            hint = "Begin it with `apiVersion: reconciler/v1`."
-            self.problem(value.place, f"a document is a mapping of keys, not {what}", hint)
+            found = "text" if isinstance(value, node.Scalar) else "a list"
+            hint = "Write one `key: value` on each line. Manifests begin with `apiVersion:`."
+            self.problem(value.place, f"the document has no keys: it is {found}", hint)
 
 
 _TAKE: dict[type[yaml.Event], Any] = {

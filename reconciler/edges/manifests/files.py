@@ -1,4 +1,4 @@
-"""Finding manifests and reading their text: UTF-8, regular files, of a bounded size."""
+"""Finds manifests and reads their text: regular files, UTF-8, at most 16 MiB."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
-    """The files a path stands for. Hidden ones are left out of folders, as is reconciler.yaml."""
+    """Yield the manifests of a path. In folders, hidden files and reconciler.yaml are skipped."""
     if leads_out(root, path):
         problems.append(_outside(Place(name_of(root, path))))
     elif os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         yield path
     elif os.path.isdir(path):  # noqa: PTH112
-        told = len(problems)
+        before = len(problems)
         found = [
             file for file in _walk(root, path, problems) if name_of(root, file) != SETTINGS_FILE
         ]
-        if not found and len(problems) == told:
-            message = "holds no manifests: no *.yaml or *.yml anywhere below it"
-            hint = "`reconcile import` prints one from a live image set."
+        if not found and len(problems) == before:
+            message = "contains no manifests: there is no *.yaml or *.yml file in it or below it"
+            hint = "Write a manifest, or create one with `reconcile import --image-set ID`."
             problems.append(Diagnostic(Place(name_of(root, path)), message, hint))
         yield from found
     else:
-        hint = "Give manifests, or folders of them; `manifests:` in reconciler.yaml is the default."
+        hint = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
         problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), hint))
 
 
@@ -50,7 +50,10 @@ def _missing(path: Path) -> str:
 
 
 def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path]:
-    """The manifests below a folder. One that is passed over in silence would be taken for gone."""
+    """Yield the manifests below a folder, and report every file that cannot be read.
+
+    A manifest that is skipped silently would look like a deleted manifest.
+    """
 
     def unreadable(error: OSError) -> None:
         problems.append(_unreadable(Place(name_of(root, Path(error.filename))), error))
@@ -60,8 +63,8 @@ def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path
         for name in folders:
             below = Path(where) / name
             if below.is_symlink():
-                message = "is a link to a folder, and those are not followed"
-                hint = "Put the folder itself here, or name it: reconcile validate PATHS."
+                message = "is a symbolic link to a folder; such links are not followed"
+                hint = "Move the folder itself here, or name it: `reconcile validate FOLDER`."
                 problems.append(Diagnostic(Place(name_of(root, below)), message, hint))
         for name in files:
             if name.endswith(_SUFFIXES) and not name.startswith("."):
@@ -73,40 +76,40 @@ def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path
 
 
 def _outside(place: Place) -> Diagnostic:
-    message = "is a link that leads out of the repository"
-    return Diagnostic(place, message, "Put the file itself here, or link to one of the repository.")
+    message = "is a symbolic link to a place outside the repository"
+    return Diagnostic(place, message, "Move the file itself here, or link to a file in here.")
 
 
 def _unreadable(place: Place, error: OSError) -> Diagnostic:
-    hint = "Check that it is there and readable."
+    hint = "Check that the file exists and that you may read it."
     return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
 
 
 def name_of(root: Path, path: Path) -> str:
-    """POSIX path relative to the root, or the absolute one outside of it."""
+    """Return the POSIX path relative to the root, or the absolute path outside of it."""
     full = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     base = Path(os.path.abspath(root))  # noqa: PTH100
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
 
 
 def text_of(path: Path, name: str) -> str | Diagnostic:
-    """The text of a file, or why there is none."""
+    """Return the text of a file, or why it cannot be read."""
     place = Place(name)
     try:
         data = _bytes_of(path)
     except OSError as error:
         return _unreadable(place, error)
     if len(data) > MAX_BYTES:
-        hint = "Split it: one manifest may be spread over several files."
-        return Diagnostic(place, f"has more than the {MAX_BYTES:,} bytes a file may have", hint)
+        hint = "Split it into several files."
+        return Diagnostic(place, f"is larger than the limit of {MAX_BYTES:,} bytes", hint)
     return _decoded(data, place)
 
 
 def _bytes_of(path: Path) -> bytes:
-    """What a regular file holds, or a little more than it may: devices and pipes may never end."""
+    """Read a regular file up to just beyond the limit. Devices and pipes may never end."""
     with open(path, "rb", opener=open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         return file.read(MAX_BYTES + 1)
 
 
@@ -118,10 +121,10 @@ def _decoded(data: bytes, place: Place) -> str | Diagnostic:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
-        return Diagnostic(place_after(before, place.file), "a byte that is not UTF-8", hint)
+        return Diagnostic(place_after(before, place.file), "not UTF-8 text from here on", hint)
 
 
 def place_after(before: str, name: str) -> Place:
-    """Where a text goes on after `before`."""
+    """Return the place in a text directly after `before`."""
     start = before.rfind("\n") + 1
     return Place(name, before.count("\n") + 1, len(before) - start + 1)

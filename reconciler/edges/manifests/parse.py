@@ -1,4 +1,4 @@
-"""YAML text -> documents, on PyYAML's C parser where libyaml is there."""
+"""YAML text -> documents, with PyYAML's C parser if libyaml is available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.edges.manifests.files import place_after
 PURE: Parser = yaml.SafeLoader
 DEFAULT: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else PURE
 
-# What YAML 1.2 calls not printable, and the line separators on which YAML 1.1 and 1.2 disagree.
+# Characters that YAML 1.2 does not allow, and line separators that YAML 1.1 treats differently.
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -23,26 +23,26 @@ _FORBIDDEN = re.compile(
 _YAML_HINTS = (
     (
         "mapping values are not allowed",
-        "Quote text that holds a colon and a space, and check the indentation.",
+        "Check the indentation. Quote text that contains a colon and a space.",
     ),
     (
         "cannot start any token",
-        "Indent with spaces, not tabs, and quote text that begins with @, ` or %.",
+        "Indent with spaces, not tabs. Quote text that begins with @, ` or %.",
     ),
-    ("while scanning a quoted", "A quote is missing its other end."),
-    ("unexpected end of stream", "A quote is missing its other end."),
-    ("',' or ']'", "A bracket is not closed, or a comma is missing."),
-    ("',' or '}'", "A brace is not closed, or a comma is missing."),
-    ("tag handle", "Remove the tag: the DICOM dictionary decides the type, quotes make text."),
-    ("escape", "Use single quotes where a backslash stands for itself."),
-    ("expected ':'", "A key needs a colon and a space after it."),
+    ("while scanning a quoted", "Add the closing quote."),
+    ("unexpected end of stream", "Add the closing quote."),
+    ("',' or ']'", "Add the missing comma or the closing `]`."),
+    ("',' or '}'", "Add the missing comma or the closing `}`."),
+    ("tag handle", "Remove the YAML tag (!…). Quote text that begins with !."),
+    ("escape", "Use single quotes around text with a backslash."),
+    ("expected ':'", "Write a colon and a space after the key."),
 )
-_YAML_HINT = "Check the indentation, and quote text that holds YAML's own characters."
+_YAML_HINT = "Check the indentation. Quote text that contains special characters of YAML."
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Documents in file order, every problem found on the way, and how many files were read."""
+    """Documents in file order, all problems, and the number of files that were read."""
 
     documents: tuple[node.MappingNode, ...]
     problems: tuple[Diagnostic, ...]
@@ -50,7 +50,7 @@ class Loaded:
 
 
 def parse(text: str, name: str, parser: Parser = DEFAULT) -> Loaded:
-    """The documents of a text, by PyYAML's C parser, or `PURE` where libyaml is missing."""
+    """Parse a text into documents, with PyYAML's C parser by default (`PURE` without libyaml)."""
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         return Loaded((), (_forbidden(text, forbidden.start(), name),), 1)
@@ -61,26 +61,27 @@ def parse(text: str, name: str, parser: Parser = DEFAULT) -> Loaded:
     except yaml.MarkedYAMLError as error:
         builder.problems.append(_broken(error, name))
     except (yaml.YAMLError, ValueError):
-        builder.problems.append(Diagnostic(Place(name), "not YAML", _YAML_HINT))
+        builder.problems.append(Diagnostic(Place(name), "not valid YAML", _YAML_HINT))
     finally:
         events.dispose()
     return Loaded(tuple(builder.documents), tuple(builder.problems), 1)
 
 
 def _forbidden(text: str, index: int, name: str) -> Diagnostic:
-    what = f"U+{ord(text[index]):04X}, a control character or line separator, may not stand here"
-    hint = 'Delete it; inside double quotes "\\n" and "\\t" may be written.'
-    return Diagnostic(place_after(text[:index], name), what, hint)
+    code = f"U+{ord(text[index]):04X}"
+    message = f"{code} is a control character or line separator, which is not allowed here"
+    hint = 'Delete it. Inside double quotes you can write "\\n" and "\\t".'
+    return Diagnostic(place_after(text[:index], name), message, hint)
 
 
 def _broken(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
-    """The parser's own words: they name characters and tokens, never a value."""
+    """Report an error with the parser's own text: it names characters and tokens, never a value."""
     mark = error.problem_mark or error.context_mark
     place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
-    words = f"{error.context or ''} {error.problem or ''}"
-    if "nesting depth" in words:  # libyaml looks ahead, and has a bound of its own
+    text = f"{error.context or ''} {error.problem or ''}"
+    if "nesting depth" in text:  # libyaml reads ahead and has a limit of its own
         return too_deep(place)
-    hint = next((hint for part, hint in _YAML_HINTS if part in words), _YAML_HINT)
+    hint = next((hint for part, hint in _YAML_HINTS if part in text), _YAML_HINT)
     return Diagnostic(
-        place, f"not YAML: {error.problem or error.context or 'cannot be parsed'}", hint
+        place, f"not valid YAML: {error.problem or error.context or 'cannot be parsed'}", hint
     )
