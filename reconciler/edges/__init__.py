@@ -1,1 +1,1 @@
-"""The outside world, one adapter a thing. An adapter translates; it decides nothing."""
+"""Adapters to the outside world: AWS, git, files. An adapter translates and decides nothing."""

@@ -1,10 +1,10 @@
-"""Attempts: what an apply that was killed had set out to do, for the next one to know it by.
+"""Attempts: the versions that an apply intends to create, so that the next run recognises them.
 
-The service tells that an image set moved, not that it was us who moved it. So before the first
-call of an action one small file says which versions it means to make, with digests of their
-content, and it goes when the action is recorded. What a kill leaves behind is a hint, never a lock:
-it counts only where the live content proves it, and whoever removes it loses no more than that. It
-holds no DICOM value.
+The service reports that an image set changed, but not which process changed it. So before the first
+call of an action, a small file states the versions that the action will create, with digests of
+their content. It is removed when the action is recorded. The file of a killed run is a hint, not a
+lock: it counts only if the live content matches. Without it, the versions of the killed run look
+like drift. It contains no DICOM value.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from reconciler.edges.worktree import first_link, refuse_links, refuse_links_bel
 FOLDER = Path(".reconcile") / "attempts"
 KIND = "Attempt"
 
-# The data store's id and the image set: what an attempt is about.
+# The datastoreId and the imageSetId of an attempt.
 Subject: TypeAlias = tuple[str, str]
 
 
 def read(root: Path) -> tuple[Attempt, ...]:
-    """What runs left behind, or are at, sorted; a file that is none of ours says nothing.
+    """Read the attempts of interrupted and current runs, sorted. Invalid files are ignored.
 
-    Raises `LinkError` for a symbolic link there.
+    Raises `LinkError` for a symbolic link.
     """
     refuse_links_below(root, root / FOLDER)
     refuse_links(root, root / FOLDER.parent / ".gitignore")
@@ -51,28 +51,29 @@ def read(root: Path) -> tuple[Attempt, ...]:
 
 
 def begin(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> bool:
-    """Write down what an action is about to do; whether no earlier run had set out to do it.
+    """Write the attempt of an action; return whether no earlier run has written the same attempt.
 
-    RecordError where it cannot be written.
+    Raises RecordError if it cannot be written.
     """
-    meant = _of(action)
-    path = _path(root, action, meant, key)
+    intended = _of(action)
+    path = _path(root, action, intended, key)
     refuse_links(root, path, root / FOLDER.parent / ".gitignore")
     try:
         is_first = not path.exists()
         files.make_folder(path.parent)
         disk.keep_from_git(root / FOLDER.parent, files=files)
-        disk.replace(path, _bytes(meant), mode=disk.PRIVATE, files=files)
+        disk.replace(path, _bytes(intended), mode=disk.PRIVATE, files=files)
     except OSError as error:
         raise RecordError(
             f"{path.relative_to(root).as_posix()}: cannot be written ({error.strerror})",
-            "make room or mend the permissions, then run again: nothing is sent without it",
+            "Free disk space or fix the permissions, then run the command again. Nothing is sent "
+            "until this file is written.",
         ) from None
     return is_first
 
 
 def end(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> None:
-    """The action is recorded, or changed nothing; what cannot be taken away is in nobody's way."""
+    """Remove the attempt of an action that is recorded or changed nothing. Errors do no harm."""
     path = _path(root, action, _of(action), key)
     with suppress(OSError, LinkError):
         refuse_links(root, path)
@@ -86,10 +87,10 @@ def tidy(
     *,
     files: Files = disk.REAL,
 ) -> None:
-    """Take away what has ended, and what says no more than the version that is settled by now.
+    """Remove attempts in `ended`, and attempts up to the recorded versions in `settled`.
 
-    Of a study the rest stays: what is recorded is not found again by every run. So does what cannot
-    be read; what can be read and is none of ours goes.
+    The other members of a study keep their attempts. Files that cannot be read stay; files with
+    invalid content are removed.
     """
     if first_link(root, root / FOLDER):
         return
@@ -111,10 +112,10 @@ def tidy(
 
 @contextmanager
 def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
-    """While an apply runs: what earlier ones left behind; None while another one is at it.
+    """Hold the lock of an apply; yield the attempts of earlier runs, None if another apply runs.
 
-    flock(2) of the repository's folder tells: it ends with the process, however that ends. Where
-    there is no lock to be had, nobody is known to be at it.
+    The lock is flock(2) on the folder of the repository: it ends with the process. On a file system
+    without locks, another apply is not detected.
     """
     with ExitStack() as stack:
         try:
@@ -127,7 +128,7 @@ def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
 
 
 def _of(action: Action) -> tuple[Attempt, ...]:
-    """What the steps of an action make of each of its image sets that they move."""
+    """Return the attempt of each image set that the steps of an action change."""
     versions: dict[str, list[tuple[str, str]]] = {}
     for step, before in zip(action.steps, pins(action), strict=True):
         for name, held in step.expected:
@@ -147,9 +148,9 @@ def _of(action: Action) -> tuple[Attempt, ...]:
 
 
 def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
-    """What is there if no other apply holds the folder; from now on this one does.
+    """Return the existing attempts if no other apply holds the folder, and hold it from now on.
 
-    Looked at while nobody else can begin.
+    The exclusive lock keeps other runs from beginning while the attempts are read.
     """
     left = None
     with suppress(BlockingIOError):
@@ -159,36 +160,36 @@ def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
     return left
 
 
-def _path(root: Path, action: Action, meant: Sequence[Attempt], key: Key) -> Path:
-    """A name of its own for what is made of each pin: what an earlier run meant stays known.
+def _path(root: Path, action: Action, intended: Sequence[Attempt], key: Key) -> Path:
+    """Return a file name that depends on the intended versions, so earlier attempts are kept.
 
-    Keyed, since errors name the file.
+    The digest in it is keyed, because error messages contain the file name.
     """
-    made = key.digest(Use.ATTEMPT, {one.image_set_id: dict(one.versions) for one in meant})[-8:]
+    made = key.digest(Use.ATTEMPT, {one.image_set_id: dict(one.versions) for one in intended})[-8:]
     name = f"{action.datastore}-{action.image_set_id}-{action.members[0].pin}-{made}.json"
     return root / FOLDER / name
 
 
 def _attempts(path: Path) -> tuple[Attempt, ...]:
-    """Nothing of what is none of ours, was edited or made under other rules; OSError."""
+    """Read a file; () if it is invalid, edited or of other comparison rules. Raises OSError."""
     try:
-        told = orjson.loads(disk.read_regular(path) or b"")
-        if (told["kind"], told["rulesVersion"]) != (KIND, RULES_VERSION):
+        content = orjson.loads(disk.read_regular(path) or b"")
+        if (content["kind"], content["rulesVersion"]) != (KIND, RULES_VERSION):
             return ()
-        if told.pop("digest") != digest(told):
+        if content.pop("digest") != digest(content):
             return ()
-        return tuple(_attempt(told["datastoreId"], row) for row in told["members"])
+        return tuple(_attempt(content["datastoreId"], row) for row in content["members"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return ()
 
 
 def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
-    """ValueError or the like for a row that is not what we wrote."""
+    """Read one row. Raises ValueError, KeyError or TypeError for an invalid row."""
     versions = tuple((str(int(version)), held) for version, held in row["versions"].items())
     digests = (held for _, held in versions)
     texts = (datastore_id, row["imageSetId"], row["askDigest"], *row["asked"], *digests)
     if not versions or not all(isinstance(one, str) for one in texts):
-        raise ValueError("no attempt of ours")
+        raise ValueError("not a valid attempt")
     return Attempt(
         datastore_id=str(datastore_id),
         image_set_id=row["imageSetId"],

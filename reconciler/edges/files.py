@@ -1,7 +1,7 @@
-"""Files that are never torn: whoever reads one finds the old bytes or the new ones, always.
+"""Writes files atomically: a reader always finds the old bytes or the new bytes.
 
-Written beside, synced, renamed over, the folder synced: after a kill, a full disk or a power cut
-the name stands for one whole content (POSIX rename(2), fsync(2)).
+A new file is written next to the old file, synced and renamed over it; then the folder is synced.
+So a kill, a full disk or a power cut leaves no partial content (POSIX rename(2), fsync(2)).
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from pathlib import Path
 from reconciler.core.ports import Files
 
 PUBLIC = 0o644
-PRIVATE = 0o600  # what holds the values of patients
-# .NAME.PID-HEX.tmp: the process tells whether anybody still writes it.
+PRIVATE = 0o600  # for files with patient data
+# .NAME.PID-HEX.tmp: the process ID shows whether a process still writes it.
 _PARTIAL = re.compile(r"\.(.+)\.([0-9]{1,10})-[0-9a-f]{8}\.tmp")
 
 
 class RealFiles:
-    """`reconciler.core.ports.Files` on the machine's own file system."""
+    """Implements `reconciler.core.ports.Files` on the file system of the machine."""
 
     def make_folder(self, path: Path) -> None:
-        """mkdir(2), with the folders above."""
+        """mkdir(2), with the parent folders."""
         path.mkdir(parents=True, exist_ok=True)
 
     def create(self, path: Path, mode: int) -> int:
-        """open(2) of a file that must not be there yet."""
+        """open(2) of a file that must not exist yet."""
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with suppress(OSError):  # a file system without modes; the umask is not ours to obey
+        with suppress(OSError):  # a file system without modes; fchmod overrides the umask
             os.fchmod(handle, mode)
         return handle
 
     def open_end(self, path: Path, mode: int) -> int:
-        """open(2), to write after what is there."""
+        """open(2) for appending."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, mode)
 
     def write(self, handle: int, content: bytes) -> int:
-        """write(2): how many bytes it took."""
+        """write(2): returns the number of bytes written."""
         return os.write(handle, content)
 
     def sync(self, handle: int) -> None:
@@ -59,15 +59,15 @@ class RealFiles:
         old.replace(new)
 
     def link(self, old: Path, new: Path) -> None:
-        """link(2): another name for a file, which must not be there yet."""
+        """link(2): another name for a file; the name must not exist yet."""
         new.hardlink_to(old)
 
     def remove(self, path: Path) -> None:
-        """unlink(2); a file that is not there is removed already."""
+        """unlink(2); a file that does not exist is no error."""
         path.unlink(missing_ok=True)
 
     def sync_folder(self, path: Path) -> None:
-        """fsync(2) of a folder: makes a rename in it last."""
+        """fsync(2) of a folder: makes a rename in it durable."""
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -77,14 +77,14 @@ class RealFiles:
 
 REAL = RealFiles()
 
-# As many links as Linux follows; more go in a circle.
+# The limit of Linux (path_resolution(7)); a longer chain is a loop.
 _MOST_LINKS = 40
 
 
 def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = REAL) -> None:
-    """Put `content` in place of the file, or make it. OSError leaves the old one as it was.
+    """Replace the content of a file, or create it. After an OSError the old file is unchanged.
 
-    One error may come when the new file is in place already: that of the folder's last sync.
+    One exception: the final sync of the folder can fail after the new file is in place.
     """
     _check_replaceable(path)
     partial = _partial(path)
@@ -92,33 +92,33 @@ def replace(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = RE
         _write(partial, content, mode, files)
         files.rename(partial, path)
     except BaseException:
-        with suppress(OSError):  # the first error is the one to tell; `sweep` takes the rest
+        with suppress(OSError):  # report the first error; `sweep` removes the partial file
             files.remove(partial)
         raise
     files.sync_folder(path.parent)
 
 
 def place(path: Path, content: bytes, *, mode: int = PUBLIC, files: Files = REAL) -> None:
-    """Make a file that must not be there yet: whole, or not at all.
+    """Create a file that must not exist yet: completely, or not at all.
 
-    FileExistsError where it is there, whoever was faster: rename(2) would replace it, link(2) does
-    not. OSError where the file system has no hard links.
+    Raises FileExistsError if it exists, even if another process has just created it: unlike
+    rename(2), link(2) replaces nothing. Raises OSError if the file system has no hard links.
     """
     partial = _partial(path)
     try:
         _write(partial, content, mode, files)
         files.link(partial, path)
     finally:
-        with suppress(OSError):  # `sweep` takes it
+        with suppress(OSError):  # `sweep` removes it
             files.remove(partial)
     files.sync_folder(path.parent)
 
 
 def append(path: Path, content: bytes, *, files: Files = REAL) -> None:
-    """Put `content` after what is in a file, all of it or nothing (OSError), or make the file.
+    """Append `content` to a file completely, or not at all (OSError). Create it if necessary.
 
-    For a file that is not ours alone: who has it open (`| tee -a`) would go on with the old one, if
-    another were put in its place, and nobody would see it.
+    Use it for files that other processes may have open (`| tee -a`): replacing such a file would
+    lose what they write later.
     """
     handle = files.open_end(path, PUBLIC)
     try:
@@ -126,7 +126,7 @@ def append(path: Path, content: bytes, *, files: Files = REAL) -> None:
         try:
             _write_all(handle, content, files)
         except OSError:
-            with suppress(OSError):  # a pipe; a file takes no room to become shorter
+            with suppress(OSError):  # a pipe cannot be truncated; a full disk does not matter here
                 os.ftruncate(handle, before)
             raise
     finally:
@@ -135,10 +135,10 @@ def append(path: Path, content: bytes, *, files: Files = REAL) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """One at a time: of two that read, change and write a file, one would lose what it wrote.
+    """Hold a lock on a folder, so that two processes do not overwrite each other's changes.
 
-    flock(2) of the folder ends with the process, however that ends, and leaves nothing behind.
-    Where there can be no folder, or no lock, nobody is kept out: then the write itself tells why.
+    flock(2) ends with the process and leaves no file behind. If the folder or the lock is not
+    possible, there is no lock; the write that follows reports the problem.
     """
     with ExitStack() as stack:
         with suppress(OSError):
@@ -150,9 +150,9 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def read_regular(path: Path) -> bytes | None:
-    """The bytes of a regular file; None of a folder, pipe, socket or device, which may never end.
+    """Read a regular file; None for a folder, pipe, socket or device, which may never end.
 
-    OSError where it is not there or cannot be read.
+    Raises OSError if it does not exist or cannot be read.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         return None
@@ -161,12 +161,12 @@ def read_regular(path: Path) -> bytes | None:
 
 
 def open_at_once(path: str, flags: int) -> int:
-    """open(2) that does not wait for somebody to write into a pipe."""
+    """open(2) that does not wait for a writer when the file is a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def keep_from_git(folder: Path, *, files: Files = REAL) -> None:
-    """Make a folder that git does not look at: what is in it is of this machine alone."""
+    """Create a folder that git ignores: its content belongs to this machine only."""
     files.make_folder(folder)
     ignore = folder / ".gitignore"
     if not ignore.exists():
@@ -174,35 +174,35 @@ def keep_from_git(folder: Path, *, files: Files = REAL) -> None:
 
 
 def remove(path: Path, *, files: Files = REAL) -> None:
-    """Take a file away, for good."""
+    """Remove a file durably."""
     files.remove(path)
     files.sync_folder(path.parent)
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file name is that of a write which did not end."""
+    """Whether a file name is that of an unfinished write."""
     return _PARTIAL.fullmatch(name) is not None
 
 
 def sweep(folder: Path, name: str = "", *, files: Files = REAL) -> None:
-    """Take away what killed runs have left in a folder, of one file or of all.
+    """Remove partial files of killed runs from a folder: those of `name`, or all.
 
-    A run that is alive keeps its own.
+    Files of processes that still run are kept.
     """
     for leftover in sorted(folder.glob(".*.tmp")):
         found = _PARTIAL.fullmatch(leftover.name)
         if found and name in ("", found[1]) and not _is_written(int(found[2])):
-            with suppress(OSError):  # it is in nobody's way
+            with suppress(OSError):  # a leftover does no harm
                 files.remove(leftover)
 
 
 def _partial(path: Path) -> Path:
-    """A name for this process to write under until the file is whole."""
+    """Return the name under which this process writes until the file is complete."""
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 def _check_replaceable(path: Path) -> None:
-    """A rename would put a file in the place of /dev/stdout, for everybody."""
+    """Raise OSError for a folder or a device: a rename would replace /dev/stdout by a file."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if _is_open_file(path) or (path.exists() and not path.is_file()):
@@ -210,7 +210,7 @@ def _check_replaceable(path: Path) -> None:
 
 
 def _is_open_file(path: Path) -> bool:
-    """Whether it is a name for what a process has open; with `> log` that is a regular file."""
+    """Whether the path leads to an open file of a process, such as /dev/stdout."""
     for _ in range(_MOST_LINKS):
         if not path.is_symlink():
             break
@@ -236,7 +236,7 @@ def _write_all(handle: int, content: bytes, files: Files) -> None:
 
 
 def _is_written(process: int) -> bool:
-    """Whether the process that began to write is another one, and alive."""
+    """Whether another process that still runs writes the file."""
     if process in (0, os.getpid()):
         return False
     try:

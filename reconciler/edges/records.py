@@ -1,9 +1,9 @@
 """Records: which version of each image set was last seen converged, and for which ask.
 
-One file per first two characters of the image set id, so that a run touches few files and two
-runs rarely the same. A record is a cache of the service: losing one costs a read, so nothing
-here ever needs repair. What it must never do is claim what was not seen; hence a digest over
-every entry. The bytes follow from the entries alone.
+There is one file for each first two characters of the imageSetId: a run changes few files, and two
+runs rarely change the same file. Records are a cache of the service: a lost entry costs a read and
+needs no repair. A wrong entry would hide drift, so every entry has a digest. The bytes of a file
+depend on its entries only.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ Row: TypeAlias = dict[str, Any]
 
 
 def folder(root: Path, datastore: str) -> Path:
-    """Where the records of one data store are."""
+    """Return the folder with the records of one data store."""
     return root / FOLDER / datastore
 
 
 def read(root: Path, datastore: str) -> Mapping[str, Entry]:
-    """All entries of one data store by image set; `{}` where there are none yet.
+    """Read all entries of one data store by image set; `{}` if there are none yet.
 
-    An entry made under other comparison rules counts as nothing recorded. Raises `RecordError`,
-    with every problem, for a file that is not what we wrote or an entry whose digest is wrong;
-    `LinkError` for a symbolic link there.
+    Entries of other comparison rules are ignored. Raises `RecordError` with every problem for a
+    file that `reconcile` did not write or an entry with a wrong digest, and `LinkError` for a
+    symbolic link.
     """
     problems: list[str] = []
     found: dict[str, Entry] = {}
@@ -54,7 +54,7 @@ def read(root: Path, datastore: str) -> Mapping[str, Entry]:
             if row["rulesVersion"] == RULES_VERSION:
                 found[row["imageSetId"]] = _entry(row)
     if problems:
-        raise RecordError("\n".join(problems), _MEND)
+        raise RecordError("\n".join(problems), _RESTORE)
     return found
 
 
@@ -66,14 +66,13 @@ def write(
     *,
     files: Files = disk.REAL,
 ) -> tuple[Path, ...]:
-    """Put entries in, take others out; returns the files that changed (or went), sorted.
+    """Add and remove entries; return the files that changed or were removed, sorted.
 
-    A version never goes down: of two entries for one image set the higher versionId wins, whoever
-    wrote it, and the new one if they are equal. An entry of another data store or of an image set
-    that was created at another time, or without `createdAt`, gives way to the new one, whatever its
-    versionId. Raises `RecordError` where
-    a file cannot be read or written: each file is then the old one or the new one. Several runs
-    may write at once: each waits its turn.
+    A version never goes down: of two entries for one image set the higher versionId wins. If the
+    versions are equal, the new entry wins. The new entry also replaces an entry of another data
+    store, of another creation time, or without `createdAt`, regardless of the versionId.
+    Several runs may write at the same time; each waits for its turn. Raises `RecordError` if a file
+    cannot be read or written: each file then has its old or its new content.
     """
     changed = []
     for prefix, (entries, dropped) in sorted(_shards(upserts, drop).items()):
@@ -86,7 +85,7 @@ def write(
 
 
 def prepare(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
-    """Make the folder; RecordError where there can be none. To be known before anything is sent."""
+    """Create the folder before anything is sent. Raises RecordError if that is not possible."""
     path = folder(root, datastore)
     refuse_links(root, path)
     try:
@@ -98,31 +97,31 @@ def prepare(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
 def files_of(
     upserts: Iterable[Entry], drop: Iterable[str] = ()
 ) -> Iterator[tuple[list[Entry], list[str]]]:
-    """What to write, file by file: one that cannot be written does not keep the others back."""
+    """Group entries by file, so that a file that cannot be written does not affect the others."""
     yield from (shard for _, shard in sorted(_shards(upserts, drop).items()))
 
 
 def sweep(root: Path, datastore: str, *, files: Files = disk.REAL) -> None:
-    """Take away what a run that was killed while it wrote has left."""
+    """Remove partial files of runs that were killed while they wrote."""
     refuse_links(root, folder(root, datastore))
     disk.sweep(folder(root, datastore), files=files)
 
 
 def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
-    """The entries of a file that are new or other than in an earlier content of it, sorted."""
+    """Return the entries that are new or changed since an earlier content of the file, sorted."""
     old = {row["imageSetId"]: row for row in _rows_of(before)}
     return tuple(
         sorted(_entry(row) for row in _rows_of(after) if row != old.get(row["imageSetId"]))
     )
 
 
-_MEND = (
-    "records are written by `reconcile` only: restore them with `git checkout -- records` (while a "
-    "merge has a conflict there, `git checkout --theirs -- records` or `--ours`), or delete the "
-    "entry (or the file), and its image sets are read again"
+_RESTORE = (
+    "Only `reconcile` writes records. Restore them with `git checkout -- records`, or during a "
+    "merge with `git checkout --theirs -- records`. You can also delete the file: its image sets "
+    "are then read again."
 )
-_TAKE_AWAY = "take it away: its image sets are read again"
-# Entries had none at first: those are read, and written again when they are next seen converged.
+_REMOVE = "Remove it. Its image sets are then read again."
+# Old entries do not have it. They are rewritten when the image set is next seen converged.
 _LATER_FIELDS = frozenset({"createdAt"})
 _FIELDS: dict[str, Callable[[object], bool]] = {
     "datastoreId": lambda value: isinstance(value, str),
@@ -150,7 +149,7 @@ def _shards(
 
 
 def _rows_of(content: bytes) -> list[Row]:
-    """The entries of a content that may be none of ours: it is only told about, not believed."""
+    """Return the entries of a file for a report. Invalid content gives no entries."""
     try:
         record = orjson.loads(content)
         rows: list[Row] = [row for row in record["entries"] if _has_fields(row)]
@@ -160,7 +159,7 @@ def _rows_of(content: bytes) -> list[Row]:
 
 
 def _load(path: Path, root: Path) -> bytes:
-    """The file's bytes, b"" where there is none."""
+    """Return the bytes of a file, b"" if it does not exist."""
     refuse_links(root, path)
     try:
         content = disk.read_regular(path)
@@ -168,30 +167,30 @@ def _load(path: Path, root: Path) -> bytes:
         return b""
     except OSError as error:
         raise RecordError(
-            f"{_name(path, root)}: cannot be read ({error.strerror})", "mend its permissions"
+            f"{_name(path, root)}: cannot be read ({error.strerror})", "Fix its permissions."
         ) from None
     if content is None:
-        raise RecordError(f"{_name(path, root)}: is no regular file", _TAKE_AWAY)
+        raise RecordError(f"{_name(path, root)}: is not a regular file", _REMOVE)
     return content
 
 
 def _rows(content: bytes, path: Path, root: Path) -> list[Row]:
-    """The entries of a file as they stand, every one checked."""
+    """Return the entries of a file after checking each of them."""
     name = _name(path, root)
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise RecordError(f"{name}:{error.lineno}: is not JSON", _MEND) from None
+        raise RecordError(f"{name}:{error.lineno}: the file is damaged", _RESTORE) from None
     entries = record.get("entries") if isinstance(record, dict) else None
     if not isinstance(entries, list) or record.get("apiVersion") != API_VERSION:
-        raise RecordError(f"{name}: is not a record of {API_VERSION}", _MEND)
+        raise RecordError(f"{name}: is not a record of {API_VERSION}", _RESTORE)
     problems = [
         f"{name}{_line(content, row)}: {problem}"
         for row in entries
         if (problem := _problem(row, path.stem))
     ]
     if problems:
-        raise RecordError("\n".join(problems), _MEND)
+        raise RecordError("\n".join(problems), _RESTORE)
     return entries
 
 
@@ -200,7 +199,7 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _line(content: bytes, row: object) -> str:
-    """`:12`, where the image set of an entry stands; "" where it cannot be told."""
+    """Return the line of an entry as `:12`, "" if it is unknown."""
     title = row.get("imageSetId") if isinstance(row, dict) else None
     at = content.find(title.encode()) if isinstance(title, str) and title else -1
     newlines = content.count(b"\n", 0, at) if at >= 0 else 0
@@ -210,15 +209,15 @@ def _line(content: bytes, row: object) -> str:
 def _problem(row: object, prefix: str) -> str:
     if not isinstance(row, dict) or not _has_fields(row):
         title = row.get("imageSetId") if isinstance(row, dict) else None
-        return f"the entry {title or '(without imageSetId)'} does not have the fields of an entry"
+        return f"the entry {title or '(without imageSetId)'} has missing or unknown fields"
     title = f"image set {row['imageSetId']}"
     wrong = [name for name, value in row.items() if not _FIELDS[name](value)]
     if wrong:
-        return f"{title}: {', '.join(wrong)} cannot be read"
+        return f"{title}: {', '.join(wrong)} has an invalid value"
     if not row["imageSetId"].startswith(prefix):
-        return f"{title}: belongs into another file"
+        return f"{title}: the entry is in the wrong file"
     if row["digest"] != _row_digest(row):
-        return f"{title}: the entry was edited (its digest does not verify)"
+        return f"{title}: the entry was edited (its digest does not match)"
     return ""
 
 
@@ -227,7 +226,7 @@ def _has_fields(row: Row) -> bool:
 
 
 def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str], files: Files) -> bool:
-    """Whether the file had to change."""
+    """Rewrite one file; return whether it changed."""
     before = _load(path, root)
     rows = {row["imageSetId"]: row for row in _rows(before, path, root)} if before else {}
     for image_set_id in drop:
@@ -252,14 +251,15 @@ def _rewrite(path: Path, root: Path, upserts: list[Entry], drop: list[str], file
 def _unwritable(path: Path, root: Path, error: OSError) -> RecordError:
     return RecordError(
         f"{_name(path, root)}: cannot be written ({error.strerror})",
-        "make room or mend the permissions, then run again: what was applied is found again",
+        "Free disk space or fix the permissions, then run the command again. It finds the versions "
+        "that were applied and records them.",
     )
 
 
 def _supersedes(entry: Entry, row: Row | None) -> bool:
     if row is None or row["datastoreId"] != entry.datastore_id:
         return True
-    # What was just seen is of this history; an entry of another one says nothing about versions.
+    # The new entry is of the current image set. Versions of another image set do not compare.
     if row.get("createdAt") is None or row["createdAt"] != _moment(entry.created_at):
         return True
     return int(entry.version_id) >= int(row["versionId"])
@@ -299,13 +299,13 @@ def _entry(row: Row) -> Entry:
 
 
 def _row_digest(row: Row) -> str:
-    told = {name: value for name, value in row.items() if name != "digest"}
-    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    fields = {name: value for name, value in row.items() if name != "digest"}
+    text = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def _moment(seconds: float | None) -> str | None:
-    """ISO 8601, UTC, milliseconds: as exact as the service is."""
+    """Format a time as ISO 8601 in UTC with milliseconds, the precision of the service."""
     if seconds is None:
         return None
     moment = datetime.fromtimestamp(round(seconds, 3), UTC)
@@ -326,7 +326,7 @@ def _is_moment(value: object) -> bool:
 
 
 def _bytes(rows: list[Row]) -> bytes:
-    """The file, or b"" for a file that is not there: no empty shards are left behind."""
+    """Return the content of the file, or b"" to remove it: empty files are not kept."""
     if not rows:
         return b""
     content = {"apiVersion": API_VERSION, "kind": KIND, "entries": rows}

@@ -9,18 +9,18 @@ from typing import Any
 
 _NAMES = ("manifest", "plan", "record", "report", "reconciler")
 _PACKAGE = Path(__file__).parent.parent
-# An installed wheel carries them inside the package; an editable install reads the repository's.
+# A wheel contains them inside the package; an editable install reads those of the repository.
 _FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent / "schemas")
 
 
 def names() -> tuple[str, ...]:
-    """The names of all published schemas."""
+    """Return the names of all published schemas."""
     return _NAMES
 
 
 @cache
 def text(name: str) -> str:
-    """A schema as published, to print. KeyError for a name that is none of `names()`."""
+    """Return the text of a published schema. Raises KeyError for a name not in `names()`."""
     if name not in _NAMES:
         raise KeyError(name)
     file = f"{name}.schema.json"
@@ -29,6 +29,6 @@ def text(name: str) -> str:
 
 
 def load(name: str) -> dict[str, Any]:
-    """A schema as JSON, the caller's own copy. KeyError for a name that is none of `names()`."""
+    """Parse a schema; each caller gets a copy. Raises KeyError for a name not in `names()`."""
     schema: dict[str, Any] = json.loads(text(name))
     return schema

@@ -40,7 +40,7 @@ Problems = Iterator[tuple[KeyPath, Diagnostic]]
 
 
 def find_settings(start: Path) -> Path:
-    """The reconciler.yaml of a folder, or of the nearest folder above it."""
+    """Find reconciler.yaml in a folder, or in the nearest folder above it."""
     folder = start.absolute()
     for candidate in (folder, *folder.parents):
         if (candidate / SETTINGS_FILE).is_file():

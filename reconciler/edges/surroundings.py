@@ -1,23 +1,23 @@
-"""What a process inherits: search paths without the current folder, git without credentials.
+"""Cleans the inherited environment: search paths without the current folder, no credentials.
 
-Imported before everything else, so it imports nothing that is not loaded already: no `re`, and no
-`from __future__`, which is a module too.
+This module is imported before all others, so it imports only modules that Python has loaded
+already: no `re`, and no `from __future__`.
 """
 
 import os
 import sys
 
-# Whole words in the names of environment variables, and first words of others.
+# Whole words in the names of environment variables, and prefixes of names.
 _SECRET_WORDS = frozenset({"CREDENTIAL", "KEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN"})
 _SECRET_FAMILIES = ("AWS_", "BOTO_")
-# Settings of git, which a CI job may give this way: GIT_CONFIG_KEY_0 holds no key.
+# A CI job may pass settings of git this way. GIT_CONFIG_KEY_0 is the name of a setting, not a key.
 _GIT_SETTINGS = "GIT_CONFIG_"
 
 
 def leave_current_folder() -> None:
-    """Take the current folder out of the search paths of Python and of programs.
+    """Remove the current folder from the search paths of Python and of programs.
 
-    A checked-out tree is usually the current folder, and a pull request can put anything there.
+    The current folder is usually a checked-out tree, where a pull request can add any file.
     `python -m` puts that folder first on `sys.path`; an empty or relative entry of PYTHONPATH or
     PATH does the same (docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH).
     """
@@ -31,13 +31,13 @@ def leave_current_folder() -> None:
 
 
 def absolute_only(path: str) -> str:
-    """A search path for programs, without the entries that depend on the current folder."""
+    """Return a search path for programs without the entries relative to the current folder."""
     kept = [entry for entry in path.split(os.pathsep) if os.path.isabs(entry)]  # noqa: PTH117
     return os.pathsep.join(kept) or os.defpath
 
 
 def is_credential(variable: str) -> bool:
-    """Whether an environment variable may give access to AWS or another service, by its name."""
+    """Whether an environment variable may contain credentials, judged by its name."""
     name = variable.upper()
     if name.startswith(_GIT_SETTINGS):
         return False

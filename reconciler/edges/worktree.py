@@ -1,8 +1,8 @@
-"""Which repository a folder belongs to, and which links lead out of it.
+"""Finds the repository of a folder, and symbolic links that lead out of it.
 
-Git itself takes any folder with `HEAD`, `objects` and `refs` for a repository, and obeys the
-`config` in it, which can name programs. A commit can carry such a folder. It cannot carry a `.git`,
-so only a `.git` is believed (https://git-scm.com/docs/git-config, safe.bareRepository).
+Git accepts any folder with `HEAD`, `objects` and `refs` as a repository and reads its `config`,
+which can name programs. A commit can contain such a folder, but it cannot contain `.git`. So only
+`.git` is trusted (https://git-scm.com/docs/git-config, safe.bareRepository).
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from reconciler.core.errors import GitError, LinkError
 from reconciler.edges.files import read_regular
 
 GIT = ".git"
-# The folders in which a pull request could put links that a run would follow.
+# The folders in which a pull request could add links that a run would follow.
 _OURS = (("records",), ("manifests",), (".reconcile",))
-# Where git keeps what a `.git` file names: git-worktree(1), gitsubmodules(7).
+# Where git keeps the folders that a `.git` file names: git-worktree(1), gitsubmodules(7).
 _LINKED = ("worktrees", "modules")
 _GIT_FILE = b"gitdir: "
 
 
 @dataclass(frozen=True, slots=True)
 class Worktree:
-    """A working tree, and the folder of its repository; both without links."""
+    """A working tree and the `.git` folder of its repository, both as paths without links."""
 
     root: Path
     git_dir: Path
 
     def holds(self, path: Path) -> bool:
-        """Whether a file is one of the tree's, which a pull request can change."""
+        """Whether a file belongs to the tree, so that a pull request can change it."""
         real = _real(path)
         return real.is_relative_to(self.root) and not real.is_relative_to(self.root / GIT)
 
 
 def find(start: Path) -> Worktree | None:
-    """The working tree around a folder: the nearest folder with a `.git`, at or above it.
+    """Find the working tree of a folder: the nearest folder at or above it with a `.git`.
 
-    None where there is none, or where it names nothing. Raises `GitError` for a `.git` that names a
-    folder which is not git's own.
+    Returns None if there is no `.git` or if it names no folder. Raises `GitError` for a `.git` that
+    names a folder where git itself creates no repository.
     """
     root = _root(start)
     return _named(root) if root else None
 
 
 def repository(start: Path) -> Path:
-    """The folder of the working tree around a folder; the folder itself where there is none."""
+    """Return the root of the working tree of a folder; the folder itself if there is none."""
     return _root(start) or _real(start)
 
 
 def first_link(root: Path, path: Path) -> Path | None:
-    """The first symbolic link on the way from a folder down to a path, which may be missing."""
+    """Return the first symbolic link between a folder and a path, or None."""
     current = root
     for part in path.relative_to(root).parts:
         current /= part
@@ -62,10 +62,10 @@ def first_link(root: Path, path: Path) -> Path | None:
 
 
 def refuse_links(root: Path, *paths: Path) -> None:
-    """Raise `LinkError` where a way down from a folder to a path goes over a symbolic link.
+    """Raise `LinkError` if there is a symbolic link between a folder and one of the paths.
 
-    For what only `reconcile` writes: a commit could hold the link, and a later run would read or
-    write where it leads.
+    Use it for files that only `reconcile` writes. A commit could contain the link, and a later run
+    would read or write its target.
     """
     for path in paths:
         link = first_link(root, path)
@@ -73,20 +73,20 @@ def refuse_links(root: Path, *paths: Path) -> None:
             name = link.relative_to(root).as_posix()
             raise LinkError(
                 f"{name} is a symbolic link",
-                f"Only `reconcile` writes there, and it follows no link. Remove it: `rm {name}`, "
-                f"and `git rm --cached {name}` if it was committed.",
+                f"`reconcile` follows no links there. Remove it with `rm {name}`. If it was "
+                f"committed, also run `git rm --cached {name}`.",
             )
 
 
 def refuse_links_below(root: Path, folder: Path) -> None:
-    """As `refuse_links`, for a folder and everything in it."""
+    """Apply `refuse_links` to a folder and everything in it."""
     refuse_links(root, folder)
     for where, folders, files in os.walk(folder):
         refuse_links(root, *(Path(where) / name for name in sorted((*folders, *files))))
 
 
 def refuse_links_of_ours(root: Path, path: Path) -> None:
-    """As `refuse_links`, for a path that a user gives, if it is in one of our folders."""
+    """Apply `refuse_links` to a path from the user, if it is in one of the folders in `_OURS`."""
     named = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     for base in (Path(os.path.abspath(root)), _real(root)):  # noqa: PTH100
         if named.is_relative_to(base) and named.relative_to(base).parts[:1] in _OURS:
@@ -94,9 +94,9 @@ def refuse_links_of_ours(root: Path, path: Path) -> None:
 
 
 def leads_out(start: Path, path: Path) -> bool:
-    """Whether a path of the repository around `start` is, by links, one outside of it.
+    """Whether a path inside the repository of `start` leads outside of it by symbolic links.
 
-    Git's own folder and ours count as outside. A path that is outside without links leads nowhere.
+    `.git` and `.reconcile` count as outside. For a path that is outside anyway, returns False.
     """
     root = repository(start)
     named = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
@@ -113,7 +113,7 @@ def _root(start: Path) -> Path | None:
 
 
 def _has_git(folder: Path) -> bool:
-    """A `.git` folder without content is passed over, as git does."""
+    """Whether a folder has a `.git`. An empty `.git` folder is ignored, as git does."""
     git = folder / GIT
     return os.path.lexists(git) and (git.is_symlink() or not git.is_dir() or _is_git_dir(git))
 
@@ -132,15 +132,15 @@ def _named(root: Path) -> Worktree | None:
         return None
     if git_dir.is_relative_to(root) or not _is_linked(git_dir):
         raise GitError(
-            f"{git} names the repository {target}, where git itself puts none",
-            "It may name a folder below `.git/worktrees/` or `.git/modules/` outside this tree. "
-            "If you trust the folder that it names, move that folder to `.git`.",
+            f"{git} names the repository {target}, where git itself creates none",
+            "Only folders below `.git/worktrees/` or `.git/modules/` outside this tree are "
+            "allowed. If you trust the folder, move it to `.git`.",
         )
     return Worktree(root, git_dir)
 
 
 def _content(git: Path) -> str:
-    """What a `.git` file names; "" where it names nothing or cannot be read."""
+    """Return the folder that a `.git` file names; "" if it names none or cannot be read."""
     try:
         content = read_regular(git) or b""
     except OSError:
@@ -151,11 +151,11 @@ def _content(git: Path) -> str:
 
 
 def _is_linked(git_dir: Path) -> bool:
-    """Whether it is below `.git/worktrees` or `.git/modules` of a repository."""
+    """Whether a folder is below `.git/worktrees` or `.git/modules` of a repository."""
     above = git_dir.parts[:-1]
     return any(one == GIT and below in _LINKED for one, below in pairwise(above))
 
 
 def _real(path: Path) -> Path:
-    """Without links. Unlike Path.resolve, which raises where links go in a circle."""
+    """Resolve all links. Unlike this, Path.resolve raises an error for a loop of links."""
     return Path(os.path.realpath(path))

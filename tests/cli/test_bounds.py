@@ -153,7 +153,7 @@ def test_a_record_that_cannot_be_written_leaves_the_outcomes(
     assert ran.code == 1
     told = report(workspace / "report.json")
     assert [one["result"] for one in told["outcomes"]] == ["converged"]
-    assert "error: records/research/ac.json: is no regular file" in ran.err
+    assert "error: records/research/ac.json: is not a regular file" in ran.err
     in_the_way.rmdir()
     assert reconcile("apply", DATES, "--auto-approve").code == 0
     assert (workspace / "records" / "research" / "ac.json").exists()

@@ -868,7 +868,7 @@ def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first
     assert isinstance(problem, RecordError)
     where = "records/research" if first == 1 else f".reconcile/attempts/research-{OWN}-1.json"
     assert _short(problem.message).startswith(f"{where}: cannot be written (")
-    assert "run again" in problem.hint
+    assert "run the command again" in problem.hint
 
 
 # --- recover: a look at one attempt --------------------------------------------------------------

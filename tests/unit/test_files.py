@@ -116,7 +116,7 @@ def test_each_file_is_the_old_one_or_the_new_one_whatever_call_fails(
             assert times > 1 or not any(files.is_leftover(one.name) for one in folder.rglob("*"))
             if "record" in name:
                 assert isinstance(caught.value, RecordError)
-                assert "run again" in caught.value.hint
+                assert "run the command again" in caught.value.hint
             if name == "step summary":  # it is appended to: once more would be twice
                 continue
             write(folder, True, files.REAL)

@@ -84,7 +84,7 @@ def test_what_is_no_key_is_an_error_that_names_the_file_and_not_its_content(
     with pytest.raises(RecordError) as caught:
         keys.read(tmp_path)
     assert caught.value.message == (
-        "reconciler.key: does not hold a key, which is one line of 64 hex digits"
+        "reconciler.key: is not a key: it needs one line of 64 hex digits"
     )
     assert "git checkout HEAD -- reconciler.key" in caught.value.hint
     assert TEXT not in str(caught.value)

@@ -301,7 +301,7 @@ def test_what_is_no_regular_file_is_told_and_not_waited_for(
     for use in (records.read, lambda root, name: records.write(root, name, [entry(A)])):
         with pytest.raises(RecordError) as caught:
             use(tmp_path, NAME)
-        assert caught.value.message == "records/research/ea.json: is no regular file"
+        assert caught.value.message == "records/research/ea.json: is not a regular file"
     assert not path.is_file()
 
 
@@ -329,7 +329,7 @@ def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> 
     """`git checkout -- records` alone is refused there."""
     (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes())
-    with pytest.raises(RecordError, match="is not JSON") as caught:
+    with pytest.raises(RecordError, match="the file is damaged") as caught:
         records.read(tmp_path, NAME)
     assert "git checkout --theirs -- records" in caught.value.hint
 
@@ -337,7 +337,7 @@ def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> 
 def test_an_entry_in_the_wrong_file_is_told(tmp_path: Path) -> None:
     (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     path.rename(path.with_name("00.json"))
-    with pytest.raises(RecordError, match="another file"):
+    with pytest.raises(RecordError, match="in the wrong file"):
         records.read(tmp_path, NAME)
 
 
@@ -362,7 +362,7 @@ def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None
     # A folder in place of the shard's new file: rename fails for whoever runs the tests, root too.
     blocked = records.folder(tmp_path, NAME) / "53.json"
     blocked.mkdir()
-    with pytest.raises(RecordError, match=r"53\.json: is no regular file"):
+    with pytest.raises(RecordError, match=r"53\.json: is not a regular file"):
         records.write(tmp_path, NAME, [entry(C)], [])
     assert path.read_bytes() == before
     assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]

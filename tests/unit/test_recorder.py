@@ -138,7 +138,7 @@ def test_while_nothing_can_be_recorded_nothing_new_is_sent(tmp_path: Path) -> No
     assert {one.message for one in applied.outcomes} == {"not sent: records cannot be written"}
     (problem,) = applied.problems
     assert "No space left on device" in problem.message
-    assert "run again" in problem.hint
+    assert "run the command again" in problem.hint
 
 
 def repository(root: Path) -> None:
