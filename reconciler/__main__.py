@@ -1,4 +1,4 @@
-"""The entry of the command line: makes the search paths safe, then imports everything else."""
+"""Entry point of the command line: secure the import path, then import the rest."""
 
 # No `from __future__` here: `python -m` would look that module up in the current folder.
 from reconciler.edges.surroundings import leave_current_folder

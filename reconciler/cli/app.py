@@ -1,4 +1,4 @@
-"""The commands, put together. Whatever is slow to import is imported inside the commands."""
+"""The command tree of `reconcile`. Slow imports happen inside the commands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from reconciler.cli.emulator.app import app as emulator
 
 app = typer.Typer(
     name="reconcile",
-    help="Bring the metadata of AWS HealthImaging image sets to what manifests in git ask for.",
-    epilog="Start with `reconcile demo`: it runs the whole cycle on this machine, without AWS.",
+    help="Manage the metadata of AWS HealthImaging image sets with manifests in git.",
+    epilog="Start with `reconcile demo`: it runs the whole workflow on this machine, without AWS.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -34,7 +34,7 @@ def _root(
         typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Options of `reconcile` itself."""
+    """Handle the options of `reconcile` itself."""
 
 
 app.command("validate")(validate.validate)

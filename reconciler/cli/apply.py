@@ -1,4 +1,4 @@
-"""`reconcile apply`: do exactly what a plan says."""
+"""`reconcile apply`: execute a plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class OnError(StrEnum):
-    """What a step that does not converge means for the others."""
+    """Whether the run goes on after a step that does not converge."""
 
     CONTINUE = "continue"
     STOP = "stop"
@@ -40,14 +40,15 @@ def apply(
         typer.Argument(metavar="PLAN | PATHS", hidden=True),
     ] = None,
     auto_approve: Annotated[
-        bool, typer.Option("--auto-approve", help="Do not ask.", show_default=False)
+        bool, typer.Option("--auto-approve", help="Do not ask for approval.", show_default=False)
     ] = False,
     record: Annotated[
         RecordMode | None,
         typer.Option(
             "--record",
             metavar="MODE",
-            help="What to do with the records: files, or commit [default: that of the settings].",
+            help="Write records as files, or commit them: files or commit "
+            "[default: `record.mode` in reconciler.yaml].",
             show_default=False,
         ),
     ] = None,
@@ -55,7 +56,8 @@ def apply(
         OnError,
         typer.Option(
             "--on-error",
-            help="After a step that does not converge: go on with the others, or send nothing new.",
+            help="After a step that does not converge: go on with the other steps, or send nothing "
+            "new.",
         ),
     ] = OnError.CONTINUE,
     limit: Annotated[
@@ -64,7 +66,7 @@ def apply(
             "--limit",
             metavar="N",
             min=1,
-            help="Change N image sets, or whole studies, at most.",
+            help="Change at most N image sets or whole studies.",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +75,7 @@ def apply(
         typer.Option(
             "--max-duration",
             metavar="TIME",
-            help="Send nothing new after so long: 90m, 5400s, 1.5h.",
+            help="Send nothing new after this time, for example 90m, 5400s or 1.5h.",
             show_default=False,
         ),
     ] = None,
@@ -82,7 +84,7 @@ def apply(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="Write what became of every step, as JSON.",
+            help="Write the outcome of every step to FILE, as JSON.",
             show_default=False,
         ),
     ] = None,
@@ -90,14 +92,15 @@ def apply(
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Do what a plan says, verify it, record it.
+    """Execute a plan, verify every change and record it.
 
-    Every write is pinned to the version that was read, verified by reading back, and recorded. PLAN
-    is a file that `plan --out` saved and is executed exactly. Without one this plans (PATHS, or the
-    manifests of the settings), shows the plan, and asks.
+    Every update states the version that was planned; the service refuses it if there is a newer
+    version. The result is read back and recorded. PLAN is a file that `plan --out` saved. It is
+    executed exactly. Without PLAN the command makes a plan, shows it and asks for approval. PATHS
+    are manifests or folders of manifests [default: all manifests].
 
-    However it ends early, by a limit, a signal or an error, what is in flight is awaited and
-    recorded, the rest is told as not-attempted, and the same command goes on from there.
+    If the run ends early (limit, signal or error), it waits for the updates in flight and records
+    them. The other steps are reported as not-attempted. Run the same command again to continue.
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
@@ -113,8 +116,8 @@ def apply(
     saved = workspace.saved_plan(paths)
     if not saved and not auto_approve and not sys.stdin.isatty():
         raise ReconcilerError(
-            "nobody is there to approve the plan",
-            "Give --auto-approve, or apply a plan that was saved and reviewed:\n"
+            "cannot ask for approval: standard input is not a terminal",
+            "Use --auto-approve, or apply a plan that was saved and reviewed:\n"
             f"reconcile plan --out {workspace.PLAN_FILE}, then "
             f"reconcile apply {workspace.PLAN_FILE}",
         )
@@ -124,7 +127,7 @@ def apply(
     look = screen.look(settings.redact, show_values)
     with (
         screen.service_messages(settings.redact, show_values),
-        ExitStack() as until_told,
+        ExitStack() as until_reported,
     ):
         with connect.edges(settings) as edges:
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
@@ -136,8 +139,8 @@ def apply(
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
             tally = _tally(settings, plan, bounds)
-            # Beyond the work: a signal that comes late must not keep the outcomes from being told.
-            stop = until_told.enter_context(Stop())
+            # Until the outcomes are printed: a late signal must not suppress them.
+            stop = until_reported.enter_context(Stop())
             with Progress(tally, edges.clock, None if json else look) as progress:
                 applied = pipeline.apply(
                     settings,
@@ -147,16 +150,16 @@ def apply(
                     reporter=progress,
                     saved=saved is not None,
                 )
-        told = progress.told
-        code = _tell(applied, stop.exit_code, report, None if json else look, told)
+        printed = progress.has_printed_outcomes
+        code = _report(applied, stop.exit_code, report, None if json else look, printed)
     if code != EXIT_OK:
         raise typer.Exit(code)
 
 
-def _tell(
-    applied: Applied, stopped: int, report: Path | None, look: Look | None, told: bool
+def _report(
+    applied: Applied, stopped: int, report: Path | None, look: Look | None, printed: bool
 ) -> int:
-    """Tell whoever wants to know; `look` is None for JSON. Returns the exit code."""
+    """Print the outcomes and write the report; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
     from reconciler.cli.report import append_summary, write_report
     from reconciler.render import json as as_json
@@ -172,24 +175,24 @@ def _tell(
     if look is None:
         screen.say_json(document)
     else:
-        for outcome in () if told else applied.outcomes:
+        for outcome in () if printed else applied.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(outcomes.report_lines(applied, look))
     if unwritten:
-        screen.tell(f"warning: {unwritten.message}")
+        screen.note(f"warning: {unwritten.message}")
     problems = [*applied.problems, *([failed] if failed else [])]
     for problem in problems:
-        screen.tell(
-            f"error: {problem.message}", *(f"    {one}" for one in problem.hint.splitlines())
+        screen.note(
+            f"error: {problem.message}", *(f"    {line}" for line in problem.hint.splitlines())
         )
     return code
 
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
-    """Data stores that share their quotas are one lane."""
+    """Progress, counted by lane: data stores that share their quotas share a lane."""
     from reconciler.apply.progress import Tally, lanes
 
-    lane_of = {one.datastore_id: " ".join(one.quota_domain) for one in settings.datastores}
+    lane_of = {store.datastore_id: " ".join(store.quota_domain) for store in settings.datastores}
     return Tally(
         len(plan.steps),
         plan.eta_seconds,
@@ -201,24 +204,24 @@ def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:
 
 
 def _most(plan: Plan, limit: int | None) -> int | None:
-    """The steps of so many actions, as far as anybody knows before they are tried."""
+    """How many steps `--limit` allows, if every action counts; None without a limit."""
     return None if limit is None else sum(len(action.steps) for action in plan.runnable[:limit])
 
 
 def _deadline(text: str | None) -> float:
-    """The seconds of --max-duration; endless without it."""
+    """Convert --max-duration to seconds; infinite without it."""
     if text is None:
         return math.inf
     try:
         return in_seconds(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no duration: write 90m, 5400s or 1.5h", param_hint="--max-duration"
+            f"{text!r} is not a duration: write 90m, 5400s or 1.5h", param_hint="--max-duration"
         ) from None
 
 
 def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None) -> Plan:
-    """Plan now; shown, unless stdout is for JSON."""
+    """Make a plan, and show it unless stdout is for JSON."""
     from reconciler import pipeline
     from reconciler.cli import screen
     from reconciler.cli.progress import Waiting
@@ -234,12 +237,12 @@ def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: L
 
 
 def _ask(plan: Plan) -> None:
-    """Only the word `yes` is a yes, as in Terraform."""
+    """Ask for approval. Only the word `yes` approves, as in Terraform."""
     from reconciler.cli import screen
     from reconciler.core.review.phrases import plural
 
-    screen.tell(f"This makes {plural(len(plan.steps), 'call')} of UpdateImageSetMetadata.")
-    sys.stderr.write("Apply it? Only `yes` is taken: ")
+    screen.note(f"This plan makes {plural(len(plan.steps), 'call')} of UpdateImageSetMetadata.")
+    sys.stderr.write("Apply this plan? Only `yes` is accepted: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != "yes":
         raise ReconcilerError("not approved: nothing was written")

@@ -1,4 +1,4 @@
-"""Settings -> the edges: paced image-set ports and the real clock."""
+"""Connect a command to the outside world: image-set ports within the quotas, the real clock."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def edges(settings: Settings) -> Iterator[Edges]:
 
 
 def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
-    """Stop before anything is read or written as another account than reconciler.yaml states.
+    """Raise CredentialsError if the credentials belong to another account than `accountId`.
 
-    Whoever states one is checked, also at a URL: there the emulator says which account it is.
+    An `endpoint` URL is checked too: there the emulator answers with its own account.
     """
     if not datastore.account_id:
         return
@@ -69,13 +69,13 @@ def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
         raise CredentialsError(
             f"data store {datastore.name} belongs to account {datastore.account_id}, "
             f"but {where} {caller}: nothing was read",
-            "Choose other credentials (AWS_PROFILE), or mend `accountId` in reconciler.yaml.",
+            "Use other credentials (AWS_PROFILE), or correct `accountId` in reconciler.yaml.",
         )
 
 
 def _emulator(settings: Settings) -> AbstractContextManager[str]:
-    """One emulator for all data stores that ask for it; started when the first is needed."""
+    """One emulator for all data stores with `endpoint: emulator`, started on first use."""
     from reconciler.cli.embedded import embedded
 
-    ids = [one.datastore_id for one in settings.datastores if one.endpoint == EMULATOR]
+    ids = [store.datastore_id for store in settings.datastores if store.endpoint == EMULATOR]
     return embedded(Path(settings.root), *ids)

@@ -1,4 +1,4 @@
-"""`reconcile datastores`: where the settings point to."""
+"""`reconcile datastores`: list the configured data stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reconciler.cli import options
 
 
 def datastores(json: options.AsJson = False, config: options.Config = None) -> None:
-    """List the data stores of the settings."""
+    """List the data stores in reconciler.yaml."""
     from reconciler.cli import screen, workspace
     from reconciler.render import json as as_json
     from reconciler.render.table import datastore_table

@@ -1,4 +1,4 @@
-"""`reconcile demo`: the whole cycle on this machine, without AWS."""
+"""`reconcile demo`: run the whole workflow on this machine, without AWS."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import typer
 def demo(
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep the demo's folder to play with.", show_default=False),
+        typer.Option("--keep", help="Keep the folder of the demo.", show_default=False),
     ] = False,
     json: Annotated[
         bool,
-        typer.Option("--json", help="Print one JSON object a step instead of the tour."),
+        typer.Option("--json", help="Print one JSON object per command instead of text."),
     ] = False,
 ) -> None:
-    """Watch the whole cycle, without AWS.
+    """Run the whole workflow on this machine, without AWS.
 
-    Plan, refusal, apply, record, drift and revert on real DICOM data: in a temporary clone, with
-    the embedded emulator. Nothing of yours is touched.
+    The demo shows plan, consent, apply, records, drift and revert on real DICOM data. It uses a
+    temporary clone and the embedded emulator, and changes none of your files.
     """
     from reconciler import demo as tour
     from reconciler.cli import screen

@@ -22,9 +22,9 @@ _FILLED = "reconcile-default-data"
 
 @contextmanager
 def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
-    """The URL of an emulator over `<root>/.reconcile/emulator/`, until the block is left.
+    """Yield the URL of an emulator that keeps its data in `<root>/.reconcile/emulator/`.
 
-    Data stores that are new get the default data. Any number of processes may do this at once.
+    New data stores get the default data. Several processes may use the folder at the same time.
     """
     folder = root / FOLDER
     refuse_links_below(root, folder)
@@ -35,7 +35,7 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
     except (OSError, sqlite3.Error, StoreError) as error:
         raise ReconcilerError(
             f"the embedded emulator cannot use {folder}: {_reason(error)}",
-            "Its data is only a sandbox: removing the folder starts afresh.",
+            "The folder holds test data only. Remove it to start again with the default data.",
         ) from None
     with emulator:
         try:
@@ -43,7 +43,7 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
                 _fill(emulator.service, datastore_id)
         except ApiError as error:
             raise ReconcilerError(
-                f"the embedded emulator has no data store {datastore_id}: {error.message}"
+                f"the embedded emulator cannot open data store {datastore_id}: {error.message}"
             ) from None
         yield emulator.endpoint
 
@@ -53,16 +53,17 @@ def _reason(error: Exception) -> str:
 
 
 def _fill(service: Service, datastore_id: str) -> None:
-    """The data store with the default data, once.
+    """Create the data store and load the default data once.
 
-    A tag says that all of it is in. Until then anybody loads: loading the same document again
-    changes nothing, so two at once do no harm, and what a killed one left out is made up for.
+    A tag marks a data store whose default data is complete. Without the tag, every process loads:
+    loading a document again changes nothing, so two processes at the same time do no harm, and a
+    later process loads what a killed process left out.
     """
     resource = {"resourceArn": datastore_arn(datastore_id)}
     service.ensure_datastore(datastore_id)
     if _FILLED in service.call("ListTagsForResource", resource)["tags"]:
         return
-    # Only now, since it reads files with pydicom: that takes its time and is needed just once.
+    # Imported here: pydicom is slow to import and needed only once.
     from reconciler.emulator.operations.samples import load_default
 
     load_default(service, datastore_id)

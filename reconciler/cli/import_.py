@@ -1,4 +1,4 @@
-"""`reconcile import`: start from what is there."""
+"""`reconcile import`: print a manifest of live values, or list image sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ID = re.compile("[0-9a-z]{32}")
 
 
 class Depth(StrEnum):
-    """How far down a manifest goes."""
+    """The deepest level of a printed manifest."""
 
     PATIENT = "patient"
     STUDY = "study"
@@ -37,16 +37,17 @@ def import_(
     ] = Depth.SERIES,
     search: Annotated[
         bool,
-        typer.Option("--search", help="List image sets instead.", show_default=False),
+        typer.Option("--search", help="List image sets instead of a manifest.", show_default=False),
     ] = False,
     json: options.AsJson = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Print a manifest of live values, or find image sets.
+    """Print a manifest of live values, or list image sets.
 
-    The manifest plans to nothing as it is: keep the lines that you want to own, and edit them.
-    It holds live values, also in a pipe or a file, so --image-set refuses --mask-values.
+    The plan of the unchanged manifest is empty. Keep the lines that you want to manage, and edit
+    them. The manifest always shows live values, also in a pipe or a file. So --image-set refuses
+    --mask-values.
     """
     from reconciler.cli import connect, screen, workspace
     from reconciler.core.model.address import Level
@@ -55,11 +56,11 @@ def import_(
     from reconciler.render.table import image_set_table, in_order
 
     if (image_set is None) is not search:
-        hint = "Find the ID with --search, or give it with --image-set ID."
+        hint = "List image sets with --search, or print a manifest with --image-set ID."
         raise ReconcilerError("give either --image-set or --search", hint)
     if image_set is not None and not _ID.fullmatch(image_set):
-        hint = "It is 32 characters, each 0-9 or a-z: find it with --search."
-        raise ReconcilerError("--image-set takes an imageSetId", hint)
+        hint = "An imageSetId has 32 characters, each 0-9 or a-z. Find it with --search."
+        raise ReconcilerError("the value of --image-set is not an imageSetId", hint)
     settings = workspace.settings(config)
     if image_set is not None:
         _refuse_to_mask(settings.redact, show_values)
@@ -85,22 +86,23 @@ def import_(
     lines = manifest_lines(store.name, image_set, version, document, Level[level.name])
     if not lines:
         raise ReconcilerError(
-            f"image set {image_set} has no attribute that a manifest could ask for down to {level}",
-            "Go deeper: --level instance.",
+            f"image set {image_set} has no attribute that a manifest can manage at level {level} "
+            "or above",
+            "Print deeper levels with --level instance.",
         )
     screen.say(lines)
 
 
 def _refuse_to_mask(redact: Redact, show_values: bool | None) -> None:
-    """A manifest of masks would ask for the masks, so it is the whole manifest or none."""
+    """Raise ReconcilerError if values would be masked: the manifest would ask for the masks."""
     if show_values is False:
         raise ReconcilerError(
-            "`reconcile import --image-set` prints live values: it cannot mask them",
-            "Leave out --mask-values. To list image sets without values, use --search.",
+            "`reconcile import --image-set` prints live values and cannot mask them",
+            "Remove --mask-values. To list image sets without values, use --search.",
         )
     if redact is Redact.ALL and show_values is None:
         raise ReconcilerError(
             "`reconcile import --image-set` prints live values, and reconciler.yaml says "
             "`redact: all`",
-            "Add --show-values if the values may be seen where this output goes.",
+            "Add --show-values if this output may contain patient data.",
         )

@@ -12,7 +12,7 @@ Config: TypeAlias = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="The settings [default: reconciler.yaml, found from any folder below it].",
+        help="The settings file [default: reconciler.yaml in this folder or a folder above].",
         show_default=False,
     ),
 ]
@@ -21,13 +21,14 @@ AsJson: TypeAlias = Annotated[
 ]
 Paths: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATHS", hidden=True),  # told in the text of each command
+    typer.Argument(metavar="PATHS", hidden=True),  # described in the help of each command
 ]
 ShowValues: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--show-values/--mask-values",
-        help="Values that identify a patient [default: shown on a terminal, masked elsewhere].",
+        help="Show or mask values that identify a patient "
+        "[default: show on a terminal, mask elsewhere].",
         show_default=False,
     ),
 ]
@@ -36,7 +37,7 @@ Datastore: TypeAlias = Annotated[
     typer.Option(
         "--datastore",
         metavar="NAME",
-        help="A data store of the settings [default: the only one].",
+        help="The name of a data store in reconciler.yaml [default: the only data store].",
         show_default=False,
     ),
 ]

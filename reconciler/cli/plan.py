@@ -1,4 +1,4 @@
-"""`reconcile plan`: what would change."""
+"""`reconcile plan`: show what `apply` would change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def plan(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Save the plan, best as .reconcile/plan.json, which git ignores.",
+            help="Save the plan, for example as .reconcile/plan.json, which git ignores.",
             show_default=False,
         ),
     ] = None,
@@ -27,18 +27,18 @@ def plan(
         bool,
         typer.Option(
             "--detailed-exitcode",
-            help="Exit with 2 when anything is not converged.",
+            help="Exit with code 2 if anything is not converged.",
             show_default=False,
         ),
     ] = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Show what would change. Writes nothing.
+    """Show what `apply` would change. Changes nothing.
 
-    Reads the image sets that the manifests are about and shows, attribute by attribute, what
-    `apply` would do. PATHS are manifests, or folders of them; without any, the manifests of the
-    settings.
+    Reads the image sets that the manifests name and shows every change: the attribute, its value
+    before and its value after. PATHS are manifests or folders of manifests [default: all
+    manifests].
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
@@ -59,13 +59,13 @@ def plan(
     if out:
         workspace.save_plan(planned.plan, out)
         if warning := workspace.exposure(out):
-            screen.tell(warning)
+            screen.note(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]
     look = screen.look(settings.redact, show_values)
     shown = review(planned.plan, look.redact)
     if json:
         screen.say_json(plan_json(shown))
-        screen.tell(*text.reads(planned.calls))
+        screen.note(*text.reads(planned.calls))
     else:
         screen.say(text.plan_lines(shown, look, planned.calls))
         screen.say(text.next_step(shown, named, look, saved=bool(out)))

@@ -1,4 +1,4 @@
-"""What `apply` is doing right now: a bar on a terminal, lines elsewhere."""
+"""Show the progress of `apply`: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,29 +23,26 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock
     from reconciler.render.style import Look
 
-# How often a log is told how far it is, between the outcomes, and how often a bar is.
+# Seconds between two progress lines in a log, and between two updates of a bar.
 LOG_SECONDS = 30.0
 BAR_SECONDS = 1.0
 
 
 class Waiting(Reporter):
-    """One line on stderr for a wait before the plan."""
+    """Print one line to stderr before planning waits for LOCKED image sets."""
 
     def waiting(self, image_sets: int, seconds: float) -> None:
-        """How many image sets are awaited, and for how long."""
-        busy = plural(image_sets, "image set")
-        screen.tell(
-            f"Waiting for {busy} that something else is at work on, {seconds:.0f} s at most."
-        )
+        """Print the number of LOCKED image sets and the longest wait."""
+        locked = plural(image_sets, "LOCKED image set")
+        screen.note(f"Waiting for {locked}, at most {seconds:.0f} s: another operation is running.")
 
 
 class Progress(Reporter):
-    """A bar on stderr where that is a terminal; else each outcome as it comes, and a tally.
+    """Show a bar on stderr if it is a terminal; else print each outcome, and progress lines.
 
-    The tally is told at regular times too: while nothing can be sent and nothing ends, it is the
-    only sign of life, and one that stands still would be believed.
-    `told` says whether the outcomes stand on stdout already. Output that nobody reads any more
-    never disturbs the work.
+    Progress is shown at regular times too: while nothing can be sent and no step ends, it is the
+    only sign that the run is alive. `has_printed_outcomes` says whether stdout holds the outcomes
+    already. A closed output never stops the run.
     """
 
     def __init__(
@@ -58,13 +55,13 @@ class Progress(Reporter):
         bar_seconds: float = BAR_SECONDS,
     ) -> None:
         """`look` is that of stdout, None where stdout is for JSON."""
-        self.told = False
+        self.has_printed_outcomes = False
         self._tally = tally
         self._clock = clock
         self._look = look
         self._log_seconds = log_seconds
         self._bar_seconds = bar_seconds
-        self._lock = Lock()  # around the tally, and what is told of it
+        self._lock = Lock()  # guards the tally and its output
         self._ended = Event()
         self._ticker: Thread | None = None
         self._bar: Bar | None = None
@@ -75,7 +72,7 @@ class Progress(Reporter):
             self._bar, self._task = _bar(self._tally.total)
             self._bar.start()
         else:
-            self.told = self._look is not None
+            self.has_printed_outcomes = self._look is not None
         if self._tally.total:
             self._ticker = Thread(target=self._tick, name="progress", daemon=True)
             self._ticker.start()
@@ -116,7 +113,7 @@ class Progress(Reporter):
                 if self._bar:
                     self._draw()
                 else:
-                    screen.tell(f"apply: {self._tally.line(self._clock.now())}")
+                    screen.note(f"apply: {self._tally.line(self._clock.now())}")
 
     def _draw(self) -> None:
         if self._bar and self._task is not None:
@@ -127,7 +124,7 @@ class Progress(Reporter):
         if self._look:
             screen.say(outcome_lines(outcome, self._look))
         else:
-            screen.tell(f"[{self._tally.done}/{self._tally.total}] {event_line(outcome)}")
+            screen.note(f"[{self._tally.done}/{self._tally.total}] {event_line(outcome)}")
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:

@@ -1,4 +1,4 @@
-"""What an apply leaves for others to read: the report file, and the page of a GitHub run."""
+"""The report file of an apply, and its summary on the page of a GitHub Actions run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 def check_report_file(path: Path) -> None:
-    """ReconcilerError where a report must not be written: a file there is not a report."""
+    """Raise ReconcilerError if the path holds a file that is not a report."""
     target.check(path, target.REPORT, f"the report {path} cannot be written")
 
 
 def write_report(report: Json, path: Path, disk: Files = files.REAL) -> ReconcilerError | None:
-    """Write the report; what went wrong is returned, since the outcomes must be told all the same.
+    """Write the report atomically: a truncated report could be taken for a complete report.
 
-    A report that ends early would be believed: the file is the whole one or the one before.
+    Returns the error instead of raising it, since the outcomes must be printed in any case.
     """
     text = json.dumps(report, ensure_ascii=False, indent=2)
     try:
@@ -39,9 +39,10 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
 
 
 def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | None:
-    """Append to the step summary, where GitHub Actions asks for one: several steps share it.
+    """Append to the step summary of GitHub Actions; do nothing without GITHUB_STEP_SUMMARY.
 
-    A table that ends early would be believed: the file gets all of it or nothing.
+    The file gets all of the text or nothing: a truncated table could be taken for a complete table.
+    Returns the error instead of raising it.
     """
     name = os.environ.get(SUMMARY_VARIABLE)
     if not name:
@@ -49,5 +50,7 @@ def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | Non
     try:
         files.append(Path(name), text.encode(), files=disk)
     except OSError as error:
-        return ReconcilerError(f"{SUMMARY_VARIABLE} ({name}): {error.strerror}")
+        return ReconcilerError(
+            f"cannot write the step summary {name} ({SUMMARY_VARIABLE}): {error.strerror}"
+        )
     return None

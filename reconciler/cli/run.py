@@ -1,4 +1,4 @@
-"""`reconcile`: runs the command line and turns everything that goes wrong into an exit code."""
+"""Run the command line, and turn every error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from reconciler.core.errors import (
 )
 from reconciler.core.escape import escape
 
-# What the machine refuses is no bug of ours.
+# Errors of the machine, such as a full disk: not bugs of this program.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})
 
 
 def main() -> None:
-    """Run the command line that the process was given, and end the process."""
-    # A manifest is hundreds of objects that stay; going through them again and again for cycles
-    # takes longer than reading them.
+    """Run the command line of this process, then exit."""
+    # A manifest becomes hundreds of long-lived objects. With the default thresholds, Python scans
+    # them for cycles so often that it takes longer than reading the manifests.
     gc.set_threshold(50_000, 50, 1_000)
     _stand_in()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character shows its escape; nothing dies of it.
+            # Print an escape for a character that the encoding lacks, instead of raising.
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     if code == EXIT_INTERRUPTED or _is_reading():
-        # At once: Python would wait for the threads that read, and a call that hangs takes minutes.
+        # Exit at once: Python would wait for threads in a call, minutes if the call hangs.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
@@ -53,24 +53,24 @@ def main() -> None:
 
 
 def _is_reading() -> bool:
-    """Whether an error has left calls behind that nobody waits for."""
-    others = (one for one in threading.enumerate() if one is not threading.main_thread())
-    return any(not one.daemon for one in others)
+    """Whether threads are still in a call, after an error."""
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    return any(not thread.daemon for thread in others)
 
 
 def _stand_in() -> None:
-    """Put nothing in place of a stream that is closed (`>&-`).
+    """Open the null device for each standard stream that is closed (`>&-`).
 
-    Else the next file that is opened gets its number, and what is printed would go into it.
+    Otherwise the next file that is opened gets the file descriptor, and output goes into it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            nothing = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - for good
-            setattr(sys, name, nothing)
+            null = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - stays open
+            setattr(sys, name, null)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """One command. Returns its exit code; messages go to stderr, as plain text."""
+    """Run one command and return its exit code. Messages go to stderr, as plain text."""
     try:
         code = app(list(arguments), prog_name="reconcile", standalone_mode=False)
         sys.stdout.flush()
@@ -86,9 +86,9 @@ def run(arguments: Sequence[str]) -> int:
         return _give_up_stdout()
     except OSError as error:
         return _refused(error)
-    except SystemExit as stop:  # typer's own way out of a broken pipe
+    except SystemExit as stop:  # typer raises it for a broken pipe
         return stop.code if isinstance(stop.code, int) else EXIT_ERROR
-    except Exception as error:  # whatever it is, it is our bug
+    except Exception as error:  # any other exception is a bug of this program
         return _bug(error)
     return code if isinstance(code, int) else EXIT_OK
 
@@ -100,16 +100,16 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
 
 
 def _problems(error: InputError) -> int:
-    """Every problem on lines of its own, and how many there are."""
-    for one in error.diagnostics:
-        _fail(f"{escape(str(one.place))}: {one.message}", one.hint)
+    """Print every problem, then the number of problems."""
+    for problem in error.diagnostics:
+        _fail(f"{escape(str(problem.place))}: {problem.message}", problem.hint)
     if len(error.diagnostics) > 1:
         _complain([f"{len(error.diagnostics)} problems; nothing was read or written."])
     return error.exit_code
 
 
 def _usage(error: typer.TyperException) -> int:
-    """A command that was mistyped; or left out, then the message is the help itself."""
+    """Print a usage error. Without a command, the message is the help text itself."""
     message = error.format_message()
     if message.startswith("Usage: "):
         _complain([message])
@@ -119,38 +119,38 @@ def _usage(error: typer.TyperException) -> int:
 
 
 def _bug(error: Exception) -> int:
-    """Frames only: a local variable or an exception's text may hold a patient's name."""
+    """Print stack frames only: local variables and exception texts may hold DICOM values."""
     frames = traceback.extract_tb(error.__traceback__)
     _complain(
         [
-            f"error: this is a bug of ours ({type(error).__name__})",
+            f"error: this is a bug in reconcile ({type(error).__name__})",
             *(f"    {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
             f"    imageset-reconciler {__version__}, Python {platform.python_version()}",
-            "    Please report it to the maintainers with the lines above: they hold no value.",
-            "    Running the same command again is safe: the service is the truth.",
+            "    Please report it, with the lines above. They hold no DICOM value.",
+            "    It is safe to run the same command again: it reads the current state first.",
         ]
     )
     return EXIT_BUG
 
 
 def _refused(error: OSError) -> int:
-    """A full disk under stdout, say; anything else would be our bug."""
+    """Report an error of the machine, such as a full disk. Any other OSError is a bug."""
     if error.errno not in _MACHINE:
         return _bug(error)
     _give_up_stdout()
-    hint = "Mend that, then run the same command again: that is safe, the service is the truth."
-    return _fail(f"this machine says: {error.strerror}", hint)
+    hint = "Fix this, then run the same command again. It reads the current state first."
+    return _fail(f"the operating system reports: {error.strerror}", hint)
 
 
 def _give_up_stdout() -> int:
-    """Nobody reads our output any more (`reconcile plan | head`): that is no error to tell."""
+    """Discard further output: the reader has closed the pipe (`reconcile plan | head`)."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_ERROR
 
 
 def _complain(lines: list[str]) -> None:
-    """To stderr. File names, keys and what a service says may try to draw on the terminal."""
-    told = (escape(line) for text in lines for line in text.split("\n"))
+    """Print to stderr, escaped: names, keys and service messages may hold control characters."""
+    escaped = (escape(line) for text in lines for line in text.split("\n"))
     with contextlib.suppress(OSError):
-        print(*told, sep="\n", file=sys.stderr)  # noqa: T201
+        print(*escaped, sep="\n", file=sys.stderr)  # noqa: T201

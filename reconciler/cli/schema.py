@@ -1,4 +1,4 @@
-"""`reconcile schema`: the published JSON Schemas."""
+"""`reconcile schema`: print the published JSON Schemas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def schema(
 ) -> None:
     """Print a JSON Schema, for editors and programs.
 
-    NAME is that of a schema; without one, the names are listed.
+    NAME is the name of a schema. Without NAME, the names are listed.
     """
     from reconciler.cli import screen
     from reconciler.core.errors import ReconcilerError
@@ -32,5 +32,5 @@ def schema(
             screen.say(names)
         return
     if name not in names:
-        raise ReconcilerError(f"no schema is called {name!r}", f"There are: {', '.join(names)}.")
+        raise ReconcilerError(f"there is no schema {name!r}", f"Use one of: {', '.join(names)}.")
     screen.say([schemas.text(name).rstrip()])

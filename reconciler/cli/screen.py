@@ -1,4 +1,4 @@
-"""Where output goes and how it looks there."""
+"""The output of the commands: standard output and standard error, colours and masking."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 from reconciler.render.style import Look, effective_redaction
 
-_WIDE = 120  # where nobody watches, lines are for logs and diffs
+_WIDE = 120  # columns where there is no terminal: lines for logs and diffs
 
 
 def look(setting: Redact, show_values: bool | None = None, stream: TextIO | None = None) -> Look:
-    """The look of stdout, or another stream: values and colours on a terminal.
+    """The look of stdout or another stream. A terminal gets values and colours.
 
     No colours with NO_COLOR (https://no-color.org).
     """
@@ -35,38 +35,38 @@ def look(setting: Redact, show_values: bool | None = None, stream: TextIO | None
 
 
 def colored(tty: bool) -> bool:
-    """Whether a stream gets colours."""
+    """Whether a stream gets colours; `tty` says that it is a terminal."""
     return tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def say(lines: Iterable[str]) -> None:
-    """Lines to stdout, each as soon as it is there."""
+    """Print lines to stdout, each as soon as it is made."""
     for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def say_json(value: Json) -> None:
-    """One JSON document to stdout."""
+    """Print one JSON document to stdout."""
     say([json.dumps(value, ensure_ascii=False, indent=2)])
 
 
 @contextmanager
 def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None]:
-    """Print the service's own text about an error to stderr, where values may be seen there.
+    """Print the service's own text of an error to stderr, if values may be shown there.
 
-    It may echo DICOM values, so the error's message does not hold it.
+    The text may echo DICOM values, so the message of the error does not hold it.
     """
     try:
         yield
     except ServiceError as error:
         if error.said and look(setting, show_values, sys.stderr).redact is Redact.NONE:
-            tell(f"the service says: {error.said}")
+            note(f"the service says: {error.said}")
         raise
 
 
-def tell(*lines: str) -> None:
-    """Lines to stderr: what is worth knowing but no part of the result."""
-    told = (escape(line) for text in lines for line in text.split("\n"))
-    sys.stderr.write("".join(f"{line}\n" for line in told))
+def note(*lines: str) -> None:
+    """Print lines to stderr: information that is not part of the result."""
+    escaped = (escape(line) for text in lines for line in text.split("\n"))
+    sys.stderr.write("".join(f"{line}\n" for line in escaped))
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""`reconcile show`: a saved plan, once more."""
+"""`reconcile show`: show a saved plan."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def show(
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Show a saved plan once more.
+    """Show a saved plan.
 
-    PLAN is a file that `plan --out` saved. Reads no service.
+    PLAN is a file that `plan --out` saved. Nothing is read from the service.
     """
     from reconciler.cli import screen, workspace
     from reconciler.core.review import review

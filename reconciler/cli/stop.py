@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks to stop, the second gives up waiting, the third kills."""
+"""Handle SIGINT and SIGTERM: the first stops sending, the second waiting, the third exits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from reconciler.core.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 _FIRST = (
-    "\nStopping: nothing new is sent, what is in flight is finished and recorded.\n"
-    "Once more stops at once; the next run then resolves what is open.\n"
+    "\nStopping: nothing new is sent. Waiting for the updates in flight, to record them.\n"
+    "Interrupt again to stop at once. The next run then checks how these updates ended.\n"
 )
-_SECOND = "\nStopping at once: what was seen is recorded, the next run resolves the rest.\n"
+_SECOND = "\nStopping at once: the known results are recorded. The next run checks the rest.\n"
 
 
 class Stop:
-    """Within this context, signals no longer end the process in the middle of a write."""
+    """A context in which SIGINT and SIGTERM do not end the process in the middle of a write."""
 
     def __init__(self) -> None:
         self.exit_code = 0
@@ -26,11 +26,11 @@ class Stop:
         self._before: dict[signal.Signals, object] = {}
 
     def requested(self) -> bool:
-        """Whether nothing new is to be sent."""
+        """Whether nothing new may be sent."""
         return self._count > 0
 
     def abandoned(self) -> bool:
-        """Whether not even what is in flight is to be awaited."""
+        """Whether to stop waiting for the updates in flight."""
         return self._count > 1
 
     def __enter__(self) -> Stop:
@@ -50,12 +50,12 @@ class Stop:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._count += 1
         if self._count > 2:
-            # Files are written atomically and the service is the truth, so this loses nothing.
+            # Nothing is lost: files are written atomically, and the next run reads the service.
             os._exit(self.exit_code)
         self.exit_code = self.exit_code or _CODES[signal.Signals(number)]
         # Not through sys.stderr: the signal may have come while that was writing.
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _told(self._count))
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _message(self._count))
 
 
-def _told(count: int) -> bytes:
+def _message(count: int) -> bytes:
     return (_FIRST if count == 1 else _SECOND).encode()

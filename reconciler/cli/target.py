@@ -1,4 +1,4 @@
-"""A file that an option names to be written: never in place of a file of another kind."""
+"""Check output files: an option never overwrites a file of another kind."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from reconciler.core.errors import ReconcilerError
 from reconciler.edges import files
 
-# More than the header of any of them.
+# Enough bytes for the start of every kind.
 _START_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file. `start` matches how such a file begins, of whatever version, cut off too."""
+    """A kind of output file. `start` matches its first bytes, in every version, truncated too."""
 
     name: str
     start: re.Pattern[bytes]
@@ -36,7 +36,7 @@ READY = Kind("ready file", re.compile(rb'\{"endpoint": "[^"]*", "pid": [0-9]+\}\
 
 
 def check(path: Path, kind: Kind, failure: str) -> None:
-    """ReconcilerError that begins with `failure`, unless there is no file or one of the kind."""
+    """Raise ReconcilerError, starting with `failure`, if the path holds another kind of file."""
     try:
         _check(path, kind)
     except OSError as error:
@@ -57,7 +57,7 @@ def _check(path: Path, kind: Kind) -> None:
     if stat.S_ISLNK(mode):
         raise OSError("it is a symbolic link. Give the name of the file itself")
     if not stat.S_ISREG(mode):
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     with open(path, "rb", opener=files.open_at_once) as file:
         start = file.read(_START_BYTES)
     if not kind.start.match(start):

@@ -1,4 +1,4 @@
-"""`reconcile validate`: everything that can be checked without the service."""
+"""`reconcile validate`: check manifests and settings without the service."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reconciler.core.errors import EXIT_ERROR, InputError
 def validate(
     paths: options.Paths = None, json: options.AsJson = False, config: options.Config = None
 ) -> None:
-    """Check manifests and settings, offline.
+    """Check manifests and settings without the service.
 
-    Tells every problem of every file in one run. PATHS are manifests, or folders of them; without
-    any, the manifests of the settings.
+    Reports all problems of all files in one run. PATHS are manifests or folders of manifests
+    [default: all manifests].
     """
     from reconciler import pipeline
     from reconciler.cli import screen, workspace
@@ -32,5 +32,5 @@ def validate(
     if json:
         screen.say_json(as_json.checked(checked.files, checked.asks))
         return
-    asked = plural(len(checked.asks), "image set")
-    screen.say([f"Valid: {plural(checked.files, 'file')}, asking something of {asked}."])
+    image_sets = plural(len(checked.asks), "image set")
+    screen.say([f"Valid: {plural(checked.files, 'file')} for {image_sets}."])

@@ -1,4 +1,4 @@
-"""What a command finds on this machine: the settings, the manifests, a saved plan."""
+"""The local files of a command: settings and saved plans."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from reconciler.edges import files, git, schemas
 from reconciler.edges.settings import find_settings, read_settings
 from reconciler.edges.worktree import refuse_links_of_ours
 
-# Where a saved plan is of no danger: git ignores the folder.
+# git ignores this folder, so a plan saved there is not committed.
 PLAN_FILE = Path(".reconcile") / "plan.json"
 _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
 def settings(given: Path | None) -> Settings:
-    """reconciler.yaml: the one given, or the one found upwards from here."""
+    """Read the given settings file, or reconciler.yaml in this folder or a folder above."""
     return read_settings(given or find_settings(Path.cwd()))
 
 
 def redaction(given: Path | None) -> Redact:
-    """What to mask where a command works outside a repository too."""
+    """The `redact` setting; `identifying` outside a repository."""
     try:
         return settings(given).redact
     except ReconcilerError:
@@ -38,49 +38,49 @@ def redaction(given: Path | None) -> Redact:
 
 
 def datastore(found: Settings, name: str | None) -> Datastore:
-    """The data store of that name, or the only one."""
+    """The data store with this name; without a name, the only data store."""
     names = ", ".join(store.name for store in found.datastores)
     if name is None:
         if len(found.datastores) == 1:
             return found.datastores[0]
-        raise ReconcilerError("which data store?", f"Give --datastore, one of: {names}.")
+        raise ReconcilerError("no data store was given", f"Use --datastore with one of: {names}.")
     try:
         return found.datastore(name)
     except KeyError:
-        hint = f"It has: {names}." if names else "It has none: add one under `datastores:`."
+        hint = f"Use one of: {names}." if names else "Add a data store under `datastores:`."
         raise ReconcilerError(f"reconciler.yaml has no data store {name!r}", hint) from None
 
 
 def saved_plan(paths: Sequence[Path] | None) -> Path | None:
-    """The path, if it is a saved plan rather than manifests: those are named .yaml or .yml."""
+    """The path of a saved plan; None for manifests, which are named .yaml or .yml."""
     if not paths or len(paths) != 1 or paths[0].suffix in _MANIFEST_SUFFIXES:
         return None
-    # os.path: for a name that no file can have, Path.is_file raises.
+    # os.path: Path.is_file raises for a name that no file can have.
     if not os.path.isfile(paths[0]) and paths[0].suffix != ".json":  # noqa: PTH113
         return None
     return paths[0]
 
 
 def refuse_links(found: Settings, *files: Path | None) -> None:
-    """Raise `LinkError` for a file in a folder of ours, if the way there goes over a link."""
+    """Raise LinkError if the path to a file in one of our folders holds a symbolic link."""
     for file in files:
         if file:
             refuse_links_of_ours(Path(found.root), file)
 
 
 def load_plan(file: Path) -> Plan:
-    """A plan that `save_plan` saved."""
+    """Read and check a plan that `save_plan` wrote. Raises ReconcilerError."""
     try:
         data = file.read_bytes()
     except OSError as error:
-        hint = f"Save one with: reconcile plan --out {PLAN_FILE}"
+        hint = f"Save a plan with: reconcile plan --out {PLAN_FILE}"
         raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
     raw = plan_file.parse(data)
     plan = plan_file.from_json(raw)
-    # Its digest tells an edit; the published schema tells what was forged together with it.
+    # The digest shows an edit. The schema shows a forged plan whose digest matches.
     if not _is_valid(raw):
-        raise PlanFileError("the plan file does not hold a plan", plan_file.AGAIN)
-    # What is shown must be what is sent, also where somebody has made the digest match.
+        raise PlanFileError("the file does not hold a valid plan", plan_file.AGAIN)
+    # The requests must make the changes shown, also in a forged plan whose digest matches.
     if problem := checker.edited(plan):
         raise PlanFileError(f"the plan file was edited: {problem}", plan_file.AGAIN)
     return plan
@@ -93,13 +93,13 @@ def _is_valid(raw: plan_file.Row) -> bool:
 
 
 def check_plan_file(file: Path) -> None:
-    """ReconcilerError where a plan must not be saved: a file there is not a plan."""
+    """Raise ReconcilerError if the path holds a file that is not a plan."""
     if not _makes_folder(file):
         target.check(file, target.PLAN, f"cannot save the plan to {file}")
 
 
 def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:
-    """Write a plan for the owner's eyes alone: it holds the values of patients."""
+    """Write a plan, readable by the owner only: it holds patient data."""
     check_plan_file(file)
     files.sweep(file.parent, file.name, files=disk)
     try:
@@ -111,19 +111,19 @@ def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:
 
 
 def exposure(file: Path) -> str:
-    """The warning for a saved plan that git does not ignore; "" for one that it does."""
+    """A warning if git does not ignore a saved plan, else ""."""
     if git.is_ignored(file):
         return ""
     fix = (
-        f"Let {file.parent}/.gitignore hold a line with * and nothing else."
+        f"Write a line with * and nothing else to {file.parent}/.gitignore."
         if _is_private(file)
         else f"Save the plan as {PLAN_FILE}, which git ignores."
     )
-    return f"warning: git does not ignore {file}, and a plan holds values of patients. {fix}"
+    return f"warning: git does not ignore {file}, and a plan holds patient data. {fix}"
 
 
 def _makes_folder(file: Path) -> bool:
-    """Whether saving makes the documented folder: beside a folder that is there."""
+    """Whether saving creates the documented folder, in a folder that exists."""
     folder = file.parent
     return _is_private(file) and folder.parent.is_dir() and not os.path.lexists(folder)
 

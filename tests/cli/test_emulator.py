@@ -140,7 +140,7 @@ def test_start_refuses_a_port_that_is_taken(
         assert run(["emulator", "start", "--port", port, "--data", data]) == 1
     assert capsys.readouterr().err == (
         f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
-        "    Give --port 0 for a free one.\n"
+        "    Use --port 0 to choose a free port.\n"
     )
 
 
@@ -289,7 +289,7 @@ def test_load_where_nothing_answers(url: str, capsys: pytest.CaptureFixture[str]
 )
 def test_load_needs_an_endpoint(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert load(url, FILES / "MR_small.dcm") == 1
-    assert capsys.readouterr().err.startswith(f"error: {url!r} is no endpoint\n")
+    assert capsys.readouterr().err.startswith(f"error: {url!r} is not the URL of an emulator\n")
 
 
 @pytest.mark.parametrize("datastore", ["x", "A" * 32, "a" * 33, "../" + "a" * 29])
@@ -306,7 +306,7 @@ def test_load_at_something_else_says_so(capsys: pytest.CaptureFixture[str]) -> N
     url = f"http://127.0.0.1:{server.server_address[1]}"
     assert load(url, FILES / "rtplan.dcm") == 1
     server.server_close()
-    assert f"error: what answers at {url} is not the emulator\n" in capsys.readouterr().err
+    assert f"error: the server at {url} is not the emulator\n" in capsys.readouterr().err
 
 
 def test_load_stores_the_frames(endpoint: str) -> None:
@@ -426,7 +426,7 @@ def seed(endpoint: str, *arguments: str) -> int:
 
 def test_seed_fills_a_data_store(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert seed(endpoint, "--image-sets", "60", "--studies", "20", "--non-primary", "10") == 0
-    assert capsys.readouterr().out == "60 image sets loaded, 0 were there already\n"
+    assert capsys.readouterr().out == "60 image sets created, 0 existed already\n"
     found = image_sets(endpoint)
     assert len(found) == 60
     studies = {row["DICOMTags"]["DICOMStudyInstanceUID"] for row in found.values()}
@@ -434,7 +434,7 @@ def test_seed_fills_a_data_store(endpoint: str, capsys: pytest.CaptureFixture[st
     assert sum(not row["isPrimary"] for row in found.values()) == 6
     assert len({image_set_id[0] for image_set_id in found}) > 10  # over the hex range
     assert seed(endpoint, "--image-sets", "60", "--studies", "20", "--non-primary", "10") == 0
-    assert capsys.readouterr().out == "0 image sets loaded, 60 were there already\n"
+    assert capsys.readouterr().out == "0 image sets created, 60 existed already\n"
     assert seed(endpoint, "--image-sets", "5", "--seed", "1") == 0
     assert len(image_sets(endpoint)) == 65
 

@@ -46,7 +46,7 @@ def refused(name: str, reconcile: Command, *arguments: str | Path) -> None:
         ("import-both", ["import", "--search", "--image-set", "1" * 32]),
         ("unknown-datastore", ["import", "--datastore", "clinic", "--search"]),
         ("unknown-schema", ["schema", "manifests"]),
-        ("nobody-to-approve", ["apply"]),
+        ("no-terminal", ["apply"]),
         ("no-such-record-mode", ["apply", "--record", "carbon-copy"]),
         ("no-such-settings", ["plan", "--config", "elsewhere.yaml"]),
         ("no-such-manifests", ["plan", "nowhere"]),
@@ -140,7 +140,7 @@ def test_a_forged_plan_is_refused(
     plan.write_text(json.dumps({**body, "digest": digest(body)}))
     ran = reconcile("apply", "plan.json")
     assert (ran.code, ran.out) == (1, "")
-    assert "the plan file does not hold a plan" in ran.err
+    assert "the file does not hold a valid plan" in ran.err
 
 
 def test_a_plan_that_cannot_be_saved(reconcile: Command, workspace: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_bug_tells_where_and_never_what(capsys: pytest.CaptureFixture[str]) ->
     except ValueError as error:
         assert _bug(error) == 3
     told = capsys.readouterr().err
-    assert told.startswith("error: this is a bug of ours (ValueError)\n")
+    assert told.startswith("error: this is a bug in reconcile (ValueError)\n")
     assert "test_errors.py:" in told
     assert patient not in told
 

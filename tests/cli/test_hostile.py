@@ -35,7 +35,7 @@ def test_a_stream_that_is_closed(workspace: Path, closed: str) -> None:
 def test_nobody_approves_on_a_closed_stdin(workspace: Path) -> None:
     done = shell("reconcile apply <&-")
     assert done.returncode == 1
-    assert "nobody is there to approve the plan" in done.stderr
+    assert "cannot ask for approval: standard input is not a terminal" in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -43,7 +43,7 @@ def test_nobody_approves_on_a_closed_stdin(workspace: Path) -> None:
 def test_a_full_disk_under_stdout_is_no_bug(workspace: Path, command: str) -> None:
     done = shell(f"reconcile {command} > /dev/full")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: this machine says: No space left on device\n")
+    assert done.stderr.startswith("error: the operating system reports: No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_plan_is_not_saved_over_a_pipe_or_device(reconcile: Command, workspace
     os.mkfifo(workspace / "plan.json")
     ran = reconcile("plan", "--out", "plan.json")
     assert ran.code == 1
-    assert ran.err == "error: cannot save the plan to plan.json: it is no regular file\n"
+    assert ran.err == "error: cannot save the plan to plan.json: it is not a regular file\n"
     assert (workspace / "plan.json").is_fifo()
 
 
@@ -114,7 +114,7 @@ def test_an_image_set_that_no_archive_can_have(
 ) -> None:
     ran = reconcile("import", "--image-set", odd)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("error: --image-set takes an imageSetId\n")
+    assert ran.err.startswith("error: the value of --image-set is not an imageSetId\n")
 
 
 def test_what_to_type_next_draws_nothing(reconcile: Command, workspace: Path) -> None:

@@ -337,7 +337,7 @@ def test_import_of_an_image_set_is_never_masked(place: Place) -> None:
     ran = place.run("import", "--image-set", ODD, "--mask-values")
     assert (ran.code, ran.out) == (1, "")
     assert "cannot mask them" in ran.err
-    assert "Leave out --mask-values" in ran.err
+    assert "Remove --mask-values" in ran.err
     place.settings("all")
     ran = place.run("import", "--image-set", ODD)
     assert (ran.code, ran.out) == (1, "")

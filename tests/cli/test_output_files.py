@@ -39,7 +39,7 @@ def test_a_plan_that_git_would_commit_is_saved_with_a_warning(
     assert ran.code == 0
     (warning,) = ran.err.splitlines()
     assert warning == (
-        f"warning: git does not ignore {Path(out)}, and a plan holds values of patients. "
+        f"warning: git does not ignore {Path(out)}, and a plan holds patient data. "
         f"Save the plan as {SAVED}, which git ignores."
     )
     assert mode(workspace / out) == 0o600
@@ -117,7 +117,7 @@ def test_a_folder_whose_ignore_file_was_changed(reconcile: Command, workspace: P
     git("init", "--quiet")
     (workspace / ".reconcile" / ".gitignore").write_text("emulator\n")
     ran = reconcile("plan", ONE, "--out", SAVED)
-    assert ".reconcile/.gitignore hold a line with *" in ran.err
+    assert "a line with * and nothing else to .reconcile/.gitignore" in ran.err
 
 
 # What is there already

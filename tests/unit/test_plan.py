@@ -832,21 +832,21 @@ def edited(change: Any, *, sealed: bool = False) -> bytes:
         (edited(lambda raw: raw["actions"][0]["steps"][0].update(force=True)), "was edited"),
         (edited(lambda raw: raw.update(extra=1)), "was edited"),
         (edited(lambda raw: raw.pop("digest")), "was edited"),
-        (edited(lambda raw: raw.pop("actions"), sealed=True), "does not hold a plan"),
-        (edited(lambda raw: raw.update(actions=5), sealed=True), "does not hold a plan"),
-        (edited(lambda raw: raw.update(actions=["x"]), sealed=True), "does not hold a plan"),
-        (edited(lambda raw: raw.update(basis=None), sealed=True), "does not hold a plan"),
+        (edited(lambda raw: raw.pop("actions"), sealed=True), "does not hold a valid plan"),
+        (edited(lambda raw: raw.update(actions=5), sealed=True), "does not hold a valid plan"),
+        (edited(lambda raw: raw.update(actions=["x"]), sealed=True), "does not hold a valid plan"),
+        (edited(lambda raw: raw.update(basis=None), sealed=True), "does not hold a valid plan"),
         (
             edited(lambda raw: raw["actions"][0]["steps"][0].update(expected=[]), sealed=True),
-            "does not hold a plan",
+            "does not hold a valid plan",
         ),
         (
             edited(lambda raw: raw["actions"][0]["changes"][0].update(level=4), sealed=True),
-            "does not hold a plan",
+            "does not hold a valid plan",
         ),
         (
             edited(lambda raw: raw["actions"][0].update(status="fine"), sealed=True),
-            "does not hold a plan",
+            "does not hold a valid plan",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""`reconcile emulator`: start an emulator of AWS HealthImaging, and put image sets into it."""
+"""`reconcile emulator`: start an emulator of AWS HealthImaging, load image sets into it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ app = typer.Typer(
 
 Endpoint = Annotated[
     str,
-    typer.Option(metavar="URL", help="What `emulator start` printed.", show_default=False),
+    typer.Option(metavar="URL", help="The URL that `emulator start` printed.", show_default=False),
 ]
 DatastoreId = Annotated[
     str,
     typer.Option(
         metavar="ID",
-        help="32 lower-case letters and digits; the data store is made where there is none.",
+        help="32 lower-case letters and digits. A new data store is created.",
         show_default=False,
     ),
 ]
@@ -40,37 +40,40 @@ def start(
         typer.Option(
             "--host-name",
             metavar="NAME",
-            help="Answer for this name too, as of a hosts file or a container. May be repeated.",
+            help="Accept this host name too, for example of a container. May be repeated.",
             show_default=False,
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 takes a free one.")
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="The port to listen on; 0 chooses a free port."
+        ),
     ] = 0,
     data: Annotated[
         Path,
         typer.Option(
             metavar="DIR",
-            help="Where the image sets are kept. The default is what `endpoint: emulator` uses.",
+            help="The folder of the data. `endpoint: emulator` uses the default.",
         ),
     ] = Path(".reconcile/emulator"),
     ready_file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write endpoint and pid to it as JSON, once the emulator answers.",
+            help="Write endpoint and process ID to FILE, as JSON, once the emulator is ready.",
             show_default=False,
         ),
     ] = None,
     update_seconds: Annotated[
         float,
-        typer.Option(metavar="S", min=0.0, help="How long an update takes, fractions too."),
+        typer.Option(metavar="S", min=0.0, help="Seconds that an update takes, for example 0.5."),
     ] = 0.2,
     s3_root: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The folder that stands for S3 in import jobs: s3://bucket is DIR/bucket.",
+            help="The folder that replaces S3 in import jobs: s3://bucket is DIR/bucket.",
             show_default=False,
         ),
     ] = None,
@@ -79,34 +82,36 @@ def start(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A switch of `emulator behaviours`. May be repeated.",
+            help="Set a switch that `emulator behaviours` lists. May be repeated.",
             show_default=False,
         ),
     ] = None,
     quotas: Annotated[
         str,
         typer.Option(
-            metavar="documented|off|FILE", help="Throttling rates and concurrency to enforce."
+            metavar="documented|off|FILE", help="The throttling rates and concurrency to enforce."
         ),
     ] = "off",
     quota_factor: Annotated[
-        float, typer.Option(metavar="F", help="Multiplies the throttling rates and bursts.")
+        float, typer.Option(metavar="F", help="Multiply the throttling rates and bursts by F.")
     ] = 1.0,
     faults_file: Annotated[
         Path | None,
-        typer.Option("--faults", metavar="FILE", help="Faults, as JSON.", show_default=False),
+        typer.Option(
+            "--faults", metavar="FILE", help="A file of faults, as JSON.", show_default=False
+        ),
     ] = None,
     faults: Annotated[
         list[str] | None,
         typer.Option(
             "--fault",
             metavar="KIND[,NAME=VALUE...]",
-            help="One fault, like throttle,probability=0.1. May be repeated.",
+            help="Add a fault, for example throttle,probability=0.1. May be repeated.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Start an emulator and serve until SIGTERM or Ctrl-C. The data stays."""
+    """Start an emulator and serve until SIGTERM or Ctrl-C. The data is kept."""
     from reconciler.cli.emulator import server
     from reconciler.cli.emulator.settings import Given
 
@@ -123,7 +128,7 @@ def load(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="DICOM files, folders of them, HealthImaging metadata documents (JSON).",
+            help="DICOM files, folders of DICOM files, HealthImaging metadata documents (JSON).",
             show_default=False,
         ),
     ],
@@ -133,12 +138,12 @@ def load(
         bool,
         typer.Option(
             "--non-primary",
-            help="Load as if the import had conflicted [default: as the service decides].",
+            help="Load as non-primary image sets [default: as the service decides].",
             show_default=False,
         ),
     ] = False,
 ) -> int:
-    """Load image sets, and print one line of JSON for each of them."""
+    """Load image sets, and print one line of JSON for each image set."""
     from reconciler.cli import screen
     from reconciler.cli.emulator import client
     from reconciler.emulator.files.ingest import ingest
@@ -147,18 +152,18 @@ def load(
     kept: list[str] = []
     ingested = ingest(paths, lambda frame: kept.append(loader.keep(frame).problem))
     missing = [problem for problem in kept if problem]
-    screen.tell(*map(str, (*ingested.refused, *ingested.repeated)))
-    screen.tell(*(f"a frame is left out: {problem}" for problem in missing))
+    screen.note(*map(str, (*ingested.refused, *ingested.repeated)))
+    screen.note(*(f"a frame is left out: {problem}" for problem in missing))
     complete = not ingested.refused and not missing
     for image_set in ingested.image_sets:
         answer = loader.load(image_set, primary=False if non_primary else None)
         if answer.problem:
             complete = False
-            screen.tell(f"{image_set.image_set_id}: {answer.problem}")
+            screen.note(f"{image_set.image_set_id}: {answer.problem}")
         else:
             screen.say([answer.line])
     if not (ingested.image_sets or ingested.refused):
-        screen.tell("nothing found: give DICOM files, folders of them, or metadata documents")
+        screen.note("nothing to load: give DICOM files, folders of them, or metadata documents")
     return EXIT_OK if complete and ingested.image_sets else EXIT_ERROR
 
 
@@ -166,23 +171,30 @@ def load(
 def seed(
     endpoint: Endpoint,
     datastore: DatastoreId,
-    image_sets: Annotated[int, typer.Option(metavar="N", min=1, help="How many image sets.")] = 100,
+    image_sets: Annotated[
+        int, typer.Option(metavar="N", min=1, help="The number of image sets.")
+    ] = 100,
     studies: Annotated[
         int | None,
-        typer.Option(metavar="M", min=1, help="Of how many studies [default: a third of them]."),
+        typer.Option(metavar="M", min=1, help="The number of studies [default: N / 3]."),
     ] = None,
     instances: Annotated[
-        int, typer.Option(metavar="N", min=1, max=1000, help="Instances of each image set.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=1000, help="The number of instances of each image set."
+        ),
     ] = 2,
     non_primary: Annotated[
         int,
-        typer.Option(metavar="PERCENT", min=0, max=100, help="As if their import had conflicted."),
+        typer.Option(
+            metavar="PERCENT", min=0, max=100, help="How many image sets are non-primary."
+        ),
     ] = 0,
     random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Another number, other image sets.")
+        int, typer.Option("--seed", metavar="N", min=0, help="The random seed of the image sets.")
     ] = 0,
 ) -> int:
-    """Fill a data store with synthetic image sets of real shape; what is there already stays."""
+    """Fill a data store with synthetic image sets. Existing image sets are kept."""
     from reconciler.cli.emulator import seed
 
     return seed.run(
@@ -200,9 +212,9 @@ def seed(
 
 @app.command("behaviours")
 def behaviours(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """List the switches for what AWS leaves open, with default and source."""
+    """List the switches for undocumented behaviour of AWS, with default and source."""
     import textwrap
     from dataclasses import asdict
 
@@ -211,9 +223,11 @@ def behaviours(
 
     switches = describe()
     if as_json:
-        screen.say_json([{**asdict(one), "choices": list(one.choices)} for one in switches])
+        screen.say_json(
+            [{**asdict(switch), "choices": list(switch.choices)} for switch in switches]
+        )
         return
-    for one in switches:
-        others = f"  (one of: {', '.join(one.choices)})" if one.choices else ""
-        source = textwrap.wrap(one.source, 96, initial_indent="    ", subsequent_indent="    ")
-        screen.say([f"{one.name}={one.default}{others}", *source])
+    for switch in switches:
+        others = f"  (one of: {', '.join(switch.choices)})" if switch.choices else ""
+        source = textwrap.wrap(switch.source, 96, initial_indent="    ", subsequent_indent="    ")
+        screen.say([f"{switch.name}={switch.default}{others}", *source])

@@ -1,4 +1,4 @@
-"""Image sets loaded into a running emulator over HTTP. AWS has no such call."""
+"""Load image sets into a running emulator over HTTP. AWS has no such call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`line` is the JSON to print, `problem` why the image set was not taken; one of them is ""."""
+    """`line` is the JSON to print, `problem` the reason of a refusal. The other is ""."""
 
     line: str = ""
     problem: str = ""
@@ -27,14 +27,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """One data store of one emulator. `load` raises UnreachableError where nothing answers."""
+    """A client of one data store. Raises UnreachableError if no emulator answers."""
 
     connection: HTTPConnection
     endpoint: str
     target: str
 
     def load(self, image_set: ImageSet, *, primary: bool | None) -> Answer:
-        """Version 1 of an image set. `primary` None leaves it to the service's own rule."""
+        """Create version 1 of an image set. If `primary` is None, the service's rule decides."""
         body = json.dumps(
             {
                 "document": image_set.document,
@@ -45,14 +45,14 @@ class Loader:
         return self._answer(*self._send("POST", "/load", body.encode()))
 
     def seed(self, numbers: dict[str, int]) -> int:
-        """A chunk of synthetic image sets: how many were not there yet."""
+        """Create a chunk of synthetic image sets. Returns the number of new image sets."""
         answer = self._answer(*self._send("POST", "/seed", json.dumps(numbers).encode()))
         if answer.problem:
             raise ReconcilerError(answer.problem)
         return int(json.loads(answer.line)["loaded"])
 
     def keep(self, frame: ImageFrame) -> Answer:
-        """What GetImageFrame answers with, for the image sets that name this frame."""
+        """Store a frame, for GetImageFrame."""
         path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"
         return self._answer(*self._send("PUT", path, frame.data))
 
@@ -75,18 +75,18 @@ class Loader:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise ReconcilerError(f"what answers at {self.endpoint} is not the emulator", _HINT)
+            raise ReconcilerError(f"the server at {self.endpoint} is not the emulator", _HINT)
         if status != 200:
             return Answer(problem=str(answer.get("message", f"HTTP status {status}")))
         return Answer(line=json.dumps(answer))
 
 
 def connect(endpoint: str, datastore_id: str) -> Loader:
-    """A loader for a data store; nothing is sent yet. ReconcilerError where either is malformed."""
+    """A loader for a data store. Sends nothing; raises ReconcilerError for malformed arguments."""
     if not _ID.fullmatch(datastore_id):
         raise ReconcilerError(
             "the data store's ID must be 32 lower-case letters and digits",
-            "Any such ID will do: the emulator makes the data store.",
+            "Any such ID works: the emulator creates the data store.",
         )
     try:
         url = urlsplit(endpoint)
@@ -94,7 +94,7 @@ def connect(endpoint: str, datastore_id: str) -> Loader:
     except ValueError:
         url, port = urlsplit(""), None
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ReconcilerError(f"{endpoint!r} is no endpoint", _HINT)
+        raise ReconcilerError(f"{endpoint!r} is not the URL of an emulator", _HINT)
     make = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = make(url.hostname, port, timeout=_SECONDS)
     target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}"

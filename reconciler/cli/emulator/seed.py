@@ -1,4 +1,4 @@
-"""Synthetic image sets put into a running emulator, chunk by chunk."""
+"""Fill a running emulator with synthetic image sets, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _CHUNK = 1000
 
 
 def run(endpoint: str, datastore_id: str, seeding: dict[str, int]) -> int:
-    """All of them. What a run that was stopped had loaded is there, and is passed over."""
+    """Create all image sets; skip those that exist, for example from an interrupted run."""
     loader = client.connect(endpoint, datastore_id)
     wanted, loaded = seeding["imageSets"], 0
-    watched = sys.stderr.isatty()
+    is_terminal = sys.stderr.isatty()
     for first in range(0, wanted, _CHUNK):
         loaded += loader.seed({**seeding, "first": first, "count": _CHUNK})
-        if watched:
+        if is_terminal:
             sys.stderr.write(f"\r{min(first + _CHUNK, wanted)} of {wanted}")
             sys.stderr.flush()
-    if watched:
+    if is_terminal:
         sys.stderr.write("\n")
-    screen.say([f"{loaded} image sets loaded, {wanted - loaded} were there already"])
+    screen.say([f"{loaded} image sets created, {wanted - loaded} existed already"])
     return EXIT_OK

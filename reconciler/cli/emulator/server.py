@@ -1,4 +1,4 @@
-"""An emulator that runs until it is told to stop: what it prints, and its ready file."""
+"""Run an emulator in the foreground: its messages and its ready file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reconciler.emulator.store.database import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the emulator listens, and the names that it answers for beside its own."""
+    """Where the emulator listens, and further host names that it accepts."""
 
     host: str
     port: int
@@ -29,7 +29,7 @@ class Address:
 
 
 def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None) -> None:
-    """Serve until SIGTERM or SIGINT. ReconcilerError where it cannot start."""
+    """Serve until SIGTERM or SIGINT. Raises ReconcilerError if it cannot start."""
     host, port = address.host, address.port
     options = {**given.options(), "host": host, "port": port, "host_names": address.names}
     for option, names in (("--host", (host,)), ("--host-name", address.names)):
@@ -47,9 +47,9 @@ def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None
         if ready_file:
             write_ready(ready_file, emulator.endpoint)
         if not _is_loopback(host):
-            screen.tell(
-                f"warning: {host} can be reached from other machines, and whoever reaches it "
-                "may read and change the data: nobody is asked for credentials"
+            screen.note(
+                f"warning: {host} can be reached from other machines. The emulator checks no "
+                "credentials: every client can read and change the data."
             )
         screen.say(_greeting(emulator.endpoint, data))
 
@@ -62,7 +62,7 @@ def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None
     except OSError as error:
         raise ReconcilerError(
             f"cannot listen on {host}, port {port}: {error.strerror}",
-            "Give --port 0 for a free one." if port else "",
+            "Use --port 0 to choose a free port." if port else "",
         ) from None
 
 
@@ -71,8 +71,8 @@ def _greeting(endpoint: str, data: Path) -> list[str]:
         f"HealthImaging emulator: {endpoint}",
         f"data: {data.resolve()}",
         "",
-        "The clients of AWS put `runtime-` before the host unless they are told not to.",
-        "AWS CLI, and boto3 without any change to its program:",
+        "AWS clients add `runtime-` to the host name unless this is switched off.",
+        "AWS CLI, or boto3 without changes to the program:",
         f"  export AWS_ENDPOINT_URL_MEDICAL_IMAGING={endpoint} AWS_ENDPOINT_URL_STS={endpoint}",
         "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true AWS_DEFAULT_REGION=us-east-1",
         "  export AWS_ACCESS_KEY_ID=emulator AWS_SECRET_ACCESS_KEY=emulator",
@@ -80,7 +80,7 @@ def _greeting(endpoint: str, data: Path) -> list[str]:
         "boto3:",
         f'  boto3.client("medical-imaging", endpoint_url="{endpoint}",',
         "               config=botocore.config.Config(inject_host_prefix=False))",
-        "Image sets:",
+        "To load image sets:",
         f"  reconcile emulator load --endpoint {endpoint} --datastore {'0' * 32} PATH...",
         "",
         "Stop it with Ctrl-C.",
@@ -95,7 +95,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _remove_stale(ready_file: Path) -> None:
-    """One of an earlier run would tell a program that waits for it the wrong endpoint."""
+    """Remove the ready file of an earlier run: it names another endpoint."""
     target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
     try:
         ready_file.unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def _remove_stale(ready_file: Path) -> None:
 
 
 def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> None:
-    """All of it or nothing: whoever waits for the file may read it the moment it is there."""
+    """Write the ready file atomically: programs may read it as soon as it exists."""
     target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
     text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
     try:

@@ -1,4 +1,4 @@
-"""What `reconcile emulator start` was told of switches, quotas and faults, read and checked."""
+"""Parse the options of `reconcile emulator start`: switches, quotas and faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Given:
     faults: Sequence[str]
 
     def options(self) -> dict[str, Any]:
-        """The options of an `Emulator`. ReconcilerError where one cannot be read."""
+        """The options of an `Emulator`. Raises ReconcilerError for an invalid option."""
         if not math.isfinite(self.update_seconds):
             raise ReconcilerError("--update-seconds must be a number of seconds")
         if self.s3_root is not None and not self.s3_root.is_dir():
@@ -75,7 +75,8 @@ class Given:
                 found = found.with_more(parse_fault(text, operations))
         except ValueError as error:
             raise ReconcilerError(
-                f"--fault {error}", "Like throttle,operation=GetImageSet,probability=0.1"
+                f"--fault {error}",
+                "Example: --fault throttle,operation=GetImageSet,probability=0.1",
             ) from None
         return found
 

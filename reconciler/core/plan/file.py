@@ -68,7 +68,7 @@ def from_json(raw: Row) -> Plan:
     try:
         return _plan(raw)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise PlanFileError("the plan file does not hold a plan", AGAIN) from None
+        raise PlanFileError("the file does not hold a valid plan", AGAIN) from None
 
 
 def plan_digest(plan: Plan, key: Key) -> str:
