@@ -1,7 +1,7 @@
-"""Execute a plan: every step sent pinned, seen to its end, read back.
+"""Execute a plan: send every step with its expected version, wait for its end, read it back.
 
-Actions of each data store run side by side, each in a thread, as many as the bounds allow; the
-steps of one action run in order. Events come in the order in which they happen.
+The actions of a data store run side by side, each in a thread, as many as the bounds allow. The
+steps of one action run in order. Events are yielded in the order in which they happen.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def apply(
 ) -> Iterator[Started | Outcome]:
     """Yield `Started` before a step is sent, and exactly one `Outcome` for every planned step.
 
-    `ports` are by data store name. An exception that is a bug is raised after what was in flight
-    has ended.
+    `ports` are by data store name. An unexpected exception is raised after all updates in flight
+    have ended.
     """
     for action in plan.actions:
         if action.blocks:

@@ -1,4 +1,4 @@
-"""Whether image sets are still those that a saved plan read: one GetImageSet each, nothing sent."""
+"""Check with GetImageSet that the image sets are still those that a saved plan read."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _WORKERS = 16
 
 
 def replaced(port: ImageSets, members: Iterable[Member]) -> str:
-    """Why these are other image sets than the plan read; "" where they are not.
+    """Why a member is not the image set that the plan read; "" if all members are.
 
-    Another live version is no reason: an earlier run of the same plan may have made it, and what it
-    means is decided when the step is sent. Raises ServiceError where the service does not answer.
+    Another live version is not a reason: an earlier run of the same plan may have made it. The step
+    decides about it when it is sent. Raises ServiceError if the service does not answer.
     """
     for member in members:
         try:
@@ -36,7 +36,7 @@ def unconfirmed(
 ) -> list[tuple[Action, str]]:
     """The converged actions that GetImageSet does not confirm, each with the reason.
 
-    The reason is "" where the run has no time to look: the next run does. `ports` are by data
+    The reason is "" if the run stops before the check; the next run checks it. `ports` are by data
     store name.
     """
 
@@ -63,13 +63,13 @@ def _unlike_converged(port: ImageSets, member: Member) -> str:
     try:
         seen = port.get(member.image_set_id)
     except NotFoundError:
-        return f"image set {member.image_set_id} does not exist any more"
+        return f"image set {member.image_set_id} no longer exists"
     if seen.state == State.DELETED:
         return f"image set {member.image_set_id} is DELETED"
     if seen.version_id != member.pin:
         return (
-            f"image set {member.image_set_id} is at version {seen.version_id}, the plan was made "
-            f"at {member.pin}"
+            f"image set {member.image_set_id} is at version {seen.version_id}, but the plan was "
+            f"made for version {member.pin}"
         )
     return _unlike(member, seen)
 
@@ -77,20 +77,23 @@ def _unlike_converged(port: ImageSets, member: Member) -> str:
 def _unlike(member: Member, seen: Properties) -> str:
     name = member.image_set_id
     if not _equal(member.created_at, seen.created_at):
-        return f"image set {name} was created at another time than the one that the plan read"
+        return f"image set {name} is not the image set that the plan read: its createdAt differs"
     if member.pin != seen.version_id:
         return ""
     if not _equal(member.updated_at, seen.updated_at):
-        return f"version {member.pin} of image set {name} has another updatedAt than the plan read"
-    # Rules and study-wide calls depend on it, and only the service knows it.
+        return (
+            f"version {member.pin} of image set {name} is not the version that the plan read: its "
+            "updatedAt differs"
+        )
+    # isPrimary decides which rules hold and whether a call is study-wide.
     if seen.is_primary is not None and seen.is_primary is not member.is_primary:
         now, planned = ("", " not") if seen.is_primary else (" not", "")
-        return f"image set {name} is{now} primary, and the plan states that it is{planned}"
+        return f"image set {name} is{now} primary, but the plan states that it is{planned}"
     return ""
 
 
 def _equal(one: float | None, other: float | None) -> bool:
-    """To the millisecond. A time that the service states neither then nor now is equal."""
+    """Compare times to the millisecond. Two missing times are equal."""
     if one is None or other is None:
         return one is other
     return round(one * 1000) == round(other * 1000)

@@ -1,8 +1,8 @@
-"""What a step has come to, from what sending it answered and what reading then showed. Pure.
+"""Decide what a step has come to, from the answer to its update and from later reads. Pure.
 
-UpdateImageSetMetadata carries a pin, so version pin+1 of the image set it names is made by
-whoever sent first, exactly once. A 404 on an update may be a stale pin, a lost answer may have
-landed, a killed run may have landed: in every case what counts is the content of version pin+1.
+UpdateImageSetMetadata states the version that it expects, the pin. So exactly one request makes
+version pin+1 of the image set. A 404 may mean a stale pin. A request without an answer, and a
+request of a killed run, may have succeeded. In every case, the content of version pin+1 decides.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from reconciler.core.model.workflow_status import Wait, verdict
 
 
 class Answer(StrEnum):
-    """What sending a step has told so far."""
+    """The answer to the update so far."""
 
-    NONE = "none"  # nothing was sent, or nothing that arrived
+    NONE = "none"  # nothing was sent, or no request arrived
     REFUSED = "refused"  # 404 or 409: a stale pin, an image set that is LOCKED or gone
     LOST = "lost"  # sent, and no answer came
     ACCEPTED = "accepted"
@@ -32,14 +32,14 @@ class Answer(StrEnum):
 
 
 class Finding(StrEnum):
-    """What an image set shows of the version that a step produces."""
+    """The state of an image set with regard to version pin+1, which a step produces."""
 
     BEHIND = "behind"  # the service does not even show the pin
-    AT_PIN = "at-pin"  # at rest at the pin
+    AT_PIN = "at-pin"  # at the pin, no operation is running
     UNDER_WAY = "under-way"
     UPDATE_FAILED = "update-failed"  # version pin+1 is a failed operation
     GONE = "gone"
-    PRODUCED = "produced"  # version pin+1 is at rest, its content not read yet
+    PRODUCED = "produced"  # version pin+1 is complete, its content is not read yet
     EQUAL = "equal"  # version pin+1 has the content that the step expects
     OTHER = "other"  # version pin+1 has other content
 
@@ -61,7 +61,7 @@ class Seen:
 
 
 class Next(StrEnum):
-    """What to do now. The values that are results end the step."""
+    """What to do next. The values that are results end the step."""
 
     SEND = "send"
     WAIT = "wait"
@@ -74,11 +74,11 @@ class Next(StrEnum):
 
     @property
     def is_done(self) -> bool:
-        """Whether what the step asks for is there."""
+        """Whether the image set holds what the step asks for."""
         return self in (Next.CONVERGED, Next.ALREADY_CONVERGED)
 
 
-# The total table for one image set.
+# The complete table for one image set.
 _ALWAYS: dict[Finding, Next] = {
     Finding.UNDER_WAY: Next.WAIT,
     Finding.PRODUCED: Next.READ,
@@ -114,13 +114,14 @@ TABLE: dict[tuple[Answer, Finding], Next] = {
     for found, step in row.items()
 }
 
-# What a sibling shows when a study-wide call may be sent: the service checks no pin of a sibling.
+# A study-wide call is sent only if each sibling is in one of these states: the service does not
+# check the version of a sibling (decision 0002, U12).
 READY = frozenset({Finding.AT_PIN})
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The decisions of a step. The proofs that the laws find bugs bring flawed ones."""
+    """The decision tables of a step. Tests replace them, to prove that the laws find flaws."""
 
     outcome: Mapping[tuple[Answer, Finding], Next] = field(default_factory=lambda: TABLE)
     ready: Set[Finding] = READY
@@ -128,12 +129,12 @@ class Tables:
 
 TABLES = Tables()
 
-# Of several image sets the first of these decides.
+# With several image sets, the first of these that occurs decides.
 _PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED)
 
 
 def found(pin: str, latest: Properties, produced: Properties | None) -> Finding:
-    """What one image set shows, as far as that can be told without its content."""
+    """Classify one image set without reading its content."""
     now = verdict(latest.state, latest.workflow_status)
     if now is Wait.GONE:
         return Finding.GONE
@@ -155,68 +156,79 @@ _PRODUCED: dict[Wait, Finding] = {
 
 
 def decide(step: Step, answer: Answer, seen: Mapping[str, Seen], tables: Tables = TABLES) -> Next:
-    """What to do about a step, given every image set that it raises."""
+    """Decide about a step from the state of every image set whose version it raises."""
     target = tables.outcome[answer, seen[step.image_set_id].finding]
     if target is Next.FAILED:
-        return target  # its siblings never moved: do not wait for them
-    each = {_of_one(step, one, tables.outcome[answer, one.finding]) for one in seen.values()}
+        return target  # its siblings were not changed: do not wait for them
+    each = {
+        _of_image_set(step, member, tables.outcome[answer, member.finding])
+        for member in seen.values()
+    }
     for first in _PRECEDENCE:
         if first in each:
             return first
-    # Some moved and some did not, though a study-wide update is atomic: not this update.
+    # A study-wide update is atomic: if only some members were changed, it was another update.
     return target if len(each) == 1 else Next.CONFLICT
 
 
-def _of_one(step: Step, one: Seen, result: Next) -> Next:
-    if result is Next.UNVERIFIED and one.image_set_id != step.image_set_id and one.moved_on:
-        # The service checks no pin of a sibling: somebody wrote between our look and our send.
+def _of_image_set(step: Step, seen: Seen, result: Next) -> Next:
+    if result is Next.UNVERIFIED and seen.image_set_id != step.image_set_id and seen.moved_on:
+        # The service does not check the version of a sibling: another process changed it between
+        # our read and our update.
         return Next.CONFLICT
     return result
 
 
 def explain(decision: Next, seen: Mapping[str, Seen]) -> str:
-    """For people: what happened to which image set, at which version; "" if all is as planned.
+    """Describe what happened to each image set, at which version; "" if all is as planned.
 
-    It holds no text of the service, which may echo DICOM values: that is in `service_messages`.
+    Holds no text of the service, which may echo DICOM values: see `service_messages`.
     """
-    told = (_explain_one(one, decision) for one in seen.values())
-    return "; ".join(sentence for sentence in told if sentence)
+    sentences = (_explain_image_set(member, decision) for member in seen.values())
+    return "; ".join(sentence for sentence in sentences if sentence)
 
 
 def service_messages(seen: Mapping[str, Seen]) -> tuple[tuple[str, str, str], ...]:
-    """Image set, version and the service's message of every version that is a failed update."""
+    """The image set, version and message of the service for every failed update."""
     return tuple(
-        (one.image_set_id, one.produced.version_id, one.produced.message)
-        for one in seen.values()
-        if one.finding is Finding.UPDATE_FAILED and one.produced is not None
+        (member.image_set_id, member.produced.version_id, member.produced.message)
+        for member in seen.values()
+        if member.finding is Finding.UPDATE_FAILED and member.produced is not None
     )
 
 
-def _explain_one(one: Seen, decision: Next) -> str:
-    name, produced = f"image set {one.image_set_id}", next_version(one.pin)
-    match one.finding:
+def _explain_image_set(seen: Seen, decision: Next) -> str:
+    name, produced = f"image set {seen.image_set_id}", next_version(seen.pin)
+    match seen.finding:
         case Finding.GONE:
-            return f"{name} does not exist any more"
+            return f"{name} no longer exists"
         case Finding.UPDATE_FAILED:
-            status = one.produced.workflow_status if one.produced else "failed"
-            return f"{name}: UpdateImageSetMetadata failed, version {produced} is {status}"
-        case Finding.OTHER if decision is Next.CONFLICT and one.moved_on:
+            status = seen.produced.workflow_status if seen.produced else "failed"
+            return f"{name}: the failed update created version {produced} ({status})"
+        case Finding.OTHER if decision is Next.CONFLICT and seen.moved_on:
             return (
-                f"{name} went from version {one.pin} to {one.latest}: somebody else wrote to it, "
-                f"and version {produced} does not have the planned content"
+                f"{name} went from version {seen.pin} to {seen.latest}: another process changed "
+                f"it, and version {produced} does not have the planned content"
             )
         case Finding.OTHER if decision is Next.CONFLICT:
-            return f"{name} is at version {one.latest}, the plan was made at {one.pin}"
+            return _at_another_version(seen)
         case Finding.OTHER:
             return f"{name}: version {produced} does not have the planned content"
         case Finding.BEHIND if decision is Next.CONFLICT:
-            return f"{name} is at version {one.latest}, the plan was made at {one.pin}"
+            return _at_another_version(seen)
         case Finding.AT_PIN if decision is Next.CONFLICT:
-            return f"{name} is still at version {one.pin}"
-        case Finding.EQUAL if one.moved_on:
-            return f"{name}: verified at version {produced}, it is at {one.latest} by now"
+            return f"{name} is still at version {seen.pin}"
+        case Finding.EQUAL if seen.moved_on:
+            return f"{name}: version {produced} is verified, the latest version is {seen.latest}"
         case _:
             return ""
+
+
+def _at_another_version(seen: Seen) -> str:
+    return (
+        f"image set {seen.image_set_id} is at version {seen.latest}, but the plan was made for "
+        f"version {seen.pin}"
+    )
 
 
 RESULT: dict[Next, Result] = {

@@ -1,4 +1,4 @@
-"""Where an apply writes down what it is about to do, before the first call of an action."""
+"""The journal of an apply: it notes the planned versions before the first call of an action."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from reconciler.core.model.plan import Action
 
 
 class Journal(Protocol):
-    """What an interrupted run has made is known by what stands here."""
+    """Notes by which a later run finds the versions that an interrupted run made."""
 
     def begin(self, action: Action) -> None:
-        """Write down the versions that an action means to make. Called from any thread.
+        """Note the versions that an action will make. Called from any thread.
 
-        Raises RecordError where it cannot be written: then nothing may be sent.
+        Raises RecordError if the note cannot be written; then nothing may be sent.
         """
         ...
 
 
 class _NoJournal:
-    """Writes nothing down: after a kill, the versions of this run are taken for drift."""
+    """Notes nothing: after a kill, the versions of this run count as drift."""
 
     def begin(self, action: Action) -> None:
         pass

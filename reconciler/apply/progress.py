@@ -1,4 +1,4 @@
-"""How far an apply is, and how long it will still take: counted and measured, not promised."""
+"""The progress of an apply, and the time left as estimated from measured rates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Step
 from reconciler.core.review.phrases import duration
 
-# The rate is that of so many last sends: a throttle shows soon, a hiccup does not.
+# The rate is measured over this many sends: it shows throttling soon, but not a short delay.
 _RECENT = 50
 
 
@@ -21,11 +21,11 @@ def _sends() -> deque[float]:
 
 @dataclass(slots=True)
 class Tally:
-    """`total` steps are planned; `quota_seconds` is what the quotas alone make them last.
+    """Counts steps. `total` steps are planned; at the quotas they take at least `quota_seconds`.
 
-    No more than `most` are to be changed, and none is sent after the moment `until`. `lanes` are
-    the steps of each lane, which have a quota of their own, and `lane_of` tells the lane of a data
-    store by its id: the slowest lane decides how long all takes.
+    At most `most` steps change something, and no step is sent after `until`, in monotonic seconds.
+    `lanes` has the number of steps of each lane. A lane has its own quota, and the slowest lane
+    decides the time left. `lane_of` has the lane of each data store, by ID.
     """
 
     total: int
@@ -44,7 +44,7 @@ class Tally:
     _gone_of: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: Started | Outcome, now: float) -> None:
-        """Count an event that came at a moment, in monotonic seconds."""
+        """Count an event that came at `now`, in monotonic seconds."""
         if isinstance(event, Started):
             self.sent += 1
             self._sent_at[id(event.step)] = now
@@ -67,15 +67,15 @@ class Tally:
 
     @property
     def left(self) -> int:
-        """Steps that were not sent yet."""
+        """Steps that are not sent yet."""
         return self.total - self.done - self.in_flight
 
     def rate(self, now: float) -> float:
-        """Sends a second, lately; it falls while none can be made. 0.0 while it is not known."""
+        """Recent sends a second; it falls while nothing can be sent. 0.0 if unknown."""
         return _rate(self._recent, now)
 
     def seconds_left(self, now: float) -> float | None:
-        """Until the last step has ended; None as long as nothing tells."""
+        """Estimated seconds until the last step has ended; None if unknown."""
         sends = self._sends_left(now)
         sending = self._sending_seconds(now, sends) if sends else 0.0
         if sending is None:
@@ -84,7 +84,7 @@ class Tally:
         return None if last is None else min(sending, max(0.0, self.until - now)) + last
 
     def _sending_seconds(self, now: float, sends: int) -> float | None:
-        """Until the last send. Which lanes a limit leaves something to nobody knows."""
+        """Estimated seconds until the last send. With a limit, its lane is unknown."""
         if sends < self.left or len(self.lanes) < 2:
             rate = self.rate(now) or self._hoped(self.total)
             return sends / rate if rate else None
@@ -97,14 +97,14 @@ class Tally:
         return max(seconds, default=None)
 
     def _hoped(self, steps: int) -> float:
-        """The rate that the quotas alone let us hope for; 0.0 where there are none."""
+        """The rate that the quotas allow; 0.0 without quotas."""
         return steps / self.quota_seconds if self.quota_seconds else 0.0
 
     def _lane(self, step: Step) -> str:
         return self.lane_of.get(step.datastore_id, "")
 
     def _sends_left(self, now: float) -> int:
-        """What will yet be sent of what is left."""
+        """How many of the steps left will be sent."""
         if now >= self.until:
             return 0
         if self.most is None:
@@ -112,9 +112,10 @@ class Tally:
         return max(0, min(self.left, self.most - self._changed - self.in_flight))
 
     def _last_seconds(self, now: float, sends: int) -> float | None:
-        """From the last send, or from now after it, to its end; None where it takes unusually long.
+        """Estimated seconds from the last send, or from now if it was made, to its end.
 
-        As long as none has ended, the longest wait so far is the best guess.
+        Until a step has ended, the estimate is the longest wait so far. None if the last step takes
+        longer than the steps before.
         """
         lasted = sum(self._lasted) / len(self._lasted) if self._lasted else None
         if sends or not self._sent_at:
@@ -141,7 +142,7 @@ class Tally:
 
 
 def lanes(steps: Sequence[Step], lane_of: Mapping[str, str]) -> Counter[str]:
-    """How many of the steps each lane has."""
+    """Count the steps of each lane."""
     return Counter(lane_of.get(step.datastore_id, "") for step in steps)
 
 

@@ -1,4 +1,4 @@
-"""What became of an attempt of an apply that was killed: looked up in the service, nothing sent."""
+"""Find out how the attempts of a killed apply ended. Reads from the service, sends nothing."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from reconciler.core.ports import ImageSets
 class End(StrEnum):
     """How far an attempt got."""
 
-    LANDED = "landed"  # its last version is there, with the content that was meant
-    PARTLY = "partly"  # at rest at one of its versions: whoever asks goes on from there
-    UNDER_WAY = "under-way"  # LOCKED: look again
+    LANDED = "landed"  # its last version exists and has the planned content
+    PARTLY = "partly"  # ended at an earlier version of its own: the next apply continues
+    UNDER_WAY = "under-way"  # LOCKED: check again
     OVER = "over"  # never sent, failed, or not ours: nothing to record, nothing to wait for
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """An attempt and its end; `landed` is what a record is made of, where it has landed."""
+    """The end of an attempt. If it has landed, `landed` is the version to record."""
 
     end: End
     landed: Landed | None = None
@@ -41,18 +41,18 @@ def ends(
     *,
     patience: float,
 ) -> Iterator[tuple[Attempt, Landed | None]]:
-    """The attempts that have come to their end, and what they made of the image set, if anything.
+    """Yield every attempt that has ended, with the version that it made, or None.
 
-    An attempt that is still under way is awaited. After `patience` seconds, or once nothing may be
-    sent any more, the rest is left to a later run. So is an attempt that is half way, or about
-    which the service does not answer.
+    Waits for attempts that are under way, at most `patience` seconds and only while the run may
+    send. The other attempts are left to a later run. So are attempts that ended at an earlier
+    version, and attempts about which the service does not answer.
     """
     waiting, pause = list(left), pauses()
     deadline = run.clock.now() + patience
     while waiting:
         again = []
         for attempt in waiting:
-            # Between any two: they may be many, or the network slow.
+            # Checked for each attempt: there may be many, or the network may be slow.
             if run.reason() or run.clock.now() > deadline:
                 return
             try:
@@ -70,7 +70,7 @@ def ends(
 
 
 def recover(port: ImageSets, attempt: Attempt) -> Recovered:
-    """Look once. ServiceError where the service does not tell."""
+    """Check an attempt once. Raises ServiceError if the service does not answer."""
     version, digest = attempt.last
     try:
         latest = port.get(attempt.image_set_id)
@@ -88,7 +88,7 @@ def recover(port: ImageSets, attempt: Attempt) -> Recovered:
     return Recovered(End.LANDED, landed)
 
 
-# What the last version of an attempt comes to, before its content is looked at.
+# How an attempt has ended, by its last version, before the content is read.
 _ENDS: dict[Wait, End] = {
     Wait.KEEP: End.UNDER_WAY,
     Wait.DONE: End.LANDED,

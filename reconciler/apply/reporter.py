@@ -7,19 +7,19 @@ from reconciler.core.model.plan import Step
 
 
 class Reporter:
-    """Says nothing. A subclass overrides what it shows. All calls come from one thread."""
+    """Receives progress and shows nothing; subclasses show it. All calls come from one thread."""
 
     def waiting(self, image_sets: int, seconds: float) -> None:
-        """So many image sets are LOCKED, and are awaited for so many seconds at most."""
+        """`image_sets` are LOCKED. The run waits for them, at most `seconds`."""
 
     def recovered(self, landed: Landed) -> None:
-        """An interrupted run had made this version, outside the plan at hand."""
+        """An interrupted run made this version, outside this plan."""
 
     def started(self, step: Step) -> None:
         """A step is about to be sent."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A step has come to its end, and what it made is recorded."""
+        """A step has ended, and its result is recorded."""
 
 
 SILENT = Reporter()

@@ -1,4 +1,4 @@
-"""Whether an apply goes on: what was asked of it, how far it may go, and the one way to wait."""
+"""The state that the threads of an apply share: stop requests, bounds, interruptible waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_BOUNDS = Bounds()
 
 
 class _Never:
-    """No request to stop ever comes."""
+    """A stop that is never requested."""
 
     def requested(self) -> bool:
         return False
@@ -43,11 +43,10 @@ class Wait:
 
 
 class Run:
-    """One apply, as all its threads see it.
+    """The state of one apply, shared by all its threads.
 
-    Sending ends for a request to stop, at the deadline, and for a reason that was found on the way,
-    in one data store (`halt` of `of`) or in all. Work in flight is awaited until the run is
-    abandoned.
+    Sending ends on a stop request, at the deadline, and after `halt`, for one data store or for all
+    of them. The run waits for updates in flight until it is abandoned.
     """
 
     def __init__(self, clock: Clock, stop: Stop = NEVER, bounds: Bounds = NO_BOUNDS) -> None:
@@ -60,42 +59,42 @@ class Run:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether not even what is in flight is awaited."""
+        """Whether to stop waiting for the updates in flight."""
         return self._stop.abandoned()
 
     def reason(self, datastore: str = "") -> str:
         """Why nothing new may be sent, to this data store or to any; "" while it may."""
         why = self._halted.get("") or self._halted.get(datastore) or self._held
         if not why and self._stop.requested():
-            why = "asked to stop"
+            why = "a stop was requested"
         if not why and self.clock.now() >= self.bounds.deadline:
-            why = "the time of --max-duration is over"
+            why = "the time of --max-duration has passed"
         return f"not sent: {why}" if why else ""
 
     def halt(self, reason: str, datastore: str = "") -> None:
-        """Send nothing new any more, to this data store or to any; the first reason stays."""
+        """Stop sending, to this data store or to all of them. The first reason is kept."""
         with self._lock:
             self._halted.setdefault(datastore, reason)
 
     def hold(self, reason: str) -> None:
-        """Send nothing new for a reason that may pass; "" says that it has passed."""
+        """Stop sending for a reason that may pass. A reason of "" resumes."""
         self._held = reason
 
     def of(self, datastore: str) -> DatastoreRun:
-        """The run as the steps of one data store see it."""
+        """The part of the run for one data store."""
         return DatastoreRun(self, datastore)
 
     @property
     def sending(self) -> Wait:
-        """Wait for something before sending: over once there is a reason not to send."""
+        """A wait before sending. It ends once there is a reason not to send."""
         return Wait(self.clock, lambda: bool(self.reason()))
 
 
 @dataclass(frozen=True, slots=True)
 class DatastoreRun:
-    """A run in one data store: what the service says there about sending holds for that one alone.
+    """The part of a run for one data store. `halt` stops sending to this data store only.
 
-    Unless the first error is to stop the whole run.
+    With `stop_on_error`, it stops the whole run.
     """
 
     run: Run
@@ -108,7 +107,7 @@ class DatastoreRun:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether not even what is in flight is awaited."""
+        """Whether to stop waiting for the updates in flight."""
         return self.run.is_abandoned
 
     def reason(self) -> str:
@@ -116,15 +115,15 @@ class DatastoreRun:
         return self.run.reason(self.datastore)
 
     def halt(self, reason: str) -> None:
-        """Send nothing new any more."""
+        """Stop sending."""
         self.run.halt(reason, "" if self.run.bounds.stop_on_error else self.datastore)
 
     @property
     def sending(self) -> Wait:
-        """Wait for a turn to send: over once there is a reason not to send."""
+        """A wait for a turn to send. It ends once there is a reason not to send."""
         return Wait(self.clock, lambda: bool(self.reason()))
 
     @property
     def in_flight(self) -> Wait:
-        """Wait for something that was sent: over once the run is abandoned."""
+        """A wait for an update in flight. It ends once the run is abandoned."""
         return Wait(self.clock, lambda: self.run.is_abandoned)

@@ -1,4 +1,4 @@
-"""The threads of a run: the actions in flight side by side, and how the sending ends early."""
+"""The threads of an apply: they run actions side by side, and account for every step."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Action, Step, pins
 from reconciler.core.ports import SLICE_SECONDS, PacedImageSets
 
-# Once a run is abandoned: how long threads that hang in a call are given to tell what they know.
+# How long an abandoned run waits for the events of threads that hang in a call.
 GRACE_SECONDS = 1.0
 
 
 class _Ended:
-    """A worker has nothing left to do."""
+    """An event: a worker has ended."""
 
 
 class _Queue:
-    """The actions that are left of each data store, handed out while there is room below the limit.
+    """The remaining actions of each data store, handed out until the limit is reached.
 
-    The limit is one for all of them.
+    All data stores share the limit.
     """
 
     def __init__(self, actions: Sequence[Action], limit: int | None) -> None:
@@ -47,7 +47,7 @@ class _Queue:
         self._change = Condition()
 
     def take(self, datastore: str) -> Action | None:
-        """The next one; waits while one that is running may yet turn out not to count."""
+        """The next action, or None. Waits while a running action may turn out not to count."""
         left = self._left[datastore]
         with self._change:
             self._change.wait_for(
@@ -60,7 +60,7 @@ class _Queue:
             return left.pop()
 
     def give_back(self, *, counts: bool) -> None:
-        """An action has ended."""
+        """Note that an action has ended; `counts` says whether it takes from the limit."""
         with self._change:
             self._running -= 1
             self._room += 0 if counts else 1
@@ -68,10 +68,10 @@ class _Queue:
 
 
 class Window:
-    """What is left to do, what is in flight and what it tells.
+    """Runs the actions in threads and yields their events.
 
-    Each data store has threads of its own: the quotas are its own, too, and so is its trouble. One
-    that is slow or does not answer at all keeps nothing back elsewhere.
+    Each data store has its own threads, as it has its own quotas. A data store that is slow or does
+    not answer does not delay the others.
     """
 
     def __init__(
@@ -88,10 +88,10 @@ class Window:
         self._run = run
         self._options = options
         self._journal = journal
-        self._told: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
+        self._events: SimpleQueue[Started | Outcome | BaseException | _Ended] = SimpleQueue()
 
     def events(self) -> Iterator[Started | Outcome]:
-        """Run everything; the events as they come."""
+        """Run all actions, and yield the events as they come."""
         threads = [
             Thread(
                 target=self._work,
@@ -99,7 +99,7 @@ class Window:
                 name=f"apply-{datastore}-{number}",
                 daemon=True,
             )
-            for datastore, count in Counter(one.datastore for one in self._actions).items()
+            for datastore, count in Counter(action.datastore for action in self._actions).items()
             for number in range(min(max(1, self._run.bounds.concurrency), count))
         ]
         for thread in threads:
@@ -116,7 +116,7 @@ class Window:
             raise bugs[0]
 
     def _accounted(self, running: int, bugs: list[BaseException]) -> Iterator[Started | Outcome]:
-        """What the threads tell, and an outcome for every step of which they tell none."""
+        """Yield the events of the threads, then an outcome for every step that has none."""
         open_steps = {id(step): step for action in self._actions for step in action.steps}
         started: set[int] = set()
         for event in self._until_ended(running, bugs):
@@ -125,15 +125,15 @@ class Window:
             else:
                 del open_steps[id(event.step)]
             yield event
-        reason = self._run.reason() or "not sent: as many as --limit allows were changed"
+        reason = self._run.reason() or "not sent: the limit of --limit is reached"
         for step in open_steps.values():
-            yield _untold(step, id(step) in started, reason)
+            yield _unaccounted(step, id(step) in started, reason)
 
     def _until_ended(self, running: int, bugs: list[BaseException]) -> Iterator[Started | Outcome]:
         patience = GRACE_SECONDS
         while running and patience > 0:
             try:
-                event = self._told.get(timeout=SLICE_SECONDS)
+                event = self._events.get(timeout=SLICE_SECONDS)
             except Empty:
                 patience -= SLICE_SECONDS if self._run.is_abandoned else 0.0
                 continue
@@ -141,7 +141,7 @@ class Window:
                 running -= 1
             elif isinstance(event, BaseException):
                 bugs.append(event)
-                self._run.halt("another step failed through a bug of ours")
+                self._run.halt("another step failed because of a bug in reconcile")
             else:
                 yield event
 
@@ -158,12 +158,12 @@ class Window:
                 finally:
                     self._queue.give_back(counts=counts)
         except BaseException as bug:
-            self._told.put(bug)
+            self._events.put(bug)
         finally:
-            self._told.put(_Ended())
+            self._events.put(_Ended())
 
     def _carry_out(self, action: Action, run: DatastoreRun) -> bool:
-        """The steps of one action in order; after one that did not converge none is sent.
+        """Run the steps of one action in order; stop after a step that does not converge.
 
         Returns whether anything may have been changed.
         """
@@ -177,10 +177,10 @@ class Window:
         for step, before in zip(action.steps, pins(action), strict=True):
             refusal = refusal or run.reason()
             if refusal:
-                self._told.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
+                self._events.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
                 continue
-            one = StepRun(step, before, self._ports[action.datastore], run, self._options)
-            outcome = one.run(partial(self._told.put, Started(step)))
+            step_run = StepRun(step, before, self._ports[action.datastore], run, self._options)
+            outcome = step_run.run(partial(self._events.put, Started(step)))
             self._end(outcome)
             counts = counts or outcome.result.counts_as_change
             if not outcome.result.is_good:
@@ -189,7 +189,7 @@ class Window:
 
     def _end(self, outcome: Outcome) -> None:
         self._judge(outcome)
-        self._told.put(outcome)
+        self._events.put(outcome)
 
     def _begin(self, action: Action) -> None:
         try:
@@ -198,7 +198,7 @@ class Window:
             self._run.halt("records cannot be written")
 
     def _unlike(self, action: Action, run: DatastoreRun) -> Outcome | None:
-        """Why nothing of a saved plan's action may be sent: it was made for other image sets."""
+        """The outcome if a saved plan's action was made for other image sets, else None."""
         step = action.steps[0]
         try:
             reason = replaced(self._ports[action.datastore], action.members)
@@ -211,8 +211,8 @@ class Window:
         return Outcome(step, Result.STALE, reason) if reason else None
 
 
-def _untold(step: Step, started: bool, reason: str) -> Outcome:
+def _unaccounted(step: Step, started: bool, reason: str) -> Outcome:
     if started:
-        text = "sent, and its end was not awaited: running again finds out"
+        text = "sent, but its end was not awaited"
         return Outcome(step, Result.UNRESOLVED, text)
     return Outcome(step, Result.NOT_ATTEMPTED, reason)

@@ -35,10 +35,11 @@ from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Step, next_version
 from reconciler.core.model.workflow_status import FIRST_PAUSE, PAUSE_GROWTH, pauses
 from reconciler.core.ports import ImageSets, PacedImageSets
+from reconciler.core.review.phrases import duration
 
-# How often a step is sent whose effect was not seen, and whose image set is still at the pin.
+# How often a step is sent while its image set stays at the pin.
 SENDS = 3
-# How many throttles in a row a step bears; the bucket slows down with each.
+# How many throttled sends a step may have. The token bucket slows down with each of them.
 THROTTLES = 10
 
 
@@ -46,9 +47,9 @@ THROTTLES = 10
 class Options:
     """How all steps of a run are carried out.
 
-    `lock_timeout` is in seconds, for each send. `look_first` says that an earlier run may have done
-    a part of the plan: no turn is spent on that. `message_hint` says how to see the service's own
-    message, by data store ID, image set and version.
+    `lock_timeout` is in seconds, for each send. With `look_first`, an earlier run may have done a
+    part of the plan, and no turn is spent on that part. `message_hint` returns how to see the
+    service's own message, by data store ID, image set and version.
     """
 
     lock_timeout: float
@@ -58,7 +59,7 @@ class Options:
 
 
 class StepRun:
-    """The life of one step in one thread. `pins` are the versions before it."""
+    """Runs one step, in one thread. `pins` are the versions of the image sets before it."""
 
     def __init__(
         self,
@@ -81,19 +82,19 @@ class StepRun:
         self._deadline = self._time_out()
 
     def run(self, started: Callable[[], None]) -> Outcome:
-        """Exactly one outcome, whatever happens; `started` is called before the first send."""
+        """Run the step and return its outcome. `started` is called before the first send."""
         try:
             return self._until_settled(started)
         except (NoAnswerError, ThrottledError) as error:
-            return self._end(self._unseen(Result.NOT_ATTEMPTED), self._told(error))
+            return self._end(self._unseen(Result.NOT_ATTEMPTED), self._message_of(error))
         except CredentialsError as error:
             self._run.halt(error.message)
-            return self._end(self._unseen(Result.FAILED), self._told(error))
+            return self._end(self._unseen(Result.FAILED), self._message_of(error))
         except ServiceError as error:
-            return self._end(self._unseen(Result.FAILED), self._told(error))
+            return self._end(self._unseen(Result.FAILED), self._message_of(error))
 
     def _until_settled(self, started: Callable[[], None]) -> Outcome:
-        """Send and look in turns, until the table says that the step has ended."""
+        """Send and read in turns, until the decision table says that the step has ended."""
         ended = self._settle() if self._is_past() else None
         while ended is None:
             if not self._turn():
@@ -111,10 +112,10 @@ class StepRun:
         return ended
 
     def _is_past(self) -> bool:
-        """Whether sending can do nothing any more: the image set is beyond the pin, or gone.
+        """Whether sending has no effect: the image set is beyond the pin, or gone.
 
-        A turn is worth seconds of the account. Were one spent on each step that is done, a plan
-        that is gone on with again and again would never get to those that are left.
+        A turn costs seconds of the account's quota. If every finished step took a turn, a plan that
+        is resumed again and again would never reach its remaining steps.
         """
         if not self._options.look_first:
             return False
@@ -123,31 +124,31 @@ class StepRun:
         except NotFoundError:
             return True
         except (NoAnswerError, ThrottledError):
-            return False  # sending tells
+            return False  # the answer to the update decides
         return int(latest.version_id) > int(self._step.pin)
 
     def _turn(self) -> bool:
-        """Wait for it. In a full window that takes minutes, and none of those of a LOCKED one."""
-        asked = self._run.clock.now()
+        """Wait for a turn to send. This may take minutes, which lockTimeout does not include."""
+        began = self._run.clock.now()
         may_send = self._port.turn(self._run.sending)
-        self._deadline += self._run.clock.now() - asked
+        self._deadline += self._run.clock.now() - began
         return may_send
 
     def _not_with(self, members: Members) -> Outcome | None:
-        """Nothing is sent that would move what nobody has reviewed; it may have landed earlier."""
+        """End the step, as it would change unreviewed image sets. It may have landed before."""
         if self._look({}) is not Next.SEND:
             return self._settle()
-        told = "what was sent was not seen to take effect" if self._sends else "nothing was sent"
+        sent = "the update was sent, but had no effect yet" if self._sends else "nothing was sent"
         if members.strangers:
-            return self._end(self._unseen(Result.CONFLICT), f"{told}: {members.unplanned}")
+            return self._end(self._unseen(Result.CONFLICT), f"{sent}: {members.unplanned}")
         text = (
-            f"{told}: {members.behind}, so others may be missing, too\n"
-            "search is behind: run `reconcile apply` again later"
+            f"{sent}: {members.behind}, so other members may be missing too\n"
+            "The search index is not up to date: run `reconcile apply` again later."
         )
         return self._end(self._unseen(Result.BLOCKED), text)
 
     def _siblings_are_at_their_pins(self) -> bool:
-        """Read right before sending: the service checks the pin of the requested set alone."""
+        """Read siblings right before sending: the service checks the requested image set only."""
         target = self._step.image_set_id
         return all(self._is_at(name, pin) for name, pin in self._pins.items() if name != target)
 
@@ -159,7 +160,7 @@ class StepRun:
         return found(pin, seen, None) in self._options.tables.ready
 
     def _send(self) -> bool:
-        """Send once. False when nothing can have come of it, else reading has to tell."""
+        """Send once. Returns False if it certainly had no effect; else reading has to decide."""
         self._deadline = self._time_out()
         try:
             produced = self._port.update(self._step)
@@ -174,40 +175,40 @@ class StepRun:
             return self._refused(error, arrived=True)
         except NoAnswerError as error:
             self._sends += 1
-            self._error, self._answer = self._told(error), Answer.LOST
+            self._error, self._answer = self._message_of(error), Answer.LOST
             return True
         self._sends += 1
-        # Should the service ever number otherwise, the content of pin+1 tells.
+        # If the service numbers versions differently, the content of version pin+1 decides.
         as_expected = produced == next_version(self._step.pin)
         self._answer = Answer.ACCEPTED if as_expected else Answer.LOST
         return True
 
     def _refused(self, error: ServiceError, *, arrived: bool) -> bool:
-        """Once a send may have landed, a later refusal does not make it somebody else's."""
-        self._error = self._told(error)
+        """Keep the answer LOST: a later 404 or 409 does not prove that another process wrote."""
+        self._error = self._message_of(error)
         if arrived and self._answer is Answer.NONE:
             self._answer = Answer.REFUSED
         return arrived
 
     def _again_or_end(self) -> Outcome | None:
-        """Nothing came of a send: None to send again, an outcome when that was often enough."""
+        """After a send without effect: None to send again, an outcome after the last try."""
         if self._throttles < THROTTLES and self._sends < SENDS:
             self._pause(FIRST_PAUSE * PAUSE_GROWTH ** (4 * self._sends))
             return None
         if self._throttles < THROTTLES and self._answer is Answer.NONE:
-            self._run.halt(self._error)  # no connection, three times
+            self._run.halt(self._error)  # no connection in all tries
             return self._end(Result.NOT_ATTEMPTED, self._error)
         return self._end(self._unseen(Result.FAILED), self._error)
 
     def _settle(self) -> Outcome | None:
-        """Wait until the image sets are at rest; None when the step must be sent again."""
+        """Wait until no operation runs on the image sets. None if the step must be sent again."""
         seen: dict[str, Seen] = {}
         pause = pauses()
         while True:
             try:
                 decision = self._look(seen)
             except (NoAnswerError, ThrottledError) as error:
-                self._error, decision = self._told(error), Next.WAIT
+                self._error, decision = self._message_of(error), Next.WAIT
             if decision is Next.SEND:
                 return self._again_or_end()
             if decision is not Next.WAIT:
@@ -217,7 +218,7 @@ class StepRun:
             self._pause(next(pause))
 
     def _look(self, seen: dict[str, Seen]) -> Next:
-        """Look at what was not at rest before, and read the content once all are."""
+        """Check the image sets that had not settled, and read the content once all have."""
         for name, pin in self._pins.items():
             if name not in seen or seen[name].finding in _RESTLESS:
                 seen[name] = self._look_at(name, pin)
@@ -239,7 +240,7 @@ class StepRun:
         return Seen(name, pin, latest.version_id, found(pin, latest, produced), produced)
 
     def _holds(self, seen: Seen, digest: str) -> bool:
-        """Whether version pin+1 reads as expected."""
+        """Whether version pin+1 has the expected content."""
         try:
             document = self._port.metadata(seen.image_set_id, next_version(seen.pin))
         except NotFoundError:
@@ -250,7 +251,7 @@ class StepRun:
         return self._run.clock.now() + self._options.lock_timeout
 
     def _is_over(self) -> bool:
-        """Whether to stop waiting: for ours at the timeout, for somebody else's on any stop."""
+        """Whether to stop waiting. A stop request ends it, unless our own update is running."""
         if self._run.is_abandoned or self._run.clock.now() >= self._deadline:
             return True
         return bool(self._run.reason()) and not self._answer.may_be_ours
@@ -271,18 +272,18 @@ class StepRun:
             for name, one in sorted(seen.items())
             if one.produced is not None and table[self._answer, one.finding].is_done
         )
-        text = self._explained(decision, seen)
+        text = self._description(decision, seen)
         if decision is Next.CONVERGED:
             decision, text = self._with_strangers(text)
         return self._end(RESULT[decision], text, landed)
 
-    def _told(self, error: ServiceError) -> str:
-        """The error in our words; the service's own are kept apart."""
+    def _message_of(self, error: ServiceError) -> str:
+        """The message of an error. The service's own text is kept apart, in `_said`."""
         self._said = error.said
         return str(error)
 
-    def _explained(self, decision: Next, seen: Mapping[str, Seen]) -> str:
-        """What happened in our words, and how to see those of the service."""
+    def _description(self, decision: Next, seen: Mapping[str, Seen]) -> str:
+        """Describe the end, and how to see the message of the service."""
         failed = service_messages(seen)
         if failed:
             self._said = "; ".join(message for _, _, message in failed if message)
@@ -293,18 +294,17 @@ class StepRun:
         return "\n".join(text for text in (explain(decision, seen), *hints) if text)
 
     def _with_strangers(self, text: str) -> tuple[Next, str]:
-        """What came into the study, or into sight, while it was changed, may have been changed."""
+        """Report image sets that are not in the plan: the call may have changed them too."""
         try:
             seen = members(self._port, self._step, self._pins)
         except ServiceError as error:
             return Next.CONVERGED, f"{text} The study could not be searched again: {error}".strip()
         if not seen.strangers:
             return Next.CONVERGED, text
-        told = f"done, but {seen.unplanned}, and may have been changed as well"
-        return Next.CONFLICT, told
+        return Next.CONFLICT, f"done, but {seen.unplanned}, which may have been changed too"
 
     def _stopped(self) -> Outcome:
-        """Asked to stop, or the time is over."""
+        """The outcome after a stop request, or after lockTimeout."""
         if self._answer.may_be_ours:
             return self._end(
                 Result.UNRESOLVED, self._error or "sent and accepted, but its end was not seen"
@@ -312,7 +312,9 @@ class StepRun:
         if reason := self._run.reason():
             return self._end(Result.NOT_ATTEMPTED, reason)
         result = Result.UNRESOLVED if self._answer is Answer.REFUSED else Result.NOT_ATTEMPTED
-        return self._end(result, f"LOCKED by somebody else until the wait was over. {self._error}")
+        waited = duration(self._options.lock_timeout)
+        text = f"still LOCKED by another operation after lockTimeout ({waited}). {self._error}"
+        return self._end(result, text.rstrip())
 
     def _unseen(self, otherwise: Result) -> Result:
         return Result.UNRESOLVED if self._answer.may_be_ours else otherwise
@@ -323,7 +325,7 @@ class StepRun:
 
 
 def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> Properties | None:
-    """A version, None where there is none. One that is not the latest is in the history."""
+    """The properties of a version; None if it does not exist. Reads the history if needed."""
     if int(latest.version_id) <= int(version_id):
         return latest if latest.version_id == version_id else None
     history = port.versions(latest.image_set_id)

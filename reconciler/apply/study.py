@@ -1,7 +1,7 @@
-"""What a study-wide call would move, looked up right before it is sent and again after it.
+"""The image sets that a study-wide call changes, searched right before the call and after it.
 
-The plan knows the primary image sets of the study as they were. The service checks the pin of the
-image set that is called, and no pin of the others (decision 0002, U12).
+The plan has the primary image sets that the study had when it was planned. The service checks the
+version of the requested image set, but not the versions of its siblings (decision 0002, U12).
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from reconciler.core.ports import ImageSets
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """What search shows beside the plan.
+    """How the search result differs from the plan.
 
-    `strangers` are image sets that the call may move and the plan does not know. `unlisted` are
-    those that the plan knows and search does not show: where it is behind for one, strangers may
-    be missing, too.
+    `strangers` are image sets that the call may change and that are not in the plan. `unlisted` are
+    image sets of the plan that search does not list: then it may also miss strangers.
     """
 
     strangers: tuple[str, ...] = ()
@@ -31,19 +30,19 @@ class Members:
 
     @property
     def unplanned(self) -> str:
-        """The strangers in a sentence."""
+        """A clause that names the strangers."""
         names = ", ".join(self.strangers)
-        return f"the study has another primary image set that the plan does not know, {names}"
+        return f"the study has another primary image set that is not in the plan, {names}"
 
     @property
     def behind(self) -> str:
-        """The unlisted in a sentence."""
+        """A clause that names the unlisted image sets."""
         names = ", ".join(self.unlisted)
         return f"SearchImageSets does not list image set {names} of the study"
 
 
 def members(port: ImageSets, step: Step, pins: Mapping[str, str]) -> Members:
-    """Search the study of a step. Search is not said to be consistent (decision 0002, U14)."""
+    """Search the study of a step. Search may lag behind (decision 0002, U14)."""
     if not step.study_wide:
         return Members()
     uid = step.study_instance_uid
@@ -57,9 +56,9 @@ def members(port: ImageSets, step: Step, pins: Mapping[str, str]) -> Members:
 
 
 def _may_be_moved(port: ImageSets, name: str, is_primary: bool | None, uid: str) -> bool:
-    """Whether it is a primary image set of the study, as far as can be told.
+    """Whether an image set may be a primary image set of the study.
 
-    Also where the service does not say, or does not let it be read: then only the call would tell.
+    True also if the service does not state it, or if the image set cannot be read.
     """
     try:
         seen = port.get(name)

@@ -1,1 +1,1 @@
-"""One Plan, several renderers. Decides how things look, never what is done."""
+"""Render reviews and outcomes as text, Markdown and JSON. Decides only how they look."""

@@ -1,4 +1,4 @@
-"""One group of a review, as lines: header, edits, dangers, what blocks it and what next."""
+"""Render one group of a review: header, edits, hazards, missing consent, blocks and notes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SIGN: dict[Status, tuple[str, Style]] = {
 
 
 def group_lines(group: Group, look: Look) -> list[str]:
-    """Actions that differ in nothing but their image set, shown as one."""
+    """The lines of a group: actions that differ only in their image set."""
     return [
         *_header(group, look),
         *_members(group, look),
@@ -40,8 +40,8 @@ def _header(group: Group, look: Look) -> list[str]:
     sign, style = _SIGN[group.status]
     name = look.paint(_name(group), Style.STRONG)
     details = look.paint(f"({escape(group.datastore)})", Style.DIM)
-    told = f"{look.paint(group.verdict, style)}{_versions(group)}"
-    lines = [f"{look.paint(sign, style)} {name} {details}: {told}"]
+    summary = f"{look.paint(group.verdict, style)}{_versions(group)}"
+    lines = [f"{look.paint(sign, style)} {name} {details}: {summary}"]
     if len(group.image_set_ids) > 1:
         lines += _listing(group.image_set_ids, look)
     return lines
@@ -59,13 +59,13 @@ def _versions(group: Group) -> str:
     member = group.members[0]
     count = len(group.image_set_ids)
     calls = group.calls * count
-    told = f", {plural(calls, 'call')}"
+    counted = f", {plural(calls, 'call')}"
     if len(group.members) > 1:
-        return told if calls else ""
+        return counted if calls else ""
     if not calls:
         return f" at version {member.pin}" if member.pin else ""
     each = " each" if count > 1 else ""
-    more = told if calls > 1 else ""
+    more = counted if calls > 1 else ""
     return f", version {member.pin} → {member.version_to_come}{each}{more}"
 
 
@@ -83,12 +83,12 @@ def _members(group: Group, look: Look) -> list[str]:
 
 def _member(member: ShownMember, look: Look) -> str:
     move = f" → {member.version_to_come}" if member.version_to_come != member.pin else ""
-    unnamed = "" if member.asked else look.paint("  named by no manifest", Style.DIM)
+    unnamed = "" if member.asked else look.paint("  not named in any manifest", Style.DIM)
     return f"{INDENT}image set {member.image_set_id}  version {member.pin}{move}{unnamed}"
 
 
 def _edits(group: Group, look: Look) -> list[str]:
-    """What every member shares first, then member by member."""
+    """The edits that all members share, then the other edits of each member."""
     lines = edit_lines(group.edits, look, anywhere=len(group.image_set_ids) > 1)
     for image_set_id, edits in group.own_edits:
         lines.append(f"{INDENT}in image set {image_set_id}:")
@@ -98,19 +98,19 @@ def _edits(group: Group, look: Look) -> list[str]:
 
 def _hazards(group: Group, look: Look) -> list[str]:
     lines = []
-    for one in group.hazards:
-        style = Style.UPDATE if one.consented else Style.ERROR
+    for shown in group.hazards:
+        style = Style.UPDATE if shown.consented else Style.ERROR
         sign = look.paint("!", style)
-        lines.append(f"{INDENT}{sign} {look.paint(one.hazard, style)}: {one.meaning}")
+        lines.append(f"{INDENT}{sign} {look.paint(shown.hazard, style)}: {shown.meaning}")
     return lines
 
 
 def _missing(missing: MissingConsent, look: Look) -> list[str]:
-    told = look.paint("needs consent:", Style.ERROR)
-    what = "this line" if len(missing.lines) == 1 else "these lines"
-    into = f"the manifest at {place_of(missing.place)}" if missing.place else "its manifest"
+    label = look.paint("needs consent:", Style.ERROR)
+    lines = "this line" if len(missing.lines) == 1 else "these lines"
+    manifest = f"the manifest at {place_of(missing.place)}" if missing.place else "its manifest"
     return [
-        f"{INDENT}  {told} put {what} into {into}",
+        f"{INDENT}  {label} add {lines} to {manifest}",
         *(f"{INDENT}      {look.paint(line, Style.STRONG)}" for line in missing.lines),
     ]
 
@@ -126,7 +126,7 @@ def _block(block: ShownBlock, look: Look) -> list[str]:
 
 
 def _wrapped(text: str, look: Look) -> list[str]:
-    """Prose in the room beside the signs; places and UIDs are never broken."""
+    """Text wrapped to the width beside the signs; places and UIDs are never broken."""
     room = max(40, look.width - len(INDENT) - 2)
     return textwrap.wrap(
         text, room, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
@@ -134,10 +134,11 @@ def _wrapped(text: str, look: Look) -> list[str]:
 
 
 def _released(group: Group, look: Look) -> list[str]:
-    told = (
-        f"released: {_short(path)} is no longer asked; its value stays" for path in group.released
+    lines = (
+        f"released: no manifest asks for {_short(path)} any more; its value stays"
+        for path in group.released
     )
-    return [INDENT + look.paint(line, Style.DIM) for line in told]
+    return [INDENT + look.paint(line, Style.DIM) for line in lines]
 
 
 def _short(path: str) -> str:

@@ -28,19 +28,19 @@ class _Cells:
 
     @property
     def body(self) -> str:
-        return f"{self.before} → {self.after}" if self.before and self.after else self.one
+        return f"{self.before} → {self.after}" if self.before and self.after else self.single
 
     @property
-    def one(self) -> str:
+    def single(self) -> str:
         return self.before or self.after
 
 
 def edit_lines(
     edits: Sequence[Edit], look: Look, indent: str = INDENT, *, anywhere: bool = False
 ) -> list[str]:
-    """One line per edit; more where before and after do not fit beside each other.
+    """One line per edit; more if the values before and after do not fit beside each other.
 
-    `anywhere` leaves out the UIDs, where the lines stand for several image sets.
+    `anywhere` leaves out the UIDs, for lines that stand for several image sets.
     """
     short = _short_addresses(edits)
     if anywhere:
@@ -66,7 +66,7 @@ def _fits(cells: _Cells, room: int) -> bool:
 def _lines(
     cells: _Cells, start: str, columns: tuple[int, int], look: Look, indent: str
 ) -> list[str]:
-    """Values beside the attribute, with the place after them or below; else values below too."""
+    """Values beside the attribute, with the place after or below them; else all of it below."""
     body, room = columns
     style = _STYLE[cells.edit.symbol]
     lead = f"{indent}{look.paint(cells.edit.symbol, style)} {start}  "
@@ -79,7 +79,7 @@ def _lines(
         return [f"{lead}{_painted_body(cells, look)}".rstrip(), f"{inner}{place}".rstrip()]
     room = look.width - len(inner) - 2
     if not (cells.before and cells.after):
-        return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(cut(cells.one, room), style)}"]
+        return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(cut(cells.single, room), style)}"]
     before, after = cut_pair(cells.before, cells.after, room)
     return [
         f"{lead}{place}".rstrip(),
@@ -92,15 +92,15 @@ def _painted_body(cells: _Cells, look: Look) -> str:
     if cells.before and cells.after:
         before = look.paint(cells.before, Style.REMOVE)
         return f"{before} → {look.paint(cells.after, Style.ADD)}"
-    return look.paint(cells.one, _STYLE[cells.edit.symbol])
+    return look.paint(cells.single, _STYLE[cells.edit.symbol])
 
 
 def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     inner = f"{indent}    "
     lines = []
     if edit.drift:
-        told = f"drift: changed by somebody else {edit.drift}"
-        lines.append(inner + look.paint(told, Style.DRIFT))
+        text = f"drift: changed outside this repository {edit.drift}"
+        lines.append(inner + look.paint(text, Style.DRIFT))
     return lines + [
         inner + look.paint(f"needs force: {reason}", Style.DIM)
         for reason in edit.change.force_reasons
@@ -108,7 +108,7 @@ def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
 
 
 def _cells(edit: Edit, short: dict[str, str]) -> _Cells:
-    """The texts of an edit. An after-value that is masked is told by the line it stands in."""
+    """The texts of an edit. A masked new value is replaced by the line that states it."""
     change = edit.change
     name = cut(escape(edit.name), _WIDEST_KEY)
     place = place_of(change.place)
@@ -144,7 +144,7 @@ def _short_addresses(edits: Iterable[Edit]) -> dict[str, str]:
 
 
 def place_of(place: Place | None) -> str:
-    """`manifests/a.yaml:12`: what terminals and editors open at a click."""
+    """`manifests/a.yaml:12`: a form that terminals and editors open on a click."""
     if place is None:
         return ""
     return f"{escape(place.file)}:{place.line}" if place.line else escape(place.file)

@@ -1,4 +1,4 @@
-"""What the commands print with --json. Values obey the same masks as the text does.
+"""The output of the commands with --json. Values are masked as they are in text.
 
 A plan is in `plan_json`.
 """
@@ -39,9 +39,9 @@ def _step(step: Step) -> dict[str, Json]:
 
 
 def applied(ended: Applied, exit_code: int) -> dict[str, Json]:
-    """A report in the shape of report.schema.json: every step is accounted for.
+    """A report as report.schema.json describes it, with an outcome for every step.
 
-    `exit_code` is that of the process: a signal decides it before the outcomes do.
+    `exit_code` is the exit code of the process: a signal takes precedence over the outcomes.
     """
     planned = ended.plan
     results = Counter(outcome.result for outcome in ended.outcomes)
@@ -94,7 +94,7 @@ def _landed(landed: Landed) -> Json:
 
 
 def problems(diagnostics: Iterable[Diagnostic]) -> Json:
-    """What is wrong with files."""
+    """The problems of invalid files."""
     return {
         "valid": False,
         "problems": [
@@ -105,7 +105,7 @@ def problems(diagnostics: Iterable[Diagnostic]) -> Json:
 
 
 def checked(files: int, asks: Sequence[ImageSetAsk]) -> Json:
-    """That nothing is wrong with files, and what they are about."""
+    """The image sets that valid files ask for."""
     return {
         "valid": True,
         "files": files,

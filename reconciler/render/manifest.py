@@ -1,7 +1,7 @@
-"""A live document as a manifest that asks for exactly what is there (`reconcile import`).
+"""Render a live document as a manifest that asks for its own values (`reconcile import`).
 
-Every value is written as quoted text and read back by the same code that reads manifests, before
-it is printed: what would not come back equal, or could never be written, is a comment instead.
+Every value is written as quoted text. Before it is printed, the code that reads manifests reads it
+back. A value that would not come back equal, or can never be changed, becomes a comment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 def manifest_lines(
     datastore: str, image_set_id: str, version_id: str, document: Document, depth: Level
 ) -> list[str]:
-    """The manifest, from Patient down to `depth`; empty where there is nothing to ask for."""
+    """The manifest, from Patient down to `depth`; empty if there is nothing to ask for."""
     present = [*_block(document, PATIENT, 4, "  Patient:"), *_study(document, depth)]
     if not _asks(present):
         return []
@@ -39,7 +39,7 @@ def manifest_lines(
         "kind: ImageSet",
         f"datastore: {quoted(datastore)}",
         f"imageSetId: {quoted(image_set_id)}",
-        f"# The values of version {version_id}. Delete what you do not want to own.",
+        f"# The values of version {version_id}. Delete the lines that you do not want to manage.",
         "present:",
         *present,
     ]
@@ -71,12 +71,12 @@ def _series(document: Document, key: str, block: dict[str, Json], depth: Level) 
 def _block(
     document: Document, address: Address, indent: int, heading: str, below: Iterable[str] = ()
 ) -> list[str]:
-    """One block with its attributes; nothing at all where it would ask for nothing."""
+    """One block with its attributes; empty if it would ask for nothing."""
     return _under(heading, [*_attributes(document, address, indent), *below])
 
 
 def _under(heading: str, lines: list[str]) -> list[str]:
-    """Lines below a key; comments alone stand without it, since an empty key is an error."""
+    """Lines below a key. Comments alone are written without it: an empty key is an error."""
     return [heading, *lines] if _asks(lines) else lines
 
 
@@ -106,20 +106,20 @@ def _attributes(document: Document, address: Address, indent: int) -> list[str]:
 
 
 def _in_tag_order(attributes: dict[str, Json]) -> list[tuple[str, Json]]:
-    """Keys we do not know last."""
+    """Sort attributes by tag; unknown keys come last."""
     return sorted(attributes.items(), key=lambda item: (key_tag(item[0]) or 1 << 32, item[0]))
 
 
 def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
-    """Why a manifest cannot ask for this value as it is, "" where it can."""
+    """Why a manifest cannot ask for this value as it is; "" if it can."""
     tag = key_tag(key)
     if tag is None:
-        return "not a key that DICOM knows"
+        return "DICOM does not define this key"
     why = never(key) or wrong_level(tag, level) or private_level(tag, level)
     if why:
         return why
     if any(_NO_TEXT.search(text) for text in _texts(raw)):
-        return "it holds NUL or half a character, which no manifest may hold"
+        return "its value holds a NUL or an incomplete character, which a manifest cannot hold"
     parsed = parse(by_tag(tag), vr, node_of(raw))
     if parsed.value is None or not same(vr, parsed.value.raw, raw):
         return "a manifest cannot express its value"
@@ -142,7 +142,7 @@ def _texts(raw: Json) -> Iterator[str]:
 
 
 def node_of(raw: Json) -> Node:
-    """A value in HealthImaging's JSON form as the node of a manifest, all of it quoted."""
+    """Convert a value from HealthImaging's JSON form to a manifest node; all text is quoted."""
     if isinstance(raw, dict):
         entries = ((Scalar(key, _NOWHERE, False), node_of(inner)) for key, inner in raw.items())
         return MappingNode(tuple(entries), _NOWHERE)

@@ -1,4 +1,4 @@
-"""What became of a plan, as lines."""
+"""Render the outcomes of an apply as text."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SIGN: dict[Result, tuple[str, Style]] = {
     Result.NOT_ATTEMPTED: ("·", Style.UPDATE),
 }
 _NEXT: dict[Result, str] = {
-    Result.CONFLICT: "Somebody else moved it: plan again, and look at what they did.",
-    Result.FAILED: "Mend what is told above. After a failed update plan again: its pin is used up.",
-    Result.UNVERIFIED: "Look at the image set before anything else is written to it.",
-    Result.UNRESOLVED: "Run the same command again: it finds out what became of it.",
-    Result.STALE: "The saved plan no longer holds: make a new one with `reconcile plan --out`.",
-    Result.NOT_ATTEMPTED: "Run the same command again to go on.",
+    Result.CONFLICT: "Another process changed the image set. Run `reconcile plan` again.",
+    Result.FAILED: "Fix the error above, then run `reconcile plan` again.",
+    Result.UNVERIFIED: "Check the image set before you change it again.",
+    Result.UNRESOLVED: "Run the same command again to find out how the update ended.",
+    Result.STALE: "The saved plan is out of date. Make a new plan with `reconcile plan --out`.",
+    Result.NOT_ATTEMPTED: "Run the same command again to continue.",
 }
 
 
@@ -48,9 +48,9 @@ def event_line(outcome: Outcome) -> str:
 
 
 def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
-    """One step's end, with its message, whose hint stands on a line of its own.
+    """The lines of one outcome: the result and its message, with the hint on its own line.
 
-    The service's own text may echo values: it is shown where values are, and nowhere else.
+    The service's own text may echo DICOM values, so it is shown only where values are shown.
     """
     sign, style = _SIGN[outcome.result]
     yield f"{look.paint(sign, style)} {event_line(outcome)}"
@@ -61,7 +61,7 @@ def outcome_lines(outcome: Outcome, look: Look) -> Iterator[str]:
 
 
 def report_lines(applied: Applied, look: Look) -> Iterator[str]:
-    """What was found of killed runs, what was held back, what next, the sum, and its records."""
+    """The end of a report: recovered versions, held actions, advice, totals and records."""
     for landed in applied.recovered:
         yield f"{look.paint('✓', Style.ADD)} {_recovered(landed)}"
     for action in applied.held:
@@ -73,11 +73,11 @@ def report_lines(applied: Applied, look: Look) -> Iterator[str]:
 
 def _recovered(landed: Landed) -> str:
     moved = f"version {landed.previous_version_id} → {landed.version_id}"
-    return f"{'recovered':<17}  image set {landed.image_set_id}  {moved}, by a run that was killed"
+    return f"{'recovered':<17}  image set {landed.image_set_id}  {moved}, by an interrupted run"
 
 
 def _held(action: Action, look: Look) -> Iterator[str]:
-    """An action that the plan held back, and why."""
+    """An action that the plan held back, with the reasons."""
     sign = look.paint("✗", Style.ERROR) if action.status.is_error else look.paint("·", Style.UPDATE)
     yield f"{sign} {action.status:<17}  image set {action.image_set_id}"
     for message in dict.fromkeys(block.message for block in action.blocks):
@@ -94,11 +94,11 @@ def _advice(results: Set[Result], look: Look) -> Iterator[str]:
 
 
 def counts(applied: Applied) -> list[str]:
-    """`3 converged`, `1 blocked`: in the order of `Result`, what was held back last."""
+    """`3 converged`, `1 blocked`: in the order of `Result`, held actions last."""
     results = Counter(outcome.result for outcome in applied.outcomes)
-    told = Counter({str(result): results[result] for result in Result if results[result]})
-    told.update(sorted(str(action.status) for action in applied.held))
-    return [f"{count:,} {word}" for word, count in told.items()]
+    words = Counter({str(result): results[result] for result in Result if results[result]})
+    words.update(sorted(str(action.status) for action in applied.held))
+    return [f"{count:,} {word}" for word, count in words.items()]
 
 
 def _summary(applied: Applied) -> str:
@@ -108,12 +108,12 @@ def _summary(applied: Applied) -> str:
 
 def _records(recorded: Sequence[PurePath], commit: str) -> Iterator[str]:
     records = [path for path in recorded if path.name != KEY_FILE]
-    told = f"Recorded in {plural(len(records), 'file')} below records/"
+    text = f"Recorded in {plural(len(records), 'file')} below records/"
     if len(records) < len(recorded):
-        told = f"{told}, with a new {KEY_FILE}"
+        text = f"{text}, with a new {KEY_FILE}"
     if commit and not recorded:
-        yield f"What an earlier run had recorded is committed, {commit[:12]}."
+        yield f"Committed the records of an earlier run, commit {commit[:12]}."
     elif commit:
-        yield f"{told}, commit {commit[:12]}."
+        yield f"{text}, commit {commit[:12]}."
     elif recorded:
-        yield f"{told}."
+        yield f"{text}."

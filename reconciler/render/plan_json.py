@@ -1,7 +1,7 @@
-"""What `plan --json` and `show --json` print: a review, written out field by field.
+"""The output of `plan --json` and `show --json`: a review, field by field.
 
-In the shape of plan.schema.json, but without the digests that are not keyed, so it cannot be
-applied. The plan as it is executed is the file that `plan --out` saves.
+It has the shape of plan.schema.json without the digests that are not keyed, so it cannot be
+applied. Only the file that `plan --out` saves can be applied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reconciler.core.review.totals import Totals
 
 
 def plan_json(review: Review) -> dict[str, Json]:
-    """The review as JSON. `masked` says whether values may be shown as their shape only."""
+    """The review as JSON. `masked` says whether values may be replaced by their shape."""
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

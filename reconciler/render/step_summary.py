@@ -1,4 +1,4 @@
-"""What became of a plan, as Markdown for the page of a GitHub Actions run. No DICOM value.
+"""Render the outcomes of an apply as Markdown for a GitHub Actions run, without DICOM values.
 
 GitHub shows what a job appends to the file that GITHUB_STEP_SUMMARY names, up to 1 MiB a step
 (docs.github.com: Adding a job summary).
@@ -14,23 +14,23 @@ from reconciler.core.model.plan import Action
 from reconciler.core.model.results import Applied
 from reconciler.render.outcomes import counts
 
-# What went as planned is only counted beyond so many rows; all the rest is always told.
+# At most so many rows for converged steps, the others are counted. All other steps get a row.
 LISTED = 50
-# What rows may take of the 1 MiB: a page that is larger GitHub does not show at all.
+# The limit for all rows: GitHub shows no summary above 1 MiB.
 MOST_BYTES = 900 * 1024
 
 
 def step_summary(applied: Applied) -> str:
-    """The whole text, for any number of steps below the size that GitHub takes."""
+    """The whole text. For any number of steps it is below GitHub's size limit."""
     return "\n".join([*_lines(applied), ""])
 
 
 def _lines(applied: Applied) -> Iterator[str]:
     yield "### reconcile apply"
     yield ""
-    told = counts(applied)
-    told += [f"{len(applied.recovered):,} recovered"] if applied.recovered else []
-    yield f"**{', '.join(told)}**" if told else "Nothing to do."
+    totals = counts(applied)
+    totals += [f"{len(applied.recovered):,} recovered"] if applied.recovered else []
+    yield f"**{', '.join(totals)}**" if totals else "Nothing to do."
     yield from _table(applied)
     if applied.commit:
         yield ""
@@ -80,7 +80,7 @@ def _row(outcome: Outcome) -> str:
 
 def _recovered(landed: Landed) -> str:
     moved = f"{landed.previous_version_id} → {landed.version_id}"
-    return f"| recovered | `{landed.image_set_id}` | {moved} | by a run that was killed |"
+    return f"| recovered | `{landed.image_set_id}` | {moved} | by an interrupted run |"
 
 
 def _held(action: Action) -> str:
@@ -93,7 +93,7 @@ def _held(action: Action) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that stays in its cell and is taken as it is; a message of the service may be in it."""
+    """Escape text for a table cell; it may hold a message of the service."""
     clean = escape(" ".join(text.split()))
     for special in "\\`|<>[]*_#":
         clean = clean.replace(special, f"\\{special}")

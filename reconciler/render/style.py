@@ -1,4 +1,4 @@
-"""How output looks: colour, width, and which values may be seen."""
+"""How output looks: colour, width, and which values are masked."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`redact` is what holds for this output: NONE shows every value."""
+    """The look of one output. `redact` holds for this output: NONE shows every value."""
 
     color: bool = False
     width: int = 100
     redact: Redact = Redact.IDENTIFYING
 
     def paint(self, text: str, style: Style) -> str:
-        """The text in a style, or as it is where there is no colour."""
+        """The text in a style; unchanged without colour."""
         if not self.color or not text:
             return text
         return f"\x1b[{style}m{text}\x1b[0m"
 
 
 def effective_redaction(setting: Redact, *, tty: bool, show: bool, mask: bool) -> Redact:
-    """What to mask: a local terminal and `--show-values` see values, what may be stored does not.
+    """What to mask: a terminal and `--show-values` show values, output that may be stored does not.
 
     `redact: all` masks on a terminal too; `--mask-values` never masks less than the setting.
     """

@@ -1,4 +1,4 @@
-"""Small tables: image sets found, data stores configured."""
+"""Render tables of image sets and of data stores."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _COLUMNS = (
     ("modality", "DICOMSeriesModality"),
     ("number", "DICOMSeriesNumber"),
 )
-# The members that are not `DICOM` and the keyword.
+# Members of DICOMTags that are not named `DICOM` and the keyword.
 _KEYWORDS = {
     "DICOMPatientId": "PatientID",
     "DICOMStudyId": "StudyID",
     "DICOMSeriesModality": "Modality",
     "DICOMSeriesBodyPart": "BodyPartExamined",
 }
-# UIDs by which an image set is found: addresses, shown unless every value is masked.
+# UIDs are addresses: shown unless every value is masked.
 _ADDRESSES = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
-# The columns that sort, and how wide a value may make its column.
+# The columns to sort by, and the largest width that a value may give its column.
 _ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 _WIDEST = 28
 
@@ -54,7 +54,7 @@ def image_set_table(found: Iterable[Summary], look: Look) -> Iterator[str]:
 
 
 def in_order(found: Iterable[Summary]) -> list[Summary]:
-    """By patient, study and series, so that what belongs together stands together."""
+    """Sort image sets by patient, study and series."""
 
     def key(summary: Summary) -> tuple[str, ...]:
         tags = dict(summary.tags)
@@ -79,7 +79,7 @@ def _cell(name: str, text: str, look: Look) -> str:
 
 
 def found_value(name: str, text: str, look: Look) -> str:
-    """A member of DICOMTags as the look allows: itself, or its shape."""
+    """A member of DICOMTags: its value, or its shape where `look` masks it."""
     if not text or (name in _ADDRESSES and look.redact is not Redact.ALL and is_uid(text)):
         return text
     tag = key_tag(_KEYWORDS.get(name, name.removeprefix("DICOM")))
@@ -97,7 +97,7 @@ def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:
 
 
 def endpoint_of(store: Datastore) -> str:
-    """What answers for a data store."""
+    """The endpoint of a data store, in words."""
     if store.is_aws:
         return "AWS HealthImaging"
     return "the embedded emulator" if store.endpoint == EMULATOR else store.endpoint

@@ -1,4 +1,4 @@
-"""A review for the terminal: what would change, what is refused, and the line that sums it up."""
+"""Render a review as text for the terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
 
 
 def next_step(review: Review, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
-    """What to type now: `paths` are the saved plan, or the manifests that were planned."""
+    """The command to run next. `paths` are the saved plan, or the planned manifests."""
     if not review.totals.calls:
         return []
     command = escape(" ".join(["reconcile apply", *map(shlex.quote, paths)]))
@@ -35,7 +35,10 @@ def next_step(review: Review, paths: Iterable[str], look: Look, *, saved: bool) 
 
 
 def reads(calls: Mapping[str, int]) -> list[str]:
-    """What the plan has read. Only GetImageSetMetadata moves an image set to a dearer tier."""
+    """The reads of a plan, as a line.
+
+    They matter: GetImageSetMetadata moves an image set to the Frequent Access tier.
+    """
     made = ", ".join(
         f"{count:,} {operation}" for operation, count in sorted(calls.items()) if count
     )
@@ -44,7 +47,8 @@ def reads(calls: Mapping[str, int]) -> list[str]:
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     if unrecorded := review.totals.unrecorded:
-        yield f"{plural(unrecorded, 'converged image set')} not recorded yet: `apply` does it."
+        converged = plural(unrecorded, "converged image set")
+        yield f"Not recorded yet: {converged}. Run `reconcile apply`."
     yield from reads(calls)
     if review.totals.calls and review.eta_seconds:
         yield f"Applying takes about {duration(review.eta_seconds)} at the configured quotas."

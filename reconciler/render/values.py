@@ -20,7 +20,7 @@ def pad(text: str, columns: int) -> str:
 
 
 def cut(text: str, room: int) -> str:
-    """The text, its middle left out where it is wider than the room."""
+    """The text, without its middle if it is wider than the room."""
     if width(text) <= room:
         return text
     keep = max(4, _characters(text, room) - 1)
@@ -65,12 +65,12 @@ def _common_prefix(first: str, second: str) -> int:
 
 
 def short_uid(uid: str) -> str:
-    """A UID used as an address: its end, which is what tells it from its neighbours."""
+    """Shorten a UID to its end, which distinguishes it from its neighbours."""
     return uid if len(uid) <= 20 else f"{_CUT}{uid[-14:]}"
 
 
 def short_uids(uids: set[str]) -> dict[str, str]:
-    """Short forms that stay different from each other; those that would not are left whole."""
+    """Short forms that differ from each other. UIDs with equal short forms are left whole."""
     forms = {uid: short_uid(uid) for uid in uids}
     seen = Counter(forms.values())
     return {uid: uid if seen[form] > 1 else form for uid, form in forms.items()}

@@ -43,7 +43,7 @@ def test_a_limit_stops_and_the_same_command_goes_on(reconcile: Command, workspac
         seen.append((told["totals"]["converged"], told["totals"]["not-attempted"], ran.code))
         if not ran.code:
             break
-        assert "as many as --limit allows were changed" in ran.out
+        assert "the limit of --limit is reached" in ran.out
     assert [code for _, _, code in seen] == [2] * (len(seen) - 1) + [0]
     assert len(seen) == 3
     assert sum(converged for converged, _, _ in seen) == told["totals"]["steps"]
@@ -67,7 +67,7 @@ def test_a_time_that_is_over_leaves_the_rest(reconcile: Command, workspace: Path
     ran = reconcile("apply", "--auto-approve", "--max-duration", "0.000001s", "--json")
     assert ran.code == 2
     assert {one["result"] for one in json.loads(ran.out)["outcomes"]} == {"not-attempted"}
-    assert "--max-duration is over" in json.loads(ran.out)["outcomes"][0]["message"]
+    assert "--max-duration has passed" in json.loads(ran.out)["outcomes"][0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_demo_shows_the_whole_cycle_and_leaves_nothing(tmp_path: Path) -> No
     done = demo(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for told in (
-        "needs consent: put this line into the manifest at manifests/bone-scan.yaml:1",
+        "needs consent: add this line to the manifest at manifests/bone-scan.yaml:1",
         "$ echo 'allow: [REMOVES_INSTANCE]' >> manifests/bone-scan.yaml",
         "Apply: 11 converged.",
         "Record 14 image sets at their new versions",

@@ -104,7 +104,7 @@ def test_every_end_is_told() -> None:
 def test_a_commit_of_what_an_earlier_run_recorded_is_told_as_that() -> None:
     assert list(report_lines(applied([], [], commit="c" * 40), LOOK)) == [
         "Apply: nothing to do.",
-        "What an earlier run had recorded is committed, cccccccccccc.",
+        "Committed the records of an earlier run, commit cccccccccccc.",
     ]
 
 

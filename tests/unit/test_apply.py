@@ -275,7 +275,7 @@ def test_a_failed_update_is_reported_without_the_services_text(fake: FakeImageSe
     outcome = only(run(fake, simple(fake, A)))
     assert outcome.result is Result.FAILED
     assert outcome.message == (
-        f"image set {A}: UpdateImageSetMetadata failed, version 2 is UPDATE_FAILED\n"
+        f"image set {A}: the failed update created version 2 (UPDATE_FAILED)\n"
         f"look: {outcome.step.datastore_id} {A} 2"
     )
     assert outcome.said == "GARCIA is immutable"
@@ -366,7 +366,7 @@ def test_an_image_set_that_is_gone_fails(fake: FakeImageSets) -> None:
     fake.delete(A)
     outcome = only(run(fake, planned))
     assert outcome.result is Result.FAILED
-    assert "does not exist" in outcome.message
+    assert "no longer exists" in outcome.message
 
 
 def test_a_pin_that_the_service_does_not_know_is_a_conflict(fake: FakeImageSets) -> None:
@@ -436,7 +436,7 @@ def test_a_foreign_write_after_ours_is_told_but_ours_converged(fake: FakeImageSe
     outcome = only(run(fake, planned))
     assert outcome.result is Result.CONVERGED
     assert [landed.version_id for landed in outcome.landed] == ["2"]
-    assert "at 3 by now" in outcome.message
+    assert "the latest version is 3" in outcome.message
 
 
 def test_an_image_set_that_moved_on_tells_in_its_history_how_ours_ended(
@@ -471,7 +471,7 @@ def test_a_foreign_write_after_ours_failed_does_not_hide_that(
     fake.inject(UPDATES, later, when="after")
     outcome = only(run(fake, planned))
     assert (outcome.result, outcome.landed) == (Result.FAILED, ())
-    assert "version 2 is UPDATE_FAILED" in outcome.message
+    assert "created version 2 (UPDATE_FAILED)" in outcome.message
     assert outcome.said == "immutable"
     assert (fake.version(A), len(fake.sent)) == ("3", 1)
 
@@ -500,7 +500,7 @@ def test_an_image_set_that_goes_while_its_history_is_read_is_gone(fake: FakeImag
     fake.inject("ListImageSetVersions", lambda: fake.delete(A))
     outcome = only(run(fake, planned))
     assert outcome.result is Result.FAILED
-    assert "does not exist any more" in outcome.message
+    assert "no longer exists" in outcome.message
 
 
 # --- lost answers ----------------------------------------------------------------------------
@@ -553,7 +553,7 @@ def test_a_lost_answer_to_a_failed_update_is_failed(fake: FakeImageSets) -> None
     fake.fail(UPDATES, lost(), when="after")
     outcome = only(run(fake, simple(fake, A)))
     assert outcome.result is Result.FAILED
-    assert "version 2 is UPDATE_FAILED" in outcome.message
+    assert "created version 2 (UPDATE_FAILED)" in outcome.message
     assert outcome.said == "immutable"
 
 
@@ -745,7 +745,7 @@ def test_siblings_that_did_not_move_are_not_told_as_if_they_had(study: FakeImage
     planned = study_wide(study, A, B, C)
     study.foreign(A, describe("FOREIGN"))
     assert only(run(study, planned)).message == (
-        f"image set {A} is at version 2, the plan was made at 1; "
+        f"image set {A} is at version 2, but the plan was made for version 1; "
         f"image set {B} is still at version 1; image set {C} is still at version 1"
     )
 
@@ -792,7 +792,7 @@ def test_a_write_to_a_sibling_after_ours_is_no_conflict(study: FakeImageSets) ->
     study.inject(UPDATES, lambda: study.foreign(B, describe("LATER")), when="after")
     outcome = only(run(study, planned))
     assert outcome.result is Result.CONVERGED
-    assert f"{B}: verified at version 2, it is at 3 by now" in outcome.message
+    assert f"{B}: version 2 is verified, the latest version is 3" in outcome.message
 
 
 def test_a_failed_study_wide_step_does_not_wait_for_siblings(study: FakeImageSets) -> None:
@@ -987,7 +987,7 @@ def test_a_stop_sends_nothing_new_and_finishes_what_is_in_flight(fake: FakeImage
     results = {outcome.step.image_set_id: outcome for outcome in outcomes(events)}
     assert results[A].result is Result.CONVERGED
     assert results[B].result is Result.NOT_ATTEMPTED
-    assert "asked to stop" in results[B].message
+    assert "a stop was requested" in results[B].message
     assert [step.image_set_id for step in fake.sent] == [A]
 
 

@@ -73,7 +73,7 @@ def test_a_limit_counts_whole_actions(fake: FakeImageSets, concurrency: int) -> 
     }
     assert {one.message for one in found} == {
         "",
-        "not sent: as many as --limit allows were changed",
+        "not sent: the limit of --limit is reached",
     }
     assert len(fake.landed) == 4
     assert sorted(fake.version(name) for name in IDS) == ["1"] * 6 + ["3"] * 2
@@ -151,7 +151,7 @@ def test_after_the_deadline_nothing_new_is_sent(fake: FakeImageSets) -> None:
     results = Counter(one.result for one in found)
     assert 0 < results[Result.CONVERGED] < len(IDS)
     assert results[Result.CONVERGED] + results[Result.NOT_ATTEMPTED] == len(IDS)
-    assert found[-1].message == "not sent: the time of --max-duration is over"
+    assert found[-1].message == "not sent: the time of --max-duration has passed"
 
 
 @pytest.mark.parametrize(("stops", "converged"), [(False, 7), (True, 0)])
@@ -302,7 +302,7 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
     ended = [one for one in told if isinstance(one, Outcome)]
     released.set()
     assert [one.result for one in ended] == [Result.UNRESOLVED, Result.NOT_ATTEMPTED]
-    assert ended[1].message == "not sent: asked to stop"
+    assert ended[1].message == "not sent: a stop was requested"
     assert GRACE_SECONDS < 5
 
 
