@@ -153,7 +153,7 @@ def _is_text(node: ast.expr) -> bool:
 
 def _is_prose(text: str) -> bool:
     bare = text
-    while (inner := re.sub(r"\{[^{}]+\}", "", bare)) != bare:
+    while (inner := re.sub(r"\{[^{}]*\}", "X", bare)) != bare:
         bare = inner
     is_data = _SQL.search(text) or _TAGS.search(text)
     return " " in bare.strip() and bool(_WORD.search(bare)) and not is_data

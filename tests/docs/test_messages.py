@@ -207,6 +207,7 @@ def test_no_message_escapes_the_list() -> None:
         ("print(f\"it is {'not ' if late else ''}late\")", ["it is {not |}late"]),
         ("print(f\"it is {at(hour, 'at the latest')}\")", ["it is {at(…)}", "at the latest"]),
         ('raise Error("first", "Do the second.")', ["Do the second."]),
+        ('print(f"{count} left")', ["{count} left"]),
         ('def work() -> None:\n    """Do some work."""', []),
         ('PATTERN = re.compile("(a or) b")', []),
         ('Json: TypeAlias = "dict[str, Json] | None"', []),
