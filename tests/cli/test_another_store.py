@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, imported, manifest, settings, write
@@ -23,7 +24,7 @@ DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
 @contextmanager
 def trial(folder: Path, description: str, *, versions: int = 1) -> Iterator[Emulator]:
     """A data store with one image set, which another program then wrote to up to a version."""
-    with Emulator(folder, update_seconds=0.0) as emulator:
+    with Emulator(folder, Options(update_seconds=0.0)) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         imported(emulator, document(study={"StudyDescription": "CT"}))
         for _ in range(1, versions):
@@ -81,7 +82,7 @@ def test_after_consent_the_entry_is_that_of_the_real_store(
 ) -> None:
     """Also where the record of the other store has the higher version."""
     if versions == 1:  # the record goes up to version 5
-        with Emulator(tmp_path / "trial", update_seconds=0.0) as emulator:
+        with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
             settings(recorded, emulator)
             for _ in range(3):
                 text = {"PatientComments": "x"}
@@ -141,7 +142,7 @@ def test_an_entry_of_the_old_form_holds_by_its_updated_at(
     recorded: Path, tmp_path: Path, reconcile: Command
 ) -> None:
     old_form(recorded)
-    with Emulator(tmp_path / "trial", update_seconds=0.0) as emulator:
+    with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
         settings(recorded, emulator)
         assert "Reads made: 1 GetImageSet." in reconcile("plan").out
         assert reconcile("apply", "--auto-approve").code == 0
@@ -162,7 +163,7 @@ def test_an_entry_of_the_old_form_without_any_time_proves_nothing(
     recorded: Path, tmp_path: Path, reconcile: Command
 ) -> None:
     old_form(recorded, updatedAt=None)
-    with Emulator(tmp_path / "trial", update_seconds=0.0) as emulator:
+    with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
         settings(recorded, emulator)
         manifest(recorded, "a.yaml", DESCRIBED.replace("CHEST", "HEAD"))
         assert reconcile("apply", "--auto-approve").code == 1

@@ -26,6 +26,7 @@ from botocore.config import Config
 
 from reconciler.cli.embedded import FOLDER, embedded
 from reconciler.cli.run import run
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import describe
 from tests.processes import bounded
@@ -55,7 +56,7 @@ def image_sets(endpoint: str, datastore_id: str = STORE) -> dict[str, dict[str, 
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[str]:
-    with Emulator(tmp_path / "data", update_seconds=0.0) as emulator:
+    with Emulator(tmp_path / "data", Options(update_seconds=0.0)) as emulator:
         yield emulator.endpoint
 
 

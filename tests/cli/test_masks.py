@@ -27,6 +27,7 @@ from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
 from reconciler.core.review import review
 from reconciler.edges import aws
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
 from reconciler.render import json as as_json
@@ -208,7 +209,7 @@ def place(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -
         )
     )
     with (
-        Emulator(tmp_path / "data", update_seconds=0.0, faults=faults) as emulator,
+        Emulator(tmp_path / "data", Options(update_seconds=0.0, faults=faults)) as emulator,
         Front(("127.0.0.1", 0), Handler) as front,
     ):
         emulator.service.ensure_datastore(DATASTORE_ID)

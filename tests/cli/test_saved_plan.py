@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.dicom.content import digest
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command, Ran
 from tests.cli.outside import STORE, imported, manifest, settings, write
@@ -86,7 +87,7 @@ def world(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)
-    with Emulator(tmp_path / "store", update_seconds=0.0) as emulator:
+    with Emulator(tmp_path / "store", Options(update_seconds=0.0)) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         imported(emulator, document())
         imported(emulator, document(image_set_id=OTHER_ID))
@@ -488,7 +489,7 @@ def test_a_rule_is_judged_also_where_the_plan_hides_that_it_was_looser(world: Wo
 def test_another_store_with_the_same_versions_is_stale(world: World, tmp_path: Path) -> None:
     manifest(world.root, "a.yaml", NAMED + CONSENT)
     world.plan()
-    with Emulator(tmp_path / "another", update_seconds=0.0) as emulator:
+    with Emulator(tmp_path / "another", Options(update_seconds=0.0)) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         imported(emulator, document())
         settings(world.root, emulator)

@@ -16,6 +16,7 @@ import pytest
 
 from reconciler.cli.stop import Stop
 from reconciler.edges.aws.client import READ_SECONDS
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
 from tests.cli.conftest import Command
@@ -34,7 +35,7 @@ def test_a_signal_finishes_what_is_in_flight_and_a_second_leaves_it_unresolved(
 ) -> None:
     clock = Clock()
     with Emulator(
-        workspace / ".reconcile" / "emulator", update_seconds=LOCKED_SECONDS, now=clock
+        workspace / ".reconcile" / "emulator", Options(update_seconds=LOCKED_SECONDS, now=clock)
     ) as emulator:
         settings = workspace / "reconciler.yaml"
         settings.write_text(settings.read_text().replace(" emulator", f" {emulator.endpoint}"))
@@ -188,7 +189,7 @@ def test_after_an_error_nobody_waits_for_the_reads_that_hang(workspace: Path) ->
             over.wait()
 
     data = workspace / ".reconcile" / "emulator"
-    with Emulator(data, faults=faults, sleep=waiting) as emulator:
+    with Emulator(data, Options(faults=faults, sleep=waiting)) as emulator:
         settings = workspace / "reconciler.yaml"
         settings.write_text(settings.read_text().replace(" emulator", f" {emulator.endpoint}"))
         reading = subprocess.Popen(

@@ -21,6 +21,7 @@ from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore
 from reconciler.core.ports import Clock, ImageSets
 from reconciler.edges import aws
 from reconciler.edges.quotas import MARGIN, UPDATE, Buckets
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.trouble.quotas import DOCUMENTED
@@ -70,7 +71,7 @@ def emulator(
 ) -> Iterator[tuple[Emulator, StandingClock]]:
     clock = StandingClock()
     folder = tmp_path_factory.mktemp("contract")
-    with Emulator(folder, update_seconds=UPDATE_SECONDS, now=clock.now) as emulator:
+    with Emulator(folder, Options(update_seconds=UPDATE_SECONDS, now=clock.now)) as emulator:
         yield emulator, clock
 
 
@@ -92,11 +93,13 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     root = tmp_path_factory.mktemp("imported")
     with Emulator(
         root / "data",
-        update_seconds=UPDATE_SECONDS_AT_QUOTA,
-        now=clock.now,
-        s3_root=root / "s3",
-        limits=DOCUMENTED,
-        behaviours=Behaviours(search_lag_seconds=SEARCH_LAG_SECONDS),
+        Options(
+            update_seconds=UPDATE_SECONDS_AT_QUOTA,
+            now=clock.now,
+            s3_root=root / "s3",
+            limits=DOCUMENTED,
+            behaviours=Behaviours(search_lag_seconds=SEARCH_LAG_SECONDS),
+        ),
     ) as emulator:
         (root / "s3").mkdir()
         client = boto3.client(

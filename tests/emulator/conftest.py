@@ -15,6 +15,7 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import Behaviours
 
@@ -154,7 +155,7 @@ def shared(
 ) -> Iterator[tuple[Emulator, Any]]:
     """One server and one client for all tests of a worker; each test has its own data store."""
     folder = tmp_path_factory.mktemp("emulator")
-    with Emulator(folder, update_seconds=UPDATE_SECONDS, now=clock) as emulator:
+    with Emulator(folder, Options(update_seconds=UPDATE_SECONDS, now=clock)) as emulator:
         yield emulator, connect(emulator.endpoint)
 
 
@@ -171,9 +172,7 @@ def world_with(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
     def make(**switches: Any) -> World:
         emulator = Emulator(
             tmp_path / f"{len(emulators)}",
-            update_seconds=UPDATE_SECONDS,
-            now=clock,
-            behaviours=Behaviours(**switches),
+            Options(update_seconds=UPDATE_SECONDS, now=clock, behaviours=Behaviours(**switches)),
         )
         emulators.append(emulator)
         return World(emulator, connect(emulator.endpoint), clock)

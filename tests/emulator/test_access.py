@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.http.options import Listener, Options
 from reconciler.emulator.http.server import Emulator
 
 STORE = "c" * 32
@@ -20,7 +21,9 @@ LIST = b"GET /datastore HTTP/1.1"
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     folder = tmp_path_factory.mktemp("access")
-    with Emulator(folder, update_seconds=0.0, host_names=("healthimaging.local",)) as running:
+    with Emulator(
+        folder, Options(update_seconds=0.0), Listener(names=("healthimaging.local",))
+    ) as running:
         running.service.ensure_datastore(STORE, "research")
         yield running
 
@@ -196,7 +199,7 @@ def test_what_is_refused_is_not_asked_for_its_body(emulator: Emulator) -> None:
 def test_the_address_that_was_reached_is_a_name_of_a_server_on_every_address(
     tmp_path: Path,
 ) -> None:
-    with Emulator(tmp_path, host="0.0.0.0") as emulator:
+    with Emulator(tmp_path, listener=Listener(host="0.0.0.0")) as emulator:
         for host, status in ((b"0.0.0.0:{port}", 200), (b"127.0.0.1", 200), (b"8.8.8.8", 421)):
             assert ask(emulator, LIST, b"Host: " + host)[0] == status, host
 
@@ -204,7 +207,7 @@ def test_the_address_that_was_reached_is_a_name_of_a_server_on_every_address(
 def test_the_name_that_it_listens_on_is_its_own(tmp_path: Path) -> None:
     name = socket.gethostname()
     try:
-        emulator = Emulator(tmp_path, host=name)
+        emulator = Emulator(tmp_path, listener=Listener(host=name))
     except OSError:
         pytest.skip("this machine does not resolve its own name")
     with emulator:

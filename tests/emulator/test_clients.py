@@ -20,6 +20,7 @@ import pydicom
 import pytest
 
 from reconciler.emulator.files.ingest import ingest
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.emulator.test_guide_examples import (
     IMAGE_SET,
@@ -61,7 +62,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     (root / "s3" / "bucket").mkdir(parents=True)
     for name in ("MR_small.dcm", "JPEG2000.dcm"):
         shutil.copy(FILES / name, root / "s3" / "bucket")
-    with Emulator(root / "data", update_seconds=0.0, s3_root=root / "s3") as running:
+    with Emulator(root / "data", Options(update_seconds=0.0, s3_root=root / "s3")) as running:
         running.service.ensure_datastore(STORE, "research")
         yield running
 
@@ -280,7 +281,7 @@ SERIES: dict[str, tuple[list[Path], str, dict[str, str]]] = {
 @pytest.mark.parametrize("name", SERIES)
 def test_ahitodicom_rebuilds_a_series(programs: Path, tmp_path: Path, name: str) -> None:
     files, mode, lost = SERIES[name]
-    with Emulator(tmp_path, update_seconds=0.0) as emulator:
+    with Emulator(tmp_path, Options(update_seconds=0.0)) as emulator:
         emulator.service.ensure_datastore(STORE)
         found = ingest(files, lambda frame: emulator.service.keep_frame(STORE, frame))
         (image_set,) = found.image_sets

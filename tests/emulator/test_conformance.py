@@ -25,6 +25,7 @@ from botocore.model import ServiceModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.wire.protocol import Request, medical_imaging
 from tests.emulator.conftest import connect
@@ -183,7 +184,7 @@ def test_what_is_serialized_is_parsed_by_botocore_to_the_same(
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     root: Path = tmp_path_factory.mktemp("any")
     (root / "s3").mkdir()
-    with Emulator(root / "data", s3_root=root / "s3") as emulator:
+    with Emulator(root / "data", Options(s3_root=root / "s3")) as emulator:
         emulator.service.ensure_datastore("1" * 32)
         yield connect(emulator.endpoint)
 

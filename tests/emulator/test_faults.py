@@ -15,6 +15,7 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import KINDS, Faults, parse_fault, parse_faults
 from reconciler.emulator.wire.protocol import medical_imaging
@@ -52,7 +53,7 @@ class Faulty(World):
 def faulty(tmp_path: Path, clock: Clock) -> Iterator[Faulty]:
     slept: list[float] = []
     with Emulator(
-        tmp_path, update_seconds=UPDATE_SECONDS, now=clock, sleep=slept.append
+        tmp_path, Options(update_seconds=UPDATE_SECONDS, now=clock, sleep=slept.append)
     ) as emulator:
         world = Faulty(emulator, connect(emulator.endpoint), clock)
         world.slept = slept

@@ -14,6 +14,7 @@ import pydicom
 import pytest
 
 from reconciler.emulator.files import ingest as ingesting
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -89,7 +90,7 @@ def importing(tmp_path: Path, clock: Any, client_for: Callable[[str], Any]) -> A
     root = tmp_path / "s3"
     root.mkdir()
     with Emulator(
-        tmp_path / "data", update_seconds=UPDATE_SECONDS, now=clock, s3_root=root
+        tmp_path / "data", Options(update_seconds=UPDATE_SECONDS, now=clock, s3_root=root)
     ) as emulator:
         emulator.service.ensure_datastore("1" * 32)
         yield Importing(root, client_for(emulator.endpoint), clock, "1" * 32)

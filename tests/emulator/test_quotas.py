@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.quotas import DOCUMENTED, OFF, Limits, Quotas, Rate, parse_limits
 from reconciler.emulator.wire.protocol import medical_imaging
@@ -26,10 +27,7 @@ def limited(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
     def make(limits: Limits, **switches: Any) -> World:
         emulator = Emulator(
             tmp_path / f"{len(emulators)}",
-            update_seconds=UPDATE_SECONDS,
-            now=clock,
-            limits=limits,
-            **switches,
+            Options(update_seconds=UPDATE_SECONDS, now=clock, limits=limits, **switches),
         )
         emulators.append(emulator)
         return World(emulator, connect(emulator.endpoint), clock)

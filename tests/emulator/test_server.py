@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.http.options import Listener, Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.operations.service import Service
 from reconciler.emulator.store.database import FILE_NAME, StoreError
@@ -27,8 +28,10 @@ DESCRIPTION = json.dumps({"Study": {"DICOM": {"StudyDescription": "X"}}})
 _PROGRAM = """
 import sys
 from pathlib import Path
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import run
-run(Path(sys.argv[1]), update_seconds=0.05, on_ready=lambda e: print(e.endpoint, flush=True))
+options = Options(update_seconds=0.05)
+run(Path(sys.argv[1]), options, on_ready=lambda e: print(e.endpoint, flush=True))
 """
 
 
@@ -61,8 +64,8 @@ def test_two_servers_one_folder(
     tmp_path: Path, clock: Any, client_for: Any, document: dict[str, Any], error_of: Any
 ) -> None:
     with (
-        Emulator(tmp_path, update_seconds=5, now=clock) as one,
-        Emulator(tmp_path, update_seconds=5, now=clock) as other,
+        Emulator(tmp_path, Options(update_seconds=5, now=clock)) as one,
+        Emulator(tmp_path, Options(update_seconds=5, now=clock)) as other,
     ):
         first, second = client_for(one.endpoint), client_for(other.endpoint)
         one.service.ensure_datastore(DS)
@@ -112,11 +115,11 @@ def test_writers_in_several_processes(tmp_path: Path, document: dict[str, Any]) 
 def test_a_restart_keeps_everything(
     tmp_path: Path, clock: Any, client_for: Any, document: dict[str, Any]
 ) -> None:
-    with Emulator(tmp_path, update_seconds=5, now=clock) as emulator:
+    with Emulator(tmp_path, Options(update_seconds=5, now=clock)) as emulator:
         emulator.service.ensure_datastore(DS)
         emulator.service.load(DS, document, image_set_id=IMAGE_SET)
         update(client_for(emulator.endpoint), "1")
-    with Emulator(tmp_path, update_seconds=5, now=clock) as emulator:
+    with Emulator(tmp_path, Options(update_seconds=5, now=clock)) as emulator:
         client = client_for(emulator.endpoint)
         assert get(client) == ("2", "UPDATING")
         clock.advance(5)
@@ -133,7 +136,7 @@ def test_kill_9(tmp_path: Path, client_for: Any, document: dict[str, Any]) -> No
         update(client_for(endpoint), "1")
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-    with Emulator(tmp_path, now=lambda: 4e9) as emulator:
+    with Emulator(tmp_path, Options(now=lambda: 4e9)) as emulator:
         client = client_for(emulator.endpoint)
         assert get(client) == ("2", "UPDATED")
         assert update(client, "2")["latestVersionId"] == "3"
@@ -192,7 +195,7 @@ def test_a_taken_port(tmp_path: Path) -> None:
     with Emulator(tmp_path / "a") as emulator:
         port = int(emulator.endpoint.rsplit(":", 1)[1])
         with pytest.raises(OSError):
-            Emulator(tmp_path / "b", port=port)
+            Emulator(tmp_path / "b", listener=Listener(port=port))
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.http.connection import BOUNDS, Bounds, Incoming
+from reconciler.emulator.http.options import Listener, Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.store.image_frames import ImageFrame
 
@@ -46,7 +47,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
         def start(**bounds: Any) -> Emulator:
             given = dataclasses.replace(BOUNDS, **bounds)
-            return stack.enter_context(Emulator(tmp_path, update_seconds=0.0, bounds=given))
+            return stack.enter_context(
+                Emulator(tmp_path, Options(update_seconds=0.0), Listener(bounds=given))
+            )
 
         yield start
 

@@ -25,6 +25,7 @@ from reconciler.edges import quotas
 from reconciler.edges.aws.client import READ_ATTEMPTS, clients
 from reconciler.edges.aws.image_sets import BotoImageSets
 from reconciler.edges.aws.problems import Target
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.store import versions
 from reconciler.emulator.store.database import Store
@@ -60,7 +61,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.clock, self._epoch = FakeClock(), EPOCH
         self.emulator = Emulator(
-            folder, update_seconds=UPDATE_SECONDS, now=self.now, limits=DOCUMENTED
+            folder, Options(update_seconds=UPDATE_SECONDS, now=self.now, limits=DOCUMENTED)
         )
         self.store = Store(folder)
         self.clients = clients("us-east-1", self.emulator.endpoint, 32)

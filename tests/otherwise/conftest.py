@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.run import run
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import with_settings
 from tests.otherwise.world import Ran, World
@@ -36,8 +37,7 @@ def world_with(
             emulator = stack.enter_context(
                 Emulator(
                     tmp_path / "emulator",
-                    update_seconds=0.02,
-                    behaviours=with_settings(switches),
+                    Options(update_seconds=0.02, behaviours=with_settings(switches)),
                 )
             )
             folder = tmp_path / "repository"

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.pipeline.world import World
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), update_seconds=0.02) as running:
+    with Emulator(tmp_path_factory.mktemp("emulator"), Options(update_seconds=0.02)) as running:
         yield running
 
 

@@ -114,12 +114,13 @@ def start(
     """Start an emulator and serve until SIGTERM or Ctrl-C. The data is kept."""
     from reconciler.cli.emulator import server
     from reconciler.cli.emulator.settings import Given
+    from reconciler.emulator.http.options import Listener
 
     given = Given(
         update_seconds, s3_root, switches or (), quotas, quota_factor, faults_file, faults or ()
     )
-    address = server.Address(host, port, tuple(host_names or ()))
-    server.serve(data, given, address, ready_file=ready_file)
+    listener = Listener(host=host, port=port, names=tuple(host_names or ()))
+    server.serve(data, given, listener, ready_file=ready_file)
 
 
 @app.command("load")

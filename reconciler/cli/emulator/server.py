@@ -6,7 +6,6 @@ import ipaddress
 import json
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cli import screen, target
@@ -15,24 +14,16 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.ports import Files
 from reconciler.edges import files
 from reconciler.emulator.http.access import access
+from reconciler.emulator.http.options import Listener
 from reconciler.emulator.http.server import Emulator, run
 from reconciler.emulator.store.database import StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the emulator listens, and further host names that it accepts."""
-
-    host: str
-    port: int
-    names: tuple[str, ...] = ()
-
-
-def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None) -> None:
+def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. Raises ReconcilerError if it cannot start."""
-    host, port = address.host, address.port
-    options = {**given.options(), "host": host, "port": port, "host_names": address.names}
-    for option, names in (("--host", (host,)), ("--host-name", address.names)):
+    host, port = listener.host, listener.port
+    options = given.options()
+    for option, names in (("--host", (host,)), ("--host-name", listener.names)):
         try:
             access(names)
         except ValueError as error:
@@ -54,7 +45,7 @@ def serve(data: Path, given: Given, address: Address, *, ready_file: Path | None
         screen.say(_greeting(emulator.endpoint, data))
 
     try:
-        run(data, on_ready=on_ready, **options)
+        run(data, options, listener, on_ready=on_ready)
     except StoreError as error:
         raise ReconcilerError(f"the data folder cannot be used: {error}") from None
     except sqlite3.Error as error:

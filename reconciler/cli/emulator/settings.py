@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reconciler.core.errors import ReconcilerError
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.operations import sts
 from reconciler.emulator.rules.behaviours import with_settings
 from reconciler.emulator.trouble.faults import FaultSet, parse_fault, parse_faults
@@ -30,7 +30,7 @@ class Given:
     faults_file: Path | None
     faults: Sequence[str]
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Options:
         """The options of an `Emulator`. Raises ReconcilerError for an invalid option."""
         if not math.isfinite(self.update_seconds):
             raise ReconcilerError("--update-seconds must be a number of seconds")
@@ -42,13 +42,13 @@ class Given:
             raise ReconcilerError(
                 f"--set {error}", "`reconcile emulator behaviours` lists the switches."
             ) from None
-        return {
-            "update_seconds": self.update_seconds,
-            "s3_root": self.s3_root,
-            "behaviours": behaviours,
-            "limits": self._limits(),
-            "faults": self._faults(),
-        }
+        return Options(
+            update_seconds=self.update_seconds,
+            s3_root=self.s3_root,
+            behaviours=behaviours,
+            limits=self._limits(),
+            faults=self._faults(),
+        )
 
     def _limits(self) -> Limits:
         if not (math.isfinite(self.quota_factor) and self.quota_factor > 0):

@@ -13,9 +13,8 @@ import socket
 import struct
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,16 +25,13 @@ from typing import Any, Self
 
 from reconciler.emulator.http.access import Access, access
 from reconciler.emulator.http.answers import answer, report
-from reconciler.emulator.http.connection import BOUNDS, Bounds, Incoming, Outgoing
+from reconciler.emulator.http.connection import Bounds, Incoming, Outgoing
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
-from reconciler.emulator.operations.service import UPDATE_SECONDS, Service
-from reconciler.emulator.rules.behaviours import Behaviours
-from reconciler.emulator.trouble.faults import FaultSet
-from reconciler.emulator.trouble.quotas import OFF, Limits
+from reconciler.emulator.http.options import DEFAULTS, LOOPBACK, Listener, Options
+from reconciler.emulator.operations.service import Service
 from reconciler.emulator.wire.errors import ApiError, invalid
 from reconciler.emulator.wire.protocol import Request, Response, medical_imaging
 
-HOST = "127.0.0.1"
 # The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
 _MOST_BODY_BYTES = 64 * 2**20
 # What is passed over of a larger one.
@@ -265,35 +261,27 @@ class _Server(ThreadingHTTPServer):
 class Emulator:
     """A running server over a data folder. Use it as a context manager, or call `close`.
 
-    `port` 0 takes a free one; `endpoint` tells the URL. `host_names` are names that it answers for
-    beside those of the loopback interface and the address that it listens on. OSError where the
-    address is taken, StoreError where the folder cannot be used, ValueError for a `host_names`
-    that holds no host name.
+    `endpoint` is its URL. Raises OSError where the address is taken, StoreError where the folder
+    cannot be used, and ValueError for a name of `listener` that is not a host name.
     """
 
     def __init__(
-        self,
-        data: Path,
-        *,
-        host: str = HOST,
-        port: int = 0,
-        update_seconds: float = UPDATE_SECONDS,
-        now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        behaviours: Behaviours | None = None,
-        s3_root: Path | None = None,
-        limits: Limits = OFF,
-        faults: FaultSet | None = None,
-        host_names: Iterable[str] = (),
-        bounds: Bounds = BOUNDS,
+        self, data: Path, options: Options = DEFAULTS, listener: Listener = LOOPBACK
     ) -> None:
-        answered = access((host, *host_names))
+        host, now = listener.host, options.now
+        answered = access((host, *listener.names))
         self.service = Service(
-            data, update_seconds=update_seconds, now=now, behaviours=behaviours, s3_root=s3_root
+            data,
+            update_seconds=options.update_seconds,
+            now=now,
+            behaviours=options.behaviours,
+            s3_root=options.s3_root,
         )
-        dispatcher = Dispatcher(self.service, now=now, sleep=sleep, limits=limits, faults=faults)
+        dispatcher = Dispatcher(
+            self.service, now=now, sleep=options.sleep, limits=options.limits, faults=options.faults
+        )
         try:
-            self._server = _Server(host, port, dispatcher, answered, bounds)
+            self._server = _Server(host, listener.port, dispatcher, answered, listener.bounds)
         except BaseException:
             self.service.close()
             raise
@@ -324,10 +312,16 @@ class Emulator:
         self.close()
 
 
-def run(data: Path, *, on_ready: Callable[[Emulator], None], **options: Any) -> None:
+def run(
+    data: Path,
+    options: Options = DEFAULTS,
+    listener: Listener = LOOPBACK,
+    *,
+    on_ready: Callable[[Emulator], None],
+) -> None:
     """Serve until SIGTERM or SIGINT, then stop cleanly. Call it on the main thread.
 
-    `options` are those of `Emulator`. `on_ready` is called once, when the server answers.
+    `on_ready` is called once, when the server answers. Raises what `Emulator` raises.
     """
     # Not an Event: a signal that comes while it begins to wait would wait for that, forever.
     stop: SimpleQueue[None] = SimpleQueue()
@@ -336,7 +330,7 @@ def run(data: Path, *, on_ready: Callable[[Emulator], None], **options: Any) -> 
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        with Emulator(data, **options) as emulator:
+        with Emulator(data, options, listener) as emulator:
             on_ready(emulator)
             stop.get()
     finally:
