@@ -1,4 +1,4 @@
-"""An emulator of AWS HealthImaging: a real HTTP server on the service's own wire protocol.
+"""An emulator of AWS HealthImaging: a real HTTP server with the protocol of the service.
 
 It shares no code with the client that it tests: nothing here imports the rest of the package.
 """

@@ -190,7 +190,7 @@ def test_a_foreign_writer_after_a_read_and_of_another_image_set(
     assert faulty.metadata(one)["Study"]["DICOM"]["StudyDescription"] == "CT HEAD"
     assert (faulty.get(one)["versionId"], faulty.get(other)["versionId"]) == ("1", "2")
     after = faulty.metadata(other)["Study"]["DICOM"]["StudyDescription"]
-    assert after == "changed by somebody else"
+    assert after == "changed by another process"
 
 
 def test_a_foreign_writer_that_is_refused_does_nothing(faulty: Faulty, document: Any) -> None:

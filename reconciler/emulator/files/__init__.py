@@ -1,1 +1,1 @@
-"""DICOM files, metadata documents and folders -> image sets. Knows no store."""
+"""Makes image sets of DICOM files, metadata documents and folders. Does not know the store."""

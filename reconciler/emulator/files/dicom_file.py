@@ -1,4 +1,4 @@
-"""One DICOM file (PS3.10) read into the blocks of a metadata document, or the reason why not."""
+"""Reads one DICOM file (PS3.10) into the blocks of a metadata document, or states why it cannot."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ _HEADER = 8  # bytes of tag and length: the least that an element takes
 
 
 class Refused(Exception):
-    """Why a file is no instance that could be imported. No message carries a DICOM value."""
+    """A file that cannot be imported as an instance. No message carries a DICOM value."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Instance:
-    """One SOP instance: `blocks` holds `DICOM` by level, `block` all else of its own level.
+    """One SOP instance.
 
+    `blocks` holds `DICOM` of each level. `block` holds everything else of the Instance level.
     `frames` are the bytes of its pixels.
     """
 
@@ -45,9 +46,10 @@ class Instance:
 
 
 def read_instance(data: bytes) -> Instance:
-    """The instance in the bytes of a file. `Refused` where there is none, or not all of it.
+    """Read the instance in the bytes of a file.
 
-    Not for several threads at once: pydicom's warnings quote values, so they are caught here.
+    Raises `Refused` where the file is no instance or is truncated. Not safe for several threads:
+    the warnings of pydicom quote values, so this function catches them for the whole process.
     """
     with _silenced() as caught:
         source = _Source(data)
@@ -57,14 +59,14 @@ def read_instance(data: bytes) -> Instance:
             return _instance(data_set)
         except (Refused, Malformed) as refused:
             raise Refused(str(refused)) from None
-        # pydicom has no error tree of its own: malformed bytes end in whatever they end in.
+        # pydicom has no base class for its errors: malformed bytes can raise any exception.
         except Exception as error:
             raise Refused(f"it cannot be read as DICOM ({type(error).__name__})") from None
 
 
 @contextmanager
 def _silenced() -> Iterator[list[warnings.WarningMessage]]:
-    """pydicom's warnings, kept from stderr and from every log."""
+    """Keep the warnings of pydicom out of stderr and of every log."""
     logger = logging.getLogger("pydicom")
     was_disabled, logger.disabled = logger.disabled, True
     try:
@@ -76,9 +78,10 @@ def _silenced() -> Iterator[list[warnings.WarningMessage]]:
 
 
 class _Source(BytesIO):
-    """Bytes that notice when a header is asked for and less than one is left.
+    """A stream that detects a truncated header.
 
-    pydicom takes that as the end of the file. Zeros are padding, which some writers leave.
+    pydicom takes fewer bytes than a header needs as the end of the file. Trailing zeros are
+    padding, which some writers leave.
     """
 
     has_cut_header = False
@@ -118,7 +121,7 @@ def _check_complete(
 def _instance(data_set: Dataset) -> Instance:
     if _is_directory(data_set):
         raise Refused("it is a DICOMDIR, which lists files and holds no instance")
-    # First of all, while the data set still holds raw bytes.
+    # Do this first, while the data set still holds raw bytes.
     elements = [*encode(data_set.file_meta), *encode(data_set)]
     uids = [str(_value(elements, keyword) or "") for keyword in _UIDS]
     missing = [keyword for keyword, uid in zip(_UIDS, uids, strict=True) if not uid]

@@ -1,9 +1,9 @@
-"""Elements of a DICOM data set as HealthImaging writes them in a metadata document.
+"""Writes the elements of a DICOM data set as HealthImaging writes them in a metadata document.
 
-The JSON type follows the VR that the file gives (or the dictionary, where the file gives none),
-list or scalar follows the dictionary's VM, never the number of values. Read from the raw bytes,
-so that a text stands in the document as it stands in the file. IS and DS keep their padding, all
-other texts lose it: so do the documents that the service has produced since 2025.
+The JSON type follows the VR of the file, or of the dictionary where the file gives no VR. Whether a
+value is a list follows the VM of the dictionary, never the number of values. Values are read from
+the raw bytes, so that a text stands in the document as it stands in the file. IS and DS keep their
+padding; all other texts lose it. So do the documents that the service has produced since 2025.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _NUMBERS = {
     "UV": "Q",
 }  # fmt: skip
 _WORDS = {"OD": "d", "OF": "f", "OL": "I", "OV": "Q", "OW": "H"}
-# What is left of a VR that depends on an element which the file does not have.
+# The VR that remains where the VR depends on an element that the file does not have.
 _UNDECIDED = {
     "OB or OW": "OW", "US or OW": "OW", "US or SS": "US", "US or SS or OW": "OW",
 }  # fmt: skip
 _DELIMITERS = frozenset(b"\n\r\t\f\\")  # PS3.5 §6.1.2.5.3: these end a code extension, in PN also
 _NAME_DELIMITERS = _DELIMITERS | frozenset(b"^=")
-# Beyond this a float holds no odd integers any more, and JSON readers differ.
+# Beyond this a float cannot hold every integer, and JSON readers disagree.
 _EXACT = 2.0**53
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
@@ -60,7 +60,7 @@ class Encoded:
 
     @property
     def needs_vr(self) -> bool:
-        """Private, or in no dictionary: only DICOMVRs tells how to read it."""
+        """Whether the element is private or in no dictionary: only DICOMVRs states its VR."""
         return bool(self.tag >> 16 & 1) or not _is_known(self.tag)
 
 
@@ -71,14 +71,14 @@ def key_of(tag: int) -> str:
 
 
 def encode(data_set: Dataset, encodings: Sequence[str] | None = None) -> Iterator[Encoded]:
-    """All elements in tag order but pixel data and group lengths (PS3.5 §7.2 retired these).
+    """Encode all elements in tag order, except pixel data and group lengths (retired by PS3.5
+    §7.2).
 
-    `Malformed` where one cannot be read.
-
-    `encodings` are those of the enclosing data set, which a data set of its own
-    SpecificCharacterSet overrides (PS3.3 §C.12.1.1.2).
+    `encodings` are the character sets of the enclosing data set. A SpecificCharacterSet of the data
+    set itself overrides them (PS3.3 §C.12.1.1.2). Raises `Malformed` for an element that cannot be
+    read.
     """
-    # A copy: asking pydicom for one element replaces the raw bytes of others by its own reading.
+    # A copy: when pydicom is asked for one element, it replaces the raw bytes of others.
     items = sorted(data_set.values(), key=lambda item: item.tag)
     encodings = _encodings(items, encodings)
     for item in items:
@@ -108,7 +108,7 @@ def _vr(data_set: Dataset, item: RawDataElement | DataElement) -> str:
         return "UN"
     known = str(datadict.dictionary_VR(item.tag))
     if " or " in known:
-        known = str(data_set[item.tag].VR)  # pydicom asks PixelRepresentation and its like
+        known = str(data_set[item.tag].VR)  # pydicom reads PixelRepresentation and similar elements
     return _UNDECIDED.get(known, known)
 
 
@@ -134,7 +134,7 @@ def _sequence(data_set: Dataset, item: Any, encodings: Sequence[str]) -> list[An
 
 
 def check_complete(item: Any) -> None:
-    """`Malformed` where the file ends before the length that an element gives."""
+    """Raise `Malformed` where the file ends before the length that an element states."""
     if not isinstance(item, RawDataElement) or item.length in (0, _UNDEFINED_LENGTH):
         return
     if len(item.value or b"") < item.length:
@@ -142,7 +142,10 @@ def check_complete(item: Any) -> None:
 
 
 def _raw_bytes(item: Any) -> bytes:
-    """The value field. pydicom itself has read some elements of group 0002: these we write back."""
+    """The bytes of the value field.
+
+    pydicom has already decoded some elements of group 0002: these are encoded again.
+    """
     check_complete(item)
     value = item.value
     if value is None or isinstance(value, bytes):
@@ -159,7 +162,7 @@ def _texts(raw: bytes, vr: str, encodings: Sequence[str]) -> list[str]:
     else:
         delimiters = _NAME_DELIMITERS if vr == "PN" else _DELIMITERS
         text = decode_bytes(raw, encodings, set(delimiters))
-    # Decoded first and split then: in GB18030 a backslash is also the second half of a character.
+    # Decode first, then split: in GB18030 a backslash is also the second byte of a character.
     values = [text] if vr in _ONE_VALUE else text.split("\\")
     if vr in _PADDED:
         return [value.rstrip("\0") if value.strip(" \0") else "" for value in values]
@@ -180,12 +183,12 @@ def _number(number: float) -> int | float | None:
     if isinstance(number, int):
         return number
     if not math.isfinite(number):
-        return None  # JSON knows neither
+        return None  # JSON has neither
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def _swapped(raw: bytes, vr: str) -> bytes:
-    """Words in little endian, since a document does not tell the byte order."""
+    """Words in little endian, since a document does not state the byte order."""
     if vr not in _WORDS:
         return raw
     words = array(_WORDS[vr])

@@ -1,9 +1,9 @@
 """The ImageFrames of an instance: identifiers, checksums and sizes of its pixel data.
 
-HealthImaging stores frames as HTJ2K and tells CRC32 and range of the decoded pixels. Here frames
-are read where that needs nothing but pydicom (uncompressed and RLE); the checksum of any other
-frame is that of its bytes as they are stored, and its range is null. GetImageFrame answers with
-the same bytes, decoded or as they came: nothing here encodes HTJ2K.
+HealthImaging stores frames as HTJ2K and states CRC32 and range of the decoded pixels. The emulator
+decodes frames that pydicom decodes alone (uncompressed and RLE). The checksum of any other frame is
+the checksum of its stored bytes, and its range is null. GetImageFrame answers with the same bytes,
+decoded or as stored: the emulator does not encode HTJ2K.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from reconciler.emulator.store.image_frames import ImageFrame
 
 HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
 _RLE = "1.2.840.10008.1.2.5"
-# "Supported transfer syntaxes": stored as they came; everything else becomes HTJ2K.
+# "Supported transfer syntaxes": HealthImaging stores these as they are. It transcodes all others to
+# HTJ2K.
 _KEPT = frozenset({
     "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203",
     "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101", "1.2.840.10008.1.2.4.102",
     "1.2.840.10008.1.2.4.103", "1.2.840.10008.1.2.4.104", "1.2.840.10008.1.2.4.105",
     "1.2.840.10008.1.2.4.106", "1.2.840.10008.1.2.4.107", "1.2.840.10008.1.2.4.108",
 })  # fmt: skip
-# GetImageFrame's contentType. Decoded pixels are what the model has octet-stream for.
+# The contentType of GetImageFrame. The model has octet-stream for decoded pixels.
 _DECODED_TYPE = "application/octet-stream"
 _CONTENT_TYPES = {
     **{f"1.2.840.10008.1.2.4.{end}": "image/jpeg" for end in ("50", "51", "57", "70")},
@@ -65,7 +66,7 @@ class Pixels:
 
 
 def pixels_of(data_set: Dataset, sop_instance_uid: str) -> Pixels:
-    """What the document tells of the pixels, and the pixels; no frames without pixel data."""
+    """The part of the document about the pixels, and the pixels. No frames without pixel data."""
     syntax = _transfer_syntax(data_set)
     if not any(tag in data_set for tag in PIXEL_DATA):
         return Pixels({"StoredTransferSyntaxUID": syntax or None, "ImageFrames": []})
@@ -90,7 +91,10 @@ def pixels_of(data_set: Dataset, sop_instance_uid: str) -> Pixels:
 
 
 def _id(frame: _Frame, name: str) -> str:
-    """Of the place and the content: an instance that comes again with other pixels has others."""
+    """An identifier made of position and content.
+
+    An instance that is imported again with other pixels gets other identifiers.
+    """
     return hashlib.sha256(name.encode() + b"\0" + frame.data).hexdigest()[:32]
 
 
@@ -165,7 +169,7 @@ def _transfer_syntax(data_set: Dataset) -> str:
 
 
 def _whole(data_set: Dataset, keyword: str) -> int:
-    """An attribute as a number; 0 where it is absent, empty or no number."""
+    """The attribute as a number; 0 where it is absent, empty or not a number."""
     try:
         return int(data_set.get(keyword) or 0)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""DICOM files and folders become image sets, one for each series, as an import would make them.
+"""Makes image sets of DICOM files and folders, one for each series, as an import would make them.
 
 Deterministic: files are taken in the order of their paths, and every identifier is made of the
-content. Reads the files and nothing else.
+content. Reads the files and does nothing else.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from reconciler.emulator.store.image_frames import ImageFrame
 
 Document: TypeAlias = dict[str, Any]
 
-# "Understanding image sets": what an import groups by. Instances of one series that disagree in
-# any of these land in image sets of their own, of which at most one can be primary.
+# "Understanding image sets": an import groups by these. Instances of one series that disagree in
+# any of them become separate image sets, of which at most one can be primary.
 _GROUPED_BY = (
     ("Study", "StudyInstanceUID"), ("Series", "SeriesInstanceUID"), ("Study", "StudyDate"),
     ("Study", "AccessionNumber"), ("Patient", "PatientID"), ("Study", "StudyID"),
@@ -40,9 +40,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImageSet:
-    """A document and its identifier. A DatastoreID is for the data store that takes it to set.
+    """A document and its identifier.
 
-    `files` are the DICOM files that it was made of, in the order of its instances.
+    The data store that takes the document sets the DatastoreID. `files` are the DICOM files of its
+    instances, in the same order.
     """
 
     image_set_id: str
@@ -52,7 +53,11 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """`refused` files hold nothing to import, `repeated` ones what another file holds."""
+    """The image sets, and the files that gave none.
+
+    `refused` files hold nothing to import. `repeated` files hold an instance that another file has
+    given already.
+    """
 
     image_sets: tuple[ImageSet, ...]
     refused: tuple[Problem, ...] = ()
@@ -60,11 +65,11 @@ class Ingested:
 
 
 def ingest(paths: Sequence[Path], keep: Callable[[ImageFrame], None] | None = None) -> Ingested:
-    """Image sets of DICOM files, folders and metadata documents, in the order of their paths.
+    """Make image sets of DICOM files, folders and metadata documents, in the order of their paths.
 
-    Of several files with one SOPInstanceUID the first one counts. Patient, study and series are
-    those of the first instance, which is what normalization leaves of them. `keep` is given each
-    frame as it is read, since all of them together may be more than memory holds.
+    Of several files with one SOPInstanceUID the first is taken. Patient, study and series values
+    are those of the first instance, as normalization keeps them. `keep` gets each frame as it is
+    read, since all frames together may not fit into memory.
     """
     reading = _Reading(keep)
     for path in _files(paths, reading.refused):
@@ -133,7 +138,7 @@ class _Reading:
 
 def _image_set_id(instance: Instance) -> str:
     values = [instance.blocks[level].get(keyword) or "" for level, keyword in _GROUPED_BY]
-    # IS keeps its padding in documents, which is no part of the value.
+    # IS keeps its padding in documents. Padding is not part of the value.
     text = "\0".join(str(value).strip() for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -1,4 +1,4 @@
-"""A file that holds a HealthImaging metadata document, taken as it is."""
+"""Reads a file that holds a HealthImaging metadata document, and takes the document as it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from reconciler.emulator.files.dicom_file import Refused
 
-_GZIP = b"\x1f\x8b"  # GetImageSetMetadata answers gzip, so that is what a saved blob may be
+_GZIP = b"\x1f\x8b"  # GetImageSetMetadata answers gzip, so a saved blob may be gzip
 _QUOTA = 50 * 1000 * 1000  # bytes of JSON of one image set ("Endpoints and quotas")
 _ID = re.compile(r"[0-9a-z]{32}")
 _SPACE = b" \t\r\n"
@@ -22,10 +22,11 @@ def is_metadata(data: bytes) -> bool:
 
 
 def read_metadata(data: bytes) -> tuple[str, dict[str, Any]]:
-    """The image set's ID and its document. A document without ImageSetID gets one of its content.
+    """Read the ID of the image set and its document.
 
-    `Refused` where it is not such a document. The content is not checked any further: what the
-    service made, an emulator has to take.
+    A document without ImageSetID gets an ID made of its content. The content is not checked any
+    further: the emulator must take what the service made. Raises `Refused` where the file is not
+    such a document.
     """
     document = _parsed(_unzipped(data))
     _check_shape(document)

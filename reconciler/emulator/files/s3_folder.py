@@ -21,14 +21,14 @@ class Location:
     path: Path
 
     def key(self, file: Path) -> str:
-        """The S3 key that a file of the bucket stands for: UTF-8, whatever the file is called."""
+        """The S3 key that a file of the bucket stands for: UTF-8, whatever bytes its name has."""
         key = file.relative_to(self.bucket).as_posix()
         return os.fsencode(key).decode("utf-8", "replace")
 
     def files(self, most: int) -> Iterator[Path]:
-        """The objects below the prefix, one more than `most` at the utmost, in no order.
+        """The objects below the prefix, at most `most` + 1 of them, in no order.
 
-        A link that leads out of the bucket is none of them.
+        A link that leads out of the bucket is not an object.
         """
         found = [self.path] if self.path.is_file() else self.path.rglob("*")
         bucket = self.bucket.resolve()

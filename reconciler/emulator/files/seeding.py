@@ -1,7 +1,8 @@
-"""Synthetic image sets in any number: of real shape, no real patient's, the same for one seed.
+"""Makes any number of synthetic image sets: realistic shape, invented patients, the same for the
+same seed.
 
-Each is made of its number alone, so that they come in chunks, in any order, and again after a
-break, with no more memory than one chunk.
+Each image set is made of its number alone. So image sets can be made in chunks, in any order, and
+again after an interruption, and memory holds one chunk at most.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ _MAKERS = (("SIEMENS", "SOMATOM Force"), ("GE MEDICAL SYSTEMS", "Discovery MR750
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seeding:
-    """So many image sets of so many studies, each of `instances` instances.
+    """Numbers of image sets, studies and instances to make.
 
-    `non_primary_percent` of them are as if their import had conflicted. ValueError where the
-    numbers do not fit.
+    `instances` is per image set. `non_primary_percent` of the image sets are made as if their
+    import had conflicted. Raises ValueError where the numbers do not fit.
     """
 
     image_sets: int
@@ -52,16 +53,19 @@ class Seeding:
             raise ValueError("the percentage of non-primary image sets must be between 0 and 100")
 
     def image_set_id(self, number: int) -> str:
-        """The ID of an image set: spread over the whole range, as the service's are."""
+        """The ID of an image set.
+
+        IDs are spread over the whole range, as the IDs of the service are.
+        """
         return hashlib.sha256(f"{self.seed}/{number}".encode()).hexdigest()[:32]
 
     def is_primary(self, number: int) -> bool:
-        """Evenly spread, whatever the number of image sets."""
+        """Whether an image set is non-primary: evenly spread, for any number of image sets."""
         share = self.non_primary_percent
         return number * share // 100 == (number + 1) * share // 100
 
     def document(self, number: int) -> Document:
-        """The metadata document of an image set, from 0."""
+        """The metadata document of an image set; `number` counts from 0."""
         study = number * self.studies // self.image_sets
         of_study = random.Random(f"{self.seed}/study/{study}")  # noqa: S311
         of_series = random.Random(f"{self.seed}/series/{number}")  # noqa: S311

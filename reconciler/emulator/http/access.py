@@ -1,9 +1,10 @@
-"""Which requests are answered: those for the emulator's own names, and from no foreign web page.
+"""Decides which requests are answered, by host name and by origin.
 
-The emulator asks for no credentials, and a browser on the same machine reaches it. A page of
-another site must not: neither by letting its own name resolve to 127.0.0.1 (DNS rebinding, told by
-`Host`), nor by a form or a script that posts without a preflight (told by `Origin`, see
-https://fetch.spec.whatwg.org/#origin-header, or https://www.w3.org/TR/fetch-metadata/).
+The emulator asks for no credentials, and a browser on the same machine can reach it. A page of
+another site must not reach it: neither with a host name that resolves to 127.0.0.1 (DNS rebinding,
+detected by `Host`), nor with a form or a script that posts without a preflight (detected by
+`Origin`, see https://fetch.spec.whatwg.org/#origin-header, or
+https://www.w3.org/TR/fetch-metadata/).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from email.message import Message
 
 from reconciler.emulator.wire.errors import ApiError, invalid
 
-# The clients put it before the host of image set calls, whatever the endpoint.
+# The clients of AWS put this before the host of image set calls, for every endpoint.
 _PREFIX = "runtime-"
 _AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::([0-9]{1,5}))?", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(.+)")
@@ -26,12 +27,18 @@ _OWN_SITES = ("same-origin", "none")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`names` are host names and addresses beside those of the loopback interface."""
+    """The names that are answered for.
+
+    `names` are host names and addresses besides those of the loopback interface.
+    """
 
     names: frozenset[str] = frozenset()
 
     def check(self, headers: Message, address: str, port: int) -> None:
-        """ApiError for a request that is not answered. `address` and `port` are what it reached."""
+        """Raise ApiError for a request that is not answered.
+
+        `address` and `port` are those that it reached.
+        """
         hosts = headers.get_all("Host", [])
         if len(hosts) != 1:
             raise invalid("The request must have one Host header.")
@@ -78,7 +85,7 @@ class Access:
 
 
 def access(names: Iterable[str]) -> Access:
-    """Access under some more names; ValueError with the one that is not a host name."""
+    """Access under more names. Raises ValueError with the name that is not a host name."""
     for name in names:
         if _authority(f"[{name}]" if ":" in name else name) is None:
             raise ValueError(name)
@@ -86,7 +93,7 @@ def access(names: Iterable[str]) -> Access:
 
 
 def normal(name: str) -> str:
-    """The one spelling of a host name or address."""
+    """The normal spelling of a host name or address."""
     name = name.lower().removesuffix(".")
     try:
         address = ipaddress.ip_address(name)
@@ -97,7 +104,7 @@ def normal(name: str) -> str:
 
 
 def _authority(text: str) -> tuple[str, int | None] | None:
-    """Name and port of `name`, `name:port` or `[address]:port`; None where it is none of them."""
+    """Name and port of `name`, `name:port` or `[address]:port`; None for any other text."""
     found = _AUTHORITY.fullmatch(text.strip())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The answer to any request: AWS HealthImaging's, STS's, or that of the emulator's own paths."""
+"""Answers any request: of AWS HealthImaging, of STS, or of the paths of the emulator itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.emulator.trouble.faults import FaultSet, parse_faults
 from reconciler.emulator.wire.errors import ApiError, invalid
 from reconciler.emulator.wire.protocol import Protocol, Request, Response
 
-_MOST_SEEDED = 1000  # of one request, whose transaction keeps other writers waiting
+_MOST_SEEDED = 1000  # of one request; other writers wait for its transaction
 # None: must be given.
 _SEEDING: dict[str, int | None] = {
     "imageSets": None, "studies": None, "instances": 2, "nonPrimaryPercent": 0, "seed": 0,
@@ -28,9 +28,9 @@ _SEEDING: dict[str, int | None] = {
 
 
 def answer(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
-    """The response to a request, whatever it is; a bug of ours is a 500 without details.
+    """The response to any request. A bug of the emulator is a 500 without details.
 
-    ConnectionReset where a fault leaves the client without one.
+    Raises ConnectionReset where a fault leaves the client without a response.
     """
     try:
         if sts.is_query(request):
@@ -52,7 +52,10 @@ def answer(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Resp
 
 
 def report(error: BaseException) -> None:
-    """Where it went wrong and what kind of error it is: the text may hold a DICOM value."""
+    """The kind of an error and its place.
+
+    The text of the error may hold a DICOM value, so it is left out.
+    """
     trace, place = error.__traceback__, ""
     while trace is not None:
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
@@ -64,7 +67,7 @@ _Own = Callable[[Protocol, Dispatcher, Request], Response]
 
 
 def _own(request: Request) -> _Own | None:
-    """What answers at one of the emulator's own paths; None where it is none."""
+    """The handler of a path of the emulator itself; None for other paths."""
     path = request.target.partition("?")[0]
     if not path.startswith("/_emulator/"):
         return None
@@ -75,7 +78,7 @@ def _own(request: Request) -> _Own | None:
 
 
 def _load(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
-    """`{"document", "imageSetId", "primary"?, "datastoreName"?}` into a data store."""
+    """Load `{"document", "imageSetId", "primary"?, "datastoreName"?}` into a data store."""
     given = _object(request.body)
     if not {"document", "imageSetId"} <= given.keys():
         raise invalid("The body must have document and imageSetId.")
@@ -91,7 +94,7 @@ def _load(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Respo
 
 
 def _keep_frame(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
-    """The bytes of a frame, for the image sets of the data store that name it."""
+    """Keep the bytes of a frame for the image sets of the data store that name it."""
     path, _, query = request.target.partition("?")
     _, _, _, datastore_id, _, frame_id = path.split("/")
     content_type = parse_qs(query).get("contentType", ["application/octet-stream"])[0]
@@ -103,7 +106,8 @@ def _keep_frame(protocol: Protocol, dispatcher: Dispatcher, request: Request) ->
 
 
 def _seed(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Response:
-    """`{"imageSets", "studies", "instances"?, "nonPrimaryPercent"?, "seed"?, "first", "count"}`."""
+    """Load a chunk of synthetic image sets: `{"imageSets", "studies", "instances"?,
+    "nonPrimaryPercent"?, "seed"?, "first", "count"}`."""
     given = _object(request.body)
     numbers: list[Any] = [given.get(name, default) for name, default in _SEEDING.items()]
     if given.keys() - _SEEDING.keys() or not all(type(one) is int for one in numbers):

@@ -1,4 +1,4 @@
-"""A connection's bytes within bounds: nobody holds a thread forever by sending little or late."""
+"""Limits what a client sends and how slowly: no client holds a thread forever."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import LineTooLong
 
-# More than the 64 KiB of a request line and the 64 KiB of a header, which http.server allows each.
+# http.server allows 64 KiB for the request line and 64 KiB for each header. This is more than both.
 _MOST_HEAD_BYTES = 160 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one client may take. `slowest` is bytes a second, `clock` what seconds are measured by.
+    """How much one client may send, and how slowly.
 
-    The SDKs keep pools of 10 to 100 idle connections, so an idle one is closed late, or when
-    another client needs its place. `head_seconds` are for the request line and headers.
+    `slowest` is in bytes a second. `clock` measures seconds. The SDKs keep pools of 10 to 100 idle
+    connections, so an idle connection is closed late, or when another client needs its place.
+    `head_seconds` are for the request line and headers.
     """
 
     connections: int = 256
@@ -34,9 +35,10 @@ BOUNDS = Bounds()
 
 
 class _TimeLeft:
-    """A deadline that bytes put off: by the time that they take, and never further than at first.
+    """A deadline that moves with each byte, by the time that the byte may take.
 
-    So neither a byte now and then nor a large part and silence lasts long.
+    It never moves further away than it was at first. So a client gains nothing by a byte now and
+    then, nor by one large part followed by silence.
     """
 
     def __init__(self, bounds: Bounds, seconds: float) -> None:
@@ -45,12 +47,12 @@ class _TimeLeft:
         self._deadline = bounds.clock() + seconds
 
     def passed(self, count: int) -> None:
-        """Bytes went over the wire."""
+        """Count bytes that went over the wire."""
         later = self._deadline + count / self._bounds.slowest
         self._deadline = min(later, self._bounds.clock() + self._most)
 
     def seconds(self) -> float:
-        """How long to wait for the next bytes; TimeoutError where the deadline is over."""
+        """How long to wait for the next bytes. Raises TimeoutError where the deadline is over."""
         seconds = self._deadline - self._bounds.clock()
         if seconds <= 0:
             raise TimeoutError("the deadline is over")
@@ -58,7 +60,10 @@ class _TimeLeft:
 
 
 class Incoming(io.RawIOBase):
-    """What a client sends. TimeoutError once the deadline is over, however much still comes."""
+    """The bytes that a client sends.
+
+    Raises TimeoutError once the deadline is over, even if more bytes come.
+    """
 
     def __init__(self, connection: socket.socket, bounds: Bounds) -> None:
         self._connection = connection
@@ -67,19 +72,22 @@ class Incoming(io.RawIOBase):
         self._left: int | None = None
 
     def await_request(self) -> None:
-        """Next comes a request, or nothing for a long time."""
+        """Expect a request, or nothing for a long time."""
         self._expect(self._bounds.idle_seconds)
 
     def await_head(self) -> None:
-        """Next comes the rest of a request line and headers. LineTooLong where that is too much."""
+        """Expect the rest of a request line and headers.
+
+        Reading raises LineTooLong beyond the limit.
+        """
         self._expect(self._bounds.head_seconds, _MOST_HEAD_BYTES)
 
     def await_body(self) -> None:
-        """Next comes a body."""
+        """Expect a body."""
         self._expect(self._bounds.body_seconds)
 
     def got(self, count: int) -> None:
-        """Bytes of the body are there: a large one has the time that they take."""
+        """Count bytes of the body: a large body has more time."""
         self._time_left.passed(count)
 
     def _expect(self, seconds: float, most: int | None = None) -> None:
@@ -91,20 +99,23 @@ class Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """recv(2), as long as there is time."""
+        """recv(2), until the deadline."""
         if self._left is not None and self._left <= 0:
             raise LineTooLong("header section")
         self._connection.settimeout(self._time_left.seconds())
         count = self._connection.recv_into(buffer)
         if self._left is not None:
             self._left -= count
-            if not count:  # http.server would take what is there for all headers
+            if not count:  # http.server would take the part that has come for all headers
                 raise ConnectionAbortedError("the client went away before the end of the headers")
         return count
 
 
 class Outgoing(io.RawIOBase):
-    """What a client is sent. TimeoutError if the client does not take it in time."""
+    """The bytes that a client receives.
+
+    Raises TimeoutError if the client does not take them in time.
+    """
 
     def __init__(self, connection: socket.socket, bounds: Bounds) -> None:
         self._connection = connection
@@ -115,7 +126,7 @@ class Outgoing(io.RawIOBase):
         return True
 
     def write(self, content: memoryview) -> int:  # type: ignore[override]
-        """All of it, in the time that as many bytes may take."""
+        """Send all bytes, in the time that so many bytes may take."""
         time_left, sent = _TimeLeft(self._bounds, self._bounds.write_seconds), 0
         while sent < len(content):
             self._connection.settimeout(time_left.seconds())

@@ -1,4 +1,4 @@
-"""One call on its way to the service: counted, throttled, and befallen by the faults set."""
+"""Takes one call to the service: counts it, throttles it, and applies the faults."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Dispatcher:
             }
 
     def call(self, operation: str, parameters: Parameters) -> Result:
-        """`Service.call`; ConnectionReset where a fault says so."""
+        """`Service.call`. Raises ConnectionReset where a fault asks for it."""
         with self._lock:
             self._calls[operation] += 1
         try:
@@ -114,7 +114,10 @@ class Dispatcher:
     def _foreign_write(
         self, fault: Fault, parameters: Parameters, image_set_id: str | None
     ) -> None:
-        """Somebody else's update, done at once. One that the service refuses does not happen."""
+        """Make an update as another process would, complete at once.
+
+        If the service refuses it, nothing happens.
+        """
         named = {
             "datastoreId": parameters.get("datastoreId", ""),
             "imageSetId": fault.target or image_set_id or "",
@@ -143,7 +146,7 @@ def _altered(fault: Fault, result: Result) -> Result:
 
 
 def _changes(fault: Fault) -> list[tuple[str, Any]]:
-    """What a fault changes of the service for its call."""
+    """What a fault changes in the service for its call."""
     changes: dict[str, list[tuple[str, Any]]] = {
         "slow-lock": [("update_seconds", fault.seconds)],
         "endless-lock": [("update_seconds", _FOREVER)],

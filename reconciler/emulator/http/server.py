@@ -1,7 +1,8 @@
-"""The HTTP server: stdlib, one thread per connection, loopback unless told otherwise.
+"""The HTTP server: standard library, one thread per connection, loopback by default.
 
-A bounded number of connections: beyond it the one that is idle the longest is closed, and while
-none is idle, new ones wait in the listening socket's queue, where no client sees an error.
+The number of connections is limited. Beyond the limit, the server closes the connection that has
+been idle longest. While no connection is idle, new connections wait in the queue of the listening
+socket, where no client sees an error.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ from reconciler.emulator.wire.protocol import Request, Response, medical_imaging
 
 # The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
 _MOST_BODY_BYTES = 64 * 2**20
-# What is passed over of a larger one.
+# How much of a larger body is read and dropped.
 _MOST_REST_BYTES = 2**30
 _PART_BYTES = 2**20
 _WRITE_BYTES = 65_536
 _POLL_SECONDS = 0.05
-# How long to wait for one idle connection to end before another is ended too.
+# How long to wait for one idle connection to end before ending the next.
 _END_SECONDS = 1.0
-# SO_LINGER with no time to linger: closing sends a reset and drops what is still to be sent.
+# SO_LINGER with zero seconds: closing sends a reset and drops unsent data.
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -52,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def setup(self) -> None:
-        """As StreamRequestHandler does it, within the bounds."""
+        """Set up the streams as StreamRequestHandler does, within the bounds."""
         self.connection = self.request
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self._incoming = Incoming(self.connection, self.server.bounds)
@@ -75,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body at once, but not for one that is refused without a look at it."""
+        """Ask for the body at once, unless the request is refused without it."""
         with suppress(ApiError):
             self._check_access()
             super().handle_expect_100()
@@ -108,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
 
     def _body(self) -> bytes | None:
-        """The request's body; None where the client went away before its end."""
+        """The body of the request; None where the client closed the connection before its end."""
         if "Transfer-Encoding" in self.headers:
             raise invalid("Transfer-Encoding is not supported, send Content-Length.")
         text = self.headers.get("Content-Length", "0")
@@ -132,7 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _pass_over_the_rest(self) -> None:
-        """Of what is not read. A client that is still sending would not see its answer else."""
+        """Read and drop the rest of a request.
+
+        A client that is still sending would not see its answer otherwise.
+        """
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         self._incoming.await_body()
@@ -142,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(part)
 
     def _send(self, response: Response) -> None:
-        # Before the client has its answer: whichever it got first has been idle the longest.
+        # Before the client has its answer: the client that got its answer first has been idle
+        # longest.
         self.server.idle(self.connection)
         self.send_response(response.status)
         for name, value in response.headers.items():
@@ -156,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a request line holds identifiers."""
+        """Log nothing: a request line holds identifiers."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -171,7 +176,7 @@ class _Server(ThreadingHTTPServer):
         self.access = access
         self.bounds = bounds
         self.connections: set[socket.socket] = set()
-        # Those on which nothing is asked, the one that is so the longest first.
+        # Connections without a request, the longest idle first.
         self._idle: dict[socket.socket, None] = {}
         self._ending: set[socket.socket] = set()
         self._last_end = 0.0
@@ -182,17 +187,18 @@ class _Server(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this host's name, which may take seconds.
+        # The method of HTTPServer asks the resolver for the name of this host, which may take
+        # seconds.
         TCPServer.server_bind(self)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The next connection; OSError while there is no room for it, so that it waits."""
+        """The next connection. Raises OSError while there is no room for it, so that it waits."""
         if not self._has_room():
             raise BlockingIOError("all connections are busy")
         return super().get_request()
 
     def _has_room(self) -> bool:
-        """Whether one more connection is within the bound; an idle one is ended for it."""
+        """Whether one more connection is within the limit. Ends an idle connection to make room."""
         most, now = self.bounds.connections, self.bounds.clock()
         with self._change:
             is_one_ending = self._ending and now < self._last_end + _END_SECONDS
@@ -202,7 +208,7 @@ class _Server(ThreadingHTTPServer):
             return self._change.wait_for(lambda: len(self.connections) < most, _POLL_SECONDS)
 
     def _end(self, connection: socket.socket) -> None:
-        """Of what the client has sent already, all is read and answered before the end."""
+        """End a connection. What the client has sent already is read and answered first."""
         self._idle.pop(connection, None)
         self._ending.add(connection)
         with suppress(OSError):
@@ -215,26 +221,26 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def idle(self, connection: socket.socket) -> None:
-        """Nothing more is asked on this connection now; an answer may be under way."""
+        """Mark the connection as idle. An answer may still be under way."""
         with self._change:
             if connection not in self._ending:
                 self._idle[connection] = None
                 self._change.notify_all()
 
     def busy(self, connection: socket.socket) -> None:
-        """A request is under way on this connection."""
+        """Mark the connection as busy with a request."""
         with self._change:
             self._idle.pop(connection, None)
 
     def reset(self, connection: socket.socket) -> None:
-        """The client sees a connection reset once the handler of this connection is done."""
+        """Reset the connection once its handler is done."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         with self._change:
             self._resetting.add(connection)
 
     def shutdown_request(self, request: Any) -> None:
         if request in self._resetting:
-            self.close_request(request)  # a shutdown would send an orderly end first
+            self.close_request(request)  # a shutdown would close the connection in order first
         else:
             super().shutdown_request(request)
         with self._change:
@@ -245,13 +251,13 @@ class _Server(ThreadingHTTPServer):
             self._change.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Report errors, except that a client closed its connection."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
             report(error)
 
     def drain(self, seconds: float) -> None:
-        """Idle connections end now, a request under way is answered first."""
+        """End idle connections now, and the others once their request is answered."""
         with self._change:
             for connection in self.connections:
                 self._end(connection)
@@ -293,7 +299,7 @@ class Emulator:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening, answer what is under way, close the data folder."""
+        """Stop listening, answer requests under way, close the data folder."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -323,7 +329,8 @@ def run(
 
     `on_ready` is called once, when the server answers. Raises what `Emulator` raises.
     """
-    # Not an Event: a signal that comes while it begins to wait would wait for that, forever.
+    # Not an Event: a signal that arrives just as the wait begins would be lost, and the wait would
+    # last forever.
     stop: SimpleQueue[None] = SimpleQueue()
     before = {
         number: signal.signal(number, lambda *_: stop.put(None))

@@ -1,4 +1,4 @@
-"""What every operation works with, and what most of them ask first."""
+"""What every operation needs, and the checks that most operations make first."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The store, the clock and the switches. `update_seconds` is how long a write takes.
+    """The store, the clock and the switches.
 
-    `s3_root` is the folder that stands for S3, where there is one. `fail_updates_with` is the
-    message of an update that has to fail.
+    `update_seconds` is how long a write takes. `s3_root` is the folder that stands for S3, if there
+    is one. `fail_updates_with` is the message of an update that must fail.
     """
 
     store: Store
@@ -51,12 +51,12 @@ def image_set_arn(datastore_id: str, image_set_id: str) -> str:
 
 
 def new_id() -> str:
-    """An identifier as the service makes them: 32 hex digits."""
+    """A new identifier in the form of the service: 32 hex digits."""
     return secrets.token_hex(16)
 
 
 def require_datastore(context: Context, connection: sqlite3.Connection, datastore_id: str) -> None:
-    """404 (or 403, a switch) where there is no such data store, 409 where it is not ACTIVE."""
+    """Raise 404 (or 403, a switch) where the data store is missing, 409 where it is not ACTIVE."""
     row = connection.execute(
         "SELECT active_at, deleted_at FROM datastores WHERE id = ?", (datastore_id,)
     ).fetchone()
@@ -74,7 +74,7 @@ def require_version(
     image_set_id: str,
     version_id: str | None = None,
 ) -> Version:
-    """A version, the latest unless told otherwise; 404 where there is none."""
+    """A version, by default the latest. Raises 404 where it does not exist."""
     number = None if version_id is None else version_number(version_id)
     version = find(connection, datastore_id, image_set_id, number)
     if version is not None:
@@ -86,7 +86,7 @@ def require_version(
 
 
 def version_number(version_id: str) -> int:
-    """The number of a versionId; -1, which none has, where SQLite's integers end before it."""
+    """The number of a versionId; -1, which no version has, beyond the integers of SQLite."""
     digits = version_id.lstrip("0")
     return int(digits or "0") if len(digits) <= 18 else -1
 
@@ -97,7 +97,7 @@ def page_token(position: list[Any]) -> str:
 
 
 def page_position(token: str | None, of: type, *more: type) -> list[Any] | None:
-    """What `page_token` was given; 400 where it is not a token of ours."""
+    """The text that `page_token` was made of. Raises 400 for a token that it did not make."""
     if token is None:
         return None
     try:

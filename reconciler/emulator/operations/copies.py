@@ -35,7 +35,7 @@ class _Copy(Write):
 
 
 def copy_image_set(context: Context, parameters: Parameters) -> Result:
-    """The source is held read-only meanwhile and keeps its version."""
+    """Copy. The source is read-only until the copy is complete, and keeps its version."""
     information = parameters["copyImageSetInformation"]
     pinned, target = information["sourceImageSet"], information.get("destinationImageSet")
     wanted = _selection(pinned.get("DICOMCopies", {}).get("copiableAttributes"))
@@ -85,7 +85,7 @@ def _properties(datastore_id: str, version: Version, status: str) -> Result:
 
 
 def _selection(text: str | None) -> dict[str, set[str]] | None:
-    """Series to the instances that are copied; None copies all of them."""
+    """The instances to copy, by series; None copies all of them."""
     if text is None:
         return None
     try:
@@ -115,7 +115,10 @@ def _selected(source: Document, wanted: dict[str, set[str]] | None) -> Document:
 
 
 def _create(copy: _Copy, source: Version, wanted: dict[str, set[str]] | None) -> Version:
-    """A new image set with version 1: primary only when it is promoted and nothing conflicts."""
+    """Make a new image set with version 1.
+
+    It is primary only when it is promoted and nothing conflicts.
+    """
     image_set_id = new_id()
     try:
         copied = _selected(copy.document(source), wanted) | {"ImageSetID": image_set_id}
@@ -135,7 +138,7 @@ def _create(copy: _Copy, source: Version, wanted: dict[str, set[str]] | None) ->
 def _merge(
     copy: _Copy, source: Version, into: Version, wanted: dict[str, set[str]] | None
 ) -> Version:
-    """The next version of the destination, with the instances of the source added."""
+    """Make the next version of the destination, with the instances of the source added."""
     try:
         merged = _merged(copy.document(into), _selected(copy.document(source), wanted), copy.force)
         fields: dict[str, Any] = {"end_status": "COPIED", "document": merged}
@@ -146,7 +149,10 @@ def _merge(
 
 
 def _merged(into: Document, source: Document, force: bool) -> Document:
-    """`force` passes over values of Patient, Study and Series that differ, not over the series."""
+    """Add the instances of the source. Raises Violation where the image sets do not match.
+
+    `force` permits different values of Patient, Study and Series, but not another series.
+    """
     mine, theirs = series_of(into), series_of(source)
     if not theirs.keys() <= mine.keys():
         raise Violation(_OTHER_SERIES)

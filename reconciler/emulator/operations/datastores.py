@@ -30,7 +30,7 @@ _RESOURCE = re.compile(
 
 
 def ensure_datastore(context: Context, datastore_id: str, name: str | None = None) -> None:
-    """The data store with this ID is there and ACTIVE; made now where it is not."""
+    """Make the data store with this ID, ACTIVE, unless it exists."""
     if not _ID.fullmatch(datastore_id):
         raise invalid("The datastoreId must be 32 lower-case letters and digits.")
     if name is not None and not _NAME.fullmatch(name):
@@ -45,7 +45,7 @@ def ensure_datastore(context: Context, datastore_id: str, name: str | None = Non
 
 
 def create_datastore(context: Context, parameters: Parameters) -> Result:
-    """CREATING, then ACTIVE. The same clientToken again gives the same data store."""
+    """CreateDatastore: CREATING, then ACTIVE. The same clientToken gives the same data store."""
     token, now = parameters["clientToken"], context.now()
     with context.store.write() as connection:
         row = connection.execute(
@@ -78,7 +78,7 @@ def _insert(
 
 
 def get_datastore(context: Context, parameters: Parameters) -> Result:
-    """GetDatastore: also a deleted one is told."""
+    """GetDatastore: deleted data stores are shown, too."""
     with context.store.read() as connection:
         row = _require(connection, parameters["datastoreId"])
     properties = _summary(row, context.now()) | orjson.loads(row["properties"])
@@ -103,7 +103,7 @@ def list_datastores(context: Context, parameters: Parameters) -> Result:
 
 
 def delete_datastore(context: Context, parameters: Parameters) -> Result:
-    """DeleteDatastore: "you must first delete all image sets", so 409 while there are any."""
+    """DeleteDatastore: "you must first delete all image sets", so 409 while image sets exist."""
     datastore_id, now = parameters["datastoreId"], context.now()
     with context.store.write() as connection:
         row = _require(connection, datastore_id)
@@ -168,7 +168,7 @@ def tag_resource(context: Context, parameters: Parameters) -> Result:
 
 
 def untag_resource(context: Context, parameters: Parameters) -> Result:
-    """UntagResource: a key that is not there is no error."""
+    """UntagResource: a key that does not exist is no error."""
     with context.store.write() as connection:
         resource = _resource(context, connection, parameters["resourceArn"])
         connection.executemany(

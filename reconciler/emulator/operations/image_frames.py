@@ -11,9 +11,9 @@ from reconciler.emulator.wire.errors import not_found
 
 
 def get_image_frame(context: Context, parameters: Parameters) -> Result:
-    """GetImageFrame: an access. 404 where no version of the image set has such a frame.
+    """GetImageFrame: an access. Raises 404 where no version of the image set has the frame.
 
-    Image sets that were loaded as metadata documents have frames by name only: 404 too.
+    Image sets that were loaded as metadata documents have names of frames, but no frames: 404, too.
     """
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     frame_id = parameters["imageFrameInformation"]["imageFrameId"]
@@ -35,7 +35,7 @@ def get_image_frame(context: Context, parameters: Parameters) -> Result:
 def _names(
     connection: sqlite3.Connection, datastore_id: str, image_set_id: str, frame_id: str
 ) -> bool:
-    """Whether a version has the frame: an update that removes its instance keeps the pixels."""
+    """Whether a version has the frame. An update that removes its instance keeps the pixels."""
     contents = connection.execute(
         "SELECT document FROM contents WHERE datastore_id = ? AND image_set_id = ? "
         "ORDER BY version DESC",

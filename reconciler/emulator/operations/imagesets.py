@@ -30,7 +30,7 @@ _ARCHIVED_AFTER_SECONDS = 30 * 86_400.0
 
 
 def get_image_set(context: Context, parameters: Parameters) -> Result:
-    """GetImageSet: no access, so it moves no image set between tiers."""
+    """GetImageSet: not an access, so it moves no image set between tiers."""
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     with context.store.read() as connection:
         version = require_version(
@@ -48,7 +48,7 @@ def get_image_set(context: Context, parameters: Parameters) -> Result:
 
 
 def storage_tier(accessed_at: float, now: float) -> str:
-    """The tier that follows from the last access."""
+    """The storage tier, from the time of the last access."""
     recent = now - accessed_at < _ARCHIVED_AFTER_SECONDS
     return "FREQUENT_ACCESS" if recent else "ARCHIVE_INSTANT_ACCESS"
 
@@ -76,7 +76,7 @@ def _properties(context: Context, operation: str, version: Version, now: float) 
 
 
 def get_image_set_metadata(context: Context, parameters: Parameters) -> Result:
-    """GetImageSetMetadata: an access. A version under way has no metadata yet."""
+    """GetImageSetMetadata: an access. A version that is not ready has no metadata yet."""
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     asked = parameters.get("versionId")
     now = context.now()
@@ -107,7 +107,7 @@ def _is_without(context: Context, version: Version) -> bool:
 
 
 def list_image_set_versions(context: Context, parameters: Parameters) -> Result:
-    """ListImageSetVersions: newest first, and `ImageSetWorkflowStatus` with its capital I."""
+    """ListImageSetVersions: newest first. The model writes `ImageSetWorkflowStatus` so."""
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     limit = parameters.get("maxResults", _MOST_RESULTS)
     position = page_position(parameters.get("nextToken"), int)
@@ -128,7 +128,7 @@ def list_image_set_versions(context: Context, parameters: Parameters) -> Result:
 
 
 def delete_image_set(context: Context, parameters: Parameters) -> Result:
-    """DeleteImageSet: LOCKED/DELETING, later DELETED/DELETED and out of search."""
+    """DeleteImageSet: LOCKED/DELETING, later DELETED/DELETED and no longer found by a search."""
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     with context.store.write() as connection:
         now = context.now()
@@ -147,7 +147,7 @@ def delete_image_set(context: Context, parameters: Parameters) -> Result:
 
 
 def require_unlocked(version: Version, now: float) -> None:
-    """404 where the image set is deleted, 409 where another write holds it."""
+    """Raise 404 where the image set is deleted, 409 where another write locks it."""
     state, _ = version.state(now)
     if state == "DELETED":
         raise not_found("The image set is deleted.")

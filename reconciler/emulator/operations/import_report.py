@@ -1,6 +1,7 @@
-"""What an import job writes to its outputS3Uri: a manifest, and a line of JSON for each file.
+"""Writes the output of an import job to its outputS3Uri: a manifest, and a line of JSON for each
+file.
 
-The names and the members are those of the developer guide, "Understanding import jobs".
+The names of files and keys are those of the developer guide, "Understanding import jobs".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from reconciler.emulator.files.s3_folder import Location
 from reconciler.emulator.operations.joining import Joined
 from reconciler.emulator.store import private
 
-if TYPE_CHECKING:  # it knows pydicom, which takes its time
+if TYPE_CHECKING:  # it imports pydicom, which is slow
     from reconciler.emulator.files.ingest import Problem
 
 
@@ -34,7 +35,7 @@ class Report:
     _image_sets: dict[str, Joined] = field(default_factory=dict)
 
     def imported(self, files: Iterable[Path], joined: Joined) -> None:
-        """Files whose instances are in an image set now."""
+        """Report files whose instances are in an image set now."""
         response = {
             "imageSetId": joined.image_set_id,
             "imageSetVersion": joined.version,
@@ -46,11 +47,11 @@ class Report:
         ]
 
     def failed(self, problems: Iterable[Problem]) -> None:
-        """Files that hold no instance."""
+        """Report files that hold no instance."""
         self._failure += map(self._exception, problems)
 
     def passed_over(self, problems: Iterable[Problem]) -> None:
-        """Files whose instance another file of the job holds."""
+        """Report files whose instance is also in another file of the job."""
         self._warning += map(self._exception, problems)
 
     def _exception(self, problem: Problem) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Report:
         }
 
     def write(self) -> None:
-        """All files, the manifest last. OSError where that cannot be."""
+        """Write all files, the manifest last. Raises OSError where a file cannot be written."""
         name = f"{self.datastore_id}-DicomImport-{self.job_id}"
         folder = self.output.path / name
         parts = {"SUCCESS": self._success, "FAILURE": self._failure, "WARNING": self._warning}

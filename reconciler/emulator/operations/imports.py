@@ -1,8 +1,8 @@
 """StartDICOMImportJob, GetDICOMImportJob and ListDICOMImportJobs.
 
-A job does its work while it is started, in one transaction at its end, and shows it by the clock:
-SUBMITTED, IN_PROGRESS, and COMPLETED when its image sets are there to be read. So a job that a
-kill -9 ends has not begun, and the same clientToken begins it.
+A job is done within StartDICOMImportJob, in one transaction at its end. The clock decides which
+status is shown: SUBMITTED, IN_PROGRESS, and COMPLETED when its image sets can be read. So a job
+that is interrupted by kill -9 has not started, and the same clientToken starts it.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _MOST_RESULTS = 50
 _MOST_FILES = 5_000  # of one import job ("Endpoints and quotas")
 _KEPT = ("dataAccessRoleArn", "inputS3Uri", "outputS3Uri")
 _START_OF_JSON = 512
-# pydicom's warnings are caught for the whole process, so files are read by one thread at a time.
+# The warnings of pydicom are caught for the whole process, so one thread at a time reads files.
 _READING = threading.Lock()
 
 
 class _Failed(Exception):
-    """Why a job ends as FAILED."""
+    """The reason why a job ends as FAILED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Job:
 
 
 def start_import_job(context: Context, parameters: Parameters) -> Result:
-    """The same clientToken again tells of the same job."""
+    """StartDICOMImportJob. The same clientToken returns the same job again."""
     datastore_id, submitted_at = parameters["datastoreId"], context.now()
     with context.store.read() as connection:
         require_datastore(context, connection, datastore_id)
@@ -86,12 +86,12 @@ def _of_token(connection: sqlite3.Connection, datastore_id: str, token: str) -> 
 
 
 def _run(job: _Job, parameters: Parameters, submitted_at: float) -> sqlite3.Row:
-    """All of the job, or a job that has failed and left nothing that can be read."""
+    """Do the whole job. A job that fails leaves nothing that can be read."""
     try:
         ingested = _read(job)
         with job.context.store.write() as connection:
             known = _of_token(connection, job.datastore_id, parameters["clientToken"])
-            if known is not None:  # another emulator of this folder was faster
+            if known is not None:  # another emulator of this folder has done it
                 return known
             ready_at = _import(job, connection, ingested)
             return _insert(connection, job, parameters, submitted_at, ready_at, None)
@@ -105,8 +105,8 @@ def _run(job: _Job, parameters: Parameters, submitted_at: float) -> sqlite3.Row:
 
 
 def _read(job: _Job) -> Ingested:
-    """What is in the files. It takes its time, so each frame is a transaction of its own."""
-    # Only now: pydicom takes its time, and most commands import nothing.
+    """Read the files. This may take long, so each frame is a transaction of its own."""
+    # Imported here: pydicom is slow to import, and most commands import no files.
     from reconciler.emulator.files.ingest import Problem, ingest
 
     files = list(job.source.files(_MOST_FILES))
@@ -125,7 +125,7 @@ def _read(job: _Job) -> Ingested:
 
 
 def _import(job: _Job, connection: sqlite3.Connection, ingested: Ingested) -> float:
-    """When the image sets are ready to be read."""
+    """The moment from which the image sets can be read."""
     now = job.context.now()
     ready_at = now + job.context.update_seconds
     importing = Import(job.context, connection, job.datastore_id, now, ready_at)
@@ -138,7 +138,7 @@ def _import(job: _Job, connection: sqlite3.Connection, ingested: Ingested) -> fl
 
 
 def _is_metadata_file(file: Path) -> bool:
-    """What `emulator load` takes beside DICOM files, and no import does."""
+    """Whether a file is a metadata document: `emulator load` takes it, an import job does not."""
     from reconciler.emulator.files.metadata_file import is_metadata
 
     try:

@@ -1,8 +1,8 @@
-"""An imported series joins the primary image set of its series, or becomes one of its own.
+"""Joins an imported series to the primary image set of its series, or makes a new image set.
 
-Developer guide, "Understanding import jobs": instances that do not conflict are organized into
-one primary image set, an instance that comes again replaces the older one and the version rises,
-and what conflicts becomes a non-primary image set.
+Developer guide, "Understanding import jobs": instances that do not conflict are organized into one
+primary image set. An instance that is imported again replaces the older instance, and the version
+rises. Instances that conflict become a non-primary image set.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ IMPORTING = "IMPORTING"
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Where the instances of a document are now; `instances` is their number."""
+    """The image set that has the instances of a document now; `instances` is their number."""
 
     image_set_id: str
     version: int
@@ -37,7 +37,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A transaction of an import, which is complete at `ready_at`."""
+    """A transaction of an import; the import is complete at `ready_at`."""
 
     context: Context
     connection: sqlite3.Connection
@@ -46,7 +46,7 @@ class Import:
     ready_at: float
 
     def join(self, imported: Document) -> Joined:
-        """One document of one series."""
+        """Import one document of one series."""
         into = self._primary_of(imported)
         if into is not None:
             merged = self._merged(into, imported)
@@ -65,7 +65,7 @@ class Import:
         return find(self.connection, self.datastore_id, row[0]) if row else None
 
     def _merged(self, into: Version, imported: Document) -> Document | None:
-        """The document with the instances; None where the imported values conflict with it."""
+        """The document with the instances added; None where the imported values conflict."""
         current = document(self.connection, self.datastore_id, into)
         if not agree(current["Patient"], imported["Patient"]):
             return None

@@ -1,4 +1,4 @@
-"""Metadata documents put into a data store: what an import does, without the DICOM files."""
+"""Puts metadata documents into a data store, as an import does with DICOM files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-z]{32}")
 
 @dataclass(frozen=True, slots=True)
 class LoadedImageSet:
-    """What stands in the data store now. `instances` is their number."""
+    """The image set in the data store now. `instances` is their number."""
 
     imageSetId: str
     versionId: str
@@ -43,11 +43,11 @@ def load(
     image_set_id: str,
     primary: bool | None = None,
 ) -> LoadedImageSet:
-    """Version 1 of an image set, ACTIVE/CREATED at once.
+    """Make version 1 of an image set, ACTIVE/CREATED at once.
 
-    `primary` None decides as the service does. The same document again changes nothing and tells
-    what is there, whatever its version is by now; another one under the same ID is a 409.
-    The document stays as it is; only a missing SchemaVersion, DatastoreID or ImageSetID is set.
+    `primary` None decides as the service does. The same document again changes nothing and returns
+    the image set, whatever its version is now. Another document under the same ID is a 409. Only a
+    missing SchemaVersion, DatastoreID or ImageSetID is added to the document.
     """
     _check(given, image_set_id)
     loaded = _complete(given, datastore_id, image_set_id)
@@ -61,7 +61,10 @@ def load(
 
 
 def load_synthetic(context: Context, datastore_id: str, seeding: Seeding, numbers: range) -> int:
-    """Those of synthetic image sets that are not there yet, in one transaction: their number."""
+    """Load the synthetic image sets that do not exist yet, in one transaction.
+
+    Returns their number.
+    """
     loaded = 0
     with context.store.write() as connection:
         require_datastore(context, connection, datastore_id)
@@ -129,8 +132,9 @@ def _loaded(connection: sqlite3.Connection, datastore_id: str, image_set_id: str
 def conflicts(connection: sqlite3.Connection, datastore_id: str, joining: Document) -> bool:
     """Whether a document cannot join the hierarchy of primary image sets.
 
-    It joins when its study is new, or when its Patient- and Study-level values are those of the
-    study and its series and instances are new (developer guide, "Understanding image sets").
+    It joins when its study is new. It also joins when its Patient- and Study-level values are those
+    of the study, and its series and instances are new (developer guide, "Understanding image
+    sets").
     """
     entry = index_entry(joining)
     if _has_primary_series(connection, datastore_id, entry.series_uids):
@@ -168,7 +172,7 @@ def _has_primary_series(
 
 
 def agree(block: Document, other: Document) -> bool:
-    """Whether two blocks have the same values; an empty one agrees with one that is missing."""
+    """Whether two blocks have the same values; an empty value equals a missing value."""
     mine, theirs = block["DICOM"], other["DICOM"]
     return all(same(mine.get(key), theirs.get(key)) for key in mine.keys() | theirs.keys())
 

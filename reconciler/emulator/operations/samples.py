@@ -1,8 +1,7 @@
-"""The default data: the DICOM files that travel in the wheel of pydicom, as image sets.
+"""The default data: the DICOM files in the wheel of pydicom, as image sets.
 
-Some 130 real SOP instances of many manufacturers, modalities and character sets, with the
-defects that real archives have. None of them is anybody's medical record: they were published
-with pydicom.
+About 130 real SOP instances of many manufacturers, modalities and character sets, with the defects
+that real archives have. None of them is a medical record: they were published with pydicom.
 """
 
 from __future__ import annotations
@@ -17,19 +16,22 @@ from reconciler.emulator.operations.loading import LoadedImageSet
 from reconciler.emulator.operations.service import Service
 from reconciler.emulator.store.image_frames import ImageFrame
 
-_FOLDERS = ("charset_files", "test_files")  # those beside them hold palettes, which have no study
-# Series that are taken as if their import had conflicted with what was there, so that the data
-# store has non-primary image sets too: only these take changes at Series level and of UIDs.
+_FOLDERS = ("charset_files", "test_files")  # the other folders hold palettes, which have no study
+# Series that are loaded as if their import had conflicted, so that the data store has non-primary
+# image sets, too. Only these accept changes at Series level and of UIDs.
 _NON_PRIMARY = frozenset({
     "1.3.6.1.4.1.5962.1.3.1.1.20040119072730.12322",  # CT with 179 private elements
     "1.3.6.1.4.1.5962.1.3.8.1.20040826185059.5457",  # NM, two instances, two institutions
-    "1.2.840.113619.2.21.24680000.700.0.1952805748.3.0",  # US with dates of 1985's ACR-NEMA
+    "1.2.840.113619.2.21.24680000.700.0.1952805748.3.0",  # US with dates in the ACR-NEMA form
     "1.3.12.2.1107.5.2.30.25641.30010005113009191059300000190",  # MR with a postal address
 })  # fmt: skip
 
 
 def load_default(service: Service, datastore_id: str) -> tuple[LoadedImageSet, ...]:
-    """All default image sets, in a data store that exists. What is there already stays as it is."""
+    """Load all default image sets into a data store that exists.
+
+    Existing image sets stay as they are.
+    """
     image_sets = default_image_sets(lambda frame: service.keep_frame(datastore_id, frame))
     return tuple(_load(service, datastore_id, image_set) for image_set in image_sets)
 
@@ -37,10 +39,9 @@ def load_default(service: Service, datastore_id: str) -> tuple[LoadedImageSet, .
 def default_image_sets(
     keep: Callable[[ImageFrame], None] | None = None,
 ) -> tuple[ImageSet, ...]:
-    """The image sets of the default data, read from the installed pydicom. Takes a second.
+    """The image sets of the default data, read from the installed pydicom in about a second.
 
-    Files that are broken on purpose, and those without UIDs, are left out. `keep` is given their
-    frames.
+    Files that are broken on purpose and files without UIDs are left out. `keep` gets their frames.
     """
     data = Path(pydicom.__file__).parent / "data"
     return ingest([data / folder for folder in _FOLDERS], keep).image_sets

@@ -43,7 +43,7 @@ Condition = tuple[str, list[Any]]
 
 
 def search_image_sets(context: Context, parameters: Parameters) -> Result:
-    """A page of summaries. `version` is an integer here, and no state is told."""
+    """SearchImageSets: a page of summaries. `version` is an integer here, and no state is shown."""
     criteria = parameters.get("searchCriteria", {})
     sort = criteria.get("sort", _DEFAULT_SORT)
     filters = criteria.get("filters", [])
@@ -77,7 +77,7 @@ def _query(
     column, order = _SORT_COLUMNS[sort["sortField"]], sort["sortOrder"]
     where = " AND ".join(text for text, _ in conditions)
     values = [value for _, given in conditions for value in given]
-    # Every piece of this text is one of our own constants; what the client sent is bound.
+    # Every part of this text is a constant of this module. Values from the client are bound.
     statement = (
         f"SELECT s.*, {column} AS sort_value, i.accessed_at FROM search_index s "  # noqa: S608
         "JOIN image_sets i ON i.datastore_id = s.datastore_id AND i.id = s.image_set_id "

@@ -1,4 +1,4 @@
-"""The emulated service: operations by name, and the way to put documents into it."""
+"""The emulated service: operations by name, and ways to load documents."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _OPERATIONS: dict[str, Callable[[Context, Parameters], Result]] = {
 
 
 class Service:
-    """AWS HealthImaging over one data folder, which other processes may serve too.
+    """AWS HealthImaging over one data folder, which other processes may serve, too.
 
-    `now` gives epoch seconds; `update_seconds` is how long an asynchronous operation takes;
+    `now` gives epoch seconds. `update_seconds` is how long an asynchronous operation takes.
     `s3_root` is the folder that import jobs read from and write to. Raises StoreError where the
     data folder cannot be used.
     """
@@ -91,12 +91,12 @@ class Service:
         search_lag_seconds: float | None = None,
         fail_updates_with: str | None = None,
     ) -> Result:
-        """An operation of the model with parsed parameters; ApiError is the service's no.
+        """Call an operation of the model with parsed parameters. Raises ApiError.
 
-        What else is given holds for this call alone.
+        The other arguments apply to this call alone.
         """
         implementation = _OPERATIONS.get(operation)
-        if implementation is None:  # of a model that is newer than this emulator
+        if implementation is None:  # of a model that is newer than the emulator
             raise invalid(f"This emulator does not offer {operation}.")
         context = self._context
         if fail_updates_with is not None:
@@ -109,7 +109,7 @@ class Service:
         return implementation(context, parameters)
 
     def ensure_datastore(self, datastore_id: str, name: str | None = None) -> None:
-        """The data store with this ID is there and ACTIVE; made now where it is not."""
+        """Make the data store with this ID, ACTIVE, unless it exists."""
         datastores.ensure_datastore(self._context, datastore_id, name)
 
     def load(
@@ -120,17 +120,20 @@ class Service:
         image_set_id: str,
         primary: bool | None = None,
     ) -> LoadedImageSet:
-        """A metadata document as version 1 of an image set; see `loading.load`."""
+        """Load a metadata document as version 1 of an image set; see `loading.load`."""
         return loading.load(
             self._context, datastore_id, document, image_set_id=image_set_id, primary=primary
         )
 
     def load_synthetic(self, datastore_id: str, seeding: Seeding, numbers: range) -> int:
-        """Synthetic image sets by number, in one transaction: how many were not there yet."""
+        """Load synthetic image sets by number, in one transaction.
+
+        Returns how many did not exist yet.
+        """
         return loading.load_synthetic(self._context, datastore_id, seeding, numbers)
 
     def keep_frame(self, datastore_id: str, frame: ImageFrame) -> None:
-        """What GetImageFrame answers with, for the image sets of the data store that name it."""
+        """Keep a frame for the image sets of the data store that name it."""
         with self._context.store.write() as connection:
             keep_frame(connection, datastore_id, frame)
 

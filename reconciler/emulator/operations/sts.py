@@ -1,4 +1,4 @@
-"""STS GetCallerIdentity, on the same port: clients that check the account ask it first.
+"""STS GetCallerIdentity on the same port, for clients that check the account first.
 
 The query protocol: a form in the body, XML in the answer (AWS STS API reference).
 """
@@ -18,7 +18,7 @@ from reconciler.emulator.wire.protocol import Request, Response
 OPERATION = "GetCallerIdentity"
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _VERSION = "2011-06-15"
-# rest-json's names of errors that the query protocol has names of its own for.
+# Names of errors of rest-json that differ in the query protocol.
 _CODES = {
     "ExpiredTokenException": (403, "ExpiredToken"),
     "ThrottlingException": (400, "Throttling"),
@@ -28,7 +28,7 @@ _CODES = {
 
 
 def get_caller_identity(context: Context, parameters: Parameters) -> Result:
-    """Whoever asks is the account's one user: nobody is asked for credentials."""
+    """GetCallerIdentity. Every caller is the user of the account: no credentials are checked."""
     return {
         "Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/emulator",
         "UserId": "AIDAEMULATOR",
@@ -37,7 +37,7 @@ def get_caller_identity(context: Context, parameters: Parameters) -> Result:
 
 
 def is_query(request: Request) -> bool:
-    """Whether a request is of the query protocol. HealthImaging has nothing at `/`."""
+    """Whether a request uses the query protocol. HealthImaging has nothing at `/`."""
     return request.target.partition("?")[0] == "/" and request.method == "POST"
 
 
@@ -51,8 +51,8 @@ def answer(request: Request, call: Callable[[str, dict[str, Any]], Result]) -> R
     except ApiError as error:
         status, code = _CODES.get(error.code, (400, error.code))
         kind = "Receiver" if status >= 500 else "Sender"
-        told = {"Type": kind, "Code": code, "Message": error.message}
-        return _xml(status, "ErrorResponse", "Error", told)
+        description = {"Type": kind, "Code": code, "Message": error.message}
+        return _xml(status, "ErrorResponse", "Error", description)
 
 
 def _xml(status: int, root: str, inner: str, members: dict[str, Any]) -> Response:

@@ -32,14 +32,18 @@ STUDY_CONSISTENCY = "UPDATING_FOR_STUDY_CONSISTENCY"
 
 @dataclass(frozen=True, slots=True)
 class _Call(Write):
-    """One call under way: the latest version of the image set it names."""
+    """One call: the latest version of the image set that it names."""
 
     version: Version
     study_wide: bool
 
 
 def update_image_set_metadata(context: Context, parameters: Parameters) -> Result:
-    """The pin is checked and the version made at once; it is ready after `update_seconds`."""
+    """UpdateImageSetMetadata.
+
+    Checks the expected version and makes the next version at once; it is ready after
+    `update_seconds`.
+    """
     updates = parameters["updateImageSetMetadataUpdates"]
     study_wide = parameters.get("includeStudyImageSets", False)
     revert_to = updates.get("revertToVersionId")
@@ -86,7 +90,7 @@ def _require_writable(context: Context, version: Version, pin: str, now: float) 
 
 
 def _revert(call: _Call, revert_to: str) -> None:
-    """An unknown version is a 404, one that failed ends in UPDATE_FAILED."""
+    """Revert. An unknown version is a 404, a failed version ends in UPDATE_FAILED."""
     target = find(
         call.connection, call.datastore_id, call.version.image_set_id, version_number(revert_to)
     )
@@ -130,10 +134,10 @@ def _applied(call: _Call, edits: Iterable[Edit], version: Version, *, lenient: b
 
 
 def _fail(call: _Call, violation: Violation) -> None:
-    """A failed update consumes a version number, with the content of the version before.
+    """Fail the update. It still makes a version, with the content of the version before.
 
-    Of a study-wide call only the image set that was named does: it is atomic, so its siblings
-    stay as they are.
+    In a study-wide call this is true for the named image set only: the call is atomic, so the
+    siblings stay as they are.
     """
     call.next(
         call.version, busy_status=UPDATING, end_status="UPDATE_FAILED", message=str(violation)

@@ -1,4 +1,4 @@
-"""One call that makes versions: all of them alike, at its moment, ready after the same time."""
+"""A call that makes versions: all at the same moment, all ready after the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.emulator.store.versions import NewVersion, Version, append, docu
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """An update or a copy under way. To make a version is an access to its image set."""
+    """An update or a copy. Making a version is an access to its image set."""
 
     context: Context
     connection: sqlite3.Connection
@@ -22,15 +22,15 @@ class Write:
     force: bool
 
     def document(self, version: Version) -> Document:
-        """The document of a version that has one."""
+        """The document of a version that has a document."""
         return document(self.connection, self.datastore_id, version)
 
     def first(self, image_set_id: str, **fields: Any) -> None:
-        """Version 1 of an image set whose row is there."""
+        """Make version 1 of an image set whose row exists."""
         self._append(image_set_id, NewVersion(version=1, **self._times(), **fields))
 
     def next(self, version: Version, **fields: Any) -> None:
-        """The version after this one; without `document` or `content` its content stays."""
+        """Make the next version; without `document` or `content` the content stays."""
         if not {"document", "content"} & set(fields):
             fields["content"] = version.content
         new = NewVersion(version=version.version + 1, **self._times(), **fields)

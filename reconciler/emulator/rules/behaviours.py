@@ -1,7 +1,7 @@
-"""Every choice where AWS is silent, each a named switch with the conservative default.
+"""Every choice where AWS is silent, each a named switch with a conservative default.
 
-The developer guide, the API reference and botocore's model leave these open. A user who knows
-what the service really does sets the switch; nothing else in the emulator decides such a thing.
+The developer guide, the API reference and the model of botocore leave these open. A user who knows
+what the service really does sets the switch. Nothing else in the emulator makes such a choice.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def _switch(default: Any, source: str, *choices: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviours:
-    """The switches. `source` in each field's metadata tells what is undocumented and why so."""
+    """The switches. `source` in the metadata of a field states what is undocumented and why."""
 
     constraint_errors: str = _switch(
         "update-failed",
         "Whether a violated DICOM metadata constraint ends in an "
         "asynchronous UPDATE_FAILED or in a synchronous ValidationException is not documented; "
-        "the guide tells to read `message`, so it is asynchronous here.",
+        "the guide says to read `message`, so it is asynchronous here.",
         "update-failed",
         "validation",
     )
@@ -137,7 +137,7 @@ class Behaviours:
     )
 
     def __post_init__(self) -> None:
-        """ValueError where a switch is set to what it does not know."""
+        """Raise ValueError where a switch has a value that it does not take."""
         for switch in fields(self):
             choices = switch.metadata["choices"]
             value = getattr(self, switch.name)
@@ -147,7 +147,10 @@ class Behaviours:
 
 
 def with_settings(settings: Iterable[str]) -> Behaviours:
-    """The switches, some of them set as `name=value`. ValueError tells which one is no setting."""
+    """The switches, with some of them set as `name=value`.
+
+    Raises ValueError with the wrong setting.
+    """
     defaults = {switch.name: switch.default for switch in fields(Behaviours)}
     given: dict[str, Any] = {}
     for setting in settings:
@@ -178,7 +181,10 @@ def _value(name: str, text: str, default: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A switch as it is listed; `default` and `choices` as `--set` spells them."""
+    """A switch as `emulator behaviours` lists it.
+
+    `default` and `choices` in the spelling of `--set`.
+    """
 
     name: str
     default: str

@@ -34,13 +34,13 @@ class Violation(Exception):
 
 
 def where(edit: Edit) -> str:
-    """`PatientName at Patient level`. A key that is no name at all is not repeated."""
+    """`PatientName at Patient level`. A key that is not a name is left out."""
     name = edit.key if _NAME.fullmatch(edit.key) else "An attribute"
     return f"{name} at {edit.level} level" if edit.level else name
 
 
 def check_edits(edits: Iterable[Edit], force: bool, behaviours: Behaviours) -> None:
-    """Constraints 1 to 8, in so far as the request alone tells. Violation names the first."""
+    """Check constraints 1 to 8 as far as the request shows. Raises Violation for the first."""
     for edit in edits:
         if edit.key:
             _check_attribute(edit, force, behaviours)
@@ -100,7 +100,7 @@ def _check_without_force(edit: Edit, known: Attribute | None, behaviours: Behavi
 
 
 def check_modules(edits: Iterable[Edit], series: dict[str, Any]) -> None:
-    """Constraint 9: every series and instance that is named exists. No force lifts this."""
+    """Check constraint 9: every named series and instance exists. `force` does not lift it."""
     for edit in edits:
         if edit.series and edit.series not in series:
             raise Violation("Constraint 9: a Series of the request is not in the image set.")
@@ -109,7 +109,8 @@ def check_modules(edits: Iterable[Edit], series: dict[str, Any]) -> None:
 
 
 def check_uid_change(edit: Edit, taken: set[str]) -> None:
-    """A new UID must be one, and free: the two blocks could not be told apart."""
+    """Check that a new UID is well-formed and free: two blocks with one UID cannot be
+    distinguished."""
     if not isinstance(edit.value, str) or not _UID.fullmatch(edit.value):
         raise Violation(f"Constraint 6: {where(edit)} must be a UID.")
     if edit.value in taken:
@@ -117,7 +118,8 @@ def check_uid_change(edit: Edit, taken: set[str]) -> None:
 
 
 def check_primary(edits: Iterable[Edit]) -> None:
-    """The 2025 guide: primary image sets keep Patient- and Series-level elements and UIDs."""
+    """Check the bans of the 2025 guide: primary image sets keep Patient- and Series-level elements
+    and UIDs."""
     for edit in edits:
         known = attribute(edit.key) if edit.key else None
         if known is not None and known.tag in _UIDS:
@@ -129,7 +131,7 @@ def check_primary(edits: Iterable[Edit]) -> None:
 
 
 def check_study_wide(edits: Iterable[Edit], levels: tuple[str, ...]) -> None:
-    """What includeStudyImageSets takes: elements that all image sets of the study share."""
+    """Check what includeStudyImageSets takes: elements that all image sets of the study share."""
     for edit in edits:
         if edit.level not in levels or edit.operation == REMOVE_BLOCK:
             raise Violation(f"includeStudyImageSets takes {' and '.join(levels)} level only.")

@@ -1,6 +1,6 @@
-"""Attributes by the key under which they stand in a metadata document, from pydicom's dictionary.
+"""Attributes by their key in a metadata document, from the dictionary of pydicom.
 
-A key is a PS3.6 keyword, or eight hex digits for what the dictionary has no keyword for.
+A key is a PS3.6 keyword, or eight hex digits where the dictionary has no keyword.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """What the dictionary says of a key. `vr` and `vm` are "" where it says nothing."""
+    """The entry of a key in the dictionary. `vr` and `vm` are "" where it has none."""
 
     tag: int
     vr: str = ""
@@ -22,19 +22,19 @@ class Attribute:
 
     @property
     def is_private(self) -> bool:
-        """PS3.5 §7.8: private elements have an odd group number."""
+        """Whether the attribute is private: it has an odd group number (PS3.5 §7.8)."""
         return bool(self.tag >> 16 & 1)
 
     @property
     def is_multi_valued(self) -> bool:
-        """Whether the dictionary allows another number of values than one."""
+        """Whether the dictionary allows any other number of values than 1."""
         return self.vm not in ("", "1")
 
 
 @lru_cache(maxsize=8192)
 def attribute(key: str) -> Attribute | None:
     """The attribute of a key; None where it is neither a keyword nor a tag that DICOM knows."""
-    # Some 0.1 s, which a server that only answers reads need not spend.
+    # Imported here: it takes about 0.1 s, which a server that only answers reads does not need.
     from pydicom import datadict
 
     tag = datadict.tag_for_keyword(key)
@@ -49,6 +49,6 @@ def attribute(key: str) -> Attribute | None:
 
 @lru_cache(maxsize=8192)
 def identity(key: str) -> str:
-    """Two keys of one attribute have one identity: its tag, else the key itself."""
+    """The identity that two keys of one attribute share: the tag, otherwise the key itself."""
     known = attribute(key)
     return f"{known.tag:08X}" if known else key

@@ -1,4 +1,4 @@
-"""Edits applied to a metadata document, and what else is done with documents. No I/O."""
+"""Applies edits to a metadata document, and encodes and compares documents. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UID_OF_LEVEL = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 
 
 def encode(document: Document) -> bytes:
-    """As it is stored and as GetImageSetMetadata sends it: gzip, the same bytes every time."""
+    """A document as it is stored and sent by GetImageSetMetadata: gzip, always the same bytes."""
     return gzip.compress(orjson.dumps(document), compresslevel=6, mtime=0)
 
 
@@ -30,12 +30,12 @@ def decode(data: bytes) -> Document:
 
 
 def digest(document: Document) -> str:
-    """Equal for documents that are equal, whatever the order of their keys."""
+    """A text that is equal for equal documents, whatever the order of their keys."""
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def same(one: Any, other: Any) -> bool:
-    """JSON equality: 1 is 1.0, but true is not 1."""
+    """Equality of JSON values: 1 equals 1.0, but true does not equal 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -57,7 +57,7 @@ def instance_uids(document: Document) -> set[str]:
 
 
 def block_of(document: Document, edit: Edit) -> Document | None:
-    """The block that an edit is about; None where the document has no such module."""
+    """The block of an edit; None where the document has no such module."""
     if edit.level in ("", "Patient", "Study"):
         block: Document = document[edit.level] if edit.level else document
         return block
@@ -80,10 +80,10 @@ def live_key(block: Document, key: str) -> str | None:
 def apply_edits(
     document: Document, edits: Iterable[Edit], behaviours: Behaviours, *, lenient: bool = False
 ) -> Document:
-    """The document after the edits, changed in place: removals, then updates, then new UIDs.
+    """Apply edits to the document in place: removals, then updates, then new UIDs.
 
-    `lenient` passes over an attribute that is not there to be removed (the siblings of a
-    study-wide update). Violation where an edit cannot be carried out.
+    `lenient` ignores the removal of a missing attribute (on the siblings of a study-wide update).
+    Raises Violation for an edit that cannot be made.
     """
     ordered = tuple(edits)
     for edit in ordered:

@@ -1,4 +1,4 @@
-"""Which elements live at which level: tags only, everything else is Instance.
+"""The elements of the levels Patient, Study and Series; every other element is Instance.
 
 Source: AWS HealthImaging developer guide, "Metadata normalization" (PS3.6 2022b).
 """

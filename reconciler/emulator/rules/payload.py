@@ -1,7 +1,8 @@
-"""The two blobs of DICOMUpdates as a list of edits. What cannot be read at all is a 400 here.
+"""Reads the two blobs of DICOMUpdates as a list of edits. A blob that cannot be read is a 400.
 
 Both blobs have the nesting of the document itself: Patient, Study, Series and Instances by UID,
-`DICOM` and `DICOMVRs`. In `removableAttributes` a series or an instance as `{}` means itself.
+`DICOM` and `DICOMVRs`. In `removableAttributes` a series or an instance as `{}` means the series or
+instance itself.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from reconciler.emulator.wire.errors import invalid, quota_exceeded
 UPDATE = "update"
 REMOVE = "remove"
 REMOVE_BLOCK = "remove-block"
-# Keys beside the four levels. HealthImaging makes these itself; naming one is no malformed
-# request but a broken constraint, so they travel on as edits (constraints.NEVER).
+# Keys besides the four levels. HealthImaging makes these itself. A request that names them is
+# well-formed but breaks a constraint, so they become edits (constraints.NEVER).
 GENERATED_TOP = frozenset({"DatastoreID", "ImageSetID"})
 GENERATED_INSTANCE = frozenset({"ImageFrames", "StoredTransferSyntaxUID", "ChecksumType"})
 _MAX_DEPTH = 100
@@ -29,7 +30,7 @@ _MAX_DEPTH = 100
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Edit:
-    """One attribute (`key`), or with REMOVE_BLOCK a whole series or instance."""
+    """An edit of one attribute (`key`), or with REMOVE_BLOCK of a whole series or instance."""
 
     operation: str
     level: str
@@ -41,12 +42,12 @@ class Edit:
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """What two edits of one attribute have in common."""
+        """The identity that two edits of one attribute share."""
         return self.level, self.series, self.instance, identity(self.key) if self.key else ""
 
 
 def parse_edits(updates: dict[str, Any], behaviours: Behaviours) -> tuple[Edit, ...]:
-    """The edits of `DICOMUpdates`, removals first; 400 or 402 where the request is refused."""
+    """The edits of `DICOMUpdates`, removals first. Raises 400 or 402 for a refused request."""
     blobs = {name: data for name, data in updates.items() if data is not None}
     if not blobs:
         raise invalid("DICOMUpdates must have updatableAttributes or removableAttributes.")

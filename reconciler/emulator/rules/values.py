@@ -37,18 +37,18 @@ _RANGES = {
 }  # fmt: skip
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
-# What DICOMVRs may name.
+# The VRs that DICOMVRs may name.
 VRS = frozenset({*_LENGTHS, *_TEXTS, *_RANGES, *_BINARY, "DA", "FD", "FL", "SQ"})
 
 
 def compatible(vr: str, value: Any) -> bool:
-    """Whether the value, or each one of a list, is what this VR may hold."""
+    """Whether the value, or each value of a list, fits the VR."""
     if value is None or value == "":
         return True
     if vr == "SQ":
         return isinstance(value, list) and all(isinstance(item, dict) for item in value)
     items = value if isinstance(value, list) else [value]
-    # "US or SS", "OB or OW": what the element is depends on other elements, so either fits.
+    # "US or SS", "OB or OW": other elements decide the VR, so either fits.
     return any(
         all(item is None or item == "" or _one(choice, item) for item in items)
         for choice in vr.split(" or ")
@@ -78,7 +78,7 @@ def _is_base64(value: Any) -> bool:
 
 
 def _is_text(vr: str, text: str) -> bool:
-    # Documents of 2025 keep the padding to an even length, which is no part of the value.
+    # Documents of 2025 keep the padding to an even length. Padding is not part of the value.
     value = text.rstrip(" \0")
     if len(value) > _LENGTHS.get(vr, len(value)):
         return False

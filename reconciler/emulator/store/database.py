@@ -1,7 +1,7 @@
-"""SQLite: one file that several processes may share, in WAL mode, whole after a kill -9.
+"""SQLite: one file that several processes may share, in WAL mode, intact after kill -9.
 
-Reads and writes take a connection of a pool; a write is one BEGIN IMMEDIATE transaction, so what
-it has read cannot change under it.
+Reads and writes take a connection of a pool. A write is one BEGIN IMMEDIATE transaction, so that no
+other write changes what it has read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from reconciler.emulator.store import private
 FILE_NAME = "emulator.sqlite3"
 # SQLite makes these with the mode of the database (https://www.sqlite.org/wal.html, section 6).
 _FILE_NAMES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-journal")
-# Of two stores of one process, the first makes the file: closing it while the other uses it would
-# end the locks of that one (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+# If a process has two stores of one file, the first makes the file. Closing the file while the
+# other store uses it would end its locks (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 _MAKING = threading.Lock()
-# Grows with each table or index that is added; a folder of a lower number gets what it lacks.
+# Rises with each new table or index. A folder of a lower number gets the missing ones.
 _SCHEMA_NUMBER = 2
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS import_jobs (
 
 
 class StoreError(Exception):
-    """The data folder cannot be used: not writable, no database, or of another version."""
+    """A data folder that cannot be used: not writable, no database, or of another version."""
 
 
 class Store:
@@ -104,7 +104,7 @@ class Store:
 
     def _create(self) -> sqlite3.Connection:
         connection = self._connect()
-        # Switching to WAL does not wait for a lock that another process holds on a new file.
+        # The switch to WAL does not wait for a lock that another process holds on a new file.
         deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
@@ -131,13 +131,13 @@ class Store:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        # NORMAL loses nothing when a process dies, only when the machine does.
+        # NORMAL loses nothing when a process is killed, only when the machine stops.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection; each statement sees its own moment."""
+        """A connection; each statement sees its own snapshot."""
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
@@ -154,18 +154,18 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see the same moment."""
+        """A connection whose statements all see the same snapshot."""
         with self.read() as connection, _transaction(connection, "BEGIN"):
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or, where an exception leaves the block, nothing."""
+        """A transaction. Rolled back where an exception leaves the block."""
         with self.read() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
             yield connection
 
     def close(self) -> None:
-        """Close what is idle now, and each connection in use when it comes back."""
+        """Close idle connections now, and each connection in use when it is returned."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -174,12 +174,12 @@ class Store:
 
 
 def _make_private(folder: Path) -> None:
-    """The files are closed to others before SQLite puts anything into them."""
+    """Restrict the files to their owner before SQLite writes anything into them."""
     for name in _FILE_NAMES:
         with _placed(folder / name):
             there = private.close_file(folder / name)
             if name == FILE_NAME and not there:
-                with suppress(FileExistsError):  # another process was faster
+                with suppress(FileExistsError):  # another process has done it
                     private.create(folder / name)
 
 

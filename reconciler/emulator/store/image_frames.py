@@ -1,4 +1,4 @@
-"""The image frames of a data store: what GetImageFrame answers with."""
+"""The image frames of a data store, for GetImageFrame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KEEP = "INSERT INTO frames VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImageFrame:
-    """What GetImageFrame answers with. `id` is the ID of ImageFrames."""
+    """An image frame. `id` is its ID in ImageFrames."""
 
     id: str
     content_type: str
@@ -18,5 +18,5 @@ class ImageFrame:
 
 
 def keep_frame(connection: sqlite3.Connection, datastore_id: str, frame: ImageFrame) -> None:
-    """A frame of a data store; its image sets name it by ID. One that is there already stays."""
+    """Keep a frame of a data store; image sets name it by ID. An existing frame stays as it is."""
     connection.execute(_KEEP, (datastore_id, frame.id, frame.content_type, frame.data))

@@ -1,4 +1,4 @@
-"""What SearchImageSets knows of a document: its search columns and its DICOMTags."""
+"""The part of a document that SearchImageSets sees: its search columns and its DICOMTags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.emulator.rules.documents import Document, instance_uids, series_
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IndexEntry:
-    """One row of the search index. Texts are without padding; "" stands for empty."""
+    """A row of the search index. Texts have no padding; "" stands for empty."""
 
     patient_id: str
     accession_number: str
@@ -39,7 +39,7 @@ def index_entry(document: Document) -> IndexEntry:
 
 
 def study_time(text: str) -> str:
-    """A TM so that texts sort by time: `0830` and `08:30:00` as `083000`."""
+    """A TM in a form that sorts by time: `0830` and `08:30:00` become `083000`."""
     whole, _, fraction = text.replace(":", "").partition(".")
     return whole.ljust(6, "0") + (f".{fraction}" if fraction else "")
 

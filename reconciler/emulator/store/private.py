@@ -1,4 +1,4 @@
-"""Folders and files for their owner only, whatever the umask: they may hold real metadata."""
+"""Restricts folders and files to their owner, whatever the umask: they may hold real metadata."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _OTHERS_WRITE = 0o022
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there yet. OSError."""
+    """Make a folder and its missing parents. Raises OSError."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
-        with suppress(FileExistsError):  # of two that make it, one is first
+        with suppress(FileExistsError):  # another process may make it first
             one.mkdir(mode=_FOLDER)
             one.chmod(_FOLDER)
     if not folder.is_dir():
@@ -25,16 +25,16 @@ def make_folder(folder: Path) -> None:
 
 
 def close_folder(folder: Path, own: Collection[str]) -> None:
-    """Close a folder to others if it holds nothing but files named in `own`.
+    """Restrict a folder to its owner if it holds no files but those named in `own`.
 
-    A folder with other files in it stays as it is; OSError where others may write to it, since
-    they could put files of theirs in the place of ours.
+    A folder with other files stays as it is. Raises OSError where other users may write to it,
+    since they could replace our files.
     """
     mode = folder.stat().st_mode
     if not mode & _OTHERS:
         return
     if {one.name for one in folder.iterdir()} <= set(own):
-        with suppress(OSError):  # of another owner
+        with suppress(OSError):  # it has another owner
             folder.chmod(_FOLDER)
             return
     if mode & _OTHERS_WRITE:
@@ -45,7 +45,10 @@ def close_folder(folder: Path, own: Collection[str]) -> None:
 
 
 def close_file(path: Path) -> bool:
-    """Close a file to others; False where there is none. OSError if it is no regular file."""
+    """Restrict a file to its owner.
+
+    False where it does not exist. Raises OSError for anything but a regular file.
+    """
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -53,13 +56,13 @@ def close_file(path: Path) -> bool:
     if not stat.S_ISREG(status.st_mode):
         raise OSError("it is not a regular file")
     if status.st_mode & _OTHERS:
-        with suppress(FileNotFoundError):  # another process has ended with it
+        with suppress(FileNotFoundError):  # another process has removed it
             path.chmod(_FILE)
     return True
 
 
 def create(path: Path, content: bytes = b"") -> None:
-    """Make a file; OSError where there is one."""
+    """Make a file. Raises OSError where it exists."""
     with open(path, "xb", opener=_open) as file:
         file.write(content)
 

@@ -1,7 +1,8 @@
-"""Image sets and their versions as rows, and the state that a row shows at a moment.
+"""Image sets and their versions as rows, and the state of a row at a moment.
 
-An asynchronous operation computes its result at once and stores the moment it is ready; whoever
-reads compares with the clock. So nothing runs in the background and nothing is lost with it.
+An asynchronous operation computes its result at once and stores the moment at which it is ready. A
+reader compares that moment with the clock. So nothing runs in the background, and a killed process
+loses nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FROM image_sets i JOIN versions v ON v.datastore_id = i.datastore_id AND v.image
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version, with what its image set holds for all of them."""
+    """One version, with the properties that all versions of its image set share."""
 
     image_set_id: str
     version: int
@@ -52,11 +53,11 @@ class Version:
         return "ACTIVE", self.end_status
 
     def is_held(self, now: float) -> bool:
-        """Whether an operation that makes no version holds the image set: a copy, a deletion."""
+        """Whether a copy or a deletion locks the image set. They make no version."""
         return self.hold_until is not None and now < self.hold_until
 
     def deleted_at(self, now: float) -> float | None:
-        """When the deletion was complete; None before."""
+        """The moment at which the deletion was complete; None before."""
         if self.hold_status != DELETING or self.is_held(now):
             return None
         return self.hold_until
@@ -65,7 +66,7 @@ class Version:
 def find(
     connection: sqlite3.Connection, datastore_id: str, image_set_id: str, version: int | None = None
 ) -> Version | None:
-    """A version, the latest unless told otherwise."""
+    """A version, by default the latest."""
     row = connection.execute(
         f"{_SELECT} WHERE i.datastore_id = ? AND i.id = ? AND v.version = COALESCE(?, i.latest)",
         (datastore_id, image_set_id, version),
@@ -97,7 +98,7 @@ def document_bytes(
 
 
 def document(connection: sqlite3.Connection, datastore_id: str, version: Version) -> Document:
-    """The document of a version that has one."""
+    """The document of a version that has a document."""
     data = document_bytes(connection, datastore_id, version)
     if data is None:
         raise KeyError(version.version)
@@ -106,7 +107,7 @@ def document(connection: sqlite3.Connection, datastore_id: str, version: Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """A version to be. `document` None means the content of version `content`."""
+    """A version that is to be made. `document` None means the content of version `content`."""
 
     version: int
     busy_status: str
@@ -128,7 +129,7 @@ def insert_image_set(
     now: float,
     loaded_digest: str | None = None,
 ) -> None:
-    """The row of a new image set; its first version follows with `append`."""
+    """Make the row of a new image set; `append` adds its first version."""
     connection.execute(
         "INSERT INTO image_sets (datastore_id, id, latest, is_primary, created_at, accessed_at, "
         "loaded_digest) VALUES (?, ?, 0, ?, ?, ?, ?)",
@@ -144,7 +145,7 @@ def append(
     *,
     lag: float = 0.0,
 ) -> None:
-    """A version becomes the latest, and what search shows of it follows after the lag."""
+    """Make a version the latest. The search shows it after the lag."""
     key = (datastore_id, image_set_id, new.version)
     content = new.version if new.document is not None else new.content
     connection.execute(
@@ -209,7 +210,7 @@ def hide(
     until: float,
     now: float,
 ) -> None:
-    """What search shows of an image set ends at `until`; what has ended before goes."""
+    """End what the search shows of an image set at `until`, and remove what has ended before."""
     where = "datastore_id = ? AND image_set_id = ?"
     key = (datastore_id, image_set_id)
     connection.execute(
@@ -233,7 +234,7 @@ def hold(
     status: str,
     until: float,
 ) -> None:
-    """An operation that makes no version of its own locks the image set until then."""
+    """Lock the image set until a moment, for an operation that makes no version."""
     connection.execute(
         "UPDATE image_sets SET hold_status = ?, hold_until = ? WHERE datastore_id = ? AND id = ?",
         (status, until, datastore_id, image_set_id),
@@ -241,7 +242,7 @@ def hold(
 
 
 def touch(connection: sqlite3.Connection, datastore_id: str, image_set_id: str, now: float) -> None:
-    """An access: lastAccessedAt moves, and the image set is in the Frequent Access tier."""
+    """Record an access: lastAccessedAt moves, and the image set is in the Frequent Access tier."""
     connection.execute(
         "UPDATE image_sets SET accessed_at = ? WHERE datastore_id = ? AND id = ?",
         (now, datastore_id, image_set_id),

@@ -1,1 +1,1 @@
-"""What goes wrong on purpose: faults and quotas."""
+"""Deliberate trouble: faults and quotas."""

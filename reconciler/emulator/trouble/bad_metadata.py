@@ -1,4 +1,4 @@
-"""Answers of GetImageSetMetadata that a client cannot use, made of the real one on request."""
+"""Answers of GetImageSetMetadata that a client cannot use, made from the real answer on request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 import orjson
 
 _SEQUENCES = 200
-# 1.6 GB of blanks in JSON, in 1,600 parts that are compressed once: some 1.6 MB of gzip.
+# 1.6 GB of blanks in JSON, in 1,600 parts. One part is compressed once: about 1.6 MB of gzip in
+# all.
 _PART = b" " * 1_000_000
 _PARTS = 1_600
 
@@ -19,7 +20,7 @@ def spoilt(blob: bytes, form: str) -> bytes:
 
 
 def _deep(blob: bytes) -> bytes:
-    """A sequence in a sequence, 200 times, at Study level."""
+    """A sequence within a sequence, 200 levels deep, at Study level."""
     document = orjson.loads(gzip.decompress(blob))
     document["Study"]["DICOM"]["ProcedureCodeSequence"] = "here"
     start, end = b'[{"ProcedureCodeSequence":' * _SEQUENCES, b"}]" * _SEQUENCES
@@ -27,7 +28,7 @@ def _deep(blob: bytes) -> bytes:
 
 
 def _bomb(blob: bytes) -> bytes:
-    """The whole document, followed by blanks: JSON still."""
+    """The whole document followed by blanks, which is still JSON."""
     return blob + gzip.compress(_PART) * _PARTS
 
 

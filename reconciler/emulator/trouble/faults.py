@@ -1,7 +1,7 @@
 """Faults, set for operations, image sets, a probability or the n-th call; seeded.
 
-The set is a value of JSON, as a faults file and `PUT /_emulator/faults` have it:
-`{"seed": 7, "faults": [{"kind": "reset-after", "operation": "UpdateImageSetMetadata", "nth": 2}]}`
+A fault set is a JSON value, in a faults file and for `PUT /_emulator/faults`: `{"seed": 7,
+"faults": [{"kind": "reset-after", "operation": "UpdateImageSetMetadata", "nth": 2}]}`
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _WRITES = ("CopyImageSet", "DeleteImageSet", "UpdateImageSetMetadata")
 _UPDATE = ("UpdateImageSetMetadata",)
 _METADATA = ("GetImageSetMetadata",)
 _SEARCH = ("SearchImageSets",)
-# The errors of the model that can be about one image set.
+# The errors of the model that can concern one image set.
 _REFUSALS = (
     "AccessDeniedException",
     "ConflictException",
     "ResourceNotFoundException",
     "ValidationException",
 )
-# Each kind, in the order in which those of one call happen: the operations that it can befall
-# (none: any), and the members that it has beside those of all kinds.
+# Each kind, in the order in which the faults of one call happen: the operations that it can apply
+# to (none: any), and the keys that it has besides those of all kinds.
 KINDS: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
     "latency": ((), frozenset({"seconds"})),
     "expired-credentials": ((), frozenset()),
@@ -53,16 +53,16 @@ _ID = re.compile(r"[0-9a-z]{32}")
 # The pattern that the model gives `message`.
 _MESSAGE = re.compile(r"[\w -:`]{1,2048}", re.ASCII)
 _SECONDS = 1.0
-_FOREIGN = {"Study": {"DICOM": {"StudyDescription": "changed by somebody else"}}}
+_FOREIGN = {"Study": {"DICOM": {"StudyDescription": "changed by another process"}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault. Without `operations`, `image_set_id` and `nth` it befalls every call.
+    """One fault. Without `operations`, `image_set_id` and `nth` it applies to every call.
 
-    `nth` counts the calls that match, from 1; `times` is how often it happens at most.
-    `moment` is "before" or "after" the call's own effect; `code` is the error of a refusal;
-    `form` is what is wrong with an answer.
+    `nth` counts the calls that match, from 1. `times` is how often it happens at most. `moment` is
+    "before" or "after" the effect of the call. `code` is the error of a refusal. `form` is the kind
+    of a bad answer.
     """
 
     kind: str
@@ -82,19 +82,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultSet:
-    """Faults and the seed of their probabilities; `given` is what they were read from."""
+    """Faults and the seed of their probabilities; `given` is the JSON that they were read from."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     given: tuple[dict[str, Any], ...] = ()
 
     def with_more(self, more: FaultSet) -> FaultSet:
-        """These, then those of another set, under the seed of this one."""
+        """These faults, then those of another set, with the seed of this set."""
         return FaultSet(self.faults + more.faults, self.seed, self.given + more.given)
 
 
 def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
-    """A faults file. ValueError tells the place and what is wrong."""
+    """Read a faults file. Raises ValueError with the place and what is wrong."""
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -110,7 +110,8 @@ def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
 
 
 def parse_fault(text: str, operations: Iterable[str]) -> FaultSet:
-    """One fault as a command line has it: `KIND,name=value,…`. ValueError as `parse_faults`.
+    """Read one fault of the command line: `KIND,name=value,…`. Raises ValueError as `parse_faults`
+    does.
 
     Lists and `attributes` need a faults file.
     """
@@ -148,7 +149,7 @@ def _fault(given: Any, place: str, known: frozenset[str]) -> Fault:
         fields[member] = value
     for operation in fields["operations"]:
         if operation not in (befalls or known):
-            raise ValueError(f"{place}: {kind} cannot befall {operation}")
+            raise ValueError(f"{place}: {kind} cannot happen to {operation}")
     return Fault(**fields)
 
 
@@ -218,14 +219,15 @@ class _Armed:
     triggered: int = 0
 
     def happens(self, operation: str, image_set_id: str | None) -> bool:
-        """Whether it befalls this call, which is counted."""
+        """Whether the fault applies to this call. The call is counted."""
         fault = self.fault
         if fault.operations and operation not in fault.operations:
             return False
         if fault.image_set_id not in (None, image_set_id):
             return False
         self.matched += 1
-        # Drawn for every call that matches, so that `nth` and `times` leave the sequence alone.
+        # Draw a number for every call that matches, so that `nth` and `times` do not change the
+        # sequence.
         drawn = self.chance.random() < fault.probability
         if not drawn or (fault.nth and self.matched not in fault.nth):
             return False
@@ -243,7 +245,7 @@ class Faults:
         self.replace(faults)
 
     def replace(self, faults: FaultSet) -> None:
-        """Other faults from now on, with counts and probabilities from their start."""
+        """Set other faults, with new counts and probabilities."""
         armed = [
             _Armed(fault, random.Random(f"{faults.seed}/{number}"))  # noqa: S311
             for number, fault in enumerate(faults.faults)
@@ -252,14 +254,15 @@ class Faults:
             self._set, self._armed = faults, armed
 
     def of_call(self, operation: str, image_set_id: str | None) -> tuple[Fault, ...]:
-        """What befalls this call, in the order in which it happens."""
+        """The faults of this call, in the order in which they happen."""
         with self._lock:
             found = [one.fault for one in self._armed if one.happens(operation, image_set_id)]
         order = list(KINDS)
         return tuple(sorted(found, key=lambda fault: order.index(fault.kind)))
 
     def describe(self) -> dict[str, Any]:
-        """The faults as they were given, with the calls that matched and those that it befell."""
+        """The faults as they were given, with the number of calls that matched and of faults that
+        happened."""
         with self._lock:
             counted = [
                 {**given, "matched": armed.matched, "triggered": armed.triggered}

@@ -1,8 +1,8 @@
 """Throttling rates and concurrency limits, on the clock of the emulator.
 
 The numbers are those of the developer guide, "Throttling limits" and "Endpoints and quotas". They
-hold for one server: several on one data folder have each their own. The quota of the payload is
-not among them but a switch (`payload_limit_bytes`), since how it counts is not documented.
+hold for one server: each server on a data folder has its own. The quota of the payload is a switch
+(`payload_limit_bytes`), since AWS does not document how it counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reconciler.emulator.wire.errors import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A token bucket: calls a second on the long run, and at most so many at once."""
+    """A token bucket: calls a second in the long run, and how many at once."""
 
     per_second: float
     burst: float
@@ -29,13 +29,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """By operation. `concurrent` is the number of image sets of a data store under way."""
+    """Limits by operation. `concurrent` is how many image sets may be in progress."""
 
     rates: Mapping[str, Rate]
     concurrent: Mapping[str, int]
 
     def scaled(self, factor: float) -> Limits:
-        """The same with rates and bursts that many times as high, bursts of one at least."""
+        """The same limits with rates and bursts multiplied; every burst is at least 1."""
         rates = {
             name: Rate(rate.per_second * factor, max(1.0, rate.burst * factor))
             for name, rate in self.rates.items()
@@ -73,10 +73,10 @@ OFF = Limits({}, {})
 
 
 def parse_limits(text: bytes) -> Limits:
-    """A quotas file; what it does not name is as documented, null lifts a limit.
+    """Read a quotas file. A quota that it does not name is as documented; null lifts a limit.
 
     `{"rates": {"GetImageSet": {"perSecond": 5, "burst": 10}}, "concurrent": {"CopyImageSet": 2}}`.
-    ValueError tells what is wrong.
+    Raises ValueError with what is wrong.
     """
     try:
         given = orjson.loads(text)
@@ -128,7 +128,7 @@ def _is_number(value: Any) -> bool:
 
 
 class Quotas:
-    """The limits of one server, and what is used of them."""
+    """The limits of one server, and how much of them is used."""
 
     def __init__(self, limits: Limits, now: Callable[[], float], exceeded_code: str) -> None:
         self._limits = limits
@@ -139,7 +139,7 @@ class Quotas:
         self._under_way: dict[tuple[str, str], list[float]] = {}
 
     def take(self, operation: str) -> None:
-        """One call; 429 where the bucket is empty. A refused call takes nothing."""
+        """Count one call. Raises 429 where the bucket is empty; a refused call takes no token."""
         rate = self._limits.rates.get(operation)
         if rate is None:
             return
@@ -147,7 +147,7 @@ class Quotas:
             now = self._now()
             tokens, since = self._buckets.get(operation, (rate.burst, now))
             tokens = min(rate.burst, tokens + max(0.0, now - since) * rate.per_second)
-            # A sum of tenths falls short of a whole by the last bit.
+            # A sum of tenths can be below a whole number by the last bit.
             allowed = tokens >= 1 - 1e-9
             self._buckets[operation] = (tokens - 1 if allowed else tokens, now)
         if not allowed:
@@ -155,7 +155,7 @@ class Quotas:
 
     @contextmanager
     def slot(self, operation: str, datastore_id: str, seconds: float) -> Iterator[None]:
-        """A write that keeps its image set under way for so long, if it succeeds."""
+        """Hold a slot for a write that locks its image set for that long, if it succeeds."""
         most = self._limits.concurrent.get(operation)
         if most is None:
             yield

@@ -1,1 +1,1 @@
-"""The rest-json protocol, driven by the service model of botocore. Knows no operation."""
+"""The rest-json protocol, driven by the service model of botocore. Does not know the operations."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-# What production code matches on (GetImageSet tells a stale pin from a missing image set).
+# Clients match this text, since a stale version and a missing image set are both a 404.
 NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
 
 
 class ApiError(Exception):
-    """An error as the wire tells it: `code` is the service's own name of the error shape."""
+    """An error of the service; `code` is the name of its error shape."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""The wire: rest-json, driven by botocore's own model of the service.
+"""The protocol rest-json, driven by the model of the service in botocore.
 
-Routes, locations, names and status codes all come from `service-2.json`, so what botocore
-serializes is what is parsed here, and an operation that the model gains is routed at once.
+Routes, locations, names and status codes all come from `service-2.json`. So the emulator parses
+exactly what botocore serializes, and it routes a new operation of the model at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reconciler.emulator.wire import shapes
 from reconciler.emulator.wire.errors import ApiError
 
 _LABEL = re.compile(r"\{(\w+)\}")
-# Codes that rest-json services answer with and that no service model lists, and the emulator's own.
+# Codes that rest-json services use and no service model lists, and codes of the emulator itself.
 _STATUS_OF_COMMON_ERRORS = {
     "UnknownOperationException": 404,
     "SerializationException": 400,
@@ -33,7 +33,7 @@ _STATUS_OF_COMMON_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request that was read from the wire; `target` is path and query."""
+    """An HTTP request; `target` is path and query."""
 
     method: str
     target: str
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back."""
+    """An HTTP response."""
 
     status: int
     body: bytes
@@ -59,7 +59,7 @@ class _Route:
 
 
 class Protocol:
-    """Requests to (operation, parameters), results and errors to responses."""
+    """Converts requests to (operation, parameters), and results and errors to responses."""
 
     def __init__(self, model: Any) -> None:
         self._routes: dict[str, list[_Route]] = {}
@@ -86,7 +86,7 @@ class Protocol:
         return tuple(sorted(self._by_name))
 
     def parse(self, request: Request) -> tuple[str, dict[str, Any]]:
-        """The operation and its parameters by member name; ApiError where they do not fit."""
+        """The operation and its parameters by member name. Raises ApiError where they misfit."""
         path, _, query = request.target.partition("?")
         for route in self._routes.get(request.method, ()):
             match = route.pattern.fullmatch(path)
@@ -126,7 +126,7 @@ def medical_imaging() -> Protocol:
 
 
 def _compile(uri: str) -> re.Pattern[str]:
-    # An ARN in a path holds slashes, which some clients leave as they are.
+    # An ARN in a path holds slashes. Some clients do not escape them.
     def group(label: re.Match[str]) -> str:
         return f"(?P<{label[1]}>{'.+' if label[1] == 'resourceArn' else '[^/]+'})"
 

@@ -1,6 +1,6 @@
-"""Values against the shapes of botocore's model: checked on the way in, written on the way out.
+"""Values of the shapes of botocore's model: checked in requests, written in responses.
 
-botocore checks neither patterns nor blob sizes on the client's side, the service does. A message
+The client side of botocore checks neither patterns nor blob sizes; the service does. A message
 names the member and the constraint, never the value: many of these shapes are `sensitive`.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from reconciler.emulator.wire.errors import ApiError, invalid
 
-# Java's pattern syntax where Python's differs, and one pattern whose nested repetition takes
-# exponential time on a mismatch, written so that it matches the same texts in linear time.
+# Java patterns that differ in Python, and a pattern whose nested repetition takes exponential time
+# on a mismatch, rewritten to match the same texts in linear time.
 _REWRITTEN = {
     r"\p{ASCII}{0,8192}": r"[\x00-\x7f]{0,8192}",
     r"[a-zA-Z0-9!-~]+([a-zA-Z0-9!-~ ]*[a-zA-Z0-9!-~]+)*": r"[!-~](?:[ -~]*[!-~])?",
@@ -29,19 +29,22 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def broken(path: str, constraint: str) -> ApiError:
-    """A ValidationException in the service's words."""
+    """A ValidationException with the service's text."""
     return invalid(
         f"1 validation error detected: Value at '{path}' failed to satisfy constraint: {constraint}"
     )
 
 
 def parse(shape: Any, value: Any, path: str) -> Any:
-    """A JSON value as the shape's Python value; ValidationException where it does not fit."""
+    """The Python value of a JSON value for a shape.
+
+    Raises ValidationException where it does not fit.
+    """
     return _PARSERS[shape.type_name](shape, value, path)
 
 
 def parse_text(shape: Any, text: str, path: str) -> Any:
-    """The same for a value that travels as text, in the path or the query."""
+    """The same for a value that is text in the path or the query."""
     if shape.type_name == "boolean":
         if text not in ("true", "false"):
             raise broken(path, "Member must be a boolean")
@@ -69,7 +72,7 @@ def _structure(shape: Any, value: Any, path: str) -> dict[str, Any]:
 
 
 def require(shape: Any, parsed: dict[str, Any], path: str) -> None:
-    """ValidationException naming the first required member that is not there."""
+    """Raise ValidationException with the first required member that is missing."""
     for name in shape.required_members:
         if name not in parsed:
             raise broken(f"{path}.{name}" if path else name, "Member must not be null")
@@ -154,7 +157,7 @@ _PARSERS = {
 
 
 def serialize(shape: Any, value: Any) -> Any:
-    """The JSON form of an output value. Explicit nulls stay, as the service writes them."""
+    """The JSON form of an output value. Explicit nulls stay, as in the answers of the service."""
     if value is None:
         return None
     kind = shape.type_name
