@@ -99,7 +99,7 @@ def test_a_shared_folder_that_others_may_write_to_is_refused(
     """Others could put a database of their own in the place of this one."""
     (tmp_path / "notes.txt").write_text("x")
     tmp_path.chmod(open_to_others)
-    with pytest.raises(StoreError, match="others may write to this folder"):
+    with pytest.raises(StoreError, match="other users may write to this folder"):
         Service(tmp_path)
     assert modes(tmp_path).keys() == {"notes.txt"}
     assert mode(tmp_path) == open_to_others

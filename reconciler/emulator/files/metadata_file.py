@@ -79,7 +79,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise Refused(f"its JSON holds {name}, which JSON does not know")
+    raise Refused(f"its JSON holds {name}, which is not valid JSON")
 
 
 def _check_shape(document: Any) -> None:
@@ -98,5 +98,5 @@ def _check_shape(document: Any) -> None:
 def _mapping(parent: Any, key: str, where: str) -> dict[str, Any]:
     value = parent.get(key) if isinstance(parent, dict) else None
     if not isinstance(value, dict):
-        raise Refused(f"it is no HealthImaging metadata document: {where}{key} is missing")
+        raise Refused(f"it is not a HealthImaging metadata document: {where}{key} is missing")
     return value

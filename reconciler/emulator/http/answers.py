@@ -47,7 +47,10 @@ def answer(protocol: Protocol, dispatcher: Dispatcher, request: Request) -> Resp
     except Exception as error:
         report(error)
         return protocol.serialize_error(
-            ApiError("InternalServerException", "The emulator failed; its standard error says why.")
+            ApiError(
+                "InternalServerException",
+                "The emulator failed. Its standard error output states the reason.",
+            )
         )
 
 
@@ -99,7 +102,7 @@ def _keep_frame(protocol: Protocol, dispatcher: Dispatcher, request: Request) ->
     _, _, _, datastore_id, _, frame_id = path.split("/")
     content_type = parse_qs(query).get("contentType", ["application/octet-stream"])[0]
     if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", content_type, re.ASCII):
-        raise invalid("The contentType is not one.")
+        raise invalid("The contentType is not a media type.")
     dispatcher.service.ensure_datastore(datastore_id)
     dispatcher.service.keep_frame(datastore_id, ImageFrame(frame_id, content_type, request.body))
     return _json({})

@@ -99,7 +99,7 @@ class Dispatcher:
         elif fault.kind in _REFUSALS:
             raise ApiError(*_REFUSALS[fault.kind])
         elif fault.kind == "refused":
-            raise ApiError(fault.code, "The call is refused: a fault that was asked for.")
+            raise ApiError(fault.code, "The call is refused by a fault that is set.")
         elif fault.kind == "reset-before":
             raise ConnectionReset
         elif fault.kind == "foreign-write" and fault.moment == "before":

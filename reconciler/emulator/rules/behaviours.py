@@ -30,8 +30,8 @@ class Behaviours:
     )
     locked_before_pin: bool = _switch(
         True,
-        "Whether a LOCKED image set answers 409 before its pin is looked at is not documented; "
-        "off, a pin that the running update has outdated answers 404 first.",
+        "Whether a LOCKED image set answers 409 before the expected version is checked is not "
+        "documented; off, a stale version answers 404 first.",
     )
     removal_value_must_match: bool = _switch(
         True,
@@ -40,13 +40,14 @@ class Behaviours:
     )
     schema_version_required: bool = _switch(
         False,
-        "SchemaVersion stands in every documented payload; whether it is mandatory is not said. "
+        "Every documented payload has SchemaVersion; whether it is mandatory is not documented. "
         'The number 1.1 and the string "1.1" both occur in AWS\'s examples and are accepted.',
     )
     rekey_on_uid_change: bool = _switch(
         True,
         "Whether a changed SOPInstanceUID or SeriesInstanceUID moves the block to a new key is "
-        "not documented; on, it does, and the DICOM value is set too; off, only the value is.",
+        "not documented; on, it does, and the DICOM value is set, too; off, only the DICOM value "
+        "is set.",
     )
     remove_last: bool = _switch(
         False,
@@ -61,7 +62,7 @@ class Behaviours:
     primary_bans: bool = _switch(
         True,
         "The 2025 guide bans Patient- and Series-level elements and UID changes on primary image "
-        "sets; whether that still holds beside includeStudyImageSets is not documented.",
+        "sets; whether that is still true with includeStudyImageSets is not documented.",
     )
     study_wide_levels: tuple[str, ...] = _switch(
         ("Patient", "Study"),

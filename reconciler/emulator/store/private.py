@@ -39,7 +39,7 @@ def close_folder(folder: Path, own: Collection[str]) -> None:
             return
     if mode & _OTHERS_WRITE:
         raise PermissionError(
-            "others may write to this folder. Give a folder that is only for the emulator, "
+            "other users may write to this folder. Use a folder for the emulator alone, "
             f"or run: chmod go-w {folder}"
         )
 

@@ -72,7 +72,7 @@ class Fault:
     probability: float = 1.0
     times: int | None = None
     seconds: float = _SECONDS
-    message: str = "The update failed: a fault that was asked for."
+    message: str = "The update failed by a fault that is set."
     target: str | None = None
     attributes: dict[str, Any] = field(default_factory=lambda: _FOREIGN)
     moment: str = "before"
@@ -100,7 +100,7 @@ def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
     except orjson.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON") from None
     if not isinstance(given, dict) or not given.keys() <= {"seed", "faults"}:
-        raise ValueError("a JSON object with faults, and seed where wanted, is expected")
+        raise ValueError("write a JSON object with faults, and with seed if you want one")
     faults, seed = given.get("faults", []), given.get("seed", 0)
     if not isinstance(faults, list) or isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError("faults must be a list, seed a whole number")

@@ -83,7 +83,7 @@ def parse_limits(text: bytes) -> Limits:
     except orjson.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON") from None
     if not isinstance(given, dict) or not given.keys() <= {"rates", "concurrent"}:
-        raise ValueError("a JSON object with rates and concurrent is expected")
+        raise ValueError("write a JSON object with rates and concurrent")
     rates, concurrent = dict(DOCUMENTED.rates), dict(DOCUMENTED.concurrent)
     for name, value in _operations(given, "rates", DOCUMENTED.rates):
         if value is None:
