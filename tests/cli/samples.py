@@ -123,7 +123,7 @@ def everyday() -> Plan:
                 HazardUse(Hazard.CHANGES_PATIENT_IDENTITY, ident(1), True),
             ),
             released=("Patient/PatientComments",),
-            notes=(Note(ident(1), "`allow: CHANGES_UID` is not needed (any more)", MANIFEST),),
+            notes=(Note(ident(1), "`allow: CHANGES_UID` is not needed", MANIFEST),),
         ),
         action(
             Status.BLOCKED,

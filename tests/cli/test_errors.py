@@ -105,7 +105,7 @@ def test_what_json_prints_of_a_plan_cannot_be_applied(
     (workspace / "plan.json").write_text(reconcile("plan", "--json", values).out)
     ran = reconcile("apply", "plan.json")
     assert (ran.code, ran.out) == (1, "")
-    assert "this is what `--json` prints of a plan" in ran.err
+    assert "the file is the output of `plan --json`" in ran.err
     assert "reconcile plan --out" in ran.err
 
 

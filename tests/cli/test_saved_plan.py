@@ -468,7 +468,7 @@ def test_a_study_wide_call_that_became_a_call_to_one_image_set_is_refused(world:
     world.edit(split)
     ran = world.apply()
     assert (ran.code, ran.out) == (1, "")
-    assert "Patient or Study level of a primary image set changes without its study" in ran.err
+    assert "Patient or Study attributes of a primary image set change without its study" in ran.err
     assert world.live(PRIMARY_ID)["version"] == "1"
 
 

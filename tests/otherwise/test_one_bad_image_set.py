@@ -163,7 +163,7 @@ def test_a_failed_version_without_metadata(world_with: Any) -> None:
     action = actions(world)[name]
     assert (action["status"], action["members"][0]["pin"]) == ("update", "4")
     notes = " ".join(note["message"] for note in action["notes"])
-    assert "version 4 failed and has no metadata" in notes
+    assert "version 4 is a failed version without metadata" in notes
     assert "version 2" in notes
     assert world.apply().code == 0
     assert (world.version(name), world.described(name)) == ("5", "CT CHEST")

@@ -40,7 +40,7 @@ def test_the_patient_of_an_unnamed_sibling_is_not_renamed(study: tuple[World, st
     assert [world.version(name) for name in (asked, sibling)] == ["1", "1"]
     assert patient(world, sibling) == before
     told = blocks(world, asked)
-    assert "does not list it yet" in told
+    assert "does not list this image set yet" in told
     assert "run `reconcile plan` again later" in told
 
 
@@ -61,7 +61,7 @@ def test_of_two_that_were_asked_one_is_missing(study: tuple[World, str, str]) ->
     world.faults(*missing(sibling, third))
     assert world.apply().code == 1
     assert [world.version(name) for name in (asked, sibling, third)] == ["1", "1", "1"]
-    assert "does not list it yet" in blocks(world, asked)
+    assert "does not list this image set yet" in blocks(world, asked)
 
 
 def test_search_falls_behind_between_plan_and_apply(study: tuple[World, str, str]) -> None:
@@ -124,7 +124,7 @@ def test_a_revert_where_search_is_behind(study: tuple[World, str, str]) -> None:
     world.faults(*missing(asked, sibling))
     assert world.apply().code == 1
     assert world.version(asked) == "2"
-    assert "does not list it yet" in blocks(world, asked)
+    assert "does not list this image set yet" in blocks(world, asked)
 
 
 def test_a_search_that_falls_behind_after_the_call_takes_nothing_back(

@@ -53,13 +53,15 @@ def moving(image_set_id: str, op: Op = Op.UPDATE) -> Action:
             Guardrails(removed_instances=1),
             [moving(one, Op.REMOVE_INSTANCE) for one in IDS[:2]],
             [],
-            "2 instances or series would go, more than `guardrails: {removedInstances: 1}` allows",
+            "2 instances or series would be removed, "
+            "more than `guardrails: {removedInstances: 1}` allows",
         ),
         (
             Guardrails(removed_instances=1),
             [moving(IDS[0], Op.REMOVE_SERIES)],
             [],
-            "1 instances or series would go, more than `guardrails: {removedInstances: 1}` allows",
+            "1 instances or series would be removed, "
+            "more than `guardrails: {removedInstances: 1}` allows",
         ),
     ],
 )

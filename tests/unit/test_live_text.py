@@ -78,7 +78,7 @@ def test_a_failed_version_is_noted_without_the_services_text() -> None:
     stage.service.update(stage.action(ON_SERIES).steps[0])
     note = stage.action(ON_SERIES).notes[0]
     assert "Zyxwood" not in repr(stage.service.get(A)) + note.message
-    assert "version 2 failed: UPDATE_FAILED" in note.message
+    assert "version 2 is a failed version (UPDATE_FAILED)" in note.message
     assert f"get-image-set --datastore-id {stage.service.datastore_id}" in note.message
 
 

@@ -168,7 +168,7 @@ def test_what_the_setting_masks(redact: Redact, name: bool, rows: bool) -> None:
         (0.5, "number"),
         (True, "boolean"),
         (["a", "b"], "list(2)"),
-        ({"a": 1}, "mapping(1)"),
+        ({"a": 1}, "item(1)"),
     ],
 )
 def test_shape(value: Json, expected: str) -> None:

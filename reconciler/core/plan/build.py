@@ -1,4 +1,4 @@
-"""Diffs and studies -> actions, with consent judged and steps made."""
+"""Build the actions of a plan from diffs and studies: consent is judged, steps are made."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def build(
 
 
 def needs_study(diff: Diff) -> bool:
-    """Whether the siblings of this image set must be known before it can be planned."""
+    """Whether this image set can be planned only with its siblings."""
     return diff.is_primary and any(is_study_level(sourced.change) for sourced in diff.changes)
 
 
@@ -56,21 +56,21 @@ def moves_study(diff: Diff) -> bool:
 
 
 def _with_study(diff: Diff) -> Diff:
-    """Patient and Study level of a primary image set never change without its study."""
+    """Block Patient- and Study-level changes of a primary image set whose study is unknown."""
     if not moves_study(diff):
         return diff
     block = Block(
         diff.image_set_id,
-        "its document states no StudyInstanceUID, so the other primary image sets of its study, "
-        "which must change with it, cannot be found",
-        "Ask for Patient and Study level on a non-primary image set, or ask AWS support about it.",
+        "its document has no StudyInstanceUID, so the other primary image sets of its study cannot "
+        "be found; Patient and Study attributes must change in all of them together",
+        "Change these attributes on a non-primary image set only, or contact AWS support.",
         diff.ask.place,
     )
     return _blocked(diff, block)
 
 
 def _guarded_revert(diff: Diff, study: Study) -> Diff:
-    """A revert cannot be study-wide, so alone it would split the study.
+    """Block a revert that would make the primary image sets of a study differ.
 
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
     """
@@ -79,10 +79,10 @@ def _guarded_revert(diff: Diff, study: Study) -> Diff:
     if len(study.members) > 1:
         block = Block(
             diff.image_set_id,
-            "this revert would leave Patient or Study level unlike that of the study's other "
-            "primary image sets",
-            "Ask for the old values with `present:` instead, which moves the whole study in one "
-            f"call; {_LET_REVERT}",
+            "this revert would make Patient or Study attributes differ from those of the study's "
+            "other primary image sets",
+            "Ask for the old values with `present:`: that changes the whole study in one call. "
+            f"{_LET_REVERT}",
             diff.ask.revert.place,
         )
         return _blocked(diff, block)
@@ -97,20 +97,20 @@ def _guarded_revert(diff: Diff, study: Study) -> Diff:
     )
 
 
-_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml lets the revert pass."
+_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml allows the revert."
 
 
 def _not_all_known(study: Study, image_set_id: str) -> list[Block]:
-    """Where search did not find all that is known of a study, it may have more members."""
+    """Blocks of a study that may have more members than search listed."""
     if study.unread is not None:
-        message = f"the other primary image sets of its study are not known: {study.unread.message}"
+        message = f"the other primary image sets of its study are unknown: {study.unread.message}"
         return [Block(image_set_id, message, study.unread.hint)]
     return [
         Block(
             name,
-            "SearchImageSets does not list it yet, so other primary image sets of its study may "
-            "be missing, too",
-            "Search is behind: run `reconcile plan` again later.",
+            "SearchImageSets does not list this image set yet, so other primary image sets of its "
+            "study may be missing too",
+            "The search index is not up to date: run `reconcile plan` again later.",
         )
         for name in study.unlisted
     ]
@@ -123,7 +123,7 @@ def _blocked(diff: Diff, *blocks: Block) -> Diff:
 
 
 def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
-    """`recorded` is true only where the record tells this ask at this version already."""
+    """`recorded` is true only if the record holds this ask at this version already."""
     if diff is None:
         return Member(
             properties.image_set_id,
@@ -136,7 +136,7 @@ def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
     entry = diff.reading.entry
     recorded = (
         entry is not None
-        and entry.is_dated  # else it is written again, in the form of today
+        and entry.is_dated  # else the entry is written again, in the current form
         and entry.is_at(properties)
         and entry.ask_digest == diff.ask_digest
     )
@@ -155,9 +155,9 @@ def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
 
 
 def _recorded_before(entry: Entry | None, properties: Properties) -> str:
-    """The recorded version; where it is this very one, recorded for another ask, that before it.
+    """The recorded version. If it is the current version, the version recorded before it.
 
-    "" where the entry is of another history.
+    "" if the entry belongs to another history of the image set.
     """
     if entry is None or not entry.is_of(properties):
         return ""
@@ -235,10 +235,10 @@ def _study_action(
     steps: tuple[Step, ...] = ()
     if not blocks:
         try:
-            steps, split_ones = _all_steps(datastore, study, wide, own, pins, settings)
+            steps, split_sets = _all_steps(datastore, study, wide, own, pins, settings)
             hazards += [
-                _split_hazard(one, sources_of(own.get(one, [])) or wide.sources, settings)
-                for one in split_ones
+                _split_hazard(name, sources_of(own.get(name, [])) or wide.sources, settings)
+                for name in split_sets
             ]
         except TooLarge as large:
             blocks.append(_too_large(large, settings))
@@ -276,19 +276,19 @@ def _study_status(study: Study, changes: Sequence[SourcedChange]) -> Status:
 
 
 def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
-    """A study moves as one: a member that is locked, gone or reverted holds all of it."""
+    """A study changes as a whole: a member that is locked, gone or reverted blocks all of it."""
     asked = {diff.image_set_id: diff for diff in diffs}
     blocks = [
         _not_ready(member)
         for member in study.members
         if (member.document is None or member.unread is not None)
-        and not _tells(asked.get(member.properties.image_set_id), member)
+        and not _explains(asked.get(member.properties.image_set_id), member)
     ]
     blocks += [
         Block(
             member.properties.image_set_id,
-            f"the document of this primary image set of the study has no mapping at {odd}",
-            "A study-wide update moves it, too: ask AWS support about it.",
+            f"the document of this primary image set of the study is malformed at {odd}",
+            "A study-wide update changes this image set too. Contact AWS support.",
         )
         for member in study.members
         if member.document is not None
@@ -298,8 +298,8 @@ def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
     blocks += [
         Block(
             diff.image_set_id,
-            "a revert cannot go together with a study-wide update of its study",
-            "Apply one of the two first.",
+            "a revert cannot be combined with a study-wide update of its study",
+            "Apply one of the two manifests first.",
             diff.ask.revert.place,
         )
         for diff in diffs
@@ -308,20 +308,20 @@ def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
     return blocks
 
 
-def _tells(diff: Diff | None, member: Observed) -> bool:
-    """Whether the member's own diff already says why it holds the study."""
+def _explains(diff: Diff | None, member: Observed) -> bool:
+    """Whether the member's own diff explains already why it blocks the study."""
     return diff is not None and (member.unread is None or diff.reading.unread is not None)
 
 
 def _not_ready(member: Observed) -> Block:
     name, unread = member.properties.image_set_id, member.unread
     if unread is not None:
-        message = f"a study-wide call may move this image set of the study: {unread.message}"
+        message = f"a study-wide call may change this image set of the study: {unread.message}"
         return Block(name, message, unread.hint)
     return Block(
         name,
         f"this primary image set of the study is {member.properties.state}",
-        "A study-wide update moves all of them: plan again when it is ACTIVE.",
+        "A study-wide update changes all of them. Run `reconcile plan` again when it is ACTIVE.",
     )
 
 
@@ -331,7 +331,7 @@ def _notes(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
 
 
 def _sibling_notes(datastore: Datastore, study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
-    """Of the members that have no diff of their own, whose notes would say so."""
+    """Notes about failed versions of members that have no diff of their own."""
     for member in study.members:
         name = member.properties.image_set_id
         if member.good_version and name not in asked:
@@ -346,12 +346,12 @@ def _all_steps(
     pins: Mapping[str, str],
     settings: Settings,
 ) -> tuple[tuple[Step, ...], list[str]]:
-    """The study-wide calls first, then each member's own; and whose changes had to be split."""
+    """The study-wide calls, then each member's own calls; and the image sets with split changes."""
     limit, digests = settings.rules.payload_bytes, ContentDigests()
     steps, after = study_steps(
         datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit, digests
     )
-    split_ones = [wide.anchor] if len(steps) > 1 else []
+    split_sets = [wide.anchor] if len(steps) > 1 else []
     calls = len(steps)
     for image_set_id, sourced in sorted(own.items()):
         pin = str(int(pins[image_set_id]) + calls)
@@ -360,20 +360,20 @@ def _all_steps(
             image_set_id,
             pin,
             after[image_set_id],
-            [one.change for one in sourced],
+            [each.change for each in sourced],
             limit,
             digests,
         )
         if len(mine) > 1:
-            split_ones.append(image_set_id)
+            split_sets.append(image_set_id)
         steps += mine
-    return steps, sorted(set(split_ones))
+    return steps, sorted(set(split_sets))
 
 
 def _wide_hazard(
     study: Study, diffs: Sequence[Diff], wide: StudyWide, settings: Settings
 ) -> HazardUse:
-    """None to consent to when manifests name every image set that the call moves."""
+    """No consent is needed if manifests name every image set that the call changes."""
     named = {diff.image_set_id for diff in diffs}
     if all(member.properties.image_set_id in named for member in study.members):
         return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
@@ -389,7 +389,7 @@ def _too_large(large: TooLarge, settings: Settings) -> Block:
     return Block(
         change.image_set_id,
         f"this value alone exceeds the payload limit of {settings.rules.payload_bytes} bytes",
-        "Ask AWS for a higher quota (L-A880A4C2) and set `rules: {payloadBytes: …}`.",
+        "Ask AWS for a higher quota (L-A880A4C2), then set `rules: {payloadBytes: …}`.",
         change.place,
         change.path(),
     )
@@ -401,7 +401,7 @@ def _decided(
     hazards: Sequence[HazardUse],
     steps: tuple[Step, ...],
 ) -> Action:
-    """Only what is fully consented to, and blocked by nothing, keeps its steps."""
+    """Keep the steps only if every hazard has consent and nothing blocks the action."""
     uses = sorted(
         hazards, key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place))
     )

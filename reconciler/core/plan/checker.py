@@ -1,8 +1,8 @@
-"""Whether a finished action does what it shows: an independent judge of plans.
+"""Check that a finished action does what it shows, independently of the code that builds plans.
 
-A reviewer reads changes, the service gets requests. So the requests are decoded here and compared
-with the changes, byte for byte, and pins, members and hazards must fit. Nothing of what builds
-plans is used, so that a fault (or a forger) of one of the two does not pass the other.
+A reviewer reads changes, but the service gets requests. So the requests are decoded here and
+compared with the changes, byte for byte. Pins, members and hazards must match too. The builder's
+code is not used, so that a bug in one of the two, or a forged plan, does not pass the other.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Block: TypeAlias = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class Edit:
-    """One thing that a request does. `value` and `vr` are JSON texts, "" where there is none.
+    """One edit of a request. `value` and `vr` are JSON texts, or "".
 
-    `key` is "" where a whole series or instance is removed.
+    `key` is "" if a whole series or instance is removed.
     """
 
     address: Address
@@ -44,16 +44,16 @@ class Edit:
         return f"Edit({self.path()}, ***)"
 
     def path(self) -> str:
-        """As a change has it."""
+        """The path, in the form of `Change.path`."""
         return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
 
 
 class UnreadableError(Exception):
-    """A request that does not have the form of DICOMUpdates. The text holds no value."""
+    """A request that does not have the form of DICOMUpdates. The message holds no value."""
 
 
 def contradictions(action: Action) -> tuple[str, ...]:
-    """What in an action contradicts the rest of it, in sentences without a value; () if nothing."""
+    """The contradictions within an action, in sentences without values."""
     found = [*_of_status(action), *_of_members(action)]
     if not found and action.steps:
         found += [*_of_pins(action), *_of_hazards(action), *_of_requests(action)]
@@ -61,7 +61,7 @@ def contradictions(action: Action) -> tuple[str, ...]:
 
 
 def edited(plan: Plan) -> str:
-    """The first thing in a plan that contradicts the rest of it, "" if there is none."""
+    """The first contradiction in a plan, in a sentence; "" if there is none."""
     seen: set[tuple[str, str]] = set()
     for action in plan.actions:
         for problem in contradictions(action):
@@ -75,51 +75,51 @@ def edited(plan: Plan) -> str:
 
 def _of_status(action: Action) -> Iterator[str]:
     if action.steps and (not action.status.is_runnable or action.blocks):
-        yield "it has calls although it is held back"
+        yield "the action has calls, but it is held back"
     if action.steps and not action.changes:
-        yield "it has calls and shows no change"
+        yield "the action has calls, but shows no change"
     if action.status is Status.CONVERGED and (action.changes or action.blocks):
-        yield "it is converged and shows changes"
+        yield "the action is converged, but shows changes"
     if any(change.drifted for change in action.changes) and action.status is Status.UPDATE:
-        yield "a change drifted and the status does not state it"
+        yield "a value drifted, but the status of the action does not state it"
 
 
 def _of_members(action: Action) -> Iterator[str]:
     names = [member.image_set_id for member in action.members]
     if names != sorted(set(names)):
-        yield "its image sets are not sorted, or one stands there twice"
+        yield "the image sets of the action are not sorted, or an image set is listed twice"
     shown = {change.image_set_id for change in action.changes}
     shown |= {use.image_set_id for use in action.hazards}
     if not shown <= set(names):
-        yield "it shows an image set that is none of its own"
+        yield "the action shows an image set that is not part of it"
     if len(names) > 1 and not all(member.is_primary for member in action.members):
-        yield "not all of its image sets are primary"
+        yield "not all image sets of the action are primary"
 
 
 def _of_pins(action: Action) -> Iterator[str]:
     names = [member.image_set_id for member in action.members]
     current = {member.image_set_id: member.pin for member in action.members}
     if not all(pin.isdecimal() for pin in current.values()):
-        yield "an image set has no version"
+        yield "an image set has no version number"
         return
     is_wide = [step.study_wide for step in action.steps]
     if is_wide != sorted(is_wide, reverse=True):
         yield "a study-wide call comes after another call"
     if len(names) > 1 and not any(is_wide):
-        yield "it has several image sets and no study-wide call"
+        yield "the action has several image sets, but no study-wide call"
     for number, (step, before) in enumerate(zip(action.steps, pins(action), strict=True), 1):
         moved = [name for name, _ in step.expected]
         if step.datastore_id != action.datastore_id:
             yield f"call {number} goes to another data store"
         if moved != (names if step.study_wide else [step.image_set_id]):
-            yield f"call {number} moves other image sets than those of the action"
+            yield f"call {number} changes other image sets than those of the action"
         elif step.image_set_id not in current or step.pin != current[step.image_set_id]:
-            yield f"call {number} has another pin than the version it is planned for"
+            yield f"call {number} expects another version than the plan"
         current.update({name: str(int(pin) + 1) for name, pin in before.items()})
 
 
 def _of_hazards(action: Action) -> Iterator[str]:
-    """Every hazard of a change is shown, and consented to; so are those of the calls."""
+    """Every hazard of a change and of a call is shown, and has consent."""
     shown = {(use.hazard, use.image_set_id) for use in action.hazards}
     needed = {
         (hazard, change.image_set_id) for change in action.changes for hazard in change.hazards
@@ -129,7 +129,7 @@ def _of_hazards(action: Action) -> Iterator[str]:
         yield f"{hazard} of image set {image_set_id} is not shown"
     for use in action.hazards:
         if not use.consented:
-            yield f"it has calls although {use.hazard} is not consented to"
+            yield f"the action has calls, but consent to {use.hazard} is missing"
 
 
 def hazards_of_calls(action: Action) -> Iterator[tuple[Hazard, str]]:
@@ -163,9 +163,9 @@ def _of_requests(action: Action) -> Iterator[str]:
             for change in action.changes
             if change.image_set_id == name and not (wide and _is_of_the_study(change))
         ]
-        # Where the service does not say, it may be primary (decision 0002, U25).
+        # If the service does not state isPrimary, it may be primary (decision 0002, U25).
         if member.is_primary is not False and any(map(_is_of_the_study, changes)):
-            yield "Patient or Study level of a primary image set changes without its study"
+            yield "Patient or Study attributes of a primary image set change without its study"
         yield from _of_own(name, own, changes)
 
 
@@ -173,15 +173,15 @@ def _of_revert(action: Action) -> Iterator[str]:
     step = action.steps[0]
     is_alone = len(action.steps) == len(action.members) == 1
     if not is_alone or step.updatable or step.removable or step.force or step.study_wide:
-        yield "a revert is one call and does nothing else"
+        yield "a revert is combined with other calls or changes"
     if not all(Hazard.REVERTS_VERSION in change.hazards for change in action.changes):
-        yield "its call reverts, and a change does not state it"
+        yield "the call is a revert, but a change does not state it"
 
 
 def _of_own(
     name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Collection[Change]
 ) -> Iterator[str]:
-    """What is sent to one image set is what the plan shows of it, each thing once."""
+    """The edits sent to one image set are the changes shown, each exactly once."""
     shown = {_edit(change): change for change in changes}
     if len(shown) != len(changes):
         yield f"a change of image set {name} is shown twice"
@@ -194,7 +194,7 @@ def _of_own(
 
 
 def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) -> Iterator[str]:
-    """A study-wide call does the same to every member; each may spell the key another way."""
+    """A study-wide call makes the same edits on every member; compare them by tag."""
     changes = [change for change in action.changes if _is_of_the_study(change)]
     shown = {_by_tag(_edit(change)): change for change in changes}
     reasons = {_by_tag(_edit(change)) for change in changes if change.force_reasons}
@@ -211,9 +211,9 @@ def _unequal(name: str, sent: list[Edit], shown: Mapping[Edit, Change]) -> Itera
     counts = Counter(sent)
     for edit in sorted(counts.keys() | shown.keys()):
         if edit not in shown:
-            yield f"a request to image set {name} changes {edit.path()} other than the plan shows"
+            yield f"a request to image set {name} changes {edit.path()} not as the plan shows it"
         elif counts[edit] != 1:
-            yield f"no single request to image set {name} makes the change of {edit.path()}"
+            yield f"not exactly one request to image set {name} makes the change of {edit.path()}"
 
 
 def _is_of_the_study(change: Change) -> bool:
@@ -227,7 +227,7 @@ def _by_tag(edit: Edit) -> Edit:
 
 
 def _edit(change: Change) -> Edit:
-    """What a request must do to make a change."""
+    """The edit that a request must hold to make a change."""
     if change.op in _SETS:
         value = _text(change.after.raw if change.after else None)
         return Edit(change.address, change.key, False, value, change.vr if change.send_vr else "")
@@ -235,18 +235,18 @@ def _edit(change: Change) -> Edit:
         return Edit(
             change.address, change.key, True, _text(change.before.raw if change.before else None)
         )
-    # A restored series or instance is made by a revert alone: no request ever equals this one.
+    # Only a revert restores a series or an instance: no request equals this edit.
     return Edit(change.address, "", change.op in _REMOVALS)
 
 
 def decode(step: Step) -> Iterator[Edit]:
-    """The edits of the two blobs of a call, in the order of the document; UnreadableError."""
+    """The edits of the two blobs of a call, in document order. Raises UnreadableError."""
     for blob, removes in ((step.updatable, False), (step.removable, True)):
         if blob is None:
             continue
         tree = _parsed(blob)
         if tree.get("SchemaVersion") != _SCHEMA_VERSION:
-            raise UnreadableError("it has no SchemaVersion 1.1")
+            raise UnreadableError("SchemaVersion 1.1 is missing")
         _only(tree, "SchemaVersion", "Patient", "Study")
         if "Patient" in tree:
             yield from _block(_mapping(tree, "Patient"), PATIENT, removes)
@@ -275,7 +275,9 @@ def _block(block: Block, address: Address, removes: bool, inner: str = "") -> It
     if not values and not (inner and block.get(inner)):
         raise UnreadableError(f"{address.path()} is empty")
     if set(vrs) - set(values) or (removes and vrs):
-        raise UnreadableError(f"{address.path()} states the VR of what it does not set")
+        raise UnreadableError(
+            f"{address.path()} states the VR of an attribute that it does not set"
+        )
     for key, value in values.items():
         yield Edit(address, key, removes, _text(value), str(vrs.get(key, "")))
 
@@ -290,33 +292,33 @@ def _inner(block: Block, name: str) -> Iterator[tuple[str, Block]]:
 def _mapping(block: Block, name: str) -> Block:
     found = block[name]
     if not isinstance(found, dict):
-        raise UnreadableError("a block is not a mapping")
+        raise UnreadableError("a block of attributes has the wrong form")
     return found
 
 
 def _only(block: Block, *names: str) -> None:
     if set(block) - set(names):
-        raise UnreadableError("it holds a key that no update has")
+        raise UnreadableError("it holds an unknown key")
 
 
 def _parsed(blob: str) -> Block:
-    """Names that stand twice are refused: which of the two a service takes is not known."""
+    """Parse a blob. Duplicate keys are refused: which of them the service uses is unknown."""
     try:
         tree = json.loads(blob, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise UnreadableError("it is not JSON") from None
+        raise UnreadableError("it is not valid JSON") from None
     if not isinstance(tree, dict):
-        raise UnreadableError("it is not a mapping")
+        raise UnreadableError("it has the wrong form")
     return tree
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise UnreadableError("a key stands in it twice")
+        raise UnreadableError("it holds a key twice")
     return found
 
 
 def _text(value: Json) -> str:
-    """Equal texts, equal values: 1, 1.0 and true are three."""
+    """JSON text for comparison, in which 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)

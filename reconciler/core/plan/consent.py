@@ -1,4 +1,4 @@
-"""Which hazards of an action are consented to, and the very line that would consent.
+"""Judge which hazards of an action have consent, and print the line that would consent.
 
 Consent is a reviewed line of the manifest that asks for the change, or a default in
 reconciler.yaml; never a flag.
@@ -17,8 +17,8 @@ from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.plan import Action, HazardUse
 
-# A list may name thousands of image sets. If all of them drift, every action prints its line, and
-# lines with all of them would make a plan that grows with their square.
+# A list may name thousands of image sets. If all of them drift, every action prints a line. If each
+# line named all of them, the size of the plan would grow with the square of their number.
 MISSING_SHOWN = 20
 
 
@@ -26,10 +26,10 @@ class By(Enum):
     """How a hazard is consented to."""
 
     LINE = auto()  # the line that asks for the change is the consent
-    NOTHING = auto()  # none needed, always shown
+    NOTHING = auto()  # no consent needed, always shown
     FORCE = auto()  # `force: true`
     NAME = auto()  # `allow: [NAME]`
-    NAME_AND_VERSION = auto()  # `allow: [NAME@N]` of one image set: consent lapses by itself
+    NAME_AND_VERSION = auto()  # `allow: [NAME@N]` for one image set: ends with version N
 
 
 CONSENT: Mapping[Hazard, By] = {
@@ -48,7 +48,7 @@ CONSENT: Mapping[Hazard, By] = {
 
 
 def consent_to(hazard: Hazard, image_set_id: str, version_id: str) -> Consent:
-    """What lets a hazard of an image set at a version pass, where it is consented to by name."""
+    """The consent that a hazard of an image set at a version needs."""
     if CONSENT[hazard] is By.NAME_AND_VERSION:
         return Consent(hazard, version_id, image_set_id)
     return Consent(hazard)
@@ -61,7 +61,7 @@ def judge(
     sources: Sequence[Source],
     defaults: Sequence[Consent],
 ) -> HazardUse:
-    """Whether one of the manifests behind a hazard consents to it, or reconciler.yaml does."""
+    """Judge whether a manifest that causes a hazard consents to it, or reconciler.yaml does."""
     place = sources[0].place if sources else None
     match CONSENT[hazard]:
         case By.LINE | By.NOTHING:
@@ -83,10 +83,10 @@ def change_hazards(
     diffs: Iterable[Diff],
     defaults: Sequence[Consent],
 ) -> list[HazardUse]:
-    """The hazards that single changes carry, each once per image set and answer.
+    """The hazards of single changes, each once per image set and answer.
 
-    Consent to overwrite what drifted stands in a manifest that names the very image set, also where
-    a study-wide change comes from the manifest of another.
+    Consent to overwrite drift must stand in a manifest that names the image set itself, even if the
+    manifest of another image set causes the study-wide change.
     """
     naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
@@ -103,9 +103,9 @@ def change_hazards(
 def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
     """Make every missing consent print the whole `allow:` line of its manifest.
 
-    A manifest has one `allow:` line for all its image sets, so what still holds of it and all
-    that is missing belong on it together: the line can be pasted as it is. Of many that are
-    missing it takes the first, and always those of the action itself.
+    A manifest has one `allow:` line for all its image sets. So the line has the consents that still
+    apply and the missing consents, and can be pasted as it is. If many are missing, the line has
+    the first of them, and always those of the action itself.
     """
     actions = list(actions)
     lacking = [_lacking(action) for action in actions]
@@ -140,7 +140,7 @@ def _with_lines(action: Action, lines: Mapping[Place, str]) -> Action:
 
 
 def _line(consents: Iterable[Consent], source: Source | None) -> str:
-    """As the manifest has to write it; without one, in full."""
+    """The `allow:` line of a manifest. Without a manifest, consents are spelled in full."""
     several = source is None or source.several
     return f"allow: [{', '.join(consent.spelled(several=several) for consent in consents)}]"
 
@@ -165,7 +165,7 @@ def _lacks_name(use: HazardUse) -> bool:
 
 
 def _versions(diffs: Iterable[Diff]) -> dict[str, str]:
-    """The live version of every image set that is there."""
+    """The live version of every image set that exists."""
     return {
         diff.image_set_id: diff.reading.properties.version_id
         for diff in diffs
@@ -174,7 +174,7 @@ def _versions(diffs: Iterable[Diff]) -> dict[str, str]:
 
 
 def _holding(source: Source, version_of: Mapping[str, str]) -> list[Consent]:
-    """The consents of a manifest that have not lapsed: OVERWRITES_DRIFT@N only while N is live."""
+    """The consents of a manifest that still apply: OVERWRITES_DRIFT@N only while N is live."""
     return [
         consent
         for consent in source.allow

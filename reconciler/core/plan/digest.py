@@ -1,8 +1,8 @@
-"""The digest of an action: what a reviewer approved.
+"""The digest of an action: it identifies what a reviewer approved.
 
-Covered: data store, members with pins and the service's updatedAt, hazards and whether they are
-consented to and, per change, path, operation, the value after and the VR where one is sent. Not
-covered: commit, file, reason, statistics, live values (the pin stands for them).
+Covered: the data store, the members with pins and the service's updatedAt, the hazards with their
+consent. For each change: the path, the operation, the value after and the VR if it is sent. Not
+covered: commit, file, reason, statistics and live values (the pin stands for them).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reconciler.core.model.value import Json
 
 
 def with_digests(actions: Iterable[Action], key: Key | None) -> tuple[Action, ...]:
-    """Actions with their digests; as they are where the repository has no key yet."""
+    """Actions with their digests; unchanged if the repository has no key yet."""
     if key is None:
         return tuple(actions)
     return tuple(replace(action, digest=action_digest(action, key)) for action in actions)

@@ -1,4 +1,4 @@
-"""How long the quotas alone make an apply last."""
+"""Estimate how long an apply takes at the quotas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UPDATE = "UpdateImageSetMetadata"
 
 
 def eta_seconds(actions: Iterable[Action], settings: Settings) -> float:
-    """Seconds until the last update may be submitted, the slowest of the quotas deciding.
+    """Seconds until the last update may be sent, at the slowest of the quotas.
 
     UpdateImageSetMetadata is the scarce call: 0.25 a second, burst 1. An emulator has no quota
     unless reconciler.yaml states one.

@@ -1,7 +1,7 @@
 """The plan as JSON: what `plan --out` saves and `apply` executes exactly.
 
-The same plan is the same bytes. A digest over the whole file tells an edited or truncated plan;
-the version of the tool tells a plan whose steps another version computed.
+The same plan is the same bytes. A digest over the whole file shows that a plan was edited or
+truncated. The version of the tool shows that another version computed its steps.
 """
 
 from __future__ import annotations
@@ -22,49 +22,51 @@ from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, S
 from reconciler.core.model.value import Json, Value
 
 KIND = "Plan"
-AGAIN = "Make a new plan with `reconcile plan --out FILE`; a saved plan is never edited."
+AGAIN = "Make a new plan with `reconcile plan --out FILE`. Do not edit a saved plan."
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
 
 def dumps(plan: Plan) -> bytes:
-    """The file's bytes."""
+    """The bytes of the plan file."""
     text = json.dumps(to_json(plan), indent=1, ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def loads(data: bytes) -> Plan:
-    """The plan that `dumps` wrote; raises PlanFileError for anything else."""
+    """Read the plan that `dumps` wrote. Raises PlanFileError for anything else."""
     return from_json(parse(data))
 
 
 def parse(data: bytes) -> Row:
-    """The JSON of a plan file that is whole, of this version of the tool and not edited.
+    """Parse a plan file that is complete, unedited and of this version of the tool.
 
-    Raises PlanFileError otherwise. What is in it is not looked at yet.
+    Raises PlanFileError otherwise. The content is not checked here.
     """
     try:
         raw = json.loads(data.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
-        raise PlanFileError("the plan file is not whole JSON: it was cut off", AGAIN) from None
+        raise PlanFileError("the plan file is incomplete or damaged", AGAIN) from None
     if not isinstance(raw, dict) or raw.get("kind") != KIND or raw.get("apiVersion") != API_VERSION:
         raise PlanFileError("this file is not a plan of reconciler/v1", AGAIN)
     if raw.get("toolVersion") != reconciler.__version__:
         made_by = str(raw.get("toolVersion"))[:40]
         raise PlanFileError(
-            f"the plan was made by version {made_by}, this is version {reconciler.__version__}",
-            "Plan again with this version, or apply with the version that made it.",
+            f"the plan was made by version {made_by}, but this is version {reconciler.__version__}",
+            f"Make a new plan with `reconcile plan --out FILE`, or use version {made_by}.",
         )
     if "masked" in raw:
-        raise PlanFileError("this is what `--json` prints of a plan: it cannot be applied", AGAIN)
+        raise PlanFileError(
+            "the file is the output of `plan --json`, which cannot be applied", AGAIN
+        )
     if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
-        raise PlanFileError("the plan file was edited: its digest does not match", AGAIN)
+        raise PlanFileError("the plan file was edited after it was saved", AGAIN)
     return raw
 
 
 def from_json(raw: Row) -> Plan:
-    """The plan in what `to_json` made; raises PlanFileError where it cannot be one."""
+    """The plan in the output of `to_json`. Raises PlanFileError if it holds no valid plan."""
     try:
         return _plan(raw)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -72,12 +74,12 @@ def from_json(raw: Row) -> Plan:
 
 
 def plan_digest(plan: Plan, key: Key) -> str:
-    """`hmac-sha256:…` of the whole plan: the digest of its file is not keyed, and stays in it."""
+    """`hmac-sha256:…` of the whole plan. The digest in the file is not keyed and stays there."""
     return key.digest(Use.PLAN, to_json(plan)["digest"])
 
 
 def to_json(plan: Plan) -> dict[str, Json]:
-    """The plan as JSON values; live and desired values are in it, in clear."""
+    """The plan as JSON values. It holds live and desired DICOM values, in clear."""
     body: dict[str, Json] = {
         "apiVersion": API_VERSION,
         "kind": KIND,

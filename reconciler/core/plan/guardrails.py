@@ -1,7 +1,7 @@
-"""The most that one apply may change: a mistake in a manifest must not reach a whole archive.
+"""Guardrails bound what one apply may change: a mistake must not reach a whole archive.
 
-A guardrail that is exceeded holds back every action of its data store: which of them is the
-mistake, only people can tell. It is raised in reconciler.yaml, in a reviewed commit.
+An exceeded guardrail holds back every action of its data store: only a person can decide which of
+them is the mistake. It is raised in reconciler.yaml, in a reviewed commit.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from reconciler.core.model.change import Block, Op
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.model.settings import Guardrails
 
-# Below so many recorded image sets a percentage says nothing (octoDNS does the same).
+# Below this number of recorded image sets, `percent` is not checked (as in octoDNS).
 FEWEST_RECORDED = 10
 
 
 def guarded(
     actions: Sequence[Action], rails: Guardrails, recorded: Iterable[str]
 ) -> tuple[Action, ...]:
-    """The actions of one data store, all held back where a guardrail is exceeded.
+    """The actions of one data store, all held back if a guardrail is exceeded.
 
     `recorded` are the image sets that the records know.
     """
@@ -33,7 +33,7 @@ def guarded(
 def _exceeded(
     actions: Sequence[Action], rails: Guardrails, recorded: frozenset[str]
 ) -> list[tuple[str, str]]:
-    """What is too much, and the setting that says so."""
+    """Each exceeded amount, with its setting."""
     moved = {name for action in actions for step in action.steps for name, _ in step.expected}
     removals = [
         change.op
@@ -51,13 +51,13 @@ def _exceeded(
         and len(recorded) >= FEWEST_RECORDED
         and 100 * len(known) > rails.percent * len(recorded)
     ):
-        what = f"{len(known)} of {len(recorded)} recorded image sets would change"
-        found.append((what, f"percent: {rails.percent:g}"))
-    # How many instances a series has is not in its change: it is more than any number.
+        amount = f"{len(known)} of {len(recorded)} recorded image sets would change"
+        found.append((amount, f"percent: {rails.percent:g}"))
+    # A change does not state how many instances a series has: it exceeds any number.
     limit = rails.removed_instances
     if limit is not None and (len(removals) > limit or Op.REMOVE_SERIES in removals):
-        what = f"{len(removals)} instances or series would go"
-        found.append((what, f"removedInstances: {limit}"))
+        amount = f"{len(removals)} instances or series would be removed"
+        found.append((amount, f"removedInstances: {limit}"))
     return found
 
 
@@ -65,10 +65,10 @@ def _held(action: Action, exceeded: Iterable[tuple[str, str]]) -> Action:
     blocks = tuple(
         Block(
             action.image_set_id,
-            f"{what}, more than `guardrails: {{{setting}}}` allows",
-            "If that is meant, raise it in reconciler.yaml in a reviewed commit; or apply fewer "
-            "manifests at a time.",
+            f"{amount}, more than `guardrails: {{{setting}}}` allows",
+            "If this is intended, raise the limit in reconciler.yaml in a reviewed commit. Or "
+            "apply fewer manifests at a time.",
         )
-        for what, setting in exceeded
+        for amount, setting in exceeded
     )
     return replace(action, status=Status.BLOCKED, blocks=(*action.blocks, *blocks), steps=())

@@ -1,4 +1,4 @@
-"""Consent and force that nothing needed: noted, so that they do not linger unread."""
+"""Add notes about unneeded consent, unneeded force and failed versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.core.plan.consent import consent_to
 def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
     """Add a note to the first action of every manifest that consents to more than it needs.
 
-    A manifest that changes nothing any more is left in peace: its consent was needed once.
+    A manifest without changes gets no note: its consent was needed earlier.
     """
     manifests: dict[str, set[Source]] = defaultdict(set)
     for diff in diffs:
@@ -46,21 +46,21 @@ def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]
 def failed_version(
     datastore: Datastore, properties: Properties | None, good_version: str = ""
 ) -> tuple[Note, ...]:
-    """A note where the latest version is a failed one. It holds no text of the service.
+    """A note if the latest version is a failed version. It holds no text of the service.
 
-    `good_version` is the version that was read in its place, where the failed one has no metadata.
+    `good_version` is the version that was read instead, if the failed version has no metadata.
     """
     if properties is None or not properties.workflow_status.endswith("FAILED"):
         return ()
     name, version = properties.image_set_id, properties.version_id
     text = (
-        f"version {version} failed: {properties.workflow_status}. "
+        f"version {version} is a failed version ({properties.workflow_status}). "
         f"{datastore.message_hint(name, version)}"
     )
     if good_version:
         text = (
-            f"version {version} failed and has no metadata: this plan is made from version "
-            f"{good_version}, the last good version before it. "
+            f"version {version} is a failed version without metadata. This plan is made from "
+            f"version {good_version}, the last good version before it. "
             f"{datastore.message_hint(name, version)}"
         )
     return (Note(name, text),)
@@ -82,12 +82,12 @@ def _unneeded(source: Source, used: set[Consent], image_set_id: str) -> list[Not
     notes = [
         Note(
             image_set_id,
-            f"`allow: {consent.spelled(several=source.several)}` is not needed (any more)",
+            f"`allow: {consent.spelled(several=source.several)}` is not needed",
             source.place,
         )
         for consent in source.allow
         if consent not in used
     ]
     if source.force and Consent(Hazard.FORCE) not in used:
-        notes.append(Note(image_set_id, "`force: true` is not needed (any more)", source.place))
+        notes.append(Note(image_set_id, "`force: true` is not needed", source.place))
     return notes

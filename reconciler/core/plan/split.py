@@ -1,10 +1,11 @@
-"""Changes of one image set -> calls that fit the payload limit, in deterministic order.
+"""Split the changes of an image set into calls within the payload limit, in a fixed order.
 
 UpdateImageSetMetadata takes 10 KB a call
 (https://docs.aws.amazon.com/healthimaging/latest/devguide/endpoints-quotas.html). Both blobs
-are counted after base64 (decision 0002, U13). UID changes come last, inner ones first, so that
-every other change still finds its block under the key that was read. Within a call the order of
-updates and removals is not documented, so what renames a block never goes with a removal in it.
+are counted after base64 (decision 0002, U13). UID changes come last, inner levels
+first, so that every other change still finds its block under the UID that was read. AWS does not
+document the order of updates and removals within a call, so a change of a UID is never in one call
+with a removal below that UID.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class TooLarge(Exception):
 
 
 def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, ...]]:
-    """The fewest calls that a greedy packing finds; raises TooLarge."""
+    """Pack changes greedily into calls. Raises TooLarge."""
     left = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
     calls: list[tuple[Change, ...]] = []
     while left:
@@ -44,7 +45,7 @@ def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, .
 
 
 def _parting(changes: Sequence[Change]) -> int:
-    """How many of the first changes come before a block is renamed in which they remove."""
+    """How many changes come before the UID of a block is changed in which they remove."""
     touched: set[Address] = set()
     for count, change in enumerate(changes):
         if change.op in _REMOVALS:
@@ -55,7 +56,7 @@ def _parting(changes: Sequence[Change]) -> int:
 
 
 def _fitting(changes: Sequence[Change], payload_bytes: int) -> int:
-    """How many of the first changes fit into one call: more changes never make it smaller."""
+    """How many of the first changes fit into one call. More changes never make it smaller."""
     if _fits(changes, payload_bytes):
         return len(changes)
     most = 1

@@ -1,4 +1,4 @@
-"""Changes -> steps: the exact requests, each pinned to what the step before it produces."""
+"""Make steps from changes: exact requests, each pinned to the version of the step before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def own_steps(
     payload_bytes: int,
     digests: ContentDigests,
 ) -> tuple[Step, ...]:
-    """The calls that one image set's own changes need; raises split.TooLarge."""
+    """The calls for one image set's own changes. Raises split.TooLarge."""
     steps = []
     for call in split(changes, payload_bytes):
         document = simulate(document, call)
@@ -45,7 +45,7 @@ def own_steps(
 def revert_step(
     datastore_id: str, image_set_id: str, pin: str, revert: Revert, target: Document
 ) -> Step:
-    """The call that brings back an earlier version. It needs no force.
+    """The call that restores an earlier version. It needs no force.
 
     Source: example 4 of https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
     """
@@ -67,7 +67,7 @@ def study_steps(
     payload_bytes: int,
     digests: ContentDigests,
 ) -> tuple[tuple[Step, ...], Mapping[str, Document]]:
-    """The study-wide calls, and every member's document after them; raises split.TooLarge."""
+    """The study-wide calls, and every member's document after them. Raises split.TooLarge."""
     steps = []
     after = dict(documents)
     for number, call in enumerate(split(changes, payload_bytes)):

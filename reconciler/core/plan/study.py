@@ -1,8 +1,8 @@
-"""Patient- and Study-level changes of primary image sets: one study-wide call moves them all.
+"""Patient- and Study-level changes of primary image sets: one study-wide call for all of them.
 
-AWS keeps all primary image sets of a study alike at these levels; `includeStudyImageSets` updates
-them atomically and raises every version. For the siblings of the image set that is called the
-service checks no pin (decision 0002, U12).
+All primary image sets of a study have the same attributes at these levels. The service updates
+them atomically with `includeStudyImageSets` and raises every version. It does not check the
+versions of the siblings of the requested image set (decision 0002, U12).
 
 Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
@@ -30,8 +30,8 @@ from reconciler.core.model.value import Document, Value
 class Study:
     """All primary image sets of one study, each with the document read at its version.
 
-    `unlisted` are members that a manifest asks for and SearchImageSets did not list: where it is
-    behind for one, others may be missing. `unread` says why search did not answer.
+    `unlisted` are members that a manifest asks for and SearchImageSets did not list: then search
+    may also miss others. `unread` is the reason why search did not answer.
     """
 
     study_instance_uid: str
@@ -50,7 +50,7 @@ class Study:
 
 
 def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:
-    """What SearchImageSets is asked for the image sets of a study.
+    """The SearchImageSets filters for the image sets of a study.
 
     The model's text says that it takes one filter at most (decision 0002, U26), so `isPrimary` is
     read from the rows.
@@ -60,7 +60,7 @@ def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class StudyWide:
-    """What one study-wide call does: `sent` from the anchor's view, `changes` on every member."""
+    """The edits of one study-wide call: `sent` for the anchor, `changes` for every member."""
 
     anchor: str
     sent: tuple[Change, ...]
@@ -75,7 +75,7 @@ def is_study_level(change: Change) -> bool:
 
 
 def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
-    """Bring together what the asked members want of Patient and Study."""
+    """Combine the Patient- and Study-level changes of the members that manifests name."""
     wanted: dict[tuple[Level, int], list[SourcedChange]] = defaultdict(list)
     for diff in diffs:
         for sourced in diff.changes:
@@ -98,19 +98,19 @@ def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
 
 
 def _sent(study: Study, anchor: str, change: Change) -> Change:
-    """The change under the anchor's own live key: its pin is the one that is checked."""
+    """The change under the live key of the anchor, the image set that the call names."""
     found = _on_member(anchor, study.documents[anchor], change)
     return found or replace(change, image_set_id=anchor)
 
 
 def _spread(study: Study, asked: Sequence[SourcedChange]) -> list[Change]:
-    """The change as it befalls each member, with the drift that the member's own diff found."""
+    """The change on each member, with the drift that the member's own diff found."""
     own = {sourced.change.image_set_id: sourced.change for sourced in asked}
     sent = asked[0].change
     found = []
     for image_set_id, document in sorted(study.documents.items()):
         if image_set_id in own:
-            # Manifests may spell one value in several ways; one call carries one of them.
+            # Manifests may spell a value differently; the call sends the first spelling.
             found.append(replace(own[image_set_id], after=sent.after))
         elif change := _on_member(image_set_id, document, sent):
             found.append(change)
@@ -139,19 +139,19 @@ def _on_member(image_set_id: str, document: Document, change: Change) -> Change 
 
 
 def _unequal_removals(study: Study, change: Change, spread: Sequence[Change]) -> list[Block]:
-    """A removal must name the exact value, so one call can remove only what all hold alike."""
+    """Block a removal of different values: a call states one exact value to remove."""
     if change.op is not Op.REMOVE:
         return []
     held = [(found.key, found.before.raw if found.before else None) for found in spread]
     if len(spread) == len(study.documents) and all(value == held[0] for value in held):
         return []
-    message = "the primary image sets of the study hold different values, or some none at all"
-    hint = "Bring them to one value first with `present:`, then remove it."
+    message = "the primary image sets of the study have different values, or some have no value"
+    hint = "Set the same value on all of them with `present:` first, then remove it."
     return [Block(change.image_set_id, message, hint, change.place, change.path())]
 
 
 def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]:
-    """One call gives every member the same value, so every manifest of the study must agree."""
+    """Block manifests that disagree: a call sets the same value on every member."""
     claims: list[tuple[str, Claim]] = [
         (diff.image_set_id, claim)
         for diff in diffs
@@ -162,9 +162,9 @@ def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]
     return [
         Block(
             image_set_id,
-            f"the study is asked differently at {first.place}",
-            "Patient and Study level are the same for all primary image sets of a study: "
-            "make the manifests agree.",
+            f"another manifest asks for another value for the same study, at {first.place}",
+            "All primary image sets of a study share their Patient and Study attributes. Make the "
+            "manifests agree.",
             claim.place,
             f"{claim.address.path()}/{document_key(tag)}",
         )

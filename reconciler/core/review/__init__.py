@@ -1,4 +1,4 @@
-"""What people see of a plan: one frozen value, grouped and explained, its values masked."""
+"""The review of a plan: one frozen value for all renderers, grouped, explained and masked."""
 
 from reconciler.core.review.build import review
 from reconciler.core.review.model import Review

@@ -1,4 +1,4 @@
-"""A plan's actions field by field as an output may show them: values masked, no digest of them."""
+"""Copy a plan's actions field by field for output: values masked, without their digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan -> its review. Pure; decides all that a renderer shows, and nothing of how it looks."""
+"""Make the review of a plan. Decides what renderers show, but not how it looks. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.core.review.totals import summary, totals_of
 
 
 def review(plan: Plan, redact: Redact) -> Review:
-    """The plan as an output with these masks may show it."""
+    """The review of a plan, masked as `redact` says."""
     plan = labelled(plan, redact)
     actions = tuple(shown_action(action, redact) for action in plan.actions)
     totals = totals_of(plan)

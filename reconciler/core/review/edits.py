@@ -1,4 +1,4 @@
-"""The same edit at several places, brought together. Only here is said what "the same edit" is."""
+"""Group identical edits. Only this module defines which edits are identical."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from reconciler.core.model.change import Change
 from reconciler.core.model.value import Value, canonical_json
 from reconciler.core.review.model import Edit, ShownChange
 
-# Up to this many places are listed one by one; more become a count.
+# Up to this number, places are listed one by one; more are counted.
 LISTED = 3
 
-# A change, and what is shown of it: values are compared as they are, not as they are masked.
+# A change and its shown form. The values compared are those of the change, unmasked.
 Pair: TypeAlias = tuple[Change, ShownChange]
 
 
 def edit_of(change: Change) -> Hashable:
-    """What a change does, without where it is made and which line asks for it.
+    """The content of a change, without its address and without the line that asks for it.
 
-    Two changes are the same edit where these are equal. It holds values and is never kept.
+    Two changes are the same edit if these are equal. It holds values and is never kept.
     """
-    done = replace(change, image_set_id="", address=PATIENT, place=None, before=None, after=None)
-    return done, change.address.level, _compared(change.before), _compared(change.after)
+    content = replace(change, image_set_id="", address=PATIENT, place=None, before=None, after=None)
+    return content, change.address.level, _compared(change.before), _compared(change.after)
 
 
 def edits_of(pairs: Iterable[Pair], since: Callable[[str], str]) -> tuple[Edit, ...]:
-    """The edits in plan order, grouped by the line that asks; few addresses stay an edit each.
+    """The edits in plan order, grouped by the line that asks. A few addresses stay separate edits.
 
-    `since` says of an image set since when it has drifted.
+    `since` returns since when an image set has drifted.
     """
     groups: dict[Hashable, list[Pair]] = {}
     for change, shown in pairs:
@@ -61,5 +61,5 @@ def _edit(
 
 
 def _compared(value: Value | None) -> bytes | None:
-    """Lists have no hash, and Python takes 1, 1.0 and True for equal: JSON does not."""
+    """Compare as JSON: lists have no hash, and Python treats 1, 1.0 and True as equal."""
     return None if value is None else canonical_json(value.raw)

@@ -1,4 +1,4 @@
-"""What a hazard means and what an action comes to, in a steward's words."""
+"""Explain hazards and the verdict on an action in a steward's words."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ MEANING: dict[Hazard, str] = {
     Hazard.REVERTS_VERSION: "the whole content goes back to an earlier version",
     Hazard.FORCE: "a constraint of the service is overridden",
     Hazard.CHANGES_GROUPING: "later imports of this study may land in another image set",
-    Hazard.STUDY_WIDE: "every primary image set of the study is changed, also those not named here",
+    Hazard.STUDY_WIDE: "all primary image sets of the study change, also those without a manifest",
     Hazard.REMOVES_INSTANCE: "an instance is removed from the image set",
     Hazard.REMOVES_SERIES: "a whole series is removed from the image set",
-    Hazard.CHANGES_UID: "references to the old UID, in this and in other objects, stay as they are",
-    Hazard.CHANGES_PATIENT_IDENTITY: "it changes who the patient is: name, ID, birth date or sex",
-    Hazard.SPLIT_UPDATE: "it takes several calls; the versions in between become visible",
-    Hazard.OVERWRITES_DRIFT: "a value that somebody else wrote is overwritten",
+    Hazard.CHANGES_UID: "references to the old UID, in this and in other objects, are not changed",
+    Hazard.CHANGES_PATIENT_IDENTITY: "the patient's identity changes: name, ID, birth date or sex",
+    Hazard.SPLIT_UPDATE: "the update takes several calls; the versions in between are visible",
+    Hazard.OVERWRITES_DRIFT: "a value that was changed outside this repository is overwritten",
 }
 
-# Consent to these is the very line that asks for them, which stands among the changes already.
+# The line that asks for these is the consent, and it is among the changes already.
 SELF_EVIDENT = frozenset({Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION, Hazard.FORCE})
 
 _VERDICT: dict[Status, str] = {
@@ -32,7 +32,7 @@ _VERDICT: dict[Status, str] = {
 
 
 def verdict(action: Action) -> str:
-    """What happens to an action: `update`, `drifted, held back`."""
+    """The verdict on an action: `update`, `drifted, held back`."""
     targets = [step.revert_to for step in action.steps if step.revert_to]
     if targets:
         drifted = "drifted, overwritten, " if action.status is Status.DRIFTED else ""
@@ -43,7 +43,7 @@ def verdict(action: Action) -> str:
 
 
 def since(member: Member | None) -> str:
-    """Between which versions somebody else was at work."""
+    """Since when a value differs from the recorded value."""
     if member is None or not member.previous_version_id:
         return "since it was last recorded"
     return f"since version {member.previous_version_id} was recorded"

@@ -1,4 +1,4 @@
-"""Actions brought together for people: those that are alike as one, what all members share once."""
+"""Group identical actions for people, and the edits that all members of a study share."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from reconciler.core.review.model import (
     ShownHazard,
 )
 
-# An action, and what is shown of it.
+# An action and its shown form.
 _Pair: TypeAlias = tuple[Action, ShownAction]
 
 
 def groups_of(pairs: Iterable[_Pair]) -> tuple[Group, ...]:
-    """Actions that are worth a look, in plan order; more than a few alike are one group."""
+    """The actions that need attention, in plan order. Many equal actions are one group."""
     alike: dict[Hashable, list[_Pair]] = {}
     for action, shown in pairs:
-        if _is_worth_a_look(action):
+        if _needs_attention(action):
             alike.setdefault(_signature(action), []).append((action, shown))
     found: list[Group] = []
     for group in alike.values():
-        found += [_group(group)] if len(group) > LISTED else [_group([one]) for one in group]
+        found += [_group(group)] if len(group) > LISTED else [_group([pair]) for pair in group]
     return tuple(found)
 
 
-def _is_worth_a_look(action: Action) -> bool:
+def _needs_attention(action: Action) -> bool:
     return bool(
         action.status is not Status.CONVERGED or action.notes or action.released or action.blocks
     )
 
 
 def _signature(action: Action) -> Hashable:
-    """All that a group says of an action, without which image set it is about."""
+    """The content of an action without its image set: equal actions form a group."""
     if len(action.members) > 1:
         return action.image_set_id, action.datastore
     member = action.members[0]
@@ -52,7 +52,7 @@ def _signature(action: Action) -> Hashable:
         action.datastore,
         (action.status, verdict(action), len(action.steps)),
         (member.pin, member.previous_version_id, bool(member.asked)),
-        frozenset(Counter((edit_of(one), one.place) for one in action.changes).items()),
+        frozenset(Counter((edit_of(change), change.place) for change in action.changes).items()),
         tuple(replace(use, image_set_id="") for use in action.hazards),
         tuple(replace(block, image_set_id="") for block in action.blocks),
         tuple(replace(note, image_set_id="") for note in action.notes),
@@ -68,12 +68,12 @@ def _group(alike: Sequence[_Pair]) -> Group:
         datastore=action.datastore,
         status=action.status,
         verdict=verdict(action),
-        image_set_ids=tuple(one.image_set_id for one, _ in alike),
+        image_set_ids=tuple(each.image_set_id for each, _ in alike),
         members=shown.members,
         calls=len(action.steps),
         edits=edits,
         own_edits=own_edits,
-        hazards=tuple(_hazard(use) for use in distinct if not _is_told(action, use)),
+        hazards=tuple(_hazard(use) for use in distinct if not _is_evident(action, use)),
         missing=_missing(distinct),
         blocks=_blocks(action.blocks),
         released=action.released,
@@ -84,20 +84,20 @@ def _group(alike: Sequence[_Pair]) -> Group:
 def _edits(
     action: Action, shown: ShownAction
 ) -> tuple[tuple[Edit, ...], tuple[tuple[str, tuple[Edit, ...]], ...]]:
-    """What every member shares, once; then the rest, member by member."""
+    """The edits that all members share, then the other edits of each member."""
     members = {member.image_set_id: member for member in action.members}
     drift = lambda image_set_id: since(members.get(image_set_id))  # noqa: E731
     pairs = list(zip(action.changes, shown.changes, strict=True))
-    everybody = len(action.members)
-    if everybody < 2:
+    count = len(action.members)
+    if count < 2:
         return edits_of(pairs, drift), ()
     same: dict[Hashable, list[Pair]] = {}
     for pair in pairs:
         same.setdefault((edit_of(pair[0]), pair[0].address), []).append(pair)
-    shared = [group[0] for group in same.values() if len(group) == everybody]
+    shared = [group[0] for group in same.values() if len(group) == count]
     own: dict[str, list[Pair]] = {}
     for pair in pairs:
-        if len(same[edit_of(pair[0]), pair[0].address]) < everybody:
+        if len(same[edit_of(pair[0]), pair[0].address]) < count:
             own.setdefault(pair[0].image_set_id, []).append(pair)
     return edits_of(shared, drift), tuple(
         (image_set_id, edits_of(rest, drift)) for image_set_id, rest in sorted(own.items())
@@ -105,18 +105,18 @@ def _edits(
 
 
 def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:
-    """One for each hazard and answer, however many image sets of a study share it."""
+    """One use for each hazard and answer, also if several image sets of a study share it."""
     seen: dict[Hashable, HazardUse] = {}
     for use in uses:
         seen.setdefault((use.hazard, use.consented, use.consent, use.place), use)
     return list(seen.values())
 
 
-def _is_told(action: Action, use: HazardUse) -> bool:
-    """Whether the edits and members tell a hazard that is consented to already."""
-    everybody_named = all(member.asked for member in action.members)
-    told = use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and everybody_named)
-    return use.consented and told
+def _is_evident(action: Action, use: HazardUse) -> bool:
+    """Whether a hazard with consent is evident from the edits and members already."""
+    all_named = all(member.asked for member in action.members)
+    evident = use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and all_named)
+    return use.consented and evident
 
 
 def _hazard(use: HazardUse) -> ShownHazard:
@@ -124,7 +124,7 @@ def _hazard(use: HazardUse) -> ShownHazard:
 
 
 def _missing(uses: Iterable[HazardUse]) -> tuple[MissingConsent, ...]:
-    """The lines to add, by the manifest that lacks them."""
+    """The consent lines to add, by manifest."""
     found: dict[Hashable, list[HazardUse]] = {}
     for use in uses:
         if not use.consented:
@@ -137,7 +137,7 @@ def _missing(uses: Iterable[HazardUse]) -> tuple[MissingConsent, ...]:
 
 
 def _blocks(blocks: Iterable[Block]) -> tuple[ShownBlock, ...]:
-    """Blocks that say the same about many places, once with a count."""
+    """Blocks; the same block at many places is shown once, with a count."""
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
         groups.setdefault((block.message, block.hint), []).append(block)

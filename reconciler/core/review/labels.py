@@ -1,7 +1,7 @@
-"""Keys of a live document that are live text themselves, replaced by labels.
+"""Replace document keys that may hold patient data by labels.
 
-A key of a document is a keyword, a tag in hex, or a UID. Whatever else stands there may be the name
-of a patient. One label stands for one key throughout a plan, so that a reviewer can follow it.
+A key of a document is a keyword, a tag in hex, or a UID. Any other key may be the name of a
+patient. A key has the same label throughout a plan, so that a reviewer can follow it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from reconciler.core.model.plan import Action, Member, Plan
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.mask import is_key, is_uid, is_vr
 
-# What stands in a path beside keys and UIDs (`Address.path`), and the path of a revert.
+# The other words in a path (`Address.path`), and the path of a revert.
 _WORDS = frozenset({"", "*", "Patient", "Study", "Series", "Instances", "revertToVersionId"})
 
 
 def labelled(plan: Plan, redact: Redact) -> Plan:
-    """The plan as this output may show it: every key that is live text is a label."""
+    """The plan, with a label for every key that may not be shown in this output."""
     if redact is Redact.NONE:
         return plan
     labels = _Labels()
@@ -27,7 +27,7 @@ def labelled(plan: Plan, redact: Redact) -> Plan:
 
 
 class _Labels:
-    """Labels are numbered in the order of the plan: they say nothing about the text."""
+    """Labels are numbered in plan order, so they reveal nothing about the text."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

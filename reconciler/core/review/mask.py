@@ -1,10 +1,11 @@
-"""Which live values identify a person, and what is shown in their place.
+"""Decide which live values identify a person, and what is shown instead.
 
 PS3.15 Annex E Table E.1-1 lists the attributes that identify: names, IDs, addresses, dates and
-times, UIDs, free text, serial numbers, and whatever a sequence or a private element may hide. A
-list of what to mask leaks what it forgets, so this module keeps the opposite one: attributes that
-are known to identify nobody. Everything else counts as identifying, private and unknown included,
-and so does a value that does not fit its attribute: a name in BodyPartExamined is still a name.
+times, UIDs, free text, serial numbers, and the content of sequences and private elements. A list
+of attributes to mask would leak every attribute that it omits. So this module has the opposite
+list: attributes that are known not to identify a person. All others count as identifying, also
+private and unknown attributes. So does a value that does not fit its attribute: a name in
+BodyPartExamined is still a name.
 """
 
 from __future__ import annotations
@@ -123,12 +124,12 @@ def _tags(table: str) -> frozenset[int]:
 HARMLESS = _tags(_HARMLESS)
 
 
-# Their values are numbers, or nothing but digits and signs.
+# VRs whose values are numbers, or consist of digits and signs only.
 _NUMBER_VRS = frozenset({"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"})
 
 
 def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
-    """Whether a live value is hidden in this output. Every renderer asks this function.
+    """Whether a live value is masked in this output. Every renderer uses this function.
 
     `tag` is None for a key that DICOM does not know.
     """
@@ -142,11 +143,11 @@ def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
 
 
 def identifies(tag: int | None, raw: Json) -> bool:
-    """Whether a value may show who the patient or the staff is, or where the place is."""
+    """Whether a value may identify a patient, a member of staff or an institution."""
     if tag is None or tag not in HARMLESS:
         return True
     attribute = by_tag(tag)
-    # The dictionary's VR: the one that the document states is live text as well.
+    # The VR of the dictionary: the VR in the document is live text too.
     if problems(attribute.vr, attribute.vm, raw):
         return True
     values = raw if isinstance(raw, list) else [raw]
@@ -154,7 +155,7 @@ def identifies(tag: int | None, raw: Json) -> bool:
 
 
 def _is_harmless(attribute: Attribute, value: Json) -> bool:
-    """Whether one value that fits its VR is a number, or a term that the standard defines."""
+    """Whether a value that fits its VR is a number, or a term that the standard defines."""
     if value is None or value == "":
         return True
     if attribute.vr in _NUMBER_VRS:
@@ -164,7 +165,7 @@ def _is_harmless(attribute: Attribute, value: Json) -> bool:
 
 
 def shape(value: Json) -> str:
-    """The kind and length of a value: `text(12)`, `number`, `list(3)`, `mapping(2)`, `empty`."""
+    """The kind and length of a value: `text(12)`, `number`, `list(3)`, `item(2)`, `empty`."""
     match value:
         case None | "" | []:
             return "empty"
@@ -173,7 +174,7 @@ def shape(value: Json) -> str:
         case list():
             return f"list({len(value)})"
         case dict():
-            return f"mapping({len(value)})"
+            return f"item({len(value)})"
         case bool():
             return "boolean"
         case _:

@@ -1,8 +1,8 @@
-"""The review of a plan: what every renderer gets, and all that it gets.
+"""The review of a plan: all that a renderer gets.
 
-Nothing here holds a DICOM value that this output may not show: values are `ShownValue`, and keys
-and paths that are live text are labels (`labels`). Digests that are not keyed give values back, so
-a review has none: neither `Member.ask_digest` nor the digests of `Step.expected`.
+A review holds no DICOM value that its output may not show. Values are `ShownValue`; keys and paths
+that may hold patient data are labels (`labels`). A value can be guessed from a digest that is not
+keyed, so a review has neither `Member.ask_digest` nor the digests of `Step.expected`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ShownChange:
 
     @property
     def uid(self) -> str:
-        """The instance or series it is made in, or that goes or comes as a whole."""
+        """The instance or series that is changed, removed or restored."""
         return self.address.instance or self.address.series
 
 
@@ -57,7 +57,7 @@ class ShownChange:
 class ShownStep:
     """A `Step` as this output may show it. `raises` are the image sets whose version it raises.
 
-    `study_instance_uid` is None unless the call moves a whole study.
+    `study_instance_uid` is None unless the call is study-wide.
     """
 
     datastore_id: str
@@ -109,7 +109,7 @@ class ShownAction:
 class Edit:
     """The same edit at one or several addresses; `change` stands for all of them.
 
-    `drift` says since when the value has been another than the recorded one, "" without drift.
+    `drift` says since when the value differs from the recorded value; "" without drift.
     """
 
     change: ShownChange
@@ -124,14 +124,14 @@ class Edit:
 
     @property
     def name(self) -> str:
-        """The attribute, or that all of an instance or a series is meant."""
+        """The attribute; `(whole)` for a whole instance or series."""
         return self.change.key or "(whole)"
 
     @property
     def before(self) -> str:
-        """What goes: the value, or the UID of what goes as a whole; "" where nothing does.
+        """The value before, or the UID of a removed instance or series; "" if there is none.
 
-        That UID stands in full: it is the line to look at twice.
+        The UID is shown in full, so that a reviewer can check it.
         """
         if self.change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
             return self.change.uid
@@ -139,14 +139,14 @@ class Edit:
 
     @property
     def after(self) -> str:
-        """What comes: the value, or the UID of what comes as a whole; "" where nothing does."""
+        """The value after, or the UID of a restored instance or series; "" if there is none."""
         if self.change.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES):
             return self.change.uid
         return _text(self.change.after) if self.change.op in (Op.ADD, Op.UPDATE) else ""
 
     @property
     def is_after_masked(self) -> bool:
-        """Whether the manifest line is all that tells the new value."""
+        """Whether only the manifest line shows the new value."""
         value = self.change.after if self.change.op in (Op.ADD, Op.UPDATE) else None
         return value is not None and value.is_masked
 
@@ -157,7 +157,7 @@ def _text(value: ShownValue | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShownHazard:
-    """A hazard that the edits do not tell already, with its meaning in a steward's words."""
+    """A hazard that is not evident from the edits, with its meaning in a steward's words."""
 
     hazard: Hazard
     meaning: str
@@ -166,7 +166,7 @@ class ShownHazard:
 
 @dataclass(frozen=True, slots=True)
 class MissingConsent:
-    """The lines to add to the manifest at `place` (None: its manifest is not known)."""
+    """The lines to add to the manifest at `place`; None if the manifest is unknown."""
 
     place: Place | None
     lines: tuple[str, ...]
@@ -174,9 +174,9 @@ class MissingConsent:
 
 @dataclass(frozen=True, slots=True)
 class ShownBlock:
-    """Why an action may not run. `about` is the path that the message does not name itself.
+    """Why an action may not run. `about` is the path, if the message does not name it.
 
-    `count` is more than 1 where the same is said about many paths, of which this is the first.
+    `count` is more than 1 if the block stands for many paths; `about` is the first of them.
     """
 
     message: str
@@ -188,10 +188,10 @@ class ShownBlock:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Actions that differ in nothing but their image set, reviewed as one.
+    """Actions that differ only in their image set, reviewed together.
 
-    `image_set_ids` are what the actions are called by. All the rest is that of each of them:
-    `edits` are those that all its members share, `own_edits` the others by image set.
+    `image_set_ids` has the image set of each action. All other fields hold for each action:
+    `edits` are the edits that all its members share, `own_edits` the others by image set.
     """
 
     datastore: str
@@ -213,8 +213,8 @@ class Group:
 class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
-    `actions` are all of the plan, in its order. `groups` are those that are worth a look, for
-    people; of the others the `summary` gives the count.
+    `actions` are all actions of the plan, in its order. `groups` are the actions that need
+    attention, for people. `summary` has the number of the others.
     """
 
     basis: Basis
@@ -228,10 +228,10 @@ class Review:
 
     @property
     def is_pending(self) -> bool:
-        """Whether anything is not as asked."""
+        """Whether an action is not converged."""
         return any(action.status is not Status.CONVERGED for action in self.actions)
 
     @property
     def exit_code(self) -> int:
-        """What `plan --detailed-exitcode` ends with."""
+        """The exit code of `plan --detailed-exitcode`."""
         return EXIT_PENDING if self.is_pending else EXIT_OK

@@ -1,7 +1,7 @@
 """A DICOM value as an output may show it: the value itself, or its shape.
 
-Renderers get no other form of a value. A value that the mask hides is not held here at all, so
-that no renderer, log line or exception can print it.
+Renderers get no other form of a value. A masked value is not held here at all, so no renderer, log
+line or exception can print it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ EMPTY = "(empty)"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ShownValue:
-    """What is shown of one value; made by `show` alone. `shape` is that of `mask.shape`.
+    """The shown form of a value; only `show` makes it. `shape` comes from `mask.shape`.
 
-    `str` and `repr` are the mask, also where the value may be shown: they end up in logs.
+    `str` and `repr` are always masked: they may end up in logs.
     """
 
     shape: str
@@ -34,9 +34,9 @@ class ShownValue:
 
     @property
     def text(self) -> str:
-        """The value as it would stand in a flow of YAML or JSON, or its shape. Not escaped.
+        """The value as JSON text, or its shape. Not escaped for the terminal.
 
-        An empty value is `(empty)`, masked or not: it says nothing about anybody.
+        An empty value is `(empty)`, masked or not: it identifies no person.
         """
         if self.shape == "empty":
             return EMPTY
@@ -49,9 +49,9 @@ class ShownValue:
 
 
 def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:
-    """What this output may show of a value. `tag` is None for a key that DICOM does not know.
+    """The shown form of a value. `tag` is None for a key that DICOM does not define.
 
-    It is None for a whole request as well, which holds values of any attribute.
+    It is also None for a whole request, which holds values of any attribute.
     """
     if masked(tag, raw, redact):
         return ShownValue(shape(raw), True)

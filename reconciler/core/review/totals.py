@@ -1,4 +1,4 @@
-"""What a plan comes to: counts of its actions, changes and calls, and the line that sums it up."""
+"""Count the actions, changes and calls of a plan, and summarize them in a line."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _COUNTED = {
 class Totals:
     """`actions` counts every status.
 
-    `raised` are the image sets whose version the calls raise, `standing` those of the actions
-    without calls, by status. `unrecorded` are converged actions that `apply` has yet to record.
+    `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
+    of actions without calls, by status. `unrecorded` counts converged actions without a record.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -55,7 +55,7 @@ def totals_of(plan: Plan) -> Totals:
 def summary(totals: Totals) -> str:
     """`Plan: 3 image sets to update (3 calls), 1 blocked, 2 converged.`"""
     if not any(count for _, count in totals.actions):
-        return "Plan: nothing is asked; there are no manifests."
+        return "Plan: nothing to do, there are no manifests."
     parts = [f"{count:,} {_COUNTED[status]}" for status, count in totals.standing]
     if totals.raised:
         calls = plural(totals.calls, "call")
