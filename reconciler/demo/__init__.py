@@ -1,6 +1,6 @@
-"""`reconcile demo`: the whole cycle, run for real, in a place that is thrown away.
+"""`reconcile demo`: run the whole workflow in a temporary clone.
 
-Every command that it shows is a process of its own, as if somebody typed it.
+Every command runs in its own process, as if it were typed in a shell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reconciler.demo.story import STORY
 
 
 def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:
-    """Tell the story. Returns an exit code: 1 as soon as a command does not do as told."""
+    """Run all chapters. Returns the exit code: 1 if a command does not end as expected."""
     began = time.monotonic()
     with temporary_clone(keep=keep) as folder:
         stage = Stage(folder, quiet=json, color=color)
@@ -23,17 +23,19 @@ def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:
             for chapter in STORY:
                 chapter(stage)
         except Failed as failed:
-            stage.say(f"The demo stops here: {failed}")
+            stage.say(f"The demo failed: {failed}")
             return EXIT_ERROR
         finally:
             if json:
                 stage.print_json()
-        stage.say(f"That took {time.monotonic() - began:.0f} seconds. {_left(keep, str(folder))}")
+        stage.say(
+            f"The demo took {time.monotonic() - began:.0f} seconds. {_left(keep, str(folder))}"
+        )
     sys.stdout.flush()
     return EXIT_OK
 
 
 def _left(keep: bool, folder: str) -> str:
     if keep:
-        return f"The clone is yours to play with: {folder}"
-    return "The clone is gone again; `reconcile demo --keep` keeps it."
+        return f"The clone is kept in {folder}"
+    return "The clone is removed. `reconcile demo --keep` keeps it."

@@ -1,4 +1,4 @@
-"""Somebody else: a script that writes to the data store and knows nothing of manifests."""
+"""A colleague's script: it changes the data store and does not use manifests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 def changes_study(root: Path, image_set_id: str, keyword: str, value: str) -> str:
-    """Set a Study attribute with UpdateImageSetMetadata. Returns the version that it makes."""
+    """Set a Study attribute with UpdateImageSetMetadata. Returns the new version."""
     datastore = read_settings(find_settings(root)).datastores[0]
     with Emulator(root / ".reconcile" / "emulator") as emulator:
         port = aws.connect(datastore, endpoint=emulator.endpoint)

@@ -1,4 +1,4 @@
-"""Where the demo happens: a clone in a temporary folder, with a bare repository to push to."""
+"""The repository of the demo: a temporary clone, with a bare repository as its remote."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BRANCH = "main"
 
 @contextmanager
 def temporary_clone(*, keep: bool) -> Iterator[Path]:
-    """The clone; its remote lies beside it. Both are removed in the end, unless kept."""
+    """Create the clone and its remote. Removes both at the end, unless `keep` is set."""
     if shutil.which("git") is None:
-        raise GitError("the demo needs git, and there is none", "Install git and try again.")
+        raise GitError("the demo needs git, which is not installed", "Install git and try again.")
     folder = Path(tempfile.mkdtemp(prefix="reconcile-demo-"))
     try:
         clone, remote = folder / "research-archive", folder / "remote.git"
@@ -40,7 +40,7 @@ def temporary_clone(*, keep: bool) -> Iterator[Path]:
 
 
 def _cloned(clone: Path) -> bool:
-    """A clone of the repository that this program runs from, if it is one with our manifests."""
+    """Clone the repository that this program runs from, if it has the manifests."""
     if not (_REPOSITORY / ".git").exists() or not (_REPOSITORY / _FILES[1]).exists():
         return False
     made = subprocess.run(  # noqa: S603 - git, with arguments of our own
@@ -56,7 +56,7 @@ def _cloned(clone: Path) -> bool:
 
 
 def _made(clone: Path) -> None:
-    """A new repository with the manifests that came with the program."""
+    """Create a repository with the manifests that the program ships."""
     source = _PACKAGED if _PACKAGED.exists() else _REPOSITORY
     clone.mkdir()
     for name in _FILES:
@@ -64,7 +64,7 @@ def _made(clone: Path) -> None:
         copy(source / name, clone / name)
     git(clone, "init", "--quiet", f"--initial-branch={_BRANCH}")
     git(clone, "add", "--all")
-    git(clone, "commit", "--quiet", "--message", "Ask for what should be")
+    git(clone, "commit", "--quiet", "--message", "Add the manifests")
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -84,9 +84,9 @@ def git(folder: Path, *arguments: str) -> None:
 def environment(*, isolated: bool = True) -> dict[str, str]:
     """The environment of the demo's processes.
 
-    Without git's variables for hooks, which would point at another repository. Isolated, nobody's
-    git configuration counts (a commit might ask for the passphrase of a signing key), so an
-    identity is given.
+    Without the GIT_ variables: in a hook, they point at another repository. With `isolated`, the
+    user's git configuration is ignored, since a commit might ask for the passphrase of a signing
+    key. So an identity is set.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     if not isolated:

@@ -1,4 +1,4 @@
-"""What a chapter of the demo can do: speak, type commands, write files."""
+"""The actions of a chapter of the demo: print text, run commands, write files."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 from reconciler.core.model.value import Json
 from reconciler.demo.place import environment
 
-# -P: a clone of our own repository holds a `reconciler` too, as it was when last committed.
+# -P: the clone has a package `reconciler` too, in its last committed state.
 _OURSELVES = (sys.executable, "-P", "-m", "reconciler")
 _COMMANDS_THAT_SHOW_VALUES = frozenset({"plan", "apply", "show"})
 
 
 class Failed(Exception):
-    """A command did not end as the story goes."""
+    """A command of the demo did not end as expected."""
 
 
 class Stage:
-    """Prints to stdout as it goes; quiet, it only collects what was run for `print_json`."""
+    """Prints to stdout. With `quiet`, it only collects the runs, for `print_json`."""
 
     def __init__(self, folder: Path, *, quiet: bool, color: bool) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class Stage:
         self._runs: list[Json] = []
 
     def chapter(self, title: str) -> None:
-        """A heading."""
+        """Start a chapter: print its heading."""
         self._chapters += 1
         self._chapter = title
         heading = f"{self._chapters}. {title}"
@@ -44,24 +44,24 @@ class Stage:
         )
 
     def say(self, text: str) -> None:
-        """Prose, as wide as the terminal but never too wide to read."""
+        """Print a paragraph, as wide as the terminal and at most 96 columns."""
         columns = min(96, shutil.get_terminal_size((96, 40)).columns)
         self._print("\n" + textwrap.fill(" ".join(text.split()), columns))
 
     def reconcile(self, *arguments: str, expect: int = 0) -> None:
-        """Type a `reconcile` command. Where stdout is no terminal, values are asked for: these
-        are no patients of anybody, and a masked plan is hard to learn from."""
+        """Run a `reconcile` command. It shows values without a terminal too: they are public, and
+        a masked plan is hard to learn from."""
         typed = list(arguments)
         if arguments[0] in _COMMANDS_THAT_SHOW_VALUES and not sys.stdout.isatty():
             typed.append("--show-values")
         self._run(["reconcile", *typed], [*_OURSELVES, *typed], expect)
 
     def git(self, *arguments: str) -> None:
-        """Type a `git` command."""
+        """Run a `git` command."""
         self._run(["git", *arguments], ["git", *arguments], 0)
 
     def consent(self, manifest: str) -> str:
-        """The very line that the plan of a manifest asks for."""
+        """The consent line that the plan of a manifest asks for."""
         done = subprocess.run(  # noqa: S603 - ourselves, with arguments of our own
             [*_OURSELVES, "plan", manifest, "--json"],
             cwd=self.folder,
@@ -72,9 +72,9 @@ class Stage:
         if done.returncode:
             raise Failed(f"planning {manifest} failed")
         hazards = [
-            one for action in json.loads(done.stdout)["actions"] for one in action["hazards"]
+            hazard for action in json.loads(done.stdout)["actions"] for hazard in action["hazards"]
         ]
-        lines = [str(one["consent"]) for one in hazards if not one["consented"]]
+        lines = [str(hazard["consent"]) for hazard in hazards if not hazard["consented"]]
         if not lines:
             raise Failed(f"the plan of {manifest} asks for no consent")
         return lines[0]
@@ -95,7 +95,7 @@ class Stage:
         self._print("\n" + self._styled(f"$ echo {shlex.quote(line)} >> {name}", "1"))
 
     def print_json(self) -> None:
-        """What was run, one object a line."""
+        """Print every run as one JSON object on a line."""
         for run in self._runs:
             sys.stdout.write(json.dumps(run, ensure_ascii=False) + "\n")
 

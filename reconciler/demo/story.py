@@ -16,7 +16,7 @@ apiVersion: reconciler/v1
 kind: ImageSet
 datastore: research
 imageSetId: {_BONE_SCAN_ID}
-reason: One of the two images is compressed 2097:1 and of no use to anybody
+reason: One of the two images is compressed 2097:1 and cannot be used
 absent:
   Study:
     Series:
@@ -28,57 +28,59 @@ apiVersion: reconciler/v1
 kind: ImageSet
 datastore: research
 imageSetId: {_BONE_SCAN_ID}
-reason: The physicist wants to study what 2097:1 does to an image
+reason: A physicist studies the effects of compression
 revertToVersionId: "1"
 """
 
 
 def opening(stage: Stage) -> None:
-    """Where we are, and what a manifest is."""
-    stage.chapter("Metadata as it should be, in git")
+    """Show the clone and a manifest."""
+    stage.chapter("Manifests in git state the correct metadata")
     stage.say(
         f"""This is a temporary clone, {stage.folder}. Its data store `research` is an emulator of
         AWS HealthImaging on this machine, filled with real DICOM objects. Some of their metadata
-        is wrong. What it should be stands in manifests, this one for example:"""
+        is wrong. The correct values are in manifests, for example in this manifest:"""
     )
     stage.show(_DATES)
     stage.reconcile("validate")
 
 
 def refusal(stage: Stage) -> None:
-    """A hazard without consent."""
-    stage.chapter("A danger is refused until somebody consents")
+    """Show a hazard without consent."""
+    stage.chapter("Hazards need consent")
     stage.say(
-        "A data steward wants an image gone. That is easily asked, so it is not enough to ask:"
+        "A data steward wants to remove an image. This is a hazard, so the manifest alone is not "
+        "enough:"
     )
     stage.write(_BONE_SCAN, REMOVES)
     stage.reconcile("plan", _BONE_SCAN)
     stage.say(
-        """The plan prints the very line that would let it pass. It is a line of the manifest, so
-        that whoever reviews the pull request sees it; there is no flag to get around it."""
+        """The plan prints the line that gives consent. It is a line of the manifest, so every
+        reviewer of the pull request sees it. No command-line flag can replace it."""
     )
     stage.append(_BONE_SCAN, stage.consent(_BONE_SCAN))
     stage.git("add", "manifests")
-    stage.git("commit", "--quiet", "--message", "Remove the useless image of the bone scan")
+    stage.git("commit", "--quiet", "--message", "Remove the unusable image of the bone scan")
 
 
 def planning(stage: Stage) -> None:
-    """The plan of everything."""
-    stage.chapter("The plan: attribute by attribute, before and after")
+    """Plan all manifests."""
+    stage.chapter("The plan shows every attribute before and after")
     stage.reconcile("plan", "--out", ".reconcile/plan.json")
     stage.say(
-        """`~` changes, `+` adds, `-` removes; behind each stands the line of the manifest that
-        asks for it. All primary image sets of a study move together, in one call."""
+        """`~` changes, `+` adds, `-` removes. Each line ends with the line of the manifest that
+        asks for the change. All primary image sets of a study change together, in one call."""
     )
 
 
 def applying(stage: Stage) -> None:
-    """Apply, and the commit that records it."""
+    """Apply the plan, and commit the records."""
     stage.chapter("Apply exactly that plan, and record the new versions")
     stage.say(
-        """Each write is pinned to the version that was planned, awaited, and read back. The
-        versions that it made are committed, with no DICOM value among them. So is reconciler.key, a
-        new one: without it, nobody can guess a value from the digests in records and commits."""
+        """Each update states the version that was planned. `apply` waits for its end, reads the
+        result back and commits the new versions. Records hold no DICOM value. The new file
+        reconciler.key is committed too: its key protects the digests in records and commits, so
+        that no value can be guessed from them without the key."""
     )
     stage.reconcile("apply", ".reconcile/plan.json", "--record", "commit")
     stage.git("log", "-1", "--stat")
@@ -86,23 +88,23 @@ def applying(stage: Stage) -> None:
 
 
 def settled(stage: Stage) -> None:
-    """Nothing left."""
+    """Show that nothing is left to do."""
     stage.chapter("A second plan is empty")
     stage.reconcile("plan")
 
 
 def drift(stage: Stage) -> None:
-    """Somebody else changes what we ask for."""
-    stage.chapter("Somebody changes a value behind our back")
+    """Show drift, after another script changed a value."""
+    stage.chapter("Drift: another script changes a value")
     version = changes_study(stage.folder, _DATES_ID, "StudyDate", "20000101")
     stage.say(
         f"""A colleague's script has just called UpdateImageSetMetadata: StudyDate is 20000101 now,
-        in version {version} of {_DATES_ID}. The record tells that this was not us:"""
+        in version {version} of {_DATES_ID}. The records show that `reconcile` did not change it:"""
     )
     stage.reconcile("plan", _DATES)
     stage.say(
-        """Maybe the colleague is right, so nothing is overwritten. The line to add names the very
-        version that may be: should it be changed again, the consent has lapsed."""
+        """The colleague may be right, so nothing is overwritten. The consent line names the version
+        that may be overwritten. Any later version ends the consent."""
     )
     stage.append(_DATES, stage.consent(_DATES))
     stage.git("commit", "--quiet", "--all", "--message", "The date in the manifest is right")
@@ -110,27 +112,27 @@ def drift(stage: Stage) -> None:
 
 
 def revert(stage: Stage) -> None:
-    """Back to an earlier version."""
-    stage.chapter("And back again")
+    """Revert to an earlier version."""
+    stage.chapter("Revert to an earlier version")
     stage.say(
-        """Every version is kept by the service, so even the removed image can come back. The
-        manifest of the bone scan now asks for the content of version 1:"""
+        """The service keeps every version, so the removed image can be restored. The manifest of
+        the bone scan now asks for the content of version 1:"""
     )
     stage.write(_BONE_SCAN, _REVERTS)
-    stage.git("commit", "--quiet", "--all", "--message", "Bring the image of the bone scan back")
+    stage.git("commit", "--quiet", "--all", "--message", "Restore the image of the bone scan")
     stage.reconcile("apply", _BONE_SCAN, "--auto-approve", "--record", "commit")
     stage.git("log", "--oneline", "-5")
     stage.reconcile("plan")
 
 
 def ending(stage: Stage) -> None:
-    """What next."""
-    stage.chapter("Your turn")
+    """Show the next steps."""
+    stage.chapter("Next steps")
     stage.say(
         """In a folder with a reconciler.yaml: `reconcile import --search` lists image sets,
-        `reconcile import --image-set ID` prints a manifest to start from, `reconcile plan` and
-        `reconcile apply` do the rest. Take `endpoint: emulator` out of reconciler.yaml and the same
-        commands work on AWS HealthImaging."""
+        `reconcile import --image-set ID` prints a manifest to start from. Edit it, then run
+        `reconcile plan` and `reconcile apply`. To use AWS HealthImaging with the same commands,
+        remove `endpoint: emulator` from reconciler.yaml."""
     )
 
 

@@ -71,7 +71,7 @@ def test_without_a_repository_the_packaged_manifests_do(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert log.stdout == "Data Steward: Ask for what should be\n"
+    assert log.stdout == "Data Steward: Add the manifests\n"
     assert (tmp_path / "clone" / "manifests" / "names.yaml").is_file()
 
 
