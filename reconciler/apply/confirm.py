@@ -92,8 +92,8 @@ def _unlike(member: Member, seen: Properties) -> str:
     return ""
 
 
-def _equal(one: float | None, other: float | None) -> bool:
+def _equal(planned: float | None, live: float | None) -> bool:
     """Compare times to the millisecond. Two missing times are equal."""
-    if one is None or other is None:
-        return one is other
-    return round(one * 1000) == round(other * 1000)
+    if planned is None or live is None:
+        return planned is live
+    return round(planned * 1000) == round(live * 1000)

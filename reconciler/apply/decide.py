@@ -1,4 +1,4 @@
-"""Decide what a step has come to, from the answer to its update and from later reads. Pure.
+"""Decide how a step stands, from the answer to its update and from later reads. Pure.
 
 UpdateImageSetMetadata states the version that it expects, the pin. So exactly one request makes
 version pin+1 of the image set. A 404 may mean a stale pin. A request without an answer, and a
@@ -46,7 +46,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One image set of a step. `produced` is version pin+1, None where there is none."""
+    """One image set of a step. `produced` is version pin+1, or None if it does not exist."""
 
     image_set_id: str
     pin: str
@@ -56,7 +56,7 @@ class Seen:
 
     @property
     def moved_on(self) -> bool:
-        """Whether there is a version after the one that the step produces."""
+        """Whether there is a version after version pin+1."""
         return bool(self.latest) and int(self.latest) > int(self.pin) + 1
 
 

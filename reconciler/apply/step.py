@@ -264,13 +264,13 @@ class StepRun:
         landed = tuple(
             Landed(
                 name,
-                one.produced.version_id,
-                one.pin,
-                one.produced.updated_at,
-                one.produced.created_at,
+                member.produced.version_id,
+                member.pin,
+                member.produced.updated_at,
+                member.produced.created_at,
             )
-            for name, one in sorted(seen.items())
-            if one.produced is not None and table[self._answer, one.finding].is_done
+            for name, member in sorted(seen.items())
+            if member.produced is not None and table[self._answer, member.finding].is_done
         )
         text = self._description(decision, seen)
         if decision is Next.CONVERGED:
@@ -329,7 +329,7 @@ def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> 
     if int(latest.version_id) <= int(version_id):
         return latest if latest.version_id == version_id else None
     history = port.versions(latest.image_set_id)
-    return next((one for one in history if one.version_id == version_id), None)
+    return next((version for version in history if version.version_id == version_id), None)
 
 
 _RESTLESS = (Finding.UNDER_WAY, Finding.BEHIND, Finding.AT_PIN)

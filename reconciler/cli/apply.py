@@ -47,7 +47,7 @@ def apply(
         typer.Option(
             "--record",
             metavar="MODE",
-            help="Write records as files, or commit them: files or commit "
+            help="`files` writes the records, `commit` also commits them "
             "[default: `record.mode` in reconciler.yaml].",
             show_default=False,
         ),

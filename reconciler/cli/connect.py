@@ -65,7 +65,9 @@ def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
         return
     caller = aws.caller_account(datastore.region, endpoint)
     if caller != datastore.account_id:
-        where = f"{endpoint} answers as account" if endpoint else "the credentials are those of"
+        where = (
+            f"{endpoint} answers as account" if endpoint else "the credentials belong to account"
+        )
         raise CredentialsError(
             f"data store {datastore.name} belongs to account {datastore.account_id}, "
             f"but {where} {caller}: nothing was read",

@@ -92,9 +92,9 @@ def environment(*, isolated: bool = True) -> dict[str, str]:
     if not isolated:
         return kept
     people = {
-        f"GIT_{role}_{what}": value
+        f"GIT_{role}_{field}": value
         for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Data Steward"), ("EMAIL", "steward@example.org"))
+        for field, value in (("NAME", "Data Steward"), ("EMAIL", "steward@example.org"))
     }
     settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     return {**kept, **people, **settings, "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}

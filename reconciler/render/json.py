@@ -68,10 +68,12 @@ def applied(ended: Applied, exit_code: int) -> dict[str, Json]:
             }
             for action in ended.held
         ],
-        "recovered": [_landed(one) for one in ended.recovered],
+        "recovered": [_landed(landed) for landed in ended.recovered],
         "recorded": [path.as_posix() for path in ended.recorded],
         "commit": ended.commit,
-        "problems": [{"message": one.message, "hint": one.hint} for one in ended.problems],
+        "problems": [
+            {"message": problem.message, "hint": problem.hint} for problem in ended.problems
+        ],
         "exitCode": exit_code,
     }
 
@@ -81,7 +83,7 @@ def _outcome(outcome: Outcome) -> Json:
         **_step(outcome.step),
         "result": str(outcome.result),
         "message": outcome.message,
-        "landed": [_landed(one) for one in outcome.landed],
+        "landed": [_landed(landed) for landed in outcome.landed],
     }
 
 
@@ -98,8 +100,8 @@ def problems(diagnostics: Iterable[Diagnostic]) -> Json:
     return {
         "valid": False,
         "problems": [
-            {"place": _place(one.place), "message": one.message, "hint": one.hint}
-            for one in diagnostics
+            {"place": _place(found.place), "message": found.message, "hint": found.hint}
+            for found in diagnostics
         ],
     }
 

@@ -149,7 +149,7 @@ def _step(step: ShownStep) -> Json:
 
 
 def _part(part: ShownValue | None) -> Json:
-    """A part of a request: its text as it is sent, `{"masked": shape}`, or null without one."""
+    """A part of a request: its text as it is sent, `{"masked": shape}`, or null if absent."""
     if part is None:
         return None
     return part.json if part.is_masked else part.json["value"]

@@ -72,7 +72,9 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def _row(outcome: Outcome) -> str:
     step = outcome.step
-    moved = ", ".join(f"{one.previous_version_id} → {one.version_id}" for one in outcome.landed[:1])
+    moved = ", ".join(
+        f"{landed.previous_version_id} → {landed.version_id}" for landed in outcome.landed[:1]
+    )
     more = len(outcome.landed) - 1
     name = f"`{step.image_set_id}`" + (f" and {more} of its study" if more > 0 else "")
     return f"| {outcome.result} | {name} | {moved or step.pin} | {_cell(outcome.message)} |"

@@ -1,4 +1,4 @@
-"""Text fitted to the columns of a terminal: measured, padded, cut where it is long."""
+"""Fit text to the columns of a terminal: measure, pad and cut it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cut(text: str, room: int) -> str:
 
 
 def cut_pair(before: str, after: str, room: int) -> tuple[str, str]:
-    """Two texts cut so that the place where they differ stays visible in both."""
+    """Cut two texts so that their first difference stays visible in both."""
     if width(before) <= room and width(after) <= room:
         return before, after
     same = _common_prefix(before, after)
@@ -58,8 +58,8 @@ def _characters(text: str, room: int) -> int:
 
 
 def _common_prefix(first: str, second: str) -> int:
-    for index, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
+    for index, (left, right) in enumerate(zip(first, second, strict=False)):
+        if left != right:
             return index
     return min(len(first), len(second))
 

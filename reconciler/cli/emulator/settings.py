@@ -20,7 +20,7 @@ _QUOTAS = {"documented": DOCUMENTED, "off": OFF}
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The options as they stand on the command line."""
+    """The options as given on the command line."""
 
     update_seconds: float
     s3_root: Path | None

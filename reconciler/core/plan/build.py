@@ -62,8 +62,9 @@ def _with_study(diff: Diff) -> Diff:
     block = Block(
         diff.image_set_id,
         "its document has no StudyInstanceUID, so the other primary image sets of its study cannot "
-        "be found; Patient and Study attributes must change in all of them together",
-        "Change these attributes on a non-primary image set only, or contact AWS support.",
+        "be found",
+        "Patient and Study attributes must change in all of them together. Change them on a "
+        "non-primary image set, or contact AWS support.",
         diff.ask.place,
     )
     return _blocked(diff, block)

@@ -211,9 +211,9 @@ def _unequal(name: str, sent: list[Edit], shown: Mapping[Edit, Change]) -> Itera
     counts = Counter(sent)
     for edit in sorted(counts.keys() | shown.keys()):
         if edit not in shown:
-            yield f"a request to image set {name} changes {edit.path()} not as the plan shows it"
+            yield f"a request to image set {name} makes a change of {edit.path()} that is not shown"
         elif counts[edit] != 1:
-            yield f"not exactly one request to image set {name} makes the change of {edit.path()}"
+            yield f"the change of {edit.path()} in image set {name} is not in exactly one request"
 
 
 def _is_of_the_study(change: Change) -> bool:

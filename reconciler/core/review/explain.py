@@ -8,7 +8,7 @@ from reconciler.core.model.plan import Action, Member, Status
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
     Hazard.REVERTS_VERSION: "the whole content goes back to an earlier version",
-    Hazard.FORCE: "a constraint of the service is overridden",
+    Hazard.FORCE: "a rule of HealthImaging against this change is overridden",
     Hazard.CHANGES_GROUPING: "later imports of this study may land in another image set",
     Hazard.STUDY_WIDE: "all primary image sets of the study change, also those without a manifest",
     Hazard.REMOVES_INSTANCE: "an instance is removed from the image set",
