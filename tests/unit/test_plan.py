@@ -558,15 +558,11 @@ def test_splitting_a_members_own_changes_needs_consent() -> None:
 def test_members_that_are_asked_differently_are_blocked() -> None:
     action = a_study().action(asks(A, "StudyDescription: x"), asks(B, "StudyDescription: y"))
     assert action.steps == ()
-    assert messages(action) == [
-        "another manifest asks for another value for the same study, at a.yaml:5:27"
-    ]
+    assert messages(action) == ["this line contradicts a.yaml:5:27, which asks for the same study"]
     # Also where one of the two has what it asks already.
     stage = a_study()
     action = stage.action(asks(A, "StudyDescription: CHEST"), asks(B, "StudyDescription: y"))
-    assert messages(action) == [
-        "another manifest asks for another value for the same study, at a.yaml:5:27"
-    ]
+    assert messages(action) == ["this line contradicts a.yaml:5:27, which asks for the same study"]
 
 
 def test_one_value_in_two_spellings_is_shown_as_it_is_sent() -> None:
@@ -627,7 +623,7 @@ def test_a_sibling_of_another_shape_blocks_the_study() -> None:
         [Summary(name, "1", True, None) for name in (A, B, C)]
     )
     (message,) = messages(stage.action(asks(A, "StudyDescription: x", "allow: [STUDY_WIDE]")))
-    assert message.endswith("is malformed at Patient/DICOM")
+    assert message.endswith("documented structure at Patient/DICOM")
 
 
 def test_what_search_tells_is_confirmed() -> None:

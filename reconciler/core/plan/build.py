@@ -288,7 +288,8 @@ def _unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
     blocks += [
         Block(
             member.properties.image_set_id,
-            f"the document of this primary image set of the study is malformed at {odd}",
+            "the document of this primary image set of the study does not have the "
+            f"documented structure at {odd}",
             "A study-wide update changes this image set too. Contact AWS support.",
         )
         for member in study.members

@@ -162,7 +162,7 @@ def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]
     return [
         Block(
             image_set_id,
-            f"another manifest asks for another value for the same study, at {first.place}",
+            f"this line contradicts {first.place}, which asks for the same study",
             "All primary image sets of a study share their Patient and Study attributes. Make the "
             "manifests agree.",
             claim.place,
