@@ -272,7 +272,7 @@ def test_load_of_an_empty_folder_found_nothing(
 ) -> None:
     (tmp_path / "empty").mkdir()
     assert load(endpoint, tmp_path / "empty") == 1
-    assert capsys.readouterr().err.startswith("nothing found")
+    assert capsys.readouterr().err.startswith("nothing to load")
 
 
 @pytest.mark.parametrize(
