@@ -1,7 +1,9 @@
-"""Token buckets between us and the account's quotas (healthimaging: Throttling and quotas).
+"""Token buckets that keep the calls within the quotas of the account.
 
 A quota belongs to an account in a region, so all threads and all data stores there share one
 `Buckets`. The arithmetic is in frozen values and pure functions; only `Buckets` waits.
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/throttling-limits.html
 """
 
 from __future__ import annotations
@@ -25,26 +27,26 @@ T = TypeVar("T")
 
 UPDATE = "UpdateImageSetMetadata"
 SEARCH = "SearchImageSets"
-PAGE = 50  # the model's bound of maxResults
+PAGE = 50  # the maximum of maxResults in the service model
 UNLIMITED = Quota(math.inf, math.inf)
 
-# The service counts when a call arrives, we when it leaves: the margin takes the jitter between.
+# The service counts a call when it arrives, we count it when it leaves. The margin covers jitter.
 MARGIN = 0.99
-# After a throttle: half the rate, and a tenth of the quota back with every call that passes.
+# After a throttle the rate is halved. Each successful call adds a tenth of the quota again.
 RECOVERY = 0.1
 SLOWEST = 1 / 16
-# Where no quota is known (an emulator), a throttle shows that there is one all the same.
+# The rate after a throttle of a service without a known quota (an emulator).
 GUESSED_RATE = 8.0
-# How often a throttled read is tried before the throttle is told to the user.
+# How often a throttled read is tried before the error is reported.
 PATIENCE = 10
-# Less than this is no wait: a clock that has run for months cannot tell it from none, and a caller
-# would sleep it again and again. What is taken early is missing afterwards.
+# Shorter waits are skipped: a clock that has run for months cannot measure them, so a caller would
+# sleep forever. A token that is taken early is missing later.
 SHORTEST_SECONDS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The tokens of one operation at a moment, and the rate at which they come back."""
+    """The tokens of one operation at a time, and the rate at which they refill."""
 
     tokens: float
     rate: float
@@ -53,12 +55,12 @@ class Bucket:
 
 
 def full(quota: Quota, now: float) -> Bucket:
-    """A bucket that has not been used yet."""
+    """Return a full bucket."""
     return Bucket(quota.burst, quota.rate, now)
 
 
 def take(bucket: Bucket, quota: Quota, now: float) -> tuple[Bucket, float]:
-    """Take a token: the bucket after it and 0.0, or the same bucket and the seconds to wait."""
+    """Take a token: return the new bucket and 0.0, or the same bucket and the seconds to wait."""
     if math.isinf(bucket.rate):
         return bucket, 0.0
     tokens = _refilled(bucket, quota, now)
@@ -74,11 +76,11 @@ def _refilled(bucket: Bucket, quota: Quota, now: float) -> float:
 
 
 def left(bucket: Bucket, quota: Quota, now: float) -> Bucket:
-    """When a call leaves whose token was taken a while ago.
+    """Adjust the bucket when a call leaves some time after its token was taken.
 
-    The service takes the token when the call arrives, and has no more than the rest of its burst
-    then: what has come back here since is not there for the next one. A call that leaves at once
-    is not late, or a fast machine would lose a little with each.
+    The service takes the token when the call arrives, and then has at most the rest of its burst.
+    So tokens that were refilled here in between do not exist there. A call that leaves at once
+    changes nothing; otherwise a fast machine would lose a little with each call.
     """
     if math.isinf(bucket.rate):
         return bucket
@@ -89,9 +91,9 @@ def left(bucket: Bucket, quota: Quota, now: float) -> Bucket:
 
 
 def slowed(bucket: Bucket, quota: Quota, now: float) -> Bucket:
-    """After a throttle: half the rate, and nothing in stock.
+    """Halve the rate and empty the bucket after a throttle.
 
-    Many calls in flight are throttled together, for one and the same reason: that counts once.
+    Calls in flight are often throttled together for the same reason. That counts as one throttle.
     """
     if math.isinf(bucket.rate):
         return Bucket(0.0, GUESSED_RATE, now, now)
@@ -102,7 +104,7 @@ def slowed(bucket: Bucket, quota: Quota, now: float) -> Bucket:
 
 
 def recovered(bucket: Bucket, quota: Quota) -> Bucket:
-    """After a call that passed: a step back to the quota."""
+    """Raise the rate by a step towards the quota after a successful call."""
     if math.isinf(quota.rate):
         rate = bucket.rate + GUESSED_RATE * RECOVERY
         return replace(bucket, rate=math.inf if rate > GUESSED_RATE else rate)
@@ -111,7 +113,7 @@ def recovered(bucket: Bucket, quota: Quota) -> Bucket:
 
 @dataclass(frozen=True, slots=True)
 class _Endless:
-    """That of a read: it waits for its turn however long that takes."""
+    """The patience of a read: it waits without a limit."""
 
     clock: Clock
 
@@ -139,10 +141,10 @@ class Buckets:
         }
 
     def turn(self, operation: str, patience: Patience | None = None) -> bool:
-        """Wait for a token and take it; False when `patience` ended first.
+        """Wait for a token and take it; return False if `patience` ends first.
 
-        One thread alone watches the bucket, so that a hundred do not wake at the same moment and
-        come too late for it: the service keeps nothing of a token that is not fetched in time.
+        Only one thread watches the bucket. A hundred threads that wake at the same time would be
+        late, and the service does not keep tokens above its burst.
         """
         queue, patience = self._queue(operation), patience or _Endless(self._clock)
         while not queue.acquire(timeout=SLICE_SECONDS):
@@ -166,25 +168,25 @@ class Buckets:
             return self._queues.setdefault(operation, threading.Lock())
 
     def throttled(self, operation: str) -> None:
-        """The service said 429."""
+        """Record that the service answered 429."""
         with self._lock:
             bucket, quota = self._of(operation)
             self._buckets[operation] = slowed(bucket, quota, self._clock.now())
 
     def passed(self, operation: str) -> None:
-        """The service took a call."""
+        """Record that the service accepted a call."""
         with self._lock:
             bucket, quota = self._of(operation)
             self._buckets[operation] = recovered(bucket, quota)
 
     def left(self, operation: str) -> None:
-        """A call leaves now that has had its turn."""
+        """Record that a call leaves now, after its turn."""
         with self._lock:
             bucket, quota = self._of(operation)
             self._buckets[operation] = left(bucket, quota, self._clock.now())
 
     def rate(self, operation: str) -> float:
-        """Calls a second at this moment: the quota, or less after a throttle."""
+        """Return the current rate in calls a second: the quota, or less after a throttle."""
         with self._lock:
             return self._of(operation)[0].rate
 
@@ -201,7 +203,7 @@ class Buckets:
 
 
 class Paced:
-    """An image-set port whose calls keep to the quotas (`reconciler.core.ports.PacedImageSets`)."""
+    """Implements `reconciler.core.ports.PacedImageSets`: calls that stay within the quotas."""
 
     def __init__(self, port: ImageSets, buckets: Buckets) -> None:
         self._port = port
@@ -210,7 +212,7 @@ class Paced:
         self._counts: Counter[str] = Counter()
 
     def counts(self) -> Mapping[str, int]:
-        """Calls so far by operation; what botocore tries again by itself does not show here."""
+        """Return the calls so far by operation, without the retries of botocore."""
         with self._lock:
             return dict(self._counts)
 
@@ -225,13 +227,13 @@ class Paced:
         )
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
-        """ListImageSetVersions; a page of it is a call, but few image sets have two pages."""
+        """ListImageSetVersions. It takes one token; few image sets have more than one page."""
         return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
 
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
-        """SearchImageSets: a token for each page of 50 that is turned.
+        """SearchImageSets: one token for each page of 50.
 
-        The first is patient as any read is; one that breaks off later cannot be gone on with.
+        Only the first page is retried: a search that fails later cannot be continued.
         """
         rows, page = self._read(SEARCH, lambda: self._first_page(filters))
         while page:
@@ -249,9 +251,9 @@ class Paced:
         return self._counted(SEARCH, lambda: list(islice(rows, PAGE)))
 
     def update(self, step: Step) -> str:
-        """UpdateImageSetMetadata, once, at once: the caller has taken its `turn`.
+        """UpdateImageSetMetadata, sent once and immediately: the caller has taken its `turn`.
 
-        Between the two a study-wide step looks at its study, which takes its time.
+        In between, a study-wide step reads its study, which takes some time.
         """
         self._buckets.left(UPDATE)
         return self._counted(UPDATE, lambda: self._port.update(step))
@@ -271,7 +273,7 @@ class Paced:
         return self._counted(operation, call)
 
     def _counted(self, operation: str, call: Callable[[], T]) -> T:
-        """Call once, count it, and let the bucket learn from a throttle."""
+        """Call once, count the call, and slow down after a throttle."""
         with self._lock:
             self._counts[operation] += 1
         try:
@@ -284,7 +286,7 @@ class Paced:
 
 
 def share(settings: Settings, clock: Clock) -> dict[str, Buckets]:
-    """Buckets by data store name: one `Buckets` for all that draw on the same quotas."""
+    """Return `Buckets` by data store name; data stores with the same quotas share them."""
     shared = {
         domain: Buckets(quotas, clock) for domain, quotas in quotas_by_domain(settings).items()
     }

@@ -56,8 +56,8 @@ BAD = {
     ),
     "nested 200 deep": (spoilt("deep"), "nested deeper"),
     "1.6 GB in gzip": (spoilt("gzip-bomb"), "larger than"),
-    "cut off": (spoilt("cut-off"), "not a JSON document"),
-    "no JSON": (spoilt("not-json"), "not a JSON document"),
+    "cut off": (spoilt("cut-off"), "returned no metadata document"),
+    "no JSON": (spoilt("not-json"), "returned no metadata document"),
     "wrong shape": (spoilt("wrong-shape"), "Study"),
     "another image set": (spoilt("other-image-set"), "another image set"),
 }
@@ -197,7 +197,7 @@ def test_a_data_store_that_cannot_be_seen_is_an_error_of_the_run(world: World) -
         world.faults(refused(GET, code), refused(SEARCH, code))
         ran = world.plan()
         assert (ran.code, ran.out) == (1, "")
-        assert "cannot see data store research" in ran.err
+        assert "cannot access data store research" in ran.err
     world.faults({"kind": "expired-credentials", "operation": METADATA, "nth": 2})
     ran = world.plan()
     assert ran.code == 1

@@ -220,7 +220,7 @@ def test_metadata_that_is_no_document_is_tried_again(
 ) -> None:
     for _ in range(3):
         wire.answer(body)
-    with pytest.raises(UnreadableError, match="not a JSON document"):
+    with pytest.raises(UnreadableError, match="returned no metadata document"):
         port.metadata(IMAGE_SET_ID, "1")
     assert wire.answers == []
 
@@ -487,7 +487,7 @@ def test_a_missing_data_store_names_both_causes(
     with pytest.raises(ServiceError) as caught:
         list(port.search())
     assert DATASTORE_ID in caught.value.message
-    assert "does not exist there, or these credentials may not use it" in caught.value.message
+    assert "does not exist, or the credentials have no permission for it" in caught.value.message
     assert "datastoreId" in caught.value.hint
 
 
@@ -625,7 +625,7 @@ def test_a_program_that_gives_out_no_credentials_is_no_bug_of_ours(
     ):
         with pytest.raises(CredentialsError, match=told) as caught:
             call()
-        assert "sign in again" in caught.value.hint
+        assert "Sign in again" in caught.value.hint
 
 
 NEW_KEYS = """

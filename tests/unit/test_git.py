@@ -221,7 +221,7 @@ def test_a_hook_that_leaves_a_file_out_is_an_error(root: Path, does: str) -> Non
         git.commit(root, [root / "records"], TEXT)
     made = run(root, "rev-parse", "HEAD")
     assert caught.value.message == (
-        f"the commit {made[:12]} does not hold records/a/ea.json as written"
+        f"commit {made[:12]} does not contain records/a/ea.json as written"
     )
     assert "hook" in caught.value.hint
     assert "records/a/ea.json" not in index_of(root)
@@ -242,7 +242,9 @@ def test_a_filter_that_loses_content_is_an_error(root: Path, clean: str) -> None
     write(root, ".gitattributes", "records/** filter=lossy\n")
     run(root, "config", "filter.lossy.clean", clean)
     before = index_of(root), run(root, "rev-parse", "HEAD")
-    with pytest.raises(GitError, match=r"records/a/ea\.json would not be in the commit") as caught:
+    with pytest.raises(
+        GitError, match=r"a filter of git would change records/a/ea\.json"
+    ) as caught:
         git.commit(root, [write(root, "records/a/ea.json", "some\n")], TEXT)
     assert "filter" in caught.value.hint
     assert (index_of(root), run(root, "rev-parse", "HEAD")) == before
@@ -323,13 +325,13 @@ def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
     """As git says it, in a container whose working copy is read-only."""
     for reason, hint in (
         ("Read-only file system", "can be written"),
-        ("Permission denied", "fix"),
+        ("Permission denied", "Fix"),
     ):
         said = f"fatal: Unable to create '/w/.git/index.lock': {reason}"
         with pytest.raises(GitError) as caught, explained("git commit"):
             raise gitpython().GitCommandError("git commit", 128, said)
         assert hint in caught.value.hint
-        assert "another git" not in caught.value.hint
+        assert "other git process" not in caught.value.hint
 
 
 def test_ignored_records_are_told(root: Path) -> None:
@@ -359,7 +361,7 @@ def test_no_room_for_what_a_commit_needs_is_told(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(GitError, match="git commit failed: No such file or directory") as caught:
         git.commit(root, [write(root, "records/r/ea.json", "{}\n")], TEXT)
-    assert "the records are written" in caught.value.hint
+    assert "The records are written" in caught.value.hint
 
 
 def test_outside_a_repository(tmp_path: Path) -> None:
@@ -419,7 +421,7 @@ def test_a_machine_without_git_has_no_commit(root: Path) -> None:
         text=True,
     )
     assert done.stderr == ""
-    assert "install git; the records are written" in done.stdout
+    assert "Install git. The records are written" in done.stdout
 
 
 def test_what_git_would_not_commit_is_ignored(root: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The image-set port over boto3. The imports are inside: boto3 takes a third of a second."""
+"""Connects to the image sets of a data store over boto3, which is imported only when needed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def connect(
     max_connections: int = CONCURRENT_UPDATES,
     on_throttle: Callable[[str], None] = lambda operation: None,
 ) -> ImageSets:
-    """The image sets of a data store: on AWS, or at a URL (an emulator) if `endpoint` is one.
+    """Return the image sets of a data store on AWS, or at the URL `endpoint` of an emulator.
 
-    Nothing is sent yet. Credentials come from boto3's usual chain, for a URL never: there,
-    dummy ones are sent. `on_throttle` hears the operation of every read that was throttled.
-    Errors: `CredentialsError` for a profile that cannot be used.
+    Nothing is sent yet. For AWS, the credentials come from boto3's usual chain. For a URL, dummy
+    credentials are used. `on_throttle` receives the operation of every throttled read. Raises
+    `CredentialsError` for a profile that cannot be used.
     """
     from reconciler.edges.aws.client import clients
     from reconciler.edges.aws.image_sets import BotoImageSets
@@ -29,15 +29,15 @@ def connect(
     try:
         with translated("Connect", target):
             reads, writes = clients(datastore.region, endpoint, max_connections, on_throttle)
-    except ValueError:  # how botocore says that an endpoint is no URL
+    except ValueError:  # botocore raises it for an endpoint that is not a URL
         raise bad_endpoint(target) from None
     return BotoImageSets(reads, writes, target)
 
 
 def caller_account(region: str, endpoint: str | None = None) -> str:
-    """The account whose credentials boto3 finds (STS GetCallerIdentity needs no permission).
+    """Return the account of the credentials (STS GetCallerIdentity needs no permission).
 
-    At a URL it is the account that the emulator there is.
+    For a URL it is the account of the emulator.
     """
     from reconciler.edges.aws.client import caller
     from reconciler.edges.aws.problems import Target, translated

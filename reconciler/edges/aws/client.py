@@ -1,4 +1,4 @@
-"""boto3 clients: one for reads, one that sends every request exactly once."""
+"""boto3 clients: a client for reads, and a client that sends every request exactly once."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ def clients(
     max_connections: int,
     on_throttle: Callable[[str], None] = lambda operation: None,
 ) -> tuple[Any, Any]:
-    """The client for reads (retried with jitter) and the one for updates (sent once).
+    """Return the client for reads (retried with jitter) and the client for updates (sent once).
 
-    `on_throttle` hears the operation of each read that was throttled, also where a retry passes.
+    `on_throttle` receives the operation of each throttled read, even if a retry succeeds.
 
-    UpdateImageSetMetadata is not idempotent: after a lost answer a retry meets a stale pin, and
-    the 404 that comes back hides that the first one took effect.
+    UpdateImageSetMetadata is not idempotent. After a lost answer, a retry would send a stale
+    version, and the 404 would hide that the first request took effect.
     """
     _keep_bodies_out_of_logs()
     session = _session(region, endpoint)
     reads = _client(session, endpoint, max_connections, READ_ATTEMPTS)
 
-    def tell(operation: Any, response: Any = None, **_: Any) -> None:
-        """A handler that returns nothing leaves the decision to botocore's own."""
+    def report(operation: Any, response: Any = None, **_: Any) -> None:
+        """Report a throttle. Returning None leaves the decision to botocore's own handler."""
         if response is not None and response[0].status_code == _THROTTLED:
             on_throttle(operation.name)
 
-    reads.meta.events.register("needs-retry.medical-imaging", tell)
+    reads.meta.events.register("needs-retry.medical-imaging", report)
     return reads, _client(session, endpoint, max_connections, 1)
 
 
 def caller(region: str, endpoint: str | None) -> str:
-    """The account of GetCallerIdentity."""
+    """Return the account of GetCallerIdentity."""
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     if endpoint:
         config = config.merge(_for_endpoint(endpoint))
@@ -70,9 +70,9 @@ def _client(session: Any, endpoint: str | None, max_connections: int, attempts: 
 
 
 def _for_endpoint(endpoint: str) -> Any:
-    """A custom endpoint has no `runtime-` host beside it; loopback is never behind a proxy.
+    """Return the settings for a custom endpoint: no `runtime-` host prefix, no proxy for loopback.
 
-    ValueError for a port that there is not: botocore would say so only with the first call.
+    Raises ValueError for an invalid port, which botocore would report only at the first call.
     """
     host, _port = urlsplit(endpoint).hostname, urlsplit(endpoint).port
     if host in _LOOPBACK:
@@ -83,7 +83,7 @@ def _for_endpoint(endpoint: str) -> Any:
 def _session(region: str, endpoint: str | None) -> Any:
     if not endpoint:
         return boto3.session.Session(botocore_session=_core(None), region_name=region)
-    # Neither the user's profile (which may not even exist) nor their keys go to an emulator.
+    # An emulator never gets the user's profile (which may not exist) or keys.
     nothing = (None, None, os.devnull, None)
     core = _core(
         {
@@ -95,13 +95,13 @@ def _session(region: str, endpoint: str | None) -> Any:
     return boto3.session.Session(
         botocore_session=core,
         aws_access_key_id="emulator",
-        aws_secret_access_key="emulator",  # noqa: S106 - a dummy, and meant to be one
+        aws_secret_access_key="emulator",  # noqa: S106 - a dummy on purpose
         region_name=region,
     )
 
 
 def _core(variables: dict[str, Any] | None) -> Any:
-    """A session that shares what botocore has parsed: its models, a quarter of a second."""
+    """Create a session that shares the parsed models of botocore (parsing takes 0.25 s)."""
     core = botocore.session.Session(session_vars=variables)
     core.register_component("data_loader", _loader())
     return core
@@ -113,6 +113,6 @@ def _loader() -> Any:
 
 
 def _keep_bodies_out_of_logs() -> None:
-    """At DEBUG botocore and urllib3 log requests with their bodies, and those hold DICOM values."""
+    """Raise the log level: at DEBUG, botocore and urllib3 log bodies, which hold DICOM values."""
     for name in ("boto3", "botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""`reconciler.core.ports.ImageSets` over the medical-imaging client."""
+"""Implements `reconciler.core.ports.ImageSets` with the medical-imaging client of boto3."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from reconciler.edges.aws.problems import Target, translated
 
 _BODY_ATTEMPTS = 3
 _VERSION = re.compile("[0-9]{1,18}")
-_PAGE = 50  # the model's bound of maxResults
-# Sorted by what never changes: under the default, updatedAt, an image set that is written while
-# we turn the pages moves to one we have already read.
+_PAGE = 50  # the maximum of maxResults in the service model
+# createdAt never changes. In the default order, by updatedAt, an image set that changes during the
+# search would move to a page that was already read.
 _SORT = {"sortField": "createdAt", "sortOrder": "ASC"}
 
 
 class BotoImageSets:
-    """One data store. `writes` must be a client that never retries."""
+    """The image sets of one data store. `writes` must be a client that never retries."""
 
     def __init__(self, reads: Any, writes: Any, target: Target) -> None:
         self._reads = reads
@@ -37,11 +37,11 @@ class BotoImageSets:
             found = _properties("GetImageSet", answer, answer.get("imageSetWorkflowStatus"))
         asked = (image_set_id, version_id or found.version_id)
         if (found.image_set_id, found.version_id) != asked:
-            raise _unreadable("GetImageSet", image_set_id, "the answer is about another version")
+            raise _unreadable("GetImageSet", image_set_id, "the answer is for another version")
         return found
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
-        """GetImageSetMetadata. botocore retries the request, but not the reading of its body."""
+        """GetImageSetMetadata. botocore retries the request but not reading the body; this does."""
         for _ in range(_BODY_ATTEMPTS - 1):
             try:
                 return self._metadata(image_set_id, version_id)
@@ -60,7 +60,7 @@ class BotoImageSets:
         with translated("ListImageSetVersions", self._target, image_set_id):
             pages = self._reads.get_paginator("list_image_set_versions")
             for page in pages.paginate(**self._address(image_set_id), **_paging()):
-                # Capital I here, small in GetImageSet: the model says so.
+                # The service model has a capital I here, but a small i in GetImageSet.
                 found += (
                     _properties("ListImageSetVersions", row, row.get("ImageSetWorkflowStatus"))
                     for row in page["imageSetPropertiesList"]
@@ -122,7 +122,7 @@ def _unreadable(operation: str, image_set_id: str, what: str) -> UnreadableError
 
 
 def _is_primary(row: dict[str, Any]) -> bool | None:
-    """None where the answer does not say: the model requires the member nowhere."""
+    """Return None if the answer has no isPrimary: the service model does not require it."""
     found = row.get("isPrimary")
     return found if isinstance(found, bool) else None
 
@@ -146,7 +146,7 @@ def _properties(operation: str, row: dict[str, Any], workflow_status: str | None
 def _summary(row: dict[str, Any]) -> Summary:
     return Summary(
         image_set_id=row["imageSetId"],
-        version_id=str(row.get("version", "")),  # an integer here, a string everywhere else
+        version_id=str(row.get("version", "")),  # an integer here, a string in all other answers
         is_primary=_is_primary(row),
         updated_at=_seconds(row.get("updatedAt")),
         tags=tuple(sorted((name, str(value)) for name, value in row.get("DICOMTags", {}).items())),
@@ -154,5 +154,5 @@ def _summary(row: dict[str, Any]) -> Summary:
 
 
 def _seconds(moment: datetime | None) -> float | None:
-    """Epoch seconds to the millisecond: what the service gives and what records keep."""
+    """Return epoch seconds to the millisecond, the precision of the service and of records."""
     return None if moment is None else round(moment.timestamp(), 3)

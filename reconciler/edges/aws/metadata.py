@@ -1,6 +1,6 @@
-"""The body of GetImageSetMetadata -> a document, within bounds of size and depth.
+"""The body of GetImageSetMetadata -> a document, with limits for size and depth.
 
-One image set whose answer is wrong must not take the memory of a run, or end it.
+A wrong answer for one image set must not exhaust the memory of a run or end it.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from reconciler.core.errors import UnreadableError
 from reconciler.core.model.value import Json
 
 # The quota of one image set's metadata is 50 MB of JSON (developer guide, "Endpoints and quotas").
-# A third more is headroom for a quota that is counted in another way.
+# The limit is a third higher in case AWS measures the size in another way.
 MAX_BYTES = 64 * 2**20
-# Nested lists and objects. DICOM sets no bound. A document needs 7, a sequence 2 more, so 46 of
-# them may stand in each other. Whoever compares two documents needs a few frames for each.
+# Nested lists and objects. DICOM sets no limit. A document needs 7 levels and each sequence 2 more,
+# so 46 nested sequences fit. Comparing documents needs a few stack frames for each level.
 MAX_DEPTH = 100
 _GZIP = b"\x1f\x8b"
 _PART = 2**16
 
 
 class GarbledError(UnreadableError):
-    """No JSON document came. It may have been damaged on the way, so another try may help."""
+    """An answer that is not a JSON document. It may be damaged, so a retry may help."""
 
 
 class Body(Protocol):
-    """What botocore gives: bytes that are still on their way."""
+    """The body of an answer, as botocore returns it."""
 
     def read(self, amt: int) -> bytes:
-        """The next bytes, at most so many; none at the end."""
+        """Read at most this number of bytes; b"" at the end."""
         ...
 
     def close(self) -> None:
-        """Leave the rest where it is."""
+        """Close the body without reading the rest."""
         ...
 
 
 def read_document(body: Body, image_set_id: str, version_id: str) -> dict[str, Json]:
-    """The document of this image set. UnreadableError says why it is none."""
+    """Read the document of this image set. Raises UnreadableError if it cannot be used."""
     where = f"GetImageSetMetadata, image set {image_set_id}, version {version_id}"
     document = _parsed(_unpacked(_received(body, where), where), where)
     if _is_deep(document):
         raise _unreadable(f"{where}: the document is nested deeper than {MAX_DEPTH} levels")
     if document.get("ImageSetID", image_set_id) != image_set_id:
-        raise _unreadable(f"{where}: the document of another image set came back")
+        raise _unreadable(f"{where}: the service returned the document of another image set")
     return document
 
 
@@ -63,7 +63,7 @@ def _received(body: Body, where: str) -> bytes:
 
 
 def _unpacked(blob: bytes, where: str) -> bytes:
-    """The body is still gzipped, whatever Content-Encoding says: botocore does not unpack it."""
+    """Decompress the body: botocore does not, regardless of Content-Encoding."""
     if not blob.startswith(_GZIP):
         return blob
     try:
@@ -77,7 +77,7 @@ def _unpacked(blob: bytes, where: str) -> bytes:
 
 
 def _parsed(text: bytes, where: str) -> dict[str, Json]:
-    """`json`, not orjson: that turns integers beyond 64 bits into floats."""
+    """Parse with `json`: orjson converts integers beyond 64 bits to floats."""
     try:
         document = json.loads(text)
     except RecursionError:
@@ -92,7 +92,7 @@ def _parsed(text: bytes, where: str) -> dict[str, Json]:
 
 
 def _is_deep(document: dict[str, Json]) -> bool:
-    """Level by level: a recursion could itself be too deep."""
+    """Whether the document is too deep. It counts level by level: a recursion could overflow."""
     level: list[dict[str, Json] | list[Json]] = [document]
     for _ in range(MAX_DEPTH):
         level = [
@@ -108,7 +108,7 @@ def _is_deep(document: dict[str, Json]) -> bool:
 
 def _garbled(where: str) -> GarbledError:
     return GarbledError(
-        f"{where}: what came back is not a JSON document", operation="GetImageSetMetadata"
+        f"{where}: the service returned no metadata document", operation="GetImageSetMetadata"
     )
 
 

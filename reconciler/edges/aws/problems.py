@@ -1,8 +1,8 @@
-"""botocore's exceptions -> our errors, each with whose fault it is and what to do next.
+"""botocore's exceptions -> our errors, each with its cause and what to do next.
 
-Nothing of a request goes into a message: ParamValidationError quotes the values it rejects, and
-so do the reprs of botocore's request dicts. The service's own text may echo values, too: it stays
-in `ServiceError.said`. `from None` keeps all of it out of tracebacks.
+Messages contain no part of a request: ParamValidationError quotes rejected values, and so do the
+reprs of botocore's request dicts. The service's own text may contain values, too: it stays in
+`ServiceError.said`. `from None` keeps all of it out of tracebacks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from reconciler.core.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which data store a call went to; `endpoint` is None for AWS."""
+    """The data store of a call; `endpoint` is None for AWS."""
 
     name: str
     datastore_id: str
@@ -42,12 +42,12 @@ class Target:
 
     @property
     def title(self) -> str:
-        """How a message calls it."""
+        """The name of the data store in messages."""
         where = self.endpoint or self.region
         return f"data store {self.name} ({self.datastore_id}, {where})" if self.name else where
 
 
-# Where credentials can fail before anything is sent.
+# Credentials failed before anything was sent.
 _CREDENTIALS: tuple[type[Exception], ...] = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -64,7 +64,7 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     boto.RefreshWithMFAUnsupportedError,
     boto.MetadataRetrievalError,
 )
-# No connection: nothing was sent.
+# There was no connection: nothing was sent.
 _UNREACHABLE: tuple[type[Exception], ...] = (
     boto.EndpointConnectionError,
     boto.ConnectTimeoutError,
@@ -72,7 +72,7 @@ _UNREACHABLE: tuple[type[Exception], ...] = (
     boto.SSLError,
     boto.InvalidProxiesConfigError,
 )
-# Broken after the request may have been sent.
+# The connection broke after the request may have been sent.
 _NO_ANSWER: tuple[type[Exception], ...] = (
     boto.HTTPClientError,
     boto.IncompleteReadError,
@@ -118,12 +118,12 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 
 
-_DENIED_HINT = "check that the caller's medical-imaging permissions include this image set"
+_DENIED_HINT = "Check that the caller's medical-imaging permissions include this image set."
 
 
 @contextmanager
 def translated(operation: str, target: Target, image_set_id: str = "") -> Iterator[None]:
-    """Raise ours for whatever botocore raises inside."""
+    """Translate every exception of botocore into an error of ours."""
     try:
         yield
     except boto.ClientError as error:
@@ -135,15 +135,15 @@ def translated(operation: str, target: Target, image_set_id: str = "") -> Iterat
             raise _credentials(_credential_text(error), operation, type(error).__name__) from None
         if not isinstance(error, ResponseParserError | KeyError):
             raise
-        # Of a 200 whose body is no JSON (a proxy's page) botocore makes an empty answer.
+        # For a 200 whose body is not JSON (a page of a proxy), botocore returns an empty answer.
         raise _broken(operation, target, type(error).__name__) from None
 
 
 def bad_endpoint(target: Target) -> RejectedError:
-    """An endpoint that is no URL."""
+    """Report an endpoint that is not a URL."""
     return RejectedError(
         f"the endpoint {target.endpoint} is not a URL such as http://127.0.0.1:8080",
-        f"mend datastores.{target.name}.endpoint in reconciler.yaml",
+        f"Fix datastores.{target.name}.endpoint in reconciler.yaml.",
         operation="Connect",
     )
 
@@ -158,49 +158,49 @@ def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) 
         return _credentials(f"AWS does not accept the credentials ({code})", operation, code)
     kind = _kind(code, status)
     about_all = kind is CredentialsError or not image_set_id
-    told = code if _CODE.fullmatch(code) else f"HTTP {status}"
+    shown = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if about_all and kind in (AccessDeniedError, CredentialsError, NotFoundError):
         return kind(
-            _cannot_see(target, operation, told),
+            _cannot_see(target, operation, shown),
             _cannot_see_hint(target),
             **_of(code, operation),
             said=said,
         )
-    what = f"image set {image_set_id} in {target.title}" if image_set_id else target.title
+    where = f"image set {image_set_id} in {target.title}" if image_set_id else target.title
     sentence = _sentence(kind, code, operation)
     hint = _SAID_HINT if said and kind is RejectedError else ""
     return kind(
-        f"{operation}: {what}: {sentence} ({told})",
+        f"{operation}: {where}: {sentence} ({shown})",
         _DENIED_HINT if kind is AccessDeniedError else hint,
         **_of(code, operation),
         said=said,
     )
 
 
-# The service's codes; what a proxy puts in their place may be any text.
+# The form of the service's error codes. A proxy may send any other text.
 _CODE = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
 
 
 def _sentence(kind: type[ServiceError], code: str, operation: str) -> str:
-    """What the answer means, in our words: those of the service may echo the request's values."""
+    """Describe an answer in our own words: the service's text may contain values."""
     if kind is NotFoundError:
         if operation == "UpdateImageSetMetadata":
             return "it does not exist, or the version of the request is not the latest"
-        return "it does not exist, or not in this version"
-    return _BY_MEANING.get(code) or _MEANING.get(kind, "the service refuses the request")
+        return "it does not exist, or it has no such version"
+    return _BY_MEANING.get(code) or _MEANING.get(kind, "the service rejects the request")
 
 
 _SAID_HINT = (
-    "The service's own message may hold values: it is shown on a terminal, or with --show-values."
+    "A terminal or `--show-values` shows the service's own message, which may contain values."
 )
 _BY_MEANING = {
-    "ValidationException": "the service refuses the request as invalid",
+    "ValidationException": "the service rejects the request as invalid",
     "ServiceQuotaExceededException": "the request exceeds a quota of the account",
 }
 _MEANING: dict[type[ServiceError], str] = {
-    AccessDeniedError: "the credentials may not do this",
+    AccessDeniedError: "the credentials have no permission for this call",
     ConflictError: "it is LOCKED by another operation",
-    ThrottledError: "more calls than the account may make",
+    ThrottledError: "the account exceeds its request rate",
     NoAnswerError: "the service failed to answer",
 }
 
@@ -209,7 +209,7 @@ def _kind(code: str, status: int) -> type[ServiceError]:
     known = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if known:
         return known
-    # A 4xx says that nothing was done; whatever else came back proves nothing.
+    # After a 4xx nothing was changed. Any other status proves nothing.
     return RejectedError if 400 <= status < 500 else NoAnswerError
 
 
@@ -219,23 +219,23 @@ def _of(code: str, operation: str) -> dict[str, str]:
 
 def _cannot_see(target: Target, operation: str, code: str) -> str:
     return (
-        f"{operation}: cannot see {target.title}: it does not exist there, "
-        f"or these credentials may not use it ({code})"
+        f"{operation}: cannot access {target.title}: it does not exist, "
+        f"or the credentials have no permission for it ({code})"
     )
 
 
 def _cannot_see_hint(target: Target) -> str:
-    """Both answers, 403 and 404, were seen for a data store that is missing."""
+    """Return the hint for 403 and 404: both were observed for a missing data store."""
     keys = "datastoreId and endpoint" if target.endpoint else "datastoreId and region"
-    hint = f"check {keys} under datastores.{target.name} in reconciler.yaml"
-    return hint if target.endpoint else f"{hint}, and the caller's medical-imaging permissions"
+    hint = f"Check {keys} under datastores.{target.name} in reconciler.yaml"
+    return f"{hint}." if target.endpoint else f"{hint}, and the caller's permissions."
 
 
 def _is_of_the_credentials(error: Exception) -> bool:
-    """Whether botocore was looking for credentials, before anything was sent.
+    """Whether botocore failed while it loaded credentials, before anything was sent.
 
-    What it starts for them, and what that prints, raises whatever Python raises: a `RuntimeError`
-    where it goes on giving out the expired ones, an `OSError` where there is no such program.
+    A credential process may cause any Python exception: a `RuntimeError` if it returns expired
+    credentials, an `OSError` if the program does not exist.
     """
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__") == "botocore.credentials" for frame, _ in frames)
@@ -252,12 +252,15 @@ def _from_botocore(error: Exception, operation: str, target: Target) -> ServiceE
     if isinstance(error, _NO_ANSWER):
         return _broken(operation, target, code)
     return RejectedError(
-        f"{operation}: {target.title}: boto3 refuses the request ({code})", **_of(code, operation)
+        f"{operation}: {target.title}: boto3 rejects the request ({code})", **_of(code, operation)
     )
 
 
 def _may_have_been_sent(error: Exception) -> bool:
-    """TLS may break at any byte, also of the answer; only a certificate is looked at before."""
+    """Whether an error may have come after the request was sent.
+
+    TLS may fail at any byte, even in the answer. Only certificates are checked before the request.
+    """
     if not isinstance(error, boto.SSLError):
         return False
     cause = error.kwargs.get("error")
@@ -268,8 +271,8 @@ def _may_have_been_sent(error: Exception) -> bool:
 
 def _broken(operation: str, target: Target, code: str) -> NoAnswerError:
     return NoAnswerError(
-        f"{operation}: {target.title}: the connection broke before a whole answer came ({code})",
-        "it is not known whether the call took effect; running again finds out",
+        f"{operation}: {target.title}: the connection broke before the end of the answer ({code})",
+        "It is not known whether the call took effect. Run the command again to find out.",
         **_of(code, operation),
     )
 
@@ -279,11 +282,11 @@ def _credential_text(error: Exception) -> str:
         case boto.NoCredentialsError():
             return "no AWS credentials were found"
         case boto.PartialCredentialsError():
-            return "the AWS credentials are incomplete: only one half of the key pair is set"
+            return "the AWS credentials are incomplete: only one of the two keys is set"
         case boto.ProfileNotFound():
             return "the AWS profile named by AWS_PROFILE does not exist"
         case RuntimeError():
-            return "the AWS credentials have expired, and so have those given out in their place"
+            return "the AWS credentials have expired, and refreshing them returned expired ones"
         case _:
             return f"the AWS credentials cannot be read ({type(error).__name__})"
 
@@ -291,8 +294,9 @@ def _credential_text(error: Exception) -> str:
 def _credentials(message: str, operation: str, code: str) -> CredentialsError:
     return CredentialsError(
         message,
-        "sign in again (`aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY), check with `aws sts get-caller-identity`, then run again",
+        "Sign in again with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY. Check with `aws sts get-caller-identity`, then run the command "
+        "again.",
         **_of(code, operation),
     )
 
@@ -301,13 +305,13 @@ def _unreachable(operation: str, target: Target, code: str) -> UnreachableError:
     if target.endpoint:
         message = f"the endpoint {target.endpoint} does not answer ({code})"
         hint = (
-            f"start it (`reconcile emulator start`), or mend datastores.{target.name}.endpoint "
-            "in reconciler.yaml"
+            "Start it with `reconcile emulator start`, or fix "
+            f"datastores.{target.name}.endpoint in reconciler.yaml."
         )
     else:
         message = f"AWS HealthImaging in {target.region} cannot be reached ({code})"
         hint = (
-            "check the network and proxy, and that datastores."
-            f"{target.name}.region in reconciler.yaml is a region that has HealthImaging"
+            f"Check the network, the proxy, and datastores.{target.name}.region in "
+            "reconciler.yaml: the region must offer HealthImaging."
         )
     return UnreachableError(message, hint, **_of(code, operation))

@@ -1,7 +1,6 @@
 """Git, through GitPython's `repo.git` (its index and traversal are ten times slower).
 
-A run commits the files it wrote and nothing else: whatever else is staged or changed in the work
-tree stays as it is.
+A run commits only the files that it wrote. All other staged or changed files stay as they are.
 """
 
 from reconciler.edges.git.commits import commit

@@ -1,6 +1,6 @@
-"""One commit of exactly the files that a run wrote.
+"""Commits exactly the files that a run wrote.
 
-Whatever else is staged or changed in the work tree stays as it is.
+All other staged or changed files stay as they are.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from reconciler.edges.git.program import command_error, set_options
 from reconciler.edges.git.repository import Entries, Repository, changed_names, repository_of, tip
 
 _COMMITTED = re.compile(r"^\[.+? ([0-9a-f]{40,64})\] ", re.MULTILINE)
-# Who commits where git knows nobody (a fresh CI machine).
+# The author if git has no identity, as on a new CI machine.
 FALLBACK_NAME = "reconciler"
 FALLBACK_EMAIL = "reconciler@localhost"
 
 
 def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
-    """Commit exactly these files or folders (gone ones too) and return the new commit's id.
+    """Commit exactly these files or folders, removed files included; return the ID of the commit.
 
-    Returns "" when they are as in the commit already. Raises `GitError` outside a repository,
-    when a hook refuses or leaves a file out, when another git holds the lock, while a merge is
-    under way. After an error the index is as it was before.
+    Returns "" if they have not changed. Raises `GitError` outside a repository, if a hook rejects
+    the commit or leaves a file out, if another git process holds the lock, and during a merge.
+    After an error the index is as before.
     """
     with repository_of(root) as repo:
         if repo is None:
             raise GitError(
                 f"{root} is not in a git repository, so records cannot be committed",
-                "run `git init`, or set `record: {mode: files}` in reconciler.yaml",
+                "Run `git init`, or set `record: {mode: files}` in reconciler.yaml.",
             )
         with explained("git commit"):
             names = changed_names(repo, paths)
@@ -52,9 +52,9 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
 
 @contextmanager
 def _staged(repo: Repository, names: Sequence[str]) -> Iterator[Entries]:
-    """Some files in the index, as they are now; if what follows fails, as they were before.
+    """Stage some files; after an error, restore their entries in the index.
 
-    A run that is killed leaves them there: the next one finds them.
+    A killed run leaves them staged; the next run commits them.
     """
     head = tip(repo)
     before = repo.staged(names)
@@ -70,22 +70,22 @@ def _staged(repo: Repository, names: Sequence[str]) -> Iterator[Entries]:
     except BaseException:
         if tip(repo) == head:
             _unstage(repo, names, before)
-        else:  # another run was faster: what it has committed is not taken back
+        else:  # another run made a commit in between: do not undo its files
             with suppress(command_error()):
                 repo.git.reset("--quiet", "--", *names)
         raise
 
 
 def _commit(repo: Repository, names: Sequence[str], text: Message) -> str:
-    """What git says of the commit that it made."""
+    """Make the commit; return the output of git."""
     with _copied_index(repo) as index, repo.git.custom_environment(GIT_INDEX_FILE=index):
         return str(repo.git.commit("--only", "-m", str(text), "--", *names))
 
 
 def _unstage(repo: Repository, names: Sequence[str], before: Entries) -> None:
-    """Put the entries of some files in the index back, or take them out.
+    """Restore the index entries of some files, or remove them.
 
-    Where that fails, the error before it is the one to report.
+    Errors here are ignored: the earlier error is reported.
     """
     with suppress(command_error(), OSError), TemporaryFile() as file:
         nothing = "0" * len(repo.git.hash_object("-t", "tree", os.devnull))
@@ -96,18 +96,19 @@ def _unstage(repo: Repository, names: Sequence[str], before: Entries) -> None:
         repo.git.update_index("-z", "--index-info", istream=file)
 
 
-def _made(repo: Repository, told: str) -> str:
-    """The commit that git says it made; the tip may be that of another run by now."""
-    found = _COMMITTED.search(told)
+def _made(repo: Repository, output: str) -> str:
+    """Return the commit in the output of git: HEAD may already be a commit of another run."""
+    found = _COMMITTED.search(output)
     return str(repo.git.rev_parse("--verify", f"{found[1] if found else 'HEAD'}^{{commit}}"))
 
 
 @contextmanager
 def _copied_index(repo: Repository) -> Iterator[str]:
-    """What git locks while the hooks run, for as long as they like: killed then, it leaves the
-    lock behind, and beside the index that would keep everybody from committing.
+    """Yield a copy of the index for git to lock while hooks run.
 
-    The copy has the index's times: by them git tells what was written in the same moment.
+    A git process that is killed during a hook leaves its lock file. On the real index, that lock
+    would block all later commits. The copy keeps the times of the index, which git needs to detect
+    files that changed in the same moment (https://git-scm.com/docs/racy-git).
     """
     index = repo.tree.root / str(repo.git.rev_parse("--git-path", "index"))
     with TemporaryDirectory(prefix="reconcile-index-") as folder:
@@ -116,9 +117,9 @@ def _copied_index(repo: Repository) -> Iterator[str]:
 
 @contextmanager
 def _trusted_hooks(repo: Repository) -> Iterator[None]:
-    """Without the hooks that are files of the tree, by `core.hooksPath` or a link.
+    """Disable hooks that are files of the working tree, by `core.hooksPath` or a link.
 
-    A pull request can change those; the others are the user's own.
+    A pull request can change these hooks. All other hooks belong to the user and stay enabled.
     """
     folder = repo.tree.root / str(repo.git.rev_parse("--git-path", "hooks"))
     hooks = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -134,23 +135,23 @@ def _trusted_hooks(repo: Repository) -> Iterator[None]:
 
 
 def _identity(repo: Repository) -> Mapping[str, str]:
-    """Who commits, where neither git nor the environment knows."""
+    """Return the fallback identity for each part that neither git nor the environment states."""
     configured = _configured(repo)
     environment = {}
     for role in ("author", "committer"):
-        for what, fallback in (("name", FALLBACK_NAME), ("email", FALLBACK_EMAIL)):
-            variable = f"GIT_{role}_{what}".upper()
-            known = os.environ.get(variable) or (what == "email" and os.environ.get("EMAIL"))
-            if not known and not configured & {f"{role}.{what}", f"user.{what}"}:
+        for part, fallback in (("name", FALLBACK_NAME), ("email", FALLBACK_EMAIL)):
+            variable = f"GIT_{role}_{part}".upper()
+            known = os.environ.get(variable) or (part == "email" and os.environ.get("EMAIL"))
+            if not known and not configured & {f"{role}.{part}", f"user.{part}"}:
                 environment[variable] = fallback
     return environment
 
 
 def _configured(repo: Repository) -> set[str]:
-    """Which of the settings that make an identity are there, and not empty."""
+    """Return the identity settings of git that are not empty."""
     try:
-        told = repo.git.config("--get-regexp", r"^(author|committer|user)\.(name|email)$")
+        output = repo.git.config("--get-regexp", r"^(author|committer|user)\.(name|email)$")
     except command_error():
         return set()
-    rows = (line.partition(" ") for line in str(told).splitlines())
+    rows = (line.partition(" ") for line in str(output).splitlines())
     return {name for name, _, value in rows if value}

@@ -1,4 +1,4 @@
-"""Whether git holds a file as it was written: a filter or a hook may have changed it."""
+"""Checks that git stores a file as it was written: a filter or a hook may change it."""
 
 from __future__ import annotations
 
@@ -19,43 +19,44 @@ class LeftOutError(GitError):
 
 
 def check_staged(repo: Repository, staged: Entries, content: Mapping[str, bytes | None]) -> None:
-    """What git has taken must give back the file: a filter may have made something else of it."""
+    """Check that each staged file will be checked out unchanged: a filter may alter it."""
     for name, expected in content.items():
         taken = _taken(repo, name, staged.get(name, ()), expected)
         if taken == expected:
             continue
         if bytes_of(repo.tree.root / name) != expected:
-            raise GitBusyError(f"git commit failed: another run writes {name}", "run again")
+            message = f"git commit failed: another run writes {name}"
+            raise GitBusyError(message, "Run the command again.")
         raise GitError(
-            f"git commit failed: {name} would not be in the commit as it was written",
-            "see which filter .gitattributes names for it: the records are written",
+            f"git commit failed: a filter of git would change {name}",
+            "Remove the filter for this file in .gitattributes. The records are written.",
         )
 
 
 def _taken(
     repo: Repository, name: str, entries: Sequence[str], expected: bytes | None
 ) -> bytes | None:
-    """The content that a file would have when it is checked out again; None without a file."""
+    """Return the content that a checkout of the file would have; None if it is not in the index."""
     if len(entries) != 1:
         return None
     _mode, blob, _stage = entries[0].split()
     if expected is not None and blob == _blob_id(expected, len(blob)):
         return expected
-    # `core.autocrlf` gives other ends of lines, and those mean nothing in JSON.
+    # `core.autocrlf` changes line endings, which do not matter in JSON.
     given = repo.filtered(name, blob)
     return given if given == expected else given.replace(b"\r\n", b"\n")
 
 
 def _blob_id(content: bytes, length: int) -> str:
-    """As git names a content where no filter changes it (git-hash-object(1))."""
+    """Return the ID that git gives to unfiltered content (git-hash-object(1))."""
     make = hashlib.sha1 if length == 40 else hashlib.sha256
     return make(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def check_committed(repo: Repository, made: str, names: Sequence[str], staged: Entries) -> None:
-    """A hook may have taken files out of the commit, or changed them there.
+    """Check that no hook removed files from the commit or changed them in it.
 
-    Git reads the files once more as it commits, so that another run's newer record may be in it.
+    Git reads the files again during the commit, so it may contain a newer record of another run.
     """
     held = repo.held(made, names)
     left_out = [
@@ -65,9 +66,9 @@ def check_committed(repo: Repository, made: str, names: Sequence[str], staged: E
     ]
     if left_out:
         raise LeftOutError(
-            f"the commit {made[:12]} does not hold {_listed(left_out)} as written",
-            "see which hook of git changes commits: the records are written, "
-            "`git commit -- records` commits them",
+            f"commit {made[:12]} does not contain {_listed(left_out)} as written",
+            "Find the git hook that changes commits. The records are written; commit them with "
+            "`git commit -- records`.",
             left_out,
         )
 

@@ -1,4 +1,4 @@
-"""What git says when it fails -> our errors, each with what to do next."""
+"""Errors of git -> our errors, each with what to do next."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except command_error() as error:
-        told = str(getattr(error, "stderr", "") or error).strip()
-        said = told.removeprefix("stderr: ").strip("'\n ")
+        output = str(getattr(error, "stderr", "") or error).strip()
+        said = output.removeprefix("stderr: ").strip("'\n ")
         kind = GitBusyError if _is_busy(said) else GitError
         raise kind(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
     except OSError as error:
@@ -24,24 +24,28 @@ def explained(what: str) -> Iterator[None]:
 
 
 def _is_busy(said: str) -> bool:
-    """A lock file, or a branch that moved under us."""
+    """Whether git met a lock file, or a branch that another process moved."""
     return (".lock" in said and "exists" in said) or "cannot lock ref" in said
 
 
 _NEXT: tuple[tuple[str, str], ...] = (
-    ("not found", "install git; "),
-    ("Read-only file system", "commit where the repository can be written; "),
-    ("Permission denied", "fix the permissions; "),
-    (".lock", "another git is at work, or one died: wait, or delete that lock file; "),
-    ("dubious ownership", "tell git that the folder is safe, as it says; "),
-    ("during a merge", "finish or abort the merge; "),
-    ("No space left", "make room on the disk; "),
+    ("not found", "Install git."),
+    ("Read-only file system", "Commit where the repository can be written."),
+    ("Permission denied", "Fix the permissions."),
+    (".lock", "Wait for the other git process. If there is none, delete that lock file."),
+    ("dubious ownership", "Declare the folder as safe with the command that git prints."),
+    ("during a merge", "Finish or abort the merge."),
+    ("No space left", "Free disk space."),
 )
 
 
 def _next(said: str) -> str:
-    """What to do about it; the records themselves are written already."""
+    """Return what to do next. The record files themselves are already written."""
     found = next(
-        (hint for sign, hint in _NEXT if sign in said), "fix that (a hook may have refused); "
+        (hint for sign, hint in _NEXT if sign in said),
+        "Fix the problem (a hook may have rejected the commit).",
     )
-    return f"{found}the records are written: `git commit -- records`, or run again"
+    return (
+        f"{found} The records are written: commit them with `git commit -- records`, or run the "
+        "command again."
+    )

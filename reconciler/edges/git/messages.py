@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# A body is for people: beyond this many lines it tells how many more there are.
+# The body is for people. Beyond this number of lines it states only how many more there are.
 _BODY_LINES = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moved:
-    """One image set whose record changed. `previous` is "" where it was only found converged."""
+    """One image set whose record changed. `previous` is "" if it was already converged."""
 
     datastore: str
     image_set_id: str
@@ -25,7 +25,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A commit message: for people above, `trailers` for programs below."""
+    """A commit message: subject and body for people, `trailers` for programs."""
 
     subject: str
     body: str
@@ -37,13 +37,13 @@ class Message:
 
 
 def message(moved: Iterable[Moved], *, applied_commit: str, plan_digest: str) -> Message:
-    """The message of a run's commit. It holds image set ids and versions, no DICOM value."""
+    """Write the message of a run's commit: image set IDs and versions, no DICOM value."""
     lines = [str(one) for one in sorted(moved)]
     subject = "Drop records that no manifest asks for"
     if lines:
         one = len(lines) == 1
-        what = "image set at its new version" if one else "image sets at their new versions"
-        subject = f"Record {len(lines)} {what}"
+        noun = "image set at its new version" if one else "image sets at their new versions"
+        subject = f"Record {len(lines)} {noun}"
     if len(lines) > _BODY_LINES:
         lines[_BODY_LINES:] = [f"and {len(lines) - _BODY_LINES} more"]
     trailers = (("Applied-Commit", applied_commit), ("Plan-Digest", plan_digest))

@@ -1,4 +1,4 @@
-"""How git is run: without credentials, and by settings that no file of the tree can change."""
+"""Runs git without credentials, and with settings that no file of the tree can change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from reconciler.edges.surroundings import absolute_only, is_credential
 from reconciler.edges.worktree import Worktree
 
-# Git sets these for its hooks; inherited, they would point our git at another repository or index.
-# As `git rev-parse --local-env-vars` lists them, without the settings that a user may give so.
+# Git sets these for its hooks. If inherited, they would direct git to another repository or index.
+# The list is that of `git rev-parse --local-env-vars`, without the settings of a user.
 _HOOK_ENVIRONMENT = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -32,19 +32,18 @@ _ENVIRONMENT = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_EDITOR": "true",
-    # `git status` takes no lock to write down what it has seen.
+    # `git status` takes no lock to refresh the index.
     "GIT_OPTIONAL_LOCKS": "0",
-    # No object is fetched, and a transport of that name does not exist: an `ext::` remote is a
-    # program (git-remote-ext(1)).
+    # Nothing is fetched: an `ext::` remote would run a program (git-remote-ext(1)).
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
-# On the command line they win over every file.
+# Settings on the command line take precedence over all files.
 _SETTINGS = (
     "safe.bareRepository=explicit",
     "core.fsmonitor=false",
     "submodule.recurse=false",
-    # The id of a commit in full, where git prints what it made.
+    # `git commit` then prints the full ID of the commit.
     "core.abbrev=40",
 )
 
@@ -57,18 +56,18 @@ def git_in(tree: Worktree) -> Any:
 
 
 def set_options(git: Any, *more: str) -> None:
-    """What git is to obey, whatever its files say."""
+    """Set options that take precedence over the configuration files of git."""
     git.set_persistent_git_options(c=[*_SETTINGS, *more])
 
 
 def command_error() -> type[Exception]:
-    """What GitPython raises for a command that fails, or for a machine without git."""
+    """Return the exception of GitPython for a failed command or a machine without git."""
     error: type[Exception] = gitpython().CommandError
     return error
 
 
 def gitpython() -> Any:
-    """GitPython, which by itself refuses to be imported on a machine without git."""
+    """Import GitPython, which otherwise fails to import on a machine without git."""
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git
 
@@ -77,10 +76,10 @@ def gitpython() -> Any:
 
 @contextmanager
 def sanitised() -> Iterator[None]:
-    """Without credentials, the current folder, and what git tells its hooks.
+    """Remove credentials, the current folder and the variables of git hooks from the environment.
 
-    GitPython can add to the environment of git, not take away. So ours is changed while git runs,
-    which is when no call of the service is under way that could read it.
+    GitPython can only add to the environment of git. So the environment of this process is changed
+    while git runs; no call of the service that reads it is in progress then.
     """
     gone = [name for name in os.environ if name in _HOOK_ENVIRONMENT or is_credential(name)]
     kept = {name: os.environ.pop(name) for name in gone}

@@ -1,4 +1,4 @@
-"""Questions about a repository that change nothing in it."""
+"""Read-only questions about a repository."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from reconciler.edges.git.repository import changed_names, check_owner, reposito
 
 
 def head(root: Path) -> str:
-    """The commit that is checked out; "" outside a repository or before the first commit.
+    """Return the commit that is checked out; "" outside a repository or before the first commit.
 
-    Raises `GitError` for a `.git` that names a folder which is not git's own.
+    Raises `GitError` for a `.git` that names a folder where git itself creates no repository.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -26,9 +26,9 @@ def head(root: Path) -> str:
 
 
 def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
-    """The files below some folders that are not as in the commit, gone ones too.
+    """Return the files below some folders that differ from the commit, removed files included.
 
-    Empty outside a repository. Raises `GitError` for a file that git ignores.
+    Returns () outside a repository. Raises `GitError` for a file that git ignores.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -38,27 +38,27 @@ def changed(root: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def is_ignored(path: Path) -> bool:
-    """Whether git would not commit a file: it is outside of any work tree, or ignored.
+    """Whether git would not commit a file: it is outside of any working tree, or ignored.
 
-    False where git cannot tell, and for a file that is tracked although a pattern ignores it.
+    Returns False on errors of git, and for a tracked file that matches a pattern in .gitignore.
     """
     folder = path.parent.resolve()
     with repository_of(folder) as repo:
         if repo is None:
             return True
         try:
-            # It takes no literal pathspecs, and needs none: an absolute path has no magic.
+            # check-ignore does not support literal pathspecs. An absolute path needs none.
             with repo.git.custom_environment(GIT_LITERAL_PATHSPECS="0"):
                 repo.git.check_ignore("--quiet", "--", str(folder / path.name))
-        except command_error():  # status 1 where it is not ignored
+        except command_error():  # exit status 1: not ignored
             return False
         return True
 
 
 def committed(root: Path, paths: Sequence[Path]) -> Mapping[Path, bytes]:
-    """The contents that some files have in the commit; without those that it does not have.
+    """Return the contents of some files in the commit, without files that it does not contain.
 
-    Raises `GitError` where git does not answer about this repository.
+    Raises `GitError` if git rejects this repository.
     """
     with repository_of(root) as repo:
         if repo is None:

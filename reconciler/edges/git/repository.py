@@ -1,4 +1,4 @@
-"""The repository around a folder, once it is certain that it is the one that git means."""
+"""Finds the repository of a folder, and checks that git uses the same repository."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from reconciler.edges.git.program import command_error, git_in, sanitised
 from reconciler.edges.worktree import Worktree
 
 _KINDS = ("blob", "commit")
-# Of each file: its mode and the id of its content, once for every stage of a merge.
+# For each file, its mode and the ID of its content; one entry for each stage of a merge.
 Entries = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A working tree, and git for it."""
+    """A working tree, and the git command for it."""
 
     tree: Worktree
     git: Any
 
     def name(self, path: Path) -> str:
-        """A path as git knows it. A link at its end is the file's own."""
+        """Return the path relative to the root. A link at its end is not resolved."""
         parent = Path(os.path.realpath(path.parent))
         return (parent / path.name).relative_to(self.tree.root).as_posix()
 
@@ -58,18 +58,18 @@ class Repository:
         return output
 
     def staged(self, names: Sequence[str]) -> Entries:
-        """What the index holds of some files."""
+        """Return the index entries of some files."""
         return _entries(self.git.ls_files("--stage", "-z", "--", *names))
 
     def held(self, commit: str, names: Sequence[str]) -> Entries:
-        """What a commit holds of some files, as an index would hold it."""
+        """Return the entries of some files in a commit, in the form of index entries."""
         return _entries(self.git.ls_tree("-r", "-z", "--full-tree", commit, "--", *names))
 
 
-def _entries(told: str) -> Entries:
-    """By name, the rows `<mode> <id> <stage>` of ls-files, or `<mode> blob <id>` of ls-tree."""
+def _entries(output: str) -> Entries:
+    """Parse the rows `<mode> <id> <stage>` of ls-files, or `<mode> blob <id>` of ls-tree."""
     found: dict[str, tuple[str, ...]] = {}
-    for row in filter(None, told.split("\0")):
+    for row in filter(None, output.split("\0")):
         entry, _, name = row.partition("\t")
         mode, kind, blob = entry.split()
         as_in_index = f"{mode} {blob} 0" if kind in _KINDS else entry
@@ -91,9 +91,9 @@ def _found(batch: BytesIO) -> Iterator[tuple[str, bytes]]:
 
 @contextmanager
 def repository_of(root: Path) -> Iterator[Repository | None]:
-    """The repository around a folder, None where there is none; git runs in this block only.
+    """Yield the repository of a folder, None if there is none. Git runs in this block only.
 
-    Raises `GitError` for a `.git` that names a folder which is not git's own.
+    Raises `GitError` for a `.git` that names a folder where git itself creates no repository.
     """
     tree = worktree.find(root)
     if tree is None:
@@ -107,20 +107,20 @@ def repository_of(root: Path) -> Iterator[Repository | None]:
 
 @cache
 def check_owner(tree: Worktree) -> None:
-    """Let git find the repository itself: only then it checks whose it is (safe.directory).
+    """Let git find the repository itself: only then does it check the owner (safe.directory).
 
-    GitPython's CommandError where it refuses, `GitError` where it finds another one.
+    Raises GitPython's CommandError if git refuses, and `GitError` if it finds another repository.
     """
     found = str(git_in(tree).rev_parse("--absolute-git-dir"))
     if os.path.realpath(found) != str(tree.git_dir):
         raise GitError(
-            f"git takes {found} for the repository of {tree.root}, not {tree.git_dir}",
-            "see whether `git status` works there: the repository may be damaged",
+            f"git uses the repository {found} for {tree.root}, not {tree.git_dir}",
+            "Check with `git status` whether the repository is damaged.",
         )
 
 
 def tip(repo: Repository) -> str:
-    """The commit that is checked out, "" before the first."""
+    """Return the commit that is checked out, "" before the first commit."""
     try:
         return str(repo.git.rev_parse("--verify", "--quiet", "HEAD"))
     except command_error():
@@ -128,7 +128,7 @@ def tip(repo: Repository) -> str:
 
 
 def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
-    """The files below `paths` that differ from the commit, by their names in the repository."""
+    """Return the files below `paths` that differ from the commit, relative to the root."""
     check_owner(repo.tree)
     _refuse_settings_of_tree(repo)
     status = repo.git.status(
@@ -140,24 +140,25 @@ def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
     if ignored:
         raise GitError(
             f"{ignored[0]} is git-ignored, so it cannot be committed",
-            f"take records/ and {KEY_FILE} out of .gitignore, "
-            "or set `record: {mode: files}` in reconciler.yaml",
+            f"Remove records/ and {KEY_FILE} from .gitignore, or set `record: {{mode: files}}` in "
+            "reconciler.yaml.",
         )
     names = dict.fromkeys(row[3:] for row in rows)
     return [name for name in names if not is_leftover(Path(name).name)]
 
 
 def _refuse_settings_of_tree(repo: Repository) -> None:
-    """Settings name programs. `include.path`, or HOME in the tree, would let a pull request do so.
+    """Raise `GitError` if git reads settings from a file of the tree.
 
-    Raises `GitError`.
+    Settings can name programs. With `include.path`, or HOME in the tree, a pull request could
+    change them.
     """
-    told = repo.git.config("--list", "--show-origin", "--name-only", "--includes", "-z")
-    for origin in sorted({row for row in told.split("\0") if row.startswith("file:")}):
+    output = repo.git.config("--list", "--show-origin", "--name-only", "--includes", "-z")
+    for origin in sorted({row for row in output.split("\0") if row.startswith("file:")}):
         path = repo.tree.root / origin.removeprefix("file:")
         if repo.tree.holds(path):
             raise GitError(
                 f"git reads settings from {path}, which is in the working tree",
-                "a pull request could change them: take out the `include.path` in .git/config, "
-                "or set HOME to a folder outside; the records are written",
+                "A pull request could change them. Remove `include.path` from .git/config, or set "
+                "HOME to a folder outside the tree. The records are written.",
             )
