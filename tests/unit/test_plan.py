@@ -718,7 +718,7 @@ def test_series_level_of_a_primary_is_refused_unless_the_rules_allow() -> None:
         f'imageSetId: {A}\npresent: {{Study: {{Series: {{"*": {{DICOM: {{Laterality: L}}}}}}}}}}\n'
     )
     refused = staged(primary=True).action(manifest)
-    assert "Series-level metadata of a primary" in messages(refused)[0]
+    assert "Series-level attributes of a primary" in messages(refused)[0]
     allowed = staged(primary=True, series_on_primary="allow").action(manifest)
     assert [step.study_wide for step in allowed.steps] == [False]
 

@@ -265,7 +265,7 @@ def test_without_a_good_version_the_failed_one_is_blocked() -> None:
     ("second", "message"),
     [
         (NOT_FOUND, "no such image set"),
-        (at("3", state="DELETED"), "it is DELETED"),
+        (at("3", state="DELETED"), "the image set is DELETED"),
         (at("4"), "another process changed it"),
         (at("3"), "no answer for version 3"),
         (DENIED, "refuses the caller GetImageSet"),

@@ -1,4 +1,4 @@
-"""An ask × observed -> changes, blocks, what was released; with its baseline -> drift. Pure."""
+"""Ask × observed -> changes, blocks, released paths; with the baseline -> drift. Pure."""
 
 from reconciler.core.diff.compare import diff, is_recorded, with_drift
 

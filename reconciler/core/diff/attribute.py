@@ -1,4 +1,4 @@
-"""One attribute: what the claims ask against what stands in the document."""
+"""Compares the claims on one attribute with its value in the document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.core.model.value import Document, Json, Value
 def compare(
     image_set_id: str, document: Document, place: Address, claims: list[Claim], rules: Rules
 ) -> Change | Block | None:
-    """The change that one attribute needs; None where it is as asked; why it cannot be made."""
+    """Return the change that one attribute needs, None if it needs no change, or a block."""
     claim = claims[0]
     block = block_at(document, place)
     if block is None or not block:
@@ -35,15 +35,15 @@ def compare(
 
 
 def _stated(claims: list[Claim]) -> Claim:
-    """Of equal claims the one that states a VR."""
+    """Return the claim that states a VR, from claims that are equal otherwise."""
     return next((claim for claim in claims if claim.vr), claims[0])
 
 
 def _no_module(image_set_id: str, place: Address, claim: Claim) -> Block:
     return Block(
         image_set_id,
-        f"the document has no {place.shown()} to update (constraint 9)",
-        "An update cannot create a module: correct the level or the UID.",
+        f"the document has no {place.shown()} to update",
+        "Correct the level or the UID. An update cannot create a level, a series or an instance.",
         claim.place,
         claim_path(claim),
     )
@@ -52,15 +52,15 @@ def _no_module(image_set_id: str, place: Address, claim: Claim) -> Block:
 def _twice(image_set_id: str, claim: Claim, keys: tuple[str, ...]) -> Block:
     return Block(
         image_set_id,
-        f"the document holds this attribute more than once, as {' and '.join(keys)}",
-        "What an update of one of them does is not documented: ask AWS support to mend it.",
+        f"the document contains this attribute more than once, as {' and '.join(keys)}",
+        "Ask AWS support to fix the document. AWS does not document what an update would do.",
         claim.place,
         claim_path(claim),
     )
 
 
 def _unexpected(image_set_id: str, claim: Claim, vr: str, key: str, live: Json) -> Block | None:
-    """A removal that states a value is meant for that value alone."""
+    """Report a live value other than the value that the removal states."""
     if claim.value is None:
         return None
     expected = typed(claim, vr)
@@ -68,8 +68,8 @@ def _unexpected(image_set_id: str, claim: Claim, vr: str, key: str, live: Json) 
         return None
     return Block(
         image_set_id,
-        f"{key} holds another value than the one that the manifest expects to remove",
-        "Look at the live value, then correct the expected one, or list the keyword alone.",
+        f"the live value of {key} is not the value that the manifest expects to remove",
+        "Check the live value. Then correct the value in the manifest, or list the keyword alone.",
         claim.place,
         claim_path(claim),
     )
@@ -88,8 +88,8 @@ def _absent(
         return None
     vr = key_vr(block, key)
     live = section(block, "DICOM")[key]
-    for one in claims:
-        if unexpected := _unexpected(image_set_id, one, vr, key, live):
+    for rival in claims:
+        if unexpected := _unexpected(image_set_id, rival, vr, key, live):
             return unexpected
     reasons = force_reasons(
         by_tag(claim.tag),
@@ -137,7 +137,7 @@ def _present(
         before=Value(live) if key else None,
         after=desired,
         place=claim.place,
-        # DICOMVRs is needed where the service cannot know the VR: a new private element.
+        # The service needs DICOMVRs for a new private element: it cannot know the VR.
         send_vr=attribute.is_private and vr != live_vr,
         force_reasons=force_reasons(
             attribute, vr, desired.raw, removal=False, removals_need_force=False
@@ -145,15 +145,15 @@ def _present(
     )
 
 
-_TYPE_HINT = "The VR is the one the document states; write the value in its form."
+_TYPE_HINT = "Write the value in the form of the VR that the live document states."
 
 
 def _unknown_vr(image_set_id: str, claim: Claim) -> Block:
     key = document_key(claim.tag or 0)
     return Block(
         image_set_id,
-        f"{key} is private and not there yet, so its VR must be stated",
-        f'Add `DICOMVRs: {{"{key}": …}}` beside its DICOM block.',
+        f"{key} is a new private element, so the manifest must state its VR",
+        f'Add `DICOMVRs: {{"{key}": VR}}` next to its DICOM block, such as `"{key}": LO`.',
         claim.place,
         claim_path(claim),
     )

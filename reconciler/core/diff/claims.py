@@ -1,4 +1,4 @@
-"""The claims of an ask, spread over a document: which attributes differ from what is asked."""
+"""Applies the claims of an ask to a document: which attributes differ from the ask."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reconciler.core.model.value import Document
 
 
 def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
-    """Spread the claims over the document and compare each attribute once."""
+    """Find the places of the claims in the document and compare each attribute once."""
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
         return Settled((), tuple(tangles))
@@ -68,13 +68,13 @@ def _removal(ask: ImageSetAsk, place: Address, claims: list[Claim]) -> SourcedCh
 
 
 def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
-    """A chain, a swap or two UIDs made one: what a call would do with them is not documented."""
+    """Report a chain, a swap or a merge of UIDs: AWS does not document what a call would do."""
     return [
         Block(
             ask.image_set_id,
-            f"UID changes are tangled at {shown_uid(uid)}: it is left and taken, or taken twice",
-            "Change one UID after the other, each to a free one, and take a change out of the "
-            "manifests once it is applied.",
+            f"UID {shown_uid(uid)} is part of several UID changes",
+            "Change one UID at a time, each to a UID that is not in use. After each apply, remove "
+            "that change from the manifests.",
             ask.place,
         )
         for aliases in (alias.series, alias.instances)
@@ -83,20 +83,20 @@ def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:
 
 
 def _unplaced(ask: ImageSetAsk, claim: Claim, places: tuple[Address, ...]) -> Block | None:
-    """Why a claim has no place: nothing matches, or the old and the new UID are both there."""
+    """Report a claim without a place: nothing matches, or the old and the new UID both exist."""
     if not places and claim.kind is not ClaimKind.REMOVED:
-        message = f"the image set has no {claim.address.shown()} (constraint 9)"
-        hint = "An update cannot create a series or an instance: correct the UID."
+        message = f"the image set has no {claim.address.shown()}"
+        hint = "Correct the UID. An update cannot create a series or an instance."
         return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
     if len(places) > 1 and not claim.address.is_pattern:
-        message = f"{claim.address.shown()} is there under its old and its new UID"
-        hint = "The target UID is already taken: choose a free one."
+        message = f"{claim.address.shown()} exists under its old UID and under its new UID"
+        hint = "Choose a new UID that is not in use."
         return Block(ask.image_set_id, message, hint, claim.place, claim_path(claim))
     return None
 
 
 def _most_specific(claims: list[Claim]) -> list[Claim]:
-    """Within a manifest a named UID wins over `"*"`; of each manifest its best claims stay."""
+    """Keep the most specific claims of each manifest: a UID takes precedence over `"*"`."""
     best: dict[Place, list[Claim]] = {}
     for claim in claims:
         rivals = best.setdefault(claim.source.place, [])
@@ -118,8 +118,8 @@ def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -
     return [
         Block(
             ask.image_set_id,
-            f"{document_key(tag)} at {place.shown()} is asked differently at {first.place}",
-            "One attribute has one owner: remove one of the two, or make them equal.",
+            f"{place.shown()}/{document_key(tag)} contradicts {first.place}",
+            "Remove one of the two lines, or make them equal.",
             other.place,
             claim_path(other),
         )
@@ -129,13 +129,13 @@ def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -
 
 
 def _below(ask: ImageSetAsk, gone: Claim, claims: list[Claim]) -> list[Block]:
-    """`"*"` means all that stay; a name below what is removed is a contradiction."""
+    """Report a named series or instance below a removal. `"*"` means all that remain."""
     removes_series = gone.address.level is Level.SERIES
     return [
         Block(
             ask.image_set_id,
-            f"this stands below what {gone.place} removes",
-            "Ask for attributes of what stays, or for the removal: not for both.",
+            f"{gone.place} removes the series or instance that this line changes",
+            "Remove this line, or the line that removes the series or instance.",
             claim.place,
             claim_path(claim),
         )

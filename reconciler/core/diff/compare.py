@@ -1,4 +1,4 @@
-"""The comparison of one image set: what is asked of it against what was read."""
+"""Compares the ask of one image set with its document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reconciler.core.model.value import Document
 
 
 def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
-    """Whether the record states that this very ask was seen converged at this very version."""
+    """Whether the record states that exactly this ask converged at exactly this version."""
     return (
         entry is not None
         and properties.state == "ACTIVE"
@@ -34,10 +34,10 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
 
 
 def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
-    """Compare; never raises for anything that a manifest or a document can hold.
+    """Compare; never raises for any content of a manifest or a document.
 
-    No change has drifted yet: `with_drift` says which, where the image set has another version than
-    the recorded one. Only an image set with changes needs the document of its baseline.
+    No change is marked as drifted yet: `with_drift` does that if the image set has another version
+    than the record. Only an image set with changes needs the document of its baseline.
     """
     properties = reading.properties
     start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
@@ -50,11 +50,13 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     if properties.state == "LOCKED":
         return _stopped(start, Status.BUSY, *_LOCKED)
     if properties.state != "ACTIVE":
-        return _stopped(start, Status.BLOCKED, f"it is {properties.state}", _GONE_HINT)
+        message = f"the image set is {properties.state}"
+        return _stopped(start, Status.BLOCKED, message, _GONE_HINT)
     if reading.document is None:
         return start
     if odd := misshapen(reading.document):
-        return _stopped(start, Status.BLOCKED, f"the document has no mapping at {odd}", _ODD)
+        message = f"the document does not have the documented structure at {odd}"
+        return _stopped(start, Status.BLOCKED, message, _ODD)
     found = _found(ask, reading, rules)
     changes = [_judged(sourced, ask, drifted=False) for sourced in found.changes]
     refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
@@ -69,7 +71,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
 
 
 def with_drift(found: Diff, recorded: Document | None) -> Diff:
-    """Judge each change by the recorded version; `recorded` is None where it cannot be read."""
+    """Mark drifted changes by the recorded version; `recorded` is None if it cannot be read."""
     document = found.reading.document
     assert document is not None
     if recorded is not None and misshapen(recorded):
@@ -84,15 +86,15 @@ def with_drift(found: Diff, recorded: Document | None) -> Diff:
 
 _NO_SUCH_IMAGE_SET = (
     "the data store has no such image set",
-    "Check imageSetId and datastore; `reconcile import --search` lists what is there. It may have "
+    "Check imageSetId and datastore. `reconcile import --search` lists the image sets. It may have "
     "been deleted.",
 )
 _LOCKED = (
-    "it is LOCKED: another write is still under way",
-    "Nothing to mend: plan again when the service has finished.",
+    "it is LOCKED by another operation",
+    "Nothing to fix: run `reconcile plan` again when the operation has finished.",
 )
-_GONE_HINT = "Remove the manifest if the image set is gone for good."
-_ODD = "It is not of the documented shape, so nothing is written to it: ask AWS support about it."
+_GONE_HINT = "If the image set was deleted on purpose, remove its manifest."
+_ODD = "`reconcile` does not change such an image set. Ask AWS support about it."
 
 
 def _stopped(start: Diff, status: Status, message: str, hint: str) -> Diff:
@@ -128,7 +130,7 @@ def _status(changes: Sequence[SourcedChange], blocks: Sequence[Block]) -> Status
 
 
 def _released(start: Diff) -> tuple[str, ...]:
-    """Paths that the recorded ask named and this one does not; a revert names everything."""
+    """Return the paths of the recorded ask that are no longer asked. A revert asks for all."""
     entry = start.reading.entry
     if entry is None or start.ask.revert is not None:
         return ()

@@ -21,9 +21,9 @@ from reconciler.core.model.value import Document, Json
 
 
 class Baseline:
-    """The recorded document beside the live one: what somebody else changed in between.
+    """Compares the recorded document with the live one to find changes outside this repository.
 
-    `recorded` is None where the recorded version can no longer be read.
+    `recorded` is None if the recorded version can no longer be read.
     """
 
     def __init__(self, live: Document, recorded: Document | None, alias: Renames) -> None:
@@ -32,10 +32,10 @@ class Baseline:
         self._alias = alias
 
     def differs(self, change: Change) -> bool:
-        """Whether somebody else changed this attribute (or block) since it was recorded.
+        """Whether this attribute, series or instance changed since it was recorded.
 
-        True as well where the recorded version cannot be read: then nobody knows. A series or an
-        instance that came since has nothing recorded, so its attributes have not drifted.
+        Returns True if the recorded version cannot be read, because then it is unknown. Attributes
+        of a series or instance that was added since have no baseline, so they have not drifted.
         """
         if self._recorded is None:
             return True
@@ -50,7 +50,7 @@ class Baseline:
                 shown = _frames(self._live, change.address)
                 return all(_frames(self._recorded, place) != shown for place in places)
             case Op.REMOVE_SERIES:
-                return not places  # it is there now, and was not when it was recorded
+                return not places  # it did not exist in the recorded version
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
                 return bool(places) and block_at(self._live, change.address) is None
 
@@ -60,7 +60,7 @@ class Baseline:
         return Locator(self._recorded, self._alias)
 
     def _by_frames(self, address: Address) -> tuple[Address, ...]:
-        """Where the images were that stand here now: somebody may have changed the UID."""
+        """Find the recorded place of these images by their frames: the UID may have changed."""
         inside = _instances(self._live, address)
         found = {
             self._shown[frame]
@@ -74,7 +74,7 @@ class Baseline:
 
     @cached_property
     def _shown(self) -> dict[str, Address]:
-        """Each recorded frame's instance."""
+        """The recorded instance of each frame."""
         assert self._recorded is not None
         return {
             frame: instance_at(key, inner)
@@ -96,7 +96,7 @@ def _frames(document: Document, address: Address) -> tuple[str, ...]:
 
 
 def _attribute(document: Document, address: Address, change: Change) -> tuple[str, Json] | None:
-    """An attribute's VR and canonical value; None where the block does not hold it."""
+    """Return the VR and the canonical value of an attribute; None if the block lacks it."""
     block = block_at(document, address) or {}
     key = live_key(block, change.tag) if change.tag is not None else change.key
     held = section(block, "DICOM")

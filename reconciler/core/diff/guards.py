@@ -1,4 +1,4 @@
-"""What the whole of an image set's changes must respect: primaries, last ones, taken UIDs."""
+"""Checks that need all changes of an image set: primary image sets, last instances, UIDs in use."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from reconciler.core.model.value import Document
 def guard(
     ask: ImageSetAsk, reading: Reading, changes: Sequence[Change], rules: Rules
 ) -> list[Block]:
-    """Every refusal that needs more than one attribute to be seen."""
+    """Return every block that depends on more than one attribute."""
     assert reading.document is not None and reading.properties is not None
     blocks = (
-        list(_last_ones(ask, reading.document, changes))
+        list(_last_of_all(reading.document, changes))
         if rules.remove_last != Permission.ALLOW
         else []
     )
@@ -46,7 +46,7 @@ def _refuse(change: Change, message: str, hint: str) -> Block:
 
 
 def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
-    """Refuse what AWS's text of 2025 bans; whether it still holds is open (decision 0002, U11).
+    """Refuse changes that AWS's page of 2025 forbids; it may have changed (decision 0002, U11).
 
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
     """
@@ -55,23 +55,24 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
             yield _refuse(
                 change,
                 f"{change.key} of a primary image set cannot be changed",
-                "Copy it to a non-primary image set first, or set `rules: {uidsOnPrimary: allow}` "
-                "in reconciler.yaml if you know that your service takes it.",
+                "Copy the image set to a non-primary image set first. If you know that your "
+                "service accepts the change, set `rules: {uidsOnPrimary: allow}` in "
+                "reconciler.yaml.",
             )
         elif change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
             yield _refuse(
                 change,
-                "Series-level metadata of a primary image set cannot be updated",
-                "Ask for it on a non-primary image set, or set `rules: {seriesOnPrimary: allow}` "
-                "in reconciler.yaml if you know that your service takes it.",
+                "Series-level attributes of a primary image set cannot be changed",
+                "Change a non-primary image set instead. If you know that your service accepts "
+                "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml.",
             )
 
 
 def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
-    """`isPrimary` is required in no answer: what is not said is not known (decision 0002, U25).
+    """Refuse changes that depend on a missing `isPrimary` (decision 0002, U25).
 
-    A primary image set changes Patient and Study level only together with its study. What a
-    primary may not change at all is refused, and what both kinds may change is allowed.
+    Patient and Study level of a primary image set change only together with its study. Changes that
+    a primary image set does not allow are refused; changes that both kinds allow are allowed.
     """
     study_level = [change for change in changes if change.address.level <= Level.STUDY]
     if ask.revert is not None:
@@ -91,19 +92,22 @@ _UNKNOWN = (
     "study"
 )
 UNKNOWN_HINT = (
-    "`aws medical-imaging get-image-set` shows its isPrimary: run `reconcile plan` again once it "
-    "does, or ask AWS support."
+    "Check isPrimary with `aws medical-imaging get-image-set`. If it is there, run `reconcile "
+    "plan` again; otherwise ask AWS support."
 )
 _UNKNOWN_REVERT_HINT = (
-    f"{UNKNOWN_HINT} `rules: {{revertOnPrimary: allow}}` in reconciler.yaml lets the revert pass."
+    f"{UNKNOWN_HINT} To revert anyway, set `rules: {{revertOnPrimary: allow}}` in reconciler.yaml."
 )
 
 
-def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) -> Iterator[Block]:
-    """What removing the last series or instance does is not documented (decision 0002, U8)."""
+def _last_of_all(document: Document, changes: Sequence[Change]) -> Iterator[Block]:
+    """Refuse to remove the last series or instance: not documented (decision 0002, U8)."""
     gone_series = {c.address.series for c in changes if c.op is Op.REMOVE_SERIES}
     restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
-    hint = "Delete the image set instead, or keep one; `rules: {removeLast: allow}` lets it pass."
+    hint = (
+        "Delete the image set instead, or keep one series and one instance. To remove it anyway, "
+        "set `rules: {removeLast: allow}` in reconciler.yaml."
+    )
     all_series = series(document)
     if restores:
         return
@@ -120,7 +124,7 @@ def _last_ones(ask: ImageSetAsk, document: Document, changes: Sequence[Change]) 
 
 
 def _taken_uids(document: Document, changes: Sequence[Change]) -> Iterator[Block]:
-    """Two series or instances of one UID: what a service makes of that is not documented."""
+    """Refuse two series or instances with the same UID: AWS does not document the result."""
     owners = {
         (SERIES_INSTANCE_UID, uid_value(block, SERIES_INSTANCE_UID, key)): series_at(key)
         for key, block in series(document).items()
@@ -136,8 +140,8 @@ def _taken_uids(document: Document, changes: Sequence[Change]) -> Iterator[Block
         if owners.setdefault((change.tag, new), change.address) != change.address:
             yield _refuse(
                 change,
-                f"the {change.key} asked for is already taken in this image set",
-                "Choose a UID that is free; one UID is for one series or instance alone.",
+                f"the new {change.key} is already in use in this image set",
+                "Choose a UID that is not in use. Each series and instance needs a UID of its own.",
             )
 
 

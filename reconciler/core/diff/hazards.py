@@ -1,4 +1,4 @@
-"""Which named dangers a change carries. A finite decision, so a table."""
+"""The hazards of a change, as a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
 
 STUDY_ID = 0x00200010
-# Later imports are grouped into image sets by these. Source:
+# Later imports are grouped into image sets by these attributes. Source:
 # https://docs.aws.amazon.com/healthimaging/latest/devguide/understanding-image-sets.html
 GROUPING = frozenset(
     {
@@ -39,7 +39,7 @@ BY_OP: Mapping[Op, tuple[Hazard, ...]] = {
 def hazards_of(
     op: Op, tag: int | None, *, forced: bool, drifted: bool, reverts: bool
 ) -> tuple[Hazard, ...]:
-    """The hazards of one change, in the order of `Hazard`."""
+    """Return the hazards of one change, in the order of `Hazard`."""
     found = set(BY_OP[op])
     if tag in GROUPING:
         found.add(Hazard.CHANGES_GROUPING)

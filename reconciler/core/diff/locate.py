@@ -1,8 +1,8 @@
-"""Finding the series and instances that an ask names, before and after a UID change.
+"""Finds the series and instances that an ask names, before and after a UID change.
 
-A manifest that renames a series or an instance must plan to nothing afterwards, and every other
-manifest that still names the old UID (or already the new one) must find it too: a rename is an
-alias for all manifests of that image set.
+After a manifest has changed a UID, its plan must be empty. Other manifests may still name the old
+UID, or already the new one, and must find the series or instance too. So a UID change is an alias
+for all manifests of that image set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reconciler.core.model.value import Document
 
 
 class Aliases:
-    """Old UID -> new UID of one kind, as the manifests ask."""
+    """The UID changes of one kind that the manifests ask for: old UID -> new UID."""
 
     def __init__(self, new_of: Mapping[str, str]) -> None:
         self.new_of = new_of
@@ -34,25 +34,25 @@ class Aliases:
             self._olds_of[new].append(old)
 
     def names(self, uid: str) -> frozenset[str]:
-        """The UIDs by which a manifest's UID may be found: itself, its new one, its old ones."""
+        """Return all UIDs of a series or instance: the UID itself, its new UID, its old UIDs."""
         return frozenset((uid, self.new_of.get(uid, uid), *self._olds_of.get(uid, ())))
 
     def tangled(self) -> tuple[str, ...]:
-        """UIDs that are both left and taken (a chain or a swap), or taken twice."""
+        """Return UIDs that are old and new at once (a chain or a swap), or new UIDs of several."""
         twice = {new for new, olds in self._olds_of.items() if len(olds) > 1}
         return tuple(sorted(self.new_of.keys() & self._olds_of.keys() | twice))
 
 
 @dataclass(frozen=True, slots=True)
 class Renames:
-    """The UID changes that the manifests ask of named series and instances."""
+    """The UID changes that the manifests ask for."""
 
     series: Aliases
     instances: Aliases
 
 
 def renames(claims: Iterable[Claim]) -> Renames:
-    """The UID changes asked of named series and instances."""
+    """Collect the UID changes of named series and instances."""
     found: dict[int, dict[str, str]] = {SERIES_INSTANCE_UID: {}, SOP_INSTANCE_UID: {}}
     for claim in claims:
         if claim.kind is not ClaimKind.PRESENT or claim.tag not in found or claim.value is None:
@@ -65,7 +65,7 @@ def renames(claims: Iterable[Claim]) -> Renames:
 
 
 class _Index:
-    """Blocks by their key and by the UID they state."""
+    """Blocks by their key and by the UID that they contain."""
 
     def __init__(self, blocks: Mapping[str, Block], tag: int) -> None:
         self._keys = sorted(blocks)
@@ -75,7 +75,7 @@ class _Index:
             self._by_name[uid_value(block, tag, key)].add(key)
 
     def matching(self, uid: str, aliases: Aliases) -> list[str]:
-        """The keys that a manifest's UID, or `"*"`, stands for."""
+        """Return the keys that match a UID of a manifest, or `"*"`."""
         if uid == WILDCARD:
             return self._keys
         found = (self._by_name.get(name, ()) for name in aliases.names(uid))
@@ -83,7 +83,7 @@ class _Index:
 
 
 class Locator:
-    """Finds asked addresses in one document; indexed, since an ask may name 2,000 instances."""
+    """Finds addresses in one document by an index: an ask may name 2,000 instances."""
 
     def __init__(self, document: Document, alias: Renames) -> None:
         self._alias = alias
@@ -92,10 +92,9 @@ class Locator:
         self._instances: dict[str, _Index] = {}
 
     def locate(self, address: Address) -> tuple[Address, ...]:
-        """The live addresses that an asked address stands for; empty where nothing matches.
+        """Return the live addresses that match an address of an ask; empty if nothing matches.
 
-        More than one for an address without `"*"` means that the old and the new UID are both
-        there.
+        Several matches for an address without `"*"` mean that the old and the new UID both exist.
         """
         if address.level <= Level.STUDY:
             return (address,)

@@ -1,4 +1,4 @@
-"""What a record keeps of an ask: its paths, and a digest over all of it."""
+"""The parts of an ask that a record keeps: its paths, and a digest over the whole ask."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ REVERT_PATH = "revertToVersionId"
 
 
 def claim_path(claim: Claim) -> str:
-    """`Patient/PatientName`; the series or instance itself where a claim removes it."""
+    """Return `Patient/PatientName`, or the path of a series or instance that a claim removes."""
     if claim.tag is None:
         return claim.address.path()
     return f"{claim.address.path()}/{document_key(claim.tag)}"
 
 
 def asked_paths(ask: ImageSetAsk) -> tuple[str, ...]:
-    """Every path an ask names, sorted: no value."""
+    """Return every path of an ask, sorted, without values."""
     paths = {claim_path(claim) for claim in ask.claims}
     if ask.revert:
         paths.add(REVERT_PATH)
@@ -33,9 +33,9 @@ def asked_paths(ask: ImageSetAsk) -> tuple[str, ...]:
 
 
 def ask_digest(ask: ImageSetAsk) -> str:
-    """`sha256:…` over what is asked; consent, reason and place do not count.
+    """Return `sha256:…` over an ask, without consent, reason and place.
 
-    Not keyed: it stays in plan files and attempts. Records hold what `sealed` makes of it.
+    It is not keyed: it stays in plan files and attempts. Records contain the result of `sealed`.
     """
     rows = sorted(
         {
@@ -53,9 +53,9 @@ def ask_digest(ask: ImageSetAsk) -> str:
 
 
 def sealed(entry: Entry, key: Key) -> Entry:
-    """The entry as a record holds it: with the keyed digest of its ask.
+    """Return the entry for a record, with the keyed digest of its ask.
 
-    Data store and image set are covered, so that equal asks do not show.
+    The digest covers data store and image set, so that equal asks have different digests.
     """
     if not entry.ask_digest:
         return entry
@@ -66,10 +66,10 @@ def sealed(entry: Entry, key: Key) -> Entry:
 def opened(
     entries: Mapping[str, Entry], asks: Iterable[ImageSetAsk], key: Key | None
 ) -> dict[str, Entry]:
-    """Entries of records by image set, each with the `ask_digest` of its ask if that is its own.
+    """Return entries of records by image set, with an `ask_digest` that can be compared with asks.
 
-    Any other ask digest becomes "", which is that of no ask: of another ask, under another key, of
-    before there were keys.
+    If the keyed digest is that of the current ask, it is replaced by the digest of that ask.
+    Otherwise (another ask, another key, no key) it becomes "", which matches no ask.
     """
     by_id = {ask.image_set_id: ask for ask in asks}
     return {name: _opened(entry, by_id.get(name), key) for name, entry in entries.items()}

@@ -1,4 +1,4 @@
-"""A revert: its changes are the difference between two documents, with their own hazards."""
+"""The changes of a revert: the differences between the documents of two versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Blocks = Mapping[str, dict[str, Json]]
 
 
 def revert_changes(ask: ImageSetAsk, reading: Reading) -> Settled:
-    """What a revert would change, or why it may not run."""
+    """Return the changes of a revert, or why it is blocked."""
     revert = ask.revert
     assert revert is not None and reading.document is not None
     blocked = _impossible(ask.image_set_id, revert, reading)
@@ -54,12 +54,17 @@ def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | 
     elif target is None or reading.target is None:
         message = f"the service no longer has version {version}"
     elif target.workflow_status.endswith("FAILED"):
-        message = f"version {version} is a failed one: {target.workflow_status}"
+        message = f"version {version} is a failed version: {target.workflow_status}"
     elif odd := misshapen(reading.target):
-        message = f"the document of version {version} has no mapping at {odd}"
+        message = (
+            f"the document of version {version} does not have the documented structure at {odd}"
+        )
     else:
         return None
-    hint = f"`aws medical-imaging list-image-set-versions` shows what {image_set_id} has."
+    hint = (
+        "Choose another version. `aws medical-imaging list-image-set-versions --image-set-id "
+        f"{image_set_id} --datastore-id ID` lists them."
+    )
     return Block(image_set_id, message, hint, revert.place)
 
 
@@ -95,7 +100,7 @@ def _series_changes(
 def _instance_changes(
     image_set_id: str, place: Address, live: dict[str, Json], target: dict[str, Json]
 ) -> Iterator[Change]:
-    """An import may put other images under the same UID: then one goes and the other comes."""
+    """Compare two instances. An import may have replaced the images under the same UID."""
     if frame_ids(live) != frame_ids(target):
         yield _whole(image_set_id, place, Op.REMOVE_INSTANCE)
         yield _whole(image_set_id, place, Op.RESTORE_INSTANCE)
@@ -103,9 +108,10 @@ def _instance_changes(
 
 
 def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]:
-    """Keys that stand for the same thing, "" where one side has none.
+    """Pair the keys of the same series or instance; "" if one side lacks it.
 
-    By UID; where a UID was changed in between, by the image frames, whose IDs stay.
+    Pairs are found by UID. If the UID changed, they are found by the IDs of the image frames, which
+    do not change.
     """
     by_uid = {uid_value(block, uid_tag, key): key for key, block in target.items()}
     pairs = {key: by_uid.get(uid_value(block, uid_tag, key), "") for key, block in live.items()}
@@ -122,7 +128,7 @@ def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]
 
 
 def _frames(block: dict[str, Json]) -> Iterator[str]:
-    """The IDs of all image frames of an instance, or of a series' instances."""
+    """Yield the IDs of all image frames of an instance or a series."""
     yield from frame_ids(block)
     for inner in instances(block).values():
         yield from frame_ids(inner)
