@@ -1,1 +1,1 @@
-"""Pure decisions: no file, network, clock, randomness or logging. What they need is passed in."""
+"""Pure decisions: no file, network, clock, randomness or logging. All inputs are arguments."""

@@ -1,7 +1,6 @@
-"""One tree of everything that can go wrong, and the exit code of each.
+"""The hierarchy of errors, each with its exit code.
 
-No message here ever carries a DICOM value: a message names the place, the image set and the
-attribute, and the reader looks the value up where it stands.
+No message contains a DICOM value: it names the place, the image set and the attribute.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ EXIT_TERMINATED = 143
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something stands in a file: line and column count from 1, 0 means "the whole file"."""
+    """A place in a file. Line and column count from 1; line 0 means the whole file."""
 
     file: str
     line: int = 0
@@ -32,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """One problem the user can mend: where it is, what it is, what to do next."""
+    """A problem that the user can fix: its place, a message, and what to do next."""
 
     place: Place
     message: str
@@ -44,7 +43,7 @@ class Diagnostic:
 
 
 class ReconcilerError(Exception):
-    """Something a user or an operator can mend. `hint` says what to do next."""
+    """A problem that a user or an operator can fix. `hint` says what to do next."""
 
     exit_code = EXIT_ERROR
 
@@ -58,7 +57,7 @@ class ReconcilerError(Exception):
 
 
 class InputError(ReconcilerError):
-    """Problems in files that people wrote, all of them at once, in file order."""
+    """All problems in manifests or reconciler.yaml, in file order."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         self.diagnostics = tuple(sorted(set(diagnostics)))
@@ -70,11 +69,11 @@ class PlanFileError(ReconcilerError):
 
 
 class StaleError(ReconcilerError):
-    """What a saved plan shows as converged, and what is not recorded because that is not sure."""
+    """An image set that a saved plan shows as converged, but that may have changed since."""
 
 
 class PlanBugError(ReconcilerError):
-    """A plan of our own that contradicts itself: nothing of that action is sent."""
+    """A plan that contradicts itself because of a bug: nothing of that action is sent."""
 
     exit_code = EXIT_BUG
 
@@ -88,18 +87,18 @@ class LinkError(RecordError):
 
 
 class GitError(ReconcilerError):
-    """Git could not do what `record.mode` asks for."""
+    """Git could not make the commit that `record.mode` asks for."""
 
 
 class GitBusyError(GitError):
-    """Another git is at work in this repository (or died there): it holds a lock file."""
+    """Another git process holds a lock file in this repository, or died and left it there."""
 
 
 class ServiceError(ReconcilerError):
-    """The service (or the way to it) said no. `code` is the service's own error code.
+    """A call of the service failed. `code` is the service's error code.
 
-    `said` is the service's own text. It may echo DICOM values, so it is in no `str` and no `repr`,
-    and only a command that may show values prints it.
+    `said` is the service's own text. It may contain DICOM values, so `str` and `repr` omit it, and
+    only a command that may show values prints it.
     """
 
     def __init__(
@@ -112,11 +111,11 @@ class ServiceError(ReconcilerError):
 
 
 class NotFoundError(ServiceError):
-    """404. On an update this may also be a stale pin: GetImageSet tells them apart."""
+    """404. For an update it may also mean a stale version: GetImageSet shows which it is."""
 
 
 class AccessDeniedError(ServiceError):
-    """403: these credentials may not make this call for this resource."""
+    """403: the credentials have no permission for this call on this resource."""
 
 
 class CredentialsError(ServiceError):
@@ -128,28 +127,28 @@ class ConflictError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """429: more calls a second than the account may make; nothing was done."""
+    """429: the account exceeds its request rate; nothing was changed."""
 
 
 class RejectedError(ServiceError):
-    """400 or 402: the service refuses this request; nothing was done."""
+    """400 or 402: the service rejects this request; nothing was changed."""
 
 
 class NoAnswerError(ServiceError):
-    """The connection broke, timed out or ended in a 5xx: whether it took effect is unknown."""
+    """The connection broke or timed out, or the answer was a 5xx: the effect is unknown."""
 
 
 class UnreachableError(NoAnswerError):
-    """No connection could be made at all: nothing was sent."""
+    """No connection was possible: nothing was sent."""
 
 
 class UnreadableError(ServiceError):
-    """An answer that cannot be used: no JSON, too large, too deep, or of another image set."""
+    """An answer that cannot be used: not JSON, too large, too deep, or for another image set."""
 
 
 def about_one(error: ServiceError) -> bool:
-    """Whether a read of one image set that failed says nothing about those of the others.
+    """Whether the error concerns this image set only.
 
-    Credentials, throttling and a service that cannot be reached concern all of them.
+    Credentials, throttling and an unreachable service concern all image sets.
     """
     return not isinstance(error, CredentialsError | ThrottledError | UnreachableError)

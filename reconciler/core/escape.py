@@ -1,13 +1,13 @@
-"""Text that cannot draw on the terminal. Imported by every command, so it imports nothing."""
+"""Escapes text so that it cannot control the terminal. It imports nothing, for a quick start."""
 
 from __future__ import annotations
 
 
 def escape(text: str) -> str:
-    """The text with everything unprintable as an escape that YAML and JSON read back.
+    """Replace every unprintable character by an escape that YAML and JSON can read.
 
-    A live value must not be able to draw on the terminal of who reviews it: control characters
-    move the cursor, bidirectional ones turn the text around, odd spaces make two values look alike.
+    A live value must not control the terminal of its reviewer. Control characters move the cursor,
+    bidirectional characters reverse text, and unusual spaces make two values look equal.
     """
     if text.isprintable():
         return text

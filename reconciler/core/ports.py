@@ -1,4 +1,4 @@
-"""The protocols of the edges. Pipelines are written against these, tests bring fakes of them."""
+"""The protocols of the edges. Pipelines depend on them, and tests replace them with fakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.value import Document
 
-# The longest that anything blocks, in seconds, before it looks again whether to go on.
+# The longest wait in seconds before a loop checks again whether to stop.
 SLICE_SECONDS = 0.2
 
 
@@ -18,11 +18,11 @@ class ImageSets(Protocol):
     """The image sets of one data store. Errors: `reconciler.core.errors.ServiceError` and below."""
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
-        """GetImageSet: the latest version unless told otherwise. Not an access (no re-tiering)."""
+        """GetImageSet, of the latest version by default. It does not change the storage tier."""
         ...
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
-        """GetImageSetMetadata at a version. An access: moves it to Frequent Access."""
+        """GetImageSetMetadata at a version. It moves the image set to Frequent Access."""
         ...
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
@@ -30,41 +30,41 @@ class ImageSets(Protocol):
         ...
 
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
-        """SearchImageSets, all pages; `filters` are (attribute, value) pairs compared EQUAL.
+        """SearchImageSets, all pages; `filters` are (attribute, value) pairs for EQUAL.
 
-        Give one at most: that is the maximum of the model's text (decision 0002, U26).
+        Use at most one filter: the service model states this maximum (decision 0002, U26).
         """
         ...
 
     def update(self, step: Step) -> str:
-        """UpdateImageSetMetadata, sent exactly once. Returns the versionId it produces."""
+        """UpdateImageSetMetadata, sent exactly once. Returns the versionId that it creates."""
         ...
 
 
 class PacedImageSets(ImageSets, Protocol):
-    """Image sets whose reads wait for the account's quotas by themselves.
+    """Image sets whose reads wait for the account's quotas.
 
-    An update does not: between the turn and the send, `apply` still looks whether it may send.
+    An update does not wait: between its turn and the call, `apply` checks again whether to send it.
     """
 
     def turn(self, patience: Patience) -> bool:
-        """Wait until the account may take one more update; False when `patience` ended first."""
+        """Wait until the quota allows one more update; return False if `patience` ends first."""
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """Calls so far by AWS operation. A page is a call, and so is one that is tried again."""
+        """Calls so far by AWS operation. Each page and each retry counts as a call."""
         ...
 
 
 class Patience(Protocol):
-    """How long something is worth waiting for."""
+    """Decides how long to wait."""
 
     def is_over(self) -> bool:
-        """Whether waiting any longer is pointless."""
+        """Whether to stop waiting."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Wait; ends early once it is over."""
+        """Wait; return early when the patience is over."""
         ...
 
 
@@ -72,65 +72,65 @@ class Stop(Protocol):
     """Requests to end an apply early, such as signals."""
 
     def requested(self) -> bool:
-        """Whether nothing new is to be sent."""
+        """Whether to send nothing new."""
         ...
 
     def abandoned(self) -> bool:
-        """Whether not even what is in flight is to be awaited."""
+        """Whether to stop waiting even for calls in flight."""
         ...
 
 
 class Clock(Protocol):
-    """Time, injected. Seconds; `now` never goes back."""
+    """The clock, in seconds; `now` never goes back."""
 
     def now(self) -> float:
         """Monotonic seconds."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait. May return early when somebody asked to stop."""
+        """Wait. It may return early after a request to stop."""
         ...
 
 
 class Files(Protocol):
-    """The system calls that files are written with, one by one: each may fail (OSError)."""
+    """The system calls for writing files. Each may raise OSError."""
 
     def make_folder(self, path: Path) -> None:
-        """A folder and those above it, where they are not there yet."""
+        """Create a folder and its parents, if they do not exist."""
         ...
 
     def create(self, path: Path, mode: int) -> int:
-        """A new file, for writing; returns its handle."""
+        """Create a file for writing; return its handle."""
         ...
 
     def open_end(self, path: Path, mode: int) -> int:
-        """A file, made where there is none, for writing after what is there; its handle."""
+        """Open a file for appending, or create it; return its handle."""
         ...
 
     def write(self, handle: int, content: bytes) -> int:
-        """Write from the front; returns how many bytes were taken."""
+        """Write the beginning of the content; return the number of bytes written."""
         ...
 
     def sync(self, handle: int) -> None:
-        """Returns once the content is on the disk."""
+        """Return when the content is on the disk."""
         ...
 
     def close(self, handle: int) -> None:
-        """No more writing."""
+        """Close the file."""
         ...
 
     def rename(self, old: Path, new: Path) -> None:
-        """At one stroke `new` is what `old` was."""
+        """Rename `old` to `new` atomically; an existing `new` is replaced."""
         ...
 
     def link(self, old: Path, new: Path) -> None:
-        """At one stroke `new` is what `old` is; FileExistsError where `new` is there already."""
+        """Make `new` another name of `old` atomically; FileExistsError if `new` exists."""
         ...
 
     def remove(self, path: Path) -> None:
-        """Nothing has this name any more."""
+        """Remove the file; no error if it does not exist."""
         ...
 
     def sync_folder(self, path: Path) -> None:
-        """Returns once the names in a folder are on the disk."""
+        """Return when the names in a folder are on the disk."""
         ...

@@ -1,8 +1,8 @@
-"""Which actions of a saved plan no longer hold, judged by the working tree of today. Pure.
+"""Finds the actions of a saved plan that are stale, by the working tree of today. Pure.
 
-A plan is saved, reviewed, and executed later. In between a manifest may have been corrected, or a
-consent withdrawn. What the manifests and the settings of today do not ask for, or do not allow, is
-not sent. Nothing is read from the service here.
+A plan is saved, reviewed, and executed later. In between, a manifest may be corrected or a consent
+withdrawn. Actions that today's manifests do not ask for, or today's settings do not allow, are not
+sent. This module reads nothing from the service.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from reconciler.core.plan.checker import hazards_of_calls
 from reconciler.core.plan.consent import change_hazards, judge
 from reconciler.core.plan.guardrails import guarded
 
-# The data store's id and the first image set of an action.
+# The datastoreId and the first image set of an action.
 Subject: TypeAlias = tuple[str, str]
 
 _KINDS: Mapping[Op, ClaimKind] = {
@@ -49,9 +49,9 @@ _REMOVES = (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What the working tree says now.
+    """The current state of the working tree.
 
-    `asks` are those of the manifests that the plan was made of, by data store and image set;
+    `asks` are the asks of the manifests that the plan was made from, by data store and image set.
     `entries` are the records, by data store and image set.
     """
 
@@ -61,12 +61,12 @@ class Today:
 
 
 def subject(action: Action) -> Subject:
-    """What an action is known by."""
+    """Return the identity of an action."""
     return action.datastore_id, action.image_set_id
 
 
 def stale(plan: Plan, today: Today) -> dict[Subject, str]:
-    """Why an action must not run, or not be recorded as converged; nothing of those that hold."""
+    """Return the reason for each stale action: it must not run or be recorded as converged."""
     judged = [
         action
         for action in plan.actions
@@ -83,7 +83,7 @@ def stale(plan: Plan, today: Today) -> dict[Subject, str]:
 
 
 def misjudged(action: Action) -> str:
-    """Which change of an action shows other hazards than it has; "" if none does."""
+    """Report a change with wrong hazards in a plan file; "" if all are right."""
     reverts = any(step.revert_to is not None for step in action.steps)
     for change in action.changes:
         found = hazards_of(
@@ -94,7 +94,7 @@ def misjudged(action: Action) -> str:
             reverts=reverts,
         )
         if action.steps and found != change.hazards:
-            return f"image set {change.image_set_id}: the hazards of {change.path()} are others"
+            return f"image set {change.image_set_id}: the hazards of {change.path()} are wrong"
     return ""
 
 
@@ -119,35 +119,35 @@ def _reasons(
         sources = claims.asking(change)
         if not sources:
             yield (
-                f"manifest changed: {change.path()} of image set {change.image_set_id} is not "
-                "asked for as the plan shows it"
+                f"manifest changed: no manifest asks for {change.path()} of image set "
+                f"{change.image_set_id} as in the plan"
             )
             return
         sourced.append(SourcedChange(change, sources))
     for use in _uses(action, sourced, asks, today.settings):
         if not use.consented:
             yield f"consent withdrawn: {use.hazard} needs consent: {use.consent}"
-    for rule, what in _refused(action, planned, today.settings):
-        yield f"rules: `rules: {{{rule}}}` does not allow {what}"
+    for rule, refused in _refused(action, planned, today.settings):
+        yield f"rules changed: `rules: {{{rule}}}` does not allow {refused}"
 
 
 def _changed(member: Member, ask: ImageSetAsk | None) -> str:
-    """How what is asked of an image set differs from what was planned; "" if it does not."""
+    """Report how the ask of an image set differs from the plan; "" if it does not."""
     name = member.image_set_id
     if ask is None:
         return f"no manifest asks for image set {name} any more" if member.asked else ""
     if not member.asked:
-        return f"a manifest asks for image set {name} now, and the plan was made without it"
+        return f"a manifest now asks for image set {name}, which the plan does not contain"
     paths = asked_paths(ask)
     if paths == member.asked and ask_digest(ask) == member.ask_digest:
         return ""
     others = sorted(set(paths) ^ set(member.asked))
-    where = f", at {others[0]}" if others else ""
-    return f"the manifests ask something else of image set {name} than the plan{where}"
+    where = f": {others[0]}" if others else ""
+    return f"the manifests and the plan differ for image set {name}{where}"
 
 
 class _Claims:
-    """What the manifests ask of the image sets of an action, to be found by a change."""
+    """Finds the claims of the manifests that ask for a change of an action."""
 
     def __init__(self, action: Action, asks: Mapping[str, ImageSetAsk | None]) -> None:
         self._asks = {name: ask for name, ask in asks.items() if ask is not None}
@@ -158,7 +158,7 @@ class _Claims:
         self._indexes = {name: _Index(ask) for name, ask in self._asks.items()}
 
     def asking(self, change: Change) -> tuple[Source, ...]:
-        """The manifests that ask for exactly this change; () where none does."""
+        """Return the manifests that ask for exactly this change; () if there are none."""
         name = change.image_set_id
         if name in self._reverts:
             revert = self._asks[name].revert if name in self._asks else None
@@ -169,9 +169,9 @@ class _Claims:
         names = sorted(self._indexes) if is_of_all else [name]
         winners = [
             claim
-            for one in names
-            if one in self._indexes
-            for claim in self._indexes[one].governing(change)
+            for member in names
+            if member in self._indexes
+            for claim in self._indexes[member].governing(change)
         ]
         if not any(_asks_for(claim, change) for claim in winners):
             return ()
@@ -179,7 +179,7 @@ class _Claims:
 
 
 class _Index:
-    """The claims of one image set by what they are about: an ask may name 2,000 instances."""
+    """The claims of one image set by address and place: an ask may name 2,000 instances."""
 
     def __init__(self, ask: ImageSetAsk) -> None:
         self._alias: Renames = renames(ask.claims)
@@ -191,7 +191,7 @@ class _Index:
             self._by_place[where.level, claim.tag, claim.place].append(claim)
 
     def governing(self, change: Change) -> list[Claim]:
-        """The claims on what a change changes: of each manifest those of the nearest address."""
+        """Return the most specific claims of each manifest on the target of a change."""
         where = change.address
         keys = product(
             (where.level,),
@@ -200,8 +200,8 @@ class _Index:
             _names(where.instance, self._alias.instances.names),
         )
         found = [claim for key in keys for claim in self._by_address.get(key, ())]
-        # A document may keep a UID as the key that its block does not state any more (decision
-        # 0002, U7). Then the line that asks, as the plan shows it, leads to the claim.
+        # A document may keep an old UID as a key (decision 0002, U7). Then the line of the manifest
+        # in the plan identifies the claim.
         found = found or self._by_place.get((where.level, change.tag, change.place), [])
         best: dict[Place, tuple[int, bool]] = {}
         for claim in found:
@@ -211,14 +211,14 @@ class _Index:
 
 
 def _names(key: str, aliases: Callable[[str], Iterable[str]]) -> Iterable[str]:
-    """What an asked address may call a series or an instance; "" alone where there is none."""
+    """Return the names of a series or instance in asks; only "" if the address has none."""
     if not key:
         return ("",)
     return (*sorted(aliases(key)), WILDCARD)
 
 
 def _rank(claim: Claim) -> tuple[int, bool]:
-    """Within a manifest a named UID wins over `"*"`."""
+    """Return the rank of a claim: in a manifest, a UID takes precedence over `"*"`."""
     where = claim.address
     return (where.series == WILDCARD) + (where.instance == WILDCARD), where.instance == WILDCARD
 
@@ -230,7 +230,7 @@ def _asks_for(claim: Claim, change: Change) -> bool:
         return True
     wanted = typed(claim, change.vr)
     after = change.after.raw if change.after else None
-    # `repr`: 1, 1.0 and True are three values.
+    # `repr` distinguishes 1, 1.0 and True.
     return isinstance(wanted, Value) and repr(wanted.raw) == repr(after)
 
 
@@ -240,14 +240,14 @@ def _uses(
     asks: Mapping[str, ImageSetAsk | None],
     settings: Settings,
 ) -> Iterator[HazardUse]:
-    """The hazards of an action, with the consent of today."""
+    """Yield the hazards of an action with today's consent."""
     diffs = [_unread(action.datastore, name, ask) for name, ask in asks.items()]
     version_of = {member.image_set_id: member.pin for member in action.members}
     yield from change_hazards(sourced, version_of, diffs, settings.allow)
     for hazard, name in hazards_of_calls(action):
         of_all = hazard is Hazard.STUDY_WIDE
         if of_all and all(asks.values()):
-            continue  # manifests name every image set that the call moves
+            continue  # manifests name every image set that the call changes
         sources = sources_of(
             one
             for one in sourced
@@ -261,7 +261,7 @@ def _uses(
 
 
 def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:
-    """As far as consent is judged, a comparison is the manifests behind it."""
+    """Return a diff without documents: judging consent needs only the manifests."""
     asked = ask or ImageSetAsk(datastore, name, ())
     return Diff(asked, "", (), Reading(None), Status.UPDATE)
 
@@ -269,13 +269,13 @@ def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:
 def _refused(
     action: Action, planned: Mapping[str, str | bool | int], settings: Settings
 ) -> Iterator[tuple[str, str]]:
-    """What the rules of today do not allow: (the setting, what it is about)."""
+    """Yield (setting, change or call) for everything that today's rules do not allow."""
     rules = settings.rules
-    # Where the service does not say, it may be primary (decision 0002, U25).
+    # Without isPrimary, the image set may be primary (decision 0002, U25).
     may_be_primary = {one.image_set_id: one.is_primary is not False for one in action.members}
     reverts = any(step.revert_to is not None for step in action.steps)
-    # What the document alone tells cannot be judged here: such a change is refused where the plan
-    # was made under a rule that was looser than today's.
+    # Some rules depend on the live document, which is not read here. Such a change is refused if
+    # the rule at planning time was less strict than today's rule.
     tightened = planned.keys() - dict(rules.stated).keys()
     for change in action.changes if action.steps else ():
         rule = (
@@ -327,7 +327,7 @@ def _lacks_force(change: Change) -> bool:
 
 
 def _beyond_guardrails(actions: Sequence[Action], today: Today) -> dict[Subject, str]:
-    """Every action of a data store where a guardrail is exceeded, by what is left of the plan."""
+    """Return the reason for every action of a data store that exceeds a guardrail."""
     found = {}
     for name in sorted({action.datastore for action in actions}):
         mine = [action for action in actions if action.datastore == name]
@@ -339,9 +339,9 @@ def _beyond_guardrails(actions: Sequence[Action], today: Today) -> dict[Subject,
 
 
 def _recorded_before(actions: Iterable[Action], entries: Mapping[str, Entry]) -> list[str]:
-    """The image sets that the records know, less those that this very plan has changed already.
+    """Return the recorded image sets without those that this plan has already changed.
 
-    A plan that is applied in parts must not exceed a guardrail by its own progress.
+    A plan that is applied in parts must not exceed a guardrail because of its own progress.
     """
     pins = {member.image_set_id: member.pin for one in actions for member in one.members}
     return [

@@ -315,7 +315,7 @@ def test_consent_to_move_a_whole_study_that_was_withdrawn(world: World) -> None:
     ("before", "after", "reason"),
     [
         ("", "guardrails: {imageSets: 0}\n", "guardrail: 2 image sets would change"),
-        ("", "rules: {payloadBytes: 50}\n", "rules: `rules: {payloadBytes: 50}`"),
+        ("", "rules: {payloadBytes: 50}\n", "rules changed: `rules: {payloadBytes: 50}`"),
     ],
 )
 def test_settings_that_allow_less(world: World, before: str, after: str, reason: str) -> None:
@@ -362,7 +362,7 @@ def test_a_rule_that_was_tightened(world: World, rule: str, asked: str, primary:
     world.plan()
     settings(world.root, world.emulator)
     assert world.apply().code == 1
-    assert world.reason().startswith(f"rules: `rules: {{{rule.split(':')[0]}: ")
+    assert world.reason().startswith(f"rules changed: `rules: {{{rule.split(':')[0]}: ")
     assert world.live(name)["version"] == "1"
 
 
@@ -414,7 +414,7 @@ def test_what_is_shown_and_sent_but_asked_by_no_manifest_is_stale(world: World) 
     world.edit(lambda raw: request(raw, "Other^Name"))
     world.edit(lambda raw: shown(raw, "Other^Name"))
     assert world.reconcile("show", "plan.json", "--show-values").code == 0
-    world.is_stale("manifest changed: Patient/PatientName of image set", world.apply())
+    world.is_stale("manifest changed: no manifest asks for Patient/PatientName", world.apply())
 
 
 def test_a_hazard_that_is_hidden_is_refused(world: World) -> None:
@@ -429,7 +429,7 @@ def test_a_hazard_that_is_hidden_is_refused(world: World) -> None:
     world.edit(hide)
     ran = world.apply()
     assert (ran.code, ran.out) == (1, "")
-    assert "the hazards of Patient/PatientName are others" in ran.err
+    assert "the hazards of Patient/PatientName are wrong" in ran.err
     assert world.live()["version"] == "1"
 
 
@@ -483,7 +483,7 @@ def test_a_rule_is_judged_also_where_the_plan_hides_that_it_was_looser(world: Wo
         del raw["basis"]["rules"]
 
     world.edit(hide)
-    world.is_stale("rules: `rules: {removalsNeedForce: true}`", world.apply())
+    world.is_stale("rules changed: `rules: {removalsNeedForce: true}`", world.apply())
 
 
 def test_another_store_with_the_same_versions_is_stale(world: World, tmp_path: Path) -> None:

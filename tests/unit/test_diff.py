@@ -366,7 +366,10 @@ def test_what_is_renamed_is_found_by_old_and_new_name() -> None:
 
 def test_old_and_new_both_there_is_blocked() -> None:
     manifest = present(inside=on_instance("SOPInstanceUID: 1.2.1.2"), more=FORCE)
-    assert any("under its old UID and under its new UID" in m for m in messages(staged(one()).diff(manifest)))
+    assert any(
+        "under its old UID and under its new UID" in m
+        for m in messages(staged(one()).diff(manifest))
+    )
 
 
 # --- drift -----------------------------------------------------------------------------------

@@ -208,7 +208,10 @@ def test_what_is_locked_or_gone_is_not_read() -> None:
 def test_a_refused_look_blocks_with_its_reason() -> None:
     found = converse(survey(CHEST, NOTHING, RULES), (PropertiesOf(A), DENIED))
     (block,) = found.blocks
-    assert block.message == "the service refuses the caller GetImageSet (AccessDeniedException)"
+    assert (
+        block.message
+        == "the credentials have no permission for GetImageSet (AccessDeniedException)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -258,7 +261,7 @@ def test_without_a_good_version_the_failed_one_is_blocked() -> None:
         (PropertiesOf(A, again=True), FAILED),
         (VersionsOf(A), (FAILED,)),
     )
-    assert "no answer for version 3" in found.blocks[0].message
+    assert "GetImageSetMetadata failed for version 3" in found.blocks[0].message
 
 
 @pytest.mark.parametrize(
@@ -267,8 +270,8 @@ def test_without_a_good_version_the_failed_one_is_blocked() -> None:
         (NOT_FOUND, "no such image set"),
         (at("3", state="DELETED"), "the image set is DELETED"),
         (at("4"), "another process changed it"),
-        (at("3"), "no answer for version 3"),
-        (DENIED, "refuses the caller GetImageSet"),
+        (at("3"), "GetImageSetMetadata failed for version 3"),
+        (DENIED, "no permission for GetImageSet"),
     ],
     ids=["gone", "deleted", "changed", "as before", "refused"],
 )

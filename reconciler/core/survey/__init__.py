@@ -1,7 +1,7 @@
 """Decides what must still be read. Surveys are generators that yield needs and do no I/O.
 
-A survey reads like blocking code: it yields a need, receives the answer, and returns what it has
-found, in the manner of a sans-I/O protocol (https://sans-io.readthedocs.io). `observe` drives it.
+A survey looks like blocking code: it yields a need, receives the answer, and returns a result, like
+a sans-I/O protocol (https://sans-io.readthedocs.io). `observe` drives it.
 """
 
 from reconciler.core.survey.image_set import nothing_seen, read_again, survey

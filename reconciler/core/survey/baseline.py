@@ -1,4 +1,4 @@
-"""The document that a live one is compared with, to see what changed outside this repository."""
+"""Finds the baseline document, which shows what changed outside this repository."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _GONE = (Why.NOT_FOUND, Why.REJECTED, Why.UNREADABLE)
 
 
 def baseline(known: Known, entry: Entry, reading: Reading) -> Survey[Document | Refusal | None]:
-    """The baseline document; None where there is none that can be believed.
+    """Return the baseline document; None if no document is certain to be the baseline.
 
-    The entry may be of another store with the same IDs, where the same number is another version.
+    The entry may belong to another data store with the same IDs and other versions.
     """
     assert reading.properties is not None
     if not entry.is_of(reading.properties):
@@ -31,11 +31,11 @@ def baseline(known: Known, entry: Entry, reading: Reading) -> Survey[Document | 
 
 
 def _last_ours(known: Known, entry: Entry, latest: str) -> Survey[Document | Refusal | None]:
-    """The document of the last version that is ours: the recorded one, or a killed run's later one.
+    """Return the document of our last version: the recorded version, or one of a killed run.
 
-    What an apply of ours has made did not drift, though it could not record it any more.
+    A version that a killed run made but could not record is not drift.
     """
-    for version, digest in known.meant_since(entry, latest):
+    for version, digest in known.intended_since(entry, latest):
         made = yield from document_of(entry.image_set_id, version)
         if isinstance(made, Refusal):
             if made.why not in _GONE:

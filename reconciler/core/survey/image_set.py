@@ -1,8 +1,8 @@
-"""The survey of one image set: what must be read until its changes are known.
+"""The survey of one image set: reads until its changes are known.
 
-GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days, GetImageSet and
-SearchImageSets do not. So a document is read only when the record does not already say that this
-very ask was seen converged at this very version.
+GetImageSetMetadata moves an image set to the Frequent Access tier for 30 days; GetImageSet and
+SearchImageSets do not. So no document is read if the record states that exactly this ask converged
+at exactly this version.
 
 Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/cost-optimization.html
 """
@@ -32,9 +32,9 @@ from reconciler.core.survey.needs import (
 
 
 def survey(ask: ImageSetAsk, known: Known, rules: Rules) -> Survey[Diff]:
-    """Read one image set as far as it takes to know its changes, and whether they drifted.
+    """Read one image set until its changes and their drift are known.
 
-    What cannot be read blocks the image set.
+    A read that fails blocks the image set.
     """
     reading = Reading(None, entry=known.entries.get(ask.image_set_id))
     properties = yield from properties_of(ask.image_set_id)
@@ -78,7 +78,7 @@ def _compared(
 
 
 def _with_target(revert: Revert, reading: Reading) -> Survey[Reading | Refusal]:
-    """The version that a revert goes back to; a version that is not there blocks the revert."""
+    """Read the version that a revert goes back to. A missing version blocks the revert."""
     current = reading.properties
     assert current is not None
     if int(revert.version_id) > int(current.version_id):
@@ -100,7 +100,7 @@ def _refused(reading: Reading, refusal: Refusal) -> Reading:
 
 
 def without_documents(found: Diff) -> Diff:
-    """The diff with that document alone from which its own calls are made.
+    """Drop all documents from a diff except the document from which its own calls are made.
 
     Few image sets of a plan change, and the documents of all do not fit into memory. A study-wide
     call is made from the documents of the study.
@@ -124,7 +124,7 @@ def _is_not_primary(reading: Reading) -> bool:
 
 
 def read_again(found: Diff) -> DocumentOf | None:
-    """The document that the survey of its study may need once more, after `found` was returned."""
+    """Return the document that the survey of the study may need again after this diff."""
     properties = found.reading.properties
     if found.study_instance_uid is None or properties is None:
         return None
@@ -132,8 +132,8 @@ def read_again(found: Diff) -> DocumentOf | None:
 
 
 def nothing_seen(diffs: Sequence[Diff]) -> bool:
-    """Whether it is the data store that cannot be seen, and not some of its image sets.
+    """Whether no image set could be read, so that the data store itself may be inaccessible.
 
-    Both 403 and 404 may mean either (decision 0002, U19).
+    403 and 404 may concern an image set or the data store (decision 0002, U19).
     """
     return bool(diffs) and all(found.reading.properties is None for found in diffs)

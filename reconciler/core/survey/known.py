@@ -1,4 +1,4 @@
-"""What the repository knows of a data store before anything is read."""
+"""The knowledge of the repository about a data store before anything is read."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from reconciler.core.model.value import Document
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What this repository knows of a data store: records, and what killed applies have left."""
+    """The records of a data store, and the attempts that killed applies left."""
 
     entries: Mapping[str, Entry]
     attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
 
     def origin(self, properties: Properties, document: Document) -> str:
-        """The version before an apply of ours that was killed when it had made this one, or "".
+        """Return the version before a killed apply of ours that made this version, or "".
 
-        Its content proves it. What is recorded at this version was not left unfinished, and an
-        image set of another history was not changed by us.
+        The content proves it. A recorded version was finished by its run, and an image set of
+        another history was not changed by us.
         """
         entry = self.entries.get(properties.image_set_id)
         if entry is not None and (entry.is_at(properties) or not entry.is_of(properties)):
@@ -35,12 +35,12 @@ class Known:
         held = content_digest(document) if any(digest for _, digest in found) else None
         return next((before for before, digest in found if digest and digest == held), "")
 
-    def meant_since(self, entry: Entry, latest: str) -> Sequence[tuple[str, str]]:
-        """Versions after the recorded one that killed applies meant to make, the last one first."""
-        meant = {
+    def intended_since(self, entry: Entry, latest: str) -> Sequence[tuple[str, str]]:
+        """Return versions after the record that killed applies intended, newest first."""
+        intended = {
             (version, digest)
             for attempt in self.attempts.get(entry.image_set_id, ())
             for version, digest in attempt.versions
             if int(entry.version_id) < int(version) <= int(latest)
         }
-        return sorted(meant, key=lambda one: int(one[0]), reverse=True)
+        return sorted(intended, key=lambda version: int(version[0]), reverse=True)

@@ -1,4 +1,4 @@
-"""The document of an image set's latest version, or of the one that stands for it."""
+"""Reads the document of the latest version, or of the last good version before a failed one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MOVED = Unread(
 
 
 def latest_document(properties: Properties, known: Known) -> Survey[Observed | Refusal]:
-    """An image set that was ACTIVE, with its document.
+    """Read the document of an image set that was ACTIVE.
 
-    Whether a failed version has one is not documented (decision 0002, U9).
+    AWS does not document whether a failed version has a document (decision 0002, U9).
     """
     document = yield from document_of(properties.image_set_id, properties.version_id)
     if isinstance(document, Refusal):
@@ -39,7 +39,7 @@ def latest_document(properties: Properties, known: Known) -> Survey[Observed | R
 
 
 def _second_look(first: Properties, refusal: Refusal) -> Survey[Observed | Refusal]:
-    """After the latest version could not be read: it is failed, changed in between, or gone."""
+    """Look again after a failed read: the version may have failed, changed, or been deleted."""
     latest = yield from properties_of(first.image_set_id, again=True)
     if isinstance(latest, Refusal):
         return latest
@@ -64,13 +64,13 @@ def _second_look(first: Properties, refusal: Refusal) -> Survey[Observed | Refus
 
 
 def _last_good(versions: Iterable[Properties], latest: Properties) -> str:
-    """The last version before a failed one that did not fail; "" where there is none."""
+    """Return the last version before a failed one that did not fail; "" if there is none."""
     return max(
         (
-            one.version_id
-            for one in versions
-            if int(one.version_id) < int(latest.version_id)
-            and verdict(one.state, one.workflow_status) is Wait.DONE
+            row.version_id
+            for row in versions
+            if int(row.version_id) < int(latest.version_id)
+            and verdict(row.state, row.workflow_status) is Wait.DONE
         ),
         key=int,
         default="",
@@ -78,6 +78,4 @@ def _last_good(versions: Iterable[Properties], latest: Properties) -> str:
 
 
 def _no_metadata(refusal: Refusal, version: str) -> Unread:
-    return Unread(
-        f"{refusal.operation} has no answer for version {version} ({refusal.code})", AGAIN
-    )
+    return Unread(f"{refusal.operation} failed for version {version} ({refusal.code})", AGAIN)

@@ -1,4 +1,4 @@
-"""What a survey may need, each a call of the service, and the answers that it receives."""
+"""The needs of a survey, each a call of the service, and the answers that it receives."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PropertiesOf:
-    """GetImageSet: of the latest version, unless one is named.
+    """GetImageSet, of the latest version by default.
 
-    `again` is a second look at an image set whose document could not be read: it may have changed
-    since the first look, whose answer must not be used.
+    `again` asks for a new call after a document could not be read: the image set may have changed,
+    so the first answer must not be used.
     """
 
     image_set_id: str
@@ -71,10 +71,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The answer to a need that the service did not meet, and that concerns one image set alone.
+    """The answer to a need whose call failed for one image set only.
 
-    `message` is our own text for an answer that cannot be used. The service's own text stays out:
-    it may hold DICOM values, and a plan is stored.
+    `message` is our own text for an answer that cannot be used. It never contains the service's
+    text, which may hold DICOM values: a plan is stored.
     """
 
     why: Why
@@ -84,28 +84,28 @@ class Refusal:
 
     @classmethod
     def of(cls, error: ServiceError) -> Refusal:
-        """The refusal that an error of one call stands for (`errors.about_one`)."""
+        """Convert the error of a call (see `errors.about_one`)."""
         why = next((why for kind, why in _WHY.items() if isinstance(error, kind)), Why.OTHER)
         message = error.message if why is Why.UNREADABLE else ""
         return cls(why, error.operation, error.code, message)
 
     @property
     def unread(self) -> Unread:
-        """What a plan says of it, and what to do next."""
+        """The message for the plan, and what to do next."""
         call = f"{self.operation} ({self.code})" if self.code else self.operation
         match self.why:
             case Why.DENIED:
-                hint = "Check that the caller's permissions include it: a policy may leave it out."
-                return Unread(f"the service refuses the caller {call}", hint)
+                hint = "Check that the caller's IAM policies allow this call for this image set."
+                return Unread(f"the credentials have no permission for {call}", hint)
             case Why.UNREADABLE:
                 return Unread(self.message, AGAIN)
             case Why.NO_ANSWER:
-                return Unread(f"no usable answer came to {call}", AGAIN)
+                return Unread(f"the service did not answer {call}", AGAIN)
             case _:
-                return Unread(f"the service refuses {call}", AGAIN)
+                return Unread(f"the service rejects {call}", AGAIN)
 
 
-AGAIN = "Run `reconcile plan` again. If that stays so, ask AWS support about this image set."
+AGAIN = "Run `reconcile plan` again. If it fails again, ask AWS support about this image set."
 _WHY: dict[type[ServiceError], Why] = {
     NotFoundError: Why.NOT_FOUND,
     AccessDeniedError: Why.DENIED,
@@ -121,7 +121,7 @@ Answer: TypeAlias = Properties | Document | tuple[Properties, ...] | tuple[Summa
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Needs of which none waits for the answer to another. The answer is a tuple in their order."""
+    """Needs that do not depend on each other. The answer is a tuple in the same order."""
 
     needs: tuple[Need, ...]
 
@@ -156,7 +156,7 @@ def versions_of(image_set_id: str) -> Survey[tuple[Properties, ...] | Refusal]:
 
 
 def members_of(study_instance_uid: str) -> Survey[tuple[Summary, ...] | Refusal]:
-    """Ask for the rows that search has of a study."""
+    """Ask for the search results of a study."""
     answer = yield MembersOf(study_instance_uid)
     if isinstance(answer, Refusal):
         return answer
@@ -165,7 +165,7 @@ def members_of(study_instance_uid: str) -> Survey[tuple[Summary, ...] | Refusal]
 
 
 def together(surveys: Sequence[Survey[T]]) -> Survey[tuple[T, ...]]:
-    """Several surveys as one: what they need at the same time is asked for at once."""
+    """Run several surveys together: their needs are asked for at the same time."""
     results: dict[int, T] = {}
     answers: dict[int, Answer | None] = dict.fromkeys(range(len(surveys)))
     while answers:

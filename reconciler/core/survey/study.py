@@ -1,4 +1,4 @@
-"""The survey of one study: all its primary image sets, which must change as one."""
+"""The survey of one study: all its primary image sets, which must change together."""
 
 from __future__ import annotations
 
@@ -30,17 +30,16 @@ from reconciler.core.survey.needs import (
 
 @dataclass(frozen=True, slots=True)
 class Studied:
-    """A study, and the diffs of members whose own surveys were cut short by their records."""
+    """A study, and the completed diffs of members whose own surveys had read no document."""
 
     study: Study
     diffs: tuple[Diff, ...]
 
 
 def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
-    """The studies that must be known, each with its image sets that manifests ask for.
+    """Return the studies that must be read, each with the image sets that manifests ask for.
 
-    A document without a StudyInstanceUID belongs to no study that could be found; `build` refuses
-    its changes.
+    A document without a StudyInstanceUID belongs to no study; `build` refuses its changes.
     """
     asked: dict[str, list[str]] = defaultdict(list)
     needed = set()
@@ -56,7 +55,7 @@ def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
 def survey_study(
     uid: str, asked: Collection[str], own: Mapping[str, Diff], known: Known, rules: Rules
 ) -> Survey[Studied]:
-    """Search finds the members of a study, GetImageSet confirms them (decision 0002, U14).
+    """Find the members of a study by search and confirm them by GetImageSet (decision 0002, U14).
 
     `asked` are the members that manifests ask for. `own` are the diffs of all image sets.
     """
@@ -80,7 +79,7 @@ def survey_study(
 
 
 def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey[Observed | None]:
-    """One primary of a study; None where search found one that is not, or not any more."""
+    """Read one member of a study; None if it is not, or no longer, a primary image set of it."""
     seen = _known_already(own)
     if seen is None:
         if row.is_primary is False:
@@ -100,14 +99,14 @@ def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey
     found = yield from _with_document(seen, own, known)
     if isinstance(found, Refusal):
         return _refused(seen, found)
-    # One that is not of the documented shape may be of any study: `build` refuses it.
+    # A document without the documented structure may belong to any study: `build` refuses it.
     if found.document is None or misshapen(found.document):
         return found
     return found if study_instance_uid(found.document) == uid else None
 
 
 def _known_already(own: Diff | None) -> Observed | None:
-    """What the image set's own survey has seen of it, without its document."""
+    """Return the result of the image set's own survey, without its document."""
     if own is None or own.reading.properties is None:
         return None
     reading = own.reading
@@ -129,7 +128,7 @@ def _refused(seen: Observed, refusal: Refusal) -> Observed | None:
 
 
 def _whole(own: Diff | None, member: Observed, rules: Rules) -> Diff | None:
-    """A diff that was cut short because its record is valid, made whole for its study."""
+    """Complete the diff of an image set that was not read because its record is valid."""
     if own is None or own.reading.unread is not None or own.reading.properties is None:
         return None
     if not is_recorded(own.ask, own.reading.entry, own.reading.properties):
