@@ -1,6 +1,6 @@
 """Entry point of the command line: secure the import path, then import the rest."""
 
-# No `from __future__` here: `python -m` would look that module up in the current folder.
+# No `from __future__` here: `python -m` would look for that module in the current folder.
 from reconciler.edges.surroundings import leave_current_folder
 
 

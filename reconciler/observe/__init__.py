@@ -1,1 +1,1 @@
-"""Reading the image sets that the asks name, within the quotas."""
+"""Reads the image sets of the asks, within the quotas."""

@@ -1,4 +1,4 @@
-"""The answers to needs: no call twice in one plan, and no document longer than it is used."""
+"""Answers needs: makes no call twice in one plan, and keeps documents only while they are used."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from reconciler.core.survey.needs import (
 
 
 class Answers:
-    """What a data store has answered for one plan. Safe to share between threads.
+    """The answers of a data store for one plan. Safe to share between threads.
 
-    Two surveys that need the same at the same time share one call, too.
+    Two surveys with the same need at the same time share one call.
     """
 
     def __init__(self, port: ImageSets) -> None:
@@ -36,7 +36,7 @@ class Answers:
         self._awaited: dict[Need, Future[Answer]] = {}
 
     def to(self, need: Need) -> Answer:
-        """The answer to a need. Raises a ServiceError that concerns the whole data store."""
+        """Answer a need. Raises a ServiceError that concerns the whole data store."""
         with self._lock:
             given = self._given.get(need)
             awaited = self._awaited.get(need)
@@ -61,7 +61,7 @@ class Answers:
         return answer
 
     def release(self, used: Collection[Need], kept: DocumentOf | None) -> None:
-        """Drop the documents that a survey has used; one may be needed again and is packed."""
+        """Drop the documents that a survey has used; compress `kept`, which may be needed again."""
         for need in used:
             with self._lock:
                 given = self._given.get(need)
@@ -74,7 +74,7 @@ class Answers:
 
 
 class _Packed:
-    """A document that rarely is needed again, in about a hundredth of its memory."""
+    """A compressed document, in about a hundredth of the memory: it is rarely needed again."""
 
     def __init__(self, document: Document) -> None:
         self._text = zlib.compress(json.dumps(document.raw).encode(), level=1)
@@ -84,7 +84,7 @@ class _Packed:
 
 
 def read(port: ImageSets, need: Need) -> Answer:
-    """Make the call that a need stands for. What it says of one image set alone is a Refusal."""
+    """Make the call for a need. An error that concerns one image set becomes a Refusal."""
     try:
         match need:
             case PropertiesOf(name, version_id):
@@ -96,7 +96,7 @@ def read(port: ImageSets, need: Need) -> Answer:
             case MembersOf(uid):
                 return tuple(port.search(members_filters(uid)))
     except ServiceError as error:
-        # A search is answered with an empty list where nothing matches: 404 is of the data store.
+        # A search without matches returns an empty list, so a 404 concerns the data store.
         lacks_store = isinstance(need, MembersOf) and isinstance(error, NotFoundError)
         if lacks_store or not about_one(error):
             raise

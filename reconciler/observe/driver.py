@@ -1,8 +1,8 @@
-"""The driver: runs surveys side by side, and makes the calls that they need.
+"""Runs surveys side by side, and makes the calls that they need.
 
-It decides nothing. What must be read, and what follows from it, is decided in `core/survey`; how
-fast, by the paced ports. `Answers` stands between the two: answers from a search of the whole data
-store or from a cache go there, before the call, and no survey can tell them from those of a call.
+The driver decides nothing. `core/survey` decides what is read and what follows from it; the paced
+ports decide how fast. `Answers` is between them: answers from a search of the whole data store or
+from a cache can be added there without a change of surveys.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from reconciler.core.survey.needs import Need, Survey, Together
 from reconciler.observe.answers import Answers
 
 WORKERS = 16
-# After an error, how long those are awaited that were asked for before and may have failed, too:
-# the same plan then shows the same error every time. Nobody waits longer for a call that hangs.
+# After an error, how many seconds to wait for earlier items, which may have failed, too. So the
+# same plan shows the same error every time. The limit covers calls that hang.
 GRACE_SECONDS = 1.0
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One data store: how it is read, and what is asked and known of its image sets."""
+    """One data store: its port, the asks for its image sets, and what is known of them."""
 
     port: ImageSets
     asks: Sequence[ImageSetAsk]
@@ -50,42 +50,42 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was found in one data store: a diff for each ask, and the studies that must be known."""
+    """The result for one data store: a diff for each ask, and the studies that were read."""
 
     diffs: tuple[Diff, ...]
     studies: tuple[Study, ...]
 
 
 def observe(stores: Sequence[Store], rules: Rules) -> list[Seen]:
-    """Read the image sets that are asked for, in all data stores at the same time.
+    """Read the image sets of the asks, in all data stores at the same time.
 
-    What cannot be read of one image set blocks its own action. Raises a ServiceError where a data
-    store cannot be seen at all, or no call can succeed.
+    An image set that cannot be read blocks its own action only. Raises a ServiceError if a data
+    store is not accessible, or if no call can succeed.
     """
     drivers = [_Driver(store, rules) for store in stores]
     pool = ThreadPoolExecutor(max(1, len(stores)))
     try:
         return _gathered(pool, _Driver.run, drivers)
     finally:
-        # After an error or Ctrl-C nobody waits for the others: a call that hangs takes minutes.
+        # After an error or Ctrl-C, do not wait for other calls: a call that hangs takes minutes.
         pool.shutdown(wait=False, cancel_futures=True)
         for driver in drivers:
             driver.close()
 
 
 class _Driver:
-    """Runs the surveys of one data store, in threads of its own: another may be slow."""
+    """Runs the surveys of one data store in its own threads, because another may be slow."""
 
     def __init__(self, store: Store, rules: Rules) -> None:
         self._store = store
         self._rules = rules
         self._answers = Answers(store.port)
         self._surveys = ThreadPoolExecutor(WORKERS)
-        # Surveys wait for calls that they need together: these need threads that no survey holds.
+        # Surveys wait for the calls of `Together`, so these calls need threads of their own.
         self._calls = ThreadPoolExecutor(WORKERS)
 
     def run(self) -> Seen:
-        """All image sets first: their documents tell which studies must be known."""
+        """Survey all image sets first: their documents show which studies must be read."""
         diffs = _gathered(self._surveys, self._diff, self._store.asks)
         if nothing_seen(diffs):
             next(iter(self._store.port.search()), None)
@@ -102,12 +102,12 @@ class _Driver:
         )
 
     def close(self) -> None:
-        """Begin nothing new."""
+        """Start no new work."""
         self._surveys.shutdown(wait=False, cancel_futures=True)
         self._calls.shutdown(wait=False, cancel_futures=True)
 
     def _diff(self, ask: ImageSetAsk) -> Diff:
-        """The survey of one image set; its documents are dropped at once."""
+        """Run the survey of one image set, and drop its documents at once."""
         used: list[Need] = []
         found = self._answered(survey(ask, self._store.known, self._rules), used)
         self._answers.release(used, read_again(found))
@@ -117,7 +117,7 @@ class _Driver:
         return self._answered(survey, [])
 
     def _answered(self, survey: Survey[T], used: list[Need]) -> T:
-        """Answer what a survey needs until it returns; `used` gets its needs."""
+        """Answer the needs of a survey until it returns; append them to `used`."""
         try:
             need = next(survey)
             while True:
@@ -136,10 +136,10 @@ class _Driver:
 def _gathered(
     pool: ThreadPoolExecutor, work: Callable[[In], Out], items: Sequence[In]
 ) -> list[Out]:
-    """Do the work side by side; results in the order of the items.
+    """Do the work side by side; return the results in the order of the items.
 
-    At an error the items after it are not begun, and those before it have GRACE_SECONDS to fail,
-    too: the first error in the order of the items is raised.
+    After an error, later items are cancelled, and earlier items have GRACE_SECONDS to fail, too.
+    The first error in the order of the items is raised.
     """
     futures = [pool.submit(work, item) for item in items]
     ended: SimpleQueue[Future[Out]] = SimpleQueue()

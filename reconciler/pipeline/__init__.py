@@ -1,4 +1,4 @@
-"""The stages, in order: check, plan, apply. The only floor that sees them all.
+"""Runs the stages in order: check, plan, apply. Only this floor imports all of them.
 
 load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """

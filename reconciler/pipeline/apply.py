@@ -1,4 +1,4 @@
-"""A plan -> outcomes, recorded as they come in."""
+"""A plan -> outcomes, which are recorded as they arrive."""
 
 from __future__ import annotations
 
@@ -38,14 +38,13 @@ def apply(
     saved: bool = False,
     tables: Tables = TABLES,
 ) -> Applied:
-    """Execute exactly this plan, recording every image set as it is seen converged.
+    """Execute exactly this plan and record every image set that is seen converged.
 
-    Where a record cannot be written, nothing new is sent; the reason is in `Applied.problems`. A
-    plan that was `saved` may have been applied before, in part, and is judged again: what the
-    manifests, the consent, the guardrails and the rules of today do not allow any more ends as
-    stale. `tables` are the decisions of a step: the proofs bring flawed ones.
-    Raises PlanFileError for a plan of other data stores than reconciler.yaml names, for a saved one
-    that was edited, and where the manifests cannot be read again.
+    If a record cannot be written, nothing new is sent; the reason is in `Applied.problems`. A plan
+    that was `saved` may already be partly applied, and it is judged again. Actions that today's
+    manifests, consent, guardrails or rules no longer allow end as stale. `tables` are the decisions
+    of a step; tests replace them by flawed tables. Raises PlanFileError for data stores that
+    reconciler.yaml does not have, for an edited plan file, and for invalid manifests.
     """
     datastores = _datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else without_bugs(plan)
@@ -94,7 +93,7 @@ def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, vers
 
 
 def _hold_back(run: Run, holding: Holding, recorder: Recorder) -> None:
-    """Send nothing where the records cannot be written, or where the first error stops the run."""
+    """Send nothing if records cannot be written, or if the first error stops the run."""
     run.hold(recorder.behind)
     if run.bounds.stop_on_error and holding.ended:
         first = holding.ended[0]
@@ -102,7 +101,7 @@ def _hold_back(run: Run, holding: Holding, recorder: Recorder) -> None:
 
 
 def _unrecorded(plan: Plan) -> tuple[Action, ...]:
-    """What the plan shows as converged and no record states."""
+    """Return the actions that the plan shows as converged and that have no record."""
     return tuple(
         action
         for action in plan.actions
@@ -119,9 +118,9 @@ def _recover(
     recorder: Recorder,
     run: Run,
 ) -> Iterator[Landed]:
-    """Record the changes of interrupted runs about which this plan says nothing.
+    """Record changes that interrupted runs made outside this plan.
 
-    Above all these are siblings of a study-wide call that no manifest names.
+    Most of them are siblings of a study-wide call that no manifest names.
     """
     planned = {
         (action.datastore_id, member.image_set_id)
@@ -158,7 +157,7 @@ def _datastore(settings: Settings, name: str, plan: Plan) -> Datastore:
         datastore = None
     if datastore is None or ids != {datastore.datastore_id}:
         raise PlanFileError(
-            f"the plan is for a data store {name} that reconciler.yaml does not have",
-            "Plan again in this repository, or apply where the plan was made.",
+            f"the plan is for data store {name}, which reconciler.yaml does not have",
+            "Run `reconcile plan` in this repository, or apply the plan where it was made.",
         )
     return datastore

@@ -1,4 +1,4 @@
-"""Manifests -> asks without a contradiction, or every problem of every file."""
+"""Manifests -> asks without contradictions, or every problem of every file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reconciler.edges.manifests import load
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
-    """Read and check manifests, all of them unless told otherwise.
+    """Read and check the manifests of `paths`, all by default.
 
     Raises InputError with every problem of every file.
     """

@@ -1,4 +1,4 @@
-"""The outside, as every stage is given it."""
+"""The adapters to the outside world that the stages receive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.edges.files import REAL
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The outside: `ports` gives the paced image sets of a data store, once it is sure whose."""
+    """The adapters. `ports` checks the account of a data store and returns its image sets."""
 
     ports: Callable[[Datastore], PacedImageSets]
     clock: Clock

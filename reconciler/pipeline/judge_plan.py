@@ -1,4 +1,4 @@
-"""What of a plan may run, judged once more before anything is sent."""
+"""Decides again which actions of a plan may run, before anything is sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from reconciler.pipeline.known import entries_of
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What of a plan may run, how the rest ended, and what is not recorded for what reason."""
+    """The part of a plan that may run, the outcomes of the rest, and problems with recording."""
 
     plan: Plan
     ended: tuple[Outcome, ...] = ()
@@ -35,7 +35,7 @@ class Holding:
 
 
 def without_bugs(plan: Plan) -> Holding:
-    """A plan of our own, less the actions whose calls are not what they show."""
+    """Remove the actions whose calls do not match their changes from a plan of this run."""
     found = {stale_plan.subject(action): contradictions(action) for action in plan.actions}
     wrong = [action for action in plan.actions if found[stale_plan.subject(action)]]
     return Holding(
@@ -49,7 +49,7 @@ def without_bugs(plan: Plan) -> Holding:
             PlanBugError(
                 f"the plan of image set {action.image_set_id} contradicts itself: "
                 f"{found[stale_plan.subject(action)][0]}",
-                "This is a bug of ours, and nothing of it was sent. Please report it.",
+                "This is a bug in reconcile. Nothing of this action was sent. Please report it.",
             )
             for action in wrong
         ),
@@ -57,7 +57,7 @@ def without_bugs(plan: Plan) -> Holding:
 
 
 def judged_again(settings: Settings, plan: Plan) -> Holding:
-    """What still holds of a saved plan, by the working tree of today; nothing is read elsewhere."""
+    """Judge a saved plan by today's working tree; the service is not read."""
     root = Path(settings.root)
     if problem := edited(plan) or next(filter(None, map(stale_plan.misjudged, plan.actions)), ""):
         raise PlanFileError(f"the plan file was edited: {problem}", AGAIN)
@@ -66,13 +66,12 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
         checked = check(settings, [root / path for path in plan.basis.paths])
     except InputError as error:
         raise PlanFileError(
-            "the manifests that the saved plan was made of cannot be checked again\n"
-            f"{error.message}",
+            f"the manifests of the saved plan have problems\n{error.message}",
             "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
         ) from None
     asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.asks}
     names = {action.datastore for action in plan.actions}
-    # Only a share of what is recorded needs the records, which may be unreadable.
+    # Only the guardrail `percent` needs the records, which may be unreadable.
     needed = names if settings.guardrails.percent is not None else set()
     entries = {one.name: entries_of(root, one) for one in settings.datastores if one.name in needed}
     reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks, entries))
@@ -86,23 +85,23 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
 
 
 def _refuse_other_trees(root: Path, paths: Sequence[str]) -> None:
-    """Raise `PlanFileError` for manifests that are not in the repository.
+    """Raise `PlanFileError` for manifests outside the repository.
 
-    Whoever can edit a plan file could name a manifest of their own there, with its own consent.
+    Otherwise an edited plan file could name a manifest outside of review, with its own consent.
     """
     tree = worktree.repository(root)
     for path in paths:
-        named = Path(os.path.abspath(root / path))  # noqa: PTH100 - links are judged as it is read
+        named = Path(os.path.abspath(root / path))  # noqa: PTH100 - reading it checks links
         if not any(named.is_relative_to(one) for one in (tree, Path(os.path.abspath(root)))):  # noqa: PTH100
             raise PlanFileError(
-                f"the saved plan was made of {path}, which is not in this repository",
-                "Put the manifest into the repository, then make a new plan with "
+                f"the saved plan was made from {path}, which is not in this repository",
+                "Add the manifest to the repository, then make a new plan with "
                 "`reconcile plan --out FILE`.",
             )
 
 
 def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
-    """Less what is stale; what has no call to end so is not recorded, and that is a problem."""
+    """Remove stale actions. A stale action without a call becomes a problem: it is not recorded."""
     return Holding(
         _less(holding.plan, [action for action, _ in ended]),
         (

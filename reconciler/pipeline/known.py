@@ -1,4 +1,4 @@
-"""What the repository knows of a data store: records, attempts that were left, and the key."""
+"""Reads what the repository knows of a data store: records, left attempts, and the key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.edges import key as keys
 
 
 def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
-    """The records of one data store; those of another that once had this name do not count."""
+    """Return the records of one data store, without those of an earlier store of this name."""
     return {
         image_set_id: entry
         for image_set_id, entry in records.read(root, datastore.name).items()
@@ -26,7 +26,7 @@ def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
 
 
 def attempts_of(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, Sequence[Attempt]]:
-    """What killed runs have left of one data store, by image set."""
+    """Return the attempts that killed runs left for one data store, by image set."""
     found: dict[str, list[Attempt]] = defaultdict(list)
     for one in left:
         if one.datastore_id == datastore.datastore_id:
@@ -37,7 +37,7 @@ def attempts_of(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, S
 def forgotten(
     datastore: Datastore, entries: Mapping[str, Entry], asks: Sequence[ImageSetAsk]
 ) -> list[tuple[str, str]]:
-    """Records that no manifest asks for any more; a study's unasked siblings keep theirs."""
+    """Return records that no manifest asks for any more, without unasked siblings of a study."""
     asked = {ask.image_set_id for ask in asks}
     return [
         (datastore.name, image_set_id)
@@ -47,9 +47,9 @@ def forgotten(
 
 
 def key_of(root: Path) -> Key | None:
-    """The key of the repository, None before the first apply that records.
+    """Return the key of the repository, None before the first apply that records.
 
-    Raises RecordError where it cannot be read, or is another than the committed one.
+    Raises RecordError if it cannot be read or is not the committed key.
     """
     own = keys.read(root)
     try:
@@ -65,9 +65,9 @@ def _committed_key(root: Path) -> bytes:
 
 
 def key_to_record_with(root: Path) -> Key | None:
-    """As `key_of`, for a run that makes a key where there is none.
+    """Like `key_of`, for a run that creates a key if there is none.
 
-    Raises RecordError where git cannot say whether the commit has a key: a key is never replaced.
+    Raises RecordError if git cannot tell whether the commit has a key: a key is never replaced.
     """
     own = keys.read(root)
     try:
@@ -78,5 +78,5 @@ def key_to_record_with(root: Path) -> Key | None:
         raise RecordError(
             f"{KEY_FILE}: is missing, and git cannot say whether the commit has it\n"
             f"{error.message}",
-            "`git status` shows what git refuses. Fix it, then run again: nothing was sent",
+            "Fix the error of git, then run the command again. Nothing was sent.",
         ) from None

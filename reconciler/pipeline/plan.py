@@ -1,4 +1,4 @@
-"""Asks -> a plan: reads what is asked for, writes nothing."""
+"""Asks -> a plan: reads the image sets of the asks and writes nothing."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from reconciler.observe.driver import Store, observe
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
 
-# How long an apply that plans by itself waits for image sets that are LOCKED.
+# How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
 
 
 def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
-    """Read what is asked for and decide what would change. Writes nothing.
+    """Read the image sets of the asks and plan their changes. Writes nothing.
 
-    Raises RecordError for a record that was edited, ServiceError where the service cannot be seen.
+    Raises RecordError for an edited record, and ServiceError if the service is not accessible.
     """
     root = Path(settings.root)
     key = key_of(root)
     asks: dict[str, list[ImageSetAsk]] = defaultdict(list)
     for ask in checked.asks:
         asks[ask.datastore].append(ask)
-    # All of them before the first read: each makes sure that it is the account that was meant.
+    # Create all ports before the first read: each checks the account of its data store.
     ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asks}
     entries = {one.name: entries_of(root, one) for one in settings.datastores}
     asked = [one for one in settings.datastores if one.name in ports]
@@ -77,7 +77,7 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
 
 def _counts(ports: Iterable[PacedImageSets]) -> Counter[str]:
     total: Counter[str] = Counter()
-    for port in set(ports):  # two data stores may have one
+    for port in set(ports):  # two data stores may share a port
         total.update(port.counts())
     return total
 
@@ -90,9 +90,9 @@ def plan_at_rest(
     patience: float = BUSY_PATIENCE,
     reporter: Reporter = SILENT,
 ) -> Planned:
-    """As `plan`, but what is LOCKED is waited for, up to `patience` seconds, and planned then.
+    """Like `plan`, but first wait up to `patience` seconds for image sets that are LOCKED.
 
-    A run that was killed may have left updates in flight: the same command again finishes them.
+    A killed run may have left updates in flight. Then the same command finishes the work.
     """
     planned = plan(settings, checked, edges)
     busy = [

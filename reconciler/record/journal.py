@@ -15,23 +15,23 @@ from reconciler.record.keyring import Keyring
 
 
 class AttemptJournal:
-    """`reconciler.apply.journal.Journal` over the files of attempts."""
+    """Implements `reconciler.apply.journal.Journal` with the files of attempts."""
 
     def __init__(self, root: Path, keyring: Keyring, files: Files) -> None:
         self.problem: RecordError | None = None
         self._root = root
         self._keyring = keyring
         self._files = files
-        # The actions of which no earlier run has left an attempt.
+        # The actions without an attempt of an earlier run.
         self._first: set[attempts.Subject] = set()
-        # The version up to which the attempts are known and recorded.
+        # For each image set, the version up to which attempts are recorded.
         self._settled: dict[attempts.Subject, int] = {}
         self._looked_up: set[Attempt] = set()
 
     def begin(self, action: Action) -> None:
-        """Write down an action's attempt before its first call. Called from any thread.
+        """Write the attempt of an action before its first call. Safe to call from any thread.
 
-        Raises RecordError where it cannot be written: then nothing may be sent.
+        Raises RecordError if it cannot be written. Then nothing may be sent.
         """
         try:
             records.prepare(self._root, action.datastore, files=self._files)
@@ -43,32 +43,32 @@ class AttemptJournal:
             raise
 
     def settle(self, datastore_id: str, image_set_id: str, version: str) -> None:
-        """Attempts up to this version of an image set are of no use any more."""
+        """Note that attempts up to this version of an image set are no longer needed."""
         subject = (datastore_id, image_set_id)
         self._settled[subject] = max(int(version), self._settled.get(subject, 0))
 
     def looked_up(self, attempt: Attempt) -> None:
-        """The attempt of an interrupted run has come to its end."""
+        """Note that the result of an interrupted run's attempt is known."""
         self._looked_up.add(attempt)
 
     def end(self, action: Action, outcomes: Collection[Outcome], *, behind: bool) -> None:
-        """Remove the attempt once it is recorded, or if nothing can have come of it.
+        """Remove the attempt if it is recorded, or if it cannot have changed anything.
 
-        An earlier run may have sent what this one did not get to: that attempt stays. `behind`
-        says that records are left that could not be written.
+        An attempt that an earlier run wrote, too, stays: that run may have sent the call. `behind`
+        says that some records could not be written.
         """
         is_recorded = all(one.result.is_good for one in outcomes) and not behind
         is_first = (action.datastore_id, action.image_set_id) in self._first
         is_over = is_first and not _may_have_changed(outcomes)
-        # Without a key no attempt was begun.
+        # Without a key no attempt was written.
         if self._keyring.key and (is_recorded or is_over):
             attempts.end(self._root, action, self._keyring.key, files=self._files)
 
     def tidy(self) -> None:
-        """Remove every attempt that has ended or is settled, also those of earlier runs."""
+        """Remove all attempts that are finished or recorded, including those of earlier runs."""
         attempts.tidy(self._root, self._settled, self._looked_up, files=self._files)
 
 
 def _may_have_changed(outcomes: Iterable[Outcome]) -> bool:
-    """Whether an image set may be at a version that these made, also beside a conflict."""
+    """Whether the steps may have changed an image set, even if another member has a conflict."""
     return any(one.landed or one.result is Result.UNRESOLVED for one in outcomes)

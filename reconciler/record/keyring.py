@@ -1,4 +1,4 @@
-"""The key of the repository: the one that is there, or one that is made when it is first needed."""
+"""The key of the repository: the existing key, or a new key when it is first needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reconciler.edges import key as keys
 
 
 class Keyring:
-    """`key` is None as long as the repository has none; `is_new` says that this run made it."""
+    """Holds the key. `key` is None while there is none; `is_new` says that this run created it."""
 
     def __init__(self, root: Path, key: Key | None, files: Files) -> None:
         self.key = key
@@ -20,11 +20,11 @@ class Keyring:
 
     @property
     def path(self) -> Path:
-        """The file of the key."""
+        """The path of the key file."""
         return keys.path(self._root)
 
     def take(self) -> Key:
-        """The key, made where there is none yet. Any thread. RecordError where it cannot be."""
+        """Return the key, or create it. Safe to call from any thread. May raise RecordError."""
         if self.key is None:
             self.key = keys.make(self._root, files=self._files)
             self.is_new = True

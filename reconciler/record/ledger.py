@@ -1,4 +1,4 @@
-"""Outcomes -> entries: what the records say of the image sets of a plan. No I/O."""
+"""Outcomes -> record entries of the image sets of a plan. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.core.model.record import Entry
 
 
 class Ledger:
-    """The actions of a plan, found again by the steps that have ended."""
+    """Finds the actions and members of a plan by the steps that have ended."""
 
     def __init__(self, plan: Plan) -> None:
         self._members = {
@@ -32,30 +32,29 @@ class Ledger:
         }
 
     def action_of(self, step: Step) -> Action:
-        """The action that a step belongs to."""
+        """Return the action of a step."""
         return self._action_of[step.datastore_id, step.image_set_id, step.pin]
 
     def landed(self, outcome: Outcome) -> Iterator[tuple[str, Entry]]:
-        """The data store and entry of each version that a step made, as far as it was seen.
+        """Yield the data store and the entry of each version that a step created and that was seen.
 
-        A version that a later step of the plan replaces has none. Of a study-wide call some image
-        sets may be as planned though others are not: they are recorded all the same.
+        A version that a later step replaces has no entry. After a study-wide call, the image sets
+        that are as planned are recorded, even if others are not.
         """
         for landed in outcome.landed:
             key = (outcome.step.datastore_id, landed.image_set_id)
             if self._last[key] != outcome.step:
                 continue
             action, member = self._members[key]
-            # The version that was read first, also where several calls lie between: a person who
-            # wants the old content back has to look there.
+            # The version before the first call: it has the old content for a revert.
             seen = replace(landed, previous_version_id=member.before)
             yield action.datastore, _entry(action.datastore_id, member, seen)
 
 
 def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
-    """The members that a plan found converged in one data store, as they were read.
+    """Yield the members of one data store that a plan found converged, with their entries.
 
-    The version before is the one before ours if an interrupted run made it, else the recorded one.
+    The previous version is the version before an interrupted run of ours, or the recorded one.
     """
     for action in plan.actions:
         if action.datastore != datastore or action.status is not Status.CONVERGED:
@@ -69,7 +68,7 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
 
 
 def recovered(attempt: Attempt, landed: Landed) -> Entry:
-    """The entry of a version that an interrupted run made, as its attempt had announced."""
+    """Return the entry of a version that an interrupted run created, by its attempt."""
     return _entry(attempt.datastore_id, attempt, landed)
 
 

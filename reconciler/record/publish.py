@@ -1,4 +1,4 @@
-"""What becomes of record files that were written: they stay as they are, or go into a commit."""
+"""Publishes written record files: leaves them as files, or commits them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from reconciler.core.ports import Clock
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
 
-# How long to wait for another git: that of an interrupted run may still be at work.
+# How many seconds to wait for another git process, such as that of an interrupted run.
 GIT_PATIENCE = 10.0
 _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The records of some data stores, and the plan that they come from."""
+    """The records of some data stores, and the plan that they result from."""
 
     root: Path
     datastores: tuple[str, ...]
@@ -29,9 +29,9 @@ class Publication:
 
 
 def publish(found: Publication, mode: RecordMode, clock: Clock) -> str:
-    """The new commit, "" where the mode or the lack of changes makes none.
+    """Publish the records; return the new commit, "" if the mode or no changes require none.
 
-    Raises GitError where git refuses.
+    Raises GitError if the commit fails.
     """
     match mode:
         case RecordMode.FILES:
@@ -41,7 +41,7 @@ def publish(found: Publication, mode: RecordMode, clock: Clock) -> str:
 
 
 def _commit(found: Publication, clock: Clock) -> str:
-    """One commit of the records and their key alone, once no other git is at work."""
+    """Commit the records and their key; wait while another git process holds the lock."""
     deadline, pause = clock.now() + GIT_PATIENCE, _FIRST_GIT_PAUSE
     while True:
         try:
@@ -63,7 +63,7 @@ def _commit_once(found: Publication) -> str:
     changed = git.changed(found.root, [*folders, *([key] if key.exists() else [])])
     rows = [path for path in changed if path.name != KEY_FILE]
     if changed and not rows:
-        return ""  # a key goes with the records that it keys
+        return ""  # a key is committed together with the first records
     text = git.message(
         _moved(found.root, rows),
         applied_commit=found.applied_commit,
@@ -73,7 +73,7 @@ def _commit_once(found: Publication) -> str:
 
 
 def _moved(root: Path, rows: Sequence[Path]) -> Iterator[git.Moved]:
-    """What is new since the last commit, also by a run that was interrupted before its own."""
+    """Yield all changes since the last commit, including those of interrupted runs."""
     committed = git.committed(root, rows)
     for path in rows:
         after = path.read_bytes() if path.exists() else b""

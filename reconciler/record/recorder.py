@@ -1,4 +1,4 @@
-"""From outcomes to records, as they come in: a run that dies leaves what it saw behind."""
+"""Records outcomes as they arrive, so that a killed run leaves records of finished steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reconciler.record.writer import Writer
 
 
 class Recorder:
-    """Records one apply: `journal` before the calls, this after them."""
+    """Records one apply. `journal` writes before the calls, the recorder after them."""
 
     def __init__(self, root: Path, plan: Plan, key: Key | None, files: Files) -> None:
         self._root = root
@@ -38,7 +38,7 @@ class Recorder:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The record files that changed, and the key if this run made it."""
+        """The record files that changed, and the key if this run created it."""
         key = {self._keyring.path} if self._keyring.is_new else set()
         return tuple(sorted(self._writer.paths | key))
 
@@ -50,24 +50,24 @@ class Recorder:
 
     @property
     def recovered(self) -> tuple[Landed, ...]:
-        """The versions that interrupted runs made and that are no part of this plan."""
+        """The versions that interrupted runs created outside this plan."""
         return tuple(sorted(self._recovered))
 
     @property
     def behind(self) -> str:
-        """Why nothing new should be sent: what was seen cannot be recorded. "" where it can."""
+        """Why nothing new should be sent, "" if all records could be written."""
         return "records cannot be written" if self._writer.is_behind else ""
 
     @property
     def problems(self) -> tuple[ReconcilerError, ...]:
-        """What is not recorded, and why; each problem once."""
+        """The reasons why something is not recorded, each once."""
         others = (self.journal.problem, self._unpublished)
         return (*self._writer.problems.values(), *(one for one in others if one is not None))
 
     def converged(self, plan: Plan) -> None:
-        """What the plan found converged but not recorded, and what nobody asks for any more.
+        """Record image sets that the plan found converged; drop records without an ask.
 
-        `plan` is what still holds of it.
+        `plan` is the part of the plan that is not stale.
         """
         keys.sweep(self._root, files=self._files)
         for datastore in self._datastores():
@@ -80,14 +80,14 @@ class Recorder:
                 self.journal.settle(entry.datastore_id, entry.image_set_id, entry.version_id)
 
     def recover(self, datastore: str, attempt: Attempt, landed: Landed | None) -> None:
-        """The attempt of an interrupted run has come to its end, and to this version if any."""
+        """Record the result of an interrupted run's attempt: this version, or none."""
         if landed is not None:
             self._recovered.add(landed)
             self._writer.write(datastore, [ledger.recovered(attempt, landed)])
         self.journal.looked_up(attempt)
 
     def step_ended(self, outcome: Outcome) -> None:
-        """One step's end: the versions that it produced are recorded, as far as they were seen."""
+        """Record the versions that a step created and that were seen."""
         for datastore, entry in self._ledger.landed(outcome):
             self._writer.write(datastore, [entry])
             self.journal.settle(entry.datastore_id, entry.image_set_id, entry.version_id)
@@ -98,9 +98,9 @@ class Recorder:
             self.journal.end(action, outcomes, behind=self._writer.is_behind)
 
     def finish(self, mode: RecordMode, clock: Clock, *, alone: bool) -> str:
-        """Write what could not be written before, and publish: the new commit, or "".
+        """Write remaining records and publish; return the new commit, or "".
 
-        While another run is at it (not `alone`), what is left of attempts may be its own.
+        If another apply is running (not `alone`), attempts are not removed: they may be its own.
         """
         self._writer.write_the_rest()
         if alone and not self._writer.is_behind:

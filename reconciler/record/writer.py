@@ -1,7 +1,7 @@
-"""Entries -> record files. What cannot be written is kept and tried again.
+"""Entries -> record files. Entries that cannot be written are kept and written later.
 
-A full disk never loses an outcome. Where it stays full, the next run finds in the service what this
-one could not record.
+A full disk never loses an outcome. If it stays full, the next run reads the versions from the
+service and records them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from reconciler.record.keyring import Keyring
 
 @dataclass(slots=True)
 class _Unwritten:
-    """What is left to write of one data store."""
+    """The entries of one data store that are not written yet."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
 
 class Writer:
-    """The record files of a repository, as one run writes them."""
+    """Writes the record files of a repository in one run."""
 
     def __init__(self, root: Path, keyring: Keyring, files: Files) -> None:
         self.paths: set[Path] = set()
@@ -39,15 +39,15 @@ class Writer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something is left that could not be written."""
+        """Whether some entries could not be written."""
         return bool(self._unwritten)
 
     def sweep(self, datastore: str) -> None:
-        """Take away what an interrupted write has left."""
+        """Remove partial files of interrupted writes."""
         records.sweep(self._root, datastore, files=self._files)
 
     def write(self, datastore: str, entries: Iterable[Entry], gone: Iterable[str] = ()) -> None:
-        """Write these and what is left from before, file by file; what fails is left for later."""
+        """Write these entries and earlier unwritten entries, file by file; keep those that fail."""
         left = self._unwritten.pop(datastore, _Unwritten())
         left.entries |= {entry.image_set_id: entry for entry in entries}
         left.gone |= set(gone)
@@ -66,6 +66,6 @@ class Writer:
             self._unwritten[datastore], self.problems[datastore] = failed, problem
 
     def write_the_rest(self) -> None:
-        """Once more what could not be written before."""
+        """Write the entries that could not be written before."""
         for datastore in sorted(self._unwritten):
             self.write(datastore, ())

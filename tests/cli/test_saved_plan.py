@@ -180,7 +180,7 @@ def test_without_manifests_nothing_is_applied(world: World) -> None:
     path.unlink()
     ran = world.apply()
     assert ran.code == 1
-    assert "the manifests that the saved plan was made of cannot be checked again" in ran.err
+    assert "the manifests of the saved plan have problems" in ran.err
     path.write_text("present: [")
     assert world.apply().code == 1
     assert world.live()["version"] == "1"
