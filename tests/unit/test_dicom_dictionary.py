@@ -120,7 +120,7 @@ def test_a_value_that_got_into_the_key_is_not_told(key: str) -> None:
     with pytest.raises(UnknownKeyError) as caught:
         by_key(key)
     assert caught.value.message == f"'{key.partition(':')[0]}…' is not a DICOM keyword"
-    assert caught.value.hint == "A key ends with a colon and a blank."
+    assert caught.value.hint == "Write a colon and a space after the keyword."
 
 
 @pytest.mark.parametrize("key", ["Doe^Peter", "PatientName=Doe"])

@@ -1,1 +1,1 @@
-"""DICOM knowledge on pydicom: dictionary, values, levels, constraints, documents and updates."""
+"""DICOM rules, based on pydicom: dictionary, values, levels, constraints, documents, updates."""

@@ -1,4 +1,4 @@
-"""What a claim asks once its VR is known, and whether two claims on one attribute agree."""
+"""Reads the value of a claim by its VR, and decides whether two claims on an attribute agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.core.model.value import Json, Value
 
 
 def agree(first: Claim, second: Claim) -> bool:
-    """Whether two claims on the same attribute ask the same of it."""
+    """Whether two claims on the same attribute ask for the same."""
     if first.kind is not second.kind:
         return False
     if first.kind is not ClaimKind.PRESENT:
@@ -19,17 +19,16 @@ def agree(first: Claim, second: Claim) -> bool:
     if first.vr and second.vr and first.vr != second.vr:
         return False
     stated = first.vr or second.vr
-    one, other = (typed(claim, stated) if stated else claim.value for claim in (first, second))
-    if not isinstance(one, Value) or not isinstance(other, Value):
+    left, right = (typed(claim, stated) if stated else claim.value for claim in (first, second))
+    if not isinstance(left, Value) or not isinstance(right, Value):
         return False
-    return same(stated or by_tag(first.tag or 0).vr, one.raw, other.raw)
+    return same(stated or by_tag(first.tag or 0).vr, left.raw, right.raw)
 
 
 def typed(claim: Claim, vr: str) -> Value | str:
-    """The claim's value read as `vr`, or why it cannot be (without the value).
+    """Read the value of a claim as `vr`; return a message without the value if that fails.
 
-    A private value whose manifest states no VR was kept as text until a document or another
-    manifest states it.
+    A private value stays text until its manifest, another manifest or a document states its VR.
     """
     assert claim.value is not None and claim.tag is not None
     attribute = by_tag(claim.tag)

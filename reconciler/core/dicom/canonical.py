@@ -1,8 +1,8 @@
-"""When two values mean the same: the canonical form (PS3.5 section 6.2).
+"""The canonical form of values, which decides whether two values are equal (PS3.5 section 6.2).
 
-Documents keep padding as it was imported, write an empty value in three ways and a number in
-many. `canonical` maps all spellings of one value to one JSON value, so equality and digests go by
-meaning. It is idempotent, and `same` is an equivalence relation.
+Documents keep the imported padding and write empty values and numbers in several ways. `canonical`
+maps all spellings of a value to one JSON value, so equality and digests compare the meaning. It is
+idempotent, and `same` is an equivalence relation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXACT_WHOLE = 2**53
 
 
 def canonical(vr: str, raw: Json) -> Json:
-    """The one spelling of a value read as `vr`; None for every way of being empty."""
+    """Return the canonical form of a value read as `vr`; None for every empty value."""
     if vr == "SQ":
         return _items(raw)
     form = _FORMS.get(vr, _plain)
@@ -40,12 +40,12 @@ def canonical(vr: str, raw: Json) -> Json:
         values.append("" if inner is None else inner)
     if all(value == "" for value in values):
         return None
-    # A dictionary of another year may see one value where the document has a list of one.
+    # Another edition of the dictionary may have VM 1 where the document has a list of one value.
     return values[0] if len(values) == 1 else values
 
 
 def same(vr: str, a: Json, b: Json) -> bool:
-    """Whether two values of an attribute mean the same: equal means no change."""
+    """Whether two values of an attribute are equal, so that no change is needed."""
     return canonical(vr, a) == canonical(vr, b)
 
 
@@ -58,7 +58,7 @@ def _text_from_left(raw: Json) -> Json:
 
 
 def _name(raw: Json) -> Json:
-    """PN: trailing empty components and component groups say nothing (PS3.5 section 6.2.1)."""
+    """PN: trailing empty components and groups are not significant (PS3.5 section 6.2.1)."""
     if not isinstance(raw, str):
         return _plain(raw)
     groups = (group.rstrip(_PADDING + "^") for group in raw.strip(_PADDING).split("="))
@@ -66,7 +66,7 @@ def _name(raw: Json) -> Json:
 
 
 def _decimal(raw: Json) -> Json:
-    """IS and DS by number: `1`, `1.0` and ` 1.00E0` are one; what is no number stays text."""
+    """IS and DS by number: `1`, `1.0` and ` 1.00E0` are equal. Other text stays text."""
     text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else _text(raw)
     if not isinstance(text, str) or not is_decimal(text):
         return text
@@ -83,7 +83,7 @@ def _decimal(raw: Json) -> Json:
 
 
 def _single(raw: Json) -> Json:
-    """FL after rounding to single precision: what a document holds was one once."""
+    """FL after rounding to single precision, which the imported value had."""
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         try:
             return _number(float(struct.unpack("<f", struct.pack("<f", raw))[0]))
@@ -93,7 +93,7 @@ def _single(raw: Json) -> Json:
 
 
 def _number(raw: Json) -> Json:
-    """Numbers by value: 1 and 1.0 are one. NaN, which equals nothing, becomes its name."""
+    """Numbers by value: 1 and 1.0 are equal. NaN, which is not equal to itself, becomes text."""
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return _text(raw)
     if isinstance(raw, int):
@@ -118,7 +118,7 @@ def _tag(raw: Json) -> Json:
 
 
 def _plain(raw: Json) -> Json:
-    """What no rule is known for: JSON as it is, but padding and the spelling of numbers."""
+    """A value without a rule: JSON, except for padding and the spelling of numbers."""
     if isinstance(raw, str):
         return raw.rstrip(_PADDING)
     if isinstance(raw, bool):
@@ -131,7 +131,7 @@ def _plain(raw: Json) -> Json:
 
 
 def _items(raw: Json) -> Json:
-    """SQ: items in order, attributes by tag. Present but empty differs from absent inside."""
+    """SQ: items in order, attributes by tag. In an item, present but empty differs from absent."""
     if raw is None or raw == "" or raw == []:
         return None
     items = raw if isinstance(raw, list) else [raw]
@@ -148,13 +148,13 @@ def _entry(key: str, value: Json) -> tuple[str, Json]:
         attribute = by_key(key)
     except UnknownKeyError:
         return key, _plain(value)
-    # Nothing states the VR of a private element inside a sequence.
+    # The VR of a private element inside a sequence is unknown.
     form = _untyped(value) if attribute.is_private else canonical(attribute.vr, value)
     return hex_key(attribute.tag), form
 
 
 def _untyped(raw: Json) -> Json:
-    """A value whose VR nothing states: a manifest can only write numbers as their text."""
+    """A value with an unknown VR: a manifest can only write numbers as text."""
     if isinstance(raw, list):
         return canonical("", [_untyped(value) for value in raw])
     form = canonical("", raw)
@@ -173,7 +173,7 @@ _FORMS: dict[str, Callable[[Json], Json]] = {
     "FL": _single,
     "FD": _double,
     "AT": _tag,
-    # The combinations that the dictionary offers: integers by value, base64 as text.
+    # The combinations in the dictionary: integers by value, base64 as text.
     "US or SS": _number,
     "OB or OW": _text_from_left,
     "US or OW": _number,

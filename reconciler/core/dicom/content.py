@@ -1,7 +1,7 @@
-"""The content of a metadata document: finding what is in it, and telling whether two are equal.
+"""The content of a metadata document: finds blocks and attributes, and compares documents.
 
-A document is keyed by UIDs, and whether a key follows when the UID itself is changed is not
-documented (decision 0002, U7). So equality goes by the UID *values*; finding goes by either.
+The keys of a document are UIDs. AWS does not document whether a key changes with its UID (decision
+0002, U7). So equality uses the UID *values*, and finding uses values and keys.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ SERIES_INSTANCE_UID = 0x0020000E
 
 
 def section(block: Mapping[str, Json] | None, name: str) -> Block:
-    """A mapping inside a block, `{}` where there is none (2023 documents leave some out)."""
+    """Return a mapping inside a block; `{}` if it is missing, as in documents of 2023."""
     found = block.get(name) if block else None
     return found if isinstance(found, dict) else {}
 
 
 def series(document: Document) -> dict[str, Block]:
-    """The series blocks under their keys."""
+    """Return the series blocks by key."""
     return cast("dict[str, Block]", section(section(document.raw, "Study"), "Series"))
 
 
 def instances(series_block: Block) -> dict[str, Block]:
-    """The instance blocks of a series under their keys."""
+    """Return the instance blocks of a series by key."""
     return cast("dict[str, Block]", section(series_block, "Instances"))
 
 
 def block_at(document: Document, address: Address) -> Block | None:
-    """The block at an address made of live keys, or None."""
+    """Return the block at an address of live keys, or None."""
     match address.level:
         case Level.PATIENT:
             return section(document.raw, "Patient")
@@ -53,9 +53,9 @@ def block_at(document: Document, address: Address) -> Block | None:
 
 
 def live_keys(block: Block, tag: int) -> tuple[str, ...]:
-    """The keys under which a block holds an attribute, the documented spelling first.
+    """Return the keys of an attribute in a block, the documented spelling first.
 
-    Identity is the tag. More than one means that the document spells it twice.
+    The tag identifies an attribute. Several keys mean that the document contains it twice.
     """
     preferred = document_key(tag)
     found = [key for key in section(block, "DICOM") if key == preferred or key_tag(key) == tag]
@@ -63,7 +63,7 @@ def live_keys(block: Block, tag: int) -> tuple[str, ...]:
 
 
 def live_key(block: Block, tag: int) -> str | None:
-    """The key under which a block holds an attribute, None where it holds it under none."""
+    """Return the key of an attribute in a block, None if the block lacks it."""
     preferred = document_key(tag)
     if preferred in section(block, "DICOM"):
         return preferred
@@ -71,7 +71,7 @@ def live_key(block: Block, tag: int) -> str | None:
 
 
 def key_tag(key: str) -> int | None:
-    """The tag of a document's key, None for a key that is neither keyword nor hex."""
+    """Return the tag of a key, None for a key that is neither a keyword nor eight hex digits."""
     try:
         return by_key(key).tag
     except UnknownKeyError:
@@ -79,7 +79,7 @@ def key_tag(key: str) -> int | None:
 
 
 def key_vr(block: Block, key: str) -> str:
-    """The VR an attribute is read as: DICOMVRs first (private elements), else the dictionary."""
+    """Return the VR of an attribute: from DICOMVRs (private elements), else the dictionary."""
     stated = section(block, "DICOMVRs").get(key)
     if isinstance(stated, str):
         return stated
@@ -90,52 +90,52 @@ def key_vr(block: Block, key: str) -> str:
 
 
 def uid_value(block: Block, tag: int, key: str) -> str:
-    """The UID a series or instance has: the attribute's value, else its key."""
+    """Return the UID of a series or instance: the value of the attribute, else the key."""
     found = live_key(block, tag)
     value = section(block, "DICOM").get(found) if found else None
     return value.strip(" \0") if isinstance(value, str) and value.strip(" \0") else key
 
 
 def study_instance_uid(document: Document) -> str:
-    """The study a document belongs to, "" where it states none."""
+    """Return the StudyInstanceUID of a document, "" if it has none."""
     return uid_value(section(document.raw, "Study"), STUDY_INSTANCE_UID, "")
 
 
 def frame_ids(block: Block) -> tuple[str, ...]:
-    """The IDs of an instance's image frames in order; they stay when its UID is changed."""
+    """Return the IDs of the image frames of an instance; a change of its UID keeps them."""
     frames = block.get("ImageFrames")
     listed = frames if isinstance(frames, list) else []
     return tuple(str(frame.get("ID")) for frame in listed if isinstance(frame, dict))
 
 
 def canonical_attributes(block: Block) -> Block:
-    """The attributes of a block by tag, values in canonical form, private ones with their VR."""
+    """Return the attributes of a block by tag in canonical form; private elements with their VR."""
     result: Block = {}
     for key, value in sorted(section(block, "DICOM").items()):
         tag, vr = key_tag(key), key_vr(block, key)
         private = tag is None or tag >> 16 & 1
         form = canonical(vr, value)
         name = hex_key(tag) if tag is not None else key
-        # A document that spells an attribute twice holds both, whatever their order.
+        # If a document contains an attribute twice, keep both, regardless of their order.
         result[key if name in result else name] = [vr, form] if private else form
     return result
 
 
 class ContentDigests:
-    """Digests over what counts when documents are compared: attributes, private VRs and frames.
+    """Digests over the content that is compared: attributes, VRs of private elements and frames.
 
-    IDs that the service generates, SchemaVersion and keys we do not know (ChecksumType, future
-    ones: decision 0002, U18) do not count, nor do the spelling of keys and their order.
+    They ignore generated IDs, SchemaVersion and unknown keys (ChecksumType, future keys: decision
+    0002, U18), as well as the spelling and order of keys.
 
-    An object remembers the instances it has seen: `simulate` shares what a change leaves alone,
-    so that the digest of a document of 2,000 instances after each of 30 calls costs one pass.
+    An object caches the digests of instances. `simulate` shares unchanged instances, so computing
+    the digest of 2,000 instances after each of 30 calls reads each instance once.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Block, str]] = {}  # holds the block, so that its id stays
+        self._known: dict[int, tuple[Block, str]] = {}  # keeps the block, so that its id is valid
 
     def of(self, document: Document) -> str:
-        """`sha256:…`: equal digests mean equal content."""
+        """Return `sha256:…`. Equal digests mean equal content."""
         study = section(document.raw, "Study")
         return digest(
             {
@@ -163,20 +163,20 @@ class ContentDigests:
 
 
 def _by_uid(blocks: Mapping[str, Block], tag: int, digest_of: Callable[[Block], str]) -> Json:
-    """UIDs with digests, sorted: keys do not count, and of two that state one UID both do."""
+    """Return sorted pairs of UID and digest. Keys are ignored; duplicate UIDs are kept."""
     pairs = [[uid_value(block, tag, key), digest_of(block)] for key, block in blocks.items()]
     return cast(Json, sorted(pairs))
 
 
 def content_digest(document: Document) -> str:
-    """`sha256:…` over what counts in one document (see `ContentDigests`)."""
+    """Return `sha256:…` over the content of one document (see `ContentDigests`)."""
     return ContentDigests().of(document)
 
 
 def digest(value: Json) -> str:
-    """`sha256:…` over canonical JSON.
+    """Return `sha256:…` over canonical JSON.
 
-    Whoever has it can try all birth dates: it stays in plan files and attempts, which only their
-    owner may read. What may leave this machine is keyed (`reconciler.core.model.key`).
+    A value such as a birth date can be guessed from it. So it stays in plan files and attempts,
+    which only their owner may read. Other digests are keyed (`reconciler.core.model.key`).
     """
     return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()

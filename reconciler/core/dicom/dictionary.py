@@ -1,7 +1,7 @@
 """The DICOM data dictionary: keyword <-> tag <-> VR <-> VM (PS3.6), on pydicom's tables.
 
-Identity is the tag. A keyword is one way to write it, eight hex digits are the other, and
-`document_key` tells which of the two HealthImaging uses as the key in its documents.
+The tag identifies an attribute. It is written as a keyword or as eight hex digits; `document_key`
+returns the form that HealthImaging uses in its documents.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _SHOWN_CHARACTERS = 64
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One row of PS3.6. `vr` may name alternatives ("US or SS"); `keyword` is "" where none is.
+    """One row of PS3.6. `vr` may name alternatives ("US or SS"); `keyword` may be "".
 
-    `tag` is 0xGGGGEEEE. Private and unknown attributes have VR "UN" and VM "1". `is_standard` tells
-    whether the dictionary has it, retired or not.
+    `tag` is 0xGGGGEEEE. Private and unknown attributes have VR "UN" and VM "1". `is_standard` says
+    whether the dictionary contains the attribute, retired or not.
     """
 
     tag: int
@@ -40,7 +40,7 @@ class Attribute:
 
     @property
     def is_multi(self) -> bool:
-        """Whether HealthImaging writes a list, even of one value: VM other than 1."""
+        """Whether HealthImaging writes a list, even for one value: VM other than 1."""
         return self.vm != "1"
 
     @property
@@ -50,22 +50,22 @@ class Attribute:
 
     @property
     def is_newer(self) -> bool:
-        """Whether it came after PS3.6 2022b, the dictionary that HealthImaging knows."""
+        """Whether it is newer than PS3.6 2022b, the edition that HealthImaging uses."""
         return self.tag in NEWER_THAN_2022B
 
     @property
     def multiplicity(self) -> str:
-        """The VM to check against: that of the dictionary, any number where it has none."""
+        """The VM to check values by: that of the dictionary, or any number of values."""
         return self.vm if self.is_standard else "1-n"
 
     @property
     def label(self) -> str:
-        """`PatientName (0010,0010)`, or the tag alone: how diagnostics call it."""
+        """The name in diagnostics: `PatientName (0010,0010)`, or the tag alone."""
         return f"{self.keyword} {format_tag(self.tag)}" if self.keyword else format_tag(self.tag)
 
 
 class UnknownKeyError(ValueError):
-    """A key that is neither a keyword nor eight hex digits. `hint` says what may be meant."""
+    """A key that is neither a keyword nor eight hex digits. `hint` suggests the right key."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -75,19 +75,19 @@ class UnknownKeyError(ValueError):
 
 @lru_cache(maxsize=65536)
 def by_tag(tag: int) -> Attribute:
-    """The attribute of a tag; repeating groups (60xx overlays, 50xx curves) included."""
+    """Return the attribute of a tag, including repeating groups (60xx overlays, 50xx curves)."""
     entry = _entry(tag)
     if entry is None:
         return Attribute(tag, "", "UN", "1", retired=False, is_standard=False)
     vr, vm, name, retired, keyword = entry
-    # The keyword of a repeating group names its first group, so that it stays one attribute.
+    # The keyword of a repeating group means its first group only, so it is unique.
     own = _tags_by_keyword().get(keyword) == tag
     return Attribute(tag, keyword if own else "", vr, vm, bool(retired), name)
 
 
 @lru_cache(maxsize=65536)
 def by_key(key: str) -> Attribute:
-    """The attribute of a keyword or of eight hex digits in either case, else UnknownKeyError."""
+    """Return the attribute of a keyword or eight hex digits. Raises UnknownKeyError."""
     tag = _tags_by_keyword().get(key) if key else None
     if tag is not None:
         return by_tag(tag)
@@ -98,19 +98,19 @@ def by_key(key: str) -> Attribute:
 
 
 def is_key(text: str) -> bool:
-    """Whether this is a keyword or eight hex digits: any other key of a document is live text."""
+    """Whether this is a keyword or eight hex digits. Any other key may contain a value."""
     return bool(text) and (text in _tags_by_keyword() or bool(_HEX_KEY.fullmatch(text)))
 
 
 def _hint(key: str) -> str:
     name, colon, value = key.partition(":")
     if colon and value and (name in _tags_by_keyword() or _HEX_KEY.fullmatch(name)):
-        return "A key ends with a colon and a blank."
+        return "Write a colon and a space after the keyword."
     return _suggest(key[:_SHOWN_CHARACTERS])
 
 
 def document_key(tag: int) -> str:
-    """The key in HealthImaging's documents: the PS3.6 2022b keyword, else eight hex digits.
+    """Return the key in documents: the PS3.6 2022b keyword, else eight hex digits.
 
     Source: AWS HealthImaging developer guide, page metadata-normalization.
     """
@@ -121,17 +121,17 @@ def document_key(tag: int) -> str:
 
 
 def format_tag(tag: int) -> str:
-    """`(0010,0010)`: the form people read."""
+    """Return `(0010,0010)`, the form for people."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
 def hex_key(tag: int) -> str:
-    """`00100010`: the form documents and manifests use."""
+    """Return `00100010`, the form in documents and manifests."""
     return f"{tag:08X}"
 
 
 def standard_tags() -> tuple[int, ...]:
-    """Every tag that has a keyword, ascending; of a repeating group the first."""
+    """Return every tag with a keyword in ascending order; of a repeating group the first tag."""
     return tuple(sorted(_tags_by_keyword().values()))
 
 
@@ -148,8 +148,8 @@ def _entry(tag: int) -> _Entry | None:
 
 @cache
 def _tables() -> tuple[dict[int, _Entry], tuple[tuple[int, int, _Entry], ...]]:
-    """pydicom's rows, and its repeating groups as (mask, value under the mask, row)."""
-    # Imported at first use: it costs some 0.2 s that `reconcile --help` need not pay.
+    """Return pydicom's rows, and its repeating groups as (mask, value under the mask, row)."""
+    # Imported at first use: the import takes 0.2 s, which `reconcile --help` does not need.
     from pydicom.datadict import DicomDictionary, RepeatersDictionary
 
     # The item delimiters (FFFE,xxxx) structure a sequence and hold no value (PS3.5 section 7.5).
@@ -179,7 +179,7 @@ def _tags_by_keyword() -> dict[str, int]:
 
 
 def _first(mask: int, value: int, row: _Entry) -> int:
-    """The first tag of a repeating group that is not another row: (0028,0400) is one."""
+    """Return the first tag of a repeating group without a row of its own, unlike (0028,0400)."""
     step = ~mask & -~mask & 0xFFFFFFFF  # the lowest digit that repeats
     tag = value
     while _entry(tag) is not row:
@@ -187,8 +187,8 @@ def _first(mask: int, value: int, row: _Entry) -> int:
     return tag
 
 
-_SLIP = 3  # how many characters a misspelt keyword may be longer or shorter
-_ALIKE = 0.8  # the least similarity of difflib
+_SLIP = 3  # the maximum difference in length of a misspelt keyword
+_ALIKE = 0.8  # the minimum similarity in difflib
 
 
 @lru_cache(maxsize=4096)
@@ -201,20 +201,21 @@ def _suggest(key: str) -> str:
     near = _near(_squeeze(key))
     if near:
         return f"Did you mean {near}?"
-    return "Write a keyword of PS3.6, such as PatientName, or the tag as eight hex digits."
+    return "Write a DICOM keyword, such as PatientName, or the tag as eight hex digits."
 
 
 def _near(squeezed: str) -> str | None:
     spellings = _spellings()
     if squeezed in spellings:
         return spellings[squeezed]
-    # Comparing with all 5,000 spellings takes too long; a slip keeps length and initial letter.
+    # Comparing with all 5,000 spellings takes too long. A typing error keeps the initial letter and
+    # almost the length.
     alike, letters = _spellings_alike(), frozenset(squeezed)
     candidates = [
         spelling
         for length in range(len(squeezed) - _SLIP, len(squeezed) + _SLIP + 1)
         for spelling, own in alike.get((squeezed[:1], length), ())
-        # What either has alone cannot match; so most need no slow comparison.
+        # Letters in only one of the two cannot match. This excludes most candidates quickly.
         if 2.0 * min(len(squeezed) - len(letters - own), length - len(own - letters))
         >= _ALIKE * (len(squeezed) + length)
     ]
@@ -224,7 +225,7 @@ def _near(squeezed: str) -> str | None:
 
 @cache
 def _spellings_alike() -> dict[tuple[str, int], list[tuple[str, frozenset[str]]]]:
-    """The spellings by initial letter and length, each with its letters."""
+    """Return the spellings by initial letter and length, each with its letters."""
     alike: dict[tuple[str, int], list[tuple[str, frozenset[str]]]] = {}
     for spelling in _spellings():
         alike.setdefault((spelling[:1], len(spelling)), []).append((spelling, frozenset(spelling)))
@@ -233,7 +234,7 @@ def _spellings_alike() -> dict[tuple[str, int], list[tuple[str, frozenset[str]]]
 
 @cache
 def _spellings() -> dict[str, str]:
-    """Squeezed keywords and names to keywords: "Patient's Name" is a spelling of PatientName."""
+    """Map squeezed keywords and names to keywords, such as "Patient's Name" to PatientName."""
     spellings: dict[str, str] = {}
     for tag in standard_tags():
         attribute = by_tag(tag)

@@ -1,10 +1,11 @@
-"""Which attributes are newer than PS3.6 2022b, the edition whose keywords HealthImaging uses.
+"""The attributes newer than PS3.6 2022b, the edition whose keywords HealthImaging uses.
 
-Source of the edition: AWS HealthImaging developer guide, page metadata-normalization. Source of
-the table: pydicom 3.0.2's dictionary (PS3.6 2024c) less the tags of PS3.6 2022b (as listed in
-DCMTK's data dictionary of April 2022). No keyword was renamed in between, so this list of
-additions is all that tells the two apart. A pydicom with a newer dictionary needs it extended;
-tests/unit/test_dicom_dictionary.py counts.
+Source of the edition:
+https://docs.aws.amazon.com/healthimaging/latest/devguide/metadata-normalization.html. Source of the
+table: pydicom 3.0.2's dictionary (PS3.6 2024c) without the tags of PS3.6 2022b (as listed in
+DCMTK's data dictionary of April 2022). No keyword was renamed in between, so the editions differ
+only in these additions. A newer dictionary of pydicom needs a longer list;
+tests/unit/test_dicom_dictionary.py counts the attributes.
 """
 
 from __future__ import annotations

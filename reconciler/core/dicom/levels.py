@@ -1,7 +1,8 @@
-"""The level of every attribute: where it stands in a normalized metadata document.
+"""The level of every attribute in a normalized metadata document.
 
-Source: AWS HealthImaging developer guide, page metadata-normalization (46 Patient, 50 Study and
-44 Series elements). What is not listed stands at the instance.
+The AWS page lists 46 Patient, 50 Study and 44 Series elements. All others are at Instance level.
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/metadata-normalization.html
 """
 
 from __future__ import annotations
@@ -171,5 +172,5 @@ _LEVELS = {
 
 
 def level_of(tag: int) -> Level:
-    """The one level at which HealthImaging keeps the attribute."""
+    """Return the level at which HealthImaging keeps an attribute."""
     return _LEVELS.get(tag, Level.INSTANCE)

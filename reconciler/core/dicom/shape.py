@@ -1,7 +1,7 @@
-"""Whether a document has the documented shape, so that whatever reads it need not ask again.
+"""Checks that a document has the documented structure, so that other code can rely on it.
 
 `{"Patient": {"DICOM"}, "Study": {"DICOM", "Series": {uid: {"DICOM", "Instances": {uid: {"DICOM",
-"DICOMVRs"}}}}}}`. What is missing is fine, what is there must be a mapping.
+"DICOMVRs"}}}}}}`. Parts may be missing, but each existing part must be a mapping.
 
 Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
@@ -16,7 +16,7 @@ from reconciler.core.model.value import Document
 
 
 def misshapen(document: Document) -> str:
-    """Where a document is not of that shape, as a path; "" where it is. UIDs only, no value."""
+    """Return the path of the first wrong part, "" if there is none. It contains no value."""
     return next(_odd(document), "")
 
 

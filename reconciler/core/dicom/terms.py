@@ -1,7 +1,7 @@
 """Terms that the standard defines for attributes of VR CS, UI and AT (PS3.3, PS3.6, PS3.16).
 
-A code string takes any 16 capitals, so only such a list tells a term from a name. A value that a
-list here lacks may still be right: vendors add terms of their own, and the standard grows.
+A code string may be any 16 capital letters, so only such a list distinguishes a term from a name. A
+value that is not in a list may still be right: vendors add terms, and the standard grows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STOMACH SVC TESTIS THIGH THORAX THUMB THYMUS THYROID TIBIA TIBIAFIBULA TLSPINE T
 TRACHEA TSPINE ULNA UMBILICAL UPPERARM UPPERLIMB URETER URETHRA UTERUS VAGINA VEIN VULVA WHOLEBODY
 WRIST ZYGOMA
 """
-# Attribute: its terms, separated by blanks; `~` stands for a blank inside a term.
+# Attribute: its terms, separated by spaces; `~` stands for a space inside a term.
 _TERMS = {
     "ImageType": """
         ORIGINAL DERIVED PRIMARY SECONDARY AXIAL LOCALIZER MIXED NONE OTHER REFORMATTED RESAMPLED
@@ -124,7 +124,7 @@ _TERMS = {
     "RTPlanGeometry": "PATIENT TREATMENT_DEVICE",
     "BeamType": "STATIC DYNAMIC",
     "RadiationType": "PHOTON ELECTRON NEUTRON PROTON ION",
-    # VR AT: the tags of the attributes that PS3.3 lets a frame increment point to.
+    # VR AT: the tags that PS3.3 allows in a frame increment pointer.
     "FrameIncrementPointer": """
         00181063 00181065 00540010 00540020 00540030 00540050 00540060 00540070 00540080 00540090
         00540100 3004000C""",
@@ -135,7 +135,7 @@ _KINDS_OF_UID = frozenset(
 
 
 def is_defined(keyword: str, text: str) -> bool | None:
-    """Whether one value of an attribute is a term of the standard; None where no list is here."""
+    """Whether a value is a defined term of an attribute; None if there is no list for it."""
     terms = _terms().get(keyword)
     return None if terms is None else text in terms
 
@@ -143,7 +143,7 @@ def is_defined(keyword: str, text: str) -> bool | None:
 @cache
 def _terms() -> dict[str, frozenset[str]]:
     listed = {keyword: frozenset(map(_term, terms.split())) for keyword, terms in _TERMS.items()}
-    # The keywords are checked here, since a misspelt one would leave its attribute without a list.
+    # A misspelt keyword would leave its attribute without a list.
     assert all(by_key(keyword).vr in ("CS", "AT") for keyword in listed)
     return {
         **listed,
@@ -158,7 +158,7 @@ def _term(word: str) -> str:
 
 
 def _directions() -> frozenset[str]:
-    """`A`, `PR`, `FLA`: up to three letters, each of another axis (PS3.3 C.7.6.1.1.1)."""
+    """Return `A`, `PR`, `FLA` …: up to three letters of different axes (PS3.3 C.7.6.1.1.1)."""
     axes = ("AP", "RL", "HF")
     return frozenset(
         "".join(letters)
@@ -169,7 +169,7 @@ def _directions() -> frozenset[str]:
 
 
 def _character_sets() -> frozenset[str]:
-    """PS3.3 C.12.1.1.2: without and with code extensions."""
+    """Return the character sets of PS3.3 C.12.1.1.2, without and with code extensions."""
     alone = (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 192, 203)
     switched = (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 159, 166, 203)
     return frozenset(
@@ -183,7 +183,7 @@ def _character_sets() -> frozenset[str]:
 
 
 def _registered_uids() -> frozenset[str]:
-    """PS3.6 table A-1."""
+    """Return the UIDs of PS3.6 table A-1."""
     # Imported at first use, as in `dictionary`.
     from pydicom.uid import UID_dictionary
 

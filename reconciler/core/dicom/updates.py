@@ -1,7 +1,7 @@
-"""Changes -> the two blobs of DICOMUpdates, and the document that must come out of them.
+"""Changes -> the two blobs of DICOMUpdates, and the document that must result from them.
 
-The form is the document's own nesting, partial, with SchemaVersion as the number 1.1 (decision
-0002, U6).
+A blob has the nesting of the document with the changed parts only, and SchemaVersion as the number
+1.1 (decision 0002, U6).
 
 Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
@@ -19,13 +19,13 @@ from reconciler.core.model.change import Change, Op
 from reconciler.core.model.value import Document, Json
 
 SCHEMA_VERSION = 1.1
-# The model's own bound of one blob (DICOMAttributes, max 30000 bytes).
+# The maximum of one blob in the service model (DICOMAttributes, 30000 bytes).
 BLOB_BYTES = 30_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Blobs:
-    """The JSON texts of updatableAttributes and removableAttributes, None where one is empty."""
+    """The JSON texts of updatableAttributes and removableAttributes, None if empty."""
 
     updatable: str | None
     removable: str | None
@@ -35,7 +35,7 @@ class Blobs:
 
     @property
     def payload_bytes(self) -> int:
-        """Both blobs as they travel: base64 (decision 0002, U13)."""
+        """The bytes of both blobs in base64, as they are sent (decision 0002, U13)."""
         return payload_bytes(self.updatable, self.removable)
 
     @property
@@ -45,12 +45,12 @@ class Blobs:
 
 
 def payload_bytes(*blobs: str | None) -> int:
-    """The bytes of the blobs of one call, each in base64 (decision 0002, U13)."""
+    """Return the bytes of the blobs of one call in base64 (decision 0002, U13)."""
     return sum(4 * -(-len(blob.encode()) // 3) for blob in blobs if blob)
 
 
 def encode(changes: Iterable[Change]) -> Blobs:
-    """The request blobs of changes that belong to one call, in a fixed order."""
+    """Encode the changes of one call as request blobs, in a fixed order."""
     updates: Block = {}
     removals: Block = {}
     for change in sorted(changes, key=lambda change: (change.address, change.tag or 0)):
@@ -67,12 +67,12 @@ def encode(changes: Iterable[Change]) -> Blobs:
             case Op.REMOVE_INSTANCE | Op.REMOVE_SERIES:
                 _nested(removals, change.address)
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
-                raise AssertionError("only a revert restores, and a revert has no blobs")
+                raise AssertionError("only a revert restores instances, and it has no blobs")
     return Blobs(_text(updates), _text(removals))
 
 
 def _path(address: Address) -> tuple[str, ...]:
-    """The names that lead to a block in the document's nesting."""
+    """Return the keys that lead to a block in the document."""
     match address.level:
         case Level.PATIENT:
             return ("Patient",)
@@ -96,13 +96,13 @@ def _set(block: Block, name: str, key: str, value: Json) -> None:
 
 
 def _text(tree: Block) -> str | None:
-    """Compact JSON in the document's order: SchemaVersion, Patient, Study; DICOM before Series."""
+    """Return compact JSON in the order of documents: SchemaVersion, Patient, Study."""
     if not tree:
         return None
     ordered: Block = {"SchemaVersion": SCHEMA_VERSION}
     ordered.update((name, tree[name]) for name in ("Patient", "Study") if name in tree)
     text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
-    # Half of a surrogate pair, as a document may hold one, exists in JSON only as an escape.
+    # A document may contain half of a surrogate pair, which JSON can express only as an escape.
     return text if _is_unicode(text) else json.dumps(ordered, separators=(",", ":"))
 
 
@@ -115,9 +115,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def simulate(document: Document, changes: Iterable[Change]) -> Document:
-    """The document that must come out when exactly these changes take effect.
+    """Return the document after exactly these changes.
 
-    It shares with the old one whatever they leave alone.
+    It shares all unchanged parts with the old document.
     """
     copy = _Copy(document)
     for change in changes:
@@ -126,14 +126,14 @@ def simulate(document: Document, changes: Iterable[Change]) -> Document:
 
 
 class _Copy:
-    """A document of which only the mappings are copied that a change touches."""
+    """A copy of a document that copies only the mappings on the paths of changes."""
 
     def __init__(self, document: Document) -> None:
         self.raw: Block = dict(document.raw)
         self._own: set[tuple[str, ...]] = set()
 
     def take(self, change: Change) -> None:
-        """Let one change take effect."""
+        """Apply one change."""
         path = _path(change.address)
         if change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
             self._mapping(path[:-1]).pop(path[-1], None)
@@ -148,7 +148,7 @@ class _Copy:
             self._mapping((*path, "DICOMVRs"))[change.key] = change.vr
 
     def _mapping(self, path: tuple[str, ...]) -> Block:
-        """The mapping at a path, our own from here on; made where there is none."""
+        """Return the mapping at a path as a copy of our own; create it if it is missing."""
         block = self.raw
         for depth, name in enumerate(path, start=1):
             where = path[:depth]
