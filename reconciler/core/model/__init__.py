@@ -1,1 +1,1 @@
-"""Frozen values that pass between the stages. No behaviour beyond telling what they are."""
+"""Frozen values that pass between the stages, with properties that describe them only."""

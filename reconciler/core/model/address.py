@@ -1,4 +1,4 @@
-"""Where in a metadata document an attribute lives."""
+"""The address of a block in a metadata document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 WILDCARD = "*"
-# PS3.5 section 9.1, with more than one component: `19700101` may be a date.
+# PS3.5 section 9.1, with at least two components, because `19700101` may be a date.
 _UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
 
 
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
     @property
     def title(self) -> str:
-        """The level's name as it stands in documents and manifests."""
+        """The name of the level in documents and manifests."""
         return self.name.capitalize()
 
 
@@ -38,11 +38,11 @@ class Address:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether this stands for several blocks."""
+        """Whether this may match several blocks."""
         return WILDCARD in (self.series, self.instance)
 
     def wider(self) -> tuple[Address, ...]:
-        """The patterns that cover this: each stands for every block that this one stands for."""
+        """Return the patterns that match every block that this address matches."""
         patterns = {
             Address(self.level, series, instance)
             for series in {self.series, self.series and WILDCARD}
@@ -62,17 +62,17 @@ class Address:
         return "/".join(parts)
 
     def shown(self) -> str:
-        """The path as a message may show it: a UID that is not well-formed may be a name."""
+        """Return the path for a message, without malformed UIDs: they may contain a name."""
         return Address(self.level, shown_uid(self.series), shown_uid(self.instance)).path()
 
 
 def is_uid(text: str) -> bool:
-    """Whether this is a well-formed UID. Any other key of a series or instance is live text."""
+    """Whether this is a well-formed UID. Any other key may contain a value."""
     return bool(_UID.fullmatch(text))
 
 
 def shown_uid(uid: str) -> str:
-    """The key of a series or instance as a message may show it: a UID, or its length."""
+    """Return the key of a series or instance for a message: the UID, or only its length."""
     return uid if uid == WILDCARD or is_uid(uid) else f"<text({len(uid)})>"
 
 
@@ -81,10 +81,10 @@ STUDY = Address(Level.STUDY)
 
 
 def series_at(series: str) -> Address:
-    """The block of one series."""
+    """Return the address of a series."""
     return Address(Level.SERIES, series)
 
 
 def instance_at(series: str, instance: str) -> Address:
-    """The block of one SOP instance."""
+    """Return the address of an instance."""
     return Address(Level.INSTANCE, series, instance)

@@ -1,4 +1,4 @@
-"""What manifests ask for."""
+"""The asks of manifests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.core.model.value import Value
 
 
 class ClaimKind(StrEnum):
-    """What one line of a manifest asks of one attribute, series or instance."""
+    """The kind of request that one line of a manifest makes."""
 
     PRESENT = "present"  # the attribute must be there with this value
     ABSENT = "absent"  # the attribute must not be there
@@ -21,10 +21,10 @@ class ClaimKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The manifest document a claim came from, and what that document consents to.
+    """The manifest document of a claim, with its consents.
 
-    `several` says that it names more than one image set, so that its consent to overwrite drift has
-    to say of which.
+    `several` says that it names more than one image set: then its consent to overwrite drift must
+    name the image set.
     """
 
     place: Place
@@ -34,18 +34,18 @@ class Source:
     several: bool = False
 
     def __hash__(self) -> int:
-        # By the place alone, which no two documents share: `allow` may name thousands of image
-        # sets, and every one of them looks its manifests up.
+        # By the place only, which is unique: `allow` may name thousands of image sets, and each of
+        # them looks up its sources.
         return hash(self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing asked.
+    """One line of a manifest about one attribute, series or instance.
 
     `tag` is the attribute (0xGGGGEEEE), or None for REMOVED. `value` is the desired value of
-    PRESENT, or the value that ABSENT expects to find (`None` = any). `vr` is the value
-    representation the manifest states under DICOMVRs (private attributes only).
+    PRESENT, or the value that ABSENT expects (`None` = any). `vr` is the VR that the manifest
+    states under DICOMVRs (private elements only).
     """
 
     kind: ClaimKind
@@ -59,7 +59,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Revert:
-    """`revertToVersionId`: the whole content of an earlier version."""
+    """`revertToVersionId`: asks for the whole content of an earlier version."""
 
     version_id: str
     place: Place
@@ -68,7 +68,7 @@ class Revert:
 
 @dataclass(frozen=True, slots=True)
 class ImageSetAsk:
-    """Everything asked of one image set. `datastore` is the name in reconciler.yaml."""
+    """All claims on one image set. `datastore` is the name in reconciler.yaml."""
 
     datastore: str
     image_set_id: str
@@ -78,5 +78,5 @@ class ImageSetAsk:
 
     @property
     def place(self) -> Place:
-        """The first manifest that asks something of this image set."""
+        """The place of the first manifest with a claim on this image set."""
         return self.sources[0].place

@@ -1,4 +1,4 @@
-"""What an apply sets out to do with one image set, written down before its first call."""
+"""The versions of one image set that an apply intends to create, saved before its first call."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attempt:
-    """Versions that an apply means to make: by their content they are known again after a kill.
+    """The versions that an apply intends to create. After a kill, their content identifies them.
 
-    `before` is the version that the image set had before, `versions` what each call makes of it:
-    (versionId, digest of the content), in order. `asked` and `ask_digest` are for its record. Its
-    digests are not keyed: they stay in its file, which only the owner may read.
+    `before` is the version before the first call. `versions` are the results of the calls in order:
+    (versionId, digest of the content). `asked` and `ask_digest` are for the record. The digests are
+    not keyed: they stay in a file that only its owner may read.
     """
 
     datastore_id: str
@@ -23,5 +23,5 @@ class Attempt:
 
     @property
     def last(self) -> tuple[str, str]:
-        """The version in which the attempt has succeeded, and its digest."""
+        """The final version of the attempt, and its digest."""
         return self.versions[-1]

@@ -1,4 +1,4 @@
-"""How far one apply goes."""
+"""The limits of one apply."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from reconciler.core.model.settings import CONCURRENT_UPDATES
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Beyond any of these nothing new is sent; what is in flight is seen to its end all the same.
+    """The limits beyond which nothing new is sent. Calls in flight are always finished.
 
-    `limit` counts actions (an image set, or a study as a whole, so that none stops half-way); one
-    that turns out to be converged already takes none of it. `deadline` is a moment of the clock.
-    `stop_on_error` ends the sending after the first step that did not converge; what the plan
-    itself holds back is no such step. `concurrency` is the number of actions in flight in each data
-    store, as the quota is of each.
+    `limit` is the maximum number of actions (an image set or a whole study); actions that are
+    already converged do not count. `deadline` is a time of the clock. `stop_on_error` stops after
+    the first step that did not converge; actions that the plan holds back do not count.
+    `concurrency` is the maximum number of actions in flight in each data store, as is the quota.
     """
 
     limit: int | None = None

@@ -1,4 +1,4 @@
-"""One difference between what is asked and what was read."""
+"""One difference between an ask and a document."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reconciler.core.model.value import Value
 
 
 class Op(StrEnum):
-    """What a change does."""
+    """The operation of a change."""
 
     ADD = "add"
     UPDATE = "update"
     REMOVE = "remove"
     REMOVE_INSTANCE = "remove-instance"
     REMOVE_SERIES = "remove-series"
-    # Only a revert brings these back; an update cannot create them (constraint 9 of
+    # Only a revert restores instances and series; an update cannot create them (constraint 9 of
     # https://docs.aws.amazon.com/healthimaging/latest/devguide/dicom-metadata-constraints.html).
     RESTORE_INSTANCE = "restore-instance"
     RESTORE_SERIES = "restore-series"
@@ -27,12 +27,12 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One attribute, series or instance of one image set.
+    """The change of one attribute, series or instance of one image set.
 
-    `address` holds the keys of the live document. `key` is the live key of the attribute (a
-    keyword or eight hex digits), "" for a series or an instance. `vr` is what the attribute is
-    read as; `send_vr` says that DICOMVRs must carry it. `force_reasons` names the constraints
-    that only `force` overrides. `place` is the line that asks, None inside a revert.
+    `address` contains the keys of the live document. `key` is the live key of the attribute (a
+    keyword or eight hex digits), "" for a series or an instance. `vr` is the VR of the attribute;
+    `send_vr` says that DICOMVRs must contain it. `force_reasons` says why the change needs `force`.
+    `place` is the line that asks for the change, None in a revert.
     """
 
     image_set_id: str
@@ -50,13 +50,13 @@ class Change:
     hazards: tuple[Hazard, ...] = ()
 
     def path(self) -> str:
-        """`Patient/PatientName`, `Study/Series/1.2/Instances/1.2.3`."""
+        """Return a path such as `Patient/PatientName` or `Study/Series/1.2/Instances/1.2.3`."""
         return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """Why an image set's action may not run, and what to do about it."""
+    """The reason why the action of an image set is blocked, and what to do next."""
 
     image_set_id: str
     message: str
@@ -67,7 +67,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """Something worth telling that stops nothing."""
+    """A remark for the reviewer that blocks nothing."""
 
     image_set_id: str
     message: str

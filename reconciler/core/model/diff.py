@@ -1,4 +1,4 @@
-"""What is compared, and what comes out of it."""
+"""The input and the result of a comparison."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from reconciler.core.model.value import Document
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything read about one image set.
+    """Everything that was read about one image set.
 
-    `properties` is None where the service has no such image set. `document` is None where it was
-    not needed: busy, gone, or unchanged since the record. `target` belongs to a revert. `origin` is
-    the version before an apply that was killed when it had made this one. `unread` says why
-    something needed could not be read. `good_version` is the version whose document stands for that
-    of a failed one that has none; else "".
+    `properties` is None if the service has no such image set. `document` is None if it was not
+    needed: busy, deleted, or unchanged since the record. `target` is the document for a revert.
+    `origin` is the version before a killed apply that made this version, or "". `unread` says why
+    something could not be read. `good_version` is the version whose document is used because the
+    latest version failed and has no document, or "".
     """
 
     properties: Properties | None
@@ -36,20 +36,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class SourcedChange:
-    """A change and the manifests that ask for it: theirs is the consent."""
+    """A change and the manifests that ask for it: these can consent to its hazards."""
 
     change: Change
     sources: tuple[Source, ...]
 
 
 def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
-    """The manifests behind the changes, each once, in the order of the changes."""
+    """Return the manifests that ask for the changes, each once, in the order of the changes."""
     return tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Differences, and what makes the action impossible."""
+    """The changes of an ask, and the reasons that block them."""
 
     changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
@@ -57,12 +57,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What stands between one ask and its image set.
+    """The differences between one ask and its image set.
 
-    `ask_digest` (not keyed yet) and `asked` (paths only) are what a record keeps of the ask. Once
-    the survey is over, `reading` holds that document alone from which the calls of this image set
-    are made. `study_instance_uid` is the study whose primary image set this may be, "" where the
-    document states none; None for an image set that is not primary or was not read.
+    `ask_digest` (not keyed yet) and `asked` (paths only) go into the record. After the survey,
+    `reading` contains only the document from which the calls of this image set are made.
+    `study_instance_uid` is the study of an image set that may be primary, "" if the document has
+    none; None for an image set that is not primary or was not read.
     """
 
     ask: ImageSetAsk
@@ -78,10 +78,10 @@ class Diff:
 
     @property
     def image_set_id(self) -> str:
-        """The image set."""
+        """The ID of the image set."""
         return self.ask.image_set_id
 
     @property
     def is_primary(self) -> bool:
-        """Whether the image set is primary; False where there is none or nobody says."""
+        """Whether the image set is primary; False if it does not exist or if that is unknown."""
         return bool(self.reading.properties and self.reading.properties.is_primary)

@@ -1,4 +1,4 @@
-"""A duration as people write it: in reconciler.yaml and on the command line."""
+"""Parses durations in reconciler.yaml and on the command line."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def in_seconds(text: str) -> float:
-    """The seconds of `15m`, `90s`, `1.5h`, or of a number without a unit.
+    """Parse `15m`, `90s`, `1.5h`, or a number of seconds.
 
-    ValueError where the text is no duration, or none above 0.
+    Raises ValueError if the text is not a duration above 0.
     """
     found = _DURATION.fullmatch(text)
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0

@@ -1,4 +1,4 @@
-"""Named dangers of a change, and the consent that lets one pass."""
+"""Named dangers of a change, and the consent that allows them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Hazard(StrEnum):
 class Consent:
     """One entry of `allow:`.
 
-    `version_id` and `image_set_id` belong to OVERWRITES_DRIFT alone: the one version of the one
-    image set that may be overwritten. Versions are small numbers, so image sets of one list come
-    by the same one; without the ID a consent would pass from one to the other.
+    `version_id` and `image_set_id` are for OVERWRITES_DRIFT only: the version of the image set that
+    may be overwritten. Versions are small numbers, so several image sets may have the same version.
+    Without the ID, a consent for an image set would apply to the others, too.
     """
 
     hazard: Hazard
@@ -41,5 +41,5 @@ class Consent:
         return f"{self.hazard}{version}{image_set}"
 
     def spelled(self, *, several: bool) -> str:
-        """As a manifest writes it; only one that names several image sets needs the ID."""
+        """Return the form for a manifest. Only a manifest with several image sets needs the ID."""
         return str(self if several else replace(self, image_set_id=""))

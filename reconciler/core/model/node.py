@@ -1,4 +1,4 @@
-"""A manifest as it stands in the file: nodes with their place, scalars as verbatim text."""
+"""A manifest as written in its file: nodes with places, scalars as verbatim text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NAME = re.compile(r"[^:=^\\]{0,64}")
 
 
 def shown(key: str) -> str:
-    """A key as a message may show it: cut where it is long, and where a value seems to begin.
+    """Return a key for a message, cut at 64 characters and where a value seems to begin.
 
-    In `{PatientName:Doe^Peter}` the blank after the colon is missing: the key holds the value.
+    In `{PatientName:Doe^Peter}` the space after the colon is missing, so the key contains a value.
     """
     found = _NAME.match(key)
     start = found[0] if found else ""
@@ -23,7 +23,7 @@ def shown(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Scalar:
-    """Text exactly as written. `plain` means unquoted, so `null` and `~` can be told from text."""
+    """Text exactly as written. `plain` means unquoted: only then is `null` or `~` a null."""
 
     text: str
     place: Place
@@ -57,14 +57,14 @@ class MappingNode:
     )
 
     def get(self, key: str) -> Node | None:
-        """The node under a key, or None."""
+        """Return the node of a key, or None."""
         for name, node in self.entries:
             if name.text == key:
                 return node
         return None
 
     def entry(self, key: str) -> tuple[Scalar, Node]:
-        """A key that stands here, and its node. Problems ask, and there may be one of each key."""
+        """Return an existing key and its node. Indexed: every key may have a problem."""
         if not self._by_key:
             self._by_key.update((name.text, (name, node)) for name, node in reversed(self.entries))
         return self._by_key[key]

@@ -1,4 +1,4 @@
-"""What was read from the service."""
+"""Values that were read from the service."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from reconciler.core.model.value import Document
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """One version of an image set, as GetImageSet or ListImageSetVersions tells it.
+    """One version of an image set, from GetImageSet or ListImageSetVersions.
 
-    `is_primary` is None where the service does not say. `message` is the service's own text: it may
-    echo DICOM values, so it is printed only where values may be seen. `updated_at` and `created_at`
-    are epoch seconds to the millisecond, None where the service gave none. `created_at` is that of
-    the image set: all its versions have the same.
+    `is_primary` is None if the service does not state it. `message` is the service's own text. It
+    may contain DICOM values, so it is printed only where values may be shown. `updated_at` and
+    `created_at` are epoch seconds to the millisecond, or None. `created_at` is the creation time of
+    the image set, equal for all versions.
     """
 
     image_set_id: str
@@ -29,9 +29,9 @@ class Properties:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One row of SearchImageSets. Search is never the truth for apply (decision 0002, U14).
+    """One row of SearchImageSets. Apply never relies on search alone (decision 0002, U14).
 
-    `is_primary` is None where the row does not say.
+    `is_primary` is None if the row does not state it.
     """
 
     image_set_id: str
@@ -46,7 +46,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why something could not be read, and what to do next. Holds no DICOM value."""
+    """Why something could not be read, and what to do next. It contains no DICOM value."""
 
     message: str
     hint: str
@@ -54,11 +54,11 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An image set and its document at that version; None where the document was not read.
+    """An image set and its document at that version; None if the document was not read.
 
-    `origin` is the version before an apply that was killed when it had made this one. `unread`
-    says why a document is missing. `good_version` is the version whose document stands for that
-    of a failed one that has none; else "".
+    `origin` is the version before a killed apply that made this version, or "". `unread` says why
+    the document is missing. `good_version` is the version whose document is used because the latest
+    version failed and has no document, or "".
     """
 
     properties: Properties

@@ -1,4 +1,4 @@
-"""What became of a planned step."""
+"""The outcomes of planned steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.core.model.plan import Step
 
 
 class Result(StrEnum):
-    """The end of a planned step."""
+    """The result of a planned step."""
 
     CONVERGED = "converged"
     ALREADY_CONVERGED = "already-converged"
@@ -23,30 +23,30 @@ class Result(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """Whether the image sets hold what the step asks for."""
+        """Whether the image sets have the content that the step asks for."""
         return self in _GOOD
 
     @property
     def is_error(self) -> bool:
-        """Whether a person has to look at it."""
+        """Whether a person must look at it."""
         return not self.is_good and not self.is_pending
 
     @property
     def is_pending(self) -> bool:
-        """Whether the same command again goes on from there."""
+        """Whether running the same command again continues the step."""
         return self in _PENDING
 
     @property
     def stops_a_run(self) -> bool:
         """Whether `--on-error=stop` sends nothing new after it.
 
-        What was held back before anything was sent, or was not attempted, does not.
+        Blocked steps and steps that were not attempted do not stop a run.
         """
         return not self.is_good and self not in _HELD_BACK
 
     @property
     def counts_as_change(self) -> bool:
-        """Whether it takes from `--limit`: something was, or may have been, changed."""
+        """Whether it counts for `--limit`: something was, or may have been, changed."""
         return self not in _UNTOUCHED
 
 
@@ -58,7 +58,7 @@ _UNTOUCHED = _HELD_BACK | {Result.ALREADY_CONVERGED, Result.STALE}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Landed:
-    """A version that a step produced and that was seen: what a record is made of."""
+    """A version that a step created and that was seen. Records are made from it."""
 
     image_set_id: str
     version_id: str
@@ -69,10 +69,10 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one step. `message` is ours and holds no value.
+    """The outcome of one step. `message` is our own text and contains no value.
 
-    `said` is the service's own text. It may echo DICOM values, so it is printed only where values
-    may be seen, and never stored.
+    `said` is the service's own text. It may contain DICOM values, so it is printed only where
+    values may be shown, and never stored.
     """
 
     step: Step

@@ -1,4 +1,4 @@
-"""The plan: the value that is reviewed and then executed exactly."""
+"""The plan, which is reviewed and then executed exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.core.model.hazard import Hazard
 
 
 def next_version(version_id: str) -> str:
-    """The versionId that an update of this one produces.
+    """Return the versionId that an update of this version creates.
 
     Source: the examples of https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
     """
@@ -19,7 +19,7 @@ def next_version(version_id: str) -> str:
 
 
 class Status(StrEnum):
-    """The state of an ask, three-way."""
+    """The state of an ask: desired × observed × recorded."""
 
     CONVERGED = "converged"
     UPDATE = "update"
@@ -29,17 +29,17 @@ class Status(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """Whether the image set holds what is asked."""
+        """Whether the image set has the content that is asked for."""
         return self is Status.CONVERGED
 
     @property
     def is_error(self) -> bool:
-        """Whether a person has to act before it can run. DRIFTED counts where nothing is sent."""
+        """Whether a person must act before it can run. DRIFTED counts if nothing is sent."""
         return self in _ERRORS
 
     @property
     def is_pending(self) -> bool:
-        """Whether the same command later may go on from there."""
+        """Whether running the same command later may continue the work."""
         return not self.is_good and not self.is_error
 
     @property
@@ -57,12 +57,11 @@ _RUNNABLE = frozenset({Status.UPDATE, Status.DRIFTED})
 class Member:
     """One image set of an action. `pin` is the version that was read.
 
-    `ask_digest` (not keyed: it stays on this machine), `asked` (paths only, no values),
-    `previous_version_id`, `updated_at` and `created_at` (epoch seconds, the service's) are what the
-    record keeps; a sibling that no manifest names has no ask. `recorded` says that the record
-    already states exactly this. `origin_version_id` is the version before an apply that was killed
-    when it had made the pin; "" where none had. `is_primary` is None where the service does not
-    say.
+    The record keeps `ask_digest` (not keyed here: it stays on this machine), `asked` (paths only),
+    `previous_version_id`, `updated_at` and `created_at` (epoch seconds of the service). A sibling
+    that no manifest names has no ask. `recorded` says that the record already states exactly this.
+    `origin_version_id` is the version before a killed apply that made the pinned version, or "".
+    `is_primary` is None if the service does not state it.
     """
 
     image_set_id: str
@@ -78,7 +77,7 @@ class Member:
 
     @property
     def before(self) -> str:
-        """The version to go back to: what somebody finds there who wants the old content."""
+        """The version with the content before this repository changed it, for a revert."""
         return self.origin_version_id or self.pin
 
 
@@ -86,7 +85,7 @@ class Member:
 class HazardUse:
     """A hazard of an action.
 
-    `consent` is the very line to add to the manifest at `place`, "" where none is missing.
+    `consent` is the line to add to the manifest at `place`, "" if no consent is missing.
     """
 
     hazard: Hazard
@@ -100,10 +99,10 @@ class HazardUse:
 class Step:
     """One UpdateImageSetMetadata call, byte for byte.
 
-    `updatable` and `removable` are the JSON texts of the two blobs, `revert_to` the version of a
-    revert. `expected` maps every image set whose version this call raises to the digest of the
-    content it must then have. `pin` is sent as latestVersionId. `study_instance_uid` is that of the
-    study whose primary image sets a study-wide call moves.
+    `updatable` and `removable` are the JSON texts of the two blobs, `revert_to` is the version of a
+    revert. `expected` maps every image set that this call changes to the digest of the content that
+    it must have afterwards. `pin` is sent as latestVersionId. `study_instance_uid` is the study
+    whose primary image sets a study-wide call changes.
     """
 
     datastore_id: str
@@ -123,9 +122,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One image set, or all primary image sets of one study; the unit of review and consent.
+    """One image set, or all primary image sets of one study: the unit of review and consent.
 
-    `digest` is keyed, and "" where the repository had no key when the plan was made.
+    `digest` is keyed; it is "" if the repository had no key when the plan was made.
     """
 
     datastore: str
@@ -142,12 +141,12 @@ class Action:
 
     @property
     def image_set_id(self) -> str:
-        """The first member: what an action is called by."""
+        """The first member, which identifies the action."""
         return self.members[0].image_set_id
 
 
 def pins(action: Action) -> tuple[dict[str, str], ...]:
-    """For every step of an action, the version each image set of `expected` has before it."""
+    """Return for each step of an action the version of each image set before the step."""
     current = {member.image_set_id: member.pin for member in action.members}
     result = []
     for step in action.steps:
@@ -160,10 +159,10 @@ def pins(action: Action) -> tuple[dict[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a plan stands on. `commit` is "" outside a git repository.
+    """The inputs of a plan. `commit` is "" outside a git repository.
 
-    `paths` are the manifests that were selected, relative to reconciler.yaml; () for all of them.
-    `rules` are those under `rules:` that differ from the defaults, by their name there.
+    `paths` are the selected manifests, relative to reconciler.yaml; () for all. `rules` are the
+    settings under `rules:` that differ from the defaults.
     """
 
     commit: str
@@ -176,8 +175,8 @@ class Basis:
 class Plan:
     """All actions, sorted by data store and image set.
 
-    `dropped` names (data store, image set) of records that no manifest asks for any more.
-    `eta_seconds` is what the update quotas alone make the apply last.
+    `dropped` contains (data store, image set) of records that no manifest asks for any more.
+    `eta_seconds` is the duration of the apply by the update quotas.
     """
 
     basis: Basis
@@ -192,10 +191,10 @@ class Plan:
 
     @property
     def runnable(self) -> tuple[Action, ...]:
-        """The actions that have something to send, and that nothing holds back."""
+        """The actions that have steps and no blocks."""
         return tuple(action for action in self.actions if action.steps and not action.blocks)
 
     @property
     def held(self) -> tuple[Action, ...]:
-        """The actions that the plan itself keeps from running."""
+        """The actions that the plan itself holds back."""
         return tuple(one for one in self.actions if not one.steps and one.status in _HELD_BACK)

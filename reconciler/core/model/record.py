@@ -1,4 +1,4 @@
-"""What `records/` keeps of one image set: versions and digests, never a DICOM value."""
+"""The entry of one image set in `records/`: versions and digests, never a DICOM value."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from reconciler.core.model.observed import Properties
 
-# The number of our comparison rules. Raise it when `dicom` starts to compare or to encode
-# differently: every entry made under another number then counts as "nothing recorded".
+# The number of the comparison rules. Raise it when `dicom` compares or encodes in another way:
+# entries with another number are then ignored.
 RULES_VERSION = 1
 
 
@@ -15,10 +15,10 @@ RULES_VERSION = 1
 class Entry:
     """The version in which an image set was last seen converged, and for which ask.
 
-    `asked` holds paths only. `ask_digest` is over the resolved ask; in a record it is keyed, and
-    empty where no key was there (`diff.paths.sealed`). Both are empty for a sibling that no
-    manifest names. `updated_at` and `created_at` are the service's, in epoch seconds. `is_dated` is
-    false for an entry of the form before `created_at` was stored.
+    `asked` contains paths only. `ask_digest` is over the resolved ask; in a record it is keyed, and
+    empty if there was no key (`diff.paths.sealed`). Both are empty for a sibling that no manifest
+    names. `updated_at` and `created_at` are epoch seconds of the service. `is_dated` is False for
+    an old entry without `createdAt`.
     """
 
     datastore_id: str
@@ -33,18 +33,18 @@ class Entry:
     is_dated: bool = True
 
     def is_of(self, properties: Properties) -> bool:
-        """Whether this may be an entry of that very image set.
+        """Whether this may be an entry of exactly this image set.
 
-        Image set IDs come again in another data store of the same ID, such as a trial emulator,
-        but then the image set was created at another time.
+        Another data store with the same ID, such as a trial emulator, may have the same image set
+        IDs. But its image sets have other creation times.
         """
         return not self.is_dated or same_moment(self.created_at, properties.created_at)
 
     def is_at(self, properties: Properties) -> bool:
-        """Whether this is an entry of that very version: number, `updatedAt` and `createdAt`.
+        """Whether this is an entry of exactly this version: number, `updatedAt`, `createdAt`.
 
-        AWS may leave `updatedAt` out of the first version (decision 0002, U24), so two that
-        are absent are equal. An entry without `createdAt` has `updatedAt` alone to prove it.
+        AWS may omit `updatedAt` for the first version (decision 0002, U24), so two missing times
+        are equal. An entry without `createdAt` needs an equal `updatedAt`.
         """
         if self.version_id != properties.version_id or not self.is_of(properties):
             return False
@@ -54,7 +54,7 @@ class Entry:
 
 
 def same_moment(one: float | None, other: float | None) -> bool:
-    """Whether two times are known and equal to the millisecond, which is what records keep."""
+    """Whether two times are known and equal to the millisecond, the precision of records."""
     if one is None or other is None:
         return False
     return round(one * 1000) == round(other * 1000)

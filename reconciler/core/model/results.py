@@ -1,4 +1,4 @@
-"""What each stage gives to the next, and to whatever prints it."""
+"""The results of the stages, for the next stage and for the renderers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reconciler.core.model.plan import Action, Plan, Status
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Asks without a contradiction. `complete` means that they are all that the manifests ask.
+    """Asks without contradictions. `complete` means that they are the asks of all manifests.
 
-    Else `paths` are the manifests that were selected, relative to the root.
+    Otherwise `paths` are the selected manifests, relative to the root.
     """
 
     asks: tuple[ImageSetAsk, ...]
@@ -27,7 +27,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the reads that it took by operation."""
+    """A plan, and the number of read calls by operation."""
 
     plan: Plan
     calls: Mapping[str, int]
@@ -35,12 +35,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a plan.
+    """The result of an apply.
 
-    `recorded` are the files below the root that changed. `commit` is "" without a new commit.
-    `problems` are the reasons why something is not recorded: the outcomes hold all the same, and
-    the next run records them. `recovered` are versions that an interrupted run made outside this
-    plan. `plan_digest` is keyed, and "" where the repository has no key.
+    `recorded` are the changed files below the root. `commit` is "" if there is no new commit.
+    `problems` are the reasons why something is not recorded; the outcomes are still valid, and the
+    next run records them. `recovered` are versions that an interrupted run made outside this plan.
+    `plan_digest` is keyed; it is "" if the repository has no key.
     """
 
     plan: Plan
@@ -53,12 +53,12 @@ class Applied:
 
     @property
     def held(self) -> tuple[Action, ...]:
-        """The actions that the plan itself keeps from running."""
+        """The actions that the plan itself holds back."""
         return self.plan.held
 
     @property
     def exit_code(self) -> int:
-        """That of the gravest problem; else 1 with any error, 2 with only some work left to do."""
+        """The exit code of the worst problem, else 1 after an error, 2 if work is left to do."""
         return max((one.exit_code for one in self.problems), default=self._exit_code_of_steps())
 
     def _exit_code_of_steps(self) -> int:

@@ -1,4 +1,4 @@
-"""reconciler.yaml, read and checked."""
+"""The settings of reconciler.yaml."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import PurePath
 from reconciler.core.model.hazard import Consent
 
 EMULATOR = "emulator"
-# The embedded emulator answers only its own command; started, it answers others.
+# The embedded emulator runs only inside its command; `emulator start` serves other programs.
 _START = "reconcile emulator start --port 8080"
 _STARTED = "http://127.0.0.1:8080"
 
 
 class Redact(StrEnum):
-    """Which live values are masked where output may be stored."""
+    """Which live values are masked in output that may be stored."""
 
     IDENTIFYING = "identifying"
     ALL = "all"
@@ -24,14 +24,14 @@ class Redact(StrEnum):
 
 
 class RecordMode(StrEnum):
-    """How `apply` leaves the records behind."""
+    """What `apply` does with the records."""
 
     FILES = "files"
     COMMIT = "commit"
 
 
 class Permission(StrEnum):
-    """Whether something is done that AWS may refuse or does not describe."""
+    """Whether to allow an operation that AWS may refuse or does not document."""
 
     REFUSE = "refuse"
     ALLOW = "allow"
@@ -39,11 +39,11 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What AWS leaves open (decision 0002), each with the conservative default.
+    """Decisions where AWS documents nothing (decision 0002), with conservative defaults.
 
     `series_on_primary` and `uids_on_primary`: U11. `remove_last`: U8. `removals_need_force`: U23.
-    `payload_bytes`: U13, both blobs after base64. `revert_on_primary`: whether a revert
-    may leave the Patient or Study level of one primary image set unlike that of its siblings.
+    `payload_bytes`: U13, both blobs after base64. `revert_on_primary`: whether a revert may make
+    the Patient or Study level of a primary image set differ from its siblings.
     """
 
     series_on_primary: Permission = Permission.REFUSE
@@ -55,7 +55,7 @@ class Rules:
 
     @property
     def stated(self) -> tuple[tuple[str, str | bool | int], ...]:
-        """Those that differ from the defaults, by their name in reconciler.yaml, sorted."""
+        """The rules that differ from the defaults, by their names in reconciler.yaml, sorted."""
         defaults = Rules()
         found = {
             _camel(one.name): getattr(self, one.name)
@@ -72,7 +72,7 @@ def _camel(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Calls a second and the burst above it.
+    """The calls a second and the burst of a quota.
 
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/throttling-limits.html
     """
@@ -83,9 +83,9 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """The most that one apply may change in a data store; None is no bound.
+    """The most that one apply may change in a data store; None means no limit.
 
-    `image_sets` and `removed_instances` are counts, `percent` is of the recorded image sets.
+    `image_sets` and `removed_instances` are counts, `percent` relates to the recorded image sets.
     """
 
     image_sets: int | None = None
@@ -115,13 +115,13 @@ class Datastore:
 
     @property
     def is_aws(self) -> bool:
-        """Whether this is the real service: only that has quotas and credentials."""
+        """Whether this is AWS. Only AWS has quotas and needs credentials."""
         return not self.endpoint
 
     def message_hint(self, image_set_id: str, version_id: str) -> str:
-        """How to see the service's own message about a version: an AWS CLI command to paste.
+        """Return an AWS CLI command that shows the service's own message about a version.
 
-        The message may echo DICOM values, so it is not printed where output may be stored.
+        The message may contain DICOM values, so it is not printed where output may be stored.
         """
         command = (
             f"aws medical-imaging get-image-set --datastore-id {self.datastore_id} "
@@ -129,7 +129,7 @@ class Datastore:
         )
         if self.is_aws:
             return f"To see the service's own message: {command}"
-        # A custom endpoint has no `runtime-` host beside it.
+        # A custom endpoint has no host with the prefix `runtime-`.
         endpoint = _STARTED if self.endpoint == EMULATOR else self.endpoint
         command = (
             f"AWS_DISABLE_HOST_PREFIX_INJECTION=true {command} "
@@ -140,21 +140,21 @@ class Datastore:
 
     @property
     def quota_domain(self) -> tuple[str, str]:
-        """What data stores that draw on the same quotas have in common.
+        """A value that is equal for data stores that share quotas.
 
-        A run has one caller, so on AWS the region alone tells accounts' quotas apart.
+        A run uses one AWS account, so on AWS only the region matters.
         """
         return self.endpoint, self.region
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`root` is the folder of reconciler.yaml; every path in it is relative to that."""
+    """The settings. `root` is the folder of reconciler.yaml; its paths are relative to `root`."""
 
     root: PurePath
     manifests: str
     datastores: tuple[Datastore, ...]
-    # Rates that differ from the documented ones: everywhere, and for "account/region".
+    # Rates that differ from the documented rates: in general, and for each "account/region".
     quotas: tuple[tuple[str, float], ...] = ()
     account_quotas: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
     allow: tuple[Consent, ...] = ()
@@ -165,7 +165,7 @@ class Settings:
     guardrails: Guardrails = field(default=Guardrails())
 
     def datastore(self, name: str) -> Datastore:
-        """The data store of that name; KeyError where reconciler.yaml has none."""
+        """Return the data store with a name. Raises KeyError if reconciler.yaml has none."""
         for datastore in self.datastores:
             if datastore.name == name:
                 return datastore
@@ -173,18 +173,18 @@ class Settings:
 
 
 def quotas_by_domain(settings: Settings) -> dict[tuple[str, str], dict[str, Quota]]:
-    """The quotas of every `Datastore.quota_domain`."""
+    """Return the quotas of every `Datastore.quota_domain`."""
     found: dict[tuple[str, str], dict[str, Quota]] = {}
-    # Those that state their account first: only they can find its `accounts:` entry.
+    # Data stores with an accountId come first: only they can find their `accounts:` entry.
     for datastore in sorted(settings.datastores, key=lambda one: (not one.account_id, one.name)):
         found.setdefault(datastore.quota_domain, quotas_of(datastore, settings))
     return found
 
 
 def quotas_of(datastore: Datastore, settings: Settings) -> dict[str, Quota]:
-    """The quotas of a data store: the documented ones on AWS, then those of reconciler.yaml.
+    """Return the quotas of a data store: documented quotas on AWS, changed by reconciler.yaml.
 
-    An emulator has none but those that `quotas:` states. A stated rate keeps the documented burst.
+    An emulator has only the quotas under `quotas:`. A stated rate keeps the documented burst.
     """
     quotas = dict(DOCUMENTED_QUOTAS) if datastore.is_aws else {}
     key = f"{datastore.account_id}/{datastore.region}"

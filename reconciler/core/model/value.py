@@ -1,8 +1,7 @@
-"""Values that mask themselves: whatever holds a DICOM value prints as `***`.
+"""Wrappers for DICOM values that print as `***`.
 
-A manifest, a document and a plan are full of protected health information. These wrappers make
-sure that a repr in a log line, an exception or a traceback never shows any of it; only code that
-asks for `.raw` sees the value.
+Manifests, documents and plans contain protected health information. With these wrappers, a repr in
+a log line, an exception or a traceback never shows it. Only code that uses `.raw` sees the value.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 def canonical_json(value: Json) -> bytes:
-    """The text that digests are taken over: sorted keys, no spaces, UTF-8."""
+    """Return the text for digests: JSON with sorted keys, without spaces, in UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Value:
-    """One attribute's value in HealthImaging's JSON form (healthimaging metadata document)."""
+    """The value of one attribute in the JSON form of HealthImaging's documents."""
 
     raw: Json
 

@@ -1,7 +1,8 @@
-"""What a state and a workflow status of an image set mean to somebody who waits: a total table.
+"""Decides by the state and the workflow status of an image set whether to keep waiting.
 
-healthimaging has no waiters in its model, so GetImageSet is polled; these are the answers that
-end the polling (AWS HealthImaging developer guide: Modifying image sets).
+The service model has no waiters, so GetImageSet is polled. The table covers all states.
+
+Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ PAUSE_GROWTH = 1.6
 
 
 class Wait(StrEnum):
-    """What a look at one version of an image set says."""
+    """The decision after reading one version of an image set."""
 
-    KEEP = "keep"  # something is under way: look again
-    DONE = "done"  # at rest, the operation took effect
-    FAILED = "failed"  # at rest, the operation did not take effect; `message` says why
+    KEEP = "keep"  # an operation is in progress: read again
+    DONE = "done"  # ACTIVE, and the operation took effect
+    FAILED = "failed"  # ACTIVE, and the operation failed; `message` says why
     GONE = "gone"  # deleted
 
 
@@ -31,9 +32,9 @@ class State(StrEnum):
     DELETED = "DELETED"
 
 
-# The status of a version that is at rest. Under way while ACTIVE is not documented: the two
-# members are not said to change together, so a status that is still under way counts.
-_AT_REST: dict[str, Wait] = {
+# The workflow status of an ACTIVE version. AWS does not document whether state and status change
+# together, so a status in progress counts even if the state is ACTIVE.
+_WHEN_ACTIVE: dict[str, Wait] = {
     "CREATED": Wait.DONE,
     "COPIED": Wait.DONE,
     "COPYING": Wait.KEEP,
@@ -51,26 +52,26 @@ _AT_REST: dict[str, Wait] = {
     "": Wait.DONE,  # the model does not require a status
 }
 
-WORKFLOW_STATUSES = frozenset(_AT_REST)
+WORKFLOW_STATUSES = frozenset(_WHEN_ACTIVE)
 
 TABLE: dict[tuple[str, str], Wait] = {
-    **{(State.ACTIVE, status): verdict for status, verdict in _AT_REST.items()},
+    **{(State.ACTIVE, status): verdict for status, verdict in _WHEN_ACTIVE.items()},
     **{(State.LOCKED, status): Wait.KEEP for status in WORKFLOW_STATUSES},
     **{(State.DELETED, status): Wait.GONE for status in WORKFLOW_STATUSES},
 }
 
 
 def verdict(state: str, workflow_status: str) -> Wait:
-    """Keep waiting, done, failed or gone.
+    """Return whether to keep waiting, or whether the version is done, failed or gone.
 
-    A status or state that a later model adds is KEEP: waiting ends at `lockTimeout` with an
-    honest `unresolved`, while guessing might record what never happened.
+    An unknown status or state is KEEP: waiting ends at `lockTimeout` as `unresolved`. A guess could
+    record a change that never happened.
     """
     return TABLE.get((state, workflow_status), Wait.KEEP)
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait between looks: soon at first, every few seconds in the end."""
+    """Yield the seconds to wait between two reads, from FIRST_PAUSE up to LONGEST_PAUSE."""
     pause = FIRST_PAUSE
     while True:
         yield pause
