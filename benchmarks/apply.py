@@ -49,7 +49,7 @@ SDK_ATTEMPTS = 20
 
 @dataclass
 class Measured:
-    """What one way of doing it came to."""
+    """The result of one way to apply."""
 
     name: str
     updates: int
@@ -61,7 +61,7 @@ class Measured:
 
     @property
     def utilisation(self) -> float:
-        """Of the quota, between the first and the last accepted call."""
+        """The share of the quota, between the first and the last accepted call."""
         span = max(self.accepted) - min(self.accepted)
         return (len(self.accepted) - 1) / (span * RATE) if span else 0.0
 
@@ -97,7 +97,7 @@ def emulator(folder: Path) -> Iterator[str]:
 
 
 def load(endpoint: str, datastore_id: str, count: int) -> list[str]:
-    """So many image sets at version 1."""
+    """Load image sets at version 1."""
     loader = connect(endpoint, datastore_id)
     names = [f"{number:032x}" for number in range(count)]
     for number, name in enumerate(names):
@@ -110,7 +110,7 @@ def load(endpoint: str, datastore_id: str, count: int) -> list[str]:
 
 
 def counters(endpoint: str) -> dict[str, Any]:
-    """The emulator's own count."""
+    """The counters of the emulator."""
     with urlopen(f"{endpoint}/_emulator/counters") as answer:
         return dict(json.load(answer)["operations"])
 
@@ -118,7 +118,7 @@ def counters(endpoint: str) -> dict[str, Any]:
 def measured(
     name: str, endpoint: str, datastore_id: str, count: int, work: Callable[..., None]
 ) -> Measured:
-    """Load, let the buckets fill, do the work."""
+    """Load the image sets, let the token buckets fill, then do the work."""
     names = load(endpoint, datastore_id, count)
     time.sleep(5)
     before = counters(endpoint)
@@ -176,7 +176,7 @@ def ours(endpoint: str, datastore_id: str, names: list[str]) -> None:
 
 
 def client(endpoint: str, attempts: int) -> Any:
-    """boto3 as a script would make it."""
+    """A boto3 client as a script would make it."""
     return boto3.client(
         "medical-imaging",
         endpoint_url=endpoint,
@@ -192,7 +192,7 @@ def client(endpoint: str, attempts: int) -> Any:
 
 
 def scripted(sdk: Any, datastore_id: str, name: str) -> None:
-    """What a script does for one image set: update, and poll until it is no longer LOCKED."""
+    """Update one image set as a script would: update, then poll until it is no longer LOCKED."""
     address = {"datastoreId": datastore_id, "imageSetId": name}
     content = {"SchemaVersion": 1.1, "Study": {"DICOM": {"StudyDescription": "CT CHEST"}}}
     sdk.update_image_set_metadata(
@@ -207,14 +207,14 @@ def scripted(sdk: Any, datastore_id: str, name: str) -> None:
 
 
 def sequential(endpoint: str, datastore_id: str, names: list[str]) -> None:
-    """One after the other."""
+    """Update the image sets one after the other."""
     sdk = client(endpoint, SDK_ATTEMPTS)
     for name in names:
         scripted(sdk, datastore_id, name)
 
 
 def pool(endpoint: str, datastore_id: str, names: list[str]) -> None:
-    """Side by side, and the SDK retries what is throttled."""
+    """Update the image sets side by side; the SDK retries throttled calls."""
     sdk = client(endpoint, SDK_ATTEMPTS)
 
     def one(name: str) -> int:
@@ -231,7 +231,7 @@ def pool(endpoint: str, datastore_id: str, names: list[str]) -> None:
 
 
 def machine() -> str:
-    """Where it was measured."""
+    """The machine on which it was measured."""
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
 
 
@@ -260,7 +260,7 @@ that is not throttled.
 
 
 def main() -> None:
-    """Measure all three, print the table, and write the page where asked to."""
+    """Measure all three, print the table, and write the page with `--write`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("updates", type=int, nargs="?", default=400)
     parser.add_argument("sequential", type=int, nargs="?", default=30)

@@ -3,7 +3,7 @@
     python scripts/generate_schemas.py            rewrite the generated definitions
     python scripts/generate_schemas.py --check    exit 1 where they are not fresh
 
-An editor completes keywords from these definitions and tells a wrong level while one types. The
+An editor completes keywords from these definitions and marks a wrong level as the user types. The
 rest of the file is written by hand and stays as it is. Run it after a change of pydicom, of
 reconciler/core/dicom/levels.py or of the constraints.
 """

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _on_terminal(folder: Path, *arguments: str) -> str:
-    """What a command prints where somebody watches, escape sequences and all."""
+    """The output of a command on a terminal, including escape sequences."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(folder)

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.core.model.key import Key
 
-# Of a repository whose digests must be the same in every run.
+# The key of a repository whose digests must be the same in every run.
 KEY = Key(bytes(range(32)))
 DATASTORE_ID = "12345678901234567890123456789012"
 IMAGE_SET_ID = "ea92b0d8838c72a3f25d00d13616f87e"
@@ -20,7 +20,7 @@ SERIES_UID = "1.3.6.1.4.1.5962.99.1.200"
 
 
 def instance(uid: str, *, number: str = "1 ", private: bool = True, **dicom: Any) -> dict[str, Any]:
-    """One SOP instance with a frame; private elements of a GE creator unless told otherwise."""
+    """One SOP instance with a frame; by default with private elements of a GE creator."""
     attributes: dict[str, Any] = {
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
         "SOPInstanceUID": uid,
@@ -79,7 +79,7 @@ def document(
     patient: dict[str, Any] | None = None,
     study: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A whole document; one series with two instances unless told otherwise."""
+    """A whole document; by default one series with two instances."""
     blocks = series_blocks or (
         series(SERIES_UID, [instance(f"{SERIES_UID}.1"), instance(f"{SERIES_UID}.2", number="2 ")]),
     )

@@ -1,7 +1,7 @@
 """An in-memory image-set port: versions, pins, LOCKED, study-wide updates, and faults on demand.
 
-It shares no code with what it tests. The contract suite holds it to the same answers as the
-emulator, so that whatever passes against it would pass over HTTP.
+It shares no code with the code under test. The contract suite requires the same answers from it and
+from the emulator, so that a test that passes here would pass over HTTP.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
 
 
 class FakeClock:
-    """Time that passes only when somebody sleeps; threads share it."""
+    """Time that passes only when a thread sleeps; threads share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,13 +59,13 @@ class StopWhen:
         return self.asked()
 
     def abandoned(self) -> bool:
-        """Whether not even what is in flight is to be awaited."""
+        """Whether to stop at once, without waiting for updates in flight."""
         return self.asked_again()
 
 
 @dataclass(frozen=True)
 class Patient:
-    """`reconciler.core.ports.Patience` that ends when it is told to, on a clock."""
+    """`reconciler.core.ports.Patience` that ends at a given moment, on a clock."""
 
     clock: FakeClock
     ends: Callable[[], bool] = never
@@ -75,7 +75,7 @@ class Patient:
         return self.ends()
 
     def wait(self, seconds: float) -> None:
-        """A part of it: who waits asks again."""
+        """A part of the wait; the caller asks again."""
         self.clock.sleep(min(seconds, 0.2))
 
 
@@ -129,9 +129,9 @@ class FakeImageSets:
         self.missing = missing
         self.calls: list[tuple[str, str]] = []
         self.sent: list[Step] = []
-        # What took effect: the call, and for each image set that it moved the version made.
+        # The updates that took effect: the call, and the version that it made of each image set.
         self.landed: list[tuple[Step, dict[str, str]]] = []
-        # How many versions back SearchImageSets is (it is not said to be consistent).
+        # How many versions SearchImageSets is behind (AWS does not document that it is consistent).
         self.search_lag = 0
         # Image sets that SearchImageSets does not know of yet.
         self.search_misses: set[str] = set()
@@ -143,9 +143,9 @@ class FakeImageSets:
     # --- the stage ---------------------------------------------------------------------------
 
     def put(self, document: dict[str, Any], *, primary: bool | None = False) -> str:
-        """A new image set at version 1; its id is the document's ImageSetID.
+        """Add an image set at version 1; its ID is the ImageSetID of the document.
 
-        `primary` None: the service does not say, and it is none.
+        `primary` None: the service does not state it, and the image set is not primary.
         """
         image_set = _ImageSet(document["ImageSetID"], primary)
         image_set.versions.append(
@@ -161,7 +161,7 @@ class FakeImageSets:
         return next(found, None), versions[0].updated_at if versions else None
 
     def foreign(self, image_set_id: str, change: Callable[[dict[str, Any]], object]) -> None:
-        """Somebody else writes a version, done at once."""
+        """Write a version as another process would, complete at once."""
         with self._lock:
             image_set = self._sets[image_set_id]
             document = copy.deepcopy(image_set.latest.document)
@@ -171,7 +171,10 @@ class FakeImageSets:
     def foreign_update(
         self, image_set_id: str, updates: dict[str, Any], *, study_wide: bool = False
     ) -> None:
-        """Somebody else's update, done at once; one that the service refuses does not happen."""
+        """Update as another process would, complete at once.
+
+        If the service refuses it, nothing happens.
+        """
         with self._lock:
             image_set = self._sets[image_set_id]
             step = Step(
@@ -188,38 +191,38 @@ class FakeImageSets:
                 self._append(one, documents[one.image_set_id], "UPDATED", "", 0.0)
 
     def lock(self, image_set_id: str, seconds: float) -> None:
-        """Somebody copies it: LOCKED, and its version does not change."""
+        """Copy it, as another process would: LOCKED, and the version stays."""
         with self._lock:
             latest = self._sets[image_set_id].latest
             latest.rests_at = self.clock.now() + seconds
             latest.busy_status = "COPYING_WITH_READ_ONLY_ACCESS"
 
     def mark_deleted(self, image_set_id: str) -> None:
-        """DeleteImageSet: for a while it is still told about, as DELETED."""
+        """DeleteImageSet: for a while the image set is still shown, as DELETED."""
         with self._lock:
             latest = self._sets[image_set_id].latest
             latest.state = latest.status = "DELETED"
 
     def delete(self, image_set_id: str) -> None:
-        """Gone for good."""
+        """Remove the image set completely."""
         with self._lock:
             del self._sets[image_set_id]
 
     def document(self, image_set_id: str, version_id: str = "") -> dict[str, Any]:
-        """The content, seen from outside: no call is counted."""
+        """The content, without a call that is counted."""
         return copy.deepcopy(self._version(image_set_id, version_id or None).document)
 
     def status(self, image_set_id: str, version_id: str) -> str:
-        """How a version ended, seen from outside."""
+        """How a version ended, without a call."""
         return self._version(image_set_id, version_id).status
 
     def history(self, image_set_id: str, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
-        """Versions above this one: number, how it ends, and content; no call is counted."""
+        """Number, end and content of the versions above this one. No call is counted."""
         rows = self._sets[image_set_id].versions[after:]
         return [(one.number, one.status, copy.deepcopy(one.document)) for one in rows]
 
     def calm(self) -> None:
-        """No fault is left; time goes on until nothing is LOCKED any more."""
+        """Remove all faults, and let time pass until nothing is LOCKED."""
         self._faults.clear()
         self._failures.clear()
         self.search_lag = 0
@@ -228,7 +231,7 @@ class FakeImageSets:
         self.clock.sleep(max(0.0, max(rests) - self.clock.now()) + 1.0)
 
     def version(self, image_set_id: str) -> str:
-        """The latest version, seen from outside."""
+        """The latest version, without a call."""
         return str(self._sets[image_set_id].latest.number)
 
     def inject(
@@ -240,7 +243,7 @@ class FakeImageSets:
         when: str = "before",
         times: int = 1,
     ) -> None:
-        """Do something (raise, or write as somebody else) before or after the effect of calls."""
+        """Do something before or after the effect of calls: raise, or write as another process."""
         self._faults.append(_Fault(operation, image_set_id, when, act, times))
 
     def fail(

@@ -1,4 +1,4 @@
-"""A file system on which the n-th call goes wrong: full, forbidden, broken, or the end of us."""
+"""A file system on which the n-th call fails: full, forbidden, broken, or the process is killed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def failing(code: int) -> Callable[[], None]:
 
 
 class FaultyFiles(RealFiles):
-    """`act` comes instead of the calls from the `first` on, `times` of them; counted from 1.
+    """`act` replaces `times` calls from call number `first` on, counted from 1.
 
-    A write is half done before it. `calls` keeps the names of all that were made.
+    A write is half done before it. `calls` keeps the names of all calls.
     """
 
     def __init__(

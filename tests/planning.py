@@ -98,7 +98,7 @@ class Stage:
             )
 
     def run(self, action: Action) -> None:
-        """Send every step; what comes out must be what each step expects."""
+        """Send every step; the result must be what each step expects."""
         from reconciler.core.dicom.content import content_digest
 
         for step in action.steps:

@@ -1,4 +1,4 @@
-"""Processes that tests start: none outlives its test, and none is waited for without end."""
+"""Processes that tests start: each ends with its test, and no test waits for one without end."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Of the machine's time, and many times what is needed: it must do on a busy one.
+# Real seconds. Many times more than needed, for a busy machine.
 SECONDS = 120.0
 
 
 @contextmanager
 def bounded(process: subprocess.Popen[Any], seconds: float = SECONDS) -> Iterator[None]:
-    """The process is killed when the block is left, and already when it takes too long.
+    """Kill the process when the block ends, and earlier if it takes too long.
 
-    Whoever reads from it then sees its end, and whoever polls must ask whether it is alive. The
-    block ends in an AssertionError that tells the command. Of a process that leads a group
-    (`process_group=0`), such as a shell, all that it started goes with it.
+    A reader of its output then sees the end; a test that polls must check that the process is
+    alive. The block raises an AssertionError that names the command. If the process leads a group
+    (`process_group=0`), as a shell does, the whole group is killed.
     """
     late = threading.Event()
 

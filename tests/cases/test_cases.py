@@ -43,7 +43,7 @@ CREATED_AT = 1_700_000_000.0
 
 
 def updated_at(version_id: str) -> float:
-    """When a version was made: each a second after the one before it."""
+    """The time of a version: each version a second after the one before."""
     return CREATED_AT + int(version_id)
 
 

@@ -21,7 +21,7 @@ UPDATE = bool(os.environ.get("UPDATE_CASES"))
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -33,7 +33,7 @@ Command = Callable[..., Ran]
 
 @pytest.fixture
 def reconcile(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run `reconcile` with some arguments where the test stands."""
+    """Run `reconcile` with arguments in the current folder."""
     monkeypatch.setenv("COLUMNS", "100")
 
     def command(*arguments: str | Path) -> Ran:
@@ -61,8 +61,8 @@ def workspace(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder.mkdir()
     shutil.copytree(filled, folder / ".reconcile")
     shutil.copytree(REPOSITORY / "manifests", folder / "manifests")
-    # No update here takes that long, and who waits in vain for one is to say so soon. In place of
-    # the comment at the top, so that the lines keep their numbers.
+    # No update here takes that long. A test that waits in vain must fail soon. The setting replaces
+    # the comment at the top, so that line numbers stay the same.
     _comment, settings = (REPOSITORY / "reconciler.yaml").read_text(encoding="utf-8").split("\n", 1)
     (folder / "reconciler.yaml").write_text(f"lockTimeout: 1m\n{settings}", encoding="utf-8")
     monkeypatch.chdir(folder)

@@ -40,7 +40,7 @@ def imported(emulator: Emulator, content: dict[str, Any], *, primary: bool = Fal
 
 
 def write(emulator: Emulator, image_set_id: str, updates: dict[str, Any]) -> None:
-    """An update of another program, done at once."""
+    """Make an update as another program would, complete at once."""
     service = emulator.service
     address = {"datastoreId": STORE, "imageSetId": image_set_id}
     latest = service.call("GetImageSet", address)["versionId"]

@@ -53,7 +53,7 @@ def change(
 
 
 def step(image_set: str, pin: str, *raises: str) -> Step:
-    """A call that raises the versions of some image sets, of its own unless told otherwise."""
+    """A call that raises the versions of image sets, by default of its own."""
     expected = tuple((one, "sha256:00") for one in raises or (image_set,))
     return Step("d" * 32, image_set, pin, expected, updatable='{"SchemaVersion":1.1}')
 
@@ -168,7 +168,7 @@ def everyday() -> Plan:
 
 
 def drift(consented: bool) -> Plan:
-    """Somebody else changed what we ask for."""
+    """An attribute that we ask for was changed outside this repository."""
     moved = change(
         Op.UPDATE,
         "StudyDescription",
@@ -221,7 +221,7 @@ def study() -> Plan:
 
 
 def fleet(count: int = 300) -> Plan:
-    """The same edit to very many image sets, and to many instances of one."""
+    """The same edit of many image sets, and of many instances of one image set."""
     actions = [
         action(
             Status.UPDATE,

@@ -1,4 +1,4 @@
-"""The account that reconciler.yaml states is made sure of before anything else is called."""
+"""The account in reconciler.yaml is checked before any other call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS = {
 
 
 def called(emulator: Emulator) -> set[str]:
-    """The operations that it was asked for."""
+    """The operations that were called."""
     with urlopen(f"{emulator.endpoint}/_emulator/counters") as answer:
         return set(json.load(answer)["operations"])
 

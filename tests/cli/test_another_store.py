@@ -1,4 +1,4 @@
-"""Records of one data store, believed for another one with the same IDs."""
+"""Records of one data store are not used for another data store with the same IDs."""
 
 from __future__ import annotations
 

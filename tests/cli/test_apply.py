@@ -1,4 +1,4 @@
-"""The commands on the embedded emulator: what they print, leave behind, and exit with."""
+"""The commands on the embedded emulator: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ present: {Patient: {DICOM: {PatientName: Somebody^Else}}}
 
 
 class Terminal(io.StringIO):
-    """Somebody who types."""
+    """Standard input on which a person types."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""`reconcile apply` with an end: limits, errors, reports, and what a job shows of it."""
+"""`reconcile apply` that ends early: limits, errors, reports, and the summary of a job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOOD = ("converged", "already-converged")
 
 
 def report(path: Path) -> dict[str, Any]:
-    """A report that is what the schema says, with every planned step in it."""
+    """Check a report against its schema: every planned step is in it."""
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schemas.load("report")).validate(told)
     totals = told["totals"]
@@ -53,7 +53,7 @@ def test_a_limit_stops_and_the_same_command_goes_on(reconcile: Command, workspac
 def test_what_is_done_of_a_saved_plan_takes_nothing_of_the_quota(
     reconcile: Command, workspace: Path
 ) -> None:
-    """Else a plan that is gone on with would spend the time on what is done, again and again."""
+    """Otherwise each run of a large plan would spend its time on finished steps."""
     assert reconcile("plan", "--out", "plan.json").code == 0
     assert reconcile("apply", "plan.json").code == 0
     with (workspace / "reconciler.yaml").open("a", encoding="utf-8") as settings:
@@ -96,7 +96,8 @@ def test_json_is_the_report(reconcile: Command, workspace: Path) -> None:
     assert json.loads(ran.out) == report(workspace / "report.json")
 
 
-# A name that a file can have, and that the file written beside it cannot: it fails at the end only.
+# A name that is valid for the file and too long for the temporary file beside it, so that only the
+# end fails.
 UNWRITABLE = "r" * 250
 
 
@@ -114,7 +115,7 @@ def test_json_knows_the_exit_code_where_the_report_cannot_be_written(
 ) -> None:
     arguments = ("--auto-approve", "--limit", "1", "--json", "--report", UNWRITABLE)
     ran = reconcile("apply", *arguments)
-    assert ran.code == 1  # an error, though otherwise only something is left to do
+    assert ran.code == 1  # an error, although the other steps are only pending
     assert json.loads(ran.out)["exitCode"] == 1
 
 

@@ -15,7 +15,7 @@ from tests.processes import SECONDS
 
 
 def demo(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo with a temporary folder of its own, as somebody git has never met."""
+    """Run the demo with its own temporary folder and without an identity in git."""
     home = tmp_path / "home"
     temporary = tmp_path / "tmp"
     home.mkdir()

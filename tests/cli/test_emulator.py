@@ -70,7 +70,7 @@ def load(endpoint: str, *arguments: str | Path, datastore: str = STORE) -> int:
 
 @contextmanager
 def started(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command in a process of its own, and what it said once it was there."""
+    """Run the command in its own process until it is ready."""
     command = [sys.executable, "-m", "reconciler", "emulator", "start", *arguments]
     process = subprocess.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -1,4 +1,4 @@
-"""Everything that goes wrong: its message as golden text, its exit code, and nothing written."""
+"""Every error: its message as golden text, its exit code, and nothing written."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Nobody without the key can guess a value from what a run leaves where it may be stored.
+"""Without the key, no value can be guessed from the stored output of a run.
 
-A birth date is one of 40,000: an unkeyed digest over it gives it back in less than a second. The
-attacker here knows everything but that date: the program, the manifest, the rest of the document.
+There are 40,000 likely birth dates: an unkeyed digest over a birth date gives it back in less than
+a second. The attacker here knows everything but that date: the program, the manifest, the rest of
+the document.
 """
 
 from __future__ import annotations
@@ -40,24 +41,24 @@ SECRET = "19561103"
 DATES = [(date(1900, 1, 1) + timedelta(day)).strftime("%Y%m%d") for day in range(40_542)]
 BORN = f"present: {{Patient: {{DICOM: {{PatientBirthDate: '{SECRET}'}}}}}}\n"
 MANIFESTS = {
-    # The birth date is there, and no manifest asks for it.
+    # The document has the birth date, and no manifest asks for it.
     LIVE: "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n",
-    # It is asked, and another one is there.
+    # A manifest asks for it, and the document has another date.
     ASKED: f"{BORN}allow: [CHANGES_PATIENT_IDENTITY]\n",
-    # It is asked and there, so that only a record is written.
+    # A manifest asks for it and the document has it, so that only a record is written.
     THERE: BORN,
 }
-# What may be a digest, or a part of one.
+# Text that may be a digest, or a part of one.
 _SHORTEST = 16
 _HEX = re.compile(r"[0-9a-f]{16,}")
-# A key that needs no guessing. HMAC takes no key for the same (RFC 2104: padded with zeros).
+# A key that is easy to guess. HMAC without a key is the same (RFC 2104: padded with zeros).
 ZERO = Key(bytes(KEY_BYTES))
 
 Stored = dict[str, str]
 
 
 def born(content: dict[str, Any], when: str) -> dict[str, Any]:
-    """The document of somebody who was born on another day; the rest is shared, not copied."""
+    """The document with another birth date; the rest is shared, not copied."""
     patient = {**content["Patient"]["DICOM"], "PatientBirthDate": when}
     return {**content, "Patient": {**content["Patient"], "DICOM": patient}}
 
@@ -138,7 +139,7 @@ def ask_of(root: Path, name: str) -> ImageSetAsk:
 
 @dataclass(frozen=True)
 class Form:
-    """One digest that the code takes: its text with the secret in it, and under which key."""
+    """One digest that the code makes: its text with the secret in it, and its key."""
 
     text: bytes
     key: Key | None = None
@@ -150,10 +151,10 @@ class Form:
 
 
 class Attacker:
-    """Recomputes every digest that the code takes, with another date in the place of the secret.
+    """Recomputes every digest that the code makes, with another date in place of the secret.
 
-    What else is in the plan file `saved` than digests and the date, the attacker knows as well. The
-    texts are written down here, so that each guess is a few hashes; `exact` holds them to the code.
+    The attacker also knows everything else in the plan file `saved`. The texts are written out
+    here, so that each guess costs a few hashes; `exact` checks them against the code.
     """
 
     def __init__(self, root: Path, name: str, saved: Path) -> None:
@@ -173,14 +174,14 @@ class Attacker:
         self._keyed(Use.PLAN, whole, ZERO.digest(Use.PLAN, whole))
 
     def digests(self, when: str) -> Iterator[str]:
-        """All digests of a guess: unkeyed, and under a key that anybody can think of."""
+        """All digests of a guess: unkeyed, and under keys that are easy to guess."""
         known: list[tuple[bytes, bytes]] = [(SECRET.encode(), when.encode())]
         for form, true in self._forms:
             text = form.text
             for old, new in known:
                 text = text.replace(old, new)
             guessed = form.of(text)
-            if form.key is None:  # the others are part of no text
+            if form.key is None:  # the other digests are part
                 known.append((true.encode(), guessed.encode()))
             yield guessed
 
@@ -208,7 +209,7 @@ class Attacker:
             [one.image_set_id, one.path(), str(one.op), SECRET] for one in action.changes
         ]
         hazards = sorted((str(one.hazard), one.image_set_id) for one in action.hazards)
-        # As it was before there were keys.
+        # The state before there were keys.
         body: dict[str, Json] = {
             "datastoreId": action.datastore_id,
             "members": [[one.image_set_id, one.pin] for one in action.members],

@@ -1,4 +1,4 @@
-"""Hostile and clumsy users: whatever they give, a message and exit code 1, and nothing written."""
+"""Hostile and clumsy input always gives a message and exit code 1, and writes nothing."""
 
 from __future__ import annotations
 

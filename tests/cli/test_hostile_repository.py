@@ -22,7 +22,8 @@ COMMANDS = {
     "plan --out": [*PLAN, "--out", ".reconcile/plan.json"],
     "apply --record commit": ["apply", DATES, "--auto-approve", "--record", "commit"],
 }
-# What runs a program when an object is looked up, the work tree is compared, or a file is added.
+# Settings of git that run a program when git reads an object, compares the working tree, or adds a
+# file.
 CONFIG = """\
 [core]
 \trepositoryformatversion = 1
@@ -58,7 +59,7 @@ def hostile(git: Path, tree: Path, head: str, marker: Path) -> None:
 
 
 def own_git(folder: Path, *arguments: str) -> str:
-    """Git with nothing of ours between."""
+    """Run git directly."""
     identity = ["-c", "user.name=Steward", "-c", "user.email=steward@example.org"]
     command = ["git", *identity, *arguments]
     return subprocess.run(
@@ -121,7 +122,7 @@ COMBINATIONS = [
 
 @pytest.fixture
 def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that a hostile program makes; what git knows besides the tree is nothing."""
+    """The file that a hostile program makes. Git has no other configuration than the tree."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     return tmp_path / "marker"
@@ -134,7 +135,7 @@ def reconcile(
     variables: Mapping[str, str] | None = None,
     **more: str,
 ) -> subprocess.CompletedProcess[str]:
-    """A process of its own, as a user starts it."""
+    """A separate process, as a user starts it."""
     return subprocess.run(
         [*program, *arguments],
         cwd=folder,

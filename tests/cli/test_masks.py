@@ -44,7 +44,7 @@ from tests.documents import document, instance, series
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 ODD, FAILS, REFUSED, REVERTED, DRIFTED = (f"{number:032x}" for number in range(1, 6))
 SECRET = re.compile("zyxwood|quillon|7719", re.IGNORECASE)
-# As a service may echo values: one component, upper-cased, the value before.
+# The ways in which a service may repeat values: one component, upper case, the value before.
 MESSAGE = "Zyxwood is not allowed: QUILLON was 7719"
 
 ODD_DOCUMENT = document(
@@ -117,7 +117,7 @@ allow: [CHANGES_PATIENT_IDENTITY]
 
 
 class Front(ThreadingHTTPServer):
-    """What stands between: it refuses updates of one image set in the service's own words."""
+    """A proxy that refuses updates of one image set with a message of the service."""
 
     daemon_threads = True
     behind = ""
@@ -174,7 +174,7 @@ class Place:
         )
 
     def run(self, *arguments: str | Path) -> Ran:
-        """Run a command. Neither output holds a word, nor does anything it leaves behind."""
+        """Run a command. Assert that neither its output nor the files it leaves hold a word."""
         ran = self.reconcile(*arguments)
         assert not SECRET.search(ran.out), ran.out
         assert not SECRET.search(ran.err), ran.err
@@ -184,7 +184,7 @@ class Place:
         return ran
 
     def stored(self) -> Iterator[Path]:
-        """What others may read: all but the manifests and plans, which are for the owner alone."""
+        """The files that others may read: all but manifests and plans, which are for the owner."""
         for path in self.folder.rglob("*"):
             if path.is_file() and path.parent.name != "manifests" and path.name != "plan.json":
                 yield path
@@ -347,7 +347,7 @@ def test_import_of_an_image_set_is_never_masked(place: Place) -> None:
 
 
 def test_import_without_a_flag_prints_values_also_into_a_pipe(place: Place) -> None:
-    """That is what it is for: its output becomes a manifest."""
+    """Printing values is its purpose: its output becomes a manifest."""
     assert "Zyxwood" in place.reconcile("import", "--image-set", ODD).out
 
 
@@ -416,7 +416,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
 
 
 def test_one_key_has_one_label() -> None:
-    """A reviewer sees that two changes are about the same key, and that others are about others."""
+    """A reviewer sees which changes have the same key."""
     shown = plan_json(review(odd_plan(), Redact.IDENTIFYING))
     changes: list[dict[str, Any]] = json.loads(json.dumps(shown))["actions"][0]["changes"]
     keys = [change["key"] for change in changes]

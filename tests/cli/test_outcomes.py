@@ -1,4 +1,4 @@
-"""What became of a plan: as text, and as an exit code."""
+"""The outcomes of a plan, as text and as an exit code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
 
 
 def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) -> Applied:
-    """These ends, and these actions that the plan held back."""
+    """Outcomes, and actions that the plan blocked."""
     return Applied(Plan(Basis("", 1), tuple(held)), tuple(outcomes), **more)
 
 

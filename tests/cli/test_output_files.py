@@ -1,4 +1,4 @@
-"""Files that options name to be written: what is there already, and what git would commit."""
+"""Output files that options name: existing files, and files that git would commit."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_a_plan_is_not_printed_nor_thrown_away(
 def test_a_report_replaces_nothing_but_a_report_and_nothing_is_applied(
     reconcile: Command, workspace: Path, other: bytes
 ) -> None:
-    """Told before anything is sent: afterwards nobody would have the report."""
+    """The error comes before anything is sent. Later, the report would be lost."""
     file = workspace / "report.json"
     file.write_bytes(other)
     before = reconcile("plan", ONE, "--json").out

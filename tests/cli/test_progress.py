@@ -1,4 +1,4 @@
-"""What `apply` tells while it is at work, also while nothing happens."""
+"""The progress that `apply` prints while it works, and while nothing happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A saved plan is judged again before anything of it is sent."""
+"""A saved plan is checked again before anything is sent."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class World:
         return {one["imageSetId"]: one["result"] for one in report["outcomes"]}
 
     def reason(self) -> str:
-        """Of the one outcome that is stale."""
+        """The reason of the only outcome that is stale."""
         report = json.loads((self.root / "report.json").read_text())
         (found,) = {one["message"] for one in report["outcomes"] if one["result"] == "stale"}
         return str(found)
 
     def is_stale(self, reason: str, ran: Ran) -> None:
-        """Nothing was sent, and the reason is told."""
+        """Assert that nothing was sent, and that the reason is printed."""
         assert (ran.code, set(self.results().values())) == (1, {"stale"})
         assert self.reason().startswith(reason), self.reason()
         assert "✗ stale " in ran.out
@@ -304,7 +304,7 @@ def test_consent_to_move_a_whole_study_that_was_withdrawn(world: World) -> None:
     manifest(world.root, "a.yaml", DESCRIBED, "0" * 32)
     assert world.apply().code == 1
     assert world.reason().startswith("consent withdrawn: STUDY_WIDE")
-    # Once manifests name every image set of the study none is needed.
+    # Where manifests name every image set of the study, no consent is needed.
     manifest(world.root, "a.yaml", f"{DESCRIBED}allow: [STUDY_WIDE]\n", "0" * 32, "1" * 32)
     world.plan()
     manifest(world.root, "a.yaml", DESCRIBED, "0" * 32, "1" * 32)

@@ -103,7 +103,7 @@ def test_a_signal_after_the_work_does_not_keep_the_outcomes_from_being_told(
 ) -> None:
     assert reconcile("plan", DATES, "--out", "plan.json").code == 0
     page = workspace / "page"
-    os.mkfifo(page)  # who writes to it waits for a reader: the work is done, the telling is not
+    os.mkfifo(page)  # a writer to this pipe waits for a reader: the work is done, the output is not
     apply = subprocess.Popen(
         [sys.executable, "-m", "reconciler", "apply", "plan.json", "--report", "report.json"],
         stdout=subprocess.PIPE,
@@ -126,7 +126,7 @@ def test_a_signal_after_the_work_does_not_keep_the_outcomes_from_being_told(
 
 
 class Clock:
-    """Real seconds, and those that the test lets pass: no LOCK ends before that."""
+    """Real seconds plus seconds that the test adds: no LOCK ends before that."""
 
     passed = 0.0
 

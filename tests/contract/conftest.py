@@ -31,7 +31,7 @@ from tests.contract.worlds import NOTHING, RealClock, StandingClock, Turns, Worl
 from tests.fakes import FakeClock, FakeImageSets
 
 UPDATE_SECONDS = 4.0
-# More than the four seconds that the quota puts between two updates: else none is seen LOCKED.
+# More than the four seconds between two updates of the quota: otherwise no test sees LOCKED.
 UPDATE_SECONDS_AT_QUOTA = 10.0
 SEARCH_LAG_SECONDS = 3.0
 AWS_PATIENCE_SECONDS = 300.0
@@ -77,7 +77,7 @@ def emulator(
 
 @dataclass(frozen=True)
 class Shared:
-    """What all tests of a run share where image sets are imported."""
+    """The import that all tests of a run share."""
 
     importer: Importer
     port: ImageSets
@@ -88,7 +88,7 @@ class Shared:
 
 @pytest.fixture(scope="session")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """An emulator that is as strict and as late as AWS, used the way AWS is used."""
+    """An emulator with the quotas and delays of AWS, used the way AWS is used."""
     clock = StandingClock()
     root = tmp_path_factory.mktemp("imported")
     with Emulator(
@@ -122,7 +122,8 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         )
         shared = _shared(importer, clock, "us-east-1", emulator.endpoint, clock.standing)
         yield shared
-        # A throttle slows what is shared, and an update would end before a later test looks.
+        # A throttled call delays the shared import, and an update would end before a later test
+        # looks.
         assert shared.buckets.rate(UPDATE) == pytest.approx(MARGIN * DOCUMENTED_QUOTAS[UPDATE].rate)
         assert importer.clean() == []
         assert delete_datastore(client, clock, datastore_id) == ""
@@ -131,7 +132,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
 @pytest.fixture(scope="session")
 def on_aws(request: pytest.FixtureRequest) -> Iterator[Shared]:
-    """Writes to AWS. What it made is deleted in the end, and what is left is told."""
+    """Writes to AWS. Everything that it made is deleted in the end, and leftovers are reported."""
     region, input_prefix, output_prefix, role = map(request.config.getoption, _NEEDED)
     given, clock, run = request.config.getoption("--aws-datastore"), RealClock(), uuid.uuid4().hex
     session = boto3.Session(region_name=region)

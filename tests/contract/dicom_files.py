@@ -1,8 +1,8 @@
-"""DICOM files of a metadata document: what an import needs to make that image set.
+"""DICOM files of a metadata document: the files whose import makes that image set.
 
-Only what the fixtures of these tests hold, written by the documented rules: keyword or tag ->
-VR (dictionary, DICOMVRs), JSON type -> value. Each instance gets pixels, since the service
-imports images; they are zeros.
+Handles only the elements of these fixtures, by the documented rules: keyword or tag -> VR
+(dictionary, DICOMVRs), JSON type -> value. Each instance gets pixels, since the service imports
+images; they are zeros.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Image sets made the way AWS makes them: DICOM files, an upload, an import job, its output.
+"""Makes image sets the way AWS makes them: DICOM files, an upload, an import job, its output.
 
-A data store cannot be given a document, so that this is the only way there; at an emulator it
-is the same way, and only endpoint, clock and storage differ.
+A data store takes no metadata documents, so this is the only way on AWS. The same code runs against
+an emulator; only endpoint, clock and storage differ.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.core.ports import Clock
 from tests.contract.dicom_files import dicom_files
 from tests.contract.objects import Objects
 
-JOB_SECONDS = 3600.0  # an import that takes longer is given up
+JOB_SECONDS = 3600.0  # an import that takes longer fails
 POLL_SECONDS = 2.0
 DELETE_ROUNDS = 3
 DELETE_SECONDS = 4.1  # between deletes, whose quota is 0.25 a second
@@ -40,10 +40,11 @@ class Importer:
     _made: list[str] = field(default_factory=list)
 
     def put_all(self, documents: Sequence[dict[str, Any]], *, primary: bool) -> list[str]:
-        """The image sets that the service made of the documents, in their order.
+        """The image sets that the service made of the documents, in the same order.
 
-        Nothing asks for a non-primary one: the service makes it of what conflicts with a
-        primary one. So an instance of the same series goes first, with another description.
+        No parameter asks for a non-primary image set: the service makes it of instances that
+        conflict with a primary image set. So an instance of the same series goes first, with
+        another description.
         """
         if any(len(document["Study"]["Series"]) != 1 for document in documents):
             pytest.skip("an import makes an image set of each series")
@@ -61,7 +62,7 @@ class Importer:
         return [by_document[number] for number in range(len(documents))]
 
     def _run(self, folder: str) -> dict[int, str]:
-        """The image set of each document, as the output of the job tells it."""
+        """The image set of each document, from the output of the job."""
         self.clock.sleep(1.1)  # StartDICOMImportJob: one a second
         job_id = self.client.start_dicom_import_job(
             datastoreId=self.datastore_id,
@@ -96,7 +97,7 @@ class Importer:
         raise AssertionError(f"import job {job_id} has not ended")
 
     def clean(self) -> list[str]:
-        """Delete every image set and object that this made; what could not be deleted."""
+        """Delete all image sets and objects of this run. Returns those that were not deleted."""
         left = self._made
         for _ in range(DELETE_ROUNDS):  # one that is still LOCKED can be deleted later
             left = [image_set_id for image_set_id in left if not self._delete(image_set_id)]
@@ -114,7 +115,7 @@ class Importer:
 
 
 def _conflicting(document: dict[str, Any]) -> dict[str, Any]:
-    """One other instance of the same series, which disagrees with it at the Series level."""
+    """Another instance of the same series, with another value at Series level."""
     other = copy.deepcopy(document)
     (series,) = other["Study"]["Series"].values()
     (block, *_) = series["Instances"].values()
@@ -138,7 +139,7 @@ def new_datastore(client: Any, clock: Clock, name: str) -> str:
 
 
 def delete_datastore(client: Any, clock: Clock, datastore_id: str) -> str:
-    """Delete it once its image sets are gone; "" or why that could not be."""
+    """Delete the data store once its image sets are gone. Returns the reason of a failure."""
     began, problem = clock.now(), ""
     while clock.now() - began < STORE_SECONDS:
         clock.sleep(DELETE_SECONDS * 3)  # DeleteDatastore: 0.085 a second

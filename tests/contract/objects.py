@@ -1,4 +1,4 @@
-"""Where an import job reads and writes: S3, or the folder that stands for it at an emulator."""
+"""The storage of an import job: S3, or the folder that stands for it at an emulator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Objects(Protocol):
         ...
 
     def delete_all(self, prefix: str) -> None:
-        """No object is left below a prefix."""
+        """Delete all objects below a prefix."""
         ...
 
 

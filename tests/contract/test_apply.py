@@ -30,7 +30,7 @@ def described(world: World, name: str, value: str) -> dict[str, Any]:
 
 
 def action(world: World, name: str, *values: str) -> Action:
-    """One step per value, each pinned to what the step before produces."""
+    """One step per value, each pinned to the version that the step before produces."""
     steps = tuple(
         Step(
             world.datastore_id,

@@ -1,4 +1,4 @@
-"""What `reconciler.core.ports.ImageSets` promises, whoever implements it."""
+"""The contract of `reconciler.core.ports.ImageSets`, for every implementation."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def series_of(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def covers(found: Any, asked: Any) -> bool:
-    """Whether all that was asked is there. An import adds to it, and may drop padding."""
+    """Whether the document has all values asked. An import adds values, and may drop padding."""
     if isinstance(asked, dict):
         return isinstance(found, dict) and all(
             key in found and covers(found[key], value) for key, value in asked.items()
@@ -66,7 +66,7 @@ def covers(found: Any, asked: Any) -> bool:
 
 
 def content(world: World, name: str, version: str) -> dict[str, Any]:
-    """Without what the service adds or numbers by itself."""
+    """The document without the values that the service adds."""
     raw = copy.deepcopy(world.port.metadata(name, version).raw)
     return {"Patient": raw["Patient"], "Study": raw["Study"]}
 
@@ -291,7 +291,7 @@ def test_search_tells_version_time_and_tags(world: World) -> None:
 
 
 def test_search_goes_over_all_pages(world: World) -> None:
-    """Of fifty each, so that there are three."""
+    """Pages of 50, so that there are three."""
     names = world.put_all([world.document(number) for number in range(1, 102)], primary=True)
     found = world.search(until=lambda found: len(found) == len(names))
     assert len(found) == len(names) == 101
@@ -319,7 +319,7 @@ def test_a_study_wide_update_locks_the_siblings(world: World) -> None:
 
 
 def test_a_study_wide_update_checks_no_pin_of_a_sibling(world: World) -> None:
-    """Why apply reads the siblings before and after."""
+    """This is why apply reads the siblings before and after the call."""
     sibling = world.document(2)
     a, b = world.put_all([world.document(1), sibling], primary=True)
     instance_level = in_instance(sibling, {"DICOM": {"KVP": "100"}})

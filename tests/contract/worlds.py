@@ -1,4 +1,4 @@
-"""A service with image sets of one test in it, and what a test does beside the port."""
+"""A service with the image sets of one test, and operations that the port does not have."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Put(Protocol):
 
 
 class World:
-    """`patience` is how many seconds a search may lag behind, by `clock`.
+    """`patience` is how many seconds a search may lag behind, on `clock`.
 
-    `is_exact` where time stands still between two calls, so that an update cannot end unseen.
+    `is_exact` where no time passes between two calls, so that no update ends unseen.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class World:
         self.clock, self._put = clock, put
         self._patience, self._is_exact = patience, is_exact
         self._made: list[str] = []
-        # Others may use the same data store, and on AWS so did earlier runs.
+        # Other programs may use the same data store, and on AWS earlier runs have used it.
         self._root = f"2.25.{uuid.uuid4().int}"
 
     def study_uid(self, number: int = 1) -> str:
@@ -85,7 +85,10 @@ class World:
     def search(
         self, *filters: tuple[str, str], until: Callable[[list[Summary]], bool]
     ) -> list[Summary]:
-        """What is found of this test; asked again until it is so, or the patience is over."""
+        """The image sets of this test that a search finds.
+
+        Repeats the search until they match, or the patience is over.
+        """
         began = self.clock.now()
         while True:
             found = [one for one in self.port.search(filters) if one.image_set_id in self._made]
@@ -134,17 +137,17 @@ class World:
         return send
 
     def await_turn(self) -> None:
-        """The account takes one more update now."""
+        """Wait until the account accepts one more update."""
         if isinstance(self.port, Turns):
             self.port.await_turn()
 
 
 class Turns:
-    """A port that keeps to the account's quotas by itself, updates too.
+    """A port that keeps to the quotas of the account, also for updates.
 
-    One for a whole run: the quotas do not begin anew with each test. Within `standing` nobody else
-    lets time pass: a call arrives at the moment at which its turn was taken, and is not throttled,
-    however long the machine takes over it.
+    There is one for a whole run: the quotas do not start again with each test. Within `standing` no
+    other thread lets time pass. So a call arrives at the moment of its turn and is not throttled,
+    however slow the machine is.
     """
 
     def __init__(
@@ -195,10 +198,11 @@ class Turns:
 
 
 class StandingClock:
-    """The emulator's epoch seconds and our monotonic ones; they move only when somebody sleeps.
+    """The epoch seconds of the emulator and our monotonic seconds; they move only when a thread
+    sleeps.
 
-    Who holds `standing` is the only one whose sleep moves them. Threads that poll would else let
-    minutes pass while another one's call is on its way, the more the busier the machine is.
+    Only the thread that holds `standing` moves them by its sleep. Otherwise polling threads would
+    let minutes pass while the call of another thread is under way.
     """
 
     def __init__(self) -> None:
@@ -212,7 +216,7 @@ class StandingClock:
 
     def sleep(self, seconds: float) -> None:
         with self.standing, self._lock:
-            # So far from zero, a float would not move by less than some tenths of a microsecond.
+            # So far from zero, a float moves in steps of some tenths of a microsecond.
             self._seconds += max(seconds, 0.001)
 
 

@@ -1,4 +1,4 @@
-"""As much of Markdown as the tests of the documents need."""
+"""The parts of Markdown that the tests of the documents need."""
 
 from __future__ import annotations
 

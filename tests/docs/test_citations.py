@@ -33,7 +33,7 @@ _DECISION = re.compile(r"\bdecision (\d+)", re.I)
 _QUESTION = re.compile(r"\bU\d{1,2}\b")
 _PAGE = re.compile(re.escape(GUIDE) + r"([\w-]*(?:\.\w+)?)")
 _DOCUMENT = re.compile(r"(?<![\w/.-])(?:docs|\.github)/[\w./-]+\.md\b")
-# A section needs a part of the DICOM standard; notes of the authors' own are nowhere to be read.
+# A section needs its part of the DICOM standard. Private notes are not in the repository.
 _NOT_HERE = re.compile(
     r"(?<!PS3\.\d )(?<!PS3\.\d\d )§|\bdesign:|\(design\b|\bupdate page\b|\bdevguide,"
 )

@@ -1,4 +1,4 @@
-"""What the documents claim about the code, held to the code."""
+"""Compares the statements of the documents about the code with the code."""
 
 from __future__ import annotations
 

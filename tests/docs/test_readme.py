@@ -28,7 +28,7 @@ _COMMIT = re.compile(r"\bcommit [0-9a-f]{7,40}\b")
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed, and what then stands on the screen."""
+    """A command line, and the screen after it."""
 
     typed: str
     expected: str
@@ -63,7 +63,7 @@ def _follow(page: str, place: Path) -> str:
 
 
 def test_every_console_block_of_the_documentation_runs() -> None:
-    """Those of `manifests/README.md` show no output, and are what the README runs."""
+    """The blocks of `manifests/README.md` show no output; the README runs the same commands."""
     shown = {name for name in DOCUMENTS if blocks(name, "console")}
     assert shown - {"manifests/README.md"} == set(PAGES)
 
@@ -75,7 +75,7 @@ def test_an_output_that_changed_would_be_noticed() -> None:
 
 
 def _clone(place: Path) -> Path:
-    """What `git clone` gives, as far as the commands look at it."""
+    """A clone, as far as the commands need it."""
     place.mkdir()
     shutil.copytree(REPOSITORY / "manifests", place / "manifests")
     shutil.copy(REPOSITORY / "reconciler.yaml", place)
@@ -117,7 +117,7 @@ def _run(place: Path, command: Command) -> str:
 
 
 def _until_closed(terminal: int) -> Iterator[bytes]:
-    """What is written until the last writer is gone; Linux then answers EIO."""
+    """The output until the last writer closes; Linux then answers EIO."""
     try:
         while chunk := os.read(terminal, 65536):
             yield chunk

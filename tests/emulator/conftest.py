@@ -41,7 +41,7 @@ def connect(endpoint: str) -> Any:
 
 
 class Clock:
-    """Epoch seconds that move only when told to."""
+    """Epoch seconds that only the test moves."""
 
     def __init__(self) -> None:
         self.seconds = 1_700_000_000.25
@@ -96,7 +96,7 @@ class World:
         revert_to: str | None = None,
         **flags: bool,
     ) -> dict[str, Any]:
-        """UpdateImageSetMetadata, pinned to the latest version unless told otherwise."""
+        """UpdateImageSetMetadata, by default pinned to the latest version."""
         blobs = {"updatableAttributes": updatable, "removableAttributes": removable}
         updates: dict[str, Any] = {
             "DICOMUpdates": {
@@ -119,7 +119,7 @@ class World:
         self.clock.advance(UPDATE_SECONDS)
 
     def update(self, image_set_id: str, *blobs: Any, **options: Any) -> dict[str, Any]:
-        """The same, waited for: the image set as it is then."""
+        """The same, until it is done: the image set after it."""
         self.call(image_set_id, *blobs, **options)
         self.finish()
         return self.get(image_set_id)

@@ -33,7 +33,7 @@ def port_of(emulator: Emulator) -> int:
 
 
 def ask(emulator: Emulator, *lines: bytes, body: bytes = b"") -> tuple[int, bytes]:
-    """Send a request as it stands, read until the server closes: the status and all it wrote."""
+    """Send the bytes of a request and read until the server closes: the status and the answer."""
     port = port_of(emulator)
     length = (b"Content-Length: %d" % len(body),) if body else ()
     head = b"\r\n".join((*lines, *length, b"Connection: close", b"", b""))

@@ -68,7 +68,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 def environment(emulator: Emulator) -> dict[str, str]:
-    """As the guide of the emulator tells it, and nothing of whoever runs the tests."""
+    """The environment of docs/emulator.md, and nothing of the environment of the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "AWS_ENDPOINT_URL_MEDICAL_IMAGING": emulator.endpoint,
@@ -163,8 +163,11 @@ def test_the_examples_of_the_guide(
     force: bool,
     updates: Any,
 ) -> None:
-    """Each in a data store of its own. `--cli-binary-format` is of version 2, which takes base64
-    by default; version 1 takes the text and knows no such option."""
+    """Each in a data store of its own.
+
+    `--cli-binary-format` is of version 2, which takes base64 by default; version 1 takes the text
+    and knows no such option.
+    """
     named = {"datastoreId": f"{number:032}", "imageSetId": image_set_id}
     document = _document(SERIES_7, (INSTANCE_7,)) if number == 7 else _document(ONE, (ONE, TWO))
     emulator.service.ensure_datastore(named["datastoreId"])

@@ -1,4 +1,4 @@
-"""docs/emulator.md tells what the emulator has: switches, quotas, faults, and how to reach it."""
+"""docs/emulator.md lists what the emulator has: switches, quotas, faults, and ways to reach it."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_a_reset_is_a_reset(faulty: Faulty) -> None:
     with pytest.raises(ConnectionResetError):
         connection.getresponse()
     connection.close()
-    assert faulty.admin("DELETE")[0] == 200  # its own paths are never befallen
+    assert faulty.admin("DELETE")[0] == 200  # faults do not apply to its own paths
 
 
 def test_latency(faulty: Faulty) -> None:

@@ -27,7 +27,7 @@ DATA = Path(pydicom.__file__).parent / "data"
 BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 WORDS = {"OW": "H", "OL": "I", "OF": "f", "OD": "d", "OV": "Q"}
 
-# What a document does not tell, and why. Everything else must be the same.
+# What a document does not hold, and why. Everything else must be the same.
 #  - pixel data is kept as image frames
 #  - group lengths (gggg,0000) are retired (PS3.5 §7.2); only group 0002 keeps its own
 #  - a private element inside of a sequence has no place for its VR: present, value not compared
@@ -136,7 +136,7 @@ def element(key: str, value: Any, vrs: dict[str, str]) -> DataElement:
         tag = int(key, 16)
     vr = vrs.get(key) or vr_of(tag, value)
     if tag >> 16 & 1 and key not in vrs:
-        return DataElement(tag, "UN", b"")  # in a sequence: nothing tells how to read it
+        return DataElement(tag, "UN", b"")  # in a sequence: nothing states its VR
     return DataElement(tag, vr, decoded(value, vr))
 
 

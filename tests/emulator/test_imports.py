@@ -63,7 +63,7 @@ class Importing:
         return answer["jobProperties"]
 
     def run(self, prefix: str) -> Any:
-        """A job, waited for: its manifest's summary."""
+        """Wait for a job. Returns the summary in its manifest."""
         job_id = self.start(prefix)["jobId"]
         self.clock.advance(UPDATE_SECONDS)
         assert self.job(job_id)["jobStatus"] == "COMPLETED"
@@ -359,7 +359,7 @@ def test_what_is_not_there(importing: Importing, error_of: Any) -> None:
 def test_other_writers_go_on_while_files_are_read(
     importing: Importing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading may take minutes: nobody else waits for it."""
+    """Reading may take minutes: other requests do not wait for it."""
     importing.put(FILES / "CT_small.dcm", "ct/a.dcm")
     importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
     (ct,) = importing.run("ct")["imageSetsSummary"]

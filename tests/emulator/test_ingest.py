@@ -304,7 +304,7 @@ def test_private_elements_of_implicit_vr_are_un_but_for_the_creator(tmp_path: Pa
 def test_unknown_and_repeating_elements_are_hex(tmp_path: Path) -> None:
     made = data_set()
     made.add_new(0x60020010, "US", 12)  # OverlayRows of the second overlay
-    made.add_new(0x00080007, "SH", "x")  # nobody's
+    made.add_new(0x00080007, "SH", "x")  # in no dictionary
     found = instance(ingest([write(tmp_path / "a.dcm", made)]))
     assert found["DICOM"]["60020010"] == 12
     assert found["DICOM"]["00080007"] == "x"
@@ -513,7 +513,7 @@ def test_a_file_cut_anywhere_is_refused_or_ends_after_an_element(
         assert len(ingested.image_sets) + len(ingested.refused) == 1
         if ingested.image_sets:
             lengths.add(length)
-    # The last element takes 16 bytes: without it, nothing in the file tells that it was longer.
+    # The last element takes 16 bytes. Without it, the file does not show that it was longer.
     assert {length for length in lengths if length > len(whole) - 20} == {
         len(whole),
         len(whole) - 16,
@@ -584,6 +584,6 @@ def test_the_default_data_is_the_same_every_time_and_loads_once(tmp_path: Path) 
 
 
 def test_ids_of_the_default_data_stay(tmp_path: Path) -> None:
-    """Manifests of the demo name them: they may not change with how we read files."""
+    """Manifests of the demo name them, so they must not change with the way we read files."""
     ids = {image_set.image_set_id for image_set in default_image_sets()}
     assert {"889f53dd93f484d72480b8ada1c0452b", "d7e3c52121ad25d6d47f326abdbe7bec"} <= ids

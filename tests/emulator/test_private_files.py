@@ -1,4 +1,4 @@
-"""What the emulator writes is its owner's alone, whatever the umask and whatever was there."""
+"""Only the owner can read what the emulator writes, whatever the umask and existing files."""
 
 from __future__ import annotations
 

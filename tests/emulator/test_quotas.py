@@ -1,4 +1,4 @@
-"""Throttling rates, concurrency and the counters, on a clock that only moves when told to."""
+"""Throttling rates, concurrency and the counters, on a clock that only the test moves."""
 
 from __future__ import annotations
 

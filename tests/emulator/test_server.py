@@ -80,7 +80,7 @@ def test_two_servers_one_folder(
 
 
 def test_writers_in_several_processes(tmp_path: Path, document: dict[str, Any]) -> None:
-    """Of writers with the same pin one wins, whichever server they ask."""
+    """Of several writers with the same pin one succeeds, on whichever server."""
     services = [Service(tmp_path, update_seconds=0) for _ in range(3)]
     services[0].ensure_datastore(DS)
     services[0].load(DS, document, image_set_id=IMAGE_SET, primary=False)

@@ -1,4 +1,4 @@
-"""Clients that send little, late or never, and too many of them: nobody else waits for them."""
+"""Clients that send little, late or never, and too many clients: no other client waits for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POST = b"POST /datastore/" + b"d" * 32 + b"/searchImageSets HTTP/1.1\r\nHost: 12
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """Seconds that only the test moves."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -130,7 +130,7 @@ def test_a_body_that_trickles_in_has_one_deadline(serve: Serve, clock: Clock) ->
 
 
 def test_a_large_body_has_the_time_that_its_bytes_need(clock: Clock) -> None:
-    """And no more: what came fast is no reason to wait longer for the rest."""
+    """A fast start gives no more time for the rest."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         incoming = Incoming(ours, dataclasses.replace(BOUNDS, clock=clock, slowest=1000.0))

@@ -1,9 +1,9 @@
-"""SIGKILL at every point of an apply: the same command again finishes it, and nothing is doubled.
+"""SIGKILL at every point of an apply: the same command again finishes it and repeats no change.
 
 The points are: after every call of the service, in every call that writes a file, before and after
-every run of git that may write; between two of them nothing leaves the process. A run is killed at
-one of them, for all of them; the second run must then bring service, records and repository to
-exactly where an uninterrupted run brings them.
+every run of git that may write. Between two points nothing leaves the process. For each point, a
+run is killed there. A second run must then bring service, records and repository to exactly the
+end of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PARTS = (0, pytest.param(1, marks=pytest.mark.long))
 
 @dataclass
 class Stage:
-    """What all runs of this file share."""
+    """The fixtures that all runs of this file share."""
 
     folder: Path
     running: Service
@@ -57,7 +57,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def of(world: World, saved: bool) -> Plan | None:
-    """A plan as its file has it, or none: then the run makes one."""
+    """A saved plan, or None: then the run makes a plan."""
     return loads(dumps(world.plan())) if saved else None
 
 
@@ -67,7 +67,7 @@ def running(
     point: Callable[[], None] = lambda: None,
     files: Files | None = None,
 ) -> Callable[[], int]:
-    """What a fork does: execute this plan, or make one and execute it."""
+    """The work of a fork: execute this plan, or make a plan and execute it."""
     return lambda: world.run(world.edges(point, files), plan)
 
 
@@ -105,7 +105,7 @@ def test_the_scenario_has_what_it_is_for(stage: Stage, reference: dict[str, Any]
 
 
 def finishes(world: World, plan: Plan | None, reference: dict[str, Any]) -> None:
-    """The same command again, then everything is as after an uninterrupted run."""
+    """Run the same command again, and compare with an uninterrupted run."""
     assert world.forked(lambda: world.run(world.edges(), plan)) == 0
     assert world.state() == reference
     assert world.plan().steps == ()
@@ -175,7 +175,7 @@ exit $code
 
 
 def within(work: Callable[[], int], **environment: str) -> Callable[[], int]:
-    """The same work, where what kills it finds what it needs; to be called in the fork."""
+    """The same work with kill points; call it in the fork."""
 
     def killable() -> int:
         os.environ.update(environment, KILL_PID=str(os.getpid()))

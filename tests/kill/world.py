@@ -1,7 +1,7 @@
-"""A repository and a data store that a run is killed in: made in no time, as often as it takes.
+"""A repository and a data store for runs that are killed; quick to make, as often as needed.
 
-The emulator is a process of its own, so that the one that is forked has a single thread. Clients
-that forked processes use are never used by their parent: sockets are not shared.
+The emulator runs in its own process, so that the forked process has a single thread. The parent
+never uses the clients of forked processes: sockets are not shared.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ FIRST, SECOND, SPLIT, PLAIN, THERE = (letter * 32 for letter in "abcde")
 IDS = (FIRST, SECOND, SPLIT, PLAIN, THERE)
 PAYLOAD_BYTES = 700
 LONG = "x" * 200
-# A second of a run is a tenth of a second here: the emulator's updates take 20 ms.
+# A second of a run is a tenth of a second here: the updates of the emulator take 20 ms.
 CLOCK_FACTOR = 10
-# No update here takes that long, and a run that waits for one in vain ends soon.
+# No update here takes that long. A test that waits in vain must fail soon.
 LOCK_TIMEOUT = 60.0 * CLOCK_FACTOR
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
@@ -108,7 +108,7 @@ class FastClock:
 
 
 class KilledPort:
-    """The image sets, with a point after every call: when it has taken effect and nobody knows."""
+    """The image sets, with a kill point after every call, when its answer is lost."""
 
     def __init__(self, port: ImageSets, point: Callable[[], None]) -> None:
         self._port = port
@@ -137,7 +137,7 @@ class KilledPort:
 
 @dataclass(frozen=True)
 class Service:
-    """The emulator's process, and clients of it for those who live and those who are killed."""
+    """The process of the emulator, and clients for the parent and for the killed processes."""
 
     endpoint: str
     ours: tuple[Any, Any]
@@ -231,10 +231,11 @@ class World:
         return int(bool(applied.problems or applied.held or bad))
 
     def forked(self, work: Callable[[], int]) -> int:
-        """Do it in a fork of this process; the exit code, or minus the signal that killed it.
+        """Do it in a fork of this process. Returns the exit code, or minus the signal that killed
+        it.
 
-        One that hangs tells where and ends as -SIGALRM: a lock that another thread held at the
-        fork is never given back.
+        A fork that hangs prints its stack and ends as -SIGALRM: a lock that another thread held at
+        the fork is never released.
         """
         child = os.fork()
         if not child:
@@ -250,7 +251,7 @@ class World:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def state(self) -> dict[str, Any]:
-        """Everything that has to be the same in the end; of times, whether they are true."""
+        """Everything that must be the same in the end; of times, whether they are correct."""
         versions = {name: self.port.versions(name) for name in IDS}
         latest = {name: rows[-1] for name, rows in versions.items()}
         asks = pipeline.check(self.settings).asks
@@ -285,7 +286,7 @@ class World:
 
 
 def repository(folder: Path) -> Path:
-    """What is cloned for every run: manifests in a commit."""
+    """The repository that every run clones: manifests in a commit."""
     (folder / "manifests").mkdir(parents=True)
     for name, text in MANIFESTS.items():
         (folder / "manifests" / name).write_text(text)

@@ -1,8 +1,7 @@
-"""The stage on the embedded emulator: real HTTP, the real client, the emulator's own faults.
+"""The stage on the embedded emulator: real HTTP, the real client, the faults of the emulator.
 
-One server and one pair of clients serve all examples, each in a data store of its own. Nothing
-sleeps for real: the server reads the clock that the pipeline sleeps on, and so do the SDK's own
-retries.
+One server and one pair of clients serve all examples, each in its own data store. Nothing sleeps
+for real: the server reads the clock on which the pipeline sleeps, and so do the retries of the SDK.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ _READS = (GET, METADATA, VERSIONS, SEARCH)
 
 
 class Server:
-    """A running emulator, its clock, and clients that tell what they put on the wire."""
+    """A running emulator, its clock, and clients that report the requests they send."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self._epoch = FakeClock(), EPOCH
@@ -84,7 +83,7 @@ class Server:
         self.control("DELETE")
 
     def _see(self, request: Any, **_: object) -> None:
-        # Understood later: botocore would take an error of ours for one of the connection.
+        # Raised later: botocore would take an error raised here for a connection error.
         self.sent.append((request.url, request.body))
 
     def _let_retries_sleep_on_the_clock(self, reads: Any) -> None:
@@ -99,7 +98,7 @@ class Server:
             return 0
 
         for operation in _READS:
-            # The more specific name is asked first.
+            # The more specific name is matched first.
             reads.meta.events.register(f"needs-retry.medical-imaging.{operation}", needs_retry)
 
     def control(self, method: str, body: dict[str, Any] | None = None) -> Any:
@@ -160,7 +159,7 @@ class Emulated:
         return self._sent
 
     def history(self, name: str) -> Sequence[Version]:
-        """Read from the database: no call of ours has a part in it."""
+        """Read from the database, without a call of ours."""
         known = self._known.setdefault(name, [])
         with self._server.store.read() as connection:
             rows = versions.newest_first(connection, self._id, name, _MOST, _MOST)
@@ -228,7 +227,7 @@ class Emulated:
         self._arm(kind="stale-search", operation=UPDATE, seconds=LAG_SECONDS)
 
     def search_misses(self, name: str) -> None:
-        """Its index has not come to it yet, as after an import."""
+        """The search index does not have it yet, as after an import."""
         with self._server.store.write() as connection:
             connection.execute(
                 "UPDATE search_index SET visible_from = ? WHERE datastore_id = ? "
@@ -249,7 +248,7 @@ class Emulated:
         self.clock.sleep(max(LAG_SECONDS, rests_at - self._server.now()) + 1.0)
 
     def _arm(self, **fault: Any) -> None:
-        """One more fault; of those that are set, what has not happened yet."""
+        """Add a fault. Faults that have not happened yet stay."""
         left = []
         for one in self._server.control("GET")["faults"]:
             triggered, _ = one.pop("triggered"), one.pop("matched")
@@ -267,7 +266,7 @@ class Emulated:
 
 
 def _request(url: str, body: bytes) -> Request:
-    """What is on the wire, in the terms of a plan."""
+    """The request on the wire, in the terms of a plan."""
     address = urlsplit(url)
     _, _, datastore_id, _, image_set_id, _ = address.path.split("/")
     query = {name: values[0] for name, values in parse_qs(address.query).items()}

@@ -96,7 +96,7 @@ DECISIONS: dict[str, Decision] = {
 
 
 def text_fields() -> set[str]:
-    """`Class.field` for all that may hold text, in the model's modules and whatever they reach."""
+    """`Class.field` for all fields that may hold text, in the model and the types that it uses."""
     return {
         f"{cls.__name__}.{name}"
         for cls in _reachable()
@@ -165,7 +165,7 @@ _TEXTS: dict[Decision, st.SearchStrategy[str]] = {
 }
 _TAGS = [None, 0x00100010, 0x00191001, *sorted(HARMLESS)[::20], 0x00280010]
 _SEARCH = ["DICOMPatientName", "DICOMStudyInstanceUID", "DICOMSeriesModality", "DICOMSomethingNew"]
-# Where a type says less than what is true of a field.
+# Fields whose type is wider than their values.
 _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "Change.tag": st.sampled_from(_TAGS),
     "Step.expected": st.dictionaries(_clear, secrets, min_size=1).map(lambda d: tuple(d.items())),

@@ -65,7 +65,7 @@ class InMemory:
             self.hooked.unreachable(operation, name)
         else:
             error, when = _FAULTS[kind]
-            # There is no SDK here that tries a read again: what it would bear does not happen.
+            # There is no SDK here that retries a read, so faults that it would retry do not happen.
             seen = times if operation == UPDATE else times // READ_ATTEMPTS
             self._fake.inject(operation, _raising(error), image_set_id=name, when=when, times=seen)
 

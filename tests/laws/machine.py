@@ -1,8 +1,8 @@
-"""Ours, others and bad luck on one data store, at random; the six promises looked at all the time.
+"""Our runs, other processes and faults on one data store, at random; all promises are checked.
 
-The real pipeline runs on a stage, the emulator over HTTP or memory, whose clock moves when somebody
-sleeps. What is sent, what takes effect and what others write is known there, so every promise can
-be checked from outside, also after a run of ours that was killed.
+The real pipeline runs on a stage (the emulator over HTTP, or memory) whose clock moves when a
+thread sleeps. The stage knows what is sent, what takes effect and what other processes write. So
+every one of the six promises is checked from outside, also after a killed run.
 """
 
 from __future__ import annotations
@@ -61,15 +61,15 @@ from tests.laws.stage import (
 
 Planner = Callable[[Settings, Checked, pipeline.Edges], Planned]
 
-# A promise was not kept: counted here, since reads are made side by side, in any order, and an
-# example need not break it when it is run again.
+# A broken promise is counted here. Reads are made side by side, in any order, so the example may
+# not break it when it is run again.
 BROKEN = "broken"
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 WORDS = ("one", "two", "three")
-# So much that two comments never fit into one call.
+# So long that two comments never fit into one call.
 LONG = "x" * 200
 PAYLOAD_BYTES = 700
-# How long before a study-wide call its siblings were looked at, at most: reads are paced.
+# The longest time between the read of the siblings and the study-wide call: reads are paced.
 LOOKED = 1.0
 READS = (GET, METADATA, VERSIONS)
 
@@ -85,7 +85,7 @@ often = st.sampled_from([1, 4, 12])
 
 
 class KilledError(BaseException):
-    """Stands for SIGKILL: nothing of ours catches it."""
+    """Stands for SIGKILL: none of our code catches it."""
 
 
 def kill() -> None:
@@ -93,11 +93,14 @@ def kill() -> None:
 
 
 class ApplyMachine(RuleBasedStateMachine):
-    """`mutant` is what of an apply is flawed: the proofs that this finds bugs bring some."""
+    """The state machine.
+
+    `mutant` replaces a part of apply: the proofs that the machine finds bugs give one.
+    """
 
     mutant: Mutant = NONE
     concurrency = 1
-    # How often all examples so far came to what.
+    # How often each result occurred in all examples so far.
     reached: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
@@ -121,7 +124,8 @@ class ApplyMachine(RuleBasedStateMachine):
         self.digests: dict[str, dict[str, str]] = {}
         self.saved: Plan | None = None
         self.looks_first = False
-        # What the plans so far say: requests with the versions before them, and what they make.
+        # The requests in the plans so far, with the versions before them and the versions that they
+        # make.
         self.planned: dict[Request, list[dict[str, str]]] = {}
         self.expected: set[tuple[str, int]] = set()
         self.may_be_overwritten: set[str] = set()
@@ -143,14 +147,14 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @initialize(asked=st.sets(names, min_size=1), split=st.booleans(), looks_first=st.booleans())
     def begin(self, asked: set[str], split: bool, looks_first: bool) -> None:
-        """Where a plan is not known to be a saved one, sending alone must tell what is done."""
+        """The first manifests. Without `looks_first`, only the sent requests show the plan."""
         self.looks_first = looks_first
         for name in sorted(asked):
             self.ask(name, "one", split)
 
     @rule(name=names, word=st.sampled_from(WORDS), split=st.booleans())
     def ask(self, name: str, word: str, split: bool) -> None:
-        """A manifest, new or other than before; `split` makes it take several calls."""
+        """Write or change a manifest; `split` makes it take several calls."""
         wanted = {DESCRIPTION: f"study {word}" if name in PRIMARY else f"own {word}"}
         wanted |= {"1": f"{word}{LONG}"}
         wanted |= {"2": f"{word}{LONG}"} if split else {}
@@ -164,7 +168,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def consent(self, data: st.DataObject) -> None:
-        """To overwrite what the image set has now, and nothing later."""
+        """Consent to overwrite the current value, and no later value."""
         name = data.draw(st.sampled_from(sorted(self.asked)))
         self.consents[name] = str(self._latest(name).number)
         self._write_manifest(name)
@@ -186,7 +190,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(name=names, key=st.sampled_from([DESCRIPTION, *COMMENTS]))
     def somebody_writes(self, name: str, key: str) -> None:
-        """What nobody of us asks about, or what we ask for ourselves."""
+        """Write an attribute that no manifest asks for, or one that a manifest asks for."""
         study_wide = key == DESCRIPTION and name in PRIMARY
         self.stage.write(name, self._theirs(name, key), study_wide=study_wide)
 
@@ -224,7 +228,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(name=names, word=st.sampled_from(WORDS), key=st.sampled_from(COMMENTS))
     def an_answer_is_lost_and_somebody_writes(self, name: str, word: str, key: str) -> None:
-        """They were faster: our update would find a stale pin, and that answer gets lost."""
+        """Another process writes first: our update has a stale pin, and its answer gets lost."""
         self.ask(name, word, split=False)
         self.plan()
         theirs = self._theirs(name, key)
@@ -238,7 +242,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from([*PRIMARY, ""]))
     def search_is_behind(self, name: str) -> None:
-        """It knows nothing that is written from now on, or nothing of one image set."""
+        """The search does not list anything written from now on, or does not list one image set."""
         if name:
             self.missed.add(name)
             self.stage.search_misses(name)
@@ -247,7 +251,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(PRIMARY), word=st.sampled_from(WORDS))
     def the_study_is_larger_than_the_plan_knew(self, name: str, word: str) -> None:
-        """Search told nothing of one of its image sets at the review, and does at the apply."""
+        """Search does not list one of its image sets at the review, and lists it at the apply."""
         self._calm()
         other = next(one for one in PRIMARY if one != name)
         if name in self.asked and other not in self.asked:
@@ -269,7 +273,7 @@ class ApplyMachine(RuleBasedStateMachine):
         times=st.sampled_from([1, 99]),
     )
     def a_file_cannot_be_written(self, what: str, first: int, times: int) -> None:
-        """At the next apply: the disk fails, or we are killed in the middle of it."""
+        """At the next apply the disk fails, or the run is killed."""
         act = kill if what == "kill" else failing(ERRORS[what])
         self.files = FaultyFiles(first, act, times)
 
@@ -279,7 +283,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule(name=names, word=st.sampled_from(WORDS), when=moments, anew=st.booleans())
     def we_are_killed_sending(self, name: str, word: str, when: str, anew: bool) -> None:
-        """And run again, with the same plan or `anew`, without one."""
+        """Run again, with the same plan or `anew`, without one."""
         self.ask(name, word, split=True)
         self.we_will_be_killed(name, UPDATE, when)
         self.plan()
@@ -293,7 +297,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule()
     def plan(self) -> None:
-        """A plan that is reviewed, and applied some time later."""
+        """Make a plan that is reviewed now and applied later."""
         self._save(pipeline.plan)
 
     def _save(self, planner: Planner) -> None:
@@ -331,14 +335,15 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @rule()
     def everything_calms_down_and_we_run_again(self) -> None:
-        """Promise 2 and 5: the same command again, and what is left is a conflict at most."""
+        """Promises 2 and 5: after the same command again, at most conflicts are left."""
         self._calm()
         if self.saved is None:
             return
         interfered = self._interfered(self.saved)
         applied = self._apply(self.saved)
         assert applied is not None
-        # What was converged and has moved since is not recorded, and that is reported.
+        # An image set that was converged and has changed since is not recorded, and that is
+        # reported.
         assert all(isinstance(one, StaleError) for one in applied.problems)
         assert interfered or not applied.problems
         for outcome in applied.outcomes:
@@ -353,7 +358,7 @@ class ApplyMachine(RuleBasedStateMachine):
             assert self._has_drifted(action), "held back without a reason"
 
     def _all_is_recorded(self) -> None:
-        """Also what runs of ours have made that were killed, and siblings that nobody asks for."""
+        """Every version of ours is recorded, also of killed runs and of unnamed siblings."""
         entries = records.read(self.root, "research")
         for name in IDS:
             latest = self._latest(name)
@@ -365,7 +370,11 @@ class ApplyMachine(RuleBasedStateMachine):
             assert entries[name].version_id == str(latest.number), f"not recorded: {name}"
 
     def _has_drifted(self, action: Action) -> bool:
-        """Others wrote what is asked for, or a call of ours moved what search did not tell of."""
+        """Whether the drift is real.
+
+        Another process wrote what is asked for, or our call changed an image set that search did
+        not list.
+        """
         entries = records.read(self.root, "research")
         return any(
             self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
@@ -386,7 +395,7 @@ class ApplyMachine(RuleBasedStateMachine):
         for action in plan.actions:
             known = {member.image_set_id for member in action.members}
             if any(step.study_wide for step in action.steps) and not known.issuperset(PRIMARY):
-                return True  # search did not tell of one when this was planned
+                return True  # search did not list one of them when this was planned
             # What could not be read has no pin, and no step.
             ours = {one.image_set_id: int(one.pin) for one in action.members if one.pin}
             for step in action.steps:
@@ -401,7 +410,7 @@ class ApplyMachine(RuleBasedStateMachine):
                         return True
             for name, version in ours.items():
                 if self._latest(name).number > version:
-                    return True  # harmless after the last step, but that is for others to tell
+                    return True  # harmless after the last step, but other checks decide that
         return False
 
     def _calm(self) -> None:
@@ -432,9 +441,9 @@ class ApplyMachine(RuleBasedStateMachine):
         return plan
 
     def _reviewed(self, action: Action, entries: Mapping[str, Entry]) -> set[str]:
-        """What others wrote and this action may overwrite.
+        """The versions of other processes that this action may overwrite.
 
-        Nothing was recorded, or it stood there already when we recorded, or somebody consented.
+        Nothing was recorded, or the version existed when it was recorded, or a manifest consented.
         """
         may: set[str] = set()
         must_not: set[str] = set()
@@ -492,7 +501,8 @@ class ApplyMachine(RuleBasedStateMachine):
                 )
         finally:
             self.files = RealFiles()
-            # Search is asked right before a study-wide call: what it misses then is moved as well.
+            # Search is called right before a study-wide call. An image set that it does not list
+            # then is changed as well.
             self.overlooked |= {
                 (name, number + 1)
                 for name, before in stood.items()
@@ -503,7 +513,7 @@ class ApplyMachine(RuleBasedStateMachine):
     # --- the promises ------------------------------------------------------------------------
 
     def _observed(self, outcome: Outcome) -> None:
-        """6. Success is what the service holds."""
+        """6. `converged` means that the service holds the content."""
         self.reached[outcome.result] += 1
         if outcome.result not in GOOD:
             return
@@ -526,15 +536,16 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @invariant()
     def only_what_was_planned_takes_effect(self) -> None:
-        """1 and 2. Each version of ours is one that a plan has made known, and changes something.
+        """1 and 2. Each version of ours is one of a plan, and changes something.
 
-        So nothing takes effect twice, and no image set is moved that no plan names.
+        So no call takes effect twice, and no image set is changed that no plan names.
         """
         targets = {(one.image_set_id, int(one.pin) + 1) for one in self.planned}
         for name in IDS:
             for before, made in self._ours(name):
                 planned = (name, made.number) in self.expected
-                # Others wrote to a sibling after we looked, or search told of no such sibling.
+                # Another process wrote to a sibling after we read it, or search did not list the
+                # sibling.
                 overlooked = (name, made.number) in self.overlooked
                 unseen = is_theirs(self._before(name, before), before) or overlooked
                 assert planned or (name in PRIMARY and unseen), "no plan has said so"
@@ -543,7 +554,10 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @invariant()
     def siblings_were_looked_at(self) -> None:
-        """4. The service checks no pin of them, so we do, right before a study-wide call."""
+        """4.
+
+        Apply reads the siblings right before a study-wide call, since the service checks none.
+        """
         updates = self.stage.hooked.updates
         for sent in updates[self.seen_updates :]:
             # Plans of which one did not know a sibling have the same request.
@@ -584,7 +598,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_others_wrote_is_there(self) -> None:
-        """4. No lost update: of theirs only that is gone whose overwriting was reviewed."""
+        """4. No lost update: a foreign version is overwritten only where that was reviewed."""
         for name in IDS:
             for before, made in self._ours(name):
                 gone = set(before.theirs.values()) - set(made.theirs.values())
@@ -593,7 +607,7 @@ class ApplyMachine(RuleBasedStateMachine):
     # --- the truth ---------------------------------------------------------------------------
 
     def _ours(self, name: str) -> Iterator[tuple[Version, Version]]:
-        """The versions that nobody else made, each with the one before."""
+        """The versions that no other process made, each with the version before."""
         history = self.stage.history(name)
         for before, made in pairwise(history):
             if not is_theirs(before, made):
@@ -626,5 +640,5 @@ def attributes(name: str, values: dict[str, str]) -> Attributes:
 
 
 def is_theirs(before: Version, made: Version) -> bool:
-    """Whether somebody else made a version: what others write is never the same twice."""
+    """Whether another process made a version: other processes never write the same value twice."""
     return bool(set(made.theirs.values()) - set(before.theirs.values()))

@@ -1,4 +1,4 @@
-"""Flawed ways to apply a plan, each a bug that somebody could have written.
+"""Flawed ways to apply a plan, each a plausible bug.
 
 Each replaces the port that an apply works with, or one of the decision tables of its steps.
 """
@@ -74,7 +74,7 @@ def _unchanged(port: PacedImageSets, plan: Plan) -> PacedImageSets:
 
 @dataclass(frozen=True)
 class Mutant:
-    """What of an apply is replaced."""
+    """The parts of an apply that are replaced."""
 
     name: str
     port: Callable[[PacedImageSets, Plan], PacedImageSets] = _unchanged
@@ -88,9 +88,9 @@ def _decides(name: str, rows: Mapping[tuple[Answer, Finding], Next]) -> Mutant:
 NONE = Mutant("none")
 
 ALL = (
-    # A stale pin is answered by reading the version that is there, and sending again.
+    # After a stale pin, it reads the live version and sends again.
     Mutant("retries-with-a-fresh-pin", _RetriesWithAFreshPin),
-    # An accepted update is taken for done.
+    # It takes an accepted update as done.
     _decides(
         "records-before-verifying",
         {
@@ -98,25 +98,25 @@ ALL = (
             for found in (Finding.UNDER_WAY, Finding.PRODUCED)
         },
     ),
-    # A 404 of the update ends the step, though it may have landed before.
+    # A 404 of the update ends the step, although it may have succeeded before.
     _decides(
         "takes-a-404-for-gone",
         {(Answer.REFUSED, found): Next.FAILED for found in Finding},
     ),
-    # Version pin+1 is there, so it must be what we have sent.
+    # It takes version pin+1 as ours, without a look at its content.
     _decides(
         "takes-the-next-version-for-ours",
         {(answer, Finding.PRODUCED): TABLE[answer, Finding.EQUAL] for answer in Answer},
     ),
-    # The version that is there now is as good as the one that was planned.
+    # It takes the live version as the planned version.
     Mutant("sends-again-after-a-restart", _SendsAgainAfterARestart),
-    # What was accepted and is at rest again has been done.
+    # It takes an accepted update as done as soon as the image set is ACTIVE.
     _decides(
         "ignores-a-failed-update",
         {(answer, Finding.UPDATE_FAILED): TABLE[answer, Finding.EQUAL] for answer in Answer},
     ),
-    # The pin that the service checks is enough, though it checks one image set's alone.
+    # It relies on the version check of the service, which covers one image set only.
     Mutant("does-not-look-at-siblings", tables=Tables(ready=READY | set(Finding))),
-    # The study has the image sets that it had when it was planned.
+    # It assumes that the study has the same image sets as in the plan.
     Mutant("takes-the-study-for-what-it-was", _TakesTheStudyForWhatItWas),
 )

@@ -1,6 +1,7 @@
-"""Where the state machine plays: a data store, others who write to it, faults, and the truth.
+"""The stage of the state machine: a data store, other processes that write to it, faults, and the
+truth.
 
-What was sent and what took effect is told by the stage, never by the code under test.
+The stage reports what was sent and what took effect, never the code under test.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ PRIMARY = (FIRST, SECOND)
 UPDATE, GET = "UpdateImageSetMetadata", "GetImageSet"
 METADATA, VERSIONS = "GetImageSetMetadata", "ListImageSetVersions"
 SEARCH = "SearchImageSets"
-# What others write begins with it, and none of them writes the same twice.
+# Values of other processes begin with this, and no value occurs twice.
 THEIRS = "theirs"
-# Where manifests ask and others write.
+# The attributes that manifests ask for and other processes write.
 DESCRIPTION = "description"
-# Of an instance each; nobody asks about the third.
+# One attribute of each instance; no manifest asks for the third.
 COMMENTS = ("1", "2", "3")
 
 Attributes = dict[str, Any]
@@ -64,7 +65,7 @@ class Request:
 
     @classmethod
     def of(cls, step: Step) -> Request:
-        """What a step must look like on its way."""
+        """The request that a step must send."""
         return cls(
             step.datastore_id,
             step.image_set_id,
@@ -87,7 +88,7 @@ class Version:
 
     @cached_property
     def held(self) -> dict[str, str | None]:
-        """What it has where manifests ask and others write."""
+        """The values of the attributes that manifests ask for and other processes write."""
         (block,) = self.document["Study"]["Series"].values()
         comments = {
             uid[-1]: one["DICOM"].get("ImageComments") for uid, one in block["Instances"].items()
@@ -96,7 +97,7 @@ class Version:
 
     @cached_property
     def theirs(self) -> dict[str, str]:
-        """What of it others wrote."""
+        """The values that other processes wrote."""
         return {key: text for key, text in self.held.items() if text and text.startswith(THEIRS)}
 
 
@@ -205,7 +206,7 @@ class Stage(Protocol):
         ...
 
     def write(self, name: str, attributes: Attributes, *, study_wide: bool = False) -> None:
-        """Somebody else's update, done at once; nothing where the image set is LOCKED."""
+        """Update as another process would, at once; nothing where the image set is LOCKED."""
         ...
 
     def write_at(
@@ -215,13 +216,13 @@ class Stage(Protocol):
         ...
 
     def copy(self, name: str, seconds: float) -> None:
-        """Somebody copies it: LOCKED, and its version stays."""
+        """Copy it, as another process would: LOCKED, and the version stays."""
         ...
 
     def befall(self, kind: str, operation: str, name: str, times: int) -> None:
-        """What befalls the next calls.
+        """Set the faults of the next calls.
 
-        throttle, error500, reset-before or reset-after; an update also unreachable: there is no
+        throttle, error500, reset-before or reset-after; for an update also unreachable: there is no
         connection to send it on.
         """
         ...
@@ -235,13 +236,13 @@ class Stage(Protocol):
         ...
 
     def search_lags(self) -> None:
-        """SearchImageSets does not know yet what is written from now on."""
+        """SearchImageSets does not list what is written from now on."""
         ...
 
     def search_misses(self, name: str) -> None:
-        """SearchImageSets does not know of an image set yet."""
+        """SearchImageSets does not list an image set yet."""
         ...
 
     def calm(self) -> None:
-        """No fault is left; time goes on until nothing is LOCKED and search knows all."""
+        """Remove all faults, and let time pass until nothing is LOCKED and search is up to date."""
         ...

@@ -1,6 +1,6 @@
-"""Apply keeps its promises under every fault, and what checks them finds planted bugs.
+"""Apply keeps its promises under every fault, and the checks find planted bugs.
 
-On the emulator over HTTP, and for many more examples in memory.
+On the emulator over HTTP, and with many more examples in memory.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def variant(**members: Any) -> type[ApplyMachine]:
 
 
 def holds(machine: type[ApplyMachine], bounded: settings) -> None:
-    """No promise is broken, and that was put to the test."""
+    """No promise is broken, and the examples have tested each."""
     run_state_machine_as_test(machine, settings=bounded)
     came_to = {name for name, count in machine.reached.items() if count}
     expected: set[str] = {Result.CONVERGED, Result.CONFLICT}

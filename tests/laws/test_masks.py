@@ -51,7 +51,7 @@ thorough = settings(
 
 
 def test_every_field_that_may_hold_text_has_a_decision() -> None:
-    """Whoever adds a field decides how it is shown: a row in tests/laws/fields.py."""
+    """A new field needs a decision how it is shown: a row in tests/laws/fields.py."""
     assert text_fields() == set(DECISIONS)
 
 

@@ -181,7 +181,7 @@ def test_the_documents_to_mutate_are_valid() -> None:
 
 
 def test_the_schema_alone_tells_a_list_whose_consent_lacks_the_image_set() -> None:
-    """So an editor tells it while one types."""
+    """So an editor shows it while the user types."""
     plain, whose = "OVERWRITES_DRIFT@5", "OVERWRITES_DRIFT@5:" + "a" * 32
     one = {**REVERT, "imageSetIds": ["a" * 32]}
     for base, allow, good in (

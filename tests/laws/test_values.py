@@ -57,7 +57,7 @@ def test_canonical_is_idempotent(vr: str, raw: Json) -> None:
 
 @given(vrs, anything)
 def test_equal_canonical_forms_have_equal_bytes(vr: str, raw: Json) -> None:
-    """Digests go by the JSON text, equality by Python: 1, 1.0 and True must not tell them apart."""
+    """Digests use the JSON text, equality uses Python: both must agree on 1, 1.0 and True."""
     form = canonical(vr, raw)
     assert "NaN" not in text_of(form).replace('"NaN"', "")
     assert canonical(vr, json.loads(text_of(form))) == form

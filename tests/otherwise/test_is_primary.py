@@ -1,4 +1,4 @@
-"""`isPrimary` is required in no answer: where it is missing, it is not known, and not false."""
+"""The model requires `isPrimary` in no answer: where it is missing, it is unknown, not false."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_revert_is_blocked_unless_a_rule_allows_it(world_with: Any, allowed: b
 
 
 def test_a_sibling_of_which_only_search_says_it_is_moved(world_with: Any) -> None:
-    """GetImageSet says it of the image set asked for; of its siblings search does."""
+    """GetImageSet states it for the image set asked for; search states it for siblings."""
     world = world_with("is_primary_in=GetImageSet")
     asked, sibling = (world.load(study=STUDY, primary=True) for _ in range(2))
     other = world.load(study=STUDY, primary=False)

@@ -1,4 +1,4 @@
-"""Where search does not list the very image set that was asked for, it may miss others as well."""
+"""If search does not list the image set that was asked for, it may miss other image sets, too."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ def test_of_two_that_were_asked_one_is_missing(study: tuple[World, str, str]) ->
 
 
 def test_search_falls_behind_between_plan_and_apply(study: tuple[World, str, str]) -> None:
-    """A third one comes in between, and search lists neither it nor what was asked for."""
+    """A third image set is imported in between.
+
+    Search lists neither it nor the image set asked for.
+    """
     world, asked, sibling = study
     world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
     saved = world.folder / ".reconcile" / "plan.json"
@@ -97,7 +100,7 @@ def test_search_falls_behind_between_plan_and_apply(study: tuple[World, str, str
 def test_a_newcomer_that_cannot_be_read_holds_the_call(
     study: tuple[World, str, str], bad: dict[str, Any]
 ) -> None:
-    """It may be what the call would move."""
+    """The unknown image set may be one that the call would change."""
     world, asked, sibling = study
     world.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
     saved = world.folder / ".reconcile" / "plan.json"

@@ -1,4 +1,4 @@
-"""What a test of another world than the documented one needs."""
+"""Helpers of tests in which the service differs from its documentation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -46,7 +46,7 @@ class World:
         )
 
     def load(self, *, study: str = "", primary: bool = False, **study_level: Any) -> str:
-        """An image set of a series of its own, in a study of its own unless told otherwise."""
+        """Add an image set of its own series, by default in its own study."""
         number = next(_NUMBERS)
         uid = f"1.2.840.99.7.{number}"
         study_level = {"StudyInstanceUID": study or f"{uid}.9", **study_level}
@@ -69,7 +69,7 @@ class World:
         )
 
     def faults(self, *faults: dict[str, Any]) -> None:
-        """What goes wrong from now on."""
+        """Set the faults from now on."""
         body = json.dumps({"faults": faults}).encode()
         url = f"{self._emulator.endpoint}/_emulator/faults"
         with urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")) as answer:
@@ -90,7 +90,10 @@ class World:
     def update(
         self, image_set_id: str, payload: dict[str, Any], *, seconds: float = 0.0, **more: Any
     ) -> str:
-        """An update sent beside the product, LOCKED for so long: the version it made."""
+        """Send an update as another process, LOCKED for that long.
+
+        Returns the version that it made.
+        """
         self._call(
             "UpdateImageSetMetadata",
             image_set_id,
@@ -104,27 +107,30 @@ class World:
         return self.version(image_set_id)
 
     def fail(self, image_set_id: str) -> str:
-        """An update beside the product that ends in UPDATE_FAILED: the version it used up."""
+        """Send an update as another process that ends in UPDATE_FAILED.
+
+        Returns the version that it made.
+        """
         version = self.update(image_set_id, {"Study": {"Series": {"1": {"DICOM": {"KVP": "1"}}}}})
         assert self._call("GetImageSet", image_set_id)["imageSetWorkflowStatus"] == "UPDATE_FAILED"
         return version
 
     def version(self, image_set_id: str) -> str:
-        """The latest version, seen beside the product."""
+        """The latest version, read without the product."""
         return str(self._call("GetImageSet", image_set_id)["versionId"])
 
     def described(self, image_set_id: str) -> str:
-        """Its StudyDescription, seen beside the product."""
+        """Its StudyDescription, read without the product."""
         return str(self.document(image_set_id)["Study"]["DICOM"]["StudyDescription"])
 
     def document(self, image_set_id: str) -> dict[str, Any]:
-        """Its metadata, seen beside the product."""
+        """Its metadata, read without the product."""
         blob = self._call("GetImageSetMetadata", image_set_id)["imageSetMetadataBlob"]
         found: dict[str, Any] = json.loads(gzip.decompress(blob))
         return found
 
     def delete(self, image_set_id: str) -> None:
-        """DeleteImageSet, beside the product."""
+        """DeleteImageSet, as another process."""
         self._call("DeleteImageSet", image_set_id)
 
     def _call(self, operation: str, image_set_id: str, **more: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
 
 
 def somebody_writes(world: World, image_set_id: str, payload: dict[str, Any]) -> None:
-    """A colleague's script: an update that no manifest knows of."""
+    """An update by another program, which no manifest asks for."""
     world.port.update(
         Step(
             datastore_id=world.datastore.datastore_id,

@@ -20,7 +20,7 @@ from reconciler.core.ports import PacedImageSets
 from reconciler.edges import aws, quotas, records
 from reconciler.emulator.http.server import Emulator
 
-# No update of these tests takes that long, and who waits in vain for one is to say so soon.
+# No update here takes that long. A test that waits in vain must fail soon.
 LOCK_TIMEOUT = 60.0
 HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 

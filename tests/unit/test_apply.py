@@ -1,4 +1,4 @@
-"""Apply against an in-memory service: every end a step can have, and what was sent for it."""
+"""Apply against an in-memory service: every outcome of a step, and the calls that were made."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_other_content_than_planned_is_unverified(fake: FakeImageSets) -> None:
     assert outcome.landed == ()
 
 
-# --- somebody else ---------------------------------------------------------------------------
+# --- another process -------------------------------------------------------------------------
 
 
 def test_a_stale_pin_is_a_conflict_and_nothing_is_written(fake: FakeImageSets) -> None:
@@ -520,12 +520,12 @@ def test_an_answer_lost_before_the_effect_is_sent_again(fake: FakeImageSets) -> 
 
 
 def test_an_answer_with_another_version_than_the_next_counts_as_lost(fake: FakeImageSets) -> None:
-    """What was accepted is not known then: somebody's content at pin+1 is theirs."""
+    """The accepted content is not known then: other content at pin+1 is of another process."""
     planned = simple(fake, A)
     fake.inject(UPDATES, lambda: fake.foreign(A, describe("FOREIGN")))
 
     class OddNumbers(SameImageSets):
-        """Takes the update, and makes another version of it than the next."""
+        """Accepts the update, but makes another version than the next."""
 
         def update(self, step: Step) -> str:
             with suppress(NotFoundError):
@@ -567,7 +567,7 @@ def test_a_send_that_lands_late_is_still_ours(fake: FakeImageSets) -> None:
         fake.update(landed_late)
 
     fake.inject(UPDATES, land, times=1)
-    # `land` itself calls update: by then its own fault is used up.
+    # `land` itself calls update: its own fault has happened by then.
     assert only(run(fake, planned)).result is Result.CONVERGED
     assert fake.version(A) == "2"
 
@@ -861,7 +861,7 @@ def test_a_conflict_weighs_more_than_what_is_not_as_planned_and_less_than_a_fail
         C: Seen(C, "1", "2", Finding.EQUAL),
     }
     assert decide(step, Answer.ACCEPTED, seen) is Next.CONFLICT
-    # Nobody wrote after ours: then it is ours that is not as planned.
+    # No process wrote after ours: so our own version is not as planned.
     one_off = {**seen, B: Seen(B, "1", "2", Finding.OTHER)}
     assert decide(step, Answer.ACCEPTED, one_off) is Next.UNVERIFIED
     gone = {**seen, C: Seen(C, "1", "2", Finding.GONE)}
@@ -892,7 +892,7 @@ def test_only_members_that_are_still_locked_are_polled(study: FakeImageSets) -> 
 def test_nothing_is_sent_that_would_move_an_image_set_the_plan_does_not_know(
     study: FakeImageSets,
 ) -> None:
-    """It came after the review, or search did not tell of it then."""
+    """It was imported after the review, or search did not list it then."""
     outcome = only(run(study, study_wide(study, A, B)))
     assert outcome.result is Result.CONFLICT
     assert "nothing was sent" in outcome.message
@@ -938,7 +938,7 @@ def test_a_search_that_fails_afterwards_takes_nothing_back(study: FakeImageSets)
 
 @pytest.mark.parametrize("end", ["moved", "deleted", "gone"])
 def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets, end: str) -> None:
-    """Moved to another study, deleted, or gone: search is behind, GetImageSet tells."""
+    """Moved to another study, deleted, or gone: search is behind, GetImageSet shows it."""
     planned = study_wide(study, A, B)
     if end == "moved":
         study.foreign(C, lambda raw: raw["Study"]["DICOM"].update(StudyInstanceUID="1.2.3"))
@@ -954,7 +954,7 @@ def test_what_search_tells_of_and_is_not_so_is_no_stranger(study: FakeImageSets,
 def test_one_that_came_after_it_had_landed_keeps_nothing_from_being_found(
     study: FakeImageSets,
 ) -> None:
-    """A run that was killed had sent it; since then the study has got another image set."""
+    """A killed run had sent it; since then the study has another image set."""
     planned = study_wide(study, A)
     study.search_misses = {B, C}
     study.update(planned.steps[0])

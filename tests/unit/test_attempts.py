@@ -1,4 +1,4 @@
-"""What a killed apply had set out to do is known to the next one, by content and nothing else."""
+"""The next apply finds what a killed apply was doing, by content alone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LONG = "x" * 200
 
 
 class KilledError(BaseException):
-    """Stands for SIGKILL: nothing of ours catches it."""
+    """Stands for SIGKILL: none of our code catches it."""
 
 
 class World:
@@ -130,7 +130,7 @@ class World:
         self.service.calm()
 
     def described(self, text: str) -> None:
-        """Somebody else writes to the image set of its own."""
+        """Write to the non-primary image set as another process would."""
         change = {"StudyDescription": text}
         self.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(change))
 
@@ -330,7 +330,7 @@ def test_credentials_that_expire_make_nothing_forgotten(
 
 
 def test_what_moved_in_a_conflict_is_recorded_by_the_next_run(world: World) -> None:
-    """Somebody wrote to the sibling between our look at it and our call, which moved both."""
+    """Another process wrote to the sibling between our read and our call, which changed both."""
     world.ask(FIRST, "CT")
 
     def write() -> None:
@@ -766,7 +766,7 @@ def _row(**other: object) -> str:
     ids=str,
 )
 def test_a_file_of_other_types_says_nothing(world: World, other: dict[str, object]) -> None:
-    """Were it read, nothing could be planned or applied any more until somebody found it."""
+    """If it were read, no plan or apply would work until a person removed it."""
     world.ask(OWN, "CT")
     (world.root / attempts.FOLDER).mkdir(parents=True)
     (world.root / attempts.FOLDER / "any.json").write_text(_row(**other))

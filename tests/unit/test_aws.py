@@ -49,7 +49,7 @@ SECRET = "Garcia^Gloria"
 
 @dataclass
 class Wire:
-    """A server that answers what it is told, and keeps what it was sent."""
+    """A server that gives prepared answers and keeps the requests."""
 
     endpoint: str = ""
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
@@ -410,7 +410,7 @@ def test_a_read_is_tried_again(wire: Wire, port: ImageSets, status: int, code: s
 
 
 def test_every_throttle_of_a_read_is_told(server: Server, wire: Wire) -> None:
-    """The SDK tries again by itself, and nobody would slow down."""
+    """The SDK would retry by itself, and the pacing would not slow down."""
     told: list[str] = []
     port = aws.connect(DATASTORE, endpoint=endpoint_of(server), on_throttle=told.append)
     wire.refuse(429, "ThrottlingException")

@@ -1,4 +1,4 @@
-"""How an apply ends early: what is sent, what is told of the rest; all is accounted for."""
+"""How an apply ends early: what is sent, and how the rest is reported. No step is forgotten."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_after_a_bug_nothing_new_is_sent() -> None:
 
 
 def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets) -> None:
-    """The second signal: a call may take a minute to time out, and nobody waits for it."""
+    """The second signal: a call may take a minute to time out, and the run does not wait for it."""
     hangs, released, asked = threading.Event(), threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -310,7 +310,7 @@ def test_a_thread_that_hangs_does_not_keep_an_abandoned_run(fake: FakeImageSets)
 
 
 class Late(FakeImageSets):
-    """No turn comes before all is told of the other data store."""
+    """No turn comes before all outcomes of the other data store are reported."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
@@ -389,7 +389,7 @@ def test_a_limit_is_one_for_all_data_stores(
 
 
 class Lingering(FakeImageSets):
-    """The first turn takes so long that whoever finds no room would have gone by then."""
+    """The first turn takes so long that an update without room would have been given up by then."""
 
     first = True
 

@@ -739,7 +739,7 @@ def test_hazards_add_up_in_one_order(op: Op) -> None:
     )
 
 
-# --- what nobody may read --------------------------------------------------------------------
+# --- values in messages ----------------------------------------------------------------------
 
 
 def test_no_value_is_in_a_repr() -> None:

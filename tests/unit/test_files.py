@@ -1,4 +1,4 @@
-"""No file is ever torn, whichever call goes wrong, and whoever writes it."""
+"""No file is ever torn, whichever call fails, and however many processes write it."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
 def test_a_name_for_standard_output_is_not_replaced_though_that_is_a_regular_file(
     tmp_path: Path,
 ) -> None:
-    """`--report /dev/stdout > log`, as root: from then on nobody had a /dev/stdout."""
+    """`--report /dev/stdout > log`, as root, would remove /dev/stdout for all programs."""
     stdout, log = tmp_path / "stdout", tmp_path / "log"
     with log.open("wb") as file:
         stdout.symlink_to(f"/proc/self/fd/{file.fileno()}")

@@ -1,4 +1,4 @@
-"""What a command imports: each tenth of a second is paid by everybody, every time."""
+"""The imports of a command: each tenth of a second is paid at every start."""
 
 from __future__ import annotations
 

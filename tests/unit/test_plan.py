@@ -188,7 +188,7 @@ def test_consent_to_drift_of_one_image_set_never_passes_to_another_of_its_list()
     _, second = stage.plan(consented)
     assert (second.status, second.steps) == (Status.DRIFTED, ())
     assert overwrites(second) == f"allow: [OVERWRITES_DRIFT@3:{B}]"
-    # What nothing needs any more is told by the action that reads it.
+    # The action that reads the consent notes that it is no longer needed.
     assert [note.message for note in second.notes] == [
         f"`allow: OVERWRITES_DRIFT@3:{A}` is not needed"
     ]

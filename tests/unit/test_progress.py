@@ -1,4 +1,4 @@
-"""What is told about the progress is counted and measured."""
+"""The progress that is reported is counted and measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records: what stands in the files, what is believed, and what is never torn."""
+"""Records: the files, which entries are used, and that no file is torn."""
 
 from __future__ import annotations
 
@@ -359,7 +359,7 @@ def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None:
     (path,) = records.write(tmp_path, NAME, [entry(A)], [])
     before = path.read_bytes()
-    # A folder in place of the shard's new file: rename fails for whoever runs the tests, root too.
+    # A folder in place of the new file of the shard: rename fails for every user, also root.
     blocked = records.folder(tmp_path, NAME) / "53.json"
     blocked.mkdir()
     with pytest.raises(RecordError, match=r"53\.json: is not a regular file"):

@@ -1,4 +1,4 @@
-"""What several manifests ask of one image set, brought together or told apart."""
+"""Brings together what several manifests ask of one image set, and finds contradictions."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def live(value: str, image_set_id: str = A, *, study: str = STUDY_UID) -> Docume
 
 
 def at(version: str, image_set_id: str = A, **more: Any) -> Properties:
-    """ACTIVE at a version, unless told otherwise."""
+    """Properties of an image set, by default ACTIVE."""
     times = {"updated_at": 100.0 + int(version), "created_at": 100.0}
     stated = {"state": "ACTIVE", "workflow_status": "UPDATED", **times, **more}
     return Properties(image_set_id, version, **stated)
