@@ -76,9 +76,9 @@ class Importer:
         image_sets: dict[int, set[str]] = {}
         for line in b"\n".join(self.objects.read_all(f"{output}SUCCESS/")).splitlines():
             if line:
-                told = json.loads(line)
-                number = told["inputFile"].rsplit("/", 1)[-1].partition("-")[0]
-                found = told["importResponse"]["imageSetId"]
+                result = json.loads(line)
+                number = result["inputFile"].rsplit("/", 1)[-1].partition("-")[0]
+                found = result["importResponse"]["imageSetId"]
                 image_sets.setdefault(int(number), set()).add(found)
         self._made += set().union(*image_sets.values())
         assert not b"".join(failures), "the service refused a file: see the output of the job"

@@ -125,8 +125,8 @@ def test_versions_are_kept_and_can_be_read(world: World) -> None:
     world.update(name, "1", updatable=describe("TWO"))
     world.update(name, "2", updatable=describe("THREE"))
     assert [one.version_id for one in world.port.versions(name)] == ["1", "2", "3"]
-    told = [content(world, name, v)["Study"]["DICOM"]["StudyDescription"] for v in "123"]
-    assert told == ["CHEST", "TWO", "THREE"]
+    descriptions = [content(world, name, v)["Study"]["DICOM"]["StudyDescription"] for v in "123"]
+    assert descriptions == ["CHEST", "TWO", "THREE"]
     assert world.port.get(name, "2").version_id == "2"
 
 

@@ -55,10 +55,10 @@ def unresolved(text: str) -> Iterator[str]:
 
 def test_every_citation_leads_somewhere() -> None:
     found = {
-        str(path.relative_to(REPOSITORY)): told
+        str(path.relative_to(REPOSITORY)): wrong
         for path in SOURCES
         if path.name != "test_citations.py"
-        and (told := list(unresolved(path.read_text(encoding="utf-8"))))
+        and (wrong := list(unresolved(path.read_text(encoding="utf-8"))))
     }
     assert found == {}
 
@@ -80,7 +80,7 @@ def test_a_citation_that_resolves_passes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "wrong"),
     [
         ("# decision 9999", ["decision 9999"]),
         ("# (decision\n# 0002, U99)", ["U99"]),
@@ -90,8 +90,8 @@ def test_a_citation_that_resolves_passes(text: str) -> None:
         ("# docs/no-such-page.md", ["docs/no-such-page.md"]),
     ],
 )
-def test_a_citation_that_leads_nowhere_is_found(text: str, told: list[str]) -> None:
-    assert list(unresolved(text)) == told
+def test_a_citation_that_leads_nowhere_is_found(text: str, wrong: list[str]) -> None:
+    assert list(unresolved(text)) == wrong
 
 
 @pytest.mark.parametrize(

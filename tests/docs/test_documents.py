@@ -169,13 +169,13 @@ def test_every_command_and_option_exists() -> None:
     lines = [
         line for name in DOCUMENTS for block in blocks(name) for line in block.text.splitlines()
     ]
-    told = set()
+    mentioned = set()
     for text in (*words, *lines):
         match = re.match(r"(?:\$ )?reconcile ((?:emulator )?[a-z]+)(.*)", text)
         if match:
-            told.add(match[1])
+            mentioned.add(match[1])
             _assert_known(root, match[1].split(), re.findall(r"--[a-z-]+", match[2]), text)
-    assert told - {"emulator"} == set(_names(root))
+    assert mentioned - {"emulator"} == set(_names(root))
     alone = {option for word in words for option in re.findall(r"^--[a-z][a-z-]+", word)}
     assert alone - OPTIONS_OF_OTHERS <= _options(root)
 
@@ -272,9 +272,9 @@ def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
 
 def test_every_invariant_names_a_test_that_exists() -> None:
     section = read(ARCHITECTURE).split("\n## Invariants\n")[1].split("\n## ")[0]
-    told = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
-    assert told
-    for path, function in told:
+    tests = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
+    assert tests
+    for path, function in tests:
         assert f"def {function}" in read(path), f"{path} has no {function}"
     for number, text in re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", section, re.M | re.S):
         assert "`tests/" in text or "`pyproject.toml`" in text, f"invariant {number} has no test"

@@ -44,9 +44,11 @@ def test_the_quotas() -> None:
 
 
 def test_the_faults() -> None:
-    told = {kind: set(filter(None, members.split(", "))) for kind, _, members in table("Kind")}
-    assert told == {kind: set(members) for kind, (_, members) in KINDS.items()}
-    assert list(told) == list(KINDS)
+    documented = {
+        kind: set(filter(None, members.split(", "))) for kind, _, members in table("Kind")
+    }
+    assert documented == {kind: set(members) for kind, (_, members) in KINDS.items()}
+    assert list(documented) == list(KINDS)
 
 
 def test_the_members_of_all_faults() -> None:

@@ -61,15 +61,15 @@ def test_a_document_tells_all_of_the_file(file: Path) -> None:
         keyword, verbatim = NO_NUMBER[file.name]
         assert instance_of(image_set.document)["DICOM"].pop(keyword) == verbatim
         del original[keyword]
-    expected = told(original.file_meta, "<") | told(original, byte_order(original))
-    assert told(rebuild(image_set.document), "<") == expected
+    expected = comparable(original.file_meta, "<") | comparable(original, byte_order(original))
+    assert comparable(rebuild(image_set.document), "<") == expected
 
 
 def byte_order(data_set: Dataset) -> str:
     return "<" if data_set.original_encoding[1] else ">"
 
 
-def told(data_set: Dataset, order: str, *, nested: bool = False) -> dict[str, Any]:
+def comparable(data_set: Dataset, order: str, *, nested: bool = False) -> dict[str, Any]:
     """What is compared of a data set, by tag."""
     tags = [tag for tag in sorted(data_set.keys()) if tag not in PIXELS]
     tags = [tag for tag in tags if tag.element or tag.group == 2]
@@ -87,7 +87,7 @@ def value_told(data_set: Dataset, raw: Any, order: str) -> Any:
         return raw.value or b""
     found = data_set[raw.tag]
     if found.VR == "SQ":
-        return [told(row, order, nested=True) for row in found.value or ()]
+        return [comparable(row, order, nested=True) for row in found.value or ()]
     if isinstance(found.value, bytes):
         return found.value if order == "<" else swapped(found.value, found.VR)
     values = found.value if isinstance(found.value, MultiValue | list) else [found.value]

@@ -197,7 +197,7 @@ def test_a_sequence_item_has_its_own_character_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("character_set", "name", "told"),
+    ("character_set", "name", "expected"),
     [
         ("ISO_IR 192", "Wang^XiaoDong=王^小东", ["ISO_IR 192"]),
         ("ISO_IR 144", "Люкceмбypг", ["ISO_IR 144"]),
@@ -206,13 +206,13 @@ def test_a_sequence_item_has_its_own_character_set(tmp_path: Path) -> None:
     ],
 )
 def test_text_is_decoded_by_the_character_set(
-    tmp_path: Path, character_set: Any, name: str, told: list[str]
+    tmp_path: Path, character_set: Any, name: str, expected: list[str]
 ) -> None:
     made = data_set(SpecificCharacterSet=character_set, PatientName=name)
     found = document(ingest([write(tmp_path / "a.dcm", made)]))
     assert found["Patient"]["DICOM"]["PatientName"] == name
     (series,) = found["Study"]["Series"].values()
-    assert series["Instances"]["1.2.3.1"]["DICOM"]["SpecificCharacterSet"] == told
+    assert series["Instances"]["1.2.3.1"]["DICOM"]["SpecificCharacterSet"] == expected
 
 
 def test_a_backslash_inside_of_a_character_separates_nothing(tmp_path: Path) -> None:
@@ -276,8 +276,8 @@ def test_private_elements_are_hex_with_their_vr(tmp_path: Path) -> None:
     nested.add_new(0x00190010, "LO", "GEMS_ACQU_01")
     made.add_new(0x001910FD, "SQ", [nested])
     found = instance(ingest([write(tmp_path / "a.dcm", made)]))
-    told = {key: value for key, value in found["DICOM"].items() if key.startswith("0019")}
-    assert told == {
+    private = {key: value for key, value in found["DICOM"].items() if key.startswith("0019")}
+    assert private == {
         "00190010": "GEMS_ACQU_01",
         "001910F9": "97",
         "001910FA": "",

@@ -167,7 +167,7 @@ def test_a_quotas_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"{", "line 1"),
         (b"[]", "object"),
@@ -182,6 +182,6 @@ def test_a_quotas_file() -> None:
         (b'{"concurrent": {"CopyImageSet": 1.5}}', "CopyImageSet"),
     ],
 )
-def test_what_is_no_quotas_file(text: bytes, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_quotas_file(text: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_limits(text)

@@ -218,9 +218,9 @@ def test_a_bug_is_a_500_without_values(
     world.emulator.service.call = broken
     status, code, message = error_of(world.client.list_datastores)
     assert (status, code) == (500, "InternalServerException")
-    told = capsys.readouterr().err
-    assert "RuntimeError at " in told
-    assert "Doe^Jane" not in told + message
+    printed = capsys.readouterr().err
+    assert "RuntimeError at " in printed
+    assert "Doe^Jane" not in printed + message
 
 
 def test_a_body_that_is_too_large_gets_its_answer(tmp_path: Path) -> None:

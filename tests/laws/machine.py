@@ -522,7 +522,7 @@ class ApplyMachine(RuleBasedStateMachine):
             made = self._version(landed.image_set_id, int(landed.version_id))
             expected = dict(outcome.step.expected)[landed.image_set_id]
             assert content_digest(Document(made.document)) == expected, (
-                "told as converged, and it is not"
+                "reported as converged, and it is not"
             )
             assert made.status == "UPDATED"
 

@@ -39,9 +39,9 @@ def test_the_patient_of_an_unnamed_sibling_is_not_renamed(study: tuple[World, st
     assert ran.code == 1, ran.out
     assert [world.version(name) for name in (asked, sibling)] == ["1", "1"]
     assert patient(world, sibling) == before
-    told = blocks(world, asked)
-    assert "does not list this image set yet" in told
-    assert "run `reconcile plan` again later" in told
+    reasons = blocks(world, asked)
+    assert "does not list this image set yet" in reasons
+    assert "run `reconcile plan` again later" in reasons
 
 
 def test_one_filter_is_sent_and_the_sibling_is_a_hazard(study: tuple[World, str, str]) -> None:
