@@ -7,8 +7,8 @@ message a line; a message of several lines goes on in lines that begin with `|`.
 from __future__ import annotations
 
 import ast
-import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,21 +17,15 @@ import typer
 
 from reconciler.cli.app import app
 from tests.docs.markdown import REPOSITORY, read
-from tests.docs.messages import commands, messages
+from tests.docs.messages import messages
+from tests.docs.package_texts import texts, trees
 from tests.docs.raised_texts import table
 
 LIST = "tests/docs/messages.txt"
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
-# These folders of the emulator answer in the words of AWS.
-WORDS_OF_AWS = (
-    "reconciler/emulator/operations/",
-    "reconciler/emulator/rules/",
-    "reconciler/emulator/wire/",
-)
-# Except this module: `emulator behaviours` prints its sentences, and they are ours.
-OURS = "reconciler/emulator/rules/behaviours.py"
-SCHEMAS = sorted(path.name for path in (REPOSITORY / "schemas").glob("*.json"))
-
+TWO_WORDS = re.compile(r"[a-z]{2,} [a-z]{2,}")
+# The attributes that identify no person, with comments between them.
+A_TABLE = "reconciler/core/review/mask.py"
 # Texts that are not in the source of the module that raises them, each with the reason.
 NOT_IN_THE_SOURCE = {
     "reconciler/cli/emulator/client.py": {
@@ -115,50 +109,9 @@ A_SAMPLE_FROM = (
 )
 
 
-def _trees() -> dict[str, ast.Module]:
-    """The syntax trees of the modules whose messages are ours, by path."""
-    paths = sorted(
-        str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "reconciler").rglob("*.py")
-    )
-    return {
-        path: ast.parse(read(path))
-        for path in paths
-        if path == OURS or not path.startswith(WORDS_OF_AWS)
-    }
-
-
-TREES = _trees()
-
-
-def _texts() -> dict[str, list[str]]:
-    """The messages by module, then the sentences of the published schemas."""
-    of_commands = commands(TREES)
-    found = {
-        path: [message.text for message in messages(tree, of_commands.get(path, frozenset()))]
-        for path, tree in TREES.items()
-    }
-    for name in SCHEMAS:
-        schema = json.loads(read(f"schemas/{name}"))
-        found[f"schemas/{name}"] = list(dict.fromkeys(_descriptions(schema)))
-    return {path: texts for path, texts in found.items() if texts}
-
-
-def _descriptions(schema: Any) -> Iterator[str]:
-    """The descriptions in a schema, without those that are generated from the DICOM dictionary."""
-    if isinstance(schema, list):
-        for item in schema:
-            yield from _descriptions(item)
-    if isinstance(schema, dict):
-        description = schema.get("description")
-        if isinstance(description, str) and " · " not in description:
-            yield description
-        for item in schema.values():
-            yield from _descriptions(item)
-
-
-def _as_file(texts: dict[str, list[str]]) -> str:
+def _as_file(of_modules: dict[str, list[str]]) -> str:
     parts = ["Generated from the source: UPDATE_CASES=1 pytest tests/docs/test_messages.py"]
-    for path, of_module in texts.items():
+    for path, of_module in of_modules.items():
         lines = [text.strip("\r\n").replace("\n", "\n| ") for text in of_module]
         parts.append("\n".join([f"== {path}", *lines]))
     return "\n\n".join(parts) + "\n"
@@ -166,17 +119,37 @@ def _as_file(texts: dict[str, list[str]]) -> str:
 
 def test_the_list_is_that_of_the_source() -> None:
     if UPDATE:
-        (REPOSITORY / LIST).write_text(_as_file(_texts()), encoding="utf-8")
-    assert read(LIST) == _as_file(_texts()), f"run UPDATE_CASES=1 pytest {__file__}"
+        (REPOSITORY / LIST).write_text(_as_file(texts()), encoding="utf-8")
+    assert read(LIST) == _as_file(texts()), f"run UPDATE_CASES=1 pytest {__file__}"
 
 
 def test_every_floor_is_in_the_list() -> None:
-    assert set(A_SAMPLE_FROM) <= set(_texts())
+    assert set(A_SAMPLE_FROM) <= set(texts())
+
+
+def test_two_words_in_a_row_are_always_listed() -> None:
+    """A coarser search than that of the list: it knows no rule but that docstrings are left out."""
+    listed = "\n".join(text for of_module in texts().values() for text in of_module)
+    missing = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees().items()
+        for node in _strings(tree)
+        if TWO_WORDS.search(node.value) and node.value.strip() not in listed
+    ]
+    assert [place for place in missing if not place.startswith(A_TABLE)] == []
+
+
+def _strings(tree: ast.Module) -> Iterator[Any]:
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_string and node not in docstrings:
+            yield node
 
 
 def test_what_help_prints_is_in_the_list() -> None:
     """Read from the command line itself, not from the source."""
-    listed = {" ".join(text.split()) for texts in _texts().values() for text in texts}
+    listed = {" ".join(text.split()) for of_module in texts().values() for text in of_module}
     printed = set(_help(typer.main.get_command(app)))
     assert {text for text in printed if " " in text} <= listed
 
@@ -193,7 +166,7 @@ def _help(command: Any) -> Iterator[str]:
 
 def test_no_message_escapes_the_list() -> None:
     """What an error, a block or a note says stands in the source, or in a table with its reason."""
-    found = {path: set(texts) for path, texts in table(TREES).items()}
+    found = {path: set(texts) for path, texts in table(trees()).items()}
     assert found == {path: set(texts) for path, texts in NOT_IN_THE_SOURCE.items()}
 
 
