@@ -67,7 +67,7 @@ def _committed_key(root: Path) -> bytes:
 def key_to_record_with(root: Path) -> Key | None:
     """Like `key_of`, for a run that creates a key if there is none.
 
-    Raises RecordError if git cannot tell whether the commit has a key: a key is never replaced.
+    Raises RecordError if git does not answer whether the commit has a key: a key is never replaced.
     """
     own = keys.read(root)
     try:
