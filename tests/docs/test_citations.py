@@ -22,6 +22,7 @@ PAGES = frozenset(
         "cost-optimization.html",
         "dicom-metadata-constraints.html",
         "endpoints-quotas.html",
+        "metadata-normalization.html",
         "throttling-limits.html",
         "understanding-image-sets.html",
         "update-image-set-metadata.html",
