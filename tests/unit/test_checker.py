@@ -190,6 +190,26 @@ def test_what_contradicts_in_a_study_is_found(edit: Callable[[dict[str, Any]], o
     assert checked(raw)
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        updates(lambda tree: tree["Patient"]["DICOM"].update({"Zyxwood^Quillon": "1"})),
+        updates(lambda tree: inside(tree).update({"Zyxwood^Quillon": {}})),
+        updates(lambda tree: inside(tree).update({"Zyxwood^Quillon": {"DICOM": {"Rows": 1}}})),
+        removals(lambda tree: inside(tree).update({"Zyxwood^Quillon": {}})),
+    ],
+)
+def test_no_sentence_holds_a_key_that_dicom_does_not_define(
+    edit: Callable[[dict[str, Any]], object],
+) -> None:
+    """Such a key may be a name, and the sentences are stored."""
+    raw = action()
+    edit(raw)
+    told = " ".join(checked(raw))
+    assert "<text(15)>" in told
+    assert "Zyxwood" not in told
+
+
 def test_an_image_set_in_two_actions_is_found() -> None:
     stage = Stage()
     stage.put(document(image_set_id=A))

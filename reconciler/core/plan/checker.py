@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.core.dicom.content import key_tag
+from reconciler.core.dicom.dictionary import is_key
 from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
 from reconciler.core.model.change import Change, Op
 from reconciler.core.model.hazard import Hazard
@@ -41,11 +42,14 @@ class Edit:
     vr: str = ""
 
     def __repr__(self) -> str:
-        return f"Edit({self.path()}, ***)"
+        return f"Edit({self.shown()}, ***)"
 
-    def path(self) -> str:
-        """The path, in the form of `Change.path`."""
-        return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
+    def shown(self) -> str:
+        """The path as a message may show it: a key that DICOM does not define may be a name."""
+        if not self.key:
+            return self.address.shown()
+        key = self.key if is_key(self.key) else f"<text({len(self.key)})>"
+        return f"{self.address.shown()}/{key}"
 
 
 class UnreadableError(Exception):
@@ -210,10 +214,11 @@ def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) ->
 def _unequal(name: str, sent: list[Edit], shown: Mapping[Edit, Change]) -> Iterator[str]:
     counts = Counter(sent)
     for edit in sorted(counts.keys() | shown.keys()):
+        path = edit.shown()
         if edit not in shown:
-            yield f"a request to image set {name} makes a change of {edit.path()} that is not shown"
+            yield f"a request to image set {name} makes a change of {path} that is not shown"
         elif counts[edit] != 1:
-            yield f"the change of {edit.path()} in image set {name} is not in exactly one request"
+            yield f"the change of {path} in image set {name} is not in exactly one request"
 
 
 def _is_of_the_study(change: Change) -> bool:
@@ -273,10 +278,10 @@ def _block(block: Block, address: Address, removes: bool, inner: str = "") -> It
     values = _mapping(block, "DICOM") if "DICOM" in block else {}
     vrs = _mapping(block, "DICOMVRs") if "DICOMVRs" in block else {}
     if not values and not (inner and block.get(inner)):
-        raise UnreadableError(f"{address.path()} is empty")
+        raise UnreadableError(f"{address.shown()} is empty")
     if set(vrs) - set(values) or (removes and vrs):
         raise UnreadableError(
-            f"{address.path()} states the VR of an attribute that it does not set"
+            f"{address.shown()} states the VR of an attribute that it does not set"
         )
     for key, value in values.items():
         yield Edit(address, key, removes, _text(value), str(vrs.get(key, "")))
