@@ -7,6 +7,8 @@ that a test says what a person would write.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -24,6 +26,7 @@ from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
 from reconciler.observe.driver import Store, observe
+from reconciler.pipeline.plan import Builder
 from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
 
@@ -111,3 +114,28 @@ class Stage:
 
 def messages(action: Action | Diff) -> list[str]:
     return [block.message for block in action.blocks]
+
+
+def flawed_builder(image_set_id: str, old: str, new: str) -> Builder:
+    """A builder with a bug: the requests to one image set do not send what the action shows."""
+
+    def flawed(
+        datastore: Datastore, diffs: Sequence[Diff], studies: Iterable[Study], settings: Settings
+    ) -> tuple[Action, ...]:
+        actions = build(datastore, diffs, studies, settings)
+        return tuple(
+            with_requests(action, old, new) if action.image_set_id == image_set_id else action
+            for action in actions
+        )
+
+    return flawed
+
+
+def with_requests(action: Action, old: str, new: str) -> Action:
+    """The action with another text in its requests, and nothing else changed."""
+    steps = [
+        replace(step, updatable=step.updatable.replace(old, new)) if step.updatable else step
+        for step in action.steps
+    ]
+    assert steps != list(action.steps)
+    return replace(action, steps=tuple(steps))

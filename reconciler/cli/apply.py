@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, ReconcilerError
+from reconciler.core.errors import EXIT_OK, ReconcilerError, gravest
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.settings import RecordMode
 
@@ -170,7 +170,7 @@ def _report(
     document = as_json.applied(applied, code)
     failed = write_report(document, report) if report else None
     if failed:
-        code = stopped or (code if code == EXIT_BUG else EXIT_ERROR)
+        code = stopped or gravest((code, failed.exit_code))
         document = {**document, "exitCode": code}
     if look is None:
         screen.say_json(document)

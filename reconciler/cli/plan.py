@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli import options
-from reconciler.core.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from reconciler.core.model.results import Planned
+    from reconciler.render.style import Look
 
 
 def plan(
@@ -42,9 +46,6 @@ def plan(
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
-    from reconciler.core.review import review
-    from reconciler.render import text
-    from reconciler.render.plan_json import plan_json
 
     if out:
         workspace.check_plan_file(out)
@@ -62,11 +63,30 @@ def plan(
             screen.note(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]
     look = screen.look(settings.redact, show_values)
+    code = _report(planned, named, look, saved=bool(out), as_json=json, detailed=detailed_exitcode)
+    raise typer.Exit(code)
+
+
+def _report(
+    planned: Planned,
+    named: Sequence[str],
+    look: Look,
+    *,
+    saved: bool = False,
+    as_json: bool = False,
+    detailed: bool = False,
+) -> int:
+    """Print a plan. `named` are the saved plan or the manifests. Returns the exit code."""
+    from reconciler.cli import screen
+    from reconciler.core.review import review
+    from reconciler.render import text
+    from reconciler.render.plan_json import plan_json
+
     shown = review(planned.plan, look.redact)
-    if json:
+    if as_json:
         screen.say_json(plan_json(shown))
         screen.note(*text.reads(planned.calls))
     else:
         screen.say(text.plan_lines(shown, look, planned.calls))
-        screen.say(text.next_step(shown, named, look, saved=bool(out)))
-    raise typer.Exit(shown.exit_code if detailed_exitcode else EXIT_OK)
+        screen.say(text.next_step(shown, named, look, saved=saved))
+    return shown.exit_code(detailed=detailed)

@@ -5,6 +5,7 @@ No message contains a DICOM value: it names the place, the image set and the att
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 EXIT_OK = 0
@@ -13,6 +14,17 @@ EXIT_PENDING = 2
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+_GRAVEST_FIRST = (EXIT_BUG, EXIT_ERROR, EXIT_PENDING)
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """The exit code of a command to which several apply; EXIT_OK if none does.
+
+    A signal (130, 143) takes precedence over all of them: the command line decides that.
+    """
+    found = frozenset(codes)
+    return next((code for code in _GRAVEST_FIRST if code in found), EXIT_OK)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,12 +82,6 @@ class PlanFileError(ReconcilerError):
 
 class StaleError(ReconcilerError):
     """An image set that a saved plan shows as converged, but that may have changed since."""
-
-
-class PlanBugError(ReconcilerError):
-    """A plan that contradicts itself because of a bug: nothing of that action is sent."""
-
-    exit_code = EXIT_BUG
 
 
 class RecordError(ReconcilerError):

@@ -22,7 +22,7 @@ from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_bugs
+from reconciler.pipeline.judge_plan import Holding, judged_again, without
 from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.record.recorder import Recorder
@@ -47,7 +47,7 @@ def apply(
     reconciler.yaml does not have, for an edited plan file, and for invalid manifests.
     """
     datastores = _datastores(settings, plan)
-    holding = judged_again(settings, plan) if saved else without_bugs(plan)
+    holding = judged_again(settings, plan) if saved else Holding(plan)
     unsure = _unrecorded(holding.plan) if saved else ()
     called = {one.datastore for one in (*holding.plan.actions, *unsure) if one.steps} | {
         one.datastore for one in unsure

@@ -8,17 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core import stale_plan
-from reconciler.core.errors import (
-    InputError,
-    PlanBugError,
-    PlanFileError,
-    ReconcilerError,
-    StaleError,
-)
+from reconciler.core.errors import InputError, PlanFileError, ReconcilerError, StaleError
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.settings import Settings
-from reconciler.core.plan.checker import contradictions, edited
+from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import AGAIN
 from reconciler.edges import worktree
 from reconciler.pipeline.check import check
@@ -32,28 +26,6 @@ class Holding:
     plan: Plan
     ended: tuple[Outcome, ...] = ()
     problems: tuple[ReconcilerError, ...] = ()
-
-
-def without_bugs(plan: Plan) -> Holding:
-    """Remove the actions whose calls do not match their changes from a plan of this run."""
-    found = {stale_plan.subject(action): contradictions(action) for action in plan.actions}
-    wrong = [action for action in plan.actions if found[stale_plan.subject(action)]]
-    return Holding(
-        _less(plan, wrong),
-        tuple(
-            Outcome(step, Result.BLOCKED, "; ".join(found[stale_plan.subject(action)]))
-            for action in wrong
-            for step in action.steps
-        ),
-        tuple(
-            PlanBugError(
-                f"the plan of image set {action.image_set_id} contradicts itself: "
-                f"{found[stale_plan.subject(action)][0]}",
-                "This is a bug in reconcile. Nothing of this action was sent. Please report it.",
-            )
-            for action in wrong
-        ),
-    )
 
 
 def judged_again(settings: Settings, plan: Plan) -> Holding:

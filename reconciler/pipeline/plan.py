@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.core.diff.paths import opened
@@ -13,12 +14,14 @@ from reconciler.core.errors import (
     about_one,
 )
 from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.diff import Diff
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Checked, Planned
-from reconciler.core.model.settings import Settings
+from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.workflow_status import State, pauses
-from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan import Study, build, eta_seconds, with_digests
+from reconciler.core.plan.bugs import without_bugs
 from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Known
@@ -30,10 +33,19 @@ from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
 
+# Makes the actions of one data store.
+Builder: TypeAlias = Callable[
+    [Datastore, Sequence[Diff], Iterable[Study], Settings], tuple[Action, ...]
+]
 
-def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
+
+def plan(
+    settings: Settings, checked: Checked, edges: Edges, *, builder: Builder = build
+) -> Planned:
     """Read the image sets of the asks and plan their changes. Writes nothing.
 
+    An action that contradicts itself is a bug of `builder`. It is blocked; the others are not. The
+    tests pass a builder with a bug.
     Raises RecordError for an edited record, and ServiceError if the service is not accessible.
     """
     root = Path(settings.root)
@@ -56,9 +68,11 @@ def plan(settings: Settings, checked: Checked, edges: Edges) -> Planned:
     ]
     actions: list[Action] = []
     for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
-        built = build(one, seen.diffs, seen.studies, settings)
+        built = builder(one, seen.diffs, seen.studies, settings)
         actions += guarded(built, settings.guardrails, entries[one.name])
-    ordered = tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
+    ordered = without_bugs(
+        sorted(actions, key=lambda action: (action.datastore, action.image_set_id))
+    )
     dropped = [
         path
         for one in settings.datastores

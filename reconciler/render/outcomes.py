@@ -77,11 +77,12 @@ def _recovered(landed: Landed) -> str:
 
 
 def _held(action: Action, look: Look) -> Iterator[str]:
-    """An action that the plan held back, with the reasons."""
+    """An action that the plan held back, with the reasons. A bug comes with its hint."""
     sign = look.paint("✗", Style.ERROR) if action.status.is_error else look.paint("·", Style.UPDATE)
     yield f"{sign} {action.status:<17}  image set {action.image_set_id}"
-    for message in dict.fromkeys(block.message for block in action.blocks):
-        yield f"    {escape(message)}"
+    reasons = ((block.message, block.hint if block.is_bug else "") for block in action.blocks)
+    for text in dict.fromkeys(text for reason in reasons for text in reason if text):
+        yield f"    {escape(text)}"
     for use in action.hazards:
         if not use.consented:
             yield f"    {use.hazard} needs consent: {use.consent}"

@@ -97,13 +97,16 @@ def _hazard(use: HazardUse) -> Json:
 
 
 def _block(block: Block) -> Json:
-    return {
+    row: dict[str, Json] = {
         "imageSetId": block.image_set_id,
         "message": block.message,
         "hint": block.hint,
         "at": _place(block.place),
         "path": block.path,
     }
+    if block.is_bug:
+        row["bug"] = True
+    return row
 
 
 def _note(note: Note) -> Json:

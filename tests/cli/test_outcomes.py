@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.errors import EXIT_BUG, CredentialsError, PlanBugError, ReconcilerError
+from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, CredentialsError, gravest
+from reconciler.core.model.change import Block
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.results import Applied
@@ -58,16 +59,42 @@ def test_exit_code(results: list[Result], held: list[Status], code: int) -> None
     assert applied(outcomes, actions).exit_code == code
 
 
+def test_a_problem_is_an_error() -> None:
+    problems = (CredentialsError("expired"),)
+    assert applied([outcome(Result.NOT_ATTEMPTED)], [], problems=problems).exit_code == EXIT_ERROR
+
+
+def held_by_a_bug(number: int = 9) -> Action:
+    """An action that the checker refused."""
+    block = Block(samples.ident(number), "this is a bug", "Please report it.", is_bug=True)
+    return samples.action(Status.BLOCKED, number, blocks=(block,))
+
+
 @pytest.mark.parametrize(
-    ("problems", "code"),
+    ("result", "more"),
     [
-        ([CredentialsError("expired")], 1),
-        ([CredentialsError("expired"), PlanBugError("wrong", "report it")], EXIT_BUG),
+        (Result.CONVERGED, {}),
+        (Result.NOT_ATTEMPTED, {}),
+        (Result.FAILED, {"problems": (CredentialsError("expired"),)}),
     ],
 )
-def test_a_problem_decides_the_exit_code(problems: list[ReconcilerError], code: int) -> None:
-    ended = applied([outcome(Result.NOT_ATTEMPTED)], [], problems=tuple(problems))
-    assert ended.exit_code == code
+def test_a_bug_outweighs_everything(result: Result, more: dict[str, Any]) -> None:
+    held = [samples.action(Status.BLOCKED, 8), held_by_a_bug()]
+    assert applied([outcome(result)], held, **more).exit_code == EXIT_BUG
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [([], 0), ([0, 0], 0), ([0, 2], 2), ([2, 1], 1), ([2, 1, 3], 3), ([3, 1], 3)],
+)
+def test_the_gravest_exit_code(codes: list[int], code: int) -> None:
+    assert gravest(codes) == code
+    assert gravest(reversed(codes)) == code
+
+
+def test_an_apply_says_what_to_do_about_a_bug() -> None:
+    lines = list(report_lines(applied([], [held_by_a_bug()]), LOOK))
+    assert lines[1:3] == ["    this is a bug", "    Please report it."]
 
 
 @pytest.mark.parametrize("end", [*Result, *Status])

@@ -134,7 +134,7 @@ def test_what_is_pending() -> None:
         (converged, False, 0),
     ):
         reviewed = review(plan, Redact.IDENTIFYING)
-        assert (reviewed.is_pending, reviewed.exit_code) == (pending, code)
+        assert (reviewed.is_pending, reviewed.exit_code(detailed=True)) == (pending, code)
 
 
 def test_summary_counts_what_moves() -> None:

@@ -429,6 +429,7 @@ class ApplyMachine(RuleBasedStateMachine):
         plan = planner(self.settings, checked, edges).plan
         entries = records.read(self.root, "research")
         for action in plan.actions:
+            assert not action.is_held_by_a_bug, action.blocks
             self.reached[action.status] += 1
             for member in action.members:
                 if member.ask_digest:

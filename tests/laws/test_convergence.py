@@ -154,7 +154,10 @@ class World:
         self.edges = pipeline.Edges(ports=lambda _: self.service, clock=self.service.clock)
 
     def plan(self) -> Plan:
-        return pipeline.plan(self.settings, pipeline.check(self.settings), self.edges).plan
+        plan = pipeline.plan(self.settings, pipeline.check(self.settings), self.edges).plan
+        bugs = [action.blocks for action in plan.actions if action.is_held_by_a_bug]
+        assert bugs == []
+        return plan
 
     def apply(self, plan: Plan) -> Applied:
         return pipeline.apply(self.settings, plan, self.edges, Run(self.edges.clock))

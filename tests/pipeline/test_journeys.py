@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 from typing import Any
 
 from reconciler.core.dicom.content import content_digest
-from reconciler.core.errors import EXIT_BUG
+from reconciler.core.errors import EXIT_BUG, EXIT_OK
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Status, Step
 from reconciler.core.model.value import Document
 from tests.documents import IMAGE_SET_ID, SERIES_UID, document, instance, series
 from tests.pipeline.world import World
+from tests.planning import flawed_builder
 
 DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
 
@@ -132,23 +132,27 @@ def test_a_stale_pin_is_a_conflict_for_that_action_alone(world: World) -> None:
     assert world.version(IMAGE_SET_ID) == "2"
 
 
-def test_a_plan_of_our_own_that_contradicts_itself_is_a_bug_and_is_not_sent(world: World) -> None:
+def test_a_bug_of_the_builder_blocks_its_action_alone(world: World) -> None:
     world.load(document())
     world.load(document(image_set_id="0" * 32))
     world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID, "0" * 32)
-    plan = world.plan()
-    sound, action = plan.actions
-    assert action.image_set_id == IMAGE_SET_ID
-    (step,) = action.steps
-    text = (step.updatable or "").replace("CT CHEST", "SECRET")
-    flawed = replace(action, steps=(replace(step, updatable=text),))
-    applied = world.apply(replace(plan, actions=(sound, flawed)))
-    results = {one.step.image_set_id: one.result for one in applied.outcomes}
-    assert results == {"0" * 32: Result.CONVERGED, IMAGE_SET_ID: Result.BLOCKED}
-    (problem,) = applied.problems
-    assert problem.exit_code == EXIT_BUG
-    assert "SECRET" not in str(problem)
+    intact = world.plan()
+    plan = world.plan(flawed_builder(IMAGE_SET_ID, "CT CHEST", "SECRET"))
+    sound, flawed = plan.actions
+    assert sound == intact.actions[0]
+    assert (flawed.status, flawed.steps) == (Status.BLOCKED, ())
+    assert flawed.changes == intact.actions[1].changes
+    (block,) = flawed.blocks
+    assert block.is_bug
+    assert "SECRET" not in f"{block.message} {block.hint}"
+
+    applied = world.apply(plan)
+    assert {one.step.image_set_id: one.result for one in applied.outcomes} == {
+        "0" * 32: Result.CONVERGED
+    }
+    assert applied.exit_code == EXIT_BUG
     assert world.version(IMAGE_SET_ID) == "1"
+    assert world.apply(intact).exit_code == EXIT_OK
 
 
 def test_the_same_plan_twice_changes_nothing_twice(world: World) -> None:

@@ -16,9 +16,11 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Rules, Settings
+from reconciler.core.plan import build
 from reconciler.core.ports import PacedImageSets
 from reconciler.edges import aws, quotas, records
 from reconciler.emulator.http.server import Emulator
+from reconciler.pipeline.plan import Builder
 
 # No update here takes that long. A test that waits in vain must fail soon.
 LOCK_TIMEOUT = 60.0
@@ -66,9 +68,9 @@ class World:
         path = self.root / "manifests" / name
         path.write_text(f"{HEAD}imageSetIds:\n{ids}{body}", encoding="utf-8")
 
-    def plan(self) -> Plan:
+    def plan(self, builder: Builder = build) -> Plan:
         checked = pipeline.check(self.settings)
-        return pipeline.plan(self.settings, checked, self.edges).plan
+        return pipeline.plan(self.settings, checked, self.edges, builder=builder).plan
 
     def apply(self, plan: Plan | None = None) -> Applied:
         return pipeline.apply(

@@ -56,13 +56,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """The reason why the action of an image set is blocked, and what to do next."""
+    """The reason why the action of an image set is blocked, and what to do next.
+
+    `is_bug` means that the reason is a bug in `reconcile`: the command ends with EXIT_BUG.
+    """
 
     image_set_id: str
     message: str
     hint: str = ""
     place: Place | None = None
     path: str = ""
+    is_bug: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -144,6 +144,16 @@ class Action:
         """The first member, which identifies the action."""
         return self.members[0].image_set_id
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the plan itself holds it back."""
+        return not self.steps and self.status in _HELD_BACK
+
+    @property
+    def is_held_by_a_bug(self) -> bool:
+        """Whether the plan holds it back because of a bug in `reconcile`."""
+        return self.is_held and any(block.is_bug for block in self.blocks)
+
 
 def pins(action: Action) -> tuple[dict[str, str], ...]:
     """Return for each step of an action the version of each image set before the step."""
@@ -197,4 +207,4 @@ class Plan:
     @property
     def held(self) -> tuple[Action, ...]:
         """The actions that the plan itself holds back."""
-        return tuple(one for one in self.actions if not one.steps and one.status in _HELD_BACK)
+        return tuple(action for action in self.actions if action.is_held)

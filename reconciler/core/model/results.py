@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from reconciler.core.errors import EXIT_ERROR, EXIT_OK, EXIT_PENDING, ReconcilerError
+from reconciler.core.errors import (
+    EXIT_BUG,
+    EXIT_ERROR,
+    EXIT_PENDING,
+    ReconcilerError,
+    gravest,
+)
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Plan, Status
@@ -58,14 +64,15 @@ class Applied:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the worst problem, else 1 after an error, 2 if work is left to do."""
-        return max((one.exit_code for one in self.problems), default=self._exit_code_of_steps())
+        """3 after a bug, else 1 after an error, else 2 if work is left to do."""
+        return gravest(self._exit_codes())
 
-    def _exit_code_of_steps(self) -> int:
+    def _exit_codes(self) -> Iterator[int]:
+        yield from (problem.exit_code for problem in self.problems)
+        yield from (EXIT_BUG for action in self.held if action.is_held_by_a_bug)
         ends: list[Result | Status] = [
-            *(one.result for one in self.outcomes),
-            *(one.status for one in self.held),
+            *(outcome.result for outcome in self.outcomes),
+            *(action.status for action in self.held),
         ]
-        if any(end.is_error for end in ends):
-            return EXIT_ERROR
-        return EXIT_PENDING if any(end.is_pending for end in ends) else EXIT_OK
+        yield from (EXIT_ERROR for end in ends if end.is_error)
+        yield from (EXIT_PENDING for end in ends if end.is_pending)

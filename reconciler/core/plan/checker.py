@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -64,16 +64,34 @@ def contradictions(action: Action) -> tuple[str, ...]:
     return tuple(found)
 
 
+def contradictions_of_all(actions: Sequence[Action]) -> tuple[tuple[str, ...], ...]:
+    """For each action of a plan, how it contradicts itself or another action."""
+    counts = Counter(one for action in actions for one in _image_sets(action))
+    return tuple(
+        (
+            *contradictions(action),
+            *(
+                f"image set {image_set_id} is in more than one action"
+                for datastore_id, image_set_id in sorted(_image_sets(action))
+                if counts[datastore_id, image_set_id] > 1
+            ),
+        )
+        for action in actions
+    )
+
+
+def _image_sets(action: Action) -> set[tuple[str, str]]:
+    return {(action.datastore_id, member.image_set_id) for member in action.members}
+
+
 def edited(plan: Plan) -> str:
-    """The first contradiction in a plan, in a sentence; "" if there is none."""
-    seen: set[tuple[str, str]] = set()
-    for action in plan.actions:
-        for problem in contradictions(action):
-            return f"image set {action.image_set_id}: {problem}"
-        for member in action.members:
-            if (action.datastore_id, member.image_set_id) in seen:
-                return f"image set {member.image_set_id} is in more than one action"
-            seen.add((action.datastore_id, member.image_set_id))
+    """The first contradiction of a saved plan, "" if there is none.
+
+    An action that `plan` itself held back for a contradiction may keep it: nothing of it is sent.
+    """
+    for action, found in zip(plan.actions, contradictions_of_all(plan.actions), strict=True):
+        if found and not action.is_held_by_a_bug:
+            return f"image set {action.image_set_id}: {found[0]}"
     return ""
 
 

@@ -166,13 +166,16 @@ def _hazard_json(use: HazardUse) -> Json:
 
 
 def _block_json(block: Block) -> Json:
-    return {
+    row: dict[str, Json] = {
         "imageSetId": block.image_set_id,
         "message": block.message,
         "hint": block.hint,
         "at": _at(block.place),
         "path": block.path,
     }
+    if block.is_bug:
+        row["bug"] = True
+    return row
 
 
 def _change_json(change: Change) -> Json:
@@ -279,7 +282,14 @@ def _hazard(row: Row) -> HazardUse:
 
 
 def _block(row: Row) -> Block:
-    return Block(row["imageSetId"], row["message"], row["hint"], _place(row["at"]), row["path"])
+    return Block(
+        row["imageSetId"],
+        row["message"],
+        row["hint"],
+        _place(row["at"]),
+        row["path"],
+        row.get("bug", False),
+    )
 
 
 def _change(row: Row) -> Change:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.errors import EXIT_OK, EXIT_PENDING, Place
+from reconciler.core.errors import EXIT_BUG, EXIT_OK, EXIT_PENDING, Place, gravest
 from reconciler.core.model.address import Address
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
@@ -232,6 +232,15 @@ class Review:
         return any(action.status is not Status.CONVERGED for action in self.actions)
 
     @property
-    def exit_code(self) -> int:
-        """The exit code of `plan --detailed-exitcode`."""
-        return EXIT_PENDING if self.is_pending else EXIT_OK
+    def has_bug(self) -> bool:
+        """Whether an action is held back because of a bug in `reconcile`."""
+        return any(block.is_bug for action in self.actions for block in action.blocks)
+
+    def exit_code(self, *, detailed: bool) -> int:
+        """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""
+        return gravest(
+            (
+                EXIT_BUG if self.has_bug else EXIT_OK,
+                EXIT_PENDING if detailed and self.is_pending else EXIT_OK,
+            )
+        )
