@@ -25,7 +25,7 @@ SCHEMA = Path(__file__).parents[1] / "schemas" / "manifest.schema.json"
 HEX = "^[0-9A-Fa-f]{8}$"
 SCALAR = ["string", "number", "boolean"]  # an editor types YAML before a schema sees it
 COMMAND_GROUP = 0x0000  # elements of messages (PS3.7), never of stored objects
-# What most items hold: completed inside every sequence.
+# The attributes of most items: editors complete them inside every sequence.
 ITEM_KEYWORDS = (
     "CodeValue",
     "CodingSchemeDesignator",
@@ -70,7 +70,7 @@ def _attributes(level: Level) -> dict[str, Any]:
         "minProperties": 1,
         "x-takes": "keywords with values, such as `Keyword: value`",
         "x-empty": "asks for nothing",
-        # What an editor says of a key that has no place here.
+        # Editors show this message for a key that is not allowed here.
         "errorMessage": f"is neither a keyword of the {level.title} level nor eight hex digits",
         "properties": {one.keyword: _property(one) for one in attributes_at(level)},
         "patternProperties": {HEX: {"$ref": "#/$defs/AnyValue"}},
