@@ -564,7 +564,7 @@ def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(world: Wor
     (store,) = world.settings.datastores
     other = replace(store, datastore_id="f" * 32)
     world.settings = replace(world.settings, datastores=(other,))
-    with pytest.raises(PlanFileError, match="a data store research that reconciler"):
+    with pytest.raises(PlanFileError, match="data store research, which reconciler"):
         world.apply(plan)
     assert world.service.sent == []
 

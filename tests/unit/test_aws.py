@@ -291,7 +291,7 @@ def test_denied_access_to_one_image_set_blames_no_data_store(wire: Wire, port: I
     wire.refuse(403, "AccessDeniedException", "no")
     with pytest.raises(AccessDeniedError) as caught:
         port.get(IMAGE_SET_ID)
-    assert "cannot see" not in str(caught.value)
+    assert "cannot access" not in str(caught.value)
     assert "permissions include this image set" in caught.value.hint
 
 

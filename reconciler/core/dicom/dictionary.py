@@ -112,7 +112,7 @@ def _hint(key: str) -> str:
 def document_key(tag: int) -> str:
     """Return the key in documents: the PS3.6 2022b keyword, else eight hex digits.
 
-    Source: AWS HealthImaging developer guide, page metadata-normalization.
+    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/metadata-normalization.html
     """
     attribute = by_tag(tag)
     if attribute.keyword and not attribute.is_newer:

@@ -117,8 +117,8 @@ def _updates(step: Step) -> dict[str, Any]:
     }
 
 
-def _unreadable(operation: str, image_set_id: str, what: str) -> UnreadableError:
-    return UnreadableError(f"{operation}, image set {image_set_id}: {what}", operation=operation)
+def _unreadable(operation: str, image_set_id: str, problem: str) -> UnreadableError:
+    return UnreadableError(f"{operation}, image set {image_set_id}: {problem}", operation=operation)
 
 
 def _is_primary(row: dict[str, Any]) -> bool | None:

@@ -10,17 +10,18 @@ from reconciler.edges.git.program import command_error
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def explained(command: str) -> Iterator[None]:
+    """Translate errors of a git command into `GitError`."""
     try:
         yield
     except command_error() as error:
         output = str(getattr(error, "stderr", "") or error).strip()
         said = output.removeprefix("stderr: ").strip("'\n ")
         kind = GitBusyError if _is_busy(said) else GitError
-        raise kind(f"{what} failed: {said or 'no reason given'}", _next(said)) from None
+        raise kind(f"{command} failed: {said or 'no reason given'}", _next(said)) from None
     except OSError as error:
         said = f"{error.strerror} ({error.filename})"
-        raise GitError(f"{what} failed: {said}", _next(said)) from None
+        raise GitError(f"{command} failed: {said}", _next(said)) from None
 
 
 def _is_busy(said: str) -> bool:
