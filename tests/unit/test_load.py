@@ -179,7 +179,7 @@ BROKEN = {
     ),
     "colon in text": (
         "a: b: c",
-        "f:1:5: not valid YAML: mapping values are not allowed in this context\n"
+        "f:1:5: not valid YAML: a colon and a space are not allowed in this context\n"
         "    Check the indentation. Quote text that contains a colon and a space.",
     ),
     "tab": (

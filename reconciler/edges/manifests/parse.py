@@ -83,5 +83,12 @@ def _broken(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
         return too_deep(place)
     hint = next((hint for part, hint in _YAML_HINTS if part in text), _YAML_HINT)
     return Diagnostic(
-        place, f"not valid YAML: {error.problem or error.context or 'cannot be parsed'}", hint
+        place,
+        f"not valid YAML: {_plain(error.problem or error.context or 'cannot be parsed')}",
+        hint,
     )
+
+
+def _plain(problem: str) -> str:
+    """Return the parser's text without the terms of YAML that its readers need not know."""
+    return problem.replace("mapping values are not allowed", "a colon and a space are not allowed")
