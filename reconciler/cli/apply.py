@@ -15,7 +15,7 @@ import typer
 from reconciler.cli import options
 from reconciler.core.errors import EXIT_OK, ReconcilerError, gravest
 from reconciler.core.model.duration import in_seconds
-from reconciler.core.model.settings import RecordMode
+from reconciler.core.model.settings import RecordMode, Redact
 
 if TYPE_CHECKING:
     from reconciler.apply.progress import Tally
@@ -162,12 +162,14 @@ def _report(
     """Print the outcomes and write the report; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
     from reconciler.cli.report import append_summary, write_report
+    from reconciler.core.review import review_applied
     from reconciler.render import json as as_json
     from reconciler.render import outcomes, step_summary
 
-    unwritten = append_summary(step_summary.step_summary(applied))
-    code = stopped or applied.exit_code
-    document = as_json.applied(applied, code)
+    stored = review_applied(applied, Redact.ALL)
+    unwritten = append_summary(step_summary.step_summary(stored))
+    code = stopped or stored.exit_code
+    document = as_json.applied(stored, code)
     failed = write_report(document, report) if report else None
     if failed:
         code = stopped or gravest((code, failed.exit_code))
@@ -175,13 +177,13 @@ def _report(
     if look is None:
         screen.say_json(document)
     else:
-        for outcome in () if printed else applied.outcomes:
+        shown = review_applied(applied, look.redact)
+        for outcome in () if printed else shown.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
-        screen.say(outcomes.report_lines(applied, look))
+        screen.say(outcomes.report_lines(shown, look))
     if unwritten:
         screen.note(f"warning: {unwritten.message}")
-    problems = [*applied.problems, *([failed] if failed else [])]
-    for problem in problems:
+    for problem in (*applied.problems, *([failed] if failed else [])):
         screen.note(
             f"error: {problem.message}", *(f"    {line}" for line in problem.hint.splitlines())
         )

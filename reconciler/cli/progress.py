@@ -13,6 +13,8 @@ from reconciler.apply.reporter import Reporter
 from reconciler.cli import screen
 from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Step
+from reconciler.core.model.settings import Redact
+from reconciler.core.review import shown_outcome
 from reconciler.core.review.phrases import plural
 from reconciler.render.outcomes import event_line, outcome_lines
 
@@ -122,9 +124,11 @@ class Progress(Reporter):
 
     def _log(self, outcome: Outcome) -> None:
         if self._look:
-            screen.say(outcome_lines(outcome, self._look))
+            shown = shown_outcome(outcome, self._look.redact)
+            screen.say(outcome_lines(shown, self._look))
         else:
-            screen.note(f"[{self._tally.done}/{self._tally.total}] {event_line(outcome)}")
+            line = event_line(shown_outcome(outcome, Redact.ALL))
+            screen.note(f"[{self._tally.done}/{self._tally.total}] {line}")
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:

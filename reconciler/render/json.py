@@ -5,7 +5,6 @@ A plan is in `plan_json`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reconciler import __version__
@@ -13,11 +12,11 @@ from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Summary
-from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Step
-from reconciler.core.model.results import Applied
+from reconciler.core.model.outcome import Landed
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
+from reconciler.core.review import AppliedReview
+from reconciler.core.review.applied import ShownCall, ShownHeld, ShownOutcome
 from reconciler.render.style import Look
 from reconciler.render.table import found_value
 
@@ -26,64 +25,63 @@ def _place(place: Place | None) -> Json:
     return {"file": place.file, "line": place.line, "column": place.column} if place else None
 
 
-def _step(step: Step) -> dict[str, Json]:
-    """A call without its values."""
-    return {
-        "imageSetId": step.image_set_id,
-        "latestVersionId": step.pin,
-        "force": step.force,
-        "includeStudyImageSets": step.study_wide,
-        "revertToVersionId": step.revert_to,
-        "raises": [image_set_id for image_set_id, _ in step.expected],
-    }
-
-
-def applied(ended: Applied, exit_code: int) -> dict[str, Json]:
+def applied(review: AppliedReview, exit_code: int) -> dict[str, Json]:
     """A report as report.schema.json describes it, with an outcome for every step.
 
     `exit_code` is the exit code of the process: a signal takes precedence over the outcomes.
     """
-    planned = ended.plan
-    results = Counter(outcome.result for outcome in ended.outcomes)
     return {
         "apiVersion": API_VERSION,
         "kind": "Report",
         "toolVersion": __version__,
-        "planDigest": ended.plan_digest,
-        "basis": {"commit": planned.basis.commit},
+        "planDigest": review.plan_digest,
+        "basis": {"commit": review.basis_commit},
         "totals": {
-            "steps": len(planned.steps),
-            **{str(result): results[result] for result in Result},
-            "held": len(ended.held),
+            "steps": review.steps,
+            **{str(result): count for result, count in review.results},
+            "held": len(review.held),
         },
-        "outcomes": [_outcome(outcome) for outcome in ended.outcomes],
-        "held": [
-            {
-                "imageSetId": action.image_set_id,
-                "status": str(action.status),
-                "reasons": [
-                    *dict.fromkeys(block.message for block in action.blocks),
-                    *(f"{use.hazard} needs consent" for use in action.hazards if not use.consented),
-                ],
-            }
-            for action in ended.held
-        ],
-        "recovered": [_landed(landed) for landed in ended.recovered],
-        "recorded": [path.as_posix() for path in ended.recorded],
-        "commit": ended.commit,
+        "outcomes": [_outcome(outcome) for outcome in review.outcomes],
+        "held": [_held(held) for held in review.held],
+        "recovered": [_landed(landed) for landed in review.recovered],
+        "recorded": list(review.records.paths),
+        "commit": review.records.commit,
         "problems": [
-            {"message": problem.message, "hint": problem.hint} for problem in ended.problems
+            {"message": problem.message, "hint": problem.hint} for problem in review.problems
         ],
         "exitCode": exit_code,
     }
 
 
-def _outcome(outcome: Outcome) -> Json:
+def _outcome(outcome: ShownOutcome) -> Json:
+    """Never what the service says: a report is stored."""
     return {
-        **_step(outcome.step),
+        **_call(outcome.call),
         "result": str(outcome.result),
         "message": outcome.message,
         "landed": [_landed(landed) for landed in outcome.landed],
+    }
+
+
+def _call(call: ShownCall) -> dict[str, Json]:
+    return {
+        "imageSetId": call.image_set_id,
+        "latestVersionId": call.pin,
+        "force": call.force,
+        "includeStudyImageSets": call.study_wide,
+        "revertToVersionId": call.revert_to,
+        "raises": list(call.raises),
+    }
+
+
+def _held(held: ShownHeld) -> Json:
+    return {
+        "imageSetId": held.image_set_id,
+        "status": str(held.status),
+        "reasons": [
+            *(reason.message for reason in held.reasons),
+            *(f"{use.hazard} needs consent" for use in held.missing),
+        ],
     }
 
 

@@ -6,13 +6,12 @@ GitHub shows what a job appends to the file that GITHUB_STEP_SUMMARY names, up t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from reconciler.core.escape import escape
-from reconciler.core.model.outcome import Landed, Outcome
-from reconciler.core.model.plan import Action
-from reconciler.core.model.results import Applied
-from reconciler.render.outcomes import counts
+from reconciler.core.model.outcome import Landed
+from reconciler.core.review import AppliedReview
+from reconciler.core.review.applied import ShownHeld, ShownOutcome
 
 # At most so many rows for converged steps, the others are counted. All other steps get a row.
 LISTED = 50
@@ -20,32 +19,28 @@ LISTED = 50
 MOST_BYTES = 900 * 1024
 
 
-def step_summary(applied: Applied) -> str:
+def step_summary(review: AppliedReview) -> str:
     """The whole text. For any number of steps it is below GitHub's size limit."""
-    return "\n".join([*_lines(applied), ""])
+    return "\n".join([*_lines(review), ""])
 
 
-def _lines(applied: Applied) -> Iterator[str]:
+def _lines(review: AppliedReview) -> Iterator[str]:
     yield "### reconcile apply"
     yield ""
-    totals = counts(applied)
-    totals += [f"{len(applied.recovered):,} recovered"] if applied.recovered else []
+    totals = [f"{count:,} {word}" for word, count in review.counts]
+    totals += [f"{len(review.recovered):,} recovered"] if review.recovered else []
     yield f"**{', '.join(totals)}**" if totals else "Nothing to do."
-    yield from _table(applied)
-    if applied.commit:
+    yield from _table(review)
+    if review.records.commit:
         yield ""
-        yield f"Recorded in commit {applied.commit}."
-    for problem in applied.problems:
+        yield f"Recorded in commit {review.records.commit}."
+    for problem in review.problems:
         yield ""
         yield f"> **Not recorded:** {_cell(problem.message)} {_cell(problem.hint)}"
 
 
-def _table(applied: Applied) -> Iterator[str]:
-    rows = [
-        *_rows(applied.outcomes),
-        *map(_held, applied.held),
-        *map(_recovered, applied.recovered),
-    ]
+def _table(review: AppliedReview) -> Iterator[str]:
+    rows = [*_rows(review), *map(_held, review.held), *map(_recovered, review.recovered)]
     if not rows:
         return
     yield ""
@@ -60,38 +55,35 @@ def _table(applied: Applied) -> Iterator[str]:
         yield row
 
 
-def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    good = [outcome for outcome in outcomes if outcome.result.is_good]
-    listed = {id(outcome) for outcome in good[:LISTED]}
-    for outcome in outcomes:
-        if not outcome.result.is_good or id(outcome) in listed:
-            yield _row(outcome)
-    if len(good) > LISTED:
-        yield f"| converged | and {len(good) - LISTED:,} more | | |"
+def _rows(review: AppliedReview) -> Iterator[str]:
+    outcomes, more = review.shortened(LISTED)
+    yield from map(_row, outcomes)
+    if more:
+        yield f"| converged | and {more:,} more | | |"
 
 
-def _row(outcome: Outcome) -> str:
-    step = outcome.step
-    moved = ", ".join(
-        f"{landed.previous_version_id} → {landed.version_id}" for landed in outcome.landed[:1]
-    )
-    more = len(outcome.landed) - 1
-    name = f"`{step.image_set_id}`" + (f" and {more} of its study" if more > 0 else "")
-    return f"| {outcome.result} | {name} | {moved or step.pin} | {_cell(outcome.message)} |"
+def _row(outcome: ShownOutcome) -> str:
+    call, moved = outcome.call, outcome.moved
+    siblings = f" and {outcome.siblings} of its study" if outcome.siblings else ""
+    version = _versions(moved) if moved else call.pin
+    name = f"`{call.image_set_id}`{siblings}"
+    return f"| {outcome.result} | {name} | {version} | {_cell(outcome.message)} |"
+
+
+def _versions(landed: Landed) -> str:
+    return f"{landed.previous_version_id} → {landed.version_id}"
 
 
 def _recovered(landed: Landed) -> str:
-    moved = f"{landed.previous_version_id} → {landed.version_id}"
-    return f"| recovered | `{landed.image_set_id}` | {moved} | by an interrupted run |"
+    name = f"`{landed.image_set_id}`"
+    return f"| recovered | {name} | {_versions(landed)} | by an interrupted run |"
 
 
-def _held(action: Action) -> str:
-    reasons = [block.message for block in action.blocks]
-    reasons += [f"needs {use.consent}" for use in action.hazards if not use.consented]
-    text = "; ".join(dict.fromkeys(reasons))
-    return (
-        f"| {action.status} | `{action.image_set_id}` | {action.members[0].pin} | {_cell(text)} |"
-    )
+def _held(held: ShownHeld) -> str:
+    reasons = [reason.message for reason in held.reasons]
+    reasons += [f"needs {line}" for line in held.consents]
+    text = _cell("; ".join(reasons))
+    return f"| {held.status} | `{held.image_set_id}` | {held.pin} | {text} |"
 
 
 def _cell(text: str) -> str:

@@ -11,9 +11,12 @@ import jsonschema
 import pytest
 
 from reconciler.core.errors import RecordError
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Basis, Plan, Status
+from reconciler.core.model.plan import Basis, HazardUse, Plan, Status
 from reconciler.core.model.results import Applied
+from reconciler.core.model.settings import Redact
+from reconciler.core.review import review_applied
 from reconciler.edges import schemas
 from reconciler.render.step_summary import step_summary
 from tests.cli import samples
@@ -169,6 +172,10 @@ def ended(result: Result, number: int, message: str = "") -> Outcome:
     return Outcome(samples.step(name, "1"), result, message, landed)
 
 
+def page(applied: Applied) -> str:
+    return step_summary(review_applied(applied, Redact.ALL))
+
+
 def test_the_page_tells_every_end_and_no_markup_of_others() -> None:
     outcomes = [ended(result, number) for number, result in enumerate(Result, start=1)]
     outcomes.append(ended(Result.FAILED, 99, "<img src=x> | a `b` [c](d)\n# e"))
@@ -178,17 +185,27 @@ def test_the_page_tells_every_end_and_no_markup_of_others() -> None:
     applied = Applied(
         Plan(Basis("", 1), tuple(held)), tuple(outcomes), (), "c" * 40, (problem,), tuple(found)
     )
-    expect("step-summary.md", step_summary(applied))
+    expect("step-summary.md", page(applied))
+
+
+def test_the_page_shows_a_line_that_answers_two_hazards_once() -> None:
+    line = "allow: [CHANGES_UID, REMOVES_INSTANCE]"
+    uses = [
+        HazardUse(hazard, samples.ident(1), False, line)
+        for hazard in (Hazard.CHANGES_UID, Hazard.REMOVES_INSTANCE)
+    ]
+    held = samples.action(Status.BLOCKED, 1, steps=(), hazards=tuple(uses))
+    assert page(Applied(Plan(Basis("", 1), (held,)))).count("allow:") == 1
 
 
 def test_the_page_of_a_large_apply_stays_below_what_github_takes() -> None:
     outcomes = [ended(Result.CONVERGED, number) for number in range(5000)]
-    text = step_summary(Applied(NOTHING_HELD, tuple(outcomes)))
+    text = page(Applied(NOTHING_HELD, tuple(outcomes)))
     assert "**5,000 converged**" in text
     assert "and 4,950 more" in text
     for message in ("x" * 300, "no", "[ü]" * 5000):
         failed = [ended(Result.FAILED, number, message) for number in range(20_000)]
-        text = step_summary(Applied(NOTHING_HELD, tuple(failed)))
+        text = page(Applied(NOTHING_HELD, tuple(failed)))
         left = re.search(r"^\| \| and ([0-9,]+) more \|", text, re.MULTILINE)
         assert left
         assert text.count("| failed |") == 20_000 - int(left[1].replace(",", ""))

@@ -25,7 +25,7 @@ from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Plan, Status, Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
-from reconciler.core.review import review
+from reconciler.core.review import review, review_applied
 from reconciler.edges import aws
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
@@ -395,17 +395,17 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     outcomes = odd_outcomes(plan)
     applied = Applied(replace(plan, actions=plan.actions[1:]), tuple(outcomes))
     assert applied.held
-    reviewed = review(plan, redact)
+    reviewed, ended = review(plan, redact), review_applied(applied, redact)
     summary = Summary(
         ODD, "1", False, None, tuple((tag, "Zyxwood 7719") for tag in SEARCH_TAGS.split())
     )
     rendered = {
         "plan": "\n".join(text.plan_lines(reviewed, look)),
         "plan --json": json.dumps(plan_json(reviewed)),
-        "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
-        "report": "\n".join(report_lines(applied, look)),
-        "report file": json.dumps(as_json.applied(applied, 1)),
-        "step summary": step_summary(applied),
+        "outcomes": "\n".join(line for one in ended.outcomes for line in outcome_lines(one, look)),
+        "report": "\n".join(report_lines(ended, look)),
+        "report file": json.dumps(as_json.applied(ended, 1)),
+        "step summary": step_summary(ended),
         "search": "\n".join(image_set_table([summary], look)),
         "search --json": json.dumps(as_json.image_sets([summary], look)),
         "repr": repr(summary),

@@ -14,6 +14,7 @@ from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
+from reconciler.core.review import AppliedReview, review_applied, shown_outcome
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.style import Look
 from tests.cli import samples
@@ -30,9 +31,14 @@ def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
     return Outcome(samples.step(name, "1"), result, message, landed)
 
 
-def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) -> Applied:
+def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) -> AppliedReview:
     """Outcomes, and actions that the plan blocked."""
-    return Applied(Plan(Basis("", 1), tuple(held)), tuple(outcomes), **more)
+    ended = Applied(Plan(Basis("", 1), tuple(held)), tuple(outcomes), **more)
+    return review_applied(ended, LOOK.redact)
+
+
+def lines_of(outcome: Outcome) -> list[str]:
+    return list(outcome_lines(shown_outcome(outcome, LOOK.redact), LOOK))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_every_end_is_good_an_error_or_pending(end: Result | Status) -> None:
 def test_a_hint_stands_on_a_line_of_its_own() -> None:
     """As an error has it: the message, then what to do next."""
     error = CredentialsError("the AWS credentials have expired", "sign in again")
-    lines = list(outcome_lines(outcome(Result.FAILED, message=str(error)), LOOK))
+    lines = lines_of(outcome(Result.FAILED, message=str(error)))
     assert lines[1:] == ["    the AWS credentials have expired", "    sign in again"]
 
 
@@ -115,7 +121,7 @@ def test_every_end_is_told() -> None:
         for number, result in enumerate(Result, start=1)
     ]
     held = [*samples.everyday().actions[1:4], *samples.drift(consented=False).actions]
-    lines = [line for one in outcomes for line in outcome_lines(one, LOOK)]
+    lines = [line for one in outcomes for line in lines_of(one)]
     ended = applied(
         outcomes,
         held,
@@ -138,5 +144,5 @@ def test_a_commit_of_what_an_earlier_run_recorded_is_told_as_that() -> None:
 def test_siblings_that_a_call_moved_are_counted() -> None:
     landed = tuple(Landed(samples.ident(number), "2", "1", None) for number in (1, 2, 3))
     one = Outcome(samples.step(samples.ident(1), "1"), Result.CONVERGED, landed=landed)
-    (line,) = outcome_lines(one, LOOK)
+    (line,) = lines_of(one)
     assert line.endswith("version 1 → 2, and 2 image sets of its study")

@@ -10,15 +10,20 @@ import types
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, ForwardRef, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from reconciler.core.errors import ServiceError
 from reconciler.core.model import change, observed, outcome, plan
+from reconciler.core.model.results import Applied
 from reconciler.core.model.value import Document, Value
 from reconciler.core.review.mask import HARMLESS
 
 MODULES = (change, observed, outcome, plan)
+# Records of other modules. The rest of `results` holds manifests, which are ours.
+RECORDS = (Applied,)
 
 
 class Decision(Enum):
@@ -39,6 +44,10 @@ DECISIONS: dict[str, Decision] = {
     "Action.released": LABELLED,
     "Address.instance": LABELLED,
     "Address.series": LABELLED,
+    "Applied.commit": CLEAR,
+    "Applied.plan_digest": CLEAR,  # keyed
+    "Applied.problems": CLEAR,  # their message and hint, which are ours; `said` never
+    "Applied.recorded": CLEAR,
     "Basis.commit": CLEAR,
     "Basis.paths": CLEAR,
     "Basis.rules": CLEAR,
@@ -108,6 +117,7 @@ def text_fields() -> set[str]:
 def _reachable() -> set[type]:
     found: set[type] = set()
     left = [one for module in MODULES for one in vars(module).values() if _is_record(one)]
+    left += RECORDS
     while left:
         cls = left.pop()
         if cls not in found:
@@ -139,6 +149,8 @@ def holds_text(hint: Any) -> bool:
         return any(holds_text(part) for part in get_args(hint))
     if isinstance(hint, str | ForwardRef):  # `Json` names itself
         return True
+    if isinstance(hint, type) and issubclass(hint, BaseException | PurePath):
+        return True
     return hint in (str, bytes, list, dict, object, Any, Value, Document)
 
 
@@ -167,6 +179,12 @@ _TAGS = [None, 0x00100010, 0x00191001, *sorted(HARMLESS)[::20], 0x00280010]
 _SEARCH = ["DICOMPatientName", "DICOMStudyInstanceUID", "DICOMSeriesModality", "DICOMSomethingNew"]
 # Fields whose type is wider than their values.
 _FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "Applied.problems": st.lists(
+        secrets.map(lambda said: ServiceError("our words", "next", said=said)), max_size=2
+    ).map(tuple),
+    "Applied.recorded": st.lists(
+        st.sampled_from(["records/1/a.json", "reconciler.key"]).map(PurePath), max_size=2
+    ).map(tuple),
     "Change.tag": st.sampled_from(_TAGS),
     "Step.expected": st.dictionaries(_clear, secrets, min_size=1).map(lambda d: tuple(d.items())),
     "Summary.tags": st.lists(st.tuples(st.sampled_from(_SEARCH), secrets), max_size=3).map(tuple),

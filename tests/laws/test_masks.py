@@ -9,20 +9,21 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import PurePath
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.change import Change
 from reconciler.core.model.observed import Summary
-from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
-from reconciler.core.review import Review, review
+from reconciler.core.review import AppliedReview, Review, review, review_applied
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
 from reconciler.render import json as as_json
@@ -41,6 +42,16 @@ RENDERERS: dict[str, Callable[[Review], str]] = {
     "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
     "plan --json": lambda shown: json.dumps(plan_json(shown)),
 }
+REPORTS: dict[str, Callable[[AppliedReview], str]] = {
+    "outcomes": lambda shown: "\n".join(
+        line for one in shown.outcomes for line in outcome_lines(one, Look())
+    ),
+    "report": lambda shown: "\n".join(report_lines(shown, Look())),
+    "report file": lambda shown: json.dumps(as_json.applied(shown, 1)),
+    "step summary": step_summary,
+}
+# Outputs of an apply that hold no value, whatever the mask.
+STORED = ["report", "report file", "step summary"]
 # Not shrunk: that takes minutes for a whole plan, and the failure names the output and its text.
 thorough = settings(
     max_examples=60,
@@ -67,6 +78,8 @@ def test_every_field_that_may_hold_text_has_a_decision() -> None:
         (int | None, False),
         (Redact, False),
         (Change, False),
+        (tuple[ReconcilerError, ...], True),
+        (PurePath, True),
     ],
 )
 def test_which_types_may_hold_text(hint: Any, expected: bool) -> None:
@@ -100,20 +113,28 @@ def test_where_nothing_is_masked_every_value_is_shown(plan: Plan) -> None:
 
 @pytest.mark.parametrize("redact", MASKS)
 @thorough
-@given(plan=records(Plan), outcomes=st.lists(records(Outcome), max_size=4))
-def test_no_report_of_an_apply_shows_a_value(
-    redact: Redact, plan: Plan, outcomes: list[Outcome]
-) -> None:
-    look, applied = Look(redact=redact), Applied(plan, tuple(outcomes))
-    rendered = {
-        "outcomes": "\n".join(line for one in outcomes for line in outcome_lines(one, look)),
-        "report": "\n".join(report_lines(applied, look)),
-        "report file": json.dumps(as_json.applied(applied, 1)),
-        "step summary": step_summary(applied),
-    }
-    for name, text in rendered.items():
+@given(applied=records(Applied))
+def test_no_renderer_of_an_apply_shows_a_value(redact: Redact, applied: Applied) -> None:
+    shown = review_applied(applied, redact)
+    assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
+    assert not SECRET.search(repr(shown))
+    for name, render in REPORTS.items():
+        text = render(shown)
         assert not SECRET.search(text), name
         assert str(NUMBER) not in text, name
+
+
+@thorough
+@given(applied=records(Applied))
+def test_where_nothing_is_masked_only_a_terminal_shows_what_the_service_says(
+    applied: Applied,
+) -> None:
+    shown = review_applied(applied, Redact.NONE)
+    terminal = REPORTS["outcomes"](shown)
+    assert all(outcome.said in terminal for outcome in applied.outcomes)
+    assert not SECRET.search(repr(shown))
+    for name in STORED:
+        assert not SECRET.search(REPORTS[name](shown)), name
 
 
 @pytest.mark.parametrize("redact", MASKS)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from reconciler.core.errors import (
-    EXIT_BUG,
-    EXIT_ERROR,
-    EXIT_PENDING,
-    ReconcilerError,
-    gravest,
-)
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Plan, Status
+from reconciler.core.model.outcome import Landed, Outcome
+from reconciler.core.model.plan import Action, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +55,3 @@ class Applied:
     def held(self) -> tuple[Action, ...]:
         """The actions that the plan itself holds back."""
         return self.plan.held
-
-    @property
-    def exit_code(self) -> int:
-        """3 after a bug, else 1 after an error, else 2 if work is left to do."""
-        return gravest(self._exit_codes())
-
-    def _exit_codes(self) -> Iterator[int]:
-        yield from (problem.exit_code for problem in self.problems)
-        yield from (EXIT_BUG for action in self.held if action.is_held_by_a_bug)
-        ends: list[Result | Status] = [
-            *(outcome.result for outcome in self.outcomes),
-            *(action.status for action in self.held),
-        ]
-        yield from (EXIT_ERROR for end in ends if end.is_error)
-        yield from (EXIT_PENDING for end in ends if end.is_pending)

@@ -43,6 +43,13 @@ class ShownValue:
         return repr(self) if self.is_masked else json.dumps(self._clear, ensure_ascii=False)
 
     @property
+    def plain(self) -> str:
+        """The value as text without quotes, or its shape; "" if it is empty. Not escaped."""
+        if self.shape == "empty":
+            return ""
+        return self._clear if isinstance(self._clear, str) else self.text
+
+    @property
     def json(self) -> dict[str, Json]:
         """`{"value": …}`, or `{"masked": shape}`."""
         return {"masked": self.shape} if self.is_masked else {"value": self._clear}
