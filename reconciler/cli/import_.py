@@ -51,9 +51,10 @@ def import_(
     """
     from reconciler.cli import connect, screen, workspace
     from reconciler.core.model.address import Level
+    from reconciler.core.review import review_search
     from reconciler.render import json as as_json
     from reconciler.render.manifest import manifest_lines
-    from reconciler.render.table import image_set_table, in_order
+    from reconciler.render.table import image_set_table
 
     if (image_set is None) is not search:
         hint = "List image sets with --search, or print a manifest with --image-set ID."
@@ -72,9 +73,9 @@ def import_(
     ):
         port = edges.ports(store)
         if image_set is None:
-            found = in_order(port.search())
+            found = review_search(port.search(), look.redact)
             if json:
-                screen.say_json(as_json.image_sets(found, look))
+                screen.say_json(as_json.image_sets(found))
             else:
                 screen.say(image_set_table(found, look))
             return

@@ -11,14 +11,12 @@ from reconciler import __version__
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.observed import Summary
 from reconciler.core.model.outcome import Landed
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
 from reconciler.core.review import AppliedReview
 from reconciler.core.review.applied import ShownCall, ShownHeld, ShownOutcome
-from reconciler.render.style import Look
-from reconciler.render.table import found_value
+from reconciler.core.review.search import ShownImageSet
 
 
 def _place(place: Place | None) -> Json:
@@ -131,14 +129,14 @@ def datastores(found: Iterable[Datastore]) -> Json:
     ]
 
 
-def image_sets(found: Iterable[Summary], look: Look) -> Json:
+def image_sets(found: Iterable[ShownImageSet]) -> Json:
     """Rows of SearchImageSets."""
     return [
         {
-            "imageSetId": summary.image_set_id,
-            "versionId": summary.version_id,
-            "isPrimary": summary.is_primary,
-            "tags": {name: found_value(name, text, look) for name, text in summary.tags},
+            "imageSetId": image_set.image_set_id,
+            "versionId": image_set.version_id,
+            "isPrimary": image_set.is_primary,
+            "tags": {name: value.plain for name, value in image_set.tags.items()},
         }
-        for summary in found
+        for image_set in found
     ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.dicom.content import key_tag
 from reconciler.core.escape import escape
-from reconciler.core.model.observed import Summary
-from reconciler.core.model.settings import EMULATOR, Datastore, Redact
-from reconciler.core.review.mask import is_uid, masked, shape
+from reconciler.core.model.settings import EMULATOR, Datastore
+from reconciler.core.review.search import ShownImageSet
+from reconciler.core.review.shown import ShownValue
 from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, pad, short_uid, width
 
@@ -22,18 +21,11 @@ _COLUMNS = (
     ("modality", "DICOMSeriesModality"),
     ("number", "DICOMSeriesNumber"),
 )
-# Members of DICOMTags that are not named `DICOM` and the keyword.
-_KEYWORDS = {
-    "DICOMPatientId": "PatientID",
-    "DICOMStudyId": "StudyID",
-    "DICOMSeriesModality": "Modality",
-    "DICOMSeriesBodyPart": "BodyPartExamined",
-}
-# UIDs are addresses: shown unless every value is masked.
-_ADDRESSES = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
-# The columns to sort by, and the largest width that a value may give its column.
-_ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
+# Columns of UIDs, which are shortened.
+_UIDS = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
+# The largest width that a value may give its column.
 _WIDEST = 28
+_PRIMARY = {True: "yes", False: "no", None: "unknown"}
 
 
 def table(heads: Sequence[str], lines: Iterable[Sequence[str]], look: Look) -> Iterator[str]:
@@ -47,43 +39,20 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], look: Look) -> I
         yield "  ".join(pad(line[i], widths[i]) for i in used).rstrip()
 
 
-def image_set_table(found: Iterable[Summary], look: Look) -> Iterator[str]:
+def image_set_table(found: Iterable[ShownImageSet], look: Look) -> Iterator[str]:
     """One line per image set: patient, study, series and version."""
     heads = ["image set", "version", "primary", *(head for head, _ in _COLUMNS)]
-    return table(heads, (_line(summary, look) for summary in found), look)
+    return table(heads, map(_line, found), look)
 
 
-def in_order(found: Iterable[Summary]) -> list[Summary]:
-    """Sort image sets by patient, study and series."""
-
-    def key(summary: Summary) -> tuple[str, ...]:
-        tags = dict(summary.tags)
-        return (*(tags.get(name, "") for name in _ORDER), summary.image_set_id)
-
-    return sorted(found, key=key)
+def _line(image_set: ShownImageSet) -> list[str]:
+    cells = [image_set.image_set_id, image_set.version_id, _PRIMARY[image_set.is_primary]]
+    return cells + [_cell(name, image_set.tags.get(name)) for _, name in _COLUMNS]
 
 
-_PRIMARY = {True: "yes", False: "no", None: "unknown"}
-
-
-def _line(summary: Summary, look: Look) -> list[str]:
-    tags = dict(summary.tags)
-    primary = _PRIMARY[summary.is_primary]
-    cells = [summary.image_set_id, summary.version_id, primary]
-    return cells + [_cell(name, tags.get(name, ""), look) for _, name in _COLUMNS]
-
-
-def _cell(name: str, text: str, look: Look) -> str:
-    seen = found_value(name, text, look)
-    return short_uid(escape(seen)) if name in _ADDRESSES else cut(escape(seen), _WIDEST)
-
-
-def found_value(name: str, text: str, look: Look) -> str:
-    """A member of DICOMTags: its value, or its shape where `look` masks it."""
-    if not text or (name in _ADDRESSES and look.redact is not Redact.ALL and is_uid(text)):
-        return text
-    tag = key_tag(_KEYWORDS.get(name, name.removeprefix("DICOM")))
-    return f"<{shape(text)}>" if masked(tag, text, look.redact) else text
+def _cell(name: str, value: ShownValue | None) -> str:
+    text = escape(value.plain) if value else ""
+    return short_uid(text) if name in _UIDS else cut(text, _WIDEST)
 
 
 def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:

@@ -25,7 +25,7 @@ from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Plan, Status, Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
-from reconciler.core.review import review, review_applied
+from reconciler.core.review import review, review_applied, review_search
 from reconciler.edges import aws
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
@@ -399,6 +399,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     summary = Summary(
         ODD, "1", False, None, tuple((tag, "Zyxwood 7719") for tag in SEARCH_TAGS.split())
     )
+    found = review_search([summary], redact)
     rendered = {
         "plan": "\n".join(text.plan_lines(reviewed, look)),
         "plan --json": json.dumps(plan_json(reviewed)),
@@ -406,8 +407,8 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
         "report": "\n".join(report_lines(ended, look)),
         "report file": json.dumps(as_json.applied(ended, 1)),
         "step summary": step_summary(ended),
-        "search": "\n".join(image_set_table([summary], look)),
-        "search --json": json.dumps(as_json.image_sets([summary], look)),
+        "search": "\n".join(image_set_table(found, look)),
+        "search --json": json.dumps(as_json.image_sets(found)),
         "repr": repr(summary),
     }
     leaks = {name: SECRET.findall(shown) for name, shown in rendered.items()}

@@ -23,7 +23,7 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
-from reconciler.core.review import AppliedReview, Review, review, review_applied
+from reconciler.core.review import AppliedReview, Review, review, review_applied, review_search
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
 from reconciler.render import json as as_json
@@ -141,9 +141,11 @@ def test_where_nothing_is_masked_only_a_terminal_shows_what_the_service_says(
 @thorough
 @given(found=st.lists(records(Summary), max_size=3))
 def test_no_list_of_image_sets_shows_what_is_masked(redact: Redact, found: list[Summary]) -> None:
-    look = Look(redact=redact)
-    assert not SECRET.search("\n".join(image_set_table(found, look)))
-    assert not SECRET.search(json.dumps(as_json.image_sets(found, look)))
+    shown = review_search(found, redact)
+    assert not SECRET.search(repr(shown))
+    assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
+    assert not SECRET.search("\n".join(image_set_table(shown, Look())))
+    assert not SECRET.search(json.dumps(as_json.image_sets(shown)))
 
 
 @given(values, st.sampled_from([None, 0x00100010, 0x00280010]), st.sampled_from(Redact))

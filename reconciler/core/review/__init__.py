@@ -4,5 +4,14 @@ from reconciler.core.review.applied import AppliedReview
 from reconciler.core.review.build import review
 from reconciler.core.review.model import Review
 from reconciler.core.review.outcomes import review_applied, shown_outcome
+from reconciler.core.review.search import ShownImageSet, review_search
 
-__all__ = ["AppliedReview", "Review", "review", "review_applied", "shown_outcome"]
+__all__ = [
+    "AppliedReview",
+    "Review",
+    "ShownImageSet",
+    "review",
+    "review_applied",
+    "review_search",
+    "shown_outcome",
+]
