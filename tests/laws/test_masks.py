@@ -5,17 +5,19 @@ The plans here hold made-up names wherever a field of the model may hold live te
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reconciler import render
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.change import Change
 from reconciler.core.model.observed import Summary
@@ -33,7 +35,8 @@ from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
 from reconciler.render.table import image_set_table
 from reconciler.render.text import plan_lines
-from tests.laws.fields import DECISIONS, NUMBER, holds_text, records, text_fields, values
+from tests.laws.fields import DECISIONS, holds_text, records_with_values, text_fields
+from tests.laws.made_up import NUMBER, records, values
 
 SECRET = re.compile("zyxwood|quillon", re.IGNORECASE)
 MASKS = [Redact.IDENTIFYING, Redact.ALL]
@@ -66,6 +69,15 @@ def test_every_field_that_may_hold_text_has_a_decision() -> None:
     assert text_fields() == set(DECISIONS)
 
 
+def test_no_renderer_takes_a_record_that_holds_values() -> None:
+    """A renderer gets what `core/review` makes of it. `import` prints live values on purpose."""
+    records = {*records_with_values(), "Value", "Document"}
+    assert {"Plan", "Change", "Applied", "Outcome", "Summary"} < records
+    taken = {path.name: imported(path) & records for path in Path(render.__path__[0]).glob("*.py")}
+    assert taken.pop("manifest.py") == {"Document"}
+    assert {name: found for name, found in taken.items() if found} == {}
+
+
 @pytest.mark.parametrize(
     ("hint", "expected"),
     [
@@ -93,8 +105,8 @@ def test_no_renderer_of_a_plan_shows_what_is_masked(redact: Redact, plan: Plan) 
     shown = review(plan, redact)
     assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
     assert not SECRET.search(repr(shown))
-    for name, render in RENDERERS.items():
-        text = render(shown)
+    for name, print_it in RENDERERS.items():
+        text = print_it(shown)
         assert not SECRET.search(text), name
         assert str(NUMBER) not in text or number_allowed(plan, redact), name
 
@@ -118,8 +130,8 @@ def test_no_renderer_of_an_apply_shows_a_value(redact: Redact, applied: Applied)
     shown = review_applied(applied, redact)
     assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
     assert not SECRET.search(repr(shown))
-    for name, render in REPORTS.items():
-        text = render(shown)
+    for name, print_it in REPORTS.items():
+        text = print_it(shown)
         assert not SECRET.search(text), name
         assert str(NUMBER) not in text, name
 
@@ -154,6 +166,13 @@ def test_a_shown_value_never_prints_itself(raw: Any, tag: int | None, redact: Re
     assert not SECRET.search(f"{value} {value!r}")
     assert value.is_masked is masked(tag, raw, redact)
     assert value.json == ({"masked": value.shape} if value.is_masked else {"value": raw})
+
+
+def imported(path: Path) -> set[str]:
+    """The names that a module imports from other modules."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    froms = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return {alias.name for node in froms for alias in node.names}
 
 
 def number_allowed(plan: Plan, redact: Redact) -> bool:
