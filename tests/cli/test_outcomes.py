@@ -146,3 +146,16 @@ def test_siblings_that_a_call_moved_are_counted() -> None:
     one = Outcome(samples.step(samples.ident(1), "1"), Result.CONVERGED, landed=landed)
     (line,) = lines_of(one)
     assert line.endswith("version 1 → 2, and 2 image sets of its study")
+
+
+def test_the_version_shown_is_that_of_the_image_set_that_the_call_names() -> None:
+    """A sibling may stand before it in the order of IDs, and have other versions."""
+    versions = {1: ("8", "7"), 2: ("2", "1")}
+    landed = tuple(
+        Landed(samples.ident(number), new, old, None) for number, (new, old) in versions.items()
+    )
+    step = samples.step(samples.ident(2), "1")
+    (line,) = lines_of(Outcome(step, Result.CONVERGED, landed=landed))
+    assert line.endswith("version 1 → 2, and 1 image set of its study")
+    (line,) = lines_of(Outcome(step, Result.UNRESOLVED, landed=landed[:1]))
+    assert line.endswith("at version 1, and 1 image set of its study")

@@ -49,13 +49,14 @@ class ShownOutcome:
 
     @property
     def moved(self) -> Landed | None:
-        """The version that is shown for the step; None if no version was seen."""
-        return self.landed[0] if self.landed else None
+        """The new version of the image set that the call names; None if it was not seen."""
+        name = self.call.image_set_id
+        return next((landed for landed in self.landed if landed.image_set_id == name), None)
 
     @property
     def siblings(self) -> int:
-        """The number of other image sets whose new version was seen."""
-        return max(0, len(self.landed) - 1)
+        """The number of other image sets of the study whose new version was seen."""
+        return len(self.landed) - (self.moved is not None)
 
 
 @dataclass(frozen=True, slots=True)
