@@ -124,7 +124,8 @@ def apply(
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=record or settings.record_mode)
     workspace.refuse_links(settings, saved, report)
-    look = screen.look(settings.redact, show_values)
+    look = None if json else screen.look()
+    redact = screen.mask(settings.redact, show_values)
     with (
         screen.service_messages(settings.redact, show_values),
         ExitStack() as until_reported,
@@ -134,14 +135,14 @@ def apply(
             plan = (
                 workspace.load_plan(saved)
                 if saved
-                else _planned(settings, edges, paths, None if json else look)
+                else _planned(settings, edges, paths, look, redact)
             )
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
             tally = _tally(settings, plan, bounds)
             # Until the outcomes are printed: a late signal must not suppress them.
             stop = until_reported.enter_context(Stop())
-            with Progress(tally, edges.clock, None if json else look) as progress:
+            with Progress(tally, edges.clock, look, redact) as progress:
                 applied = pipeline.apply(
                     settings,
                     plan,
@@ -151,13 +152,18 @@ def apply(
                     saved=saved is not None,
                 )
         printed = progress.has_printed_outcomes
-        code = _report(applied, stop.exit_code, report, None if json else look, printed)
+        code = _report(applied, stop.exit_code, report, look, redact, printed)
     if code != EXIT_OK:
         raise typer.Exit(code)
 
 
 def _report(
-    applied: Applied, stopped: int, report: Path | None, look: Look | None, printed: bool
+    applied: Applied,
+    stopped: int,
+    report: Path | None,
+    look: Look | None,
+    redact: Redact,
+    printed: bool,
 ) -> int:
     """Print the outcomes and write the report; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
@@ -177,7 +183,7 @@ def _report(
     if look is None:
         screen.say_json(document)
     else:
-        shown = review_applied(applied, look.redact)
+        shown = review_applied(applied, redact)
         for outcome in () if printed else shown.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(outcomes.report_lines(shown, look))
@@ -222,7 +228,9 @@ def _deadline(text: str | None) -> float:
         ) from None
 
 
-def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None) -> Plan:
+def _planned(
+    settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None, redact: Redact
+) -> Plan:
     """Make a plan, and show it unless stdout is for JSON."""
     from reconciler import pipeline
     from reconciler.cli import screen
@@ -233,7 +241,7 @@ def _planned(settings: Settings, edges: Edges, paths: list[Path] | None, look: L
     checked = pipeline.check(settings, paths or ())
     planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
     if look:
-        screen.say(text.plan_lines(review(planned.plan, look.redact), look, planned.calls))
+        screen.say(text.plan_lines(review(planned.plan, redact), look, planned.calls))
         screen.say([""])
     return planned.plan
 

@@ -15,4 +15,4 @@ def datastores(json: options.AsJson = False, config: options.Config = None) -> N
     if json:
         screen.say_json(as_json.datastores(settings.datastores))
     else:
-        screen.say(datastore_table(settings.datastores, screen.look(settings.redact)))
+        screen.say(datastore_table(settings.datastores, screen.look()))

@@ -66,18 +66,17 @@ def import_(
     if image_set is not None:
         _refuse_to_mask(settings.redact, show_values)
     store = workspace.datastore(settings, datastore)
-    look = screen.look(settings.redact, show_values)
     with (
         screen.service_messages(settings.redact, show_values),
         connect.edges(settings) as edges,
     ):
         port = edges.ports(store)
         if image_set is None:
-            found = review_search(port.search(), look.redact)
+            found = review_search(port.search(), screen.mask(settings.redact, show_values))
             if json:
                 screen.say_json(as_json.image_sets(found))
             else:
-                screen.say(image_set_table(found, look))
+                screen.say(image_set_table(found, screen.look()))
             return
         version = port.get(image_set).version_id
         document = port.metadata(image_set, version)

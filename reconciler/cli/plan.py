@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +11,7 @@ import typer
 from reconciler.cli import options
 
 if TYPE_CHECKING:
-    from reconciler.core.model.results import Planned
-    from reconciler.render.style import Look
+    from reconciler.core.review import Review
 
 
 def plan(
@@ -46,6 +45,7 @@ def plan(
     """
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
+    from reconciler.core.review import review
 
     if out:
         workspace.check_plan_file(out)
@@ -62,31 +62,23 @@ def plan(
         if warning := workspace.exposure(out):
             screen.note(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]
-    look = screen.look(settings.redact, show_values)
-    code = _report(planned, named, look, saved=bool(out), as_json=json, detailed=detailed_exitcode)
-    raise typer.Exit(code)
+    shown = review(planned.plan, screen.mask(settings.redact, show_values))
+    _print(shown, planned.calls, named, saved=bool(out), as_json=json)
+    raise typer.Exit(shown.exit_code(detailed=detailed_exitcode))
 
 
-def _report(
-    planned: Planned,
-    named: Sequence[str],
-    look: Look,
-    *,
-    saved: bool = False,
-    as_json: bool = False,
-    detailed: bool = False,
-) -> int:
-    """Print a plan. `named` are the saved plan or the manifests. Returns the exit code."""
+def _print(
+    shown: Review, calls: Mapping[str, int], named: Sequence[str], *, saved: bool, as_json: bool
+) -> None:
+    """Print a plan. `named` are the saved plan or the manifests."""
     from reconciler.cli import screen
-    from reconciler.core.review import review
     from reconciler.render import text
     from reconciler.render.plan_json import plan_json
 
-    shown = review(planned.plan, look.redact)
     if as_json:
         screen.say_json(plan_json(shown))
-        screen.note(*text.reads(planned.calls))
+        screen.note(*text.reads(calls))
     else:
-        screen.say(text.plan_lines(shown, look, planned.calls))
+        look = screen.look()
+        screen.say(text.plan_lines(shown, look, calls))
         screen.say(text.next_step(shown, named, look, saved=saved))
-    return shown.exit_code(detailed=detailed)

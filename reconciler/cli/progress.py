@@ -52,6 +52,7 @@ class Progress(Reporter):
         tally: Tally,
         clock: Clock,
         look: Look | None,
+        redact: Redact = Redact.ALL,
         *,
         log_seconds: float = LOG_SECONDS,
         bar_seconds: float = BAR_SECONDS,
@@ -61,6 +62,7 @@ class Progress(Reporter):
         self._tally = tally
         self._clock = clock
         self._look = look
+        self._redact = redact
         self._log_seconds = log_seconds
         self._bar_seconds = bar_seconds
         self._lock = Lock()  # guards the tally and its output
@@ -123,12 +125,11 @@ class Progress(Reporter):
             self._bar.update(self._task, completed=self._tally.done, description=line)
 
     def _log(self, outcome: Outcome) -> None:
+        shown = shown_outcome(outcome, self._redact)
         if self._look:
-            shown = shown_outcome(outcome, self._look.redact)
             screen.say(outcome_lines(shown, self._look))
         else:
-            line = event_line(shown_outcome(outcome, Redact.ALL))
-            screen.note(f"[{self._tally.done}/{self._tally.total}] {line}")
+            screen.note(f"[{self._tally.done}/{self._tally.total}] {event_line(shown)}")
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:

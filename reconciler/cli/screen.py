@@ -14,23 +14,27 @@ from reconciler.core.errors import ServiceError
 from reconciler.core.escape import escape
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
-from reconciler.render.style import Look, effective_redaction
+from reconciler.render.style import Look
 
 _WIDE = 120  # columns where there is no terminal: lines for logs and diffs
 
 
-def look(setting: Redact, show_values: bool | None = None, stream: TextIO | None = None) -> Look:
-    """The look of stdout or another stream. A terminal gets values and colours.
-
-    No colours with NO_COLOR (https://no-color.org).
-    """
-    tty = (stream or sys.stdout).isatty()
+def look() -> Look:
+    """The look of stdout. A terminal gets colours, except with NO_COLOR (https://no-color.org)."""
+    tty = sys.stdout.isatty()
     return Look(
         color=colored(tty),
         width=shutil.get_terminal_size((_WIDE, 40)).columns if tty else _WIDE,
-        redact=effective_redaction(
-            setting, tty=tty, show=show_values is True, mask=show_values is False
-        ),
+    )
+
+
+def mask(setting: Redact, show_values: bool | None, stream: TextIO | None = None) -> Redact:
+    """Which values are masked on stdout or another stream."""
+    from reconciler.core.review.mask import effective_redaction
+
+    tty = (stream or sys.stdout).isatty()
+    return effective_redaction(
+        setting, tty=tty, show=show_values is True, mask=show_values is False
     )
 
 
@@ -60,7 +64,7 @@ def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None
     try:
         yield
     except ServiceError as error:
-        if error.said and look(setting, show_values, sys.stderr).redact is Redact.NONE:
+        if error.said and mask(setting, show_values, sys.stderr) is Redact.NONE:
             note(f"the service says: {error.said}")
         raise
 

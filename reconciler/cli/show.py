@@ -26,9 +26,8 @@ def show(
     from reconciler.render.plan_json import plan_json
 
     plan = workspace.load_plan(file)
-    look = screen.look(workspace.redaction(config), show_values)
-    shown = review(plan, look.redact)
+    shown = review(plan, screen.mask(workspace.redaction(config), show_values))
     if json:
         screen.say_json(plan_json(shown))
     else:
-        screen.say(text.plan_lines(shown, look))
+        screen.say(text.plan_lines(shown, screen.look()))

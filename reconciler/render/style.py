@@ -1,11 +1,9 @@
-"""How output looks: colour, width, and which values are masked."""
+"""How output looks: colour and width."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from reconciler.core.model.settings import Redact
 
 
 class Style(StrEnum):
@@ -23,28 +21,13 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The look of one output. `redact` holds for this output: NONE shows every value."""
+    """The look of one output. Which values it shows is decided before (`core/review`)."""
 
     color: bool = False
     width: int = 100
-    redact: Redact = Redact.IDENTIFYING
 
     def paint(self, text: str, style: Style) -> str:
         """The text in a style; unchanged without colour."""
         if not self.color or not text:
             return text
         return f"\x1b[{style}m{text}\x1b[0m"
-
-
-def effective_redaction(setting: Redact, *, tty: bool, show: bool, mask: bool) -> Redact:
-    """What to mask: a terminal and `--show-values` show values, output that may be stored does not.
-
-    `redact: all` masks on a terminal too; `--mask-values` never masks less than the setting.
-    """
-    if show:
-        return Redact.NONE
-    if mask:
-        return Redact.IDENTIFYING if setting is Redact.NONE else setting
-    if tty:
-        return Redact.ALL if setting is Redact.ALL else Redact.NONE
-    return setting

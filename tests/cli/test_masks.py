@@ -391,7 +391,7 @@ def odd_outcomes(plan: Plan) -> list[Outcome]:
 @pytest.mark.parametrize("redact", [Redact.IDENTIFYING, Redact.ALL])
 @pytest.mark.parametrize("columns", [40, 120])
 def test_every_renderer_masks(redact: Redact, columns: int) -> None:
-    look, plan = Look(width=columns, redact=redact), odd_plan()
+    look, plan = Look(width=columns), odd_plan()
     outcomes = odd_outcomes(plan)
     applied = Applied(replace(plan, actions=plan.actions[1:]), tuple(outcomes))
     assert applied.held

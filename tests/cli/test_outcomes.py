@@ -20,7 +20,7 @@ from reconciler.render.style import Look
 from tests.cli import samples
 from tests.cli.conftest import expect
 
-LOOK = Look(width=100, redact=Redact.IDENTIFYING)
+LOOK = Look(width=100)
 
 
 def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
@@ -34,11 +34,11 @@ def outcome(result: Result, number: int = 1, message: str = "") -> Outcome:
 def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) -> AppliedReview:
     """Outcomes, and actions that the plan blocked."""
     ended = Applied(Plan(Basis("", 1), tuple(held)), tuple(outcomes), **more)
-    return review_applied(ended, LOOK.redact)
+    return review_applied(ended, Redact.IDENTIFYING)
 
 
 def lines_of(outcome: Outcome) -> list[str]:
-    return list(outcome_lines(shown_outcome(outcome, LOOK.redact), LOOK))
+    return list(outcome_lines(shown_outcome(outcome, Redact.IDENTIFYING), LOOK))
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,17 @@ from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.settings import Redact
 from reconciler.core.plan.file import to_json
 from reconciler.core.review import review
+from reconciler.core.review.mask import effective_redaction
 from reconciler.core.review.phrases import duration
 from reconciler.core.review.totals import summary, totals_of
 from reconciler.render.plan_json import plan_json
-from reconciler.render.style import Look, effective_redaction
+from reconciler.render.style import Look
 from reconciler.render.text import next_step, plan_lines
 from reconciler.render.values import cut, cut_pair, short_uids, width
 from tests.cli import samples
 from tests.cli.conftest import expect
 
-OPEN = Look(width=100, redact=Redact.NONE)
-MASKED = Look(width=100, redact=Redact.IDENTIFYING)
+LOOK = Look(width=100)
 PLANS: dict[str, Plan] = {
     "everyday": samples.everyday(),
     "drift": samples.drift(consented=False),
@@ -36,9 +36,9 @@ PLANS: dict[str, Plan] = {
 }
 
 
-def lines(plan: Plan, look: Look) -> str:
+def lines(plan: Plan, redact: Redact, look: Look = LOOK) -> str:
     calls = {"GetImageSet": 3, "GetImageSetMetadata": 3}
-    reviewed = review(plan, look.redact)
+    reviewed = review(plan, redact)
     shown = [
         *plan_lines(reviewed, look, calls),
         *next_step(reviewed, ["my plan.json"], look, saved=True),
@@ -48,40 +48,47 @@ def lines(plan: Plan, look: Look) -> str:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plan(name: str) -> None:
-    expect(f"plan-{name}.txt", lines(PLANS[name], OPEN))
+    expect(f"plan-{name}.txt", lines(PLANS[name], Redact.NONE))
 
 
 def test_masked() -> None:
-    text = lines(samples.everyday(), MASKED)
+    text = lines(samples.everyday(), Redact.IDENTIFYING)
     expect("plan-everyday-masked.txt", text)
     assert "Doe" not in text
     assert "Smith" not in text
 
 
 def test_narrow() -> None:
-    expect("plan-everyday-narrow.txt", lines(samples.everyday(), Look(False, 60, Redact.NONE)))
+    expect("plan-everyday-narrow.txt", lines(samples.everyday(), Redact.NONE, Look(width=60)))
 
 
 def test_colors_only_add_escapes() -> None:
-    colored = lines(samples.everyday(), Look(color=True, width=100, redact=Redact.NONE))
-    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == lines(samples.everyday(), OPEN)
+    colored = lines(samples.everyday(), Redact.NONE, Look(color=True, width=100))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == lines(samples.everyday(), Redact.NONE)
     assert "\x1b[31m" in colored
 
 
-@pytest.mark.parametrize("look", [OPEN, MASKED, Look(True, 40, Redact.NONE)])
-def test_live_values_cannot_draw(look: Look) -> None:
-    text = re.sub(r"\x1b\[[0-9;]*m", "", lines(samples.hostile(), look))
+@pytest.mark.parametrize(
+    ("redact", "look"),
+    [
+        (Redact.NONE, LOOK),
+        (Redact.IDENTIFYING, LOOK),
+        (Redact.NONE, Look(color=True, width=40)),
+    ],
+)
+def test_live_values_cannot_draw(redact: Redact, look: Look) -> None:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", lines(samples.hostile(), redact, look))
     assert all(character.isprintable() or character == "\n" for character in text)
 
 
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_no_line_of_changes_is_wider_than_the_terminal(columns: int) -> None:
-    text = lines(samples.hostile(), Look(False, columns, Redact.NONE))
+    text = lines(samples.hostile(), Redact.NONE, Look(width=columns))
     assert all(width(line) <= columns for line in text.splitlines())
 
 
 def test_masked_json_has_no_identifying_value() -> None:
-    masked = plan_json(review(samples.everyday(), MASKED.redact))
+    masked = plan_json(review(samples.everyday(), Redact.IDENTIFYING))
     text = json.dumps(masked)
     assert isinstance(masked, dict)
     assert masked["masked"] is True
@@ -96,15 +103,15 @@ def test_masked_json_does_not_tell_the_study_of_a_call() -> None:
     step = replace(action.steps[0], study_wide=True, study_instance_uid="1.2.840.4567")
     actions = list(plan.actions)
     actions[index] = replace(action, steps=(step,))
-    text = json.dumps(plan_json(review(replace(plan, actions=tuple(actions)), MASKED.redact)))
+    text = json.dumps(plan_json(review(replace(plan, actions=tuple(actions)), Redact.IDENTIFYING)))
     assert "studyInstanceUID" in text
     assert "1.2.840.4567" not in text
 
 
-@pytest.mark.parametrize("look", [OPEN, MASKED])
-def test_json_has_no_digest_that_is_not_keyed(look: Look) -> None:
+@pytest.mark.parametrize("redact", [Redact.NONE, Redact.IDENTIFYING])
+def test_json_has_no_digest_that_is_not_keyed(redact: Redact) -> None:
     """Of documents, of asks, of the whole file: each gives values back, shown or not."""
-    shown = plan_json(review(samples.study(), look.redact))
+    shown = plan_json(review(samples.study(), redact))
     text = json.dumps(shown)
     assert "hmac" not in text
     assert "sha256:" in json.dumps(to_json(samples.study()))
@@ -116,7 +123,7 @@ def test_json_has_no_digest_that_is_not_keyed(look: Look) -> None:
 
 def test_json_with_values_is_the_saved_plan_without_its_digests() -> None:
     whole: Any = to_json(samples.study())
-    shown: Any = plan_json(review(samples.study(), OPEN.redact))
+    shown: Any = plan_json(review(samples.study(), Redact.NONE))
     del whole["digest"]
     for action in whole["actions"]:
         for member in action["members"]:

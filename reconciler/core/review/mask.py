@@ -17,7 +17,16 @@ from reconciler.core.model.address import is_uid
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 
-__all__ = ["HARMLESS", "identifies", "is_key", "is_uid", "is_vr", "masked", "shape"]
+__all__ = [
+    "HARMLESS",
+    "effective_redaction",
+    "identifies",
+    "is_key",
+    "is_uid",
+    "is_vr",
+    "masked",
+    "shape",
+]
 
 # Attributes that are not in Table E.1-1 and hold neither free text nor a number of a person, a
 # place or a device. "#" starts a heading; else tag and keyword in turn.
@@ -179,3 +188,17 @@ def shape(value: Json) -> str:
             return "boolean"
         case _:
             return "number"
+
+
+def effective_redaction(setting: Redact, *, tty: bool, show: bool, mask: bool) -> Redact:
+    """What to mask: a terminal and `--show-values` show values, output that may be stored does not.
+
+    `redact: all` masks on a terminal too; `--mask-values` never masks less than the setting.
+    """
+    if show:
+        return Redact.NONE
+    if mask:
+        return Redact.IDENTIFYING if setting is Redact.NONE else setting
+    if tty:
+        return Redact.ALL if setting is Redact.ALL else Redact.NONE
+    return setting
