@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from reconciler import pipeline
-from reconciler.cli import connect, workspace
-from reconciler.cli.plan import _report
+from reconciler.cli import connect, screen, workspace
+from reconciler.cli.plan import _print
 from reconciler.core.errors import EXIT_BUG
 from reconciler.core.model.results import Planned
+from reconciler.core.model.settings import Redact
+from reconciler.core.review import review
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
-from reconciler.render.style import Look
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, imported, manifest, settings
 from tests.documents import IMAGE_SET_ID, OTHER_ID, document
@@ -59,12 +60,26 @@ def world(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -
         yield World(emulator, planned, reconcile)
 
 
+def report(
+    planned: Planned,
+    named: Sequence[str],
+    *,
+    saved: bool = False,
+    as_json: bool = False,
+    detailed: bool = False,
+) -> int:
+    """As `reconcile plan` does it."""
+    shown = review(planned.plan, screen.mask(Redact.IDENTIFYING, None))
+    _print(shown, planned.calls, named, saved=saved, as_json=as_json)
+    return shown.exit_code(detailed=detailed)
+
+
 @pytest.mark.parametrize("detailed", [False, True])
 @pytest.mark.parametrize("saved", [False, True])
 def test_plan_reports_the_bug(
     world: World, capsys: pytest.CaptureFixture[str], detailed: bool, saved: bool
 ) -> None:
-    code = _report(world.planned, ["plan.json"], Look(), saved=saved, detailed=detailed)
+    code = report(world.planned, ["plan.json"], saved=saved, detailed=detailed)
     out = " ".join(capsys.readouterr().out.split())
     assert code == EXIT_BUG
     assert BUG in out
@@ -77,7 +92,7 @@ def test_plan_reports_the_bug(
 def test_plan_as_json_reports_the_bug(
     world: World, capsys: pytest.CaptureFixture[str], detailed: bool
 ) -> None:
-    code = _report(world.planned, [], Look(), as_json=True, detailed=detailed)
+    code = report(world.planned, [], as_json=True, detailed=detailed)
     rows = {
         row["members"][0]["imageSetId"]: row
         for row in json.loads(capsys.readouterr().out)["actions"]
