@@ -8,7 +8,7 @@ from reconciler.core.dicom.dictionary import by_key, by_tag
 from reconciler.core.dicom.terms import is_defined
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
-from reconciler.core.review.mask import HARMLESS, identifies, masked, shape
+from reconciler.core.review.mask import HARMLESS, effective_redaction, identifies, masked, shape
 
 # From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
 TABLE_E_1_1 = """
@@ -173,3 +173,20 @@ def test_what_the_setting_masks(redact: Redact, name: bool, rows: bool) -> None:
 )
 def test_shape(value: Json, expected: str) -> None:
     assert shape(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "stored", "terminal", "mask"),
+    [
+        (Redact.NONE, Redact.NONE, Redact.NONE, Redact.IDENTIFYING),
+        (Redact.IDENTIFYING, Redact.IDENTIFYING, Redact.NONE, Redact.IDENTIFYING),
+        (Redact.ALL, Redact.ALL, Redact.ALL, Redact.ALL),
+    ],
+)
+def test_what_is_masked_on_a_terminal_in_a_file_and_by_the_options(
+    setting: Redact, stored: Redact, terminal: Redact, mask: Redact
+) -> None:
+    for tty, expected in ((False, stored), (True, terminal)):
+        assert effective_redaction(setting, tty=tty, show=False, mask=False) is expected
+        assert effective_redaction(setting, tty=tty, show=False, mask=True) is mask
+        assert effective_redaction(setting, tty=tty, show=True, mask=False) is Redact.NONE

@@ -1,0 +1,66 @@
+"""The rows of a search, in order and masked."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.model.observed import Summary
+from reconciler.core.model.settings import Redact
+from reconciler.core.review.search import ShownImageSet, review_search
+from tests.planning import A, B, C
+
+STUDY, SERIES = "1.2.3", "1.2.3.4"
+TAGS = (
+    ("DICOMPatientId", "00122"),
+    ("DICOMStudyInstanceUID", STUDY),
+    ("DICOMSeriesInstanceUID", SERIES),
+    ("DICOMSeriesModality", "CT"),
+    ("DICOMUnheardOf", "x"),
+)
+
+
+def row(image_set_id: str, *tags: tuple[str, str]) -> Summary:
+    return Summary(image_set_id, "3", None, None, tags)
+
+
+def shown(redact: Redact, *tags: tuple[str, str]) -> dict[str, str]:
+    (image_set,) = review_search([row(A, *tags)], redact)
+    return {name: value.plain for name, value in image_set.tags.items()}
+
+
+@pytest.mark.parametrize(
+    ("redact", "expected"),
+    [
+        (Redact.NONE, ["00122", STUDY, SERIES, "CT", "x"]),
+        (Redact.IDENTIFYING, ["<text(5)>", STUDY, SERIES, "CT", "<text(1)>"]),
+        (Redact.ALL, ["<text(5)>", "<text(5)>", "<text(7)>", "<text(2)>", "<text(1)>"]),
+    ],
+)
+def test_values_are_masked_as_everywhere_but_uids_are_addresses(
+    redact: Redact, expected: list[str]
+) -> None:
+    assert list(shown(redact, *TAGS).values()) == expected
+
+
+def test_a_uid_that_is_no_uid_is_masked() -> None:
+    """Search answers with what the document has, which may be any text."""
+    found = shown(Redact.IDENTIFYING, ("DICOMStudyInstanceUID", "Garcia^Gloria"))
+    assert found == {"DICOMStudyInstanceUID": "<text(13)>"}
+
+
+def test_image_sets_are_in_the_order_of_patient_study_and_series() -> None:
+    patient, study = "DICOMPatientId", "DICOMStudyInstanceUID"
+    found = [
+        row(A, (patient, "2"), (study, "1.1")),
+        row(C, (patient, "1"), (study, "1.2")),
+        row(B, (patient, "1"), (study, "1.2")),
+        row("d" * 32, (patient, "1"), (study, "1.1")),
+        row("e" * 32),
+    ]
+    reviewed = review_search(found, Redact.NONE)
+    assert [one.image_set_id[0] for one in reviewed] == ["e", "d", "b", "c", "a"]
+
+
+def test_a_row_keeps_its_version_and_whether_it_is_primary() -> None:
+    (image_set,) = review_search([Summary(A, "3", True, 1.0)], Redact.ALL)
+    assert image_set == ShownImageSet(A, "3", True, {})
