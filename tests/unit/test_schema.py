@@ -39,11 +39,22 @@ def test_an_unknown_name() -> None:
         schemas.text("../pyproject")
 
 
+def abridged(value: Any) -> Any:
+    """A schema with every hundredth of the keywords of DICOM: jsonschema is slow."""
+    if isinstance(value, list):
+        return [abridged(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    step = 100 if len(value) > 100 else 1
+    return {key: abridged(value[key]) for key in list(value)[::step]}
+
+
 @NAMES
 def test_it_is_a_schema_of_2020_12(name: str) -> None:
     found = schemas.load(name)
-    Draft202012Validator.check_schema(found)
+    jsonschema_rs.meta.validate(found)
     jsonschema_rs.Draft202012Validator(found)
+    Draft202012Validator.check_schema(abridged(found))
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert found["$id"] == f"urn:imageset-reconciler:schema:{name}:v1"
     assert found["title"]
