@@ -13,11 +13,9 @@ import pytest
 NOT_TRACED = frozenset(
     {
         "test_attempts",
-        "test_aws",
         "test_bounds",
         "test_driver",
         "test_files",
-        "test_git",
         "test_imports",
         "test_load",
         "test_processes",
