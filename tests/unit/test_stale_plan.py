@@ -44,6 +44,11 @@ def staged(*names: str, primary: bool = False, **settings: Any) -> Stage:
     return stage
 
 
+def instance_of(raw: dict[str, Any], uid: str) -> dict[str, Any]:
+    found: dict[str, Any] = raw["Study"]["Series"][SERIES_UID]["Instances"][uid]["DICOM"]
+    return found
+
+
 def planned(stage: Stage, *manifests: str) -> Plan:
     plan = Plan(Basis("", 1, rules=stage.settings.rules.stated), stage.plan(*manifests))
     assert [action.blocks for action in plan.actions if action.blocks] == []
@@ -88,6 +93,17 @@ def test_a_change_that_the_manifests_still_ask_for_is_not_stale(asked: str) -> N
     plan = planned(stage, ONE + asked)
     assert plan.steps
     assert reason(plan, today(stage, ONE + asked)) == ""
+
+
+def test_an_ask_is_found_by_its_line_where_the_document_keeps_an_old_uid_as_a_key() -> None:
+    """Decision 0002, U7: the key of the instance and its SOPInstanceUID differ."""
+    stage, key = Stage(), f"{SERIES_UID}.1"
+    stage.put(document(series(SERIES_UID, [instance(key), instance(f"{key}2")]), image_set_id=A))
+    stage.service.foreign(A, lambda raw: instance_of(raw, key).update(SOPInstanceUID="1.2.9"))
+    manifest = ONE + on_instance("1.2.9", "InstanceNumber: 5")
+    plan = planned(stage, manifest)
+    assert [change.address.instance for change in plan.actions[0].changes] == [key]
+    assert reason(plan, today(stage, manifest)) == ""
 
 
 @pytest.mark.parametrize(
@@ -293,6 +309,20 @@ def test_a_revert_of_a_primary_image_set_is_refused_by_todays_rules() -> None:
     assert reason(plan, today(stage, manifest)) == ""
     assert reason(plan, today(stage, manifest, rules=Rules())) == (
         "rules changed: `rules: {revertOnPrimary: refuse}` does not allow Study/StudyDescription"
+    )
+
+
+def test_a_revert_that_removes_an_instance_is_refused_by_todays_rules() -> None:
+    stage = staged(remove_last=Permission.ALLOW)
+    more = instance(f"{SERIES_UID}.3")
+    stage.service.foreign(
+        A, lambda raw: raw["Study"]["Series"][SERIES_UID]["Instances"].update({"1.2.3": more})
+    )
+    manifest = ONE + 'revertToVersionId: "1"\nallow: [REMOVES_INSTANCE]\n'
+    plan = planned(stage, manifest)
+    assert reason(plan, today(stage, manifest)) == ""
+    assert reason(plan, today(stage, manifest, rules=Rules())).startswith(
+        "rules changed: `rules: {removeLast: refuse}` does not allow Study/Series/"
     )
 
 
