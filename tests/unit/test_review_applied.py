@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.errors import Place
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
@@ -100,3 +100,17 @@ def test_what_was_recorded(
     assert records.paths == recorded
     assert (records.files, records.has_new_key) == (files, new_key)
     assert records.is_of_earlier_run is earlier
+
+
+@pytest.mark.parametrize(
+    ("seen", "moved", "siblings"),
+    [("", "", 0), ("a", "a", 0), ("bc", "", 2), ("bac", "a", 2)],
+    ids=["none", "own", "siblings-only", "all"],
+)
+def test_the_new_version_of_the_call_is_told_apart_from_those_of_siblings(
+    seen: str, moved: str, siblings: int
+) -> None:
+    landed = tuple(Landed(name * 32, "2", "1", None) for name in seen)
+    shown = shown_outcome(Outcome(STEP, Result.CONVERGED, landed=landed), Redact.ALL)
+    assert (shown.moved.image_set_id[0] if shown.moved else "") == moved
+    assert shown.siblings == siblings
