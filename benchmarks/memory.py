@@ -155,7 +155,7 @@ def main() -> None:
     port = Made(chosen.instances, primary=chosen.primary, study_size=chosen.study_size)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(root=Path(folder), manifests="manifests", datastores=(DATASTORE,))
-        checked = Checked(tuple(map(asked, range(chosen.image_sets))), 1, complete=True)
+        checked = Checked(tuple(map(asked, range(chosen.image_sets))), 1)
         edges = pipeline.Edges(lambda _: port, RealClock())
         before, begin = peak_mib(), time.process_time()
         plan = pipeline.plan(settings, checked, edges).plan

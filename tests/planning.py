@@ -7,7 +7,6 @@ that a test says what a person would write.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -19,9 +18,9 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.plan import Action
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, as_baselines
 from reconciler.core.model.settings import Datastore, Rules, Settings
-from reconciler.core.plan import Study, build, with_digests
+from reconciler.core.plan import Found, Study, build, with_digests
 from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
@@ -78,7 +77,8 @@ class Stage:
 
     def plan(self, *manifests: str) -> tuple[Action, ...]:
         diffs, studies = self.observed(*manifests)
-        return with_digests(build(DATASTORE, diffs, studies, self.settings), KEY)
+        asks = {ask.image_set_id: ask for ask in self.asks(*manifests)}
+        return with_digests(build(Found(DATASTORE, diffs, studies, asks), self.settings), KEY)
 
     def action(self, *manifests: str) -> Action:
         (action,) = self.plan(*manifests)
@@ -96,7 +96,7 @@ class Stage:
                 previous_version_id="",
                 updated_at=seen.updated_at,
                 created_at=seen.created_at,
-                asked=asked_paths(ask),
+                asked=as_baselines(dict.fromkeys(asked_paths(ask), seen.version_id)),
                 ask_digest=ask_digest(ask),
             )
 
@@ -119,10 +119,8 @@ def messages(action: Action | Diff) -> list[str]:
 def flawed_builder(image_set_id: str, old: str, new: str) -> Builder:
     """A builder with a bug: the requests to one image set do not send what the action shows."""
 
-    def flawed(
-        datastore: Datastore, diffs: Sequence[Diff], studies: Iterable[Study], settings: Settings
-    ) -> tuple[Action, ...]:
-        actions = build(datastore, diffs, studies, settings)
+    def flawed(found: Found, settings: Settings) -> tuple[Action, ...]:
+        actions = build(found, settings)
         return tuple(
             with_requests(action, old, new) if action.image_set_id == image_set_id else action
             for action in actions

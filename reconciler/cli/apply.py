@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -123,6 +124,13 @@ def apply(
         )
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=record or settings.record_mode)
+    if settings.record_mode is None and os.environ.get("CI", "").lower() == "true":
+        raise ReconcilerError(
+            "this is a CI job, and nothing states where the records of this apply go",
+            "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. With "
+            "`files` they stay in the working tree. If the job then deletes it, the next run "
+            "does not know which values were reviewed, and cannot detect drift.",
+        )
     workspace.refuse_links(settings, saved, report)
     look = None if json else screen.look()
     redact = screen.mask(settings.redact, show_values)

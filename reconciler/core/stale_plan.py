@@ -51,7 +51,7 @@ _REMOVES = (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 class Today:
     """The current state of the working tree.
 
-    `asks` are the asks of the manifests that the plan was made from, by data store and image set.
+    `asks` are those of all manifests, by data store and image set, with what the plan leaves out;
     `entries` are the records, by data store and image set.
     """
 
@@ -110,7 +110,7 @@ def _reasons(
         for member in action.members
     }
     for member in action.members:
-        if changed := _changed(member, asks[member.image_set_id]):
+        if changed := _changed(member, _carried(asks[member.image_set_id])):
             yield f"manifest changed: {changed}"
             return
     sourced = []
@@ -131,6 +131,11 @@ def _reasons(
         yield f"rules changed: `rules: {{{rule}}}` does not allow {refused}"
 
 
+def _carried(ask: ImageSetAsk | None) -> ImageSetAsk | None:
+    """What the plan carries of an ask, None where that is nothing."""
+    return ask if ask is not None and ask.carried.sources else None
+
+
 def _changed(member: Member, ask: ImageSetAsk | None) -> str:
     """Report how the ask of an image set differs from the plan; "" if it does not."""
     name = member.image_set_id
@@ -138,8 +143,8 @@ def _changed(member: Member, ask: ImageSetAsk | None) -> str:
         return f"no manifest asks for image set {name} any more" if member.asked else ""
     if not member.asked:
         return f"a manifest now asks for image set {name}, which the plan does not contain"
-    paths = asked_paths(ask)
-    if paths == member.asked and ask_digest(ask) == member.ask_digest:
+    paths = asked_paths(ask.carried, renames(ask.claims))
+    if paths == member.asked and ask_digest(ask.carried) == member.ask_digest:
         return ""
     others = sorted(set(paths) ^ set(member.asked))
     where = f": {others[0]}" if others else ""
@@ -242,8 +247,7 @@ def _uses(
 ) -> Iterator[HazardUse]:
     """Yield the hazards of an action with today's consent."""
     diffs = [_unread(action.datastore, name, ask) for name, ask in asks.items()]
-    version_of = {member.image_set_id: member.pin for member in action.members}
-    yield from change_hazards(sourced, version_of, diffs, settings.allow)
+    yield from change_hazards(sourced, diffs, settings.allow)
     for hazard, name in hazards_of_calls(action):
         of_all = hazard is Hazard.STUDY_WIDE
         if of_all and all(asks.values()):
@@ -257,7 +261,7 @@ def _uses(
                 else one.change.image_set_id == name
             )
         )
-        yield judge(hazard, name, "", sources, settings.allow)
+        yield judge(hazard, name, sources, settings.allow)
 
 
 def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:

@@ -88,7 +88,11 @@ def environment(*, isolated: bool = True) -> dict[str, str]:
     user's git configuration is ignored, since a commit might ask for the passphrase of a signing
     key. So an identity is set.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CI" and not name.startswith("GIT_")
+    }
     if not isolated:
         return kept
     people = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, next_version, pins
 from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.plan.sent import sent_paths
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
 from reconciler.edges.worktree import first_link, refuse_links, refuse_links_below
@@ -130,9 +132,12 @@ def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
 def _of(action: Action) -> tuple[Attempt, ...]:
     """Return the attempt of each image set that the steps of an action change."""
     versions: dict[str, list[tuple[str, str]]] = {}
+    sent: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for step, before in zip(action.steps, pins(action), strict=True):
+        paths = sent_paths(action, step) if len(action.steps) > 1 else ()
         for name, held in step.expected:
             versions.setdefault(name, []).append((next_version(before[name]), held))
+            sent[name].append(tuple(path for owner, path in paths if owner == name))
     return tuple(
         Attempt(
             action.datastore_id,
@@ -140,7 +145,8 @@ def _of(action: Action) -> tuple[Attempt, ...]:
             member.before,
             tuple(versions[member.image_set_id]),
             member.asked,
-            member.ask_digest,
+            member.ask_digest if member.is_whole else "",
+            tuple(sent[member.image_set_id]),
         )
         for member in action.members
         if member.image_set_id in versions
@@ -187,7 +193,10 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
     """Read one row. Raises ValueError, KeyError or TypeError for an invalid row."""
     versions = tuple((str(int(version)), held) for version, held in row["versions"].items())
     digests = (held for _, held in versions)
-    texts = (datastore_id, row["imageSetId"], row["askDigest"], *row["asked"], *digests)
+    # Attempts of the first form do not have it: only their last version counts as theirs then.
+    sent = tuple(tuple(paths) for paths in row.get("sent", [[] for _ in versions]))
+    paths = (*row["asked"], *(path for some in sent for path in some))
+    texts = (datastore_id, row["imageSetId"], row["askDigest"], *paths, *digests)
     if not versions or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a valid attempt")
     return Attempt(
@@ -197,6 +206,7 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
         versions=versions,
         asked=tuple(row["asked"]),
         ask_digest=row["askDigest"],
+        sent=sent,
     )
 
 
@@ -213,6 +223,7 @@ def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
                 "versions": dict(one.versions),
                 "asked": sorted(one.asked),
                 "askDigest": one.ask_digest,
+                "sent": [list(paths) for paths in one.sent],
             }
             for one in attempts
         ],

@@ -151,11 +151,16 @@ def _settings(root: Path, data: Any) -> Settings:
         account_quotas=tuple((key, _quotas(accounts[key]["quotas"])) for key in sorted(accounts)),
         allow=tuple(sorted({_consent(name) for name in data.get("allow", ())})),
         redact=Redact(data.get("redact", defaults.redact)),
-        record_mode=RecordMode(data.get("record", {}).get("mode", defaults.record_mode)),
+        record_mode=_record_mode(data.get("record", {})),
         rules=_rules(data.get("rules", {})),
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
         guardrails=_guardrails(data.get("guardrails", {})),
     )
+
+
+def _record_mode(fields: dict[str, str]) -> RecordMode | None:
+    """None if the file does not state it."""
+    return RecordMode(fields["mode"]) if "mode" in fields else None
 
 
 def _datastore(name: str, fields: dict[str, str]) -> Datastore:

@@ -19,7 +19,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import Holding, judged_again, without
@@ -75,7 +75,9 @@ def apply(
             recorder.step_ended(event)
             run.hold(recorder.behind)
             reporter.ended(event)
-        commit = recorder.finish(settings.record_mode, edges.clock, alone=left is not None)
+        commit = recorder.finish(
+            settings.record_mode or RecordMode.FILES, edges.clock, alone=left is not None
+        )
     return Applied(
         plan,
         tuple(outcomes),
@@ -139,7 +141,7 @@ def _recover(
         run,
         patience=BUSY_PATIENCE,
     ):
-        recorder.recover(names[attempt.datastore_id], attempt, landed)
+        recorder.recover(attempt, landed)
         if landed is not None:
             yield landed
 

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
 
 from reconciler.core.ask import manifest_checker, validate
 from reconciler.core.ask.resolve import resolve
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import (
-    InputError,
-)
+from reconciler.core.errors import InputError
+from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import schemas
-from reconciler.edges.manifests import load
+from reconciler.edges.manifests import load, names
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
-    """Read and check the manifests of `paths`, all by default.
+    """Read and check all manifests; `paths` select those that a run carries.
 
+    A run on some paths is judged over all manifests, too: what contradicts, what is managed.
     Raises InputError with every problem of every file.
     """
     root = Path(settings.root)
-    loaded = load(root, list(paths) or [root / settings.manifests])
+    loaded = load(root, _folders(root / settings.manifests, paths))
     validated = validate(loaded.documents, settings, _checker())
     resolved = resolve(validated.asks)
     problems = (*loaded.problems, *validated.problems, *resolved.problems)
+    if not paths:
+        if problems:
+            raise InputError(problems)
+        return Checked(resolved.asks, loaded.files)
+    selected = names(root, paths)
     if problems:
         raise InputError(problems)
-    selected = tuple(sorted({_relative(root, path) for path in paths}))
-    return Checked(resolved.asks, loaded.files, not paths, selected)
+    relative = tuple(sorted({_relative(root, path) for path in paths}))
+    return Checked(_carrying(resolved.asks, selected), len(selected), relative)
+
+
+def _folders(manifests: Path, paths: Sequence[Path]) -> list[Path]:
+    """What to read: a selected file may lie elsewhere, and then the folder need not be there."""
+    if paths and not manifests.exists():
+        return list(paths)
+    return [manifests, *paths]
+
+
+def _carrying(asks: Sequence[ImageSetAsk], selected: Set[str]) -> tuple[ImageSetAsk, ...]:
+    """The asks, each with the manifests that were not selected left out."""
+    return tuple(
+        replace(
+            ask,
+            left_out=frozenset(one for one in ask.sources if one.place.file not in selected),
+        )
+        for ask in asks
+    )
 
 
 def _relative(root: Path, path: Path) -> str:

@@ -41,19 +41,19 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
             f"the manifests of the saved plan have problems\n{error.message}",
             "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
         ) from None
-    asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.asks}
+    asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.managed}
     names = {action.datastore for action in plan.actions}
     # Only the guardrail `percent` needs the records, which may be unreadable.
     needed = names if settings.guardrails.percent is not None else set()
     entries = {one.name: entries_of(root, one) for one in settings.datastores if one.name in needed}
     reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks, entries))
-    dropped = tuple(one for one in plan.dropped if one not in asks)
+    released = tuple(one for one in plan.released if (one.datastore, one.image_set_id) not in asks)
     ended = [
         (action, reasons[stale_plan.subject(action)])
         for action in plan.actions
         if stale_plan.subject(action) in reasons
     ]
-    return without(Holding(replace(plan, dropped=dropped)), ended)
+    return without(Holding(replace(plan, released=released)), ended)
 
 
 def _refuse_other_trees(root: Path, paths: Sequence[str]) -> None:

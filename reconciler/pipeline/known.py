@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from reconciler.core.errors import GitError, RecordError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import KEY_FILE, Key
+from reconciler.core.model.plan import Released
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Datastore
 from reconciler.edges import git, records
@@ -17,12 +18,41 @@ from reconciler.edges import key as keys
 
 
 def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
-    """Return the records of one data store, without those of an earlier store of this name."""
-    return {
-        image_set_id: entry
-        for image_set_id, entry in records.read(root, datastore.name).items()
-        if entry.datastore_id == datastore.datastore_id
-    }
+    """The records of one data store, whatever its name was when they were written."""
+    return records.read(root, datastore.datastore_id)
+
+
+def check_out(root: Path, datastores: Iterable[Datastore]) -> None:
+    """Raise RecordError for records of these data stores that are in the commit, but not here.
+
+    In a sparse checkout, or after a deletion, every attribute would look as if no one had ever
+    reviewed it, and drift would be overwritten.
+    """
+    ids = {one.datastore_id for one in datastores}
+    try:
+        known = git.known_files(root, root / records.FOLDER)
+    except GitError:
+        return  # what needs git reports it
+    missing = [path for path in known if not path.exists() and _may_be_of(path, root, ids)]
+    if missing:
+        name = "/".join(missing[0].parts[-3:])
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise RecordError(
+            f"{name}{more}: the commit has these records, but they are not checked out",
+            "Check them out: `git sparse-checkout add records` in a sparse checkout, else "
+            "`git checkout HEAD -- records`. To delete records for good, commit the deletion.",
+        )
+
+
+def _may_be_of(path: Path, root: Path, ids: Set[str]) -> bool:
+    """Whether a missing file may hold records of some data stores.
+
+    A file of the first form, whose folder has a name, was moved if its successor is there.
+    """
+    folder = path.parent.name
+    if records.is_id(folder):
+        return folder in ids
+    return not any((records.folder(root, one) / path.name).exists() for one in ids)
 
 
 def attempts_of(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, Sequence[Attempt]]:
@@ -34,13 +64,13 @@ def attempts_of(left: Sequence[Attempt], datastore: Datastore) -> Mapping[str, S
     return found
 
 
-def forgotten(
+def released(
     datastore: Datastore, entries: Mapping[str, Entry], asks: Sequence[ImageSetAsk]
-) -> list[tuple[str, str]]:
-    """Return records that no manifest asks for any more, without unasked siblings of a study."""
+) -> list[Released]:
+    """The image sets with recorded paths of which no manifest asks anything any more."""
     asked = {ask.image_set_id for ask in asks}
     return [
-        (datastore.name, image_set_id)
+        Released(datastore.name, datastore.datastore_id, image_set_id)
         for image_set_id, entry in entries.items()
         if image_set_id not in asked and entry.asked
     ]

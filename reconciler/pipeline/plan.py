@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,13 +14,12 @@ from reconciler.core.errors import (
     about_one,
 )
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.diff import Diff
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Checked, Planned
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Settings
 from reconciler.core.model.workflow_status import State, pauses
-from reconciler.core.plan import Study, build, eta_seconds, with_digests
+from reconciler.core.plan import Found, build, eta_seconds, with_digests
 from reconciler.core.plan.bugs import without_bugs
 from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
@@ -28,15 +27,13 @@ from reconciler.core.survey import Known
 from reconciler.edges import attempts, git
 from reconciler.observe.driver import Store, observe
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.known import attempts_of, entries_of, forgotten, key_of
+from reconciler.pipeline.known import attempts_of, check_out, entries_of, key_of, released
 
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
 
 # Makes the actions of one data store.
-Builder: TypeAlias = Callable[
-    [Datastore, Sequence[Diff], Iterable[Study], Settings], tuple[Action, ...]
-]
+Builder: TypeAlias = Callable[[Found, Settings], tuple[Action, ...]]
 
 
 def plan(
@@ -50,43 +47,50 @@ def plan(
     """
     root = Path(settings.root)
     key = key_of(root)
-    asks: dict[str, list[ImageSetAsk]] = defaultdict(list)
-    for ask in checked.asks:
-        asks[ask.datastore].append(ask)
-    # Create all ports before the first read: each checks the account of its data store.
+    asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
+    # All of them before the first read: each makes sure that it is the account that was meant.
     ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asks}
     entries = {one.name: entries_of(root, one) for one in settings.datastores}
     asked = [one for one in settings.datastores if one.name in ports]
+    check_out(root, asked)
     left, before = attempts.read(root), _counts(ports.values())
     stores = [
         Store(
             ports[one.name],
             asks[one.name],
-            Known(opened(entries[one.name], asks[one.name], key), attempts_of(left, one)),
+            Known(opened(entries[one.name], managed[one.name], key), attempts_of(left, one)),
         )
         for one in asked
     ]
     actions: list[Action] = []
     for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
-        built = builder(one, seen.diffs, seen.studies, settings)
+        named = {ask.image_set_id: ask for ask in managed[one.name]}
+        built = builder(Found(one, seen.diffs, seen.studies, named), settings)
         actions += guarded(built, settings.guardrails, entries[one.name])
     ordered = without_bugs(
         sorted(actions, key=lambda action: (action.datastore, action.image_set_id))
     )
-    dropped = [
-        path
+    gone = [
+        image_set
         for one in settings.datastores
-        if checked.complete
-        for path in forgotten(one, entries[one.name], asks[one.name])
+        if not checked.paths
+        for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
     made = Plan(
         basis=Basis(git.head(root), RULES_VERSION, checked.paths, settings.rules.stated),
         actions=with_digests(ordered, key),
-        dropped=tuple(sorted(dropped)),
+        released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(ordered, settings),
     )
     calls = _counts(ports.values()) - before
     return Planned(made, dict(sorted(calls.items())))
+
+
+def _by_datastore(asks: Iterable[ImageSetAsk]) -> dict[str, list[ImageSetAsk]]:
+    found: dict[str, list[ImageSetAsk]] = defaultdict(list)
+    for ask in asks:
+        found[ask.datastore].append(ask)
+    return dict(found)
 
 
 def _counts(ports: Iterable[PacedImageSets]) -> Counter[str]:

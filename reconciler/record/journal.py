@@ -34,7 +34,7 @@ class AttemptJournal:
         Raises RecordError if it cannot be written. Then nothing may be sent.
         """
         try:
-            records.prepare(self._root, action.datastore, files=self._files)
+            records.prepare(self._root, action.datastore_id, files=self._files)
             key = self._keyring.take()
             if attempts.begin(self._root, action, key, files=self._files):
                 self._first.add((action.datastore_id, action.image_set_id))

@@ -1,14 +1,18 @@
-"""Outcomes -> record entries of the image sets of a plan. No I/O."""
+"""Outcomes -> findings: what the records say of the image sets of a plan. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.outcome import Landed, Outcome
+from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Member, Plan, Status, Step
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Finding
+from reconciler.core.plan.sent import sent_paths
+
+# With these outcomes nothing was sent, and nothing is known that was not known before.
+_UNTOUCHED = frozenset({Result.BLOCKED, Result.STALE, Result.NOT_ATTEMPTED})
 
 
 class Ledger:
@@ -35,24 +39,55 @@ class Ledger:
         """Return the action of a step."""
         return self._action_of[step.datastore_id, step.image_set_id, step.pin]
 
-    def landed(self, outcome: Outcome) -> Iterator[tuple[str, Entry]]:
-        """Yield the data store and the entry of each version that a step created and that was seen.
+    def landed(self, outcome: Outcome) -> Iterator[Finding]:
+        """What the versions show that a step made, as far as they were seen.
 
-        A version that a later step replaces has no entry. After a study-wide call, the image sets
-        that are as planned are recorded, even if others are not.
+        A version that a later step of the plan replaces shows nothing yet. Of a study-wide call
+        some image sets may be as planned though others are not: they are recorded all the same.
         """
         for landed in outcome.landed:
             key = (outcome.step.datastore_id, landed.image_set_id)
             if self._last[key] != outcome.step:
                 continue
             action, member = self._members[key]
-            # The version before the first call: it has the old content for a revert.
-            seen = replace(landed, previous_version_id=member.before)
-            yield action.datastore, _entry(action.datastore_id, member, seen)
+            # The version before is the one that was read, also where several calls lie between:
+            # a person who wants the old content back has to look there.
+            yield _finding(action.datastore_id, member, landed, converged=member.asked)
+
+    def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Finding]:
+        """What an action shows of the image sets that it did not bring to what is asked.
+
+        A path without a baseline gets the version that was planned for, so that a second run finds
+        drift where another process has been faster. What the calls before the failure made is
+        recorded by named paths.
+        """
+        if all(outcome.result in _UNTOUCHED for outcome in outcomes):
+            return
+        landed: dict[str, Landed] = {}
+        sent: dict[str, set[str]] = defaultdict(set)
+        for outcome in outcomes:
+            landed.update((one.image_set_id, one) for one in outcome.landed)
+            for name, path in sent_paths(action, outcome.step) if outcome.landed else ():
+                sent[name].add(path)
+        done = {
+            name
+            for outcome in outcomes
+            for name in (one.image_set_id for one in outcome.landed)
+            if self._last[action.datastore_id, name] == outcome.step
+        }
+        for member in action.members:
+            if member.image_set_id not in done and member.asked:
+                yield _finding(
+                    action.datastore_id,
+                    member,
+                    landed.get(member.image_set_id),
+                    converged=tuple(sorted(sent[member.image_set_id])),
+                    carried=member.asked,
+                )
 
 
-def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
-    """Yield the members of one data store that a plan found converged, with their entries.
+def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Finding]]:
+    """The members that a plan found converged in one data store, as they were read.
 
     The previous version is the version before an interrupted run of ours, or the recorded one.
     """
@@ -60,26 +95,46 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Entry]]:
         if action.datastore != datastore or action.status is not Status.CONVERGED:
             continue
         for member in action.members:
-            previous = member.origin_version_id or member.previous_version_id
-            seen = Landed(
-                member.image_set_id, member.pin, previous, member.updated_at, member.created_at
-            )
-            yield member, _entry(action.datastore_id, member, seen)
+            yield member, _finding(action.datastore_id, member, converged=member.asked)
 
 
-def recovered(attempt: Attempt, landed: Landed) -> Entry:
-    """Return the entry of a version that an interrupted run created, by its attempt."""
-    return _entry(attempt.datastore_id, attempt, landed)
+def recovered(attempt: Attempt, landed: Landed) -> Finding:
+    """What a version shows that an interrupted run made, as its attempt had announced."""
+    return Finding(
+        datastore_id=attempt.datastore_id,
+        image_set_id=landed.image_set_id,
+        version_id=landed.version_id,
+        previous_version_id=landed.previous_version_id,
+        updated_at=landed.updated_at,
+        created_at=landed.created_at,
+        converged=attempt.asked,
+        ask_digest=attempt.ask_digest,
+    )
 
 
-def _entry(datastore_id: str, subject: Member | Attempt, seen: Landed) -> Entry:
-    return Entry(
+def _finding(
+    datastore_id: str,
+    member: Member,
+    landed: Landed | None = None,
+    *,
+    converged: tuple[str, ...] = (),
+    carried: tuple[str, ...] = (),
+) -> Finding:
+    """What is seen of a member: at a version that was made, else as it was read."""
+    as_read = member.origin_version_id or member.previous_version_id
+    return Finding(
         datastore_id=datastore_id,
-        image_set_id=seen.image_set_id,
-        version_id=seen.version_id,
-        previous_version_id=seen.previous_version_id,
-        updated_at=seen.updated_at,
-        created_at=seen.created_at,
-        asked=subject.asked,
-        ask_digest=subject.ask_digest,
+        image_set_id=member.image_set_id,
+        version_id=landed.version_id if landed else member.pin,
+        previous_version_id=member.before if landed else as_read,
+        updated_at=landed.updated_at if landed else member.updated_at,
+        created_at=landed.created_at if landed else member.created_at,
+        arn=member.arn,
+        converged=converged,
+        carried=carried,
+        carried_version=member.pin,
+        released=member.released,
+        renamed=member.renamed,
+        refuted=member.refuted,
+        ask_digest=member.ask_digest if member.is_whole and not carried else "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,15 @@ _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The records of some data stores, and the plan that they result from."""
+    """The records of some data stores, and the plan that they come from.
+
+    `datastores` are their names by ID. `written` are the record files that the run wrote or
+    removed: a file of the first form is not in the folder of its data store.
+    """
 
     root: Path
-    datastores: tuple[str, ...]
+    datastores: Mapping[str, str]
+    written: tuple[Path, ...]
     applied_commit: str
     plan_digest: str
 
@@ -54,9 +59,8 @@ def _commit(found: Publication, clock: Clock) -> str:
 
 
 def _commit_once(found: Publication) -> str:
-    folders = [
-        folder for name in found.datastores if (folder := records.folder(found.root, name)).exists()
-    ]
+    own = (records.folder(found.root, one) for one in found.datastores)
+    folders = [*(folder for folder in own if folder.exists()), *found.written]
     if not folders:
         return ""
     key = keys.path(found.root)
@@ -65,21 +69,21 @@ def _commit_once(found: Publication) -> str:
     if changed and not rows:
         return ""  # a key is committed together with the first records
     text = git.message(
-        _moved(found.root, rows),
+        _moved(found, rows),
         applied_commit=found.applied_commit,
         plan_digest=found.plan_digest,
     )
     return git.commit(found.root, changed or folders, text)
 
 
-def _moved(root: Path, rows: Sequence[Path]) -> Iterator[git.Moved]:
+def _moved(found: Publication, rows: Sequence[Path]) -> Iterator[git.Moved]:
     """Yield all changes since the last commit, including those of interrupted runs."""
-    committed = git.committed(root, rows)
+    committed = git.committed(found.root, rows)
     for path in rows:
         after = path.read_bytes() if path.exists() else b""
         for entry in records.changed_entries(committed.get(path, b""), after):
             yield git.Moved(
-                path.parent.name,
+                found.datastores.get(path.parent.name, path.parent.name),
                 entry.image_set_id,
                 entry.previous_version_id,
                 entry.version_id,

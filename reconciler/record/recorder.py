@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.errors import GitError, ReconcilerError
@@ -9,6 +10,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Plan
+from reconciler.core.model.record import Finding
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.plan.file import plan_digest
 from reconciler.core.ports import Clock, Files
@@ -70,32 +72,37 @@ class Recorder:
         `plan` is the part of the plan that is not stale.
         """
         keys.sweep(self._root, files=self._files)
-        for datastore in self._datastores():
-            self._writer.sweep(datastore)
-            found = list(ledger.converged(plan, datastore))
-            entries = [entry for member, entry in found if not member.recorded]
-            gone = [one for name, one in plan.dropped if name == datastore]
-            self._writer.write(datastore, entries, gone)
-            for _, entry in found:
-                self.journal.settle(entry.datastore_id, entry.image_set_id, entry.version_id)
+        for name, datastore_id in self._datastores():
+            self._writer.sweep(datastore_id)
+            found = list(ledger.converged(plan, name))
+            self._writer.add(datastore_id, [one for member, one in found if not member.recorded])
+            gone = [one.image_set_id for one in plan.released if one.datastore == name]
+            self._writer.release(datastore_id, gone)
+            for _, finding in found:
+                self.journal.settle(datastore_id, finding.image_set_id, finding.version_id)
 
-    def recover(self, datastore: str, attempt: Attempt, landed: Landed | None) -> None:
-        """Record the result of an interrupted run's attempt: this version, or none."""
+    def recover(self, attempt: Attempt, landed: Landed | None) -> None:
+        """The attempt of an interrupted run has come to its end, and to this version if any."""
         if landed is not None:
             self._recovered.add(landed)
-            self._writer.write(datastore, [ledger.recovered(attempt, landed)])
+            self._writer.add(attempt.datastore_id, [ledger.recovered(attempt, landed)])
         self.journal.looked_up(attempt)
 
     def step_ended(self, outcome: Outcome) -> None:
-        """Record the versions that a step created and that were seen."""
-        for datastore, entry in self._ledger.landed(outcome):
-            self._writer.write(datastore, [entry])
-            self.journal.settle(entry.datastore_id, entry.image_set_id, entry.version_id)
+        """One step's end: the versions that it produced are recorded, as far as they were seen."""
+        self._record(self._ledger.landed(outcome))
         action = self._ledger.action_of(outcome.step)
         outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])
         outcomes.append(outcome)
         if len(outcomes) == len(action.steps):
+            for finding in self._ledger.ended(action, outcomes):
+                self._writer.add(finding.datastore_id, [finding])
             self.journal.end(action, outcomes, behind=self._writer.is_behind)
+
+    def _record(self, findings: Iterable[Finding]) -> None:
+        for one in findings:
+            self._writer.add(one.datastore_id, [one])
+            self.journal.settle(one.datastore_id, one.image_set_id, one.version_id)
 
     def finish(self, mode: RecordMode, clock: Clock, *, alone: bool) -> str:
         """Write remaining records and publish; return the new commit, or "".
@@ -108,7 +115,11 @@ class Recorder:
         try:
             return publish(
                 Publication(
-                    self._root, self._datastores(), self._plan.basis.commit, self.plan_digest
+                    self._root,
+                    {datastore_id: name for name, datastore_id in self._datastores()},
+                    tuple(sorted(self._writer.paths)),
+                    self._plan.basis.commit,
+                    self.plan_digest,
                 ),
                 mode,
                 clock,
@@ -117,6 +128,8 @@ class Recorder:
             self._unpublished = error
             return ""
 
-    def _datastores(self) -> tuple[str, ...]:
-        names = {action.datastore for action in self._plan.actions}
-        return tuple(sorted(names | {name for name, _ in self._plan.dropped}))
+    def _datastores(self) -> tuple[tuple[str, str], ...]:
+        """The (name, id) of the data stores of the plan."""
+        names = {(action.datastore, action.datastore_id) for action in self._plan.actions}
+        names |= {(one.datastore, one.datastore_id) for one in self._plan.released}
+        return tuple(sorted(names))

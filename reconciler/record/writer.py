@@ -1,4 +1,4 @@
-"""Entries -> record files. Entries that cannot be written are kept and written later.
+"""Findings -> record files. What cannot be written is kept and tried again.
 
 A full disk never loses an outcome. If it stays full, the next run reads the versions from the
 service and records them.
@@ -7,23 +7,15 @@ service and records them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.core.diff.merge import merged, with_all_released
 from reconciler.core.diff.paths import sealed
 from reconciler.core.errors import RecordError
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, Finding
 from reconciler.core.ports import Files
 from reconciler.edges import records
 from reconciler.record.keyring import Keyring
-
-
-@dataclass(slots=True)
-class _Unwritten:
-    """The entries of one data store that are not written yet."""
-
-    entries: dict[str, Entry] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
 
 
 class Writer:
@@ -35,37 +27,55 @@ class Writer:
         self._root = root
         self._keyring = keyring
         self._files = files
-        self._unwritten: dict[str, _Unwritten] = {}
+        # Per data store and image set, in the order of their writing.
+        self._unwritten: dict[str, dict[str, list[records.Amendment]]] = {}
 
     @property
     def is_behind(self) -> bool:
         """Whether some entries could not be written."""
         return bool(self._unwritten)
 
-    def sweep(self, datastore: str) -> None:
-        """Remove partial files of interrupted writes."""
-        records.sweep(self._root, datastore, files=self._files)
+    def sweep(self, datastore_id: str) -> None:
+        """Remove what an interrupted write has left."""
+        records.sweep(self._root, datastore_id, files=self._files)
 
-    def write(self, datastore: str, entries: Iterable[Entry], gone: Iterable[str] = ()) -> None:
-        """Write these entries and earlier unwritten entries, file by file; keep those that fail."""
-        left = self._unwritten.pop(datastore, _Unwritten())
-        left.entries |= {entry.image_set_id: entry for entry in entries}
-        left.gone |= set(gone)
-        failed, problem = _Unwritten(), None
-        for upserts, dropped in records.files_of(left.entries.values(), left.gone):
+    def add(self, datastore_id: str, findings: Iterable[Finding]) -> None:
+        """Merge findings into the entries of their image sets."""
+        self._write(datastore_id, [(one.image_set_id, self._merging(one)) for one in findings])
+
+    def release(self, datastore_id: str, image_set_ids: Iterable[str]) -> None:
+        """Mark everything as released that is recorded of some image sets."""
+        self._write(datastore_id, [(one, _released) for one in image_set_ids])
+
+    def write_the_rest(self) -> None:
+        """Once more what could not be written before."""
+        for datastore_id in sorted(self._unwritten):
+            self._write(datastore_id, [])
+
+    def _write(
+        self, datastore_id: str, amendments: Iterable[tuple[str, records.Amendment]]
+    ) -> None:
+        """Write these and what is left from before, file by file; what fails is left for later."""
+        left = self._unwritten.pop(datastore_id, {})
+        for image_set_id, amendment in amendments:
+            left.setdefault(image_set_id, []).append(amendment)
+        failed: dict[str, list[records.Amendment]] = {}
+        problem = None
+        for _, shard in records.files_of(left):
             try:
-                rows = [sealed(entry, self._keyring.take()) for entry in upserts]
-                written = records.write(self._root, datastore, rows, dropped, files=self._files)
+                written = records.write(self._root, datastore_id, shard, files=self._files)
                 self.paths.update(written)
             except RecordError as error:
                 problem = error
-                failed.entries.update((entry.image_set_id, entry) for entry in upserts)
-                failed.gone.update(dropped)
-        self.problems.pop(datastore, None)
+                failed.update((name, left[name]) for name in shard)
+        self.problems.pop(datastore_id, None)
         if problem:
-            self._unwritten[datastore], self.problems[datastore] = failed, problem
+            self._unwritten[datastore_id], self.problems[datastore_id] = failed, problem
 
-    def write_the_rest(self) -> None:
-        """Write the entries that could not be written before."""
-        for datastore in sorted(self._unwritten):
-            self.write(datastore, ())
+    def _merging(self, finding: Finding) -> records.Amendment:
+        """Raises RecordError, once it is called, where there can be no key."""
+        return lambda entry: merged(entry, sealed(finding, self._keyring.take()))
+
+
+def _released(entry: Entry | None) -> Entry | None:
+    return None if entry is None else with_all_released(entry)

@@ -29,9 +29,13 @@ def plan_json(review: Review) -> dict[str, Json]:
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
         "actions": [_action(action) for action in review.actions],
-        "dropped": [
-            {"datastore": datastore, "imageSetId": image_set_id}
-            for datastore, image_set_id in review.dropped
+        "released": [
+            {
+                "datastore": one.datastore,
+                "datastoreId": one.datastore_id,
+                "imageSetId": one.image_set_id,
+            }
+            for one in review.released
         ],
         "masked": review.masked,
     }
@@ -51,6 +55,11 @@ def _totals(totals: Totals) -> Json:
         "actions": {str(status): count for status, count in totals.actions},
         "changes": totals.changes,
         "calls": totals.calls,
+        "firstChanges": {
+            "imageSets": totals.first.image_sets,
+            "attributes": totals.first.attributes,
+            "instances": totals.first.instances,
+        },
     }
 
 
@@ -73,6 +82,7 @@ def _action(action: ShownAction) -> Json:
 def _member(member: ShownMember) -> Json:
     row: dict[str, Json] = {
         "imageSetId": member.image_set_id,
+        "imageSetArn": member.arn,
         "pin": member.pin,
         "isPrimary": member.is_primary,
         "asked": list(member.asked),
@@ -83,6 +93,8 @@ def _member(member: ShownMember) -> Json:
     }
     if member.origin_version_id:
         row["originVersionId"] = member.origin_version_id
+    if not member.is_whole:
+        row["isWhole"] = False
     return row
 
 
@@ -129,6 +141,8 @@ def _change(change: ShownChange) -> Json:
         "at": _place(change.place),
         "sendVr": change.send_vr,
         "drifted": change.drifted,
+        "consentVersions": list(change.consent_versions),
+        "baseline": change.baseline,
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.core.escape import escape
+from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
 from reconciler.core.review.phrases import duration, plural
 from reconciler.render.actions import group_lines
@@ -45,10 +46,19 @@ def reads(calls: Mapping[str, int]) -> list[str]:
     return [f"Reads made: {made}."] if made else []
 
 
+def _first_changes(first: FirstChanges) -> str:
+    """State what is changed that no record mentions: no run has seen a review of these values."""
+    instances = f" ({plural(first.instances, 'instance')})" if first.instances else ""
+    found = f"{plural(first.attributes, 'attribute')} of {plural(first.image_sets, 'image set')}"
+    return f"First changes: {found}{instances} without an earlier record."
+
+
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     if unrecorded := review.totals.unrecorded:
         converged = plural(unrecorded, "converged image set")
         yield f"Not recorded yet: {converged}. Run `reconcile apply`."
+    if review.totals.first.attributes:
+        yield _first_changes(review.totals.first)
     yield from reads(calls)
     if review.totals.calls and review.eta_seconds:
         yield f"Applying takes about {duration(review.eta_seconds)} at the configured quotas."

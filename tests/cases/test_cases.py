@@ -17,10 +17,10 @@ from reconciler.core.errors import NotFoundError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Basis, Plan, Step
-from reconciler.core.model.record import RULES_VERSION, Entry
+from reconciler.core.model.record import RULES_VERSION, Entry, as_baselines
 from reconciler.core.model.settings import Datastore, Redact, Settings
 from reconciler.core.model.value import Document
-from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan import Found, build, eta_seconds, with_digests
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.review import review
@@ -110,7 +110,9 @@ def recorded(case: Path, asks: tuple[ImageSetAsk, ...]) -> dict[str, Entry]:
             previous_version_id=row["previousVersionId"],
             updated_at=updated_at(row["versionId"]),
             created_at=CREATED_AT,
-            asked=tuple(row["asked"] or asked_paths(by_id[image_set_id])),
+            asked=as_baselines(
+                dict.fromkeys(row["asked"] or asked_paths(by_id[image_set_id]), row["versionId"])
+            ),
             ask_digest="sha256:other" if row["asked"] else ask_digest(by_id[image_set_id]),
             rules_version=RULES_VERSION,
         )
@@ -123,7 +125,9 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
     (seen,) = observe([Store(port, asks, Known(recorded(case, asks)))], settings.rules)
-    actions = with_digests(build(DATASTORE, seen.diffs, seen.studies, settings), KEY)
+    managed = {ask.image_set_id: ask for ask in asks}
+    found = Found(DATASTORE, seen.diffs, seen.studies, managed)
+    actions = with_digests(build(found, settings), KEY)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ def imported(emulator: Emulator, content: dict[str, Any], *, primary: bool = Fal
     )
 
 
-def write(emulator: Emulator, image_set_id: str, updates: dict[str, Any]) -> None:
+def write(
+    emulator: Emulator, image_set_id: str, updates: dict[str, Any], *, force: bool = False
+) -> None:
     """Make an update as another program would, complete at once."""
     service = emulator.service
     address = {"datastoreId": STORE, "imageSetId": image_set_id}
@@ -51,6 +54,23 @@ def write(emulator: Emulator, image_set_id: str, updates: dict[str, Any]) -> Non
             **address,
             "latestVersion": latest,
             "latestVersionId": latest,
+            **({"force": True} if force else {}),
             "updateImageSetMetadataUpdates": {"DICOMUpdates": {"updatableAttributes": blob}},
         },
     )
+
+
+def in_the_first_form(root: Path, **fields: Any) -> None:
+    """The entry as commit dc76416 wrote it: paths alone, in a folder by the data store's name."""
+    (path,) = (root / "records" / STORE).glob("*.json")
+    path = path.parent.rename(root / "records" / "research") / path.name
+    content = json.loads(path.read_text())
+    (row,) = content["entries"]
+    for name in ("createdAt", "imageSetArn", "released"):
+        row.pop(name)
+    row["asked"] = sorted(row["asked"])
+    row.update(fields)
+    told = {key: value for key, value in row.items() if key != "digest"}
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    row["digest"] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -48,6 +48,8 @@ def change(
         hazards=hazards,
         force_reasons=force,
         drifted=drifted,
+        baseline="4" if drifted else "3",
+        consent_versions=("5",) if drifted else (),
         send_vr=send_vr,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pytest
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.cli.conftest import Command
-from tests.cli.outside import STORE, imported, manifest, settings, write
+from tests.cli.outside import STORE, imported, in_the_first_form, manifest, settings, write
 from tests.documents import IMAGE_SET_ID, document
 
 DESCRIBED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
@@ -55,7 +54,7 @@ def recorded(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
 
 
 def entry(root: Path) -> dict[str, Any]:
-    (path,) = (root / "records" / "research").glob("*.json")
+    (path,) = (root / "records" / STORE).glob("*.json")
     (found,) = json.loads(path.read_text())["entries"]
     return dict(found)
 
@@ -125,34 +124,22 @@ def test_a_version_before_it_of_another_store_is_not_told_as_the_one_before(
         assert (entry(recorded)["versionId"], entry(recorded)["previousVersionId"]) == ("4", "")
 
 
-def old_form(root: Path, **fields: Any) -> None:
-    """The entry as commit dc76416 wrote it: without createdAt."""
-    (path,) = (root / "records" / "research").glob("*.json")
-    content = json.loads(path.read_text())
-    (row,) = content["entries"]
-    row.pop("createdAt", None)
-    row.update(fields)
-    told = {key: value for key, value in row.items() if key != "digest"}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    row["digest"] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    path.write_text(json.dumps(content, indent=2) + "\n")
-
-
 def test_an_entry_of_the_old_form_holds_by_its_updated_at(
     recorded: Path, tmp_path: Path, reconcile: Command
 ) -> None:
-    old_form(recorded)
+    in_the_first_form(recorded)
     with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
         settings(recorded, emulator)
         assert "Reads made: 1 GetImageSet." in reconcile("plan").out
         assert reconcile("apply", "--auto-approve").code == 0
-        assert entry(recorded)["createdAt"]  # rewritten in the new form
+        assert entry(recorded)["createdAt"]  # rewritten in the form of today, where it belongs
+        assert not list((recorded / "records" / "research").glob("*.json"))
 
 
 def test_an_entry_of_the_old_form_is_not_believed_for_another_store(
     recorded: Path, tmp_path: Path, reconcile: Command
 ) -> None:
-    old_form(recorded)
+    in_the_first_form(recorded)
     with trial(tmp_path / "real", "ABDOMEN", versions=2) as emulator:
         settings(recorded, emulator)
         assert reconcile("apply", "--auto-approve").code == 1
@@ -162,9 +149,24 @@ def test_an_entry_of_the_old_form_is_not_believed_for_another_store(
 def test_an_entry_of_the_old_form_without_any_time_proves_nothing(
     recorded: Path, tmp_path: Path, reconcile: Command
 ) -> None:
-    old_form(recorded, updatedAt=None)
+    in_the_first_form(recorded, updatedAt=None)
     with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
         settings(recorded, emulator)
         manifest(recorded, "a.yaml", DESCRIBED.replace("CHEST", "HEAD"))
         assert reconcile("apply", "--auto-approve").code == 1
         assert described(emulator) == "CT CHEST"
+
+
+def test_no_run_on_some_manifests_takes_the_values_of_the_real_store_for_ours(
+    recorded: Path, tmp_path: Path, reconcile: Command
+) -> None:
+    """After a trial on an emulator: an apply of one of two manifests, then of all."""
+    manifest(recorded, "b.yaml", "present: {Patient: {DICOM: {PatientComments: ours}}}\n")
+    with Emulator(tmp_path / "trial", Options(update_seconds=0.0)) as emulator:
+        settings(recorded, emulator)
+        assert reconcile("apply", "--auto-approve").code == 0
+    with trial(tmp_path / "real", "ABDOMEN", versions=2) as emulator:
+        settings(recorded, emulator)
+        reconcile("apply", "manifests/b.yaml", "--auto-approve")
+        assert reconcile("apply", "--auto-approve").code == 1
+        assert described(emulator) == "ABDOMEN"

@@ -20,7 +20,7 @@ from reconciler.core.review import review_applied
 from reconciler.edges import schemas
 from reconciler.render.step_summary import step_summary
 from tests.cli import samples
-from tests.cli.conftest import Command, expect
+from tests.cli.conftest import DATASTORE_ID, Command, expect
 
 DATES = "manifests/acr-nema-dates.yaml"
 GOOD = ("converged", "already-converged")
@@ -142,14 +142,14 @@ def test_where_there_can_be_no_records_nothing_is_sent(reconcile: Command, works
     told = report(workspace / "report.json")
     assert [one["result"] for one in told["outcomes"]] == ["not-attempted"]
     assert "Not a directory" in told["problems"][0]["message"]
-    assert "error: records/research: cannot be written" in ran.err
+    assert f"error: records/{DATASTORE_ID}: cannot be written" in ran.err
     (workspace / "records").unlink()
 
 
 def test_a_record_that_cannot_be_written_leaves_the_outcomes(
     reconcile: Command, workspace: Path
 ) -> None:
-    in_the_way = workspace / "records" / "research" / "ac.json"
+    in_the_way = workspace / "records" / DATASTORE_ID / "ac.json"
     plan = reconcile("plan", DATES, "--out", "plan.json")
     assert plan.code == 0
     in_the_way.mkdir(parents=True)
@@ -157,10 +157,10 @@ def test_a_record_that_cannot_be_written_leaves_the_outcomes(
     assert ran.code == 1
     told = report(workspace / "report.json")
     assert [one["result"] for one in told["outcomes"]] == ["converged"]
-    assert "error: records/research/ac.json: is not a regular file" in ran.err
+    assert f"error: records/{DATASTORE_ID}/ac.json: is not a regular file" in ran.err
     in_the_way.rmdir()
     assert reconcile("apply", DATES, "--auto-approve").code == 0
-    assert (workspace / "records" / "research" / "ac.json").exists()
+    assert (workspace / "records" / DATASTORE_ID / "ac.json").exists()
 
 
 NOTHING_HELD = Plan(Basis("", 1), ())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import DATASTORE_ID, Command
 
 RECONCILE = f"{sys.executable} -m reconciler"
 
@@ -76,7 +76,7 @@ def test_no_file_name_draws_on_the_terminal(reconcile: Command, workspace: Path)
 
 
 def test_no_record_draws_on_the_terminal(reconcile: Command, workspace: Path) -> None:
-    folder = workspace / "records" / "research"
+    folder = workspace / "records" / DATASTORE_ID
     folder.mkdir(parents=True)
     (folder / "ab.json").write_text(
         '{"apiVersion": "reconciler/v1", "entries": [{"imageSetId": "\\u001b[31m"}]}'

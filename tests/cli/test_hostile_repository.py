@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import REPOSITORY
+from tests.cli.conftest import DATASTORE_ID, REPOSITORY
 
 DATES = "manifests/acr-nema-dates.yaml"
 CONSOLE = str(Path(sys.executable).with_name("reconcile"))
@@ -173,7 +173,7 @@ def test_records_are_committed_to_the_repository_around_a_hostile_subfolder(
     shown = own_git(workspace.parent, "show", "--name-only", "--format=")
     assert shown.splitlines() == [
         "workspace/reconciler.key",
-        "workspace/records/research/ac.json",
+        f"workspace/records/{DATASTORE_ID}/ac.json",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ LEVELS = list(Level)
 def test_every_image_set_of_the_default_data_plans_to_nothing(
     workspace: Path, depth: Level
 ) -> None:
-    found = workspace_settings(workspace)
+    found = replace(workspace_settings(workspace), manifests="imported")
     folder = workspace / "imported"
     folder.mkdir()
     with connect.edges(found) as edges:
@@ -37,7 +38,7 @@ def test_every_image_set_of_the_default_data_plans_to_nothing(
             lines = manifest_lines("research", summary.image_set_id, "1", document, depth)
             if lines:
                 (folder / f"{summary.image_set_id}.yaml").write_text("\n".join(lines))
-        checked = pipeline.check(found, [folder])
+        checked = pipeline.check(found)
         plan = pipeline.plan(found, checked, edges).plan
     assert len(checked.asks) > (40 if depth is Level.PATIENT else 50)
     assert {action.status for action in plan.actions} == {Status.CONVERGED}

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import DATASTORE_ID, Command
 
 DATES = "manifests/acr-nema-dates.yaml"
 APPLY = ("apply", DATES, "--auto-approve")
+RECORDS = f"records/{DATASTORE_ID}"
 Outside = Callable[[str], Path]
 
 
@@ -30,7 +31,7 @@ def replaced(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
-@pytest.mark.parametrize("name", ["records", "records/research", "records/research/ac.json"])
+@pytest.mark.parametrize("name", ["records", RECORDS, f"{RECORDS}/ac.json"])
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("command", [("plan", DATES), APPLY])
 def test_a_link_among_the_records_is_refused(
@@ -149,7 +150,7 @@ def test_no_plan_or_report_is_written_through_a_link(
     assert f"error: {folder} is a symbolic link\n" in ran.err
     ran = reconcile(*APPLY, "--report", f"{folder}/report.json")
     assert (ran.code, list(outside.iterdir())) == (1, [])
-    assert not (workspace / "records" / "research").exists()  # nothing was sent
+    assert not (workspace / "records" / DATASTORE_ID).exists()  # nothing was sent
     ran = reconcile("apply", f"{folder}/plan.json")
     assert ran.code == 1
     assert f"error: {folder} is a symbolic link\n" in ran.err

@@ -250,7 +250,7 @@ def test_a_record_that_is_asked_for_again_is_not_dropped(world: World) -> None:
     world.plan()
     (world.root / "manifests" / "a.yaml").write_text(text)
     assert world.apply().code == 0
-    assert (world.root / "records" / "research" / "ea.json").exists()
+    assert (world.root / "records" / STORE / "ea.json").exists()
 
 
 # --- consent, guardrails, rules -------------------------------------------------------------------
@@ -516,7 +516,7 @@ def test_what_was_converged_is_recorded_only_where_it_still_is(world: World) -> 
     assert ran.code == 1
     (problem,) = json.loads(ran.out)["problems"]
     assert problem["message"].startswith(f"stale: image set {IMAGE_SET_ID} is at version 2")
-    recorded = {path.name for path in (world.root / "records" / "research").glob("*.json")}
+    recorded = {path.name for path in (world.root / "records" / STORE).glob("*.json")}
     assert recorded == {f"{OTHER_ID[:2]}.json"}
 
 

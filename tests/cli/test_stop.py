@@ -59,7 +59,8 @@ def test_a_signal_finishes_what_is_in_flight_and_a_second_leaves_it_unresolved(
         assert apply.returncode == code
         assert ("✓ converged" in out) is (times == 1)
         assert ("? unresolved" in out) is (times == 2)
-        assert any((workspace / "records").rglob("*.json")) is (times == 1)
+        # Also of an unresolved call: the version that it was planned for is the baseline.
+        assert any((workspace / "records").rglob("*.json"))
         # Whatever happened, the same command finishes it.
         clock.passed += LOCKED_SECONDS
         assert reconcile("apply", DATES, "--auto-approve").code == 0

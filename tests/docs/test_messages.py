@@ -54,7 +54,10 @@ NOT_IN_THE_SOURCE = {
     "reconciler/edges/manifests/parse.py": {
         "Diagnostic(hint)": "a hint of the table `_YAML_HINTS`",
     },
-    "reconciler/edges/records.py": {
+    "reconciler/edges/records/__init__.py": {
+        "RecordError('\\n'.join(problems))": "the problems of the files, from `rows`",
+    },
+    "reconciler/edges/records/rows.py": {
         "RecordError('\\n'.join(problems))": "the problems of a file, from the same module",
     },
     "reconciler/emulator/files/dicom_file.py": {
@@ -94,7 +97,7 @@ A_SAMPLE_FROM = (
     "reconciler/edges/aws/problems.py",
     "reconciler/edges/git/failures.py",
     "reconciler/edges/manifests/build.py",
-    "reconciler/edges/records.py",
+    "reconciler/edges/records/rows.py",
     "reconciler/edges/settings.py",
     "reconciler/emulator/files/ingest.py",
     "reconciler/emulator/http/access.py",

@@ -128,7 +128,11 @@ def _until_closed(terminal: int) -> Iterator[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CI" and not name.startswith("GIT_")
+    }
     here = str(Path(sys.executable).parent)
     return {
         **kept,

@@ -255,7 +255,9 @@ class World:
         versions = {name: self.port.versions(name) for name in IDS}
         latest = {name: rows[-1] for name, rows in versions.items()}
         asks = pipeline.check(self.settings).asks
-        entries = opened(records.read(self.root, "research"), asks, keys.read(self.root))
+        entries = opened(
+            records.read(self.root, self.datastore.datastore_id), asks, keys.read(self.root)
+        )
         return {
             "versions": {
                 name: [(row.version_id, row.state, row.workflow_status) for row in rows]
@@ -277,7 +279,9 @@ class World:
             },
             "attempts": [path.name for path in (self.root / attempts.FOLDER).glob("*")],
             "git": self.git("status", "--porcelain").split("\n"),
-            "committed": self.git("ls-tree", "-r", "--name-only", "HEAD").split("\n"),
+            "committed": self.git("ls-tree", "-r", "--name-only", "HEAD")
+            .replace(self.datastore.datastore_id, "ID")
+            .split("\n"),
         }
 
     def git(self, *arguments: str) -> str:

@@ -38,6 +38,7 @@ from reconciler.edges import key as keys
 from reconciler.edges import records
 from reconciler.edges.files import RealFiles
 from tests.documents import KEY
+from tests.entries import finding
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 from tests.laws.in_memory import InMemory
 from tests.laws.mutants import NONE, Mutant
@@ -359,7 +360,7 @@ class ApplyMachine(RuleBasedStateMachine):
 
     def _all_is_recorded(self) -> None:
         """Every version of ours is recorded, also of killed runs and of unnamed siblings."""
-        entries = records.read(self.root, "research")
+        entries = records.read(self.root, self.stage.datastore.datastore_id)
         for name in IDS:
             latest = self._latest(name)
             made = [one for _, one in self._ours(name)]
@@ -375,7 +376,7 @@ class ApplyMachine(RuleBasedStateMachine):
         Another process wrote what is asked for, or our call changed an image set that search did
         not list.
         """
-        entries = records.read(self.root, "research")
+        entries = records.read(self.root, self.stage.datastore.datastore_id)
         return any(
             self._latest(one.image_set_id).theirs.keys() & self._asked(one.image_set_id)
             or self._moved_unseen(one.image_set_id, entries)
@@ -427,7 +428,7 @@ class ApplyMachine(RuleBasedStateMachine):
         checked = pipeline.check(self.settings)
         edges = replace(self._edges(), files=RealFiles())
         plan = planner(self.settings, checked, edges).plan
-        entries = records.read(self.root, "research")
+        entries = records.read(self.root, self.stage.datastore.datastore_id)
         for action in plan.actions:
             assert not action.is_held_by_a_bug, action.blocks
             self.reached[action.status] += 1
@@ -579,7 +580,7 @@ class ApplyMachine(RuleBasedStateMachine):
     @invariant()
     def records_are_whole_and_true(self) -> None:
         """3 and 6. Every record can be read, and what it claims is what the service has."""
-        for name, entry in records.read(self.root, "research").items():
+        for name, entry in records.read(self.root, self.stage.datastore.datastore_id).items():
             version = self._version(name, int(entry.version_id))
             assert version.status in ("UPDATED", "CREATED", "UPDATE_FAILED")
             if entry.ask_digest:
@@ -593,7 +594,7 @@ class ApplyMachine(RuleBasedStateMachine):
         (wanted,) = (
             asked
             for digest, asked in self.digests.items()
-            if sealed(replace(entry, ask_digest=digest), key) == entry
+            if sealed(finding(entry, digest), key).ask_digest == entry.ask_digest
         )
         return wanted
 

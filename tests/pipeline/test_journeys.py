@@ -199,7 +199,7 @@ def test_siblings_of_a_study_wide_call_are_recorded_too(world: World) -> None:
     assert world.entry(ids[0]).asked == ()
 
 
-def test_records_that_nobody_asks_for_are_dropped(world: World) -> None:
+def test_records_of_which_no_manifest_asks_anything_are_released(world: World) -> None:
     world.load(document())
     world.load(document(image_set_id="0" * 32))
     world.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
@@ -208,7 +208,8 @@ def test_records_that_nobody_asks_for_are_dropped(world: World) -> None:
     (world.root / "manifests" / "b.yaml").unlink()
     world.apply()
     assert world.entry(IMAGE_SET_ID).version_id == "2"
-    assert not (world.root / "records/research/00.json").exists()
+    gone = world.entry("0" * 32)
+    assert (gone.asked, gone.released) == ((), (("Study/StudyDescription", "2"),))
 
 
 def test_an_unchanged_image_set_is_not_read_again(world: World) -> None:

@@ -97,4 +97,4 @@ class World:
         return self.port.get(image_set_id).version_id
 
     def entry(self, image_set_id: str) -> Entry:
-        return records.read(self.root, "research")[image_set_id]
+        return records.read(self.root, self.datastore.datastore_id)[image_set_id]

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,7 @@ from reconciler.edges import key as keys
 from reconciler.edges.files import RealFiles
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from tests.documents import DATASTORE_ID, KEY, document, instance, series
+from tests.entries import put
 from tests.fakes import FakeClock, FakeImageSets, StopWhen, never
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
@@ -74,7 +75,7 @@ class World:
             lock_timeout_seconds=60.0,
         )
 
-    def ask(self, name: str, description: str, *comments: str) -> None:
+    def ask(self, name: str, description: str, *comments: str, allow: Sequence[str] = ()) -> None:
         uid = f"1.2.{ord(name[0])}"
         instances = {
             f"{uid}.{part}": {"DICOM": {"ImageComments": text}}
@@ -89,7 +90,7 @@ class World:
             "datastore": "research",
             "imageSetId": name,
             "present": {"Study": body},
-            "allow": ["STUDY_WIDE", "SPLIT_UPDATE"],
+            "allow": ["STUDY_WIDE", "SPLIT_UPDATE", *allow],
         }
         (self.root / "manifests" / f"{name}.yaml").write_text(json.dumps(text))
 
@@ -140,7 +141,7 @@ class World:
         return path, path.read_bytes()
 
     def records(self) -> dict[str, tuple[str, str]]:
-        entries = records.read(self.root, "research")
+        entries = records.read(self.root, DATASTORE_ID)
         return {
             name: (entry.previous_version_id, entry.version_id) for name, entry in entries.items()
         }
@@ -182,7 +183,7 @@ def test_what_is_written_down_is_private_whole_and_without_a_value(world: World)
 def test_a_sibling_that_a_killed_run_moved_is_recorded_by_the_next(world: World) -> None:
     world.ask(FIRST, "CT")
     world.killed()
-    assert world.records() == {}
+    assert world.records() == {FIRST: ("", "1")}
     world.service.calm()
     applied = world.apply()
     assert applied.outcomes == ()
@@ -405,12 +406,31 @@ def test_nothing_is_left_after_a_conflict(world: World) -> None:
     assert world.left() == []
 
 
+def test_consent_to_overwrite_drift_holds_after_a_kill_between_two_calls(world: World) -> None:
+    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+    world.apply()
+
+    def theirs(raw: dict[str, Any]) -> None:
+        for block in raw["Study"]["Series"][f"1.2.{ord(OWN[0])}"]["Instances"].values():
+            block["DICOM"]["ImageComments"] = "theirs"
+
+    world.service.foreign(OWN, theirs)
+    consent = f"OVERWRITES_DRIFT@{world.service.version(OWN)}"
+    world.ask(OWN, "CT", LONG + "1", LONG + "2", allow=[consent])
+    world.killed()
+    world.service.calm()
+    (action,) = world.plan().actions
+    assert action.status is Status.DRIFTED
+    assert [change.drifted for change in action.changes] == [True]
+    assert [one.result for one in world.apply().outcomes] == [Result.CONVERGED]
+
+
 def test_an_unresolved_end_is_found_by_the_next_run(world: World) -> None:
     world.ask(FIRST, "CT")
     world.service.fail(UPDATE, NoAnswerError("gone"), when="after")
     applied = world.apply(abandon=lambda: bool(world.service.landed))
     assert [one.result for one in applied.outcomes] == [Result.UNRESOLVED]
-    assert world.records() == {}
+    assert world.records() == {FIRST: ("", "1")}  # the version that the action was planned for
     world.service.calm()
     world.apply()
     assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
@@ -429,8 +449,8 @@ def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
 def test_an_attempt_proves_nothing_beside_an_entry_of_another_history(world: World) -> None:
     """The image set was created at another time than the recorded one: not the one we knew."""
     world.recorded_then_killed()
-    entry = records.read(world.root, "research")[OWN]
-    records.write(world.root, "research", [replace(entry, created_at=1.0)])
+    entry = records.read(world.root, DATASTORE_ID)[OWN]
+    put(world.root, [replace(entry, created_at=1.0)])
     world.ask(OWN, "three")
     (action,) = world.plan().actions
     assert (action.status, action.steps) == (Status.DRIFTED, ())
@@ -576,12 +596,14 @@ def test_the_settings_say_how_long_an_update_may_take(world: World) -> None:
     assert [one.result for one in world.apply().outcomes] == [Result.CONVERGED]
 
 
-def test_what_nobody_asks_any_more_is_recovered_and_its_record_dropped(world: World) -> None:
+def test_what_no_manifest_asks_any_more_is_recovered_and_released(world: World) -> None:
     world.recorded_then_killed()
     (world.root / "manifests" / f"{OWN}.yaml").unlink()
     world.ask(FIRST, "CT")
     assert [one.image_set_id for one in world.apply().recovered] == [OWN]
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    entry = records.read(world.root, DATASTORE_ID)[OWN]
+    assert (entry.version_id, entry.asked) == ("3", ())
+    assert entry.released == (("Study/StudyDescription", "3"),)
 
 
 def test_the_version_before_is_that_of_each_sibling_too(world: World) -> None:
@@ -616,7 +638,7 @@ def test_what_other_paths_have_begun_is_left_to_them(world: World) -> None:
     path = world.root / "manifests" / f"{OWN}.yaml"
     world.apply(world.plan(path))
     # The sibling has come to its end, its first member is half way.
-    assert world.records() == {OWN: ("1", "2"), SECOND: ("1", "2")}
+    assert world.records() == {OWN: ("1", "2"), SECOND: ("1", "2"), FIRST: ("", "1")}
     assert world.left() == [f"research-{FIRST}-1.json"]
     world.apply()
     assert world.records()[FIRST] == ("1", "4")
@@ -630,7 +652,7 @@ def test_an_edited_attempt_is_not_believed(world: World) -> None:
     (path,) = (world.root / attempts.FOLDER).glob("*.json")
     path.write_text(path.read_text().replace('"before": "1"', '"before": "0"'))
     assert world.apply().recovered == ()
-    assert world.records() == {FIRST: ("", "2")}
+    assert world.records() == {FIRST: ("1", "2")}
 
 
 def test_an_attempt_under_other_rules_is_not_believed(world: World) -> None:
@@ -675,7 +697,7 @@ def test_what_was_recorded_by_a_run_that_nobody_killed_is_not_recovered(world: W
     assert len(plan.steps) == 2
     world.service.inject("GetImageSetMetadata", theirs, when="after", image_set_id=SECOND)
     assert [one.result for one in world.apply(plan).outcomes][1] is Result.CONFLICT
-    assert world.records() == {SECOND: ("1", "2")}
+    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
     assert world.apply().recovered == ()
 
 
@@ -866,7 +888,9 @@ def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first
     )
     (problem,) = applied.problems
     assert isinstance(problem, RecordError)
-    where = "records/research" if first == 1 else f".reconcile/attempts/research-{OWN}-1.json"
+    where = (
+        f"records/{DATASTORE_ID}" if first == 1 else f".reconcile/attempts/research-{OWN}-1.json"
+    )
     assert _short(problem.message).startswith(f"{where}: cannot be written (")
     assert "run the command again" in problem.hint
 

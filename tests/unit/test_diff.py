@@ -401,7 +401,8 @@ def test_a_new_wish_after_a_change_elsewhere_is_an_update() -> None:
     stage = converged(ASKED)
     stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientComments="c"))
     manifest = ASKED.replace("PatientName: N", "PatientName: O, PatientComments: d")
-    assert drifted(stage, manifest) == [("PatientName", False), ("PatientComments", True)]
+    assert drifted(stage, manifest) == [("PatientName", False), ("PatientComments", False)]
+    assert [g.change.is_first for g in stage.diff(manifest).changes] == [False, True]
 
 
 def test_other_words_for_the_recorded_value_are_no_drift() -> None:
@@ -514,7 +515,8 @@ def test_a_removal_of_what_somebody_brought_has_drifted(kind: str) -> None:
         stage.service.foreign(
             A, lambda d: d["Study"]["Series"]["1.2.1"]["Instances"].pop("1.2.1.1")
         )
-    stage.record(ASKED)
+    manifest = absent("{Study: {Series: {1.2.1: {Instances: [1.2.1.1]}}}}")
+    stage.record(manifest)
     frames = [{"ID": "f" * 32}] if kind == "other images" else at(one())["ImageFrames"]
     stage.service.foreign(
         A,
@@ -522,16 +524,15 @@ def test_a_removal_of_what_somebody_brought_has_drifted(kind: str) -> None:
             {"1.2.1.1": {**instance("1.2.1.1"), "ImageFrames": frames}}
         ),
     )
-    manifest = absent("{Study: {Series: {1.2.1: {Instances: [1.2.1.1]}}}}")
     assert drifted(stage, manifest) == [("", kind != "was always there")]
 
 
 def test_a_removal_of_a_series_that_came_since_has_drifted() -> None:
     stage = staged(two())
-    stage.record(ASKED)
+    manifest = absent("{Study: {Series: [1.2.2, 1.2.3]}}")
+    stage.record(manifest)
     new = series("1.2.3", [instance("1.2.3.1")])
     stage.service.foreign(A, lambda d: d["Study"]["Series"].update({"1.2.3": new}))
-    manifest = absent("{Study: {Series: [1.2.2, 1.2.3]}}")
     assert [g.change.drifted for g in stage.diff(manifest).changes] == [False, True]
 
 
@@ -639,7 +640,7 @@ def test_one_image_makes_one_pair() -> None:
 def test_images_imported_again_before_the_record_have_not_drifted() -> None:
     stage = staged(one())
     stage.service.foreign(A, lambda d: at(d).update(ImageFrames=[{"ID": "f" * 32}]))
-    stage.record(ASKED)
+    stage.record(REVERT)
     stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientComments="c"))
     assert drifted(stage, REVERT) == [("PatientComments", True), ("", False), ("", False)]
     stage.service.foreign(A, lambda d: at(d).update(ImageFrames=[{"ID": "e" * 32}]))
@@ -658,7 +659,7 @@ def test_what_is_not_asked_any_more_is_released_but_not_a_revert() -> None:
 def test_a_revert_over_somebodys_edit_has_drifted_there_alone() -> None:
     stage = staged(one())
     stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientSex="M"))
-    stage.record(ASKED)
+    stage.record(REVERT)
     stage.service.foreign(A, lambda d: d["Patient"]["DICOM"].update(PatientName="M", odd="x"))
     stage.service.foreign(A, lambda d: d["Study"]["Series"]["1.2.1"]["Instances"].pop("1.2.1.2"))
     found = [(g.change.path(), g.change.drifted) for g in stage.diff(REVERT).changes]

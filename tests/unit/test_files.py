@@ -22,6 +22,7 @@ from reconciler.core.model.value import Json
 from reconciler.core.plan.file import dumps
 from reconciler.core.ports import Files
 from reconciler.edges import files, records
+from tests.entries import always, put
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
 ID = "ea92b0d8838c72a3f25d00d13616f87e"
@@ -33,11 +34,19 @@ def entry(version: str) -> Entry:
 
 
 def write_record(folder: Path, new: bool, disk: Files) -> None:
-    records.write(folder, "research", [entry("2" if new else "1")], files=disk)
+    wanted = entry("2" if new else "1")
+    records.write(folder, wanted.datastore_id, {ID: [always(wanted)]}, files=disk)
 
 
 def drop_record(folder: Path, new: bool, disk: Files) -> None:
-    records.write(folder, "research", [] if new else [entry("1")], [ID] if new else [], files=disk)
+    """The file of the first form goes when its entry is written again."""
+    if new:
+        write_record(folder, False, disk)
+    else:
+        old = records.folder(folder, "1" * 32)
+        disk.make_folder(folder / "records")
+        put(folder, [entry("1")])
+        old.rename(folder / "records" / "research")
 
 
 def write_plan(folder: Path, new: bool, disk: Files) -> None:
@@ -144,6 +153,7 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from reconciler.edges import files
+from tests.entries import always, put
 from tests.faulty_files import FaultyFiles
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 files.replace(Path(sys.argv[1]), b"new", files=FaultyFiles(int(sys.argv[2]), kill))

@@ -1,4 +1,4 @@
-"""Changes of an image set of which the service does not say whether it is primary (U25)."""
+"""Changes of image sets that may be primary: the service does not say (decision 0002, U25)."""
 
 from __future__ import annotations
 

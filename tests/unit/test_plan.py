@@ -19,14 +19,14 @@ from reconciler.core.model.change import Change, Op
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.key import Key
 from reconciler.core.model.observed import Summary
-from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.plan import Action, Basis, Plan, Released, Status
 from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.model.value import Document, Value
 from reconciler.core.plan import action_digest, eta_seconds, with_digests
 from reconciler.core.plan.consent import CONSENT, MISSING_SHOWN, By, judge
 from reconciler.core.plan.file import dumps, loads, plan_digest
 from reconciler.core.plan.split import TooLarge, split
-from tests.documents import KEY, SERIES_UID, document, instance, series
+from tests.documents import DATASTORE_ID, KEY, SERIES_UID, document, instance, series
 from tests.planning import DATASTORE, A, B, C, Stage, messages
 
 # --- consent ---------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def test_nothing_but_its_own_consent_lets_a_hazard_pass(hazard: Hazard) -> None:
         for others in ((), ("5",), ("6", A), ("5", B), ("", A))
     ]
     unforced = source(*everything_else, force=hazard is not Hazard.FORCE)
-    given = judge(hazard, A, "5", [unforced], everything_else)
+    given = judge(hazard, A, [unforced], everything_else, ["5"])
     free = CONSENT[hazard] in (By.LINE, By.NOTHING)
     assert given.consented is free
     assert bool(given.consent) is not free
@@ -81,15 +81,15 @@ def test_nothing_but_its_own_consent_lets_a_hazard_pass(hazard: Hazard) -> None:
 def test_the_line_that_is_missing_is_told_and_is_enough(
     hazard: Hazard, line: str, consent: Source
 ) -> None:
-    refused = judge(hazard, A, "5", [source()], [])
+    refused = judge(hazard, A, [source()], [], ["5"])
     assert (refused.consented, refused.consent, refused.place) == (False, line, MANIFEST)
-    given = judge(hazard, A, "5", [source(), replace(consent, place=Place("b.yaml"))], [])
+    given = judge(hazard, A, [source(), replace(consent, place=Place("b.yaml"))], [], ["5"])
     assert (given.consented, given.consent) == (True, "")
 
 
 def test_a_default_of_the_repository_consents() -> None:
     wanted = Consent(Hazard.REMOVES_SERIES)
-    assert judge(Hazard.REMOVES_SERIES, A, "5", [source()], [wanted]).consented
+    assert judge(Hazard.REMOVES_SERIES, A, [source()], [wanted]).consented
 
 
 # --- one image set ---------------------------------------------------------------------------
@@ -801,7 +801,9 @@ def test_the_time_is_that_of_the_slowest_quota() -> None:
 def a_plan() -> Plan:
     stage = a_study()
     manifests = [asks(A, "StudyDescription: x", "allow: [STUDY_WIDE]")]
-    return Plan(Basis("c" * 40, 1), stage.plan(*manifests), (("research", B),), 4.0)
+    return Plan(
+        Basis("c" * 40, 1), stage.plan(*manifests), (Released("research", DATASTORE_ID, B),), 4.0
+    )
 
 
 def test_a_plan_survives_its_file() -> None:
@@ -862,7 +864,7 @@ def test_a_file_that_is_not_the_plan_is_refused(data: bytes, message: str) -> No
 def test_the_digest_of_a_plan_is_keyed_and_covers_its_file() -> None:
     plan = a_plan()
     assert re.fullmatch("hmac-sha256:[0-9a-f]{64}", plan_digest(plan, KEY))
-    other = (plan_digest(replace(plan, dropped=()), KEY), plan_digest(plan, Key(bytes(32))))
+    other = (plan_digest(replace(plan, released=()), KEY), plan_digest(plan, Key(bytes(32))))
     assert plan_digest(plan, KEY) not in other
 
 

@@ -19,11 +19,12 @@ from reconciler.core.errors import RecordError
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.record import RULES_VERSION, Entry
 from reconciler.edges import records
+from tests.entries import put
 
 A = "ea92b0d8838c72a3f25d00d13616f87e"
 B = "ea00b0d8838c72a3f25d00d13616f87e"
 C = "53d5fdb05ca4d46ac7ca64b06545c66e"
-NAME = "research"
+NAME = "1" * 32
 
 
 def entry(image_set_id: str = A, version: str = "2", **other: Any) -> Entry:
@@ -34,7 +35,9 @@ def entry(image_set_id: str = A, version: str = "2", **other: Any) -> Entry:
         "previous_version_id": str(int(version) - 1),
         "updated_at": 1_700_243_522.295,
         "created_at": 1_700_000_000.5,
-        "asked": ("Patient/PatientName", "Study/StudyDescription"),
+        "asked": (("Patient/PatientName", version), ("Study/StudyDescription", "1")),
+        "released": (("Study/StudyID", "unreadable"),),
+        "arn": f"arn:aws:medical-imaging:us-east-1:{'0' * 12}:datastore/{'1' * 32}/imageset/{A}",
         "ask_digest": "sha256:" + "0" * 64,
     }
     return Entry(**(given | other))
@@ -57,7 +60,7 @@ def digest_of(path: Path) -> str:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     entries = [entry(A), entry(B, updated_at=None), entry(C, asked=(), ask_digest="")]
-    records.write(tmp_path, NAME, entries, [])
+    put(tmp_path, entries)
     assert records.read(tmp_path, NAME) == {one.image_set_id: one for one in entries}
 
 
@@ -68,7 +71,7 @@ def test_nothing_recorded_is_an_empty_mapping(tmp_path: Path) -> None:
 def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
     tmp_path: Path,
 ) -> None:
-    changed = records.write(tmp_path, NAME, [entry()], [])
+    changed = put(tmp_path, [entry()])
     path = tmp_path / "records" / NAME / "ea.json"
     digest = digest_of(path)
     assert changed == (path,)
@@ -76,12 +79,14 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
         '{\n  "apiVersion": "reconciler/v1",\n  "kind": "Record",\n  "entries": [\n    {\n'
         f'      "datastoreId": "{"1" * 32}",\n'
         f'      "imageSetId": "{A}",\n'
+        f'      "imageSetArn": "{entry().arn}",\n'
         '      "versionId": "2",\n'
         '      "previousVersionId": "1",\n'
         '      "updatedAt": "2023-11-17T17:52:02.295Z",\n'
         '      "createdAt": "2023-11-14T22:13:20.500Z",\n'
-        '      "asked": [\n        "Patient/PatientName",\n        "Study/StudyDescription"\n'
-        "      ],\n"
+        '      "asked": {\n        "Patient/PatientName": "2",\n'
+        '        "Study/StudyDescription": "1"\n      },\n'
+        '      "released": {\n        "Study/StudyID": "unreadable"\n      },\n'
         f'      "askDigest": "sha256:{"0" * 64}",\n'
         f'      "rulesVersion": {RULES_VERSION},\n'
         f'      "digest": "{digest}"\n'
@@ -92,48 +97,25 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
 def test_what_is_written_is_what_the_published_schema_says(tmp_path: Path) -> None:
     schema = json.loads((Path(__file__).parents[2] / "schemas/record.schema.json").read_text())
     bare = entry(B, "1", previous_version_id="", updated_at=None, asked=(), ask_digest="")
-    (path,) = records.write(tmp_path, NAME, [entry(A), bare], [])
+    (path,) = put(tmp_path, [entry(A), bare])
     validator = jsonschema.Draft202012Validator(schema)
     assert [error.message for error in validator.iter_errors(json.loads(path.read_text()))] == []
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
-    records.write(one, NAME, [entry(A), entry(B)], [])
-    records.write(other, NAME, [entry(B)], [])
-    records.write(other, NAME, [entry(A)], [])
+    put(one, [entry(A), entry(B)])
+    put(other, [entry(B)])
+    put(other, [entry(A)])
     name = f"records/{NAME}/ea.json"
     assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
 def test_writing_the_same_again_changes_no_file(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = put(tmp_path, [entry(A)])
     before = path.stat()
-    assert records.write(tmp_path, NAME, [entry(A)], []) == ()
+    assert put(tmp_path, [entry(A)]) == ()
     assert path.stat().st_ino == before.st_ino
-
-
-def test_a_version_is_never_lowered_and_an_equal_one_is_replaced(tmp_path: Path) -> None:
-    records.write(tmp_path, NAME, [entry(A, "10")], [])
-    assert records.write(tmp_path, NAME, [entry(A, "9")], []) == ()
-    records.write(tmp_path, NAME, [entry(A, "10", asked=("Patient/PatientID",))], [])
-    assert records.read(tmp_path, NAME)[A].asked == ("Patient/PatientID",)
-
-
-def test_versions_of_another_data_store_do_not_count(tmp_path: Path) -> None:
-    records.write(tmp_path, NAME, [entry(A, "10")], [])
-    records.write(tmp_path, NAME, [entry(A, "1", datastore_id="2" * 32)], [])
-    assert records.read(tmp_path, NAME)[A].version_id == "1"
-
-
-def test_an_entry_of_another_history_gives_way_whatever_its_version(tmp_path: Path) -> None:
-    """A trial emulator has the same IDs, but its image sets were created at another time."""
-    others: list[dict[str, Any]] = [{"created_at": 1.0}, {"created_at": None}, {"is_dated": False}]
-    for number, other in enumerate(others):
-        root = tmp_path / str(number)
-        records.write(root, NAME, [entry(A, "10", **other)], [])
-        records.write(root, NAME, [entry(A, "3")], [])
-        assert records.read(root, NAME)[A] == entry(A, "3")
 
 
 def test_an_entry_without_created_at_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -141,8 +123,10 @@ def test_an_entry_without_created_at_is_read_as_it_was_written(tmp_path: Path) -
     path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     path.write_text(OLD_FORM)
-    assert records.read(tmp_path, NAME)[A] == entry(A, created_at=None, is_dated=False)
-    records.write(tmp_path, NAME, [entry(B)], [])
+    asked = (("Patient/PatientName", "2"), ("Study/StudyDescription", "2"))
+    old = entry(A, created_at=None, is_dated=False, asked=asked, released=(), arn="")
+    assert records.read(tmp_path, NAME)[A] == old
+    put(tmp_path, [entry(B)])
     assert json.loads(OLD_FORM)["entries"][0] in json.loads(path.read_text())["entries"]
 
 
@@ -197,34 +181,27 @@ def test_a_version_is_that_of_the_entry_by_number_and_times(
     assert one.is_at(replace(properties, **(given | seen))) is is_at
 
 
-def test_dropping_the_last_entry_takes_the_file_away(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)], [])
-    assert records.write(tmp_path, NAME, [], [A]) == (path,)
-    assert set(records.read(tmp_path, NAME)) == {B}
-    assert records.write(tmp_path, NAME, [], [B]) == (path,)
-    assert not path.exists()
-    assert records.write(tmp_path, NAME, [], [B]) == ()
-
-
-def test_other_comparison_rules_count_as_nothing_recorded(tmp_path: Path) -> None:
-    records.write(tmp_path, NAME, [entry(A, rules_version=RULES_VERSION + 1), entry(B)], [])
-    assert set(records.read(tmp_path, NAME)) == {B}
-
-
 def test_times_survive_to_the_millisecond(tmp_path: Path) -> None:
     for moment in (1_700_000_000.0, 1_700_000_000.001, 1_699_999_999.999, 0.5):
-        records.write(tmp_path, NAME, [entry(A, updated_at=moment)], [])
+        put(tmp_path, [entry(A, updated_at=moment)])
         assert records.read(tmp_path, NAME)[A].updated_at == moment
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("versionId", "3"), ("askDigest", ""), ("asked", []), ("updatedAt", None)],
+    [
+        ("versionId", "3"),
+        ("askDigest", ""),
+        ("asked", {}),
+        ("released", {}),
+        ("imageSetArn", ""),
+        ("updatedAt", None),
+    ],
 )
 def test_an_edited_entry_is_told_with_file_and_image_set(
     tmp_path: Path, field: str, value: object
 ) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)], [])
+    (path,) = put(tmp_path, [entry(A), entry(B)])
     edit(path, lambda content: content["entries"][1].update({field: value}))
     with pytest.raises(RecordError) as caught:
         records.read(tmp_path, NAME)
@@ -243,13 +220,15 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
         "created_at": None,
         "is_dated": False,
         "asked": (),
+        "released": (),
+        "arn": "",
         "ask_digest": "x",
         "rules_version": 99,
     }
     entries = [entry(), *(replace(entry(), **{name: value}) for name, value in fields.items())]
     digests = set()
     for number, one in enumerate(entries):
-        (path,) = records.write(tmp_path / str(number), NAME, [one], [])
+        (path,) = put(tmp_path / str(number), [one])
         digests.add(digest_of(path))
     assert len(digests) == len(fields) + 1
 
@@ -273,11 +252,11 @@ def test_a_file_that_we_did_not_write_is_told_and_left_alone(tmp_path: Path, tex
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     before = path.read_bytes()
-    with pytest.raises(RecordError, match=r"records/research/ea\.json"):
+    with pytest.raises(RecordError, match=r"records/1{32}/ea\.json"):
         records.read(tmp_path, NAME)
     if before:
         with pytest.raises(RecordError):
-            records.write(tmp_path, NAME, [entry(A)], [])
+            put(tmp_path, [entry(A)])
         assert path.read_bytes() == before
 
 
@@ -298,10 +277,10 @@ def test_what_is_no_regular_file_is_told_and_not_waited_for(
     path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     make(path)
-    for use in (records.read, lambda root, name: records.write(root, name, [entry(A)])):
+    for use in (records.read, lambda root, name: put(root, [entry(A)])):
         with pytest.raises(RecordError) as caught:
             use(tmp_path, NAME)
-        assert caught.value.message == "records/research/ea.json: is not a regular file"
+        assert caught.value.message == f"records/{NAME}/ea.json: is not a regular file"
     assert not path.is_file()
 
 
@@ -310,15 +289,15 @@ def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, target: str) -> Non
     path = records.folder(tmp_path, NAME) / "ea.json"
     path.parent.mkdir(parents=True)
     path.symlink_to(target)
-    for use in (records.read, lambda root, name: records.write(root, name, [entry(A)])):
+    for use in (records.read, lambda root, name: put(root, [entry(A)])):
         with pytest.raises(RecordError) as caught:
             use(tmp_path, NAME)
-        assert caught.value.message == "records/research/ea.json is a symbolic link"
+        assert caught.value.message == f"records/{NAME}/ea.json is a symbolic link"
     assert path.is_symlink()
 
 
 def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
-    for path in records.write(tmp_path, NAME, [entry(A), entry(B), entry(C)], []):
+    for path in put(tmp_path, [entry(A), entry(B), entry(C)]):
         edit(path, lambda content: [row.update(versionId="9") for row in content["entries"]])
     with pytest.raises(RecordError) as caught:
         records.read(tmp_path, NAME)
@@ -327,7 +306,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> None:
     """`git checkout -- records` alone is refused there."""
-    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = put(tmp_path, [entry(A)])
     path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes())
     with pytest.raises(RecordError, match="the file is damaged") as caught:
         records.read(tmp_path, NAME)
@@ -335,20 +314,20 @@ def test_a_conflict_that_a_merge_left_is_told_with_a_way_out(tmp_path: Path) -> 
 
 
 def test_an_entry_in_the_wrong_file_is_told(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = put(tmp_path, [entry(A)])
     path.rename(path.with_name("00.json"))
     with pytest.raises(RecordError, match="in the wrong file"):
         records.read(tmp_path, NAME)
 
 
 def test_the_watermark_beside_the_records_is_not_one(tmp_path: Path) -> None:
-    records.write(tmp_path, NAME, [entry(A)], [])
+    put(tmp_path, [entry(A)])
     (records.folder(tmp_path, NAME) / "scan.json").write_text("{}")
     assert set(records.read(tmp_path, NAME)) == {A}
 
 
 def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = put(tmp_path, [entry(A)])
     leftover = path.with_name(".ea.json.4000000000-0123abcd.tmp")
     leftover.write_text("{")
     assert set(records.read(tmp_path, NAME)) == {A}
@@ -357,21 +336,21 @@ def test_what_a_killed_run_left_is_swept_and_never_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_stays_the_old_one(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A)], [])
+    (path,) = put(tmp_path, [entry(A)])
     before = path.read_bytes()
     # A folder in place of the new file of the shard: rename fails for every user, also root.
     blocked = records.folder(tmp_path, NAME) / "53.json"
     blocked.mkdir()
     with pytest.raises(RecordError, match=r"53\.json: is not a regular file"):
-        records.write(tmp_path, NAME, [entry(C)], [])
+        put(tmp_path, [entry(C)])
     assert path.read_bytes() == before
     assert sorted(one.name for one in path.parent.iterdir()) == ["53.json", "ea.json"]
 
 
 def test_only_the_entries_that_are_other_than_before_are_new(tmp_path: Path) -> None:
-    (path,) = records.write(tmp_path, NAME, [entry(A), entry(B)])
+    (path,) = put(tmp_path, [entry(A), entry(B)])
     before = path.read_bytes()
-    records.write(tmp_path, NAME, [entry(A, "9")])
+    put(tmp_path, [entry(A, "9")])
     assert records.changed_entries(before, path.read_bytes()) == (entry(A, "9"),)
     for nothing in (b"", b"none of ours"):
         assert set(records.changed_entries(nothing, before)) == {entry(A), entry(B)}

@@ -18,7 +18,8 @@ root, first = Path(sys.argv[1]), int(sys.argv[2])
 sys.stdin.readline()
 for number in range(first, first + 25):
     name = f"aa{number:030x}"
-    records.write(root, "research", [Entry("1" * 32, name, "2", "1", None, (), "sha256:0")])
+    entry = Entry("1" * 32, name, "2", "1", None, (), "sha256:0")
+    records.write(root, "1" * 32, {name: [lambda _, entry=entry: entry]})
 """
 
 
@@ -34,4 +35,4 @@ def test_no_entry_is_lost(tmp_path: Path) -> None:
         writer.stdin.write(b"go\n")
         writer.stdin.close()
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
-    assert len(records.read(tmp_path, "research")) == 100
+    assert len(records.read(tmp_path, "1" * 32)) == 100

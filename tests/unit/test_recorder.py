@@ -13,7 +13,7 @@ from reconciler import pipeline
 from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.apply.run import Run
 from reconciler.core.diff.paths import ask_digest, sealed
-from reconciler.core.errors import GitBusyError, GitError, RecordError, RejectedError
+from reconciler.core.errors import GitBusyError, GitError, RecordError
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Outcome, Result
@@ -24,6 +24,7 @@ from reconciler.core.ports import Files
 from reconciler.edges import attempts, git, records
 from reconciler.edges import key as keys
 from tests.documents import DATASTORE_ID, document
+from tests.entries import finding, put
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
@@ -64,8 +65,13 @@ class World:
         return pipeline.apply(settings, plan, edges, run, reporter=reporter)
 
     def versions(self) -> dict[str, str]:
-        entries = records.read(self.root, "research")
+        entries = records.read(self.root, DATASTORE_ID)
         return {name: entry.version_id for name, entry in entries.items()}
+
+    def managed(self) -> set[str]:
+        """The image sets of which something is recorded as asked."""
+        entries = records.read(self.root, DATASTORE_ID)
+        return {name for name, entry in entries.items() if entry.asked}
 
 
 def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
@@ -113,7 +119,7 @@ def test_after_a_failed_write_outcomes_are_reported_and_the_next_run_records_the
         assert len(world.service.landed) == len(IDS)
 
 
-def test_a_record_that_could_not_be_dropped_at_once_is_dropped_in_the_end(tmp_path: Path) -> None:
+def test_a_record_that_could_not_be_released_at_once_is_released_in_the_end(tmp_path: Path) -> None:
     def forget(root: Path, files: FaultyFiles) -> World:
         world = World(root)
         world.apply()
@@ -126,7 +132,7 @@ def test_a_record_that_could_not_be_dropped_at_once_is_dropped_in_the_end(tmp_pa
     assert counting.calls
     for first in range(1, len(counting.calls) + 1):
         faulty = FaultyFiles(first, failing(ERRORS["full"]))
-        assert forget(tmp_path / str(first), faulty).versions().keys() == set(IDS[1:])
+        assert forget(tmp_path / str(first), faulty).managed() == set(IDS[1:])
 
 
 def test_while_nothing_can_be_recorded_nothing_new_is_sent(tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     world = World(tmp_path / "world")
     repository(world.root)
     world.apply()  # and no commit
-    leftover = records.folder(world.root, "research") / ".aa.json.4000000000-0123abcd.tmp"
+    leftover = records.folder(world.root, DATASTORE_ID) / ".aa.json.4000000000-0123abcd.tmp"
     leftover.write_text("{")
     applied = world.apply(mode=RecordMode.COMMIT)
     assert applied.outcomes == ()
@@ -168,7 +174,7 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     assert git.changed(world.root, [world.root / "records"]) == ()
 
 
-def test_records_are_dropped_in_a_commit_also_of_a_data_store_that_nobody_asks_any_more(
+def test_records_are_released_in_a_commit_also_of_a_data_store_that_no_manifest_names(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path / "world")
@@ -179,7 +185,7 @@ def test_records_are_dropped_in_a_commit_also_of_a_data_store_that_nobody_asks_a
     for path in (world.root / "manifests").glob("*.yaml"):
         path.write_text(path.read_text().replace("research", "teaching"))
     assert world.apply(mode=RecordMode.COMMIT).commit
-    assert world.versions() == {}
+    assert world.managed() == set()
     assert git.changed(world.root, [world.root / "records"]) == ()
 
 
@@ -207,7 +213,7 @@ def test_outside_a_repository_the_outcomes_are_told_all_the_same(tmp_path: Path)
 
 
 def digests(world: World) -> dict[str, str]:
-    entries = records.read(world.root, "research")
+    entries = records.read(world.root, DATASTORE_ID)
     return {name: entry.ask_digest for name, entry in entries.items()}
 
 
@@ -220,10 +226,10 @@ def test_the_first_apply_that_records_makes_the_key_and_its_ask_digests_are_keye
     assert key is not None
     assert world.root / KEY_FILE in applied.recorded
     asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
-    entries = records.read(world.root, "research")
+    entries = records.read(world.root, DATASTORE_ID)
     for name, entry in entries.items():
-        unkeyed = replace(entry, ask_digest=ask_digest(asks[name]))
-        assert entry == sealed(unkeyed, key) != unkeyed
+        unkeyed = finding(entry, ask_digest(asks[name]))
+        assert entry.ask_digest == sealed(unkeyed, key).ask_digest != unkeyed.ask_digest
     # The same ask of three image sets: equal asks do not show.
     assert len(set(digests(world).values())) == 3
     before = world.service.calls.count(("GetImageSetMetadata", IDS[0]))
@@ -249,13 +255,13 @@ def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
     world = World(tmp_path / "world")
     world.apply()
     keyed = digests(world)
-    entries = records.read(world.root, "research").values()
+    entries = records.read(world.root, DATASTORE_ID).values()
     asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
     changed = [
         replace(entry, ask_digest=old if old is not None else ask_digest(asks[entry.image_set_id]))
         for entry in entries
     ]
-    records.write(world.root, "research", changed)
+    put(world.root, changed)
     world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
     applied = world.apply()
     assert applied.outcomes == ()
@@ -266,16 +272,16 @@ def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
     }
 
 
-def test_a_record_without_an_ask_digest_is_dropped_when_nobody_asks_any_more(
+def test_a_record_without_an_ask_digest_is_released_when_no_manifest_asks_any_more(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path / "world")
     world.apply()
-    entries = records.read(world.root, "research").values()
-    records.write(world.root, "research", [replace(entry, ask_digest="") for entry in entries])
+    entries = records.read(world.root, DATASTORE_ID).values()
+    put(world.root, [replace(entry, ask_digest="") for entry in entries])
     (world.root / "manifests" / f"{IDS[0]}.yaml").unlink()
     world.apply()
-    assert world.versions().keys() == set(IDS[1:])
+    assert world.managed() == set(IDS[1:])
 
 
 def test_the_key_is_committed_with_the_records(tmp_path: Path) -> None:
@@ -300,7 +306,8 @@ def test_a_key_alone_is_not_committed(tmp_path: Path) -> None:
     keys.make(world.root)
     repository(world.root)
     subprocess.run(["git", "rm", "-q", "--cached", KEY_FILE], cwd=world.root, check=True)
-    world.service.fail("UpdateImageSetMetadata", RejectedError("no"), times=3)
+    for name in IDS:
+        world.service.delete(name)
     assert world.apply(mode=RecordMode.COMMIT).commit == ""
 
 

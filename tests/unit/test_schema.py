@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from reconciler.core.model.plan import Basis, Plan
 from reconciler.core.model.record import Entry
 from reconciler.core.plan.file import to_json
-from reconciler.edges import records, schemas
+from reconciler.edges import schemas
+from tests.entries import put
 
 NAMES = pytest.mark.parametrize("name", schemas.names())
 CASES = sorted(Path(__file__).parents[1].joinpath("cases").glob("*/plan.json"))
@@ -104,8 +105,8 @@ def test_every_golden_plan_is_a_plan(file: Path) -> None:
 
 @pytest.mark.parametrize("updated_at", [None, 1700000000.123])
 def test_a_written_record_is_a_record(tmp_path: Path, updated_at: float | None) -> None:
-    entry = Entry("1" * 32, "a" * 32, "2", "", updated_at, ("Patient/PatientName",), "")
-    (path,) = records.write(tmp_path, "research", [entry])
+    entry = Entry("1" * 32, "a" * 32, "2", "", updated_at, (("Patient/PatientName", "2"),), "")
+    (path,) = put(tmp_path, [entry])
     Draft202012Validator(schemas.load("record")).validate(json.loads(path.read_text("utf-8")))
 
 

@@ -24,7 +24,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, as_baselines
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
 from reconciler.core.survey import (
@@ -98,7 +98,7 @@ def entry(version: str, ask: ImageSetAsk) -> Entry:
         previous_version_id="",
         updated_at=seen.updated_at,
         created_at=seen.created_at,
-        asked=asked_paths(ask),
+        asked=as_baselines(dict.fromkeys(asked_paths(ask), version)),
         ask_digest=ask_digest(ask),
     )
 
@@ -336,7 +336,7 @@ def test_a_revert_to_a_missing_or_future_version_is_blocked() -> None:
 
 def left(before: str, *versions: tuple[str, Document]) -> Attempt:
     made = tuple((version, content_digest(made)) for version, made in versions)
-    return Attempt(DATASTORE_ID, A, before, made)
+    return Attempt(DATASTORE_ID, A, before, made, asked_paths(CHEST))
 
 
 def test_the_origin_of_a_version_that_a_killed_run_made_is_known_by_its_content() -> None:
@@ -369,7 +369,8 @@ def test_a_later_version_is_compared_with_what_a_killed_run_made() -> None:
         (PropertiesOf(A), at("3")),
         (DocumentOf(A, "3"), live("HEAD")),
         (PropertiesOf(A, "1"), at("1")),
-        (DocumentOf(A, "2"), made),
+        (DocumentOf(A, "2"), made),  # is it what the attempt meant to make?
+        (DocumentOf(A, "2"), made),  # the baseline; the driver reads it once
     )
     assert found.status is Status.UPDATE
 

@@ -20,7 +20,11 @@ from reconciler.core.model.value import Document
 
 
 def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
-    """Find the places of the claims in the document and compare each attribute once."""
+    """Spread the claims over the document and compare each attribute once.
+
+    Claims that the run leaves out make no change. They still rename, remove and contradict.
+    """
+    carries = _Carried(ask.left_out)
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
         return Settled((), tuple(tangles))
@@ -31,7 +35,7 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
     for claim in ask.claims:
         places = locator.locate(claim.address)
         if unplaced := _unplaced(ask, claim, places):
-            blocks.append(unplaced)
+            blocks += [unplaced] if carries.any([claim]) else []
             continue
         for place in places:
             if claim.tag is None:
@@ -39,22 +43,41 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
             else:
                 spread[place, claim.tag].append(claim)
     changes = [
-        _removal(ask, place, claims)
+        _removal(ask, place, carries.of(claims))
         for place, claims in sorted(removed.items())
-        if place.level is Level.SERIES or series_at(place.series) not in removed
+        if carries.any(claims)
+        and (place.level is Level.SERIES or series_at(place.series) not in removed)
     ]
     for (place, tag), claims in sorted(spread.items()):
         if gone := removed.get(place) or removed.get(series_at(place.series)):
-            blocks += _below(ask, gone[0], claims)
+            blocks += _below(ask, gone[0], claims) if carries.any([*gone, *claims]) else []
             continue
         winners = _most_specific(claims)
+        if not carries.any(winners):
+            continue
         blocks += _quarrels(ask, place, tag, winners)
+        winners = carries.of(winners)
         found = compare(ask.image_set_id, document, place, winners, rules)
         if isinstance(found, Block):
             blocks.append(found)
         elif found is not None:
             changes.append(SourcedChange(found, _sources(winners)))
     return Settled(tuple(changes), tuple(blocks))
+
+
+class _Carried:
+    """Which claims a run carries."""
+
+    def __init__(self, left_out: frozenset[Source]) -> None:
+        self._left_out = left_out
+
+    def of(self, claims: list[Claim]) -> list[Claim]:
+        """The claims of the manifests that were selected."""
+        return [claim for claim in claims if claim.source not in self._left_out]
+
+    def any(self, claims: list[Claim]) -> bool:
+        """Whether one of them is carried."""
+        return bool(self.of(claims))
 
 
 def _sources(claims: Iterable[Claim]) -> tuple[Source, ...]:

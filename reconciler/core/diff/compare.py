@@ -7,20 +7,29 @@ from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff.claims import settle
-from reconciler.core.diff.drift import Baseline
+from reconciler.core.diff.drift import Drift, History
 from reconciler.core.diff.guards import guard
 from reconciler.core.diff.hazards import hazards_of
-from reconciler.core.diff.locate import renames
-from reconciler.core.diff.paths import REVERT_PATH, ask_digest, asked_paths
+from reconciler.core.diff.locate import Renames, renames
+from reconciler.core.diff.paths import (
+    REVERT_PATH,
+    ask_digest,
+    asked_paths,
+    covers,
+    is_below,
+    is_pattern,
+    is_whole,
+    renamed_paths,
+)
 from reconciler.core.diff.revert import revert_changes
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block
 from reconciler.core.model.diff import Diff, Reading, Settled, SourcedChange
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Status
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import RULES_VERSION, Entry
 from reconciler.core.model.settings import Rules
-from reconciler.core.model.value import Document
 
 
 def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -> bool:
@@ -28,6 +37,8 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
     return (
         entry is not None
         and properties.state == "ACTIVE"
+        and entry.rules_version == RULES_VERSION
+        and entry.is_level
         and entry.is_at(properties)
         and entry.ask_digest == ask_digest(ask)
     )
@@ -36,11 +47,11 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
 def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     """Compare; never raises for any content of a manifest or a document.
 
-    No change is marked as drifted yet: `with_drift` does that if the image set has another version
-    than the record. Only an image set with changes needs the document of its baseline.
+    No change has drifted yet: `with_drift` says which. Only an image set with changes needs the
+    documents of its baselines.
     """
     properties = reading.properties
-    start = Diff(ask, ask_digest(ask), asked_paths(ask), reading, Status.CONVERGED)
+    start = _start(ask, reading)
     unread = reading.unread
     if properties is None and unread is None:
         return _stopped(start, Status.BLOCKED, *_NO_SUCH_IMAGE_SET)
@@ -58,7 +69,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         message = f"the document does not have the documented structure at {odd}"
         return _stopped(start, Status.BLOCKED, message, _ODD)
     found = _found(ask, reading, rules)
-    changes = [_judged(sourced, ask, drifted=False) for sourced in found.changes]
+    changes = [_judged(sourced, ask, Drift()) for sourced in found.changes]
     refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
     blocks = list(dict.fromkeys((*found.blocks, *refusals)))
     return replace(
@@ -66,22 +77,46 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         status=_status(changes, blocks),
         changes=tuple(changes),
         blocks=tuple(sorted(blocks, key=_block_order)),
-        released=_released(start),
     )
 
 
-def with_drift(found: Diff, recorded: Document | None) -> Diff:
-    """Mark drifted changes by the recorded version; `recorded` is None if it cannot be read."""
-    document = found.reading.document
-    assert document is not None
-    if recorded is not None and misshapen(recorded):
-        recorded = None
-    baseline = Baseline(document, recorded, renames(found.ask.claims))
+def with_drift(found: Diff, history: History, refuted: str) -> Diff:
+    """Judge each change by its baseline; `refuted` is the version of an entry that was refuted."""
     changes = [
-        _judged(sourced, found.ask, drifted=baseline.differs(sourced.change))
+        _judged(sourced, found.ask, history.judge(sourced.change, consents_of(sourced)))
         for sourced in found.changes
     ]
-    return replace(found, status=_status(changes, found.blocks), changes=tuple(changes))
+    return replace(
+        found, status=_status(changes, found.blocks), changes=tuple(changes), refuted=refuted
+    )
+
+
+def consents_of(sourced: SourcedChange) -> tuple[str, ...]:
+    """The versions for which the manifests behind a change permit to overwrite its drift."""
+    name = sourced.change.image_set_id
+    return tuple(
+        consent.version_id
+        for source in sourced.sources
+        for consent in source.allow
+        if consent.hazard is Hazard.OVERWRITES_DRIFT and consent.image_set_id == name
+    )
+
+
+def _start(ask: ImageSetAsk, reading: Reading) -> Diff:
+    """What is known of an image set before anything is compared."""
+    alias, carried = renames(ask.claims), ask.carried
+    entry = reading.entry
+    recorded = tuple(entry.baselines) if entry else ()
+    return Diff(
+        ask,
+        ask_digest(carried),
+        asked_paths(carried, alias),
+        reading,
+        Status.CONVERGED,
+        refuted=_refuted(entry, reading.properties),
+        released=_released(ask, alias, entry),
+        renamed=renamed_paths(recorded, alias),
+    )
 
 
 _NO_SUCH_IMAGE_SET = (
@@ -109,16 +144,23 @@ def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
     return settle(ask, reading.document, rules)
 
 
-def _judged(sourced: SourcedChange, ask: ImageSetAsk, *, drifted: bool) -> SourcedChange:
+def _judged(sourced: SourcedChange, ask: ImageSetAsk, drift: Drift) -> SourcedChange:
     change = sourced.change
     hazards = hazards_of(
         change.op,
         change.tag,
         forced=bool(change.force_reasons),
-        drifted=drifted,
+        drifted=drift.drifted,
         reverts=ask.revert is not None,
     )
-    return replace(sourced, change=replace(change, drifted=drifted, hazards=hazards))
+    judged = replace(
+        change,
+        drifted=drift.drifted,
+        baseline=drift.baseline,
+        consent_versions=drift.consent_versions,
+        hazards=hazards,
+    )
+    return replace(sourced, change=judged)
 
 
 def _status(changes: Sequence[SourcedChange], blocks: Sequence[Block]) -> Status:
@@ -129,12 +171,33 @@ def _status(changes: Sequence[SourcedChange], blocks: Sequence[Block]) -> Status
     return Status.UPDATE if changes else Status.CONVERGED
 
 
-def _released(start: Diff) -> tuple[str, ...]:
-    """Return the paths of the recorded ask that are no longer asked. A revert asks for all."""
-    entry = start.reading.entry
-    if entry is None or start.ask.revert is not None:
+def _refuted(entry: Entry | None, live: Properties | None) -> str:
+    """The version of an entry that the live one contradicts, "" without a contradiction."""
+    if entry is None or live is None or not live.version_id or not entry.is_refuted_by(live):
+        return ""
+    return entry.version_id
+
+
+def _released(ask: ImageSetAsk, alias: Renames, entry: Entry | None) -> tuple[str, ...]:
+    """Recorded paths that no manifest asks for any more; a revert asks for everything.
+
+    Under another UID, or by `"*"`, a path is still asked for. What is inside of a series or an
+    instance that the manifests remove goes with it.
+    """
+    if entry is None or ask.revert is not None:
         return ()
-    return tuple(sorted(set(entry.asked) - set(start.asked) - {REVERT_PATH}))
+    managed = frozenset(asked_paths(ask, alias))
+    wide = [path for path in managed if is_pattern(path) or is_whole(path)]
+    names = dict(renamed_paths(dict(entry.asked), alias))
+    left = ((path, names.get(path, path)) for path in dict(entry.asked) if path != REVERT_PATH)
+    return tuple(
+        sorted(
+            path
+            for path, name in left
+            if name not in managed
+            and not any(covers(one, name) or is_below(name, one) for one in wide)
+        )
+    )
 
 
 def _block_order(block: Block) -> tuple[str, str, str]:

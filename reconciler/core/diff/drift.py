@@ -1,11 +1,22 @@
-"""Drift: whether an attribute was changed since the recorded version, its baseline."""
+"""Drift: whether an attribute was changed outside this repository since its baseline.
+
+The record keeps one baseline for each path: the version in which the value was last known and
+reviewed. The service keeps every version, so that value can be read and compared with the live
+value. A path without a baseline has never been reviewed: its change is a first change.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cached_property
 
 from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import (
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
     block_at,
     frame_ids,
     instances,
@@ -13,54 +24,204 @@ from reconciler.core.dicom.content import (
     live_key,
     section,
     series,
+    uid_value,
 )
+from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.locate import Locator, Renames
-from reconciler.core.model.address import Address, Level, instance_at, series_at
+from reconciler.core.diff.paths import REVERT_PATH, change_paths, is_below, is_whole
+from reconciler.core.model.address import WILDCARD, Address, Level, instance_at, series_at
 from reconciler.core.model.change import Change, Op
+from reconciler.core.model.record import UNREADABLE, ranked
 from reconciler.core.model.value import Document, Json
 
 
-class Baseline:
-    """Compares the recorded document with the live one to find changes outside this repository.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the record says of one change; `baseline` is "" for a first change."""
 
-    `recorded` is None if the recorded version can no longer be read.
+    drifted: bool = False
+    baseline: str = ""
+    consent_versions: tuple[str, ...] = ()
+
+
+class History:
+    """The baselines of an image set, and its document of today beside those of earlier versions.
+
+    `live_versions` are those that the live document is of: the latest, and the good version that
+    stands for a failed one.
     """
 
-    def __init__(self, live: Document, recorded: Document | None, alias: Renames) -> None:
+    def __init__(
+        self,
+        live: Document,
+        live_versions: Iterable[str],
+        recorded: Mapping[str, str],
+        alias: Renames,
+    ) -> None:
         self._live = live
+        self._live_versions = tuple(live_versions)
         self._recorded = recorded
         self._alias = alias
+        self._earlier: dict[str, Earlier | None] = {}
 
-    def differs(self, change: Change) -> bool:
-        """Whether this attribute, series or instance changed since it was recorded.
+    def beside(self, documents: Mapping[str, Document | None]) -> History:
+        """The same, with more documents of earlier versions; None for an unreadable one."""
+        more = copy(self)
+        more._earlier = self._earlier | {
+            version: Earlier(self._live, document, self._alias, self._recorded)
+            if document is not None
+            else None
+            for version, document in documents.items()
+        }
+        return more
 
-        Returns True if the recorded version cannot be read, because then it is unknown. Attributes
-        of a series or instance that was added since have no baseline, so they have not drifted.
+    def baseline(self, change: Change) -> str:
+        """The version in which the value was last known and reviewed; "" for a first change.
+
+        A named path decides before one with `"*"`. A converged revert is the baseline of every
+        path of its version.
         """
-        if self._recorded is None:
-            return True
+        found = [
+            self._recorded[path]
+            for path in change_paths(change, self._alias)
+            if path in self._recorded
+        ][:1]
+        if REVERT_PATH in self._recorded:
+            found.append(self._recorded[REVERT_PATH])
+        if found:
+            return max(found, key=ranked)
+        return UNREADABLE if (change.address.level, _name(change)) in self._lost else ""
+
+    def needs(self, version: str) -> bool:
+        """Whether the document of a version is neither the live one nor already here."""
+        return version not in ("", UNREADABLE, *self._live_versions, *self._earlier)
+
+    def judge(self, change: Change, consents: Iterable[str]) -> Drift:
+        """Whether a change has drifted.
+
+        `consents` are the versions for which a manifest permits to overwrite drift.
+        """
+        baseline = self.baseline(change)
+        if not baseline:
+            return Drift()
+        seen = self._seen(change, baseline)
+        if seen is not Seen.CHANGED:
+            return Drift(baseline="" if seen is Seen.NEW else baseline)
+        holding = {self._live_versions[0]} | {
+            version
+            for version in consents
+            if ranked(baseline) < int(version) and self._seen(change, version) is Seen.SAME
+        }
+        return Drift(True, baseline, tuple(sorted(holding, key=int)))
+
+    def _seen(self, change: Change, version: str) -> Seen:
+        if version in self._live_versions:
+            return Seen.SAME
+        earlier = self._earlier.get(version)
+        return earlier.seen(change) if earlier is not None else Seen.CHANGED
+
+    @cached_property
+    def _lost(self) -> frozenset[tuple[Level, str]]:
+        """Attributes that are recorded below a UID that the live document does not have.
+
+        Another process may have changed that UID: which value was reviewed is not known then.
+        """
+        found = set()
+        wholes = [path for path in self._recorded if is_whole(path)]
+        for path in self._recorded:
+            parts = path.split("/")
+            level = _LEVELS.get(len(parts))
+            gone = level and not {parts[2], parts[-2]} - {"Series"} <= self._live_names
+            if level and gone and not any(is_below(path, whole) for whole in wholes):
+                found.add((level, parts[-1]))
+        return frozenset(found)
+
+    @cached_property
+    def _live_names(self) -> frozenset[str]:
+        """Every name by which a path may call a series or an instance that is there."""
+        found = {WILDCARD}
+        for key, block in series(self._live).items():
+            for name in (key, uid_value(block, SERIES_INSTANCE_UID, key)):
+                found |= self._alias.series.names(name)
+            for inner, held in instances(block).items():
+                for name in (inner, uid_value(held, SOP_INSTANCE_UID, inner)):
+                    found |= self._alias.instances.names(name)
+        return frozenset(found)
+
+
+class Seen(Enum):
+    """How what a change changes stood in an earlier version."""
+
+    SAME = auto()  # as it stands today
+    CHANGED = auto()  # otherwise, or it is not known how
+    NEW = auto()  # not at all: it has come since
+
+
+class Earlier:
+    """The document of an earlier version beside the live one: what has changed in between."""
+
+    def __init__(
+        self, live: Document, earlier: Document, alias: Renames, recorded: Iterable[str]
+    ) -> None:
+        self._live = live
+        self._earlier = earlier
+        self._alias = alias
+        self._recorded = frozenset(recorded)
+
+    def seen(self, change: Change) -> Seen:
+        """How this attribute, series or instance stood."""
         places = self._locator.locate(change.address)
         match change.op:
             case Op.ADD | Op.UPDATE | Op.REMOVE:
-                places = places or self._by_frames(change.address)
-                now = _attribute(self._live, change.address, change)
-                held = [_attribute(self._recorded, place, change) for place in places]
-                return bool(held) and now not in held
+                return self._attribute(change, places or self._by_frames(change.address))
             case Op.REMOVE_INSTANCE:
                 shown = _frames(self._live, change.address)
-                return all(_frames(self._recorded, place) != shown for place in places)
+                same = any(_frames(self._earlier, place) == shown for place in places)
             case Op.REMOVE_SERIES:
-                return not places  # it did not exist in the recorded version
+                same = bool(places)
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
-                return bool(places) and block_at(self._live, change.address) is None
+                same = not places or block_at(self._live, change.address) is not None
+        return Seen.SAME if same else Seen.CHANGED
+
+    def _attribute(self, change: Change, places: Iterable[Address]) -> Seen:
+        held = [_attribute(self._earlier, place, change) for place in places]
+        if not held:
+            return Seen.NEW if self._all_accounted_for else Seen.CHANGED
+        now = _attribute(self._live, change.address, change)
+        return Seen.SAME if now in held else Seen.CHANGED
+
+    @cached_property
+    def _all_accounted_for(self) -> bool:
+        """Whether every earlier instance is still known: by its UID, its frames, or our removal.
+
+        Where one is not, an instance that seems to be new may be it, under a UID that another
+        process has given it.
+        """
+        live = Locator(self._live, self._alias)
+        frames = {
+            frame
+            for block in series(self._live).values()
+            for instance in instances(block).values()
+            for frame in frame_ids(instance)
+        }
+        return all(
+            live.locate(instance_at(key, inner))
+            or frames.intersection(frame_ids(instance))
+            or self._removed(key, inner)
+            for key, block in series(self._earlier).items()
+            for inner, instance in instances(block).items()
+        )
+
+    def _removed(self, key: str, inner: str) -> bool:
+        ours = {series_at(key).path(), instance_at(key, inner).path()}
+        return not ours.isdisjoint(self._recorded)
 
     @cached_property
     def _locator(self) -> Locator:
-        assert self._recorded is not None
-        return Locator(self._recorded, self._alias)
+        return Locator(self._earlier, self._alias)
 
     def _by_frames(self, address: Address) -> tuple[Address, ...]:
-        """Find the recorded place of these images by their frames: the UID may have changed."""
+        """Where the images were that stand here now: another process may have changed the UID."""
         inside = _instances(self._live, address)
         found = {
             self._shown[frame]
@@ -74,14 +235,21 @@ class Baseline:
 
     @cached_property
     def _shown(self) -> dict[str, Address]:
-        """The recorded instance of each frame."""
-        assert self._recorded is not None
+        """Each earlier frame's instance."""
         return {
             frame: instance_at(key, inner)
-            for key, block in series(self._recorded).items()
+            for key, block in series(self._earlier).items()
             for inner, instance in instances(block).items()
             for frame in frame_ids(instance)
         }
+
+
+# The number of parts of the path of an attribute below a series or an instance.
+_LEVELS = {4: Level.SERIES, 6: Level.INSTANCE}
+
+
+def _name(change: Change) -> str:
+    return document_key(change.tag) if change.tag is not None else change.key
 
 
 def _instances(document: Document, address: Address) -> tuple[Address, ...]:

@@ -1,35 +1,125 @@
-"""The parts of an ask that a record keeps: its paths, and a digest over the whole ask."""
+"""The paths of asks, as plans and records name them, and the digest over an ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import cast
 
 from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import by_tag, document_key
+from reconciler.core.diff.locate import Aliases, Renames, renames
+from reconciler.core.model.address import WILDCARD, Address
 from reconciler.core.model.ask import Claim, ImageSetAsk
+from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, Finding
 from reconciler.core.model.value import Json
 
 REVERT_PATH = "revertToVersionId"
+_SERIES, _INSTANCES = "Series", "Instances"
 
 
 def claim_path(claim: Claim) -> str:
-    """Return `Patient/PatientName`, or the path of a series or instance that a claim removes."""
-    if claim.tag is None:
-        return claim.address.path()
-    return f"{claim.address.path()}/{document_key(claim.tag)}"
+    """`Patient/PatientName`; the series or instance itself where a claim removes it."""
+    return _path(claim.address, claim.tag)
 
 
-def asked_paths(ask: ImageSetAsk) -> tuple[str, ...]:
-    """Return every path of an ask, sorted, without values."""
-    paths = {claim_path(claim) for claim in ask.claims}
+def asked_paths(ask: ImageSetAsk, alias: Renames | None = None) -> tuple[str, ...]:
+    """Every path that an ask names, sorted, without a value.
+
+    Series and instances have the UID that they have once the ask is fulfilled. `alias` are the
+    renames that all manifests of the image set ask for, also those that the ask does not carry.
+    """
+    known = alias or renames(ask.claims)
+    paths = {_path(_after(claim.address, known), claim.tag) for claim in ask.claims}
     if ask.revert:
         paths.add(REVERT_PATH)
     return tuple(sorted(paths))
+
+
+def change_paths(change: Change, alias: Renames) -> Iterator[str]:
+    """The recorded paths that may govern a change, the one that decides first.
+
+    A named UID wins over `"*"`; the names of a UID are those before and after a rename.
+    """
+    where = change.address
+    series = _names(where.series, alias.series)
+    inner = _names(where.instance, alias.instances)
+    found = [replace(where, series=one, instance=other) for one, other in product(series, inner)]
+    found.sort(key=_stars)
+    for address in found:
+        yield _path(address, change.tag, change.key)
+
+
+def path_after(change: Change, alias: Renames) -> str:
+    """The path that a change has in a record once it is made."""
+    return _path(_after(change.address, alias), change.tag, change.key)
+
+
+def renamed_paths(paths: Iterable[str], alias: Renames) -> tuple[tuple[str, str], ...]:
+    """Recorded paths under a UID that the manifests change, each with that under the new UID."""
+    found = []
+    for path in paths:
+        parts = path.split("/")
+        series, instance = alias.series.new_of, alias.instances.new_of
+        if len(parts) > 2 and parts[1] == _SERIES:
+            parts[2] = series.get(parts[2], parts[2])
+        if len(parts) > 4 and parts[3] == _INSTANCES:
+            parts[4] = instance.get(parts[4], parts[4])
+        if (name := "/".join(parts)) != path:
+            found.append((path, name))
+    return tuple(sorted(found))
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path stands for several series or instances."""
+    return WILDCARD in path
+
+
+def is_whole(path: str) -> bool:
+    """Whether a path is that of a series or an instance itself."""
+    return path.split("/")[-2:-1] in ([_SERIES], [_INSTANCES])
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Whether a path with `"*"` stands for another path."""
+    if not is_pattern(pattern) or pattern == path:
+        return False
+    wide, narrow = pattern.split("/"), path.split("/")
+    return len(wide) == len(narrow) and all(
+        one in (WILDCARD, other) for one, other in zip(wide, narrow, strict=True)
+    )
+
+
+def is_below(path: str, whole: str) -> bool:
+    """Whether a path is inside of a series or an instance that is a path of its own."""
+    return path.startswith(f"{whole}/") and is_whole(whole)
+
+
+def _path(address: Address, tag: int | None, key: str = "") -> str:
+    name = document_key(tag) if tag is not None else key
+    return f"{address.path()}/{name}" if name else address.path()
+
+
+def _after(address: Address, alias: Renames) -> Address:
+    return replace(
+        address,
+        series=alias.series.new_of.get(address.series, address.series),
+        instance=alias.instances.new_of.get(address.instance, address.instance),
+    )
+
+
+def _names(key: str, aliases: Aliases) -> tuple[str, ...]:
+    """What a recorded path may call a series or an instance; "" alone where there is none."""
+    return (*sorted(aliases.names(key)), WILDCARD) if key else ("",)
+
+
+def _stars(address: Address) -> tuple[int, bool]:
+    stars = (address.series == WILDCARD) + (address.instance == WILDCARD)
+    return stars, address.instance == WILDCARD
 
 
 def ask_digest(ask: ImageSetAsk) -> str:
@@ -52,15 +142,11 @@ def ask_digest(ask: ImageSetAsk) -> str:
     return digest({"claims": cast(Json, [list(row) for row in rows]), "revert": revert})
 
 
-def sealed(entry: Entry, key: Key) -> Entry:
-    """Return the entry for a record, with the keyed digest of its ask.
-
-    The digest covers data store and image set, so that equal asks have different digests.
-    """
-    if not entry.ask_digest:
-        return entry
-    about: Json = [entry.datastore_id, entry.image_set_id, entry.ask_digest]
-    return replace(entry, ask_digest=key.digest(Use.ASK, about))
+def sealed(finding: Finding, key: Key) -> Finding:
+    """The finding with the keyed digest of its ask, as a record holds it."""
+    if not finding.ask_digest:
+        return finding
+    return replace(finding, ask_digest=_keyed(finding, finding.ask_digest, key))
 
 
 def opened(
@@ -77,10 +163,15 @@ def opened(
 
 def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
     if ask is not None and key is not None and entry.ask_digest:
-        asked = replace(entry, ask_digest=ask_digest(ask))
-        if sealed(asked, key) == entry:
-            return asked
+        own = ask_digest(ask)
+        if _keyed(entry, own, key) == entry.ask_digest:
+            return replace(entry, ask_digest=own)
     return replace(entry, ask_digest="")
+
+
+def _keyed(subject: Entry | Finding, own: str, key: Key) -> str:
+    """Data store and image set are covered, so that equal asks do not show."""
+    return key.digest(Use.ASK, [subject.datastore_id, subject.image_set_id, own])
 
 
 def _value(claim: Claim) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.errors import Place
@@ -68,15 +68,38 @@ class Revert:
 
 @dataclass(frozen=True, slots=True)
 class ImageSetAsk:
-    """All claims on one image set. `datastore` is the name in reconciler.yaml."""
+    """Everything asked of one image set. `datastore` is the name in reconciler.yaml.
+
+    `left_out` are the manifests that a run on some paths does not carry: their changes are not
+    made, but what they ask is still managed.
+    """
 
     datastore: str
     image_set_id: str
     sources: tuple[Source, ...]
     claims: tuple[Claim, ...] = ()
     revert: Revert | None = None
+    left_out: frozenset[Source] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run carries all that is asked of the image set."""
+        return not self.left_out
+
+    @property
+    def carried(self) -> ImageSetAsk:
+        """What the run carries of it: the claims of the selected manifests."""
+        if self.is_whole:
+            return self
+        return replace(
+            self,
+            sources=tuple(one for one in self.sources if one not in self.left_out),
+            claims=tuple(claim for claim in self.claims if claim.source not in self.left_out),
+            left_out=frozenset(),
+        )
 
     @property
     def place(self) -> Place:
-        """The place of the first manifest with a claim on this image set."""
-        return self.sources[0].place
+        """The first manifest that asks something of this image set, of those that are carried."""
+        carried = (one for one in self.sources if one not in self.left_out)
+        return next(carried, self.sources[0]).place

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 class Attempt:
     """The versions that an apply intends to create. After a kill, their content identifies them.
 
-    `before` is the version before the first call. `versions` are the results of the calls in order:
-    (versionId, digest of the content). `asked` and `ask_digest` are for the record. The digests are
-    not keyed: they stay in a file that only its owner may read.
+    `before` is the version that the image set had before, `versions` what each call makes of it:
+    (versionId, digest of the content), in order, and `sent` the paths that each call changes.
+    `asked` and `ask_digest` are for its record; `ask_digest` is "" where the run did not carry all
+    that was asked. Its digests are not keyed: they stay in its file, which only the owner may read.
     """
 
     datastore_id: str
@@ -20,6 +21,14 @@ class Attempt:
     versions: tuple[tuple[str, str], ...] = field(repr=False)
     asked: tuple[str, ...] = ()
     ask_digest: str = field(default="", repr=False)
+    sent: tuple[tuple[str, ...], ...] = ()
+
+    def converged_at(self, version_id: str) -> tuple[str, ...]:
+        """The paths that hold what was asked once the version is there as planned."""
+        if version_id == self.last[0]:
+            return self.asked
+        made = [version for version, _ in self.versions].index(version_id) + 1
+        return tuple(sorted({path for paths in self.sent[:made] for path in paths}))
 
     @property
     def last(self) -> tuple[str, str]:

@@ -29,10 +29,13 @@ class Op(StrEnum):
 class Change:
     """The change of one attribute, series or instance of one image set.
 
-    `address` contains the keys of the live document. `key` is the live key of the attribute (a
-    keyword or eight hex digits), "" for a series or an instance. `vr` is the VR of the attribute;
-    `send_vr` says that DICOMVRs must contain it. `force_reasons` says why the change needs `force`.
-    `place` is the line that asks for the change, None in a revert.
+    `address` holds the keys of the live document. `key` is the live key of the attribute (a
+    keyword or eight hex digits), "" for a series or an instance. `vr` is what the attribute is
+    read as; `send_vr` says that DICOMVRs must carry it. `force_reasons` names the constraints
+    that only `force` overrides. `place` is the line that asks, None inside a revert. `drifted` says
+    that the value was changed outside since its baseline; then OVERWRITES_DRIFT@N consents for each
+    N of `consent_versions`. `baseline` is the version in which the value was last known and
+    reviewed; "" if it never was.
     """
 
     image_set_id: str
@@ -48,6 +51,13 @@ class Change:
     drifted: bool = False
     force_reasons: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    baseline: str = ""
+    consent_versions: tuple[str, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the live value was never reviewed."""
+        return not self.baseline
 
     def path(self) -> str:
         """Return a path such as `Patient/PatientName` or `Study/Series/1.2/Instances/1.2.3`."""

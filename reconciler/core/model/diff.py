@@ -33,6 +33,13 @@ class Reading:
     unread: Unread | None = None
     good_version: str = ""
 
+    @property
+    def live_versions(self) -> tuple[str, ...]:
+        """The versions that the document is of: the latest, and the one that stands for it."""
+        assert self.properties is not None
+        found = (self.properties.version_id, self.good_version)
+        return tuple(filter(None, found))
+
 
 @dataclass(frozen=True, slots=True)
 class SourcedChange:
@@ -59,10 +66,13 @@ class Settled:
 class Diff:
     """The differences between one ask and its image set.
 
-    `ask_digest` (not keyed yet) and `asked` (paths only) go into the record. After the survey,
-    `reading` contains only the document from which the calls of this image set are made.
-    `study_instance_uid` is the study of an image set that may be primary, "" if the document has
-    none; None for an image set that is not primary or was not read.
+    `ask_digest` (not keyed yet) and `asked` (paths only) are of what the run carries of the ask.
+    `released` are recorded paths that no manifest asks for any more, `renamed` those whose UID the
+    manifests change, each with its path afterwards. `refuted` is the version of the entry if the
+    service contradicts it. Once the survey is over, `reading` holds that document alone from which
+    the calls of this image set are made. `study_instance_uid` is the study whose primary image set
+    this may be, "" where the document states none; None for an image set that is not primary or was
+    not read.
     """
 
     ask: ImageSetAsk
@@ -74,6 +84,8 @@ class Diff:
     blocks: tuple[Block, ...] = ()
     notes: tuple[Note, ...] = ()
     released: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    refuted: str = ""
     study_instance_uid: str | None = field(default=None, repr=False)
 
     @property

@@ -25,6 +25,8 @@ class Properties:
     message: str = field(default="", repr=False)
     updated_at: float | None = None
     created_at: float | None = None
+    # ListImageSetVersions does not state it.
+    arn: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,13 @@ _RUNNABLE = frozenset({Status.UPDATE, Status.DRIFTED})
 class Member:
     """One image set of an action. `pin` is the version that was read.
 
-    The record keeps `ask_digest` (not keyed here: it stays on this machine), `asked` (paths only),
-    `previous_version_id`, `updated_at` and `created_at` (epoch seconds of the service). A sibling
-    that no manifest names has no ask. `recorded` says that the record already states exactly this.
-    `origin_version_id` is the version before a killed apply that made the pinned version, or "".
-    `is_primary` is None if the service does not state it.
+    `ask_digest` (not keyed: it stays on this machine), `asked` (paths only, no values),
+    `previous_version_id`, `updated_at` and `created_at` (epoch seconds, the service's) are what the
+    record keeps; a sibling that no manifest names has no ask. `is_whole` says that the run carries
+    all that is asked of the image set. `recorded` says that the record already states exactly this.
+    `origin_version_id` is the version before an apply that was killed when it had made the pin; ""
+    where none had. `is_primary` is None where the service does not say. `released`, `renamed` and
+    `refuted` are for the record, as in `record.Finding`.
     """
 
     image_set_id: str
@@ -74,6 +76,11 @@ class Member:
     recorded: bool = False
     origin_version_id: str = ""
     created_at: float | None = None
+    arn: str = ""
+    is_whole: bool = True
+    released: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    refuted: str = ""
 
     @property
     def before(self) -> str:
@@ -181,17 +188,26 @@ class Basis:
     rules: tuple[tuple[str, str | bool | int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Released:
+    """An image set of which no manifest asks anything any more, and the record still says so."""
+
+    datastore: str
+    datastore_id: str
+    image_set_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All actions, sorted by data store and image set.
 
-    `dropped` contains (data store, image set) of records that no manifest asks for any more.
-    `eta_seconds` is the duration of the apply by the update quotas.
+    `released` are the image sets of which no manifest asks anything any more. `eta_seconds` is the
+    shortest time that the update quotas allow for the apply.
     """
 
     basis: Basis
     actions: tuple[Action, ...]
-    dropped: tuple[tuple[str, str], ...] = ()
+    released: tuple[Released, ...] = ()
     eta_seconds: float = 0.0
 
     @property

@@ -1,24 +1,34 @@
-"""The entry of one image set in `records/`: versions and digests, never a DICOM value."""
+"""An entry of `records/`: versions and digests of one image set, never a DICOM value."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from reconciler.core.model.observed import Properties
 
-# The number of the comparison rules. Raise it when `dicom` compares or encodes in another way:
-# entries with another number are then ignored.
+# The number of our comparison rules. Raise it when `dicom` starts to compare or to encode
+# differently: entries made under another number then no longer save a read. Their baselines stay.
 RULES_VERSION = 1
+
+# The baseline of a path whose recorded version cannot be believed or read.
+UNREADABLE = "unreadable"
+
+# (path, baseline), sorted by path.
+Baselines: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """The version in which an image set was last seen converged, and for which ask.
+    """What is recorded of one image set.
 
-    `asked` contains paths only. `ask_digest` is over the resolved ask; in a record it is keyed, and
-    empty if there was no key (`diff.paths.sealed`). Both are empty for a sibling that no manifest
-    names. `updated_at` and `created_at` are epoch seconds of the service. `is_dated` is False for
-    an old entry without `createdAt`.
+    `version_id` is the version that was seen last, `updated_at` and `created_at` the service's
+    times of it in epoch seconds. `asked` has the baseline of each path that a manifest asks for:
+    the version in which its value was last known and reviewed. `released` has those of paths that
+    no manifest asks for any more. `ask_digest` is over the resolved ask, and only there where all
+    of it was seen converged at `version_id`; in a record it is keyed (`diff.paths.sealed`).
+    `is_dated` is false for an entry of the form before `created_at` was stored.
     """
 
     datastore_id: str
@@ -26,18 +36,32 @@ class Entry:
     version_id: str
     previous_version_id: str
     updated_at: float | None
-    asked: tuple[str, ...]
+    asked: Baselines
     ask_digest: str = field(repr=False)
     rules_version: int = RULES_VERSION
     created_at: float | None = None
     is_dated: bool = True
+    released: Baselines = ()
+    arn: str = ""
+
+    @property
+    def baselines(self) -> Mapping[str, str]:
+        """The baseline of every path, released paths too."""
+        return {**dict(self.released), **dict(self.asked)}
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the baseline of every asked path is the version of the entry."""
+        return all(version == self.version_id for _, version in self.asked)
 
     def is_of(self, properties: Properties) -> bool:
         """Whether this may be an entry of exactly this image set.
 
-        Another data store with the same ID, such as a trial emulator, may have the same image set
-        IDs. But its image sets have other creation times.
+        Image set IDs come again in another data store of the same ID, such as a trial emulator,
+        but then the image set was created at another time, or has another ARN.
         """
+        if self.arn and properties.arn and self.arn != properties.arn:
+            return False
         return not self.is_dated or same_moment(self.created_at, properties.created_at)
 
     def is_at(self, properties: Properties) -> bool:
@@ -51,6 +75,53 @@ class Entry:
         if self.updated_at is None and properties.updated_at is None:
             return self.is_dated
         return same_moment(self.updated_at, properties.updated_at)
+
+    def is_refuted_by(self, live: Properties) -> bool:
+        """Whether the latest version alone shows that this is of another store or history.
+
+        Where it does not, an earlier version may still show it.
+        """
+        if self.is_at(live):
+            return False
+        return not self.is_of(live) or int(self.version_id) >= int(live.version_id)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """What a run found out about one image set, to be merged into its entry.
+
+    `version_id` is the version that was seen. The paths of `converged` hold there what is asked.
+    Those of `carried` belong to an action that ended otherwise: without a baseline they get
+    `carried_version`, the version that the action was planned for. `released` are no longer asked
+    by any manifest. `renamed` leads from a recorded path to its path under the new UID. `refuted`
+    is the version of an entry that the service has contradicted. `ask_digest` is not keyed, and ""
+    where not all that is asked was seen converged.
+    """
+
+    datastore_id: str
+    image_set_id: str
+    version_id: str
+    previous_version_id: str
+    updated_at: float | None
+    created_at: float | None = None
+    arn: str = ""
+    converged: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    carried_version: str = ""
+    released: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    refuted: str = ""
+    ask_digest: str = field(default="", repr=False)
+
+
+def ranked(baseline: str) -> int:
+    """Baselines in order: unreadable is below every version."""
+    return -1 if baseline == UNREADABLE else int(baseline)
+
+
+def as_baselines(rows: Mapping[str, str] | Iterable[tuple[str, str]]) -> Baselines:
+    """Paths with their baselines, sorted."""
+    return tuple(sorted(dict(rows).items()))
 
 
 def same_moment(one: float | None, other: float | None) -> bool:

@@ -14,15 +14,20 @@ from reconciler.core.model.plan import Action, Plan
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Asks without contradictions. `complete` means that they are the asks of all manifests.
+    """Asks without a contradiction, of all manifests.
 
-    Otherwise `paths` are the selected manifests, relative to the root.
+    `paths` are the manifests that were selected, relative to the root; () for all of them. `files`
+    counts the selected files.
     """
 
-    asks: tuple[ImageSetAsk, ...]
+    managed: tuple[ImageSetAsk, ...]
     files: int
-    complete: bool
     paths: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> tuple[ImageSetAsk, ...]:
+        """The asks of which the run carries something."""
+        return tuple(ask for ask in self.managed if ask.carried.sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class Settings:
     account_quotas: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
     allow: tuple[Consent, ...] = ()
     redact: Redact = Redact.IDENTIFYING
-    record_mode: RecordMode = RecordMode.FILES
+    record_mode: RecordMode | None = None
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0
     guardrails: Guardrails = field(default=Guardrails())

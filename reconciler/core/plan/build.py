@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.core.dicom.content import ContentDigests
 from reconciler.core.dicom.shape import misshapen
-from reconciler.core.model.ask import Source
+from reconciler.core.model.ask import ImageSetAsk, Source
 from reconciler.core.model.change import Block, Note
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Properties
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import RULES_VERSION, Entry
 from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.plan.consent import change_hazards, judge, with_whole_lines
 from reconciler.core.plan.notes import failed_version, with_notes
@@ -22,26 +22,39 @@ from reconciler.core.plan.steps import own_steps, revert_step, study_steps
 from reconciler.core.plan.study import Study, StudyWide, is_study_level, study_wide
 
 
-def build(
-    datastore: Datastore, diffs: Sequence[Diff], studies: Iterable[Study], settings: Settings
-) -> tuple[Action, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one data store.
+
+    `managed` are the asks of all manifests by image set, also of those that the run leaves out.
+    """
+
+    datastore: Datastore
+    diffs: Sequence[Diff]
+    studies: Iterable[Study]
+    managed: Mapping[str, ImageSetAsk]
+
+
+def build(found: Found, settings: Settings) -> tuple[Action, ...]:
     """The actions of one data store, sorted by image set."""
-    by_id = {diff.image_set_id: diff for diff in diffs}
+    by_id = {diff.image_set_id: diff for diff in found.diffs}
     actions: list[Action] = []
-    for study in studies:
+    for study in found.studies:
         asked = [
             by_id[member.properties.image_set_id]
             for member in study.members
             if member.properties.image_set_id in by_id
         ]
         if any(moves_study(diff) for diff in asked):
-            actions.append(_study_action(datastore, study, asked, settings))
+            actions.append(_study_action(found, study, asked, settings))
             for diff in asked:
                 del by_id[diff.image_set_id]
         elif settings.rules.revert_on_primary != Permission.ALLOW:
             by_id.update((diff.image_set_id, _guarded_revert(diff, study)) for diff in asked)
-    actions += [_single_action(datastore, _with_study(diff), settings) for diff in by_id.values()]
-    actions = with_notes(with_whole_lines(actions, diffs), diffs)
+    actions += [
+        _single_action(found.datastore, _with_study(diff), settings) for diff in by_id.values()
+    ]
+    actions = with_notes(with_whole_lines(actions, found.diffs), found.diffs)
     return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
 
 
@@ -124,34 +137,44 @@ def _blocked(diff: Diff, *blocks: Block) -> Diff:
 
 
 def _member(properties: Properties, diff: Diff | None, origin: str) -> Member:
-    """`recorded` is true only if the record holds this ask at this version already."""
-    if diff is None:
-        return Member(
-            properties.image_set_id,
-            properties.version_id,
-            properties.is_primary,
-            updated_at=properties.updated_at,
-            origin_version_id=origin,
-            created_at=properties.created_at,
-        )
-    entry = diff.reading.entry
-    recorded = (
-        entry is not None
-        and entry.is_dated  # else the entry is written again, in the current form
-        and entry.is_at(properties)
-        and entry.ask_digest == diff.ask_digest
-    )
-    return Member(
+    """One image set of an action, with what its record is made of."""
+    member = Member(
         image_set_id=properties.image_set_id,
         pin=properties.version_id,
         is_primary=properties.is_primary,
+        updated_at=properties.updated_at,
+        origin_version_id=origin,
+        created_at=properties.created_at,
+        arn=properties.arn,
+    )
+    if diff is None:
+        return member
+    entry = diff.reading.entry
+    return replace(
+        member,
         ask_digest=diff.ask_digest,
         asked=diff.asked,
         previous_version_id=_recorded_before(entry, properties),
-        updated_at=properties.updated_at,
-        recorded=recorded,
-        origin_version_id=origin,
-        created_at=properties.created_at,
+        recorded=entry is not None and _is_recorded(entry, diff, properties),
+        is_whole=diff.ask.is_whole,
+        released=diff.released,
+        renamed=diff.renamed,
+        refuted=diff.refuted,
+    )
+
+
+def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
+    """Whether the record states all this already. An entry of an earlier form is written again."""
+    baselines = dict(entry.asked)
+    return (
+        entry.is_dated
+        and entry.arn == properties.arn
+        and entry.rules_version == RULES_VERSION
+        and entry.is_at(properties)
+        and not diff.released
+        and not diff.renamed
+        and all(baselines.get(path) == properties.version_id for path in diff.asked)
+        and (entry.ask_digest == diff.ask_digest or not diff.ask.is_whole)
     )
 
 
@@ -171,9 +194,7 @@ def _recorded_before(entry: Entry | None, properties: Properties) -> str:
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:
     properties = diff.reading.properties
     known = properties or Properties(diff.image_set_id, "", "")
-    hazards = change_hazards(
-        diff.changes, {diff.image_set_id: known.version_id}, [diff], settings.allow
-    )
+    hazards = change_hazards(diff.changes, [diff], settings.allow)
     blocks = list(diff.blocks)
     steps: tuple[Step, ...] = ()
     if diff.changes and not blocks:
@@ -216,10 +237,9 @@ def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) 
     )
 
 
-def _study_action(
-    datastore: Datastore, study: Study, diffs: Sequence[Diff], settings: Settings
-) -> Action:
-    wide = study_wide(study, diffs)
+def _study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Action:
+    datastore = found.datastore
+    wide = study_wide(study, diffs, found.managed)
     pins = {
         member.properties.image_set_id: member.properties.version_id for member in study.members
     }
@@ -231,8 +251,8 @@ def _study_action(
     blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
     blocks += _not_all_known(study, wide.anchor)
     blocks += _unready(study, diffs)
-    hazards = change_hazards(changes, pins, diffs, settings.allow)
-    hazards.append(_wide_hazard(study, diffs, wide, settings))
+    hazards = change_hazards(changes, diffs, settings.allow)
+    hazards.append(_wide_hazard(study, found.managed, wide, settings))
     steps: tuple[Step, ...] = ()
     if not blocks:
         try:
@@ -373,17 +393,16 @@ def _all_steps(
 
 
 def _wide_hazard(
-    study: Study, diffs: Sequence[Diff], wide: StudyWide, settings: Settings
+    study: Study, named: Collection[str], wide: StudyWide, settings: Settings
 ) -> HazardUse:
-    """No consent is needed if manifests name every image set that the call changes."""
-    named = {diff.image_set_id for diff in diffs}
+    """None to consent to when manifests name every image set that the call moves."""
     if all(member.properties.image_set_id in named for member in study.members):
         return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
-    return judge(Hazard.STUDY_WIDE, wide.anchor, "", wide.sources, settings.allow)
+    return judge(Hazard.STUDY_WIDE, wide.anchor, wide.sources, settings.allow)
 
 
 def _split_hazard(image_set_id: str, sources: Sequence[Source], settings: Settings) -> HazardUse:
-    return judge(Hazard.SPLIT_UPDATE, image_set_id, "", sources, settings.allow)
+    return judge(Hazard.SPLIT_UPDATE, image_set_id, sources, settings.allow)
 
 
 def _too_large(large: TooLarge, settings: Settings) -> Block:

@@ -7,7 +7,7 @@ reconciler.yaml; never a flag.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -57,11 +57,14 @@ def consent_to(hazard: Hazard, image_set_id: str, version_id: str) -> Consent:
 def judge(
     hazard: Hazard,
     image_set_id: str,
-    version_id: str,
     sources: Sequence[Source],
     defaults: Sequence[Consent],
+    versions: Sequence[str] = (),
 ) -> HazardUse:
-    """Judge whether a manifest that causes a hazard consents to it, or reconciler.yaml does."""
+    """Whether one of the manifests behind a hazard consents to it, or reconciler.yaml does.
+
+    A consent by version may name any of `versions`; the last one is the one to ask for.
+    """
     place = sources[0].place if sources else None
     match CONSENT[hazard]:
         case By.LINE | By.NOTHING:
@@ -71,15 +74,17 @@ def judge(
             line = "" if forced else "force: true"
             return HazardUse(hazard, image_set_id, forced, line, place)
         case By.NAME | By.NAME_AND_VERSION:
-            wanted = consent_to(hazard, image_set_id, version_id)
-    given = wanted in defaults or any(wanted in source.allow for source in sources)
-    line = "" if given else _line([wanted], sources[0] if sources else None)
+            accepted = [consent_to(hazard, image_set_id, one) for one in versions or ("",)]
+    given = any(
+        consent in defaults or any(consent in source.allow for source in sources)
+        for consent in accepted
+    )
+    line = "" if given else _line([accepted[-1]], sources[0] if sources else None)
     return HazardUse(hazard, image_set_id, given, line, place)
 
 
 def change_hazards(
     changes: Iterable[SourcedChange],
-    version_of: Mapping[str, str],
     diffs: Iterable[Diff],
     defaults: Sequence[Consent],
 ) -> list[HazardUse]:
@@ -91,12 +96,14 @@ def change_hazards(
     naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
     for sourced in changes:
-        name = sourced.change.image_set_id
-        for hazard in sourced.change.hazards:
-            sources = sourced.sources
+        change = sourced.change
+        for hazard in change.hazards:
+            sources, versions = sourced.sources, tuple[str, ...]()
             if CONSENT[hazard] is By.NAME_AND_VERSION:
-                sources = tuple(source for source in sources if source in naming[name])
-            uses[judge(hazard, name, version_of[name], sources, defaults)] = None
+                named = naming.get(change.image_set_id, ())
+                sources = tuple(source for source in sources if source in named)
+                versions = change.consent_versions
+            uses[judge(hazard, change.image_set_id, sources, defaults, versions)] = None
     return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
 
 
@@ -114,8 +121,13 @@ def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[A
         for place, consents in wanted.items():
             missing[place] |= consents
     sources = {source.place: source for diff in diffs for source in diff.ask.sources}
-    version_of = _versions(diffs)
-    held = {place: _holding(sources[place], version_of) for place in missing}
+    drifted = {
+        (change.image_set_id, version)
+        for action in actions
+        for change in action.changes
+        for version in change.consent_versions
+    }
+    held = {place: _holding(sources[place], drifted) for place in missing}
     first = {place: sorted(missing[place], key=_names_first)[:MISSING_SHOWN] for place in missing}
     return [
         _with_lines(
@@ -164,19 +176,10 @@ def _lacks_name(use: HazardUse) -> bool:
     return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
 
 
-def _versions(diffs: Iterable[Diff]) -> dict[str, str]:
-    """The live version of every image set that exists."""
-    return {
-        diff.image_set_id: diff.reading.properties.version_id
-        for diff in diffs
-        if diff.reading.properties is not None
-    }
-
-
-def _holding(source: Source, version_of: Mapping[str, str]) -> list[Consent]:
-    """The consents of a manifest that still apply: OVERWRITES_DRIFT@N only while N is live."""
+def _holding(source: Source, drifted: Set[tuple[str, str]]) -> list[Consent]:
+    """The consents of a manifest that still hold: one by version only while it permits a change."""
     return [
         consent
         for consent in source.allow
-        if not consent.version_id or version_of.get(consent.image_set_id) == consent.version_id
+        if not consent.version_id or (consent.image_set_id, consent.version_id) in drifted
     ]

@@ -16,9 +16,19 @@ from reconciler.core.errors import Place, PlanFileError
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Change, Note, Op
+from reconciler.core.model.first_changes import first_changes
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
+from reconciler.core.model.plan import (
+    Action,
+    Basis,
+    HazardUse,
+    Member,
+    Plan,
+    Released,
+    Status,
+    Step,
+)
 from reconciler.core.model.value import Json, Value
 
 KIND = "Plan"
@@ -88,9 +98,13 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
         "actions": [_action_json(action) for action in plan.actions],
-        "dropped": [
-            {"datastore": datastore, "imageSetId": image_set_id}
-            for datastore, image_set_id in plan.dropped
+        "released": [
+            {
+                "datastore": one.datastore,
+                "datastoreId": one.datastore_id,
+                "imageSetId": one.image_set_id,
+            }
+            for one in plan.released
         ],
     }
     return {**body, "digest": digest(body)}
@@ -110,7 +124,17 @@ def _totals(plan: Plan) -> Json:
         str(status): sum(action.status is status for action in plan.actions) for status in Status
     }
     changes = sum(len(action.changes) for action in plan.actions)
-    return {"actions": counts, "changes": changes, "calls": len(plan.steps)}
+    first = first_changes(plan)
+    return {
+        "actions": counts,
+        "changes": changes,
+        "calls": len(plan.steps),
+        "firstChanges": {
+            "imageSets": first.image_sets,
+            "attributes": first.attributes,
+            "instances": first.instances,
+        },
+    }
 
 
 def _action_json(action: Action) -> Json:
@@ -141,6 +165,7 @@ def _at(place: Place | None) -> Json:
 def _member_json(member: Member) -> Json:
     row: dict[str, Json] = {
         "imageSetId": member.image_set_id,
+        "imageSetArn": member.arn,
         "pin": member.pin,
         "isPrimary": member.is_primary,
         "askDigest": member.ask_digest,
@@ -152,6 +177,14 @@ def _member_json(member: Member) -> Json:
     }
     if member.origin_version_id:
         row["originVersionId"] = member.origin_version_id
+    if not member.is_whole:
+        row["isWhole"] = False
+    if member.released:
+        row["released"] = list(member.released)
+    if member.renamed:
+        row["renamed"] = dict(member.renamed)
+    if member.refuted:
+        row["refuted"] = member.refuted
     return row
 
 
@@ -194,6 +227,8 @@ def _change_json(change: Change) -> Json:
         "at": _at(change.place),
         "sendVr": change.send_vr,
         "drifted": change.drifted,
+        "consentVersions": list(change.consent_versions),
+        "baseline": change.baseline,
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }
@@ -220,7 +255,10 @@ def _plan(raw: Row) -> Plan:
     return Plan(
         basis=_basis(raw["basis"]),
         actions=_each(raw["actions"], _action),
-        dropped=_each(raw["dropped"], lambda row: (row["datastore"], row["imageSetId"])),
+        released=_each(
+            raw["released"],
+            lambda row: Released(row["datastore"], row["datastoreId"], row["imageSetId"]),
+        ),
         eta_seconds=raw["etaSeconds"],
     )
 
@@ -272,6 +310,11 @@ def _member(row: Row) -> Member:
         created_at=row["createdAt"],
         recorded=row["recorded"],
         origin_version_id=row.get("originVersionId", ""),
+        arn=row["imageSetArn"],
+        is_whole=row.get("isWhole", True),
+        released=tuple(row.get("released", ())),
+        renamed=tuple(sorted(row.get("renamed", {}).items())),
+        refuted=row.get("refuted", ""),
     )
 
 
@@ -305,6 +348,8 @@ def _change(row: Row) -> Change:
         place=_place(row["at"]),
         send_vr=row["sendVr"],
         drifted=row["drifted"],
+        consent_versions=tuple(row["consentVersions"]),
+        baseline=row["baseline"],
         force_reasons=tuple(row["forceReasons"]),
         hazards=tuple(Hazard(name) for name in row["hazards"]),
     )

@@ -18,7 +18,7 @@ from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.content import block_at, live_key, section
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.model.address import Level
-from reconciler.core.model.ask import Claim, Source
+from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
@@ -74,8 +74,15 @@ def is_study_level(change: Change) -> bool:
     return change.address.level <= Level.STUDY
 
 
-def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
-    """Combine the Patient- and Study-level changes of the members that manifests name."""
+def study_wide(
+    study: Study, diffs: Sequence[Diff], managed: Mapping[str, ImageSetAsk]
+) -> StudyWide:
+    """Bring together what the asked members want of Patient and Study.
+
+    `managed` are the asks of all manifests: what this run leaves out may disagree, too.
+    """
+    members = [member.properties.image_set_id for member in study.members]
+    asks = [managed[name] for name in members if name in managed]
     wanted: dict[tuple[Level, int], list[SourcedChange]] = defaultdict(list)
     for diff in diffs:
         for sourced in diff.changes:
@@ -87,7 +94,7 @@ def study_wide(study: Study, diffs: Sequence[Diff]) -> StudyWide:
     changes: list[SourcedChange] = []
     blocks: list[Block] = []
     for (level, tag), asked in sorted(wanted.items()):
-        blocks += _disagreements(level, tag, diffs)
+        blocks += _disagreements(level, tag, asks)
         sources = sources_of(asked)
         spread = _spread(study, asked)
         blocks += _unequal_removals(study, asked[0].change, spread)
@@ -150,12 +157,12 @@ def _unequal_removals(study: Study, change: Change, spread: Sequence[Change]) ->
     return [Block(change.image_set_id, message, hint, change.place, change.path())]
 
 
-def _disagreements(level: Level, tag: int, diffs: Sequence[Diff]) -> list[Block]:
-    """Block manifests that disagree: a call sets the same value on every member."""
+def _disagreements(level: Level, tag: int, asks: Sequence[ImageSetAsk]) -> list[Block]:
+    """One call gives every member the same value, so every manifest of the study must agree."""
     claims: list[tuple[str, Claim]] = [
-        (diff.image_set_id, claim)
-        for diff in diffs
-        for claim in diff.ask.claims
+        (ask.image_set_id, claim)
+        for ask in asks
+        for claim in ask.claims
         if claim.address.level is level and claim.tag == tag
     ]
     (_, first), *others = claims

@@ -42,6 +42,8 @@ def _member(action: Action, member: Member) -> ShownMember:
         created_at=member.created_at,
         recorded=member.recorded,
         origin_version_id=member.origin_version_id,
+        arn=member.arn,
+        is_whole=member.is_whole,
     )
 
 
@@ -59,6 +61,8 @@ def _change(change: Change, redact: Redact) -> ShownChange:
         place=change.place,
         send_vr=change.send_vr,
         drifted=change.drifted,
+        consent_versions=change.consent_versions,
+        baseline=change.baseline,
         force_reasons=change.force_reasons,
         hazards=change.hazards,
     )

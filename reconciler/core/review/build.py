@@ -21,7 +21,7 @@ def review(plan: Plan, redact: Redact) -> Review:
         masked=redact is not Redact.NONE,
         actions=actions,
         groups=groups_of(zip(plan.actions, actions, strict=True)),
-        dropped=plan.dropped,
+        released=plan.released,
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.core.model.address import PATIENT, Address
 from reconciler.core.model.change import Change
 from reconciler.core.model.value import Value, canonical_json
+from reconciler.core.review.explain import since
 from reconciler.core.review.model import Edit, ShownChange
 
 # Up to this number, places are listed one by one; more are counted.
@@ -23,15 +24,21 @@ def edit_of(change: Change) -> Hashable:
 
     Two changes are the same edit if these are equal. It holds values and is never kept.
     """
-    content = replace(change, image_set_id="", address=PATIENT, place=None, before=None, after=None)
+    content = replace(
+        change,
+        image_set_id="",
+        address=PATIENT,
+        place=None,
+        before=None,
+        after=None,
+        baseline="",
+        consent_versions=(),
+    )
     return content, change.address.level, _compared(change.before), _compared(change.after)
 
 
-def edits_of(pairs: Iterable[Pair], since: Callable[[str], str]) -> tuple[Edit, ...]:
-    """The edits in plan order, grouped by the line that asks. A few addresses stay separate edits.
-
-    `since` returns since when an image set has drifted.
-    """
+def edits_of(pairs: Iterable[Pair]) -> tuple[Edit, ...]:
+    """The edits in plan order, grouped by the line that asks. A few addresses stay separate."""
     groups: dict[Hashable, list[Pair]] = {}
     for change, shown in pairs:
         groups.setdefault((edit_of(change), change.place), []).append((change, shown))
@@ -40,23 +47,21 @@ def edits_of(pairs: Iterable[Pair], since: Callable[[str], str]) -> tuple[Edit, 
         changes = [shown for _, shown in group]
         addresses = tuple(dict.fromkeys(change.address for change in changes))
         if len(addresses) > LISTED:
-            found.append(_edit(changes, addresses, since))
+            found.append(_edit(changes, addresses))
             continue
         for address in addresses:
             here = [change for change in changes if change.address == address]
-            found.append(_edit(here, (address,), since))
+            found.append(_edit(here, (address,)))
     return tuple(found)
 
 
-def _edit(
-    changes: Sequence[ShownChange], addresses: tuple[Address, ...], since: Callable[[str], str]
-) -> Edit:
+def _edit(changes: Sequence[ShownChange], addresses: tuple[Address, ...]) -> Edit:
     first = changes[0]
     return Edit(
         change=first,
         image_set_ids=tuple(dict.fromkeys(change.image_set_id for change in changes)),
         addresses=addresses,
-        drift=since(first.image_set_id) if first.drifted else "",
+        drift=since(first.baseline) if first.drifted else "",
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Action, Member, Status
+from reconciler.core.model.plan import Action, Status
+from reconciler.core.model.record import UNREADABLE
 
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
@@ -42,8 +43,8 @@ def verdict(action: Action) -> str:
     return _VERDICT[action.status]
 
 
-def since(member: Member | None) -> str:
+def since(baseline: str) -> str:
     """Since when a value differs from the recorded value."""
-    if member is None or not member.previous_version_id:
+    if baseline == UNREADABLE:
         return "since it was last recorded"
-    return f"since version {member.previous_version_id} was recorded"
+    return f"since version {baseline} was recorded"

@@ -11,7 +11,7 @@ from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status
 from reconciler.core.review.edits import LISTED, Pair, edit_of, edits_of
-from reconciler.core.review.explain import MEANING, SELF_EVIDENT, since, verdict
+from reconciler.core.review.explain import MEANING, SELF_EVIDENT, verdict
 from reconciler.core.review.model import (
     Edit,
     Group,
@@ -85,12 +85,10 @@ def _edits(
     action: Action, shown: ShownAction
 ) -> tuple[tuple[Edit, ...], tuple[tuple[str, tuple[Edit, ...]], ...]]:
     """The edits that all members share, then the other edits of each member."""
-    members = {member.image_set_id: member for member in action.members}
-    drift = lambda image_set_id: since(members.get(image_set_id))  # noqa: E731
     pairs = list(zip(action.changes, shown.changes, strict=True))
     count = len(action.members)
     if count < 2:
-        return edits_of(pairs, drift), ()
+        return edits_of(pairs), ()
     same: dict[Hashable, list[Pair]] = {}
     for pair in pairs:
         same.setdefault((edit_of(pair[0]), pair[0].address), []).append(pair)
@@ -99,8 +97,8 @@ def _edits(
     for pair in pairs:
         if len(same[edit_of(pair[0]), pair[0].address]) < count:
             own.setdefault(pair[0].image_set_id, []).append(pair)
-    return edits_of(shared, drift), tuple(
-        (image_set_id, edits_of(rest, drift)) for image_set_id, rest in sorted(own.items())
+    return edits_of(shared), tuple(
+        (image_set_id, edits_of(rest)) for image_set_id, rest in sorted(own.items())
     )
 
 

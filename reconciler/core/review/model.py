@@ -13,7 +13,7 @@ from reconciler.core.errors import EXIT_BUG, EXIT_OK, EXIT_PENDING, Place, grave
 from reconciler.core.model.address import Address
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Basis, HazardUse, Status
+from reconciler.core.model.plan import Basis, HazardUse, Released, Status
 from reconciler.core.review.shown import EMPTY, ShownValue
 from reconciler.core.review.totals import Totals
 
@@ -44,6 +44,8 @@ class ShownChange:
     place: Place | None
     send_vr: bool
     drifted: bool
+    consent_versions: tuple[str, ...]
+    baseline: str
     force_reasons: tuple[str, ...]
     hazards: tuple[Hazard, ...]
 
@@ -86,6 +88,8 @@ class ShownMember:
     created_at: float | None
     recorded: bool
     origin_version_id: str
+    arn: str
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ class Review:
     masked: bool
     actions: tuple[ShownAction, ...]
     groups: tuple[Group, ...]
-    dropped: tuple[tuple[str, str], ...]
+    released: tuple[Released, ...]
     totals: Totals
     summary: str
     eta_seconds: float

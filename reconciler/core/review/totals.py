@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from reconciler.core.model.first_changes import FirstChanges, first_changes
 from reconciler.core.model.plan import Action, Member, Plan, Status
 from reconciler.core.review.phrases import plural
 
@@ -30,6 +31,7 @@ class Totals:
     raised: int
     standing: tuple[tuple[Status, int], ...]
     unrecorded: int
+    first: FirstChanges
 
 
 def totals_of(plan: Plan) -> Totals:
@@ -49,6 +51,7 @@ def totals_of(plan: Plan) -> Totals:
             and any(not member.recorded for member in _named(action))
             for action in plan.actions
         ),
+        first=first_changes(plan),
     )
 
 

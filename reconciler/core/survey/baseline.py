@@ -1,10 +1,22 @@
-"""Finds the baseline document, which shows what changed outside this repository."""
+"""The survey of the baselines of an image set: what is compared with the live document.
+
+Each path has its own baseline, so several versions may be needed. Only the changed paths count.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from reconciler.core.dicom.content import content_digest
-from reconciler.core.model.diff import Reading
-from reconciler.core.model.record import Entry
+from reconciler.core.dicom.shape import misshapen
+from reconciler.core.diff import History, consents_of, with_drift
+from reconciler.core.diff.locate import renames
+from reconciler.core.diff.merge import merged
+from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.diff import Diff
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.record import UNREADABLE, Baselines, Entry, Finding, ranked
 from reconciler.core.model.value import Document
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.needs import Refusal, Survey, Why, document_of, properties_of
@@ -12,37 +24,116 @@ from reconciler.core.survey.needs import Refusal, Survey, Why, document_of, prop
 _GONE = (Why.NOT_FOUND, Why.REJECTED, Why.UNREADABLE)
 
 
-def baseline(known: Known, entry: Entry, reading: Reading) -> Survey[Document | Refusal | None]:
-    """Return the baseline document; None if no document is certain to be the baseline.
+def judged(found: Diff, known: Known) -> Survey[Diff | Refusal]:
+    """The diff, with drift judged change by change."""
+    reading = found.reading
+    assert reading.properties is not None and reading.document is not None
+    refuted = yield from refuted_version(reading.entry, reading.properties)
+    if isinstance(refuted, Refusal):
+        return refuted
+    entry = yield from _with_attempts(reading.entry, refuted, reading.properties, found, known)
+    if isinstance(entry, Refusal):
+        return entry
+    recorded = entry.baselines if entry is not None else {}
+    history = History(reading.document, reading.live_versions, recorded, renames(found.ask.claims))
+    for versions in (_baselines, _consents):
+        wanted = sorted(filter(history.needs, versions(found, history)), key=int)
+        documents = yield from _documents(found.image_set_id, wanted)
+        if isinstance(documents, Refusal):
+            return documents
+        history = history.beside(documents)
+        found = with_drift(found, history, refuted)
+    return found
+
+
+def _baselines(found: Diff, history: History) -> set[str]:
+    return {history.baseline(sourced.change) for sourced in found.changes}
+
+
+def _consents(found: Diff, history: History) -> set[str]:
+    """The versions whose value a manifest permits to overwrite; needed for what has drifted."""
+    live = max(map(int, found.reading.live_versions))
+    return {
+        version
+        for sourced in found.changes
+        if sourced.change.drifted
+        for version in consents_of(sourced)
+        if ranked(history.baseline(sourced.change)) < int(version) <= live
+    }
+
+
+def _documents(
+    image_set_id: str, versions: Iterable[str]
+) -> Survey[dict[str, Document | None] | Refusal]:
+    """The documents of earlier versions; None for one that cannot be read."""
+    found: dict[str, Document | None] = {}
+    for version in versions:
+        answer = yield from document_of(image_set_id, version)
+        if isinstance(answer, Refusal):
+            if answer.why not in _GONE:
+                return answer
+            found[version] = None
+        else:
+            found[version] = None if misshapen(answer) else answer
+    return found
+
+
+def refuted_version(entry: Entry | None, live: Properties) -> Survey[str | Refusal]:
+    """The version of an entry that the service contradicts, "" where it shows what is recorded.
 
     The entry may belong to another data store with the same IDs and other versions.
     """
-    assert reading.properties is not None
-    if not entry.is_of(reading.properties):
-        return None
+    if entry is None or entry.is_at(live):
+        return ""
+    if entry.is_refuted_by(live):
+        return entry.version_id
     recorded = yield from properties_of(entry.image_set_id, entry.version_id)
     if isinstance(recorded, Refusal):
-        return None if recorded.why is Why.NOT_FOUND else recorded
-    if not entry.is_at(recorded):
-        return None
-    if reading.origin:
-        return reading.document
-    return (yield from _last_ours(known, entry, reading.properties.version_id))
+        return entry.version_id if recorded.why is Why.NOT_FOUND else recorded
+    return "" if entry.is_at(recorded) else entry.version_id
 
 
-def _last_ours(known: Known, entry: Entry, latest: str) -> Survey[Document | Refusal | None]:
-    """Return the document of our last version: the recorded version, or one of a killed run.
+def _with_attempts(
+    entry: Entry | None, refuted: str, live: Properties, found: Diff, known: Known
+) -> Survey[Entry | Refusal | None]:
+    """The entry as it would be if interrupted runs of ours had recorded what they made."""
+    if entry is not None and refuted:
+        return _disbelieved(entry)
+    for attempt, versions in known.meant_since(live.image_set_id, live.version_id):
+        for version, digest in versions:
+            made = yield from _content(found, version)
+            if isinstance(made, Refusal):
+                if made.why not in _GONE:
+                    return made
+            elif content_digest(made) == digest:
+                entry = merged(entry, _made(attempt, version, live))
+                break
+    return entry
 
-    A version that a killed run made but could not record is not drift.
-    """
-    for version, digest in known.intended_since(entry, latest):
-        made = yield from document_of(entry.image_set_id, version)
-        if isinstance(made, Refusal):
-            if made.why not in _GONE:
-                return made
-        elif content_digest(made) == digest:
-            return made
-    recorded = yield from document_of(entry.image_set_id, entry.version_id)
-    if isinstance(recorded, Refusal) and recorded.why in _GONE:
-        return None
-    return recorded
+
+def _content(found: Diff, version: str) -> Survey[Document | Refusal]:
+    document = found.reading.document
+    if document is not None and version in found.reading.live_versions:
+        return document
+    return (yield from document_of(found.image_set_id, version))
+
+
+def _made(attempt: Attempt, version: str, live: Properties) -> Finding:
+    return Finding(
+        attempt.datastore_id,
+        attempt.image_set_id,
+        version,
+        attempt.before,
+        None,
+        live.created_at,
+        live.arn,
+        converged=attempt.converged_at(version),
+    )
+
+
+def _disbelieved(entry: Entry) -> Entry:
+    return replace(entry, asked=_unreadable(entry.asked), released=_unreadable(entry.released))
+
+
+def _unreadable(held: Baselines) -> Baselines:
+    return tuple((path, UNREADABLE) for path, _ in held)

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.content import study_instance_uid
-from reconciler.core.diff import diff, is_recorded, with_drift
+from reconciler.core.diff import diff, is_recorded
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.settings import Rules
 from reconciler.core.plan import moves_study
-from reconciler.core.survey.baseline import baseline
+from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.latest import latest_document
 from reconciler.core.survey.needs import (
@@ -70,11 +70,7 @@ def _compared(
             return targeted
         reading = targeted
     found = diff(ask, reading, rules)
-    entry = reading.entry
-    if not found.changes or entry is None or entry.is_at(seen.properties):
-        return found
-    recorded = yield from baseline(known, entry, reading)
-    return recorded if isinstance(recorded, Refusal) else with_drift(found, recorded)
+    return (yield from judged(found, known)) if found.changes else found
 
 
 def _with_target(revert: Revert, reading: Reading) -> Survey[Reading | Refusal]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, ranked
 from reconciler.core.model.value import Document
 
 
@@ -22,11 +22,13 @@ class Known:
     def origin(self, properties: Properties, document: Document) -> str:
         """Return the version before a killed apply of ours that made this version, or "".
 
-        The content proves it. A recorded version was finished by its run, and an image set of
-        another history was not changed by us.
+        The content proves it. A run finished a version that is recorded with all its paths, and an
+        image set of another history was not changed by us.
         """
         entry = self.entries.get(properties.image_set_id)
-        if entry is not None and (entry.is_at(properties) or not entry.is_of(properties)):
+        if entry is not None and not entry.is_of(properties):
+            return ""
+        if entry is not None and entry.is_at(properties) and entry.is_level:
             return ""
         name, version = properties.image_set_id, properties.version_id
         found = [
@@ -35,12 +37,23 @@ class Known:
         held = content_digest(document) if any(digest for _, digest in found) else None
         return next((before for before, digest in found if digest and digest == held), "")
 
-    def intended_since(self, entry: Entry, latest: str) -> Sequence[tuple[str, str]]:
-        """Return versions after the record that killed applies intended, newest first."""
-        intended = {
-            (version, digest)
-            for attempt in self.attempts.get(entry.image_set_id, ())
-            for version, digest in attempt.versions
-            if int(entry.version_id) < int(version) <= int(latest)
-        }
-        return sorted(intended, key=lambda version: int(version[0]), reverse=True)
+    def meant_since(
+        self, image_set_id: str, latest: str
+    ) -> Sequence[tuple[Attempt, Sequence[tuple[str, str]]]]:
+        """Attempts on an image set, each with its versions after the lowest baseline, last first.
+
+        A version is (versionId, digest of the content that it was meant to have).
+        """
+        entry = self.entries.get(image_set_id)
+        recorded = min((ranked(version) for _, version in entry.asked), default=0) if entry else 0
+        return [
+            (
+                attempt,
+                [
+                    (version, digest)
+                    for version, digest in reversed(attempt.versions)
+                    if recorded < int(version) <= int(latest)
+                ],
+            )
+            for attempt in self.attempts.get(image_set_id, ())
+        ]

@@ -140,6 +140,7 @@ def _properties(operation: str, row: dict[str, Any], workflow_status: str | None
         message=row.get("message") or "",
         updated_at=_seconds(row.get("updatedAt")),
         created_at=_seconds(row.get("createdAt")),
+        arn=row.get("imageSetArn") or "",
     )
 
 

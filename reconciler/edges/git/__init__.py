@@ -5,6 +5,16 @@ A run commits only the files that it wrote. All other staged or changed files st
 
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.messages import Message, Moved, message
-from reconciler.edges.git.questions import changed, committed, head, is_ignored
+from reconciler.edges.git.questions import changed, committed, head, is_ignored, known_files
 
-__all__ = ["Message", "Moved", "changed", "commit", "committed", "head", "is_ignored", "message"]
+__all__ = [
+    "Message",
+    "Moved",
+    "changed",
+    "commit",
+    "committed",
+    "head",
+    "is_ignored",
+    "known_files",
+    "message",
+]

@@ -74,3 +74,20 @@ def committed(root: Path, paths: Sequence[Path]) -> Mapping[Path, bytes]:
         with explained("git cat-file"):
             contents = repo.contents(blobs.values())
         return {names[name]: contents[blob] for name, blob in blobs.items() if blob in contents}
+
+
+def known_files(root: Path, folder: Path) -> tuple[Path, ...]:
+    """Return the files below a folder that the commit contains, also if they are not checked out.
+
+    Raises `GitError` if git rejects this repository.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git rev-parse"):
+            check_owner(repo.tree)
+        try:
+            held = repo.held("HEAD", [repo.name(folder)])
+        except command_error():  # before the first commit
+            return ()
+        return tuple(repo.tree.root / name for name in sorted(held))

@@ -13,7 +13,17 @@ from reconciler.core.model import node
 from reconciler.edges.manifests.files import MAX_BYTES, SETTINGS_FILE, find, name_of, text_of
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
 
-__all__ = ["DEFAULT", "MAX_BYTES", "PURE", "SETTINGS_FILE", "Loaded", "load", "parse", "read"]
+__all__ = [
+    "DEFAULT",
+    "MAX_BYTES",
+    "PURE",
+    "SETTINGS_FILE",
+    "Loaded",
+    "load",
+    "names",
+    "parse",
+    "read",
+]
 
 
 def load(root: Path, paths: Sequence[Path]) -> Loaded:
@@ -23,16 +33,26 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     only the documents without a problem.
     """
     problems: list[Diagnostic] = []
-    files: dict[str, Path] = {}
-    for path in paths:
-        for found in find(root, path, problems):
-            files.setdefault(name_of(root, found), found)
+    files = _files(root, paths, problems)
     documents: list[node.MappingNode] = []
     for name in sorted(files):
         loaded = read(files[name], name)
         documents += loaded.documents
         problems += loaded.problems
     return Loaded(tuple(documents), tuple(problems), len(files))
+
+
+def names(root: Path, paths: Sequence[Path]) -> frozenset[str]:
+    """The manifest files that some files and folders stand for, as places name them."""
+    return frozenset(_files(root, paths, []))
+
+
+def _files(root: Path, paths: Sequence[Path], problems: list[Diagnostic]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in paths:
+        for found in find(root, path, problems):
+            files.setdefault(name_of(root, found), found)
+    return files
 
 
 def read(path: Path, name: str) -> Loaded:

@@ -1,0 +1,132 @@
+"""A finding, merged into the entry that is there: a baseline never goes down, and no path is lost.
+
+Several runs may find out about one image set, in any order, and each of them about some paths
+only. So an entry is never replaced: what a run did not carry keeps its baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.core.diff.paths import covers, is_below, is_pattern, is_whole
+from reconciler.core.model.record import (
+    UNREADABLE,
+    Entry,
+    Finding,
+    as_baselines,
+    ranked,
+    same_moment,
+)
+
+
+def merged(entry: Entry | None, finding: Finding) -> Entry:
+    """The entry that states what both state; its version is the newest of the two."""
+    is_other = entry is not None and _is_other(entry, finding)
+    asked, released = _amended(*_held(entry, unreadable=is_other), finding)
+    rows = as_baselines(asked), as_baselines(released)
+    if entry is not None and not is_other:
+        if ranked(finding.version_id) < ranked(entry.version_id):
+            return replace(entry, asked=rows[0], released=rows[1])
+        if rows == (entry.asked, entry.released) and finding.carried and not finding.converged:
+            return entry
+    return Entry(
+        datastore_id=finding.datastore_id,
+        image_set_id=finding.image_set_id,
+        version_id=finding.version_id,
+        previous_version_id=finding.previous_version_id,
+        updated_at=finding.updated_at,
+        created_at=finding.created_at,
+        arn=finding.arn or (entry.arn if entry is not None and not is_other else ""),
+        asked=rows[0],
+        released=rows[1],
+        ask_digest=_digest(entry, finding, is_other=is_other),
+    )
+
+
+def _amended(
+    asked: dict[str, str], released: dict[str, str], finding: Finding
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The baselines of the asked and of the released paths, after what was found."""
+    asked, released = _renamed(asked, finding.renamed), _renamed(released, finding.renamed)
+    for path in finding.carried:
+        asked[path] = _known(path, asked, released) or finding.carried_version
+    for path in finding.converged:
+        asked[path] = _higher(_known(path, asked, released), finding.version_id)
+        if is_pattern(path):
+            _raise_covered(path, finding.version_id, asked, released)
+        if is_whole(path):
+            asked, released = _without_below(path, asked), _without_below(path, released)
+    for path in (*finding.carried, *finding.converged):
+        released.pop(path, None)
+    for path in finding.released:
+        if path in asked:
+            released[path] = _higher(released.get(path), asked.pop(path))
+    return asked, released
+
+
+def with_all_released(entry: Entry) -> Entry:
+    """The entry of an image set of which no manifest asks anything any more."""
+    released = dict(entry.released)
+    for path, baseline in entry.asked:
+        released[path] = _higher(released.get(path), baseline)
+    return replace(entry, asked=(), released=as_baselines(released), ask_digest="")
+
+
+def _is_other(entry: Entry, finding: Finding) -> bool:
+    """Whether the entry is of another store or history than what was just seen."""
+    if entry.datastore_id != finding.datastore_id or entry.version_id == finding.refuted:
+        return True
+    if entry.arn and finding.arn and entry.arn != finding.arn:
+        return True
+    return entry.is_dated and not same_moment(entry.created_at, finding.created_at)
+
+
+def _held(entry: Entry | None, *, unreadable: bool) -> tuple[dict[str, str], dict[str, str]]:
+    if entry is None:
+        return {}, {}
+    if unreadable:
+        return dict.fromkeys(dict(entry.asked), UNREADABLE), dict.fromkeys(
+            dict(entry.released), UNREADABLE
+        )
+    return dict(entry.asked), dict(entry.released)
+
+
+def _renamed(held: dict[str, str], renamed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Paths under the new UIDs; where both are there, with the higher baseline."""
+    names = dict(renamed)
+    found: dict[str, str] = {}
+    for path, baseline in held.items():
+        name = names.get(path, path)
+        found[name] = _higher(found.get(name), baseline)
+    return found
+
+
+def _known(path: str, asked: Mapping[str, str], released: Mapping[str, str]) -> str | None:
+    return asked.get(path, released.get(path))
+
+
+def _raise_covered(
+    pattern: str, version: str, asked: dict[str, str], released: dict[str, str]
+) -> None:
+    """A path with `"*"` was seen converged at every place that it stands for."""
+    for held in (asked, released):
+        for path in held:
+            if covers(pattern, path):
+                held[path] = _higher(held[path], version)
+
+
+def _without_below(path: str, held: Mapping[str, str]) -> dict[str, str]:
+    """What was inside of a removed series or instance is not there any more."""
+    return {one: baseline for one, baseline in held.items() if not is_below(one, path)}
+
+
+def _higher(one: str | None, other: str) -> str:
+    return other if one is None else max(one, other, key=ranked)
+
+
+def _digest(entry: Entry | None, finding: Finding, *, is_other: bool) -> str:
+    """A run that did not see everything converged leaves what is known of this very version."""
+    if finding.ask_digest or entry is None or is_other:
+        return finding.ask_digest
+    return entry.ask_digest if entry.version_id == finding.version_id else ""

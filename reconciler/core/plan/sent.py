@@ -1,0 +1,38 @@
+"""Which paths each call of an action changes, for the record of an action that ended early."""
+
+from __future__ import annotations
+
+from reconciler.core.dicom.content import key_tag
+from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.model.address import Level
+from reconciler.core.model.change import Change
+from reconciler.core.model.plan import Action, Step
+from reconciler.core.plan.checker import decode
+
+
+def sent_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
+    """The (image set, path) of each change that a call makes, sorted.
+
+    A study-wide call makes the changes of Patient and Study level on every image set of the study,
+    each of which may spell the key in another way.
+    """
+    edits = {(edit.address, key_tag(edit.key) or edit.key) for edit in decode(step)}
+    return tuple(
+        sorted(
+            (change.image_set_id, _path(change))
+            for change in action.changes
+            if _is_of(change, step) and (change.address, change.tag or change.key) in edits
+        )
+    )
+
+
+def _is_of(change: Change, step: Step) -> bool:
+    if step.study_wide:
+        return change.address.level <= Level.STUDY
+    return change.image_set_id == step.image_set_id
+
+
+def _path(change: Change) -> str:
+    if change.tag is None:
+        return change.path()
+    return f"{change.address.path()}/{document_key(change.tag)}"

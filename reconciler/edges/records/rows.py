@@ -1,0 +1,205 @@
+"""One entry of a record file: its row, checked, and the entry that it stands for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+
+from reconciler.core.errors import RecordError
+from reconciler.core.model.api_version import API_VERSION
+from reconciler.core.model.record import UNREADABLE, Baselines, Entry, as_baselines
+
+KIND = "Record"
+
+Row: TypeAlias = dict[str, Any]
+
+RESTORE = (
+    "Only `reconcile` writes records. Restore them with `git checkout -- records`, or during a "
+    "merge with `git checkout --theirs -- records`. You can also delete the file: its image sets "
+    "are then read again, and count as never reviewed."
+)
+
+
+def rows_of(content: bytes, name: str) -> list[Row]:
+    """Return the entries of a file after checking each of them; `name` is that of the file.
+
+    Raises `RecordError` with every problem.
+    """
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"{name}:{error.lineno}: the file is damaged", RESTORE) from None
+    entries = record.get("entries") if isinstance(record, dict) else None
+    if not isinstance(entries, list) or record.get("apiVersion") != API_VERSION:
+        raise RecordError(f"{name}: is not a record of {API_VERSION}", RESTORE)
+    problems = [
+        f"{name}{_line(content, row)}: {problem}"
+        for row in entries
+        if (problem := _problem(row, Path(name).stem))
+    ]
+    if problems:
+        raise RecordError("\n".join(problems), RESTORE)
+    return entries
+
+
+def unchecked_rows_of(content: bytes) -> list[Row]:
+    """Return the entries of a file for a report. Invalid content gives no entries."""
+    try:
+        record = orjson.loads(content)
+        rows: list[Row] = [row for row in record["entries"] if _has_fields(row)]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    return rows
+
+
+def content_of(rows: Mapping[str, Row]) -> bytes:
+    """Return the content of the file, or b"" to remove it: empty files are not kept."""
+    if not rows:
+        return b""
+    content = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "entries": [rows[image_set_id] for image_set_id in sorted(rows)],
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def row_of(entry: Entry) -> Row:
+    """Return the row of an entry, with its digest."""
+    row: Row = {
+        "datastoreId": entry.datastore_id,
+        "imageSetId": entry.image_set_id,
+        "imageSetArn": entry.arn,
+        "versionId": entry.version_id,
+        "previousVersionId": entry.previous_version_id,
+        "updatedAt": _moment(entry.updated_at),
+        "createdAt": _moment(entry.created_at),
+        "asked": dict(sorted(entry.asked)),
+        "released": dict(sorted(entry.released)),
+        "askDigest": entry.ask_digest,
+        "rulesVersion": entry.rules_version,
+    }
+    if not entry.is_dated:
+        del row["createdAt"]
+    row["digest"] = _row_digest(row)
+    return row
+
+
+def entry_of(row: Row) -> Entry:
+    """Return the entry of a row."""
+    return Entry(
+        datastore_id=row["datastoreId"],
+        image_set_id=row["imageSetId"],
+        version_id=row["versionId"],
+        previous_version_id=row["previousVersionId"],
+        updated_at=_seconds(row["updatedAt"]),
+        created_at=_seconds(row.get("createdAt")),
+        is_dated="createdAt" in row,
+        asked=_baselines(row["asked"], row["versionId"]),
+        released=_baselines(row.get("released", {}), row["versionId"]),
+        ask_digest=row["askDigest"],
+        rules_version=row["rulesVersion"],
+        arn=row.get("imageSetArn", ""),
+    )
+
+
+def _baselines(held: list[str] | dict[str, str], version_id: str) -> Baselines:
+    """Entries of the first form list their paths: all of them were seen at the entry's version."""
+    return as_baselines(dict.fromkeys(held, version_id) if isinstance(held, list) else held)
+
+
+# Entries of earlier forms do not have them. They are rewritten when the image set is next seen.
+_LATER_FIELDS = frozenset({"createdAt", "imageSetArn", "released"})
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdecimal()
+
+
+def _are_baselines(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_text, value))
+    return isinstance(value, dict) and all(
+        version == UNREADABLE or _is_version(version) for version in value.values()
+    )
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return value is None or (
+            isinstance(value, str) and bool(datetime.fromisoformat(value).tzinfo)
+        )
+    except ValueError:
+        return False
+
+
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    "datastoreId": _is_text,
+    "imageSetId": _is_text,
+    "imageSetArn": _is_text,
+    "versionId": _is_version,
+    "previousVersionId": _is_text,
+    "updatedAt": _is_moment,
+    "createdAt": _is_moment,
+    "asked": _are_baselines,
+    "released": _are_baselines,
+    "askDigest": _is_text,
+    "rulesVersion": lambda value: isinstance(value, int),
+    "digest": _is_text,
+}
+
+
+def _line(content: bytes, row: object) -> str:
+    """Return the line of an entry as `:12`, "" if it is unknown."""
+    title = row.get("imageSetId") if isinstance(row, dict) else None
+    at = content.find(title.encode()) if isinstance(title, str) and title else -1
+    newlines = content.count(b"\n", 0, at) if at >= 0 else 0
+    return f":{newlines + 1}" if at >= 0 else ""
+
+
+def _problem(row: object, prefix: str) -> str:
+    if not isinstance(row, dict) or not _has_fields(row):
+        title = row.get("imageSetId") if isinstance(row, dict) else None
+        return f"the entry {title or '(without imageSetId)'} has missing or unknown fields"
+    title = f"image set {row['imageSetId']}"
+    wrong = [name for name, value in row.items() if not _FIELDS[name](value)]
+    if wrong:
+        return f"{title}: {', '.join(wrong)} has an invalid value"
+    if not row["imageSetId"].startswith(prefix):
+        return f"{title}: the entry is in the wrong file"
+    if row["digest"] != _row_digest(row):
+        return f"{title}: the entry was edited (its digest does not match)"
+    return ""
+
+
+def _has_fields(row: Row) -> bool:
+    return set(row) | _LATER_FIELDS == set(_FIELDS)
+
+
+def _row_digest(row: Row) -> str:
+    fields = {name: value for name, value in row.items() if name != "digest"}
+    text = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def _moment(seconds: float | None) -> str | None:
+    """Format a time as ISO 8601 in UTC with milliseconds, the precision of the service."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    return round(datetime.fromisoformat(text).timestamp(), 3)
