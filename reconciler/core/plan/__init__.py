@@ -1,9 +1,10 @@
 """Diffs -> the plan: actions, hazards with their consent, steps with exact requests. Pure."""
 
-from reconciler.core.plan.build import Found, build, moves_study, needs_study
+from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
 from reconciler.core.plan.eta import eta_seconds
-from reconciler.core.plan.study import Study, members_filters
+from reconciler.core.plan.study import Found, Study, members_filters
+from reconciler.core.plan.study_blocks import moves_study, needs_study
 
 __all__ = [
     "Found",

@@ -10,7 +10,7 @@ Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.dicom.agreement import agree
@@ -23,6 +23,7 @@ from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Unread
+from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document, Value
 
 
@@ -47,6 +48,19 @@ class Study:
             for member in self.members
             if member.document is not None
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one data store.
+
+    `managed` are the asks of all manifests by image set, also of those that the run leaves out.
+    """
+
+    datastore: Datastore
+    diffs: Sequence[Diff]
+    studies: Iterable[Study]
+    managed: Mapping[str, ImageSetAsk]
 
 
 def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:

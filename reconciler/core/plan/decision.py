@@ -1,0 +1,62 @@
+"""Whether an action runs: what blocks it, and which consent is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.core.model.ask import Source
+from reconciler.core.model.change import Block, Note
+from reconciler.core.model.diff import Diff
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Status, Step
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.plan.consent import judge
+from reconciler.core.plan.notes import failed_version
+from reconciler.core.plan.split import TooLarge
+
+
+def decided(
+    action: Action,
+    blocks: Sequence[Block],
+    hazards: Sequence[HazardUse],
+    steps: tuple[Step, ...],
+) -> Action:
+    """Keep the steps only if every hazard has consent and nothing blocks the action."""
+    uses = sorted(
+        hazards, key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place))
+    )
+    refused = [use for use in uses if not use.consented]
+    status = action.status
+    if status is not Status.BUSY and (
+        blocks or any(use.hazard is not Hazard.OVERWRITES_DRIFT for use in refused)
+    ):
+        status = Status.BLOCKED
+    runs = not refused and not blocks and status.is_runnable
+    return replace(
+        action,
+        status=status,
+        blocks=tuple(blocks),
+        hazards=tuple(uses),
+        steps=steps if runs else (),
+    )
+
+
+def split_hazard(image_set_id: str, sources: Sequence[Source], settings: Settings) -> HazardUse:
+    return judge(Hazard.SPLIT_UPDATE, image_set_id, sources, settings.allow)
+
+
+def too_large(large: TooLarge, settings: Settings) -> Block:
+    change = large.change
+    return Block(
+        change.image_set_id,
+        f"this value alone exceeds the payload limit of {settings.rules.payload_bytes} bytes",
+        "Ask AWS for a higher quota (L-A880A4C2), then set `rules: {payloadBytes: …}`.",
+        change.place,
+        change.path(),
+    )
+
+
+def notes_of(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
+    reading = diff.reading
+    return (*diff.notes, *failed_version(datastore, reading.properties, reading.good_version))

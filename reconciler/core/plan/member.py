@@ -1,0 +1,65 @@
+"""One image set of an action, with what its record is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.model.diff import Diff
+from reconciler.core.model.observed import Properties
+from reconciler.core.model.plan import Member
+from reconciler.core.model.record import RULES_VERSION, Entry
+
+
+def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
+    """One image set of an action, with what its record is made of."""
+    member = Member(
+        image_set_id=properties.image_set_id,
+        pin=properties.version_id,
+        is_primary=properties.is_primary,
+        updated_at=properties.updated_at,
+        origin_version_id=origin,
+        created_at=properties.created_at,
+        arn=properties.arn,
+    )
+    if diff is None:
+        return member
+    entry = diff.reading.entry
+    return replace(
+        member,
+        ask_digest=diff.ask_digest,
+        asked=diff.asked,
+        previous_version_id=_recorded_before(entry, properties),
+        recorded=entry is not None and _is_recorded(entry, diff, properties),
+        is_whole=diff.ask.is_whole,
+        released=diff.released,
+        renamed=diff.renamed,
+        refuted=diff.refuted,
+    )
+
+
+def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
+    """Whether the record states all this already. An entry of an earlier form is written again."""
+    baselines = dict(entry.asked)
+    return (
+        entry.is_dated
+        and entry.arn == properties.arn
+        and entry.rules_version == RULES_VERSION
+        and entry.is_at(properties)
+        and not diff.released
+        and not diff.renamed
+        and all(baselines.get(path) == properties.version_id for path in diff.asked)
+        and (entry.ask_digest == diff.ask_digest or not diff.ask.is_whole)
+    )
+
+
+def _recorded_before(entry: Entry | None, properties: Properties) -> str:
+    """The recorded version. If it is the current version, the version recorded before it.
+
+    "" if the entry belongs to another history of the image set.
+    """
+    if entry is None or not entry.is_of(properties):
+        return ""
+    if entry.is_at(properties):
+        return entry.previous_version_id
+    is_earlier = int(entry.version_id) < int(properties.version_id or 0)
+    return entry.version_id if is_earlier else ""

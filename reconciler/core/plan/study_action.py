@@ -1,0 +1,129 @@
+"""The action of a study: one study-wide call, then the calls of each image set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from reconciler.core.dicom.content import ContentDigests
+from reconciler.core.model.change import Note
+from reconciler.core.model.diff import Diff, SourcedChange, sources_of
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Status, Step
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.plan.consent import change_hazards, judge
+from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
+from reconciler.core.plan.member import member_of
+from reconciler.core.plan.notes import failed_version
+from reconciler.core.plan.split import TooLarge
+from reconciler.core.plan.steps import own_steps, study_steps
+from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
+from reconciler.core.plan.study_blocks import not_all_known, unready
+
+
+def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Action:
+    """The action of a study whose image sets `diffs` belong to."""
+    datastore = found.datastore
+    wide = study_wide(study, diffs, found.managed)
+    pins = {
+        member.properties.image_set_id: member.properties.version_id for member in study.members
+    }
+    own = {
+        diff.image_set_id: [g for g in diff.changes if not is_study_level(g.change)]
+        for diff in diffs
+    }
+    changes = [*wide.changes, *(sourced for some in own.values() for sourced in some)]
+    blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
+    blocks += not_all_known(study, wide.anchor)
+    blocks += unready(study, diffs)
+    hazards = change_hazards(changes, diffs, settings.allow)
+    hazards.append(_wide_hazard(study, found.managed, wide, settings))
+    steps: tuple[Step, ...] = ()
+    if not blocks:
+        try:
+            steps, split_sets = _all_steps(datastore, study, wide, own, pins, settings)
+            hazards += [
+                split_hazard(name, sources_of(own.get(name, [])) or wide.sources, settings)
+                for name in split_sets
+            ]
+        except TooLarge as large:
+            blocks.append(too_large(large, settings))
+    by_id = {diff.image_set_id: diff for diff in diffs}
+    action = Action(
+        datastore=datastore.name,
+        datastore_id=datastore.datastore_id,
+        status=_study_status(study, changes),
+        members=tuple(
+            sorted(
+                member_of(m.properties, by_id.get(m.properties.image_set_id), m.origin)
+                for m in study.members
+            )
+        ),
+        changes=tuple(
+            sourced.change
+            for sourced in sorted(
+                changes,
+                key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
+            )
+        ),
+        notes=(
+            *(note for diff in diffs for note in notes_of(datastore, diff)),
+            *_sibling_notes(datastore, study, by_id),
+        ),
+        released=tuple(sorted({path for diff in diffs for path in diff.released})),
+    )
+    return decided(action, blocks, hazards, steps)
+
+
+def _study_status(study: Study, changes: Sequence[SourcedChange]) -> Status:
+    if any(member.properties.state == "LOCKED" for member in study.members):
+        return Status.BUSY
+    return Status.DRIFTED if any(g.change.drifted for g in changes) else Status.UPDATE
+
+
+def _sibling_notes(datastore: Datastore, study: Study, asked: Mapping[str, Diff]) -> Iterator[Note]:
+    """Notes about failed versions of members that have no diff of their own."""
+    for member in study.members:
+        name = member.properties.image_set_id
+        if member.good_version and name not in asked:
+            yield from failed_version(datastore, member.properties, member.good_version)
+
+
+def _all_steps(
+    datastore: Datastore,
+    study: Study,
+    wide: StudyWide,
+    own: Mapping[str, Sequence[SourcedChange]],
+    pins: Mapping[str, str],
+    settings: Settings,
+) -> tuple[tuple[Step, ...], list[str]]:
+    """The study-wide calls, then each member's own calls; and the image sets with split changes."""
+    limit, digests = settings.rules.payload_bytes, ContentDigests()
+    steps, after = study_steps(
+        datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit, digests
+    )
+    split_sets = [wide.anchor] if len(steps) > 1 else []
+    calls = len(steps)
+    for image_set_id, sourced in sorted(own.items()):
+        pin = str(int(pins[image_set_id]) + calls)
+        mine = own_steps(
+            datastore.datastore_id,
+            image_set_id,
+            pin,
+            after[image_set_id],
+            [each.change for each in sourced],
+            limit,
+            digests,
+        )
+        if len(mine) > 1:
+            split_sets.append(image_set_id)
+        steps += mine
+    return steps, sorted(set(split_sets))
+
+
+def _wide_hazard(
+    study: Study, named: Collection[str], wide: StudyWide, settings: Settings
+) -> HazardUse:
+    """None to consent to when manifests name every image set that the call moves."""
+    if all(member.properties.image_set_id in named for member in study.members):
+        return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
+    return judge(Hazard.STUDY_WIDE, wide.anchor, wide.sources, settings.allow)
