@@ -43,10 +43,12 @@ def decided(
 
 
 def split_hazard(image_set_id: str, sources: Sequence[Source], settings: Settings) -> HazardUse:
+    """The hazard of changes that go out in more than one call."""
     return judge(Hazard.SPLIT_UPDATE, image_set_id, sources, settings.allow)
 
 
 def too_large(large: TooLarge, settings: Settings) -> Block:
+    """Why a single value cannot be sent."""
     change = large.change
     return Block(
         change.image_set_id,
@@ -58,5 +60,6 @@ def too_large(large: TooLarge, settings: Settings) -> Block:
 
 
 def notes_of(datastore: Datastore, diff: Diff) -> tuple[Note, ...]:
+    """The notes of an image set, also of a failed version that another version stands for."""
     reading = diff.reading
     return (*diff.notes, *failed_version(datastore, reading.properties, reading.good_version))

@@ -137,6 +137,7 @@ def _not_ready(member: Observed) -> Block:
 
 
 def blocked(diff: Diff, *blocks: Block) -> Diff:
+    """The diff with more blocks."""
     if not blocks:
         return diff
     return replace(diff, status=Status.BLOCKED, blocks=(*diff.blocks, *blocks))
