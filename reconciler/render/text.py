@@ -50,7 +50,7 @@ def _first_changes(first: FirstChanges) -> str:
     """State what is changed that no record mentions: no run has seen a review of these values."""
     instances = f" ({plural(first.instances, 'instance')})" if first.instances else ""
     found = f"{plural(first.attributes, 'attribute')} of {plural(first.image_sets, 'image set')}"
-    return f"First changes: {found}{instances} without an earlier record."
+    return f"First changes (no record yet): {found}{instances}."
 
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:

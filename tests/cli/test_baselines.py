@@ -423,7 +423,7 @@ def test_first_changes_are_counted(world: World) -> None:
     world.apply()
     world.ask("a.yaml", f"{COMMENTS}\n  {DESCRIBED.replace('CHEST', 'HEAD')}")
     out = world.reconcile("plan").out
-    assert "First changes: 1 attribute of 1 image set without an earlier record." in out
+    assert "First changes (no record yet): 1 attribute of 1 image set." in out
 
 
 def test_a_renamed_data_store_keeps_its_records(world: World) -> None:
