@@ -28,7 +28,7 @@ from reconciler.core.dicom.content import (
 )
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.locate import Locator, Renames
-from reconciler.core.diff.paths import REVERT_PATH, change_paths, is_below, is_whole
+from reconciler.core.diff.paths import REVERT_PATH, governing_paths, is_below, is_whole
 from reconciler.core.model.address import WILDCARD, Address, Level, instance_at, series_at
 from reconciler.core.model.change import Change, Op
 from reconciler.core.model.record import UNREADABLE, ranked
@@ -81,15 +81,17 @@ class History:
         A named path decides before one with `"*"`. A converged revert is the baseline of every
         path of its version.
         """
-        found = [
-            self._recorded[path]
-            for path in change_paths(change, self._alias)
-            if path in self._recorded
-        ][:1]
+        groups = (
+            [self._recorded[path] for path in paths if path in self._recorded]
+            for paths in governing_paths(change, self._alias)
+        )
+        found = next(filter(None, groups), [])
+        # Under several names, the lowest: what it shows was reviewed, whichever name is right.
+        decisive = [min(found, key=ranked)] if found else []
         if REVERT_PATH in self._recorded:
-            found.append(self._recorded[REVERT_PATH])
-        if found:
-            return max(found, key=ranked)
+            decisive.append(self._recorded[REVERT_PATH])
+        if decisive:
+            return max(decisive, key=ranked)
         return UNREADABLE if (change.address.level, _name(change)) in self._lost else ""
 
     def needs(self, version: str) -> bool:

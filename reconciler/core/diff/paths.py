@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import groupby, product
 from typing import cast
 
 from reconciler.core.dicom.canonical import canonical
@@ -40,23 +40,18 @@ def asked_paths(ask: ImageSetAsk, alias: Renames | None = None) -> tuple[str, ..
     return tuple(sorted(paths))
 
 
-def change_paths(change: Change, alias: Renames) -> Iterator[str]:
-    """The recorded paths that may govern a change, the one that decides first.
+def governing_paths(change: Change, alias: Renames) -> Iterator[tuple[str, ...]]:
+    """The recorded paths that may govern a change; those that decide first come first.
 
-    A named UID wins over `"*"`; the names of a UID are those before and after a rename.
+    A named UID wins over `"*"`. Paths that come together differ in the names of a UID alone: the
+    names before and after a rename.
     """
     where = change.address
     series = _names(where.series, alias.series)
     inner = _names(where.instance, alias.instances)
     found = [replace(where, series=one, instance=other) for one, other in product(series, inner)]
-    found.sort(key=_stars)
-    for address in found:
-        yield _path(address, change.tag, change.key)
-
-
-def path_after(change: Change, alias: Renames) -> str:
-    """The path that a change has in a record once it is made."""
-    return _path(_after(change.address, alias), change.tag, change.key)
+    for _, some in groupby(sorted(found, key=_stars), key=_stars):
+        yield tuple(_path(address, change.tag, change.key) for address in some)
 
 
 def renamed_paths(paths: Iterable[str], alias: Renames) -> tuple[tuple[str, str], ...]:
