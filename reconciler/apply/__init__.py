@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.apply.journal import NO_JOURNAL, Journal
 from reconciler.apply.run import Run
-from reconciler.apply.scheduler import Window
+from reconciler.apply.scheduler import Scheduler
 from reconciler.apply.step import Options
 from reconciler.core.model.outcome import Outcome, Result, Started
 from reconciler.core.model.plan import Plan
@@ -33,4 +33,4 @@ def apply(
         if action.blocks:
             text = "; ".join(block.message for block in action.blocks)
             yield from (Outcome(step, Result.BLOCKED, text) for step in action.steps)
-    yield from Window(plan.runnable, ports, run, options, journal).events()
+    yield from Scheduler(plan.runnable, ports, run, options, journal).events()

@@ -67,7 +67,7 @@ class _Queue:
             self._change.notify_all()
 
 
-class Window:
+class Scheduler:
     """Runs the actions in threads and yields their events.
 
     Each data store has its own threads, as it has its own quotas. A data store that is slow or does
