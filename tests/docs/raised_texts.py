@@ -15,7 +15,7 @@ _TEXTS_OF = {
     "Note": (1,),
     "Problem": (1,),
     # Methods that make a Diagnostic of their arguments.
-    "reading.problem": (2, 3),
+    "draft.problem": (2, 3),
     "self.problem": (1, 2),
     "self.error": (1, 2),
 }

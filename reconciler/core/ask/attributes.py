@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reconciler.core.ask.as_json import Path, place_of
-from reconciler.core.ask.draft import Reading
+from reconciler.core.ask.draft import Draft
 from reconciler.core.dicom import constraints, values
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
 from reconciler.core.dicom.levels import level_of
@@ -41,35 +41,35 @@ class Line:
     path: Path
 
 
-def read_present(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
+def read_present(draft: Draft, address: Address, block: MappingNode, path: Path) -> None:
     """Read the claims of a block under `present`."""
     dicom = block.get("DICOM")
     listed = not isinstance(dicom, MappingNode)  # the schema check reports it
-    lines = [] if listed else list(_lines(reading, address, dicom, (*path, "DICOM")))
-    vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
+    lines = [] if listed else list(_lines(draft, address, dicom, (*path, "DICOM")))
+    vrs = _vrs(draft, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
-        _present(reading, address, line, vrs.get(line.attribute.tag))
+        _present(draft, address, line, vrs.get(line.attribute.tag))
 
 
-def read_removed(reading: Reading, address: Address, block: MappingNode, path: Path) -> None:
+def read_removed(draft: Draft, address: Address, block: MappingNode, path: Path) -> None:
     """Read the claims on attributes of a block under `absent`."""
-    lines = list(_lines(reading, address, block.get("DICOM"), (*path, "DICOM")))
-    vrs = _vrs(reading, address, block, (*path, "DICOMVRs"), lines)
+    lines = list(_lines(draft, address, block.get("DICOM"), (*path, "DICOM")))
+    vrs = _vrs(draft, address, block, (*path, "DICOMVRs"), lines)
     for line in lines:
-        _removed(reading, address, line, vrs.get(line.attribute.tag))
+        _removed(draft, address, line, vrs.get(line.attribute.tag))
 
 
-def _present(reading: Reading, address: Address, line: Line, vr: str | None) -> None:
+def _present(draft: Draft, address: Address, line: Line, vr: str | None) -> None:
     assert line.value is not None
     attribute = line.attribute
     parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
-    reading.note(line.path, *parsed.errors)
+    draft.note(line.path, *parsed.errors)
     if attribute.tag in KEY_UIDS:
-        _check_key_uid(reading, line, parsed)
-    elif parsed.violations and not reading.source.force:
-        reading.note(line.path, *parsed.violations)
+        _check_key_uid(draft, line, parsed)
+    elif parsed.violations and not draft.source.force:
+        draft.note(line.path, *parsed.violations)
     stated = vr if attribute.is_private else None
-    reading.claim(
+    draft.claim(
         ClaimKind.PRESENT,
         address,
         line.key.place,
@@ -79,27 +79,27 @@ def _present(reading: Reading, address: Address, line: Line, vr: str | None) -> 
     )
 
 
-def _check_key_uid(reading: Reading, line: Line, parsed: values.Parsed) -> None:
-    reading.note(line.path, *(replace(wrong, hint=_UID_HINT) for wrong in parsed.violations))
+def _check_key_uid(draft: Draft, line: Line, parsed: values.Parsed) -> None:
+    draft.note(line.path, *(replace(wrong, hint=_UID_HINT) for wrong in parsed.violations))
     if parsed.value is not None and not parsed.value.raw:
         assert line.value is not None
         message = f"{line.attribute.label} cannot be empty"
-        reading.problem(line.path, line.value.place, message, "Write the new UID here.")
+        draft.problem(line.path, line.value.place, message, "Write the new UID here.")
 
 
-def _removed(reading: Reading, address: Address, line: Line, vr: str | None) -> None:
+def _removed(draft: Draft, address: Address, line: Line, vr: str | None) -> None:
     attribute = line.attribute
     if attribute.tag in KEY_UIDS:
         message = f"{attribute.label} cannot be removed"
-        reading.problem(line.path, line.key.place, message, _KEY_HINT)
+        draft.problem(line.path, line.key.place, message, _KEY_HINT)
     expected = None
     if line.value is not None:
         # The live value may violate its VR: that is a reason to remove it.
         parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
-        reading.note(line.path, *parsed.errors)
+        draft.note(line.path, *parsed.errors)
         expected = parsed.value
     stated = vr if attribute.is_private else None
-    reading.claim(
+    draft.claim(
         ClaimKind.ABSENT, address, line.key.place, tag=attribute.tag, value=expected, vr=stated
     )
 
@@ -114,17 +114,17 @@ def _reads_as(attribute: Attribute, stated: str | None) -> str:
     return stated or "UT"
 
 
-def _lines(reading: Reading, address: Address, dicom: Node | None, path: Path) -> Iterator[Line]:
+def _lines(draft: Draft, address: Address, dicom: Node | None, path: Path) -> Iterator[Line]:
     """Yield the lines whose attribute is allowed here; report every other key."""
     seen: dict[int, Place] = {}
     for key, value, where in _keys(dicom, path):
-        attribute = _attribute(reading, address, key, where)
+        attribute = _attribute(draft, address, key, where)
         if attribute is None:
             continue
         if attribute.tag in seen:
             message = f"{attribute.label} is a duplicate of {seen[attribute.tag]}"
             hint = "A keyword and its tag mean the same attribute. Remove one of the two lines."
-            reading.problem(where, key.place, message, hint)
+            draft.problem(where, key.place, message, hint)
             continue
         seen[attribute.tag] = key.place
         yield Line(attribute, key, value, where)
@@ -140,11 +140,11 @@ def _keys(dicom: Node | None, path: Path) -> Iterator[tuple[Scalar, Node | None,
                 yield item, None, (*path, number)
 
 
-def _attribute(reading: Reading, address: Address, key: Scalar, path: Path) -> Attribute | None:
+def _attribute(draft: Draft, address: Address, key: Scalar, path: Path) -> Attribute | None:
     found = _judged(key.text, address.level)
     if isinstance(found, Attribute):
         return found
-    reading.problem(path, key.place, *found)
+    draft.problem(path, key.place, *found)
     return None
 
 
@@ -168,15 +168,15 @@ def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
 
 
 def _vrs(
-    reading: Reading, address: Address, block: MappingNode, path: Path, lines: list[Line]
+    draft: Draft, address: Address, block: MappingNode, path: Path, lines: list[Line]
 ) -> dict[int, str]:
     """Return the VRs that DICOMVRs states, by tag."""
     node = block.get("DICOMVRs")
     if node is None:
         return {}
     if address.level is not Level.INSTANCE:
-        place = place_of(reading.document, path, key=True)
-        reading.problem(path, place, "DICOMVRs is allowed at Instance level only", _VRS_HINT)
+        place = place_of(draft.document, path, key=True)
+        draft.problem(path, place, "DICOMVRs is allowed at Instance level only", _VRS_HINT)
         return {}
     asked = {line.attribute.tag for line in lines}
     found: dict[int, str] = {}
@@ -188,7 +188,7 @@ def _vrs(
             continue  # the schema check reports it
         problem = _vr_problem(attribute, key, value, asked, seen)
         if problem:
-            reading.problem(where, key.place, *problem)
+            draft.problem(where, key.place, *problem)
         elif isinstance(value, Scalar):
             found[attribute.tag] = value.text
         seen.setdefault(attribute.tag, key.place)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.core.ask.as_json import Path
 from reconciler.core.ask.attributes import read_present, read_removed
-from reconciler.core.ask.draft import Reading
+from reconciler.core.ask.draft import Draft
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, STUDY, WILDCARD, Address, instance_at, series_at
 from reconciler.core.model.ask import ClaimKind
@@ -27,16 +27,16 @@ class Block:
     place: Place  # of its key
 
 
-def read_claims(reading: Reading) -> None:
+def read_claims(draft: Draft) -> None:
     """Read `present` and `absent` into claims."""
-    for block in _blocks(reading.document.get("present"), ("present",)):
+    for block in _blocks(draft.document.get("present"), ("present",)):
         if isinstance(block.node, MappingNode):
-            read_present(reading, block.address, block.node, block.path)
-    for block in _blocks(reading.document.get("absent"), ("absent",)):
+            read_present(draft, block.address, block.node, block.path)
+    for block in _blocks(draft.document.get("absent"), ("absent",)):
         if _asks_removal(block):
-            _remove(reading, block)
+            _remove(draft, block)
         elif isinstance(block.node, MappingNode):
-            read_removed(reading, block.address, block.node, block.path)
+            read_removed(draft, block.address, block.node, block.path)
 
 
 def _blocks(root: Node | None, path: Path) -> Iterator[Block]:
@@ -79,10 +79,10 @@ def _asks_removal(block: Block) -> bool:
     return listed or (isinstance(block.node, MappingNode) and not block.node.entries)
 
 
-def _remove(reading: Reading, block: Block) -> None:
+def _remove(draft: Draft, block: Block) -> None:
     if WILDCARD in (block.address.series, block.address.instance):
         message = '"*" is not allowed in a removal of series or instances'
         hint = "Write the UID of each series or instance to remove."
-        reading.problem(block.path, block.place, message, hint)
+        draft.problem(block.path, block.place, message, hint)
         return
-    reading.claim(ClaimKind.REMOVED, block.address, block.place)
+    draft.claim(ClaimKind.REMOVED, block.address, block.place)

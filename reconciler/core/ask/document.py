@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import to_json
 from reconciler.core.ask.blocks import read_claims
-from reconciler.core.ask.draft import Reading
+from reconciler.core.ask.draft import Draft
 from reconciler.core.ask.explain import near_miss
 from reconciler.core.ask.schema import Checker
 from reconciler.core.dicom.dictionary import by_tag
@@ -28,27 +28,27 @@ def read(
     foreign = _foreign(document)
     if foreign:
         return (), (foreign,)
-    reading = Reading(document, Source(document.place))
-    ids = _image_set_ids(reading)
-    reading.source = _source(reading, dict.fromkeys(ids))
-    _check_datastore(reading, settings)
-    read_claims(reading)
-    _check_claims(reading)
-    problems = reading.problems + checker.check(document, reading.reported)
+    draft = Draft(document, Source(document.place))
+    ids = _image_set_ids(draft)
+    draft.source = _source(draft, dict.fromkeys(ids))
+    _check_datastore(draft, settings)
+    read_claims(draft)
+    _check_claims(draft)
+    problems = draft.problems + checker.check(document, draft.reported)
     if problems:
         return (), tuple(sorted(set(problems)))
-    return _asks(reading, ids), ()
+    return _asks(draft, ids), ()
 
 
-def _asks(reading: Reading, ids: list[str]) -> tuple[ImageSetAsk, ...]:
-    datastore = _text(reading.document.get("datastore"))
+def _asks(draft: Draft, ids: list[str]) -> tuple[ImageSetAsk, ...]:
+    datastore = _text(draft.document.get("datastore"))
     return tuple(
         ImageSetAsk(
             datastore=datastore,
             image_set_id=image_set_id,
-            sources=(reading.source,),
-            claims=tuple(reading.claims),
-            revert=_revert(reading),
+            sources=(draft.source,),
+            claims=tuple(draft.claims),
+            revert=_revert(draft),
         )
         for image_set_id in ids
     )
@@ -71,44 +71,44 @@ def _foreign(document: MappingNode) -> Diagnostic | None:
     return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint)
 
 
-def _source(reading: Reading, image_set_ids: Collection[str]) -> Source:
-    document = reading.document
+def _source(draft: Draft, image_set_ids: Collection[str]) -> Source:
+    document = draft.document
     force = document.get("force")
     return Source(
         place=document.place,
         reason=_text(document.get("reason")).strip(),
         force=force is not None and to_json(force) is True,
-        allow=tuple(_consents(reading, document.get("allow"), image_set_ids)),
+        allow=tuple(_consents(draft, document.get("allow"), image_set_ids)),
         several=len(image_set_ids) > 1,
     )
 
 
-def _consents(reading: Reading, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
+def _consents(draft: Draft, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
     found = []
     for number, item in enumerate(node.items if isinstance(node, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:
             continue
         parsed = consent.parse(item, image_set_ids)
         if isinstance(parsed, Diagnostic):
-            reading.note(("allow", number), parsed)
+            draft.note(("allow", number), parsed)
         else:
             found.append(parsed)
     return sorted(set(found))
 
 
-def _check_datastore(reading: Reading, settings: Settings) -> None:
-    node = reading.document.get("datastore")
+def _check_datastore(draft: Draft, settings: Settings) -> None:
+    node = draft.document.get("datastore")
     names = [datastore.name for datastore in settings.datastores]
     if not isinstance(node, Scalar) or node.is_null or node.text in names:
         return
     meant = near_miss(node.text, names)
     hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     message = f"reconciler.yaml has no data store {shown(node.text)}"
-    reading.problem(("datastore",), node.place, message, hint)
+    draft.problem(("datastore",), node.place, message, hint)
 
 
-def _image_set_ids(reading: Reading) -> list[str]:
-    single, several = (reading.document.get(key) for key in ("imageSetId", "imageSetIds"))
+def _image_set_ids(draft: Draft) -> list[str]:
+    single, several = (draft.document.get(key) for key in ("imageSetId", "imageSetIds"))
     ids = [single.text] if isinstance(single, Scalar) and not single.is_null else []
     seen: dict[str, Place] = {}
     for number, item in enumerate(several.items if isinstance(several, ListNode) else ()):
@@ -117,34 +117,34 @@ def _image_set_ids(reading: Reading) -> list[str]:
         if item.text in seen:
             message = f"{shown(item.text)} is a duplicate of {seen[item.text]}"
             hint = "Remove one of the two."
-            reading.problem(("imageSetIds", number), item.place, message, hint)
+            draft.problem(("imageSetIds", number), item.place, message, hint)
         seen.setdefault(item.text, item.place)
         ids.append(item.text)
     return ids
 
 
-def _revert(reading: Reading) -> Revert | None:
-    for key, node in reading.document.entries:
+def _revert(draft: Draft) -> Revert | None:
+    for key, node in draft.document.entries:
         if key.text == "revertToVersionId" and isinstance(node, Scalar):
-            return Revert(node.text, key.place, reading.source)
+            return Revert(node.text, key.place, draft.source)
     return None
 
 
-def _check_claims(reading: Reading) -> None:
+def _check_claims(draft: Draft) -> None:
     """Report contradictions inside one document."""
-    claims = reading.claims
+    claims = draft.claims
     absent = [claim for claim in claims if claim.kind is ClaimKind.ABSENT]
     removals = [claim for claim in claims if claim.kind is ClaimKind.REMOVED]
     if absent:
-        _check_absent(reading, absent)
+        _check_absent(draft, absent)
     if removals:
-        _check_removals(reading, removals)
+        _check_removals(draft, removals)
 
 
-def _check_absent(reading: Reading, absent: Sequence[Claim]) -> None:
+def _check_absent(draft: Draft, absent: Sequence[Claim]) -> None:
     present = {
         (claim.tag, claim.address): claim
-        for claim in reading.claims
+        for claim in draft.claims
         if claim.kind is ClaimKind.PRESENT
     }
     for claim in absent:
@@ -152,29 +152,27 @@ def _check_absent(reading: Reading, absent: Sequence[Claim]) -> None:
         if rival:
             label = by_tag(claim.tag or 0).label
             message = f"{label} is under `absent` here, but under `present` at {rival.place}"
-            reading.problems.append(
-                Diagnostic(claim.place, message, "Remove one of the two lines.")
-            )
+            draft.problems.append(Diagnostic(claim.place, message, "Remove one of the two lines."))
 
 
-def _check_removals(reading: Reading, removals: Sequence[Claim]) -> None:
+def _check_removals(draft: Draft, removals: Sequence[Claim]) -> None:
     gone = {(claim.address.series, claim.address.instance): claim for claim in removals}
     seen: dict[tuple[str, str], Place] = {}
-    for claim in reading.claims:
+    for claim in draft.claims:
         address = claim.address
         if claim.kind is ClaimKind.REMOVED:
             key = (address.series, address.instance)
             if key in seen:
                 message = f"the removal of {address.path()} is a duplicate of {seen[key]}"
                 hint = "Remove one of the two lines."
-                reading.problems.append(Diagnostic(claim.place, message, hint))
+                draft.problems.append(Diagnostic(claim.place, message, hint))
             seen.setdefault(key, claim.place)
             continue
         above = gone.get((address.series, "")) or gone.get((address.series, address.instance))
         if above and address.series:
             message = f"this line is below {above.address.path()}, which {above.place} removes"
             hint = "Remove this line, or the line that removes the series or instance."
-            reading.problems.append(Diagnostic(claim.place, message, hint))
+            draft.problems.append(Diagnostic(claim.place, message, hint))
 
 
 def _text(node: Node | None) -> str:

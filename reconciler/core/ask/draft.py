@@ -13,7 +13,7 @@ from reconciler.core.model.value import Value
 
 
 @dataclass(slots=True)
-class Reading:
+class Draft:
     """Claims and problems of one document. `reported` are the paths that have a problem."""
 
     document: MappingNode
