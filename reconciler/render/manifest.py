@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.constraints import never, private_level, wrong_level
-from reconciler.core.dicom.content import block_at, instances, key_tag, key_vr, section, series
+from reconciler.core.dicom.content import (
+    Section,
+    instances,
+    key_tag,
+    key_vr,
+    section_at,
+    section_of,
+    series,
+)
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.dicom.values import parse
 from reconciler.core.errors import Place
@@ -30,7 +38,7 @@ def manifest_lines(
     datastore: str, image_set_id: str, version_id: str, document: Document, depth: Level
 ) -> list[str]:
     """The manifest, from Patient down to `depth`; empty if there is nothing to ask for."""
-    present = [*_block(document, PATIENT, 4, "  Patient:"), *_study(document, depth)]
+    present = [*_section(document, PATIENT, 4, "  Patient:"), *_study(document, depth)]
     if not _asks(present):
         return []
     return [
@@ -50,28 +58,28 @@ def _study(document: Document, depth: Level) -> list[str]:
         return []
     below = []
     if depth >= Level.SERIES:
-        for key, block in sorted(series(document).items()):
-            below += _series(document, key, block, depth)
-    return _block(document, STUDY, 4, "  Study:", _under("    Series:", below))
+        for key, section in sorted(series(document).items()):
+            below += _series(document, key, section, depth)
+    return _section(document, STUDY, 4, "  Study:", _under("    Series:", below))
 
 
-def _series(document: Document, key: str, block: dict[str, Json], depth: Level) -> list[str]:
-    inside = sorted(instances(block))
+def _series(document: Document, key: str, section: Section, depth: Level) -> list[str]:
+    inside = sorted(instances(section))
     name = f"      {quoted(key)}:"
     if depth < Level.INSTANCE:
         note = [f"        # {plural(len(inside), 'instance')}: see --level instance"]
-        return _block(document, series_at(key), 8, name, note if inside else [])
+        return _section(document, series_at(key), 8, name, note if inside else [])
     below: list[str] = []
     for instance in inside:
         heading = f"          {quoted(instance)}:"
-        below += _block(document, instance_at(key, instance), 12, heading)
-    return _block(document, series_at(key), 8, name, _under("        Instances:", below))
+        below += _section(document, instance_at(key, instance), 12, heading)
+    return _section(document, series_at(key), 8, name, _under("        Instances:", below))
 
 
-def _block(
+def _section(
     document: Document, address: Address, indent: int, heading: str, below: Iterable[str] = ()
 ) -> list[str]:
-    """One block with its attributes; empty if it would ask for nothing."""
+    """One section with its attributes; empty if it would ask for nothing."""
     return _under(heading, [*_attributes(document, address, indent), *below])
 
 
@@ -85,14 +93,14 @@ def _asks(lines: list[str]) -> bool:
 
 
 def _attributes(document: Document, address: Address, indent: int) -> list[str]:
-    """`DICOM:` and, for private elements, `DICOMVRs:` of one block."""
-    block = block_at(document, address) or {}
+    """`DICOM:` and, for private elements, `DICOMVRs:` of one section."""
+    section = section_at(document, address) or {}
     blank = " " * indent
     kept: list[str] = []
     vrs: list[str] = []
     left_out: list[str] = []
-    for key, raw in _in_tag_order(section(block, "DICOM")):
-        vr = key_vr(block, key)
+    for key, raw in _in_tag_order(section_of(section, "DICOM")):
+        vr = key_vr(section, key)
         why = _unwritable(key, vr, raw, address.level)
         if why:
             left_out.append(f"{blank}# {escape(key)} is left out: {escape(why)}")

@@ -21,7 +21,7 @@ _TEXTS_OF = {
 }
 _KEYWORDS = frozenset({"message", "hint", "reason"})
 # Classes of another meaning that have the name of one in the table.
-_OTHERS = frozenset({"reconciler/core/ask/blocks.py", "reconciler/core/diff/attribute.py"})
+_OTHERS = frozenset({"reconciler/core/ask/blocks.py"})
 _BUILT_IN = frozenset({"ValueError", "OSError"})
 # It takes diagnostics, whose texts are looked at where they are made.
 _OF_DIAGNOSTICS = "InputError"

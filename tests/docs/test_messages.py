@@ -40,6 +40,9 @@ NOT_IN_THE_SOURCE = {
     "reconciler/core/dicom/values.py": {
         "error(self.backslash_hint())": "a method of the same class",
     },
+    "reconciler/core/diff/attribute.py": {
+        "Block(desired)": "the result of `typed` in core/dicom/agreement.py",
+    },
     "reconciler/core/plan/file.py": {
         "Block(row['message'])": "a saved plan holds the messages of the plan",
         "Block(row['hint'])": "a saved plan holds the messages of the plan",

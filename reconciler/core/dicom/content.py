@@ -1,4 +1,4 @@
-"""The content of a metadata document: finds blocks and attributes, and compares documents.
+"""The content of a metadata document: finds sections and attributes, and compares documents.
 
 The keys of a document are UIDs. AWS does not document whether a key changes with its UID (decision
 0002, U7). So equality uses the UID *values*, and finding uses values and keys.
@@ -15,36 +15,36 @@ from reconciler.core.dicom.dictionary import UnknownKeyError, by_key, document_k
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.value import Document, Json, canonical_json
 
-Block = dict[str, Json]
+Section = dict[str, Json]
 
 SOP_INSTANCE_UID = 0x00080018
 STUDY_INSTANCE_UID = 0x0020000D
 SERIES_INSTANCE_UID = 0x0020000E
 
 
-def section(block: Mapping[str, Json] | None, name: str) -> Block:
-    """Return a mapping inside a block; `{}` if it is missing, as in documents of 2023."""
-    found = block.get(name) if block else None
+def section_of(outer: Mapping[str, Json] | None, name: str) -> Section:
+    """Return a section inside another; `{}` if it is missing, as in documents of 2023."""
+    found = outer.get(name) if outer else None
     return found if isinstance(found, dict) else {}
 
 
-def series(document: Document) -> dict[str, Block]:
-    """Return the series blocks by key."""
-    return cast("dict[str, Block]", section(section(document.raw, "Study"), "Series"))
+def series(document: Document) -> dict[str, Section]:
+    """Return the series sections by key."""
+    return cast("dict[str, Section]", section_of(section_of(document.raw, "Study"), "Series"))
 
 
-def instances(series_block: Block) -> dict[str, Block]:
-    """Return the instance blocks of a series by key."""
-    return cast("dict[str, Block]", section(series_block, "Instances"))
+def instances(series_section: Section) -> dict[str, Section]:
+    """Return the instance sections of a series by key."""
+    return cast("dict[str, Section]", section_of(series_section, "Instances"))
 
 
-def block_at(document: Document, address: Address) -> Block | None:
-    """Return the block at an address of live keys, or None."""
+def section_at(document: Document, address: Address) -> Section | None:
+    """Return the section at an address of live keys, or None."""
     match address.level:
         case Level.PATIENT:
-            return section(document.raw, "Patient")
+            return section_of(document.raw, "Patient")
         case Level.STUDY:
-            return section(document.raw, "Study")
+            return section_of(document.raw, "Study")
         case Level.SERIES:
             return series(document).get(address.series)
         case Level.INSTANCE:
@@ -52,22 +52,22 @@ def block_at(document: Document, address: Address) -> Block | None:
             return instances(found).get(address.instance) if found is not None else None
 
 
-def live_keys(block: Block, tag: int) -> tuple[str, ...]:
-    """Return the keys of an attribute in a block, the documented spelling first.
+def live_keys(section: Section, tag: int) -> tuple[str, ...]:
+    """Return the keys of an attribute in a section, the documented spelling first.
 
     The tag identifies an attribute. Several keys mean that the document contains it twice.
     """
     preferred = document_key(tag)
-    found = [key for key in section(block, "DICOM") if key == preferred or key_tag(key) == tag]
+    found = [key for key in section_of(section, "DICOM") if key == preferred or key_tag(key) == tag]
     return tuple(sorted(found, key=lambda key: (key != preferred, key)))
 
 
-def live_key(block: Block, tag: int) -> str | None:
-    """Return the key of an attribute in a block, None if the block lacks it."""
+def live_key(section: Section, tag: int) -> str | None:
+    """Return the key of an attribute in a section, None if the section lacks it."""
     preferred = document_key(tag)
-    if preferred in section(block, "DICOM"):
+    if preferred in section_of(section, "DICOM"):
         return preferred
-    return next(iter(live_keys(block, tag)), None)
+    return next(iter(live_keys(section, tag)), None)
 
 
 def key_tag(key: str) -> int | None:
@@ -78,9 +78,9 @@ def key_tag(key: str) -> int | None:
         return None
 
 
-def key_vr(block: Block, key: str) -> str:
+def key_vr(section: Section, key: str) -> str:
     """Return the VR of an attribute: from DICOMVRs (private elements), else the dictionary."""
-    stated = section(block, "DICOMVRs").get(key)
+    stated = section_of(section, "DICOMVRs").get(key)
     if isinstance(stated, str):
         return stated
     try:
@@ -89,30 +89,30 @@ def key_vr(block: Block, key: str) -> str:
         return "UN"
 
 
-def uid_value(block: Block, tag: int, key: str) -> str:
+def uid_value(section: Section, tag: int, key: str) -> str:
     """Return the UID of a series or instance: the value of the attribute, else the key."""
-    found = live_key(block, tag)
-    value = section(block, "DICOM").get(found) if found else None
+    found = live_key(section, tag)
+    value = section_of(section, "DICOM").get(found) if found else None
     return value.strip(" \0") if isinstance(value, str) and value.strip(" \0") else key
 
 
 def study_instance_uid(document: Document) -> str:
     """Return the StudyInstanceUID of a document, "" if it has none."""
-    return uid_value(section(document.raw, "Study"), STUDY_INSTANCE_UID, "")
+    return uid_value(section_of(document.raw, "Study"), STUDY_INSTANCE_UID, "")
 
 
-def frame_ids(block: Block) -> tuple[str, ...]:
+def frame_ids(section: Section) -> tuple[str, ...]:
     """Return the IDs of the image frames of an instance; a change of its UID keeps them."""
-    frames = block.get("ImageFrames")
+    frames = section.get("ImageFrames")
     listed = frames if isinstance(frames, list) else []
     return tuple(str(frame.get("ID")) for frame in listed if isinstance(frame, dict))
 
 
-def canonical_attributes(block: Block) -> Block:
-    """Return the attributes of a block by tag in canonical form; private elements with their VR."""
-    result: Block = {}
-    for key, value in sorted(section(block, "DICOM").items()):
-        tag, vr = key_tag(key), key_vr(block, key)
+def canonical_attributes(section: Section) -> Section:
+    """Return the attributes by tag in canonical form; private elements with their VR."""
+    result: Section = {}
+    for key, value in sorted(section_of(section, "DICOM").items()):
+        tag, vr = key_tag(key), key_vr(section, key)
         private = tag is None or tag >> 16 & 1
         form = canonical(vr, value)
         name = hex_key(tag) if tag is not None else key
@@ -132,39 +132,41 @@ class ContentDigests:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Block, str]] = {}  # keeps the block, so that its id is valid
+        self._known: dict[int, tuple[Section, str]] = {}  # keeps it, so that its id is valid
 
     def of(self, document: Document) -> str:
         """Return `sha256:…`. Equal digests mean equal content."""
-        study = section(document.raw, "Study")
+        study = section_of(document.raw, "Study")
         return digest(
             {
-                "Patient": canonical_attributes(section(document.raw, "Patient")),
+                "Patient": canonical_attributes(section_of(document.raw, "Patient")),
                 "Study": canonical_attributes(study),
                 "Series": _by_uid(series(document), SERIES_INSTANCE_UID, self._series),
             }
         )
 
-    def _series(self, block: Block) -> str:
+    def _series(self, section: Section) -> str:
         return digest(
             {
-                "DICOM": canonical_attributes(block),
-                "Instances": _by_uid(instances(block), SOP_INSTANCE_UID, self._instance),
+                "DICOM": canonical_attributes(section),
+                "Instances": _by_uid(instances(section), SOP_INSTANCE_UID, self._instance),
             }
         )
 
-    def _instance(self, block: Block) -> str:
-        known = self._known.get(id(block))
+    def _instance(self, section: Section) -> str:
+        known = self._known.get(id(section))
         if known is None:
-            frames = cast(Json, list(frame_ids(block)))
-            content: Json = {"DICOM": canonical_attributes(block), "Frames": frames}
-            known = self._known[id(block)] = (block, digest(content))
+            frames = cast(Json, list(frame_ids(section)))
+            content: Json = {"DICOM": canonical_attributes(section), "Frames": frames}
+            known = self._known[id(section)] = (section, digest(content))
         return known[1]
 
 
-def _by_uid(blocks: Mapping[str, Block], tag: int, digest_of: Callable[[Block], str]) -> Json:
+def _by_uid(sections: Mapping[str, Section], tag: int, digest_of: Callable[[Section], str]) -> Json:
     """Return sorted pairs of UID and digest. Keys are ignored; duplicate UIDs are kept."""
-    pairs = [[uid_value(block, tag, key), digest_of(block)] for key, block in blocks.items()]
+    pairs = [
+        [uid_value(section, tag, key), digest_of(section)] for key, section in sections.items()
+    ]
     return cast(Json, sorted(pairs))
 
 

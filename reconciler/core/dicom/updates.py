@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from reconciler.core.dicom.content import Block, section
+from reconciler.core.dicom.content import Section, section_of
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.change import Change, Op
 from reconciler.core.model.value import Document, Json
@@ -51,19 +51,19 @@ def payload_bytes(*blobs: str | None) -> int:
 
 def encode(changes: Iterable[Change]) -> Blobs:
     """Encode the changes of one call as request blobs, in a fixed order."""
-    updates: Block = {}
-    removals: Block = {}
+    updates: Section = {}
+    removals: Section = {}
     for change in sorted(changes, key=lambda change: (change.address, change.tag or 0)):
         match change.op:
             case Op.ADD | Op.UPDATE:
-                block = _nested(updates, change.address)
-                _set(block, "DICOM", change.key, change.after.raw if change.after else None)
+                section = _nested(updates, change.address)
+                _set(section, "DICOM", change.key, change.after.raw if change.after else None)
                 if change.send_vr:
-                    _set(block, "DICOMVRs", change.key, change.vr)
+                    _set(section, "DICOMVRs", change.key, change.vr)
             case Op.REMOVE:
-                block = _nested(removals, change.address)
+                section = _nested(removals, change.address)
                 # "Attribute key and value must match the existing attribute."
-                _set(block, "DICOM", change.key, change.before.raw if change.before else None)
+                _set(section, "DICOM", change.key, change.before.raw if change.before else None)
             case Op.REMOVE_INSTANCE | Op.REMOVE_SERIES:
                 _nested(removals, change.address)
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
@@ -72,7 +72,7 @@ def encode(changes: Iterable[Change]) -> Blobs:
 
 
 def _path(address: Address) -> tuple[str, ...]:
-    """Return the keys that lead to a block in the document."""
+    """Return the keys that lead to a section in the document."""
     match address.level:
         case Level.PATIENT:
             return ("Patient",)
@@ -84,22 +84,22 @@ def _path(address: Address) -> tuple[str, ...]:
             return ("Study", "Series", address.series, "Instances", address.instance)
 
 
-def _nested(root: Block, address: Address) -> Block:
-    block = root
+def _nested(root: Section, address: Address) -> Section:
+    section = root
     for name in _path(address):
-        block = cast(Block, block.setdefault(name, {}))
-    return block
+        section = cast(Section, section.setdefault(name, {}))
+    return section
 
 
-def _set(block: Block, name: str, key: str, value: Json) -> None:
-    cast(Block, block.setdefault(name, {}))[key] = value
+def _set(section: Section, name: str, key: str, value: Json) -> None:
+    cast(Section, section.setdefault(name, {}))[key] = value
 
 
-def _text(tree: Block) -> str | None:
+def _text(tree: Section) -> str | None:
     """Return compact JSON in the order of documents: SchemaVersion, Patient, Study."""
     if not tree:
         return None
-    ordered: Block = {"SchemaVersion": SCHEMA_VERSION}
+    ordered: Section = {"SchemaVersion": SCHEMA_VERSION}
     ordered.update((name, tree[name]) for name in ("Patient", "Study") if name in tree)
     text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
     # A document may contain half of a surrogate pair, which JSON can express only as an escape.
@@ -129,7 +129,7 @@ class _Copy:
     """A copy of a document that copies only the mappings on the paths of changes."""
 
     def __init__(self, document: Document) -> None:
-        self.raw: Block = dict(document.raw)
+        self.raw: Section = dict(document.raw)
         self._own: set[tuple[str, ...]] = set()
 
     def take(self, change: Change) -> None:
@@ -147,13 +147,13 @@ class _Copy:
         if change.send_vr:
             self._mapping((*path, "DICOMVRs"))[change.key] = change.vr
 
-    def _mapping(self, path: tuple[str, ...]) -> Block:
+    def _mapping(self, path: tuple[str, ...]) -> Section:
         """Return the mapping at a path as a copy of our own; create it if it is missing."""
-        block = self.raw
+        section = self.raw
         for depth, name in enumerate(path, start=1):
             where = path[:depth]
             if where not in self._own:
-                block[name] = dict(section(block, name))
+                section[name] = dict(section_of(section, name))
                 self._own.add(where)
-            block = cast(Block, block[name])
-        return block
+            section = cast(Section, section[name])
+        return section

@@ -5,8 +5,7 @@ from __future__ import annotations
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.constraints import force_reasons
-from reconciler.core.dicom.content import Block as DocumentBlock
-from reconciler.core.dicom.content import block_at, key_vr, live_keys, section
+from reconciler.core.dicom.content import Section, key_vr, live_keys, section_at, section_of
 from reconciler.core.dicom.dictionary import by_tag, document_key
 from reconciler.core.diff.paths import claim_path
 from reconciler.core.model.address import Address
@@ -21,17 +20,17 @@ def compare(
 ) -> Change | Block | None:
     """Return the change that one attribute needs, None if it needs no change, or a block."""
     claim = claims[0]
-    block = block_at(document, place)
-    if block is None or not block:
+    section = section_at(document, place)
+    if section is None or not section:
         return _no_module(image_set_id, place, claim)
     assert claim.tag is not None
-    keys = live_keys(block, claim.tag)
+    keys = live_keys(section, claim.tag)
     if len(keys) > 1:
         return _twice(image_set_id, claim, keys)
     key = keys[0] if keys else None
     if claim.kind is ClaimKind.ABSENT:
-        return _absent(image_set_id, place, claims, block, key, rules)
-    return _present(image_set_id, place, _stated(claims), block, key)
+        return _absent(image_set_id, place, claims, section, key, rules)
+    return _present(image_set_id, place, _stated(claims), section, key)
 
 
 def _stated(claims: list[Claim]) -> Claim:
@@ -79,15 +78,15 @@ def _absent(
     image_set_id: str,
     place: Address,
     claims: list[Claim],
-    block: DocumentBlock,
+    section: Section,
     key: str | None,
     rules: Rules,
 ) -> Change | Block | None:
     claim = claims[0]
     if key is None or claim.tag is None:
         return None
-    vr = key_vr(block, key)
-    live = section(block, "DICOM")[key]
+    vr = key_vr(section, key)
+    live = section_of(section, "DICOM")[key]
     for rival in claims:
         if unexpected := _unexpected(image_set_id, rival, vr, key, live):
             return unexpected
@@ -113,18 +112,18 @@ def _absent(
 
 
 def _present(
-    image_set_id: str, place: Address, claim: Claim, block: DocumentBlock, key: str | None
+    image_set_id: str, place: Address, claim: Claim, section: Section, key: str | None
 ) -> Change | Block | None:
     assert claim.tag is not None
     attribute = by_tag(claim.tag)
-    live_vr = key_vr(block, key) if key else ""
+    live_vr = key_vr(section, key) if key else ""
     vr = claim.vr or live_vr or attribute.vr
     if attribute.is_private and not (claim.vr or live_vr):
         return _unknown_vr(image_set_id, claim)
     desired = typed(claim, vr)
     if isinstance(desired, str):
         return Block(image_set_id, desired, _TYPE_HINT, claim.place, claim_path(claim))
-    live = section(block, "DICOM")[key] if key else None
+    live = section_of(section, "DICOM")[key] if key else None
     if key and live_vr == vr and same(vr, live, desired.raw):
         return None
     return Change(

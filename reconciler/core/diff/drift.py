@@ -17,12 +17,12 @@ from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import (
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
-    block_at,
     frame_ids,
     instances,
     key_vr,
     live_key,
-    section,
+    section_at,
+    section_of,
     series,
     uid_value,
 )
@@ -142,10 +142,10 @@ class History:
     def _live_names(self) -> frozenset[str]:
         """Every name by which a path may call a series or an instance that is there."""
         found = {WILDCARD}
-        for key, block in series(self._live).items():
-            for name in (key, uid_value(block, SERIES_INSTANCE_UID, key)):
+        for key, section in series(self._live).items():
+            for name in (key, uid_value(section, SERIES_INSTANCE_UID, key)):
                 found |= self._alias.series.names(name)
-            for inner, held in instances(block).items():
+            for inner, held in instances(section).items():
                 for name in (inner, uid_value(held, SOP_INSTANCE_UID, inner)):
                     found |= self._alias.instances.names(name)
         return frozenset(found)
@@ -182,7 +182,7 @@ class Earlier:
             case Op.REMOVE_SERIES:
                 same = bool(places)
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
-                same = not places or block_at(self._live, change.address) is not None
+                same = not places or section_at(self._live, change.address) is not None
         return Seen.SAME if same else Seen.CHANGED
 
     def _attribute(self, change: Change, places: Iterable[Address]) -> Seen:
@@ -202,16 +202,16 @@ class Earlier:
         live = Locator(self._live, self._alias)
         frames = {
             frame
-            for block in series(self._live).values()
-            for instance in instances(block).values()
+            for section in series(self._live).values()
+            for instance in instances(section).values()
             for frame in frame_ids(instance)
         }
         return all(
             live.locate(instance_at(key, inner))
             or frames.intersection(frame_ids(instance))
             or self._removed(key, inner)
-            for key, block in series(self._earlier).items()
-            for inner, instance in instances(block).items()
+            for key, section in series(self._earlier).items()
+            for inner, instance in instances(section).items()
         )
 
     def _removed(self, key: str, inner: str) -> bool:
@@ -240,8 +240,8 @@ class Earlier:
         """Each earlier frame's instance."""
         return {
             frame: instance_at(key, inner)
-            for key, block in series(self._earlier).items()
-            for inner, instance in instances(block).items()
+            for key, section in series(self._earlier).items()
+            for inner, instance in instances(section).items()
             for frame in frame_ids(instance)
         }
 
@@ -257,20 +257,20 @@ def _name(change: Change) -> str:
 def _instances(document: Document, address: Address) -> tuple[Address, ...]:
     if address.level is not Level.SERIES:
         return (address,)
-    block = block_at(document, address) or {}
-    return tuple(instance_at(address.series, key) for key in instances(block))
+    section = section_at(document, address) or {}
+    return tuple(instance_at(address.series, key) for key in instances(section))
 
 
 def _frames(document: Document, address: Address) -> tuple[str, ...]:
-    return frame_ids(block_at(document, address) or {})
+    return frame_ids(section_at(document, address) or {})
 
 
 def _attribute(document: Document, address: Address, change: Change) -> tuple[str, Json] | None:
-    """Return the VR and the canonical value of an attribute; None if the block lacks it."""
-    block = block_at(document, address) or {}
-    key = live_key(block, change.tag) if change.tag is not None else change.key
-    held = section(block, "DICOM")
+    """Return the VR and the canonical value of an attribute; None if the section lacks it."""
+    section = section_at(document, address) or {}
+    key = live_key(section, change.tag) if change.tag is not None else change.key
+    held = section_of(section, "DICOM")
     if key is None or key not in held:
         return None
-    vr = key_vr(block, key)
+    vr = key_vr(section, key)
     return vr, canonical(vr, held[key])

@@ -126,12 +126,12 @@ def _last_of_all(document: Document, changes: Sequence[Change]) -> Iterator[Bloc
 def _taken_uids(document: Document, changes: Sequence[Change]) -> Iterator[Block]:
     """Refuse two series or instances with the same UID: AWS does not document the result."""
     owners = {
-        (SERIES_INSTANCE_UID, uid_value(block, SERIES_INSTANCE_UID, key)): series_at(key)
-        for key, block in series(document).items()
+        (SERIES_INSTANCE_UID, uid_value(section, SERIES_INSTANCE_UID, key)): series_at(key)
+        for key, section in series(document).items()
     } | {
         (SOP_INSTANCE_UID, uid_value(inner, SOP_INSTANCE_UID, key)): instance_at(series_key, key)
-        for series_key, block in series(document).items()
-        for key, inner in instances(block).items()
+        for series_key, section in series(document).items()
+        for key, inner in instances(section).items()
     }
     for change in changes:
         new = change.after.raw if change.after else None

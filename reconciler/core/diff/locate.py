@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from reconciler.core.dicom.content import (
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
-    Block,
+    Section,
     instances,
     series,
     uid_value,
@@ -65,14 +65,14 @@ def renames(claims: Iterable[Claim]) -> Renames:
 
 
 class _Index:
-    """Blocks by their key and by the UID that they contain."""
+    """Sections by their key and by the UID that they contain."""
 
-    def __init__(self, blocks: Mapping[str, Block], tag: int) -> None:
-        self._keys = sorted(blocks)
+    def __init__(self, sections: Mapping[str, Section], tag: int) -> None:
+        self._keys = sorted(sections)
         self._by_name: dict[str, set[str]] = defaultdict(set)
-        for key, block in blocks.items():
+        for key, section in sections.items():
             self._by_name[key].add(key)
-            self._by_name[uid_value(block, tag, key)].add(key)
+            self._by_name[uid_value(section, tag, key)].add(key)
 
     def matching(self, uid: str, aliases: Aliases) -> list[str]:
         """Return the keys that match a UID of a manifest, or `"*"`."""
@@ -87,8 +87,8 @@ class Locator:
 
     def __init__(self, document: Document, alias: Renames) -> None:
         self._alias = alias
-        self._blocks = series(document)
-        self._series = _Index(self._blocks, SERIES_INSTANCE_UID)
+        self._sections = series(document)
+        self._series = _Index(self._sections, SERIES_INSTANCE_UID)
         self._instances: dict[str, _Index] = {}
 
     def locate(self, address: Address) -> tuple[Address, ...]:
@@ -109,5 +109,5 @@ class Locator:
 
     def _inside(self, key: str) -> _Index:
         if key not in self._instances:
-            self._instances[key] = _Index(instances(self._blocks[key]), SOP_INSTANCE_UID)
+            self._instances[key] = _Index(instances(self._sections[key]), SOP_INSTANCE_UID)
         return self._instances[key]

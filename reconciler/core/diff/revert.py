@@ -8,13 +8,14 @@ from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.content import (
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
-    block_at,
+    Section,
     content_digest,
     frame_ids,
     instances,
     key_tag,
     key_vr,
-    section,
+    section_at,
+    section_of,
     series,
     uid_value,
 )
@@ -25,7 +26,7 @@ from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Reading, Settled, SourcedChange
 from reconciler.core.model.value import Document, Json, Value
 
-Blocks = Mapping[str, dict[str, Json]]
+Sections = Mapping[str, Section]
 
 
 def revert_changes(ask: ImageSetAsk, reading: Reading) -> Settled:
@@ -70,8 +71,11 @@ def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | 
 
 def _document_changes(image_set_id: str, live: Document, target: Document) -> Iterator[Change]:
     for address in (PATIENT, STUDY):
-        yield from _block_changes(
-            image_set_id, address, block_at(live, address) or {}, block_at(target, address) or {}
+        yield from _section_changes(
+            image_set_id,
+            address,
+            section_at(live, address) or {},
+            section_at(target, address) or {},
         )
     pairs = _paired(series(live), series(target), SERIES_INSTANCE_UID)
     for live_key, target_key in pairs:
@@ -86,7 +90,7 @@ def _series_changes(
         yield _whole(image_set_id, address, Op.REMOVE_SERIES if live_key else Op.RESTORE_SERIES)
         return
     before, after = series(live)[live_key], series(target)[target_key]
-    yield from _block_changes(image_set_id, address, before, after)
+    yield from _section_changes(image_set_id, address, before, after)
     for inner, other in _paired(instances(before), instances(after), SOP_INSTANCE_UID):
         place = instance_at(live_key, inner or other)
         if not (inner and other):
@@ -98,26 +102,29 @@ def _series_changes(
 
 
 def _instance_changes(
-    image_set_id: str, place: Address, live: dict[str, Json], target: dict[str, Json]
+    image_set_id: str, place: Address, live: Section, target: Section
 ) -> Iterator[Change]:
     """Compare two instances. An import may have replaced the images under the same UID."""
     if frame_ids(live) != frame_ids(target):
         yield _whole(image_set_id, place, Op.REMOVE_INSTANCE)
         yield _whole(image_set_id, place, Op.RESTORE_INSTANCE)
-    yield from _block_changes(image_set_id, place, live, target)
+    yield from _section_changes(image_set_id, place, live, target)
 
 
-def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]:
+def _paired(live: Sections, target: Sections, uid_tag: int) -> list[tuple[str, str]]:
     """Pair the keys of the same series or instance; "" if one side lacks it.
 
     Pairs are found by UID. If the UID changed, they are found by the IDs of the image frames, which
     do not change.
     """
-    by_uid = {uid_value(block, uid_tag, key): key for key, block in target.items()}
-    pairs = {key: by_uid.get(uid_value(block, uid_tag, key), "") for key, block in live.items()}
+    by_uid = {uid_value(section, uid_tag, key): key for key, section in target.items()}
+    pairs = {key: by_uid.get(uid_value(section, uid_tag, key), "") for key, section in live.items()}
     paired = set(pairs.values())
     free = {
-        frame: key for key, block in target.items() if key not in paired for frame in _frames(block)
+        frame: key
+        for key, section in target.items()
+        if key not in paired
+        for frame in _frames(section)
     }
     for key in [key for key, other in pairs.items() if not other]:
         match = next((free[frame] for frame in _frames(live[key]) if free.get(frame)), "")
@@ -127,15 +134,15 @@ def _paired(live: Blocks, target: Blocks, uid_tag: int) -> list[tuple[str, str]]
     return sorted(pairs.items()) + [("", key) for key in sorted(target) if key not in paired]
 
 
-def _frames(block: dict[str, Json]) -> Iterator[str]:
+def _frames(section: Section) -> Iterator[str]:
     """Yield the IDs of all image frames of an instance or a series."""
-    yield from frame_ids(block)
-    for inner in instances(block).values():
+    yield from frame_ids(section)
+    for inner in instances(section).values():
         yield from frame_ids(inner)
 
 
-def _block_changes(
-    image_set_id: str, address: Address, live: dict[str, Json], target: dict[str, Json]
+def _section_changes(
+    image_set_id: str, address: Address, live: Section, target: Section
 ) -> Iterator[Change]:
     before, after = _by_tag(live), _by_tag(target)
     for identity in before.keys() | after.keys():
@@ -157,10 +164,10 @@ def _block_changes(
         )
 
 
-def _by_tag(block: dict[str, Json]) -> dict[int | str, tuple[str, str, Json]]:
+def _by_tag(section: Section) -> dict[int | str, tuple[str, str, Json]]:
     return {
-        tag if (tag := key_tag(key)) is not None else key: (key, key_vr(block, key), value)
-        for key, value in section(block, "DICOM").items()
+        tag if (tag := key_tag(key)) is not None else key: (key, key_vr(section, key), value)
+        for key, value in section_of(section, "DICOM").items()
     }
 
 

@@ -25,7 +25,7 @@ _SETS = (Op.ADD, Op.UPDATE)
 _REMOVALS = (Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 _SCHEMA_VERSION = 1.1
 
-Block: TypeAlias = Mapping[str, Json]
+Section: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
@@ -272,30 +272,30 @@ def decode(step: Step) -> Iterator[Edit]:
             raise UnreadableError("SchemaVersion 1.1 is missing")
         _only(tree, "SchemaVersion", "Patient", "Study")
         if "Patient" in tree:
-            yield from _block(_mapping(tree, "Patient"), PATIENT, removes)
+            yield from _section(_mapping(tree, "Patient"), PATIENT, removes)
         if "Study" in tree:
             yield from _study(_mapping(tree, "Study"), removes)
 
 
-def _study(study: Block, removes: bool) -> Iterator[Edit]:
-    yield from _block(study, STUDY, removes, "Series")
-    for series, block in _inner(study, "Series"):
-        if removes and not block:
+def _study(study: Section, removes: bool) -> Iterator[Edit]:
+    yield from _section(study, STUDY, removes, "Series")
+    for series, section in _inner(study, "Series"):
+        if removes and not section:
             yield Edit(series_at(series), "", True)
             continue
-        yield from _block(block, series_at(series), removes, "Instances")
-        for instance, inner in _inner(block, "Instances"):
+        yield from _section(section, series_at(series), removes, "Instances")
+        for instance, inner in _inner(section, "Instances"):
             if removes and not inner:
                 yield Edit(instance_at(series, instance), "", True)
             else:
-                yield from _block(inner, instance_at(series, instance), removes)
+                yield from _section(inner, instance_at(series, instance), removes)
 
 
-def _block(block: Block, address: Address, removes: bool, inner: str = "") -> Iterator[Edit]:
-    _only(block, "DICOM", "DICOMVRs", inner)
-    values = _mapping(block, "DICOM") if "DICOM" in block else {}
-    vrs = _mapping(block, "DICOMVRs") if "DICOMVRs" in block else {}
-    if not values and not (inner and block.get(inner)):
+def _section(section: Section, address: Address, removes: bool, inner: str = "") -> Iterator[Edit]:
+    _only(section, "DICOM", "DICOMVRs", inner)
+    values = _mapping(section, "DICOM") if "DICOM" in section else {}
+    vrs = _mapping(section, "DICOMVRs") if "DICOMVRs" in section else {}
+    if not values and not (inner and section.get(inner)):
         raise UnreadableError(f"{address.shown()} is empty")
     if set(vrs) - set(values) or (removes and vrs):
         raise UnreadableError(
@@ -305,26 +305,26 @@ def _block(block: Block, address: Address, removes: bool, inner: str = "") -> It
         yield Edit(address, key, removes, _text(value), str(vrs.get(key, "")))
 
 
-def _inner(block: Block, name: str) -> Iterator[tuple[str, Block]]:
-    if name in block:
-        blocks = _mapping(block, name)
-        for key in blocks:
-            yield key, _mapping(blocks, key)
+def _inner(section: Section, name: str) -> Iterator[tuple[str, Section]]:
+    if name in section:
+        sections = _mapping(section, name)
+        for key in sections:
+            yield key, _mapping(sections, key)
 
 
-def _mapping(block: Block, name: str) -> Block:
-    found = block[name]
+def _mapping(section: Section, name: str) -> Section:
+    found = section[name]
     if not isinstance(found, dict):
         raise UnreadableError("a block of attributes has the wrong form")
     return found
 
 
-def _only(block: Block, *names: str) -> None:
-    if set(block) - set(names):
+def _only(section: Section, *names: str) -> None:
+    if set(section) - set(names):
         raise UnreadableError("it holds an unknown key")
 
 
-def _parsed(blob: str) -> Block:
+def _parsed(blob: str) -> Section:
     """Parse a blob. Duplicate keys are refused: which of them the service uses is unknown."""
     try:
         tree = json.loads(blob, object_pairs_hook=_unique)

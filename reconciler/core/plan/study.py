@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.canonical import same
-from reconciler.core.dicom.content import block_at, live_key, section
+from reconciler.core.dicom.content import live_key, section_at, section_of
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
@@ -139,9 +139,9 @@ def _spread(study: Study, asked: Sequence[SourcedChange]) -> list[Change]:
 
 
 def _on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
-    block = block_at(document, change.address) or {}
-    key = live_key(block, change.tag) if change.tag is not None else None
-    live = section(block, "DICOM")[key] if key else None
+    section = section_at(document, change.address) or {}
+    key = live_key(section, change.tag) if change.tag is not None else None
+    live = section_of(section, "DICOM")[key] if key else None
     if change.op is Op.REMOVE:
         if key is None:
             return None
