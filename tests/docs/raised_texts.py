@@ -20,8 +20,6 @@ _TEXTS_OF = {
     "self.error": (1, 2),
 }
 _KEYWORDS = frozenset({"message", "hint", "reason"})
-# Classes of another meaning that have the name of one in the table.
-_OTHERS = frozenset({"reconciler/core/ask/blocks.py"})
 _BUILT_IN = frozenset({"ValueError", "OSError"})
 # It takes diagnostics, whose texts are looked at where they are made.
 _OF_DIAGNOSTICS = "InputError"
@@ -41,17 +39,17 @@ def exceptions(trees: Iterable[ast.Module]) -> frozenset[str]:
     return found - {"Exception", _OF_DIAGNOSTICS}
 
 
-def unseen(path: str, tree: ast.Module, errors: frozenset[str]) -> list[str]:
+def unseen(tree: ast.Module, errors: frozenset[str]) -> list[str]:
     """The texts in a module that are not in its source, as `Error(expression)`."""
     module = _Module(tree)
     return [
         f"{name}({ast.unparse(text)})"
-        for name, text in _texts(path, tree, errors)
+        for name, text in _texts(tree, errors)
         if not module.is_seen(text)
     ]
 
 
-def _texts(path: str, tree: ast.Module, errors: frozenset[str]) -> Iterator[tuple[str, ast.expr]]:
+def _texts(tree: ast.Module, errors: frozenset[str]) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -59,7 +57,7 @@ def _texts(path: str, tree: ast.Module, errors: frozenset[str]) -> Iterator[tupl
         name = called.rpartition(".")[2]
         if name in errors:
             positions: Iterable[int] = range(len(node.args))
-        elif called in _TEXTS_OF and not (called == "Block" and path in _OTHERS):
+        elif called in _TEXTS_OF:
             positions = _TEXTS_OF[called]
         else:
             continue
@@ -188,5 +186,5 @@ def _bound_by(target: ast.expr, value: ast.expr, name: str) -> Iterator[ast.expr
 def table(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """The texts that are not in the source, for each module that has some."""
     errors = exceptions(trees.values())
-    found = {path: unseen(path, tree, errors) for path, tree in trees.items()}
+    found = {path: unseen(tree, errors) for path, tree in trees.items()}
     return {path: texts for path, texts in found.items() if texts}

@@ -1,4 +1,4 @@
-"""Reads the attributes of a block: which keys are allowed there, and whether the values fit."""
+"""Reads the attributes of a section: which keys are allowed there, and whether the values fit."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class Line:
     path: Path
 
 
-def read_present(draft: Draft, address: Address, block: MappingNode, path: Path) -> None:
-    """Read the claims of a block under `present`."""
-    dicom = block.get("DICOM")
+def read_present(draft: Draft, address: Address, section: MappingNode, path: Path) -> None:
+    """Read the claims of a section under `present`."""
+    dicom = section.get("DICOM")
     listed = not isinstance(dicom, MappingNode)  # the schema check reports it
     lines = [] if listed else list(_lines(draft, address, dicom, (*path, "DICOM")))
-    vrs = _vrs(draft, address, block, (*path, "DICOMVRs"), lines)
+    vrs = _vrs(draft, address, section, (*path, "DICOMVRs"), lines)
     for line in lines:
         _present(draft, address, line, vrs.get(line.attribute.tag))
 
 
-def read_removed(draft: Draft, address: Address, block: MappingNode, path: Path) -> None:
-    """Read the claims on attributes of a block under `absent`."""
-    lines = list(_lines(draft, address, block.get("DICOM"), (*path, "DICOM")))
-    vrs = _vrs(draft, address, block, (*path, "DICOMVRs"), lines)
+def read_removed(draft: Draft, address: Address, section: MappingNode, path: Path) -> None:
+    """Read the claims on attributes of a section under `absent`."""
+    lines = list(_lines(draft, address, section.get("DICOM"), (*path, "DICOM")))
+    vrs = _vrs(draft, address, section, (*path, "DICOMVRs"), lines)
     for line in lines:
         _removed(draft, address, line, vrs.get(line.attribute.tag))
 
@@ -168,10 +168,10 @@ def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
 
 
 def _vrs(
-    draft: Draft, address: Address, block: MappingNode, path: Path, lines: list[Line]
+    draft: Draft, address: Address, section: MappingNode, path: Path, lines: list[Line]
 ) -> dict[int, str]:
     """Return the VRs that DICOMVRs states, by tag."""
-    node = block.get("DICOMVRs")
+    node = section.get("DICOMVRs")
     if node is None:
         return {}
     if address.level is not Level.INSTANCE:

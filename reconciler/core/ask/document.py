@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import to_json
-from reconciler.core.ask.blocks import read_claims
 from reconciler.core.ask.draft import Draft
 from reconciler.core.ask.explain import near_miss
 from reconciler.core.ask.schema import Checker
+from reconciler.core.ask.sections import read_claims
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.api_version import API_VERSION
