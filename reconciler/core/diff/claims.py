@@ -14,12 +14,12 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Address, Level, series_at, shown_uid
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Settled, SourcedChange
+from reconciler.core.model.diff import AskedChanges, SourcedChange
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
 
 
-def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
+def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedChanges:
     """Spread the claims over the document and compare each attribute once.
 
     Claims that the run leaves out make no change. They still rename, remove and contradict.
@@ -27,7 +27,7 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
     carries = _Carried(ask.left_out)
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
-        return Settled((), tuple(tangles))
+        return AskedChanges((), tuple(tangles))
     locator = Locator(document, alias)
     blocks: list[Block] = []
     spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
@@ -62,7 +62,7 @@ def settle(ask: ImageSetAsk, document: Document, rules: Rules) -> Settled:
             blocks.append(found)
         elif found is not None:
             changes.append(SourcedChange(found, _sources(winners)))
-    return Settled(tuple(changes), tuple(blocks))
+    return AskedChanges(tuple(changes), tuple(blocks))
 
 
 class _Carried:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
-from reconciler.core.diff.claims import settle
+from reconciler.core.diff.claims import claim_changes
 from reconciler.core.diff.drift import Drift, History
 from reconciler.core.diff.guards import guard
 from reconciler.core.diff.hazards import hazards_of
@@ -24,7 +24,7 @@ from reconciler.core.diff.paths import (
 from reconciler.core.diff.revert import revert_changes
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block
-from reconciler.core.model.diff import Diff, Reading, Settled, SourcedChange
+from reconciler.core.model.diff import AskedChanges, Diff, Reading, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Status
@@ -137,11 +137,11 @@ def _stopped(start: Diff, status: Status, message: str, hint: str) -> Diff:
     return replace(start, status=status, blocks=(block,))
 
 
-def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Settled:
+def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> AskedChanges:
     if ask.revert is not None:
         return revert_changes(ask, reading)
     assert reading.document is not None
-    return settle(ask, reading.document, rules)
+    return claim_changes(ask, reading.document, rules)
 
 
 def _judged(sourced: SourcedChange, ask: ImageSetAsk, drift: Drift) -> SourcedChange:

@@ -23,27 +23,27 @@ from reconciler.core.dicom.shape import misshapen
 from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Reading, Settled, SourcedChange
+from reconciler.core.model.diff import AskedChanges, Reading, SourcedChange
 from reconciler.core.model.value import Document, Json, Value
 
 Sections = Mapping[str, Section]
 
 
-def revert_changes(ask: ImageSetAsk, reading: Reading) -> Settled:
+def revert_changes(ask: ImageSetAsk, reading: Reading) -> AskedChanges:
     """Return the changes of a revert, or why it is blocked."""
     revert = ask.revert
     assert revert is not None and reading.document is not None
     blocked = _impossible(ask.image_set_id, revert, reading)
     if blocked is not None:
-        return Settled((), (blocked,))
+        return AskedChanges((), (blocked,))
     assert reading.target is not None
     if content_digest(reading.document) == content_digest(reading.target):
-        return Settled((), ())
+        return AskedChanges((), ())
     changes = sorted(
         _document_changes(ask.image_set_id, reading.document, reading.target),
         key=lambda change: (change.address, change.tag or 0, change.key, list(Op).index(change.op)),
     )
-    return Settled(tuple(SourcedChange(change, (revert.source,)) for change in changes), ())
+    return AskedChanges(tuple(SourcedChange(change, (revert.source,)) for change in changes), ())
 
 
 def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | None:

@@ -55,7 +55,7 @@ def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AskedChanges:
     """The changes of an ask, and the reasons that block them."""
 
     changes: tuple[SourcedChange, ...]
