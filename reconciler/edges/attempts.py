@@ -84,12 +84,12 @@ def end(root: Path, action: Action, key: Key, *, files: Files = disk.REAL) -> No
 
 def tidy(
     root: Path,
-    settled: Mapping[Subject, int],
+    recorded: Mapping[Subject, int],
     ended: Set[Attempt],
     *,
     files: Files = disk.REAL,
 ) -> None:
-    """Remove attempts in `ended`, and attempts up to the recorded versions in `settled`.
+    """Remove attempts in `ended`, and attempts up to the versions in `recorded`.
 
     The other members of a study keep their attempts. Files that cannot be read stay; files with
     invalid content are removed.
@@ -104,7 +104,7 @@ def tidy(
                 one
                 for one in held
                 if one not in ended
-                and int(one.last[0]) > settled.get((one.datastore_id, one.image_set_id), 0)
+                and int(one.last[0]) > recorded.get((one.datastore_id, one.image_set_id), 0)
             )
             if not left:
                 disk.remove(path, files=files)

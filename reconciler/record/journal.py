@@ -25,7 +25,7 @@ class AttemptJournal:
         # The actions without an attempt of an earlier run.
         self._first: set[attempts.Subject] = set()
         # For each image set, the version up to which attempts are recorded.
-        self._settled: dict[attempts.Subject, int] = {}
+        self._recorded: dict[attempts.Subject, int] = {}
         self._looked_up: set[Attempt] = set()
 
     def begin(self, action: Action) -> None:
@@ -42,10 +42,10 @@ class AttemptJournal:
             self.problem = error
             raise
 
-    def settle(self, datastore_id: str, image_set_id: str, version: str) -> None:
-        """Note that attempts up to this version of an image set are no longer needed."""
+    def recorded(self, datastore_id: str, image_set_id: str, version: str) -> None:
+        """Note that attempts up to this version of an image set are recorded: no longer needed."""
         subject = (datastore_id, image_set_id)
-        self._settled[subject] = max(int(version), self._settled.get(subject, 0))
+        self._recorded[subject] = max(int(version), self._recorded.get(subject, 0))
 
     def looked_up(self, attempt: Attempt) -> None:
         """Note that the result of an interrupted run's attempt is known."""
@@ -66,7 +66,7 @@ class AttemptJournal:
 
     def tidy(self) -> None:
         """Remove all attempts that are finished or recorded, including those of earlier runs."""
-        attempts.tidy(self._root, self._settled, self._looked_up, files=self._files)
+        attempts.tidy(self._root, self._recorded, self._looked_up, files=self._files)
 
 
 def _may_have_changed(outcomes: Iterable[Outcome]) -> bool:

@@ -79,7 +79,7 @@ class Recorder:
             gone = [one.image_set_id for one in plan.released if one.datastore == name]
             self._writer.release(datastore_id, gone)
             for _, finding in found:
-                self.journal.settle(datastore_id, finding.image_set_id, finding.version_id)
+                self.journal.recorded(datastore_id, finding.image_set_id, finding.version_id)
 
     def recover(self, attempt: Attempt, landed: Landed | None) -> None:
         """The attempt of an interrupted run has come to its end, and to this version if any."""
@@ -102,7 +102,7 @@ class Recorder:
     def _record(self, findings: Iterable[Finding]) -> None:
         for one in findings:
             self._writer.add(one.datastore_id, [one])
-            self.journal.settle(one.datastore_id, one.image_set_id, one.version_id)
+            self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 
     def finish(self, mode: RecordMode, clock: Clock, *, alone: bool) -> str:
         """Write remaining records and publish; return the new commit, or "".
