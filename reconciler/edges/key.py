@@ -61,7 +61,7 @@ def parse(content: bytes) -> Key | None:
     return Key(bytes.fromhex(found[1].decode("ascii"))) if found else None
 
 
-def settled(own: Key | None, committed: bytes) -> Key | None:
+def checked(own: Key | None, committed: bytes) -> Key | None:
     """Return the key of the working tree after comparing it with the committed key.
 
     `committed` is the content of the file in the commit that is checked out, b"" if it has no key.

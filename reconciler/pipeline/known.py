@@ -83,7 +83,7 @@ def key_of(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.settled(own, _committed_key(root))
+        return keys.checked(own, _committed_key(root))
     except GitError:
         return own
 
@@ -101,7 +101,7 @@ def key_to_record_with(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.settled(own, _committed_key(root))
+        return keys.checked(own, _committed_key(root))
     except GitError as error:
         if own is not None:
             return own

@@ -140,18 +140,18 @@ def test_what_a_killed_run_has_left_of_it_is_swept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("committed", [b"", b"is no key", f"{TEXT}\r\n".encode()])
 def test_the_key_of_the_work_tree_is_that_of_the_commit(committed: bytes) -> None:
-    assert keys.settled(KEY, committed) == KEY
+    assert keys.checked(KEY, committed) == KEY
 
 
 @pytest.mark.parametrize("own", [None, Key(bytes(32))])
 def test_another_key_than_that_of_the_commit_is_refused(own: Key | None) -> None:
     with pytest.raises(RecordError, match="a key is never replaced") as caught:
-        keys.settled(own, f"{TEXT}\n".encode())
+        keys.checked(own, f"{TEXT}\n".encode())
     assert "git checkout HEAD -- reconciler.key" in caught.value.hint
 
 
 def test_without_any_key_there_is_none() -> None:
-    assert keys.settled(None, b"") is None
+    assert keys.checked(None, b"") is None
 
 
 # --- what it keys --------------------------------------------------------------------------------
