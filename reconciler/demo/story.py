@@ -87,7 +87,7 @@ def applying(stage: Stage) -> None:
     stage.git("push", "--quiet")
 
 
-def settled(stage: Stage) -> None:
+def converged(stage: Stage) -> None:
     """Show that nothing is left to do."""
     stage.chapter("A second plan is empty")
     stage.reconcile("plan")
@@ -141,7 +141,7 @@ STORY: tuple[Callable[[Stage], None], ...] = (
     refusal,
     planning,
     applying,
-    settled,
+    converged,
     drift,
     revert,
     ending,
