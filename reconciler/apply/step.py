@@ -84,7 +84,7 @@ class StepRun:
     def run(self, started: Callable[[], None]) -> Outcome:
         """Run the step and return its outcome. `started` is called before the first send."""
         try:
-            return self._until_settled(started)
+            return self._until_ended(started)
         except (NoAnswerError, ThrottledError) as error:
             return self._end(self._unseen(Result.NOT_ATTEMPTED), self._message_of(error))
         except CredentialsError as error:
@@ -93,7 +93,7 @@ class StepRun:
         except ServiceError as error:
             return self._end(self._unseen(Result.FAILED), self._message_of(error))
 
-    def _until_settled(self, started: Callable[[], None]) -> Outcome:
+    def _until_ended(self, started: Callable[[], None]) -> Outcome:
         """Send and read in turns, until the decision table says that the step has ended."""
         ended = self._settle() if self._is_past() else None
         while ended is None:
@@ -212,7 +212,7 @@ class StepRun:
             if decision is Next.SEND:
                 return self._again_or_end()
             if decision is not Next.WAIT:
-                return self._settled(decision, seen)
+                return self._decided(decision, seen)
             if self._is_over():
                 return self._stopped()
             self._pause(next(pause))
@@ -259,7 +259,7 @@ class StepRun:
     def _pause(self, seconds: float) -> None:
         self._run.in_flight.wait(seconds)
 
-    def _settled(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
+    def _decided(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
         table = self._options.tables.outcome
         landed = tuple(
             Landed(
