@@ -40,7 +40,7 @@ def read(root: Path) -> Key | None:
     point to any file of this machine.
     """
     try:
-        content = _content(path(root))
+        content = _beginning(path(root))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -103,7 +103,7 @@ def sweep(root: Path, *, files: Files = disk.REAL) -> None:
     disk.sweep(root, KEY_FILE, files=files)
 
 
-def _content(file: Path) -> bytes | None:
+def _beginning(file: Path) -> bytes | None:
     """Read the beginning of a regular file; None for a link, folder, pipe, socket or device."""
     if not stat.S_ISREG(file.lstat().st_mode):
         return None

@@ -126,7 +126,7 @@ def _named(root: Path) -> Worktree | None:
     git = root / GIT
     if git.is_dir() and not git.is_symlink():
         return Worktree(root, git)
-    target = str(git.readlink()) if git.is_symlink() else _content(git)
+    target = str(git.readlink()) if git.is_symlink() else _named_folder(git)
     git_dir = _real(root / target)
     if not target or not git_dir.is_dir():
         return None
@@ -139,7 +139,7 @@ def _named(root: Path) -> Worktree | None:
     return Worktree(root, git_dir)
 
 
-def _content(git: Path) -> str:
+def _named_folder(git: Path) -> str:
     """Return the folder that a `.git` file names; "" if it names none or cannot be read."""
     try:
         content = read_regular(git) or b""

@@ -101,7 +101,7 @@ def _with_attempts(
         return _disbelieved(entry)
     for attempt, versions in known.meant_since(live.image_set_id, live.version_id):
         for version, digest in versions:
-            made = yield from _content(found, version)
+            made = yield from _document_at(found, version)
             if isinstance(made, Refusal):
                 if made.why not in _GONE:
                     return made
@@ -111,7 +111,7 @@ def _with_attempts(
     return entry
 
 
-def _content(found: Diff, version: str) -> Survey[Document | Refusal]:
+def _document_at(found: Diff, version: str) -> Survey[Document | Refusal]:
     document = found.reading.document
     if document is not None and version in found.reading.live_versions:
         return document
