@@ -204,7 +204,7 @@ def _of_own(
     name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Collection[Change]
 ) -> Iterator[str]:
     """The edits sent to one image set are the changes shown, each exactly once."""
-    shown = {_edit(change): change for change in changes}
+    shown = {_needed(change): change for change in changes}
     if len(shown) != len(changes):
         yield f"a change of image set {name} is shown twice"
     sent: list[Edit] = []
@@ -218,8 +218,8 @@ def _of_own(
 def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) -> Iterator[str]:
     """A study-wide call makes the same edits on every member; compare them by tag."""
     changes = [change for change in action.changes if _is_of_the_study(change)]
-    shown = {_by_tag(_edit(change)): change for change in changes}
-    reasons = {_by_tag(_edit(change)) for change in changes if change.force_reasons}
+    shown = {_by_tag(_needed(change)): change for change in changes}
+    reasons = {_by_tag(_needed(change)) for change in changes if change.force_reasons}
     sent: list[Edit] = []
     for step, edits in calls:
         tagged = [_by_tag(edit) for edit in edits]
@@ -249,7 +249,7 @@ def _by_tag(edit: Edit) -> Edit:
     return Edit(edit.address, key, edit.removes, edit.value, edit.vr)
 
 
-def _edit(change: Change) -> Edit:
+def _needed(change: Change) -> Edit:
     """The edit that a request must hold to make a change."""
     if change.op in _SETS:
         value = _text(change.after.raw if change.after else None)

@@ -68,7 +68,7 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
         elif revert_to is not None:
             _revert(call, revert_to)
         else:
-            _edit(call, edits)
+            _update(call, edits)
     return {
         "datastoreId": datastore_id,
         "imageSetId": image_set_id,
@@ -102,7 +102,7 @@ def _revert(call: _Call, revert_to: str) -> None:
         call.next(call.version, busy_status=UPDATING, end_status="UPDATED", content=target.content)
 
 
-def _edit(call: _Call, edits: tuple[Edit, ...]) -> None:
+def _update(call: _Call, edits: tuple[Edit, ...]) -> None:
     behaviours = call.context.behaviours
     siblings = _siblings(call) if call.study_wide else []
     for sibling in siblings:
