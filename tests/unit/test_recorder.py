@@ -31,7 +31,7 @@ from tests.faulty_files import ERRORS, FaultyFiles, failing
 IDS = tuple(letter * 32 for letter in "abc")
 
 
-class World:
+class Fleet:
     """Three image sets that ask for a description."""
 
     def __init__(self, root: Path) -> None:
@@ -75,19 +75,19 @@ class World:
 
 
 def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
-    world, recorded = World(tmp_path), []
+    fleet, recorded = Fleet(tmp_path), []
 
     class Look(Reporter):
         def ended(self, outcome: Outcome) -> None:
-            recorded.append(len(world.versions()))
+            recorded.append(len(fleet.versions()))
 
-    world.apply(reporter=Look())
+    fleet.apply(reporter=Look())
     assert recorded == [1, 2, 3]
 
 
 def calls_of_an_apply(root: Path) -> int:
     files = FaultyFiles()
-    assert World(root).apply(files).problems == ()
+    assert Fleet(root).apply(files).problems == ()
     return len(files.calls)
 
 
@@ -99,33 +99,33 @@ def test_after_a_failed_write_outcomes_are_reported_and_the_next_run_records_the
     # The writes are dealt out among the errors: each fails once, with one of them.
     start = 1 + list(ERRORS).index(error)
     for first in range(start, calls_of_an_apply(tmp_path / "reference") + 1, len(ERRORS)):
-        world = World(tmp_path / str(first))
-        applied = world.apply(FaultyFiles(first, failing(ERRORS[error]), times))
+        fleet = Fleet(tmp_path / str(first))
+        applied = fleet.apply(FaultyFiles(first, failing(ERRORS[error]), times))
         told = {one.step.image_set_id: one.result for one in applied.outcomes}
         assert told.keys() == set(IDS)
-        landed = {name for name in IDS if world.service.version(name) == "2"}
+        landed = {name for name in IDS if fleet.service.version(name) == "2"}
         assert {name for name, result in told.items() if result is Result.CONVERGED} == landed
         assert set(told.values()) <= {Result.CONVERGED, Result.NOT_ATTEMPTED}
-        recorded = world.versions()
+        recorded = fleet.versions()
         assert set(recorded.values()) <= {"2"}
         # Tried again at the end of the run: a fault that has passed leaves no problem, but for what
         # had to be written before a call.
         assert times > 1 or not applied.problems or Result.NOT_ATTEMPTED in told.values()
         assert all(isinstance(one, RecordError) for one in applied.problems)
         assert applied.problems or set(recorded) == landed
-        assert world.apply().problems == ()
-        assert world.versions() == dict.fromkeys(IDS, "2")
-        assert list((world.root / attempts.FOLDER).glob("*")) == []
-        assert len(world.service.landed) == len(IDS)
+        assert fleet.apply().problems == ()
+        assert fleet.versions() == dict.fromkeys(IDS, "2")
+        assert list((fleet.root / attempts.FOLDER).glob("*")) == []
+        assert len(fleet.service.landed) == len(IDS)
 
 
 def test_a_record_that_could_not_be_released_at_once_is_released_in_the_end(tmp_path: Path) -> None:
-    def forget(root: Path, files: FaultyFiles) -> World:
-        world = World(root)
-        world.apply()
+    def forget(root: Path, files: FaultyFiles) -> Fleet:
+        fleet = Fleet(root)
+        fleet.apply()
         (root / "manifests" / f"{IDS[0]}.yaml").unlink()
-        assert world.apply(files).problems == ()
-        return world
+        assert fleet.apply(files).problems == ()
+        return fleet
 
     counting = FaultyFiles()
     forget(tmp_path / "reference", counting)
@@ -136,10 +136,10 @@ def test_a_record_that_could_not_be_released_at_once_is_released_in_the_end(tmp_
 
 
 def test_while_nothing_can_be_recorded_nothing_new_is_sent(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="CT"))
-    applied = world.apply(FaultyFiles(1, failing(ERRORS["full"]), 10_000))
-    assert world.service.sent == []
+    fleet = Fleet(tmp_path / "fleet")
+    fleet.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="CT"))
+    applied = fleet.apply(FaultyFiles(1, failing(ERRORS["full"]), 10_000))
+    assert fleet.service.sent == []
     assert [one.result for one in applied.outcomes] == [Result.NOT_ATTEMPTED] * 2
     assert {one.message for one in applied.outcomes} == {"not sent: records cannot be written"}
     (problem,) = applied.problems
@@ -154,16 +154,16 @@ def repository(root: Path) -> None:
 
 
 def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    repository(world.root)
-    world.apply()  # and no commit
-    leftover = records.folder(world.root, DATASTORE_ID) / ".aa.json.4000000000-0123abcd.tmp"
+    fleet = Fleet(tmp_path / "fleet")
+    repository(fleet.root)
+    fleet.apply()  # and no commit
+    leftover = records.folder(fleet.root, DATASTORE_ID) / ".aa.json.4000000000-0123abcd.tmp"
     leftover.write_text("{")
-    applied = world.apply(mode=RecordMode.COMMIT)
+    applied = fleet.apply(mode=RecordMode.COMMIT)
     assert applied.outcomes == ()
     log = subprocess.run(
         ["git", "log", "-1", "--format=%B", "--stat"],
-        cwd=world.root,
+        cwd=fleet.root,
         capture_output=True,
         text=True,
     ).stdout
@@ -171,80 +171,80 @@ def test_what_a_killed_run_has_recorded_is_committed_by_the_next_and_told(tmp_pa
     assert f"research/{IDS[0]} 1 → 2" in log
     assert ".tmp" not in log
     assert not leftover.exists()
-    assert git.changed(world.root, [world.root / "records"]) == ()
+    assert git.changed(fleet.root, [fleet.root / "records"]) == ()
 
 
 def test_records_are_released_in_a_commit_also_of_a_data_store_that_no_manifest_names(
     tmp_path: Path,
 ) -> None:
-    world = World(tmp_path / "world")
-    repository(world.root)
-    world.apply(mode=RecordMode.COMMIT)
+    fleet = Fleet(tmp_path / "fleet")
+    repository(fleet.root)
+    fleet.apply(mode=RecordMode.COMMIT)
     other = Datastore("teaching", "f" * 32, "us-east-1", endpoint="http://fake")
-    world.settings = replace(world.settings, datastores=(*world.settings.datastores, other))
-    for path in (world.root / "manifests").glob("*.yaml"):
+    fleet.settings = replace(fleet.settings, datastores=(*fleet.settings.datastores, other))
+    for path in (fleet.root / "manifests").glob("*.yaml"):
         path.write_text(path.read_text().replace("research", "teaching"))
-    assert world.apply(mode=RecordMode.COMMIT).commit
-    assert world.managed() == set()
-    assert git.changed(world.root, [world.root / "records"]) == ()
+    assert fleet.apply(mode=RecordMode.COMMIT).commit
+    assert fleet.managed() == set()
+    assert git.changed(fleet.root, [fleet.root / "records"]) == ()
 
 
 def test_another_git_is_waited_for_and_then_told(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    repository(world.root)
-    lock = world.root / ".git" / "index.lock"
+    fleet = Fleet(tmp_path / "fleet")
+    repository(fleet.root)
+    lock = fleet.root / ".git" / "index.lock"
     lock.touch()
-    before = world.service.clock.now()
-    applied = world.apply(mode=RecordMode.COMMIT)
+    before = fleet.service.clock.now()
+    applied = fleet.apply(mode=RecordMode.COMMIT)
     assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
     (problem,) = applied.problems
     assert isinstance(problem, GitBusyError)
-    assert world.service.clock.now() - before > 10.0
+    assert fleet.service.clock.now() - before > 10.0
     lock.unlink()
-    assert world.apply(mode=RecordMode.COMMIT).commit
+    assert fleet.apply(mode=RecordMode.COMMIT).commit
 
 
 def test_outside_a_repository_the_outcomes_are_told_all_the_same(tmp_path: Path) -> None:
-    applied = World(tmp_path / "world").apply(mode=RecordMode.COMMIT)
+    applied = Fleet(tmp_path / "fleet").apply(mode=RecordMode.COMMIT)
     assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
     (problem,) = applied.problems
     assert isinstance(problem, GitError)
     assert len(applied.recorded) == 4  # and the key
 
 
-def digests(world: World) -> dict[str, str]:
-    entries = records.read(world.root, DATASTORE_ID)
+def digests(fleet: Fleet) -> dict[str, str]:
+    entries = records.read(fleet.root, DATASTORE_ID)
     return {name: entry.ask_digest for name, entry in entries.items()}
 
 
 def test_the_first_apply_that_records_makes_the_key_and_its_ask_digests_are_keyed(
     tmp_path: Path,
 ) -> None:
-    world = World(tmp_path / "world")
-    applied = world.apply()
-    key = keys.read(world.root)
+    fleet = Fleet(tmp_path / "fleet")
+    applied = fleet.apply()
+    key = keys.read(fleet.root)
     assert key is not None
-    assert world.root / KEY_FILE in applied.recorded
-    asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
-    entries = records.read(world.root, DATASTORE_ID)
+    assert fleet.root / KEY_FILE in applied.recorded
+    asks = {ask.image_set_id: ask for ask in pipeline.check(fleet.settings).asks}
+    entries = records.read(fleet.root, DATASTORE_ID)
     for name, entry in entries.items():
         unkeyed = finding(entry, ask_digest(asks[name]))
         assert entry.ask_digest == sealed(unkeyed, key).ask_digest != unkeyed.ask_digest
     # The same ask of three image sets: equal asks do not show.
-    assert len(set(digests(world).values())) == 3
-    before = world.service.calls.count(("GetImageSetMetadata", IDS[0]))
-    assert world.apply().recorded == ()
-    assert world.service.calls.count(("GetImageSetMetadata", IDS[0])) == before
-    assert keys.read(world.root) == key
+    assert len(set(digests(fleet).values())) == 3
+    before = fleet.service.calls.count(("GetImageSetMetadata", IDS[0]))
+    assert fleet.apply().recorded == ()
+    assert fleet.service.calls.count(("GetImageSetMetadata", IDS[0])) == before
+    assert keys.read(fleet.root) == key
 
 
 def test_an_apply_that_records_nothing_makes_no_key(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
+    fleet = Fleet(tmp_path / "fleet")
     for name in IDS:
-        world.service.delete(name)
-    applied = world.apply()
+        fleet.service.delete(name)
+    applied = fleet.apply()
     assert (applied.recorded, applied.plan_digest) == ((), "")
-    assert not (world.root / KEY_FILE).exists()
+    assert not (fleet.root / KEY_FILE).exists()
 
 
 @pytest.mark.parametrize("old", [None, "hmac-sha256:" + "0" * 64, ""])
@@ -252,22 +252,22 @@ def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
     tmp_path: Path, old: str | None
 ) -> None:
     """Of before there were keys, of another key, of none. Drift is judged by it all the same."""
-    world = World(tmp_path / "world")
-    world.apply()
-    keyed = digests(world)
-    entries = records.read(world.root, DATASTORE_ID).values()
-    asks = {ask.image_set_id: ask for ask in pipeline.check(world.settings).asks}
+    fleet = Fleet(tmp_path / "fleet")
+    fleet.apply()
+    keyed = digests(fleet)
+    entries = records.read(fleet.root, DATASTORE_ID).values()
+    asks = {ask.image_set_id: ask for ask in pipeline.check(fleet.settings).asks}
     changed = [
         replace(entry, ask_digest=old if old is not None else ask_digest(asks[entry.image_set_id]))
         for entry in entries
     ]
-    put(world.root, changed)
-    world.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
-    applied = world.apply()
+    put(fleet.root, changed)
+    fleet.service.foreign(IDS[0], lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
+    applied = fleet.apply()
     assert applied.outcomes == ()
     (held,) = applied.held
     assert (held.image_set_id, held.status) == (IDS[0], Status.DRIFTED)
-    assert {name: digests(world)[name] for name in IDS[1:]} == {
+    assert {name: digests(fleet)[name] for name in IDS[1:]} == {
         name: keyed[name] for name in IDS[1:]
     }
 
@@ -275,22 +275,22 @@ def test_a_record_with_another_ask_digest_costs_a_read_and_is_written_anew(
 def test_a_record_without_an_ask_digest_is_released_when_no_manifest_asks_any_more(
     tmp_path: Path,
 ) -> None:
-    world = World(tmp_path / "world")
-    world.apply()
-    entries = records.read(world.root, DATASTORE_ID).values()
-    put(world.root, [replace(entry, ask_digest="") for entry in entries])
-    (world.root / "manifests" / f"{IDS[0]}.yaml").unlink()
-    world.apply()
-    assert world.managed() == set(IDS[1:])
+    fleet = Fleet(tmp_path / "fleet")
+    fleet.apply()
+    entries = records.read(fleet.root, DATASTORE_ID).values()
+    put(fleet.root, [replace(entry, ask_digest="") for entry in entries])
+    (fleet.root / "manifests" / f"{IDS[0]}.yaml").unlink()
+    fleet.apply()
+    assert fleet.managed() == set(IDS[1:])
 
 
 def test_the_key_is_committed_with_the_records(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    repository(world.root)
-    applied = world.apply(mode=RecordMode.COMMIT)
+    fleet = Fleet(tmp_path / "fleet")
+    repository(fleet.root)
+    applied = fleet.apply(mode=RecordMode.COMMIT)
     shown = subprocess.run(
         ["git", "show", "--format=%B", "--name-only", applied.commit],
-        cwd=world.root,
+        cwd=fleet.root,
         capture_output=True,
         text=True,
         check=True,
@@ -298,35 +298,35 @@ def test_the_key_is_committed_with_the_records(tmp_path: Path) -> None:
     assert KEY_FILE in shown.splitlines()
     assert f"Plan-Digest: {applied.plan_digest}" in shown
     assert applied.plan_digest.startswith("hmac-sha256:")
-    assert git.changed(world.root, [world.root / KEY_FILE]) == ()
+    assert git.changed(fleet.root, [fleet.root / KEY_FILE]) == ()
 
 
 def test_a_key_alone_is_not_committed(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    keys.make(world.root)
-    repository(world.root)
-    subprocess.run(["git", "rm", "-q", "--cached", KEY_FILE], cwd=world.root, check=True)
+    fleet = Fleet(tmp_path / "fleet")
+    keys.make(fleet.root)
+    repository(fleet.root)
+    subprocess.run(["git", "rm", "-q", "--cached", KEY_FILE], cwd=fleet.root, check=True)
     for name in IDS:
-        world.service.delete(name)
-    assert world.apply(mode=RecordMode.COMMIT).commit == ""
+        fleet.service.delete(name)
+    assert fleet.apply(mode=RecordMode.COMMIT).commit == ""
 
 
 @pytest.mark.parametrize("content", ["", "0" * 64 + "\n", None])
 def test_a_key_that_is_not_the_committed_one_is_refused_before_anything_is_read(
     tmp_path: Path, content: str | None
 ) -> None:
-    world = World(tmp_path / "world")
-    repository(world.root)
-    world.apply(mode=RecordMode.COMMIT)
-    before, committed = len(world.service.calls), (world.root / KEY_FILE).read_bytes()
+    fleet = Fleet(tmp_path / "fleet")
+    repository(fleet.root)
+    fleet.apply(mode=RecordMode.COMMIT)
+    before, committed = len(fleet.service.calls), (fleet.root / KEY_FILE).read_bytes()
     if content is None:
-        (world.root / KEY_FILE).unlink()
+        (fleet.root / KEY_FILE).unlink()
     else:
-        (world.root / KEY_FILE).write_text(content)
+        (fleet.root / KEY_FILE).write_text(content)
     with pytest.raises(RecordError, match=r"reconciler\.key: ") as caught:
-        world.apply()
+        fleet.apply()
     assert "git checkout HEAD -- reconciler.key" in caught.value.hint
-    assert len(world.service.calls) == before
-    subprocess.run(["git", "checkout", "-q", "HEAD", "--", KEY_FILE], cwd=world.root, check=True)
-    assert (world.root / KEY_FILE).read_bytes() == committed
-    assert world.apply().recorded == ()
+    assert len(fleet.service.calls) == before
+    subprocess.run(["git", "checkout", "-q", "HEAD", "--", KEY_FILE], cwd=fleet.root, check=True)
+    assert (fleet.root / KEY_FILE).read_bytes() == committed
+    assert fleet.apply().recorded == ()
