@@ -54,7 +54,7 @@ class KilledError(BaseException):
     """Stands for SIGKILL: none of our code catches it."""
 
 
-class World:
+class AskedStudy:
     """A study of two primary image sets, one of them asked, and one of its own."""
 
     def __init__(self, root: Path) -> None:
@@ -156,20 +156,20 @@ def _short(text: str) -> str:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "world")
+def study(tmp_path: Path) -> AskedStudy:
+    return AskedStudy(tmp_path / "study")
 
 
-def test_what_is_written_down_is_private_whole_and_without_a_value(world: World) -> None:
-    world.ask(FIRST, "CT SECRET")
+def test_what_is_written_down_is_private_whole_and_without_a_value(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT SECRET")
     seen = []
 
     def look() -> None:
-        (path,) = (world.root / attempts.FOLDER).glob("*")
+        (path,) = (study.root / attempts.FOLDER).glob("*")
         seen.append((path.name, path.read_text(), stat.S_IMODE(path.stat().st_mode)))
 
-    world.service.inject(UPDATE, look)
-    assert not world.apply().problems
+    study.service.inject(UPDATE, look)
+    assert not study.apply().problems
     ((name, text, mode),) = seen
     assert (_short(name), mode) == (f"research-{FIRST}-1.json", 0o600)
     content = json.loads(text)
@@ -177,136 +177,136 @@ def test_what_is_written_down_is_private_whole_and_without_a_value(world: World)
     assert content["members"][0]["asked"] == ["Study/StudyDescription"]
     assert [list(row["versions"]) for row in content["members"]] == [["2"], ["2"]]
     assert "SECRET" not in text
-    assert world.left() == []
+    assert study.left() == []
 
 
-def test_a_sibling_that_a_killed_run_moved_is_recorded_by_the_next(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    assert world.records() == {FIRST: ("", "1")}
-    world.service.calm()
-    applied = world.apply()
+def test_a_sibling_that_a_killed_run_moved_is_recorded_by_the_next(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    assert study.records() == {FIRST: ("", "1")}
+    study.service.calm()
+    applied = study.apply()
     assert applied.outcomes == ()
     assert [(one.image_set_id, one.version_id) for one in applied.recovered] == [(SECOND, "2")]
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
-    assert world.left() == []
-    assert len(world.service.landed) == 1
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert study.left() == []
+    assert len(study.service.landed) == 1
 
 
-def test_a_sibling_that_is_still_locked_is_waited_for(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    world.service.lock(SECOND, 30.0)
-    assert len(world.apply().recovered) == 1
-    assert world.records()[SECOND] == ("1", "2")
+def test_a_sibling_that_is_still_locked_is_waited_for(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    study.service.lock(SECOND, 30.0)
+    assert len(study.apply().recovered) == 1
+    assert study.records()[SECOND] == ("1", "2")
 
 
-def test_one_that_the_service_does_not_tell_of_is_left_to_the_next_run(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
+def test_one_that_the_service_does_not_tell_of_is_left_to_the_next_run(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
 
     def fail() -> None:
         raise NoAnswerError("gone")
 
-    world.service.inject("GetImageSet", fail, image_set_id=SECOND, times=99)
-    assert world.apply().recovered == ()
-    assert world.left() == [f"research-{FIRST}-1.json"]
-    world.service.calm()
-    assert len(world.apply().recovered) == 1
+    study.service.inject("GetImageSet", fail, image_set_id=SECOND, times=99)
+    assert study.apply().recovered == ()
+    assert study.left() == [f"research-{FIRST}-1.json"]
+    study.service.calm()
+    assert len(study.apply().recovered) == 1
 
 
-def test_one_that_stays_locked_is_left_to_the_next_run(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    world.service.lock(SECOND, 10_000.0)
-    assert world.apply().recovered == ()
-    assert world.left() == [f"research-{FIRST}-1.json"]
-    world.service.calm()
-    assert len(world.apply().recovered) == 1
-    assert world.left() == []
+def test_one_that_stays_locked_is_left_to_the_next_run(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    study.service.lock(SECOND, 10_000.0)
+    assert study.apply().recovered == ()
+    assert study.left() == [f"research-{FIRST}-1.json"]
+    study.service.calm()
+    assert len(study.apply().recovered) == 1
+    assert study.left() == []
 
 
-def test_waiting_for_one_has_an_end_where_the_run_has_one(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    world.service.lock(SECOND, 10_000.0)
-    begun = world.service.clock.now()
-    assert world.apply(bounds=Bounds(deadline=begun + 5.0)).recovered == ()
-    assert world.service.clock.now() < begun + 10.0
+def test_waiting_for_one_has_an_end_where_the_run_has_one(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    study.service.lock(SECOND, 10_000.0)
+    begun = study.service.clock.now()
+    assert study.apply(bounds=Bounds(deadline=begun + 5.0)).recovered == ()
+    assert study.service.clock.now() < begun + 10.0
 
 
-def test_the_version_before_is_that_before_the_killed_run(world: World) -> None:
+def test_the_version_before_is_that_before_the_killed_run(study: AskedStudy) -> None:
     """Also when it is killed again, and again."""
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
     for _ in range(3):
-        world.killed()
-        world.service.calm()
-    assert world.service.version(FIRST) == "4"
-    world.apply()
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
-    assert world.left() == []
+        study.killed()
+        study.service.calm()
+    assert study.service.version(FIRST) == "4"
+    study.apply()
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_nor_does_it_change_where_another_ask_went_on_and_was_killed_too(world: World) -> None:
-    world.ask(OWN, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    world.ask(OWN, "MR", LONG + "1", LONG + "3")
-    world.killed()
-    world.service.calm()
-    world.apply()
-    assert world.records() == {OWN: ("1", "3")}
+def test_nor_does_it_change_where_another_ask_went_on_and_was_killed_too(study: AskedStudy) -> None:
+    study.ask(OWN, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    study.ask(OWN, "MR", LONG + "1", LONG + "3")
+    study.killed()
+    study.service.calm()
+    study.apply()
+    assert study.records() == {OWN: ("1", "3")}
 
 
-def test_a_saved_plan_keeps_the_version_before(world: World) -> None:
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    saved = loads(dumps(world.plan()))
+def test_a_saved_plan_keeps_the_version_before(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    saved = loads(dumps(study.plan()))
     (action,) = saved.actions
     assert [(one.pin, one.before) for one in action.members] == [("2", "1")]
-    world.apply(saved)
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    study.apply(saved)
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
 
 
-def test_a_run_that_was_stopped_half_way_is_gone_on_with(world: World) -> None:
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    applied = world.apply(stop=lambda: bool(world.service.landed))
+def test_a_run_that_was_stopped_half_way_is_gone_on_with(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    applied = study.apply(stop=lambda: bool(study.service.landed))
     assert [one.result for one in applied.outcomes] == [
         Result.CONVERGED,
         Result.NOT_ATTEMPTED,
         Result.NOT_ATTEMPTED,
     ]
-    world.apply()
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
-    assert world.left() == []
+    study.apply()
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_a_run_that_is_stopped_before_it_goes_on_forgets_nothing(world: World) -> None:
-    world.ask(OWN, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    applied = world.apply(stop=lambda: True)
+def test_a_run_that_is_stopped_before_it_goes_on_forgets_nothing(study: AskedStudy) -> None:
+    study.ask(OWN, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    applied = study.apply(stop=lambda: True)
     assert {one.result for one in applied.outcomes} == {Result.NOT_ATTEMPTED}
-    assert world.left() == [f"research-{OWN}-1.json"]
-    world.apply()
-    assert world.records() == {OWN: ("1", "3")}
-    assert world.left() == []
+    assert study.left() == [f"research-{OWN}-1.json"]
+    study.apply()
+    assert study.records() == {OWN: ("1", "3")}
+    assert study.left() == []
 
 
-def test_a_saved_plan_that_is_stopped_forgets_nothing(world: World) -> None:
-    world.ask(FIRST, "CT")
-    saved = world.plan()
-    world.killed(plan=saved)
-    world.service.calm()
-    world.apply(saved, stop=lambda: True)
-    world.apply()
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
-    assert world.left() == []
+def test_a_saved_plan_that_is_stopped_forgets_nothing(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    saved = study.plan()
+    study.killed(plan=saved)
+    study.service.calm()
+    study.apply(saved, stop=lambda: True)
+    study.apply()
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
 @pytest.mark.parametrize(
@@ -315,244 +315,246 @@ def test_a_saved_plan_that_is_stopped_forgets_nothing(world: World) -> None:
     ids=["saved-read", "saved-write", "anew-write"],
 )
 def test_credentials_that_expire_make_nothing_forgotten(
-    world: World, saved: bool, operation: str
+    study: AskedStudy, saved: bool, operation: str
 ) -> None:
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    plan = world.plan()
-    world.killed(plan=plan)
-    world.service.calm()
-    again = plan if saved else world.plan()
-    world.service.fail(operation, CredentialsError("expired"))
-    assert Result.FAILED in {one.result for one in world.apply(again).outcomes}
-    world.service.calm()
-    world.apply()
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
-    assert world.left() == []
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    plan = study.plan()
+    study.killed(plan=plan)
+    study.service.calm()
+    again = plan if saved else study.plan()
+    study.service.fail(operation, CredentialsError("expired"))
+    assert Result.FAILED in {one.result for one in study.apply(again).outcomes}
+    study.service.calm()
+    study.apply()
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_what_moved_in_a_conflict_is_recorded_by_the_next_run(world: World) -> None:
+def test_what_moved_in_a_conflict_is_recorded_by_the_next_run(study: AskedStudy) -> None:
     """Another process wrote to the sibling between our read and our call, which changed both."""
-    world.ask(FIRST, "CT")
+    study.ask(FIRST, "CT")
 
     def write() -> None:
         change = {"PatientComments": "theirs"}
-        world.service.foreign(SECOND, lambda raw: raw["Patient"]["DICOM"].update(change))
+        study.service.foreign(SECOND, lambda raw: raw["Patient"]["DICOM"].update(change))
 
-    world.service.inject(UPDATE, write)
-    (outcome,) = world.apply().outcomes
+    study.service.inject(UPDATE, write)
+    (outcome,) = study.apply().outcomes
     assert outcome.result is Result.CONFLICT
-    world.service.calm()
-    world.apply()
-    assert world.records()[FIRST] == ("1", "2")
+    study.service.calm()
+    study.apply()
+    assert study.records()[FIRST] == ("1", "2")
 
 
-def test_another_plan_of_the_same_version_hides_no_attempt(world: World) -> None:
+def test_another_plan_of_the_same_version_hides_no_attempt(study: AskedStudy) -> None:
     """An older saved plan after a kill: it conflicts, and the sibling is recorded all the same."""
-    world.ask(FIRST, "one")
-    older = world.plan()
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    assert world.apply(older).outcomes[0].result is Result.CONFLICT
-    world.apply()
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
-    assert world.left() == []
+    study.ask(FIRST, "one")
+    older = study.plan()
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    assert study.apply(older).outcomes[0].result is Result.CONFLICT
+    study.apply()
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_what_is_recorded_is_recovered_once(world: World) -> None:
+def test_what_is_recorded_is_recovered_once(study: AskedStudy) -> None:
     """Though an image set of the same study stays half way."""
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    world.ask(OWN, "CT")
-    path = world.root / "manifests" / f"{OWN}.yaml"
-    assert [one.image_set_id for one in world.apply(world.plan(path)).recovered] == [SECOND]
-    assert world.apply(world.plan(path)).recovered == ()
-    assert [one.image_set_id for one in attempts.read(world.root)] == [FIRST]
-    world.apply()
-    assert world.records()[FIRST] == ("1", "4")
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    study.ask(OWN, "CT")
+    path = study.root / "manifests" / f"{OWN}.yaml"
+    assert [one.image_set_id for one in study.apply(study.plan(path)).recovered] == [SECOND]
+    assert study.apply(study.plan(path)).recovered == ()
+    assert [one.image_set_id for one in attempts.read(study.root)] == [FIRST]
+    study.apply()
+    assert study.records()[FIRST] == ("1", "4")
 
 
-def test_what_several_killed_runs_have_made_is_recovered_as_one(world: World) -> None:
-    world.ask(OWN, "CT", LONG + "1", LONG + "2")
+def test_what_several_killed_runs_have_made_is_recovered_as_one(study: AskedStudy) -> None:
+    study.ask(OWN, "CT", LONG + "1", LONG + "2")
     for _ in range(2):
-        world.killed()
-        world.service.calm()
-    world.ask(FIRST, "CT")
-    world.apply(world.plan(world.root / "manifests" / f"{FIRST}.yaml"))
-    assert world.records()[OWN] == ("1", "3")
+        study.killed()
+        study.service.calm()
+    study.ask(FIRST, "CT")
+    study.apply(study.plan(study.root / "manifests" / f"{FIRST}.yaml"))
+    assert study.records()[OWN] == ("1", "3")
 
 
-def test_an_attempt_that_came_to_nothing_takes_no_other_away(world: World) -> None:
-    world.ask(FIRST, "one")
-    world.killed(when="before")
-    world.service.calm()
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    world.ask(OWN, "CT")
-    world.apply(world.plan(world.root / "manifests" / f"{OWN}.yaml"))
-    world.apply()
-    assert world.records() == {FIRST: ("1", "4"), SECOND: ("1", "2"), OWN: ("1", "2")}
-    assert world.left() == []
+def test_an_attempt_that_came_to_nothing_takes_no_other_away(study: AskedStudy) -> None:
+    study.ask(FIRST, "one")
+    study.killed(when="before")
+    study.service.calm()
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    study.ask(OWN, "CT")
+    study.apply(study.plan(study.root / "manifests" / f"{OWN}.yaml"))
+    study.apply()
+    assert study.records() == {FIRST: ("1", "4"), SECOND: ("1", "2"), OWN: ("1", "2")}
+    assert study.left() == []
 
 
-def test_nothing_is_left_after_a_conflict(world: World) -> None:
-    world.ask(OWN, "CT")
-    plan = world.plan()
-    world.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="MR"))
-    (outcome,) = world.apply(plan).outcomes
+def test_nothing_is_left_after_a_conflict(study: AskedStudy) -> None:
+    study.ask(OWN, "CT")
+    plan = study.plan()
+    study.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="MR"))
+    (outcome,) = study.apply(plan).outcomes
     assert outcome.result is Result.CONFLICT
-    assert world.left() == []
+    assert study.left() == []
 
 
-def test_consent_to_overwrite_drift_holds_after_a_kill_between_two_calls(world: World) -> None:
-    world.ask(OWN, "CT", LONG + "1", LONG + "2")
-    world.apply()
+def test_consent_to_overwrite_drift_holds_after_a_kill_between_two_calls(study: AskedStudy) -> None:
+    study.ask(OWN, "CT", LONG + "1", LONG + "2")
+    study.apply()
 
     def theirs(raw: dict[str, Any]) -> None:
         for block in raw["Study"]["Series"][f"1.2.{ord(OWN[0])}"]["Instances"].values():
             block["DICOM"]["ImageComments"] = "theirs"
 
-    world.service.foreign(OWN, theirs)
-    consent = f"OVERWRITES_DRIFT@{world.service.version(OWN)}"
-    world.ask(OWN, "CT", LONG + "1", LONG + "2", allow=[consent])
-    world.killed()
-    world.service.calm()
-    (action,) = world.plan().actions
+    study.service.foreign(OWN, theirs)
+    consent = f"OVERWRITES_DRIFT@{study.service.version(OWN)}"
+    study.ask(OWN, "CT", LONG + "1", LONG + "2", allow=[consent])
+    study.killed()
+    study.service.calm()
+    (action,) = study.plan().actions
     assert action.status is Status.DRIFTED
     assert [change.drifted for change in action.changes] == [True]
-    assert [one.result for one in world.apply().outcomes] == [Result.CONVERGED]
+    assert [one.result for one in study.apply().outcomes] == [Result.CONVERGED]
 
 
-def test_an_unresolved_end_is_found_by_the_next_run(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.service.fail(UPDATE, NoAnswerError("gone"), when="after")
-    applied = world.apply(abandon=lambda: bool(world.service.landed))
+def test_an_unresolved_end_is_found_by_the_next_run(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.service.fail(UPDATE, NoAnswerError("gone"), when="after")
+    applied = study.apply(abandon=lambda: bool(study.service.landed))
     assert [one.result for one in applied.outcomes] == [Result.UNRESOLVED]
-    assert world.records() == {FIRST: ("", "1")}  # the version that the action was planned for
-    world.service.calm()
-    world.apply()
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
-    assert world.left() == []
+    assert study.records() == {FIRST: ("", "1")}  # the version that the action was planned for
+    study.service.calm()
+    study.apply()
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_what_a_killed_run_has_made_did_not_drift(world: World) -> None:
-    world.recorded_then_killed()
-    world.ask(OWN, "three")
-    (action,) = world.plan().actions
+def test_what_a_killed_run_has_made_did_not_drift(study: AskedStudy) -> None:
+    study.recorded_then_killed()
+    study.ask(OWN, "three")
+    (action,) = study.plan().actions
     assert action.status is Status.UPDATE
-    world.apply()
-    assert world.records()[OWN] == ("2", "4")
+    study.apply()
+    assert study.records()[OWN] == ("2", "4")
 
 
-def test_an_attempt_proves_nothing_beside_an_entry_of_another_history(world: World) -> None:
+def test_an_attempt_proves_nothing_beside_an_entry_of_another_history(study: AskedStudy) -> None:
     """The image set was created at another time than the recorded one: not the one we knew."""
-    world.recorded_then_killed()
-    entry = records.read(world.root, DATASTORE_ID)[OWN]
-    put(world.root, [replace(entry, created_at=1.0)])
-    world.ask(OWN, "three")
-    (action,) = world.plan().actions
+    study.recorded_then_killed()
+    entry = records.read(study.root, DATASTORE_ID)[OWN]
+    put(study.root, [replace(entry, created_at=1.0)])
+    study.ask(OWN, "three")
+    (action,) = study.plan().actions
     assert (action.status, action.steps) == (Status.DRIFTED, ())
 
 
-def test_nor_did_it_where_somebody_wrote_something_else_since(world: World) -> None:
-    world.recorded_then_killed()
-    world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
-    world.ask(OWN, "three")
-    (action,) = world.plan().actions
+def test_nor_did_it_where_somebody_wrote_something_else_since(study: AskedStudy) -> None:
+    study.recorded_then_killed()
+    study.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+    study.ask(OWN, "three")
+    (action,) = study.plan().actions
     assert action.status is Status.UPDATE
-    world.apply()
-    assert world.records()[OWN] == ("4", "5")
+    study.apply()
+    assert study.records()[OWN] == ("4", "5")
 
 
-def test_another_ask_that_holds_already_keeps_the_version_before(world: World) -> None:
-    world.ask(OWN, "one")
-    world.apply()
-    world.ask(OWN, "one", "")  # empty is what it is
-    (action,) = world.plan().actions
+def test_another_ask_that_holds_already_keeps_the_version_before(study: AskedStudy) -> None:
+    study.ask(OWN, "one")
+    study.apply()
+    study.ask(OWN, "one", "")  # empty is what it is
+    (action,) = study.plan().actions
     assert (action.status, action.members[0].recorded) == (Status.CONVERGED, False)
-    world.apply()
-    assert world.records()[OWN] == ("1", "2")
+    study.apply()
+    assert study.records()[OWN] == ("1", "2")
 
 
-def test_what_somebody_wrote_after_it_did(world: World) -> None:
-    world.recorded_then_killed()
-    world.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="theirs"))
-    world.ask(OWN, "three")
-    (action,) = world.plan().actions
+def test_what_somebody_wrote_after_it_did(study: AskedStudy) -> None:
+    study.recorded_then_killed()
+    study.service.foreign(OWN, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="theirs"))
+    study.ask(OWN, "three")
+    (action,) = study.plan().actions
     assert action.status is Status.DRIFTED
     assert action.members[0].before == "4"
 
 
-def test_what_somebody_else_made_of_the_same_version_is_not_ours(world: World) -> None:
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed(when="before")
+def test_what_somebody_else_made_of_the_same_version_is_not_ours(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed(when="before")
     for name in (FIRST, SECOND):
-        world.service.foreign(name, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
-    (action,) = world.plan().actions
+        study.service.foreign(name, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+    (action,) = study.plan().actions
     assert {one.before for one in action.members} == {"2"}
-    applied = world.apply()
+    applied = study.apply()
     assert applied.recovered == ()
-    assert world.records() == {FIRST: ("2", "5"), SECOND: ("2", "3")}
-    assert world.left() == []
+    assert study.records() == {FIRST: ("2", "5"), SECOND: ("2", "3")}
+    assert study.left() == []
 
 
-def test_what_somebody_else_made_of_a_version_that_was_meant_is_drift(world: World) -> None:
-    world.ask(OWN, "one")
-    world.apply()
-    world.ask(OWN, "two")
-    world.killed(when="before")
-    world.service.calm()
-    world.described("theirs")
-    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+def test_what_somebody_else_made_of_a_version_that_was_meant_is_drift(study: AskedStudy) -> None:
+    study.ask(OWN, "one")
+    study.apply()
+    study.ask(OWN, "two")
+    study.killed(when="before")
+    study.service.calm()
+    study.described("theirs")
+    assert [one.status for one in study.plan().actions] == [Status.DRIFTED]
 
 
-def test_what_somebody_turned_back_to_an_earlier_version_of_ours_is_drift(world: World) -> None:
+def test_what_somebody_turned_back_to_an_earlier_version_of_ours_is_drift(
+    study: AskedStudy,
+) -> None:
     """The last of ours is what counts, and the tenth comes after the ninth."""
     for number in range(6):
-        world.described(f"theirs {number}")
-    world.ask(OWN, "one")
-    world.apply()
+        study.described(f"theirs {number}")
+    study.ask(OWN, "one")
+    study.apply()
     for text in ("two", "three"):
-        world.ask(OWN, text)
-        world.killed()
-        world.service.calm()
-    world.described("two")
-    assert world.records() == {OWN: ("7", "8")}
-    assert world.service.version(OWN) == "11"
-    world.ask(OWN, "four")
-    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+        study.ask(OWN, text)
+        study.killed()
+        study.service.calm()
+    study.described("two")
+    assert study.records() == {OWN: ("7", "8")}
+    assert study.service.version(OWN) == "11"
+    study.ask(OWN, "four")
+    assert [one.status for one in study.plan().actions] == [Status.DRIFTED]
 
 
-def test_an_attempt_that_is_recorded_is_of_no_use_any_more(world: World) -> None:
-    world.ask(OWN, "one")
-    world.killed()
-    world.service.calm()
-    path, attempt = world.begun()
-    world.apply()
+def test_an_attempt_that_is_recorded_is_of_no_use_any_more(study: AskedStudy) -> None:
+    study.ask(OWN, "one")
+    study.killed()
+    study.service.calm()
+    path, attempt = study.begun()
+    study.apply()
     path.write_bytes(attempt)
-    world.ask(OWN, "two")
-    world.apply()
-    assert world.records() == {OWN: ("2", "3")}
+    study.ask(OWN, "two")
+    study.apply()
+    assert study.records() == {OWN: ("2", "3")}
     path.write_bytes(attempt)
-    world.described("one")
-    world.ask(OWN, "three")
-    assert [one.status for one in world.plan().actions] == [Status.DRIFTED]
+    study.described("one")
+    study.ask(OWN, "three")
+    assert [one.status for one in study.plan().actions] == [Status.DRIFTED]
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-def test_another_data_store_of_the_same_name_is_another(world: World, is_killed: bool) -> None:
-    world.ask(OWN, "CT")
+def test_another_data_store_of_the_same_name_is_another(study: AskedStudy, is_killed: bool) -> None:
+    study.ask(OWN, "CT")
     if is_killed:
-        world.killed()
-        world.service.calm()
+        study.killed()
+        study.service.calm()
     else:
-        world.apply()
-    (store,) = world.settings.datastores
+        study.apply()
+    (store,) = study.settings.datastores
     other = replace(store, datastore_id="f" * 32)
-    world.settings = replace(world.settings, datastores=(other,))
-    (action,) = world.plan().actions
+    study.settings = replace(study.settings, datastores=(other,))
+    (action,) = study.plan().actions
     (member,) = action.members
     assert (member.before, member.pin, member.recorded) == ("2", "2", False)
 
@@ -561,109 +563,109 @@ def test_another_data_store_of_the_same_name_is_another(world: World, is_killed:
     ("seconds", "status"), [(30.0, Status.UPDATE), (10_000.0, Status.BUSY)], ids=["ends", "stays"]
 )
 def test_what_is_locked_is_waited_for_before_it_is_planned(
-    world: World, seconds: float, status: Status
+    study: AskedStudy, seconds: float, status: Status
 ) -> None:
-    world.ask(OWN, "CT")
-    world.service.lock(OWN, seconds)
+    study.ask(OWN, "CT")
+    study.service.lock(OWN, seconds)
     waits: list[tuple[int, float]] = []
 
     class Waiting(Reporter):
         def waiting(self, image_sets: int, seconds: float) -> None:
             waits.append((image_sets, seconds))
 
-    checked = pipeline.check(world.settings)
-    planned = pipeline.plan_at_rest(world.settings, checked, world.edges(), reporter=Waiting())
+    checked = pipeline.check(study.settings)
+    planned = pipeline.plan_at_rest(study.settings, checked, study.edges(), reporter=Waiting())
     assert [one.status for one in planned.plan.actions] == [status]
     assert waits == [(1, BUSY_PATIENCE)]
-    assert world.service.clock.now() < BUSY_PATIENCE + 10.0
+    assert study.service.clock.now() < BUSY_PATIENCE + 10.0
 
 
-def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(world: World) -> None:
-    world.ask(OWN, "CT")
-    plan = world.plan()
-    (store,) = world.settings.datastores
+def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(study: AskedStudy) -> None:
+    study.ask(OWN, "CT")
+    plan = study.plan()
+    (store,) = study.settings.datastores
     other = replace(store, datastore_id="f" * 32)
-    world.settings = replace(world.settings, datastores=(other,))
+    study.settings = replace(study.settings, datastores=(other,))
     with pytest.raises(PlanFileError, match="data store research, which reconciler"):
-        world.apply(plan)
-    assert world.service.sent == []
+        study.apply(plan)
+    assert study.service.sent == []
 
 
-def test_the_settings_say_how_long_an_update_may_take(world: World) -> None:
-    world.settings = replace(world.settings, lock_timeout_seconds=600.0)
-    world.ask(OWN, "CT")
-    world.service.inject(UPDATE, lambda: world.service.lock(OWN, 300.0), when="after")
-    assert [one.result for one in world.apply().outcomes] == [Result.CONVERGED]
+def test_the_settings_say_how_long_an_update_may_take(study: AskedStudy) -> None:
+    study.settings = replace(study.settings, lock_timeout_seconds=600.0)
+    study.ask(OWN, "CT")
+    study.service.inject(UPDATE, lambda: study.service.lock(OWN, 300.0), when="after")
+    assert [one.result for one in study.apply().outcomes] == [Result.CONVERGED]
 
 
-def test_what_no_manifest_asks_any_more_is_recovered_and_released(world: World) -> None:
-    world.recorded_then_killed()
-    (world.root / "manifests" / f"{OWN}.yaml").unlink()
-    world.ask(FIRST, "CT")
-    assert [one.image_set_id for one in world.apply().recovered] == [OWN]
-    entry = records.read(world.root, DATASTORE_ID)[OWN]
+def test_what_no_manifest_asks_any_more_is_recovered_and_released(study: AskedStudy) -> None:
+    study.recorded_then_killed()
+    (study.root / "manifests" / f"{OWN}.yaml").unlink()
+    study.ask(FIRST, "CT")
+    assert [one.image_set_id for one in study.apply().recovered] == [OWN]
+    entry = records.read(study.root, DATASTORE_ID)[OWN]
     assert (entry.version_id, entry.asked) == ("3", ())
     assert entry.released == (("Study/StudyDescription", "3"),)
 
 
-def test_the_version_before_is_that_of_each_sibling_too(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    world.ask(FIRST, "MR")
-    world.apply()
-    assert world.records() == {FIRST: ("1", "3"), SECOND: ("1", "3")}
+def test_the_version_before_is_that_of_each_sibling_too(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    study.ask(FIRST, "MR")
+    study.apply()
+    assert study.records() == {FIRST: ("1", "3"), SECOND: ("1", "3")}
 
 
-def test_what_was_begun_in_another_data_store_is_left_alone(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
+def test_what_was_begun_in_another_data_store_is_left_alone(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
     other = Datastore("teaching", "f" * 32, "us-east-1", endpoint="http://fake")
-    world.settings = replace(world.settings, datastores=(*world.settings.datastores, other))
-    world.ask(OWN, "CT")
-    path = world.root / "manifests" / f"{OWN}.yaml"
+    study.settings = replace(study.settings, datastores=(*study.settings.datastores, other))
+    study.ask(OWN, "CT")
+    path = study.root / "manifests" / f"{OWN}.yaml"
     path.write_text(path.read_text().replace("research", "teaching"))
-    applied = world.apply(world.plan(path))
+    applied = study.apply(study.plan(path))
     assert [one.result for one in applied.outcomes] == [Result.CONVERGED]
     assert applied.recovered == ()
-    assert world.left() == [f"research-{FIRST}-1.json"]
+    assert study.left() == [f"research-{FIRST}-1.json"]
 
 
-def test_what_other_paths_have_begun_is_left_to_them(world: World) -> None:
-    world.ask(FIRST, "CT", LONG + "1", LONG + "2")
-    world.killed()
-    world.service.calm()
-    world.ask(OWN, "CT")
-    path = world.root / "manifests" / f"{OWN}.yaml"
-    world.apply(world.plan(path))
+def test_what_other_paths_have_begun_is_left_to_them(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT", LONG + "1", LONG + "2")
+    study.killed()
+    study.service.calm()
+    study.ask(OWN, "CT")
+    path = study.root / "manifests" / f"{OWN}.yaml"
+    study.apply(study.plan(path))
     # The sibling has come to its end, its first member is half way.
-    assert world.records() == {OWN: ("1", "2"), SECOND: ("1", "2"), FIRST: ("", "1")}
-    assert world.left() == [f"research-{FIRST}-1.json"]
-    world.apply()
-    assert world.records()[FIRST] == ("1", "4")
-    assert world.left() == []
+    assert study.records() == {OWN: ("1", "2"), SECOND: ("1", "2"), FIRST: ("", "1")}
+    assert study.left() == [f"research-{FIRST}-1.json"]
+    study.apply()
+    assert study.records()[FIRST] == ("1", "4")
+    assert study.left() == []
 
 
-def test_an_edited_attempt_is_not_believed(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    (path,) = (world.root / attempts.FOLDER).glob("*.json")
+def test_an_edited_attempt_is_not_believed(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    (path,) = (study.root / attempts.FOLDER).glob("*.json")
     path.write_text(path.read_text().replace('"before": "1"', '"before": "0"'))
-    assert world.apply().recovered == ()
-    assert world.records() == {FIRST: ("1", "2")}
+    assert study.apply().recovered == ()
+    assert study.records() == {FIRST: ("1", "2")}
 
 
-def test_an_attempt_under_other_rules_is_not_believed(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    (path,) = (world.root / attempts.FOLDER).glob("*.json")
+def test_an_attempt_under_other_rules_is_not_believed(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    (path,) = (study.root / attempts.FOLDER).glob("*.json")
     told = json.loads(path.read_text())
     told["rulesVersion"] += 1
     del told["digest"]
     path.write_text(json.dumps({**told, "digest": digest(told)}))
-    assert attempts.read(world.root) == ()
+    assert attempts.read(study.root) == ()
 
 
 class NoRecords(RealFiles):
@@ -675,70 +677,72 @@ class NoRecords(RealFiles):
         return super().create(path, mode)
 
 
-def test_what_could_not_be_recorded_is_not_forgotten(world: World) -> None:
-    world.ask(FIRST, "CT")
-    applied = world.apply(files=NoRecords())
+def test_what_could_not_be_recorded_is_not_forgotten(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    applied = study.apply(files=NoRecords())
     assert [one.result for one in applied.outcomes] == [Result.CONVERGED]
     assert applied.problems
-    assert world.left() == [f"research-{FIRST}-1.json"]
-    world.apply()
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
-    assert world.left() == []
+    assert study.left() == [f"research-{FIRST}-1.json"]
+    study.apply()
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert study.left() == []
 
 
-def test_what_was_recorded_by_a_run_that_nobody_killed_is_not_recovered(world: World) -> None:
+def test_what_was_recorded_by_a_run_that_nobody_killed_is_not_recovered(study: AskedStudy) -> None:
     """Its study-wide call converged, and a later call of the same action was a conflict."""
-    world.ask(FIRST, "CT", LONG + "1")
+    study.ask(FIRST, "CT", LONG + "1")
 
     def theirs() -> None:
-        world.service.foreign(FIRST, lambda raw: raw["Patient"]["DICOM"].update(PatientSex="O"))
+        study.service.foreign(FIRST, lambda raw: raw["Patient"]["DICOM"].update(PatientSex="O"))
 
-    plan = world.plan()
+    plan = study.plan()
     assert len(plan.steps) == 2
-    world.service.inject("GetImageSetMetadata", theirs, when="after", image_set_id=SECOND)
-    assert [one.result for one in world.apply(plan).outcomes][1] is Result.CONFLICT
-    assert world.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
-    assert world.apply().recovered == ()
+    study.service.inject("GetImageSetMetadata", theirs, when="after", image_set_id=SECOND)
+    assert [one.result for one in study.apply(plan).outcomes][1] is Result.CONFLICT
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
+    assert study.apply().recovered == ()
 
 
-def test_an_older_plan_forgets_nothing_that_a_later_run_has_attempted(world: World) -> None:
-    world.ask(OWN, "CHEST")  # as it is
-    old = world.plan()
+def test_an_older_plan_forgets_nothing_that_a_later_run_has_attempted(study: AskedStudy) -> None:
+    study.ask(OWN, "CHEST")  # as it is
+    old = study.plan()
     assert [one.status for one in old.actions] == [Status.CONVERGED]
-    world.ask(OWN, "CT")
-    world.killed()
-    world.service.calm()
-    world.apply(old)
-    assert len(world.left()) == 1
-    world.apply()
-    assert world.records()[OWN] == ("1", "2")
-    assert world.left() == []
+    study.ask(OWN, "CT")
+    study.killed()
+    study.service.calm()
+    study.apply(old)
+    assert len(study.left()) == 1
+    study.apply()
+    assert study.records()[OWN] == ("1", "2")
+    assert study.left() == []
 
 
-def test_while_another_apply_is_at_it_its_attempts_are_its_own(world: World) -> None:
-    world.ask(FIRST, "CT")
-    world.killed()
-    world.service.calm()
-    handle = os.open(world.root, os.O_RDONLY)
+def test_while_another_apply_is_at_it_its_attempts_are_its_own(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    handle = os.open(study.root, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        (path,) = (world.root / attempts.FOLDER).glob("*.json")
+        (path,) = (study.root / attempts.FOLDER).glob("*.json")
         before = path.read_bytes()
-        assert world.apply().recovered == ()
+        assert study.apply().recovered == ()
         assert path.read_bytes() == before
     finally:
         os.close(handle)
-    assert len(world.apply().recovered) == 1
+    assert len(study.apply().recovered) == 1
 
 
-def test_of_three_applies_the_last_sees_the_second_when_the_first_has_ended(world: World) -> None:
+def test_of_three_applies_the_last_sees_the_second_when_the_first_has_ended(
+    study: AskedStudy,
+) -> None:
     with ExitStack() as second:
-        with attempts.under_way(world.root) as left:
+        with attempts.under_way(study.root) as left:
             assert left == ()
-            assert second.enter_context(attempts.under_way(world.root)) is None
-        with attempts.under_way(world.root) as left:
+            assert second.enter_context(attempts.under_way(study.root)) is None
+        with attempts.under_way(study.root) as left:
             assert left is None
-    with attempts.under_way(world.root) as left:
+    with attempts.under_way(study.root) as left:
         assert left == ()
 
 
@@ -752,13 +756,13 @@ def test_where_there_is_no_lock_to_be_had_nobody_is_known_to_be_at_it(tmp_path: 
     ["", "[]", "{}", "{", '{"kind": "Attempt", "rulesVersion": 0, "members": []}'],
     ids=["empty", "list", "nothing", "torn", "other-rules"],
 )
-def test_a_file_that_says_nothing_is_taken_away(world: World, text: str) -> None:
-    world.ask(OWN, "CT")
-    (world.root / attempts.FOLDER).mkdir(parents=True)
-    (world.root / attempts.FOLDER / "any.json").write_text(text)
-    (world.root / attempts.FOLDER / ".any.json.4000000000-0123abcd.tmp").write_text("{")
-    assert not world.apply().problems
-    assert world.left() == []
+def test_a_file_that_says_nothing_is_taken_away(study: AskedStudy, text: str) -> None:
+    study.ask(OWN, "CT")
+    (study.root / attempts.FOLDER).mkdir(parents=True)
+    (study.root / attempts.FOLDER / "any.json").write_text(text)
+    (study.root / attempts.FOLDER / ".any.json.4000000000-0123abcd.tmp").write_text("{")
+    assert not study.apply().problems
+    assert study.left() == []
 
 
 def _row(**other: object) -> str:
@@ -787,41 +791,41 @@ def _row(**other: object) -> str:
     ],
     ids=str,
 )
-def test_a_file_of_other_types_says_nothing(world: World, other: dict[str, object]) -> None:
+def test_a_file_of_other_types_says_nothing(study: AskedStudy, other: dict[str, object]) -> None:
     """If it were read, no plan or apply would work until a person removed it."""
-    world.ask(OWN, "CT")
-    (world.root / attempts.FOLDER).mkdir(parents=True)
-    (world.root / attempts.FOLDER / "any.json").write_text(_row(**other))
-    assert attempts.read(world.root) == ()
-    assert not world.apply().problems
-    assert world.left() == []
+    study.ask(OWN, "CT")
+    (study.root / attempts.FOLDER).mkdir(parents=True)
+    (study.root / attempts.FOLDER / "any.json").write_text(_row(**other))
+    assert attempts.read(study.root) == ()
+    assert not study.apply().problems
+    assert study.left() == []
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir], ids=["pipe", "folder"])
-def test_what_is_no_file_is_not_waited_for(world: World, make: Callable[[Path], None]) -> None:
-    world.ask(OWN, "CT")
-    (world.root / attempts.FOLDER).mkdir(parents=True)
-    make(world.root / attempts.FOLDER / "any.json")
-    assert attempts.read(world.root) == ()
-    assert not world.apply().problems
-    assert world.records() == {OWN: ("1", "2")}
+def test_what_is_no_file_is_not_waited_for(study: AskedStudy, make: Callable[[Path], None]) -> None:
+    study.ask(OWN, "CT")
+    (study.root / attempts.FOLDER).mkdir(parents=True)
+    make(study.root / attempts.FOLDER / "any.json")
+    assert attempts.read(study.root) == ()
+    assert not study.apply().problems
+    assert study.records() == {OWN: ("1", "2")}
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "any.json", "other.json"])
-def test_a_link_is_refused_before_anything_is_sent(world: World, target: str) -> None:
-    world.ask(OWN, "CT")
-    (world.root / attempts.FOLDER).mkdir(parents=True)
-    (world.root / attempts.FOLDER / "any.json").symlink_to(target)
+def test_a_link_is_refused_before_anything_is_sent(study: AskedStudy, target: str) -> None:
+    study.ask(OWN, "CT")
+    (study.root / attempts.FOLDER).mkdir(parents=True)
+    (study.root / attempts.FOLDER / "any.json").symlink_to(target)
     with pytest.raises(LinkError, match=r"attempts/any\.json is a symbolic link"):
-        world.apply()
-    assert world.records() == {}
+        study.apply()
+    assert study.records() == {}
 
 
-def _many(world: World) -> None:
+def _many(study: AskedStudy) -> None:
     for number in range(9):
         content = json.loads(_row())
         content["members"] = [{**content["members"][0], "imageSetId": f"{number:032}"}]
-        path = world.root / attempts.FOLDER / f"{number}.json"
+        path = study.root / attempts.FOLDER / f"{number}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_sealed(content))
 
@@ -832,55 +836,55 @@ def _sealed(content: dict[str, Any]) -> str:
     return json.dumps({**told, "digest": digest(told)})
 
 
-def test_many_attempts_do_not_keep_a_stop_waiting(world: World) -> None:
-    world.ask(OWN, "CT")
-    plan = world.plan()
-    _many(world)
+def test_many_attempts_do_not_keep_a_stop_waiting(study: AskedStudy) -> None:
+    study.ask(OWN, "CT")
+    plan = study.plan()
+    _many(study)
     looks: list[str] = []
-    world.service.inject("GetImageSet", lambda: looks.append("look"), times=99)
-    world.apply(plan, stop=lambda: len(looks) == 2)
+    study.service.inject("GetImageSet", lambda: looks.append("look"), times=99)
+    study.apply(plan, stop=lambda: len(looks) == 2)
     assert len(looks) == 2
-    assert len(world.left()) == 7
+    assert len(study.left()) == 7
 
 
-def test_many_attempts_of_a_slow_service_keep_nobody_waiting(world: World) -> None:
-    world.ask(OWN, "CT")
-    plan = world.plan()
-    _many(world)
+def test_many_attempts_of_a_slow_service_keep_nobody_waiting(study: AskedStudy) -> None:
+    study.ask(OWN, "CT")
+    plan = study.plan()
+    _many(study)
     for number in range(9):
-        world.service.inject(
-            "GetImageSet", lambda: world.service.clock.sleep(25.0), image_set_id=f"{number:032}"
+        study.service.inject(
+            "GetImageSet", lambda: study.service.clock.sleep(25.0), image_set_id=f"{number:032}"
         )
-    world.apply(plan)
-    assert world.records() == {OWN: ("1", "2")}
-    assert len(world.left()) == 6
-    world.apply()
-    world.apply()
-    assert world.left() == []
+    study.apply(plan)
+    assert study.records() == {OWN: ("1", "2")}
+    assert len(study.left()) == 6
+    study.apply()
+    study.apply()
+    assert study.left() == []
 
 
-def test_every_broken_file_says_nothing(world: World) -> None:
+def test_every_broken_file_says_nothing(study: AskedStudy) -> None:
     """Whatever byte is missing or other: it is read, or it is not, and nothing is raised."""
-    world.ask(FIRST, "CT")
-    world.killed()
-    (path,) = (world.root / attempts.FOLDER).glob("*")
+    study.ask(FIRST, "CT")
+    study.killed()
+    (path,) = (study.root / attempts.FOLDER).glob("*")
     whole = path.read_bytes()
-    meant = attempts.read(world.root)
+    meant = attempts.read(study.root)
     assert len(meant) == 2
     for place in range(len(whole)):
         for torn in (whole[:place], whole[:place] + b"7" + whole[place + 1 :]):
             path.write_bytes(torn)
-            assert attempts.read(world.root) in ((), meant)
+            assert attempts.read(study.root) in ((), meant)
 
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("first", range(1, 16))
-def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first: int) -> None:
+def test_what_cannot_be_written_down_is_not_sent(study: AskedStudy, error: str, first: int) -> None:
     """At every call that writes before the first is sent: folders, .gitignore, the file."""
-    keys.make(world.root)
-    world.ask(OWN, "CT")
-    applied = world.apply(files=FaultyFiles(first, failing(ERRORS[error])))
-    assert world.service.sent == []
+    keys.make(study.root)
+    study.ask(OWN, "CT")
+    applied = study.apply(files=FaultyFiles(first, failing(ERRORS[error])))
+    assert study.service.sent == []
     (outcome,) = applied.outcomes
     assert (outcome.result, outcome.message) == (
         Result.NOT_ATTEMPTED,
@@ -898,51 +902,51 @@ def test_what_cannot_be_written_down_is_not_sent(world: World, error: str, first
 # --- recover: a look at one attempt --------------------------------------------------------------
 
 
-def _attempt(world: World) -> tuple[Action, Attempt]:
-    world.ask(OWN, "CT", LONG + "1", LONG + "2")
-    (action,) = world.plan().actions
-    attempts.begin(world.root, action, KEY)
-    (attempt,) = attempts.read(world.root)
+def _attempt(study: AskedStudy) -> tuple[Action, Attempt]:
+    study.ask(OWN, "CT", LONG + "1", LONG + "2")
+    (action,) = study.plan().actions
+    attempts.begin(study.root, action, KEY)
+    (attempt,) = attempts.read(study.root)
     assert [version for version, _ in attempt.versions] == ["2", "3"]
     return action, attempt
 
 
-def _sent(count: int) -> Callable[[World, Action], None]:
-    def send(world: World, action: Action) -> None:
+def _sent(count: int) -> Callable[[AskedStudy, Action], None]:
+    def send(study: AskedStudy, action: Action) -> None:
         for step in action.steps[:count]:
-            world.service.update(step)
-            world.service.clock.sleep(60.0)
+            study.service.update(step)
+            study.service.clock.sleep(60.0)
 
     return send
 
 
-def _locked(world: World, action: Action) -> None:
-    world.service.update(action.steps[0])
+def _locked(study: AskedStudy, action: Action) -> None:
+    study.service.update(action.steps[0])
 
 
-def _failed(world: World, action: Action) -> None:
-    _sent(1)(world, action)
-    world.service.fail_update("no")
-    world.service.update(action.steps[1])
-    world.service.clock.sleep(60.0)
+def _failed(study: AskedStudy, action: Action) -> None:
+    _sent(1)(study, action)
+    study.service.fail_update("no")
+    study.service.update(action.steps[1])
+    study.service.clock.sleep(60.0)
 
 
-def _foreign(world: World, action: Action) -> None:
-    _sent(1)(world, action)
-    _write(world)
+def _foreign(study: AskedStudy, action: Action) -> None:
+    _sent(1)(study, action)
+    _write(study)
 
 
-def _write(world: World) -> None:
-    world.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
+def _write(study: AskedStudy) -> None:
+    study.service.foreign(OWN, lambda raw: raw["Patient"]["DICOM"].update(PatientComments="x"))
 
 
-def _landed_and_moved_on(world: World, action: Action) -> None:
-    _sent(2)(world, action)
-    _write(world)
+def _landed_and_moved_on(study: AskedStudy, action: Action) -> None:
+    _sent(2)(study, action)
+    _write(study)
 
 
-def _gone(world: World, action: Action) -> None:
-    world.service.delete(OWN)
+def _gone(study: AskedStudy, action: Action) -> None:
+    study.service.delete(OWN)
 
 
 @pytest.mark.parametrize(
@@ -969,11 +973,11 @@ def _gone(world: World, action: Action) -> None:
     ],
 )
 def test_how_far_an_attempt_got(
-    world: World, happened: Callable[[World, Action], None], end: End
+    study: AskedStudy, happened: Callable[[AskedStudy, Action], None], end: End
 ) -> None:
-    action, attempt = _attempt(world)
-    happened(world, action)
-    found = recover(world.service, attempt)
+    action, attempt = _attempt(study)
+    happened(study, action)
+    found = recover(study.service, attempt)
     assert found.end is end
     landed = found.landed
     if end is End.LANDED:
