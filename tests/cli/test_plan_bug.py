@@ -29,7 +29,7 @@ REPORT = "Please report this message; it holds no DICOM value."
 
 
 @dataclass(frozen=True)
-class World:
+class FlawedPlan:
     """A repository, its data store, and the plan of a builder with a bug."""
 
     emulator: Emulator
@@ -42,7 +42,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def flawed(
+    tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FlawedPlan]:
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)
@@ -57,7 +59,7 @@ def world(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -
         with connect.edges(found) as edges:
             planned = pipeline.plan(found, pipeline.check(found), edges, builder=builder)
         workspace.save_plan(planned.plan, root / "plan.json")
-        yield World(emulator, planned, reconcile)
+        yield FlawedPlan(emulator, planned, reconcile)
 
 
 def report(
@@ -77,9 +79,9 @@ def report(
 @pytest.mark.parametrize("detailed", [False, True])
 @pytest.mark.parametrize("saved", [False, True])
 def test_plan_reports_the_bug(
-    world: World, capsys: pytest.CaptureFixture[str], detailed: bool, saved: bool
+    flawed: FlawedPlan, capsys: pytest.CaptureFixture[str], detailed: bool, saved: bool
 ) -> None:
-    code = report(world.planned, ["plan.json"], saved=saved, detailed=detailed)
+    code = report(flawed.planned, ["plan.json"], saved=saved, detailed=detailed)
     out = " ".join(capsys.readouterr().out.split())
     assert code == EXIT_BUG
     assert BUG in out
@@ -90,9 +92,9 @@ def test_plan_reports_the_bug(
 
 @pytest.mark.parametrize("detailed", [False, True])
 def test_plan_as_json_reports_the_bug(
-    world: World, capsys: pytest.CaptureFixture[str], detailed: bool
+    flawed: FlawedPlan, capsys: pytest.CaptureFixture[str], detailed: bool
 ) -> None:
-    code = report(world.planned, [], as_json=True, detailed=detailed)
+    code = report(flawed.planned, [], as_json=True, detailed=detailed)
     rows = {
         row["members"][0]["imageSetId"]: row
         for row in json.loads(capsys.readouterr().out)["actions"]
@@ -105,12 +107,12 @@ def test_plan_as_json_reports_the_bug(
     assert len(rows[OTHER_ID]["steps"]) == 1
 
 
-def test_a_saved_plan_with_a_bug_is_executed_but_for_that_action(world: World) -> None:
-    shown = world.reconcile("show", "plan.json")
+def test_a_saved_plan_with_a_bug_is_executed_but_for_that_action(flawed: FlawedPlan) -> None:
+    shown = flawed.reconcile("show", "plan.json")
     assert shown.code == 0
     assert BUG in " ".join(shown.out.split())
 
-    ran = world.reconcile("apply", "plan.json", "--report", "report.json")
+    ran = flawed.reconcile("apply", "plan.json", "--report", "report.json")
     assert ran.code == EXIT_BUG
     assert BUG in ran.out
     assert REPORT in ran.out
@@ -123,16 +125,16 @@ def test_a_saved_plan_with_a_bug_is_executed_but_for_that_action(world: World) -
     assert (held["imageSetId"], held["status"]) == (IMAGE_SET_ID, "blocked")
     assert held["reasons"][0].startswith(BUG)
     assert f"image set {IMAGE_SET_ID}" in held["reasons"][0]
-    assert (world.version(OTHER_ID), world.version(IMAGE_SET_ID)) == ("2", "1")
+    assert (flawed.version(OTHER_ID), flawed.version(IMAGE_SET_ID)) == ("2", "1")
 
 
-def test_apply_as_json_ends_with_3_as_well(world: World) -> None:
-    ran = world.reconcile("apply", "plan.json", "--json")
+def test_apply_as_json_ends_with_3_as_well(flawed: FlawedPlan) -> None:
+    ran = flawed.reconcile("apply", "plan.json", "--json")
     assert ran.code == EXIT_BUG
     assert json.loads(ran.out)["exitCode"] == EXIT_BUG
 
 
-def test_without_the_bug_the_same_commands_end_with_0(world: World) -> None:
-    assert world.reconcile("plan", "--out", "plan.json").code == 0
-    assert world.reconcile("apply", "plan.json").code == 0
-    assert (world.version(OTHER_ID), world.version(IMAGE_SET_ID)) == ("2", "2")
+def test_without_the_bug_the_same_commands_end_with_0(flawed: FlawedPlan) -> None:
+    assert flawed.reconcile("plan", "--out", "plan.json").code == 0
+    assert flawed.reconcile("apply", "plan.json").code == 0
+    assert (flawed.version(OTHER_ID), flawed.version(IMAGE_SET_ID)) == ("2", "2")
