@@ -29,7 +29,7 @@ APPLY = ("apply", "--auto-approve")
 
 
 @dataclass(frozen=True)
-class World:
+class BaselineRepository:
     """A repository and its data store."""
 
     root: Path
@@ -98,14 +98,16 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def repository(
+    tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BaselineRepository]:
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)
     with Emulator(tmp_path / "store", Options(update_seconds=0.0)) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         settings(root, emulator)
-        yield World(root, emulator, reconcile)
+        yield BaselineRepository(root, emulator, reconcile)
 
 
 def study(text: str) -> dict[str, Any]:
@@ -119,55 +121,60 @@ COMMENTS = "Patient: {DICOM: {PatientComments: one}}"
 # --- several manifests ------------------------------------------------------------------------
 
 
-def test_an_apply_of_one_manifest_keeps_the_drift_of_another(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", COMMENTS)
-    world.ask("b.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("CORRECTED BY A PHYSICIAN"))
-    world.ask("a.yaml", COMMENTS.replace("one", "two"))
-    out = world.apply("manifests/a.yaml")
+def test_an_apply_of_one_manifest_keeps_the_drift_of_another(
+    repository: BaselineRepository,
+) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", COMMENTS)
+    repository.ask("b.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("CORRECTED BY A PHYSICIAN"))
+    repository.ask("a.yaml", COMMENTS.replace("one", "two"))
+    out = repository.apply("manifests/a.yaml")
     assert "released" not in out
-    assert world.value("PatientComments") == "two"
-    assert world.drifted() == ["Study/StudyDescription"]
-    world.apply(code=1)
-    assert world.value("StudyDescription") == "CORRECTED BY A PHYSICIAN"
-    assert world.entry()["asked"] == {"Patient/PatientComments": "4", "Study/StudyDescription": "2"}
+    assert repository.value("PatientComments") == "two"
+    assert repository.drifted() == ["Study/StudyDescription"]
+    repository.apply(code=1)
+    assert repository.value("StudyDescription") == "CORRECTED BY A PHYSICIAN"
+    assert repository.entry()["asked"] == {
+        "Patient/PatientComments": "4",
+        "Study/StudyDescription": "2",
+    }
 
 
 def test_a_broken_consent_of_another_manifest_does_not_hold_back_the_selected_one(
-    world: World,
+    repository: BaselineRepository,
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", COMMENTS)
-    world.ask("b.yaml", "Patient: {DICOM: {PatientID: OTHER}}")  # needs consent
-    assert world.status() == "blocked"
-    world.apply("manifests/a.yaml")
-    assert world.value("PatientComments") == "one"
-    assert world.status() == "blocked"
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", COMMENTS)
+    repository.ask("b.yaml", "Patient: {DICOM: {PatientID: OTHER}}")  # needs consent
+    assert repository.status() == "blocked"
+    repository.apply("manifests/a.yaml")
+    assert repository.value("PatientComments") == "one"
+    assert repository.status() == "blocked"
 
 
 def test_manifests_that_contradict_are_an_error_also_if_only_one_is_selected(
-    world: World,
+    repository: BaselineRepository,
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.ask("b.yaml", DESCRIBED.replace("CHEST", "HEAD"))
-    ran = world.reconcile("plan", "manifests/a.yaml")
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.ask("b.yaml", DESCRIBED.replace("CHEST", "HEAD"))
+    ran = repository.reconcile("plan", "manifests/a.yaml")
     assert ran.code == 1
     assert "a.yaml" in ran.err and "b.yaml" in ran.err
 
 
 @pytest.fixture
-def siblings(world: World) -> World:
+def siblings(repository: BaselineRepository) -> BaselineRepository:
     """Two primary image sets of one study, each with its own manifest, applied."""
     for name, uid in ((OWN, "1.2.3.1"), (OTHER_ID, "1.2.3.2")):
         content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
-        imported(world.emulator, content, primary=True)
-    world.ask("a.yaml", DESCRIBED, OWN)
-    world.ask("b.yaml", on_instance("1.2.3.2", "ours"), OTHER_ID)
-    world.apply()
-    return world
+        imported(repository.emulator, content, primary=True)
+    repository.ask("a.yaml", DESCRIBED, OWN)
+    repository.ask("b.yaml", on_instance("1.2.3.2", "ours"), OTHER_ID)
+    repository.apply()
+    return repository
 
 
 def on_instance(uid: str, text: str) -> str:
@@ -180,7 +187,7 @@ def instance_update(uid: str, text: str) -> dict[str, Any]:
     return {"Study": {"Series": {uid: {"Instances": {f"{uid}.1": block}}}}}
 
 
-def test_a_study_wide_apply_keeps_the_baselines_of_a_sibling(siblings: World) -> None:
+def test_a_study_wide_apply_keeps_the_baselines_of_a_sibling(siblings: BaselineRepository) -> None:
     siblings.theirs(instance_update("1.2.3.2", "theirs"), OTHER_ID)
     siblings.ask("a.yaml", DESCRIBED.replace("CHEST", "HEAD"), OWN)
     siblings.apply("manifests/a.yaml")
@@ -196,50 +203,56 @@ def test_a_study_wide_apply_keeps_the_baselines_of_a_sibling(siblings: World) ->
 # --- lines that go and come back --------------------------------------------------------------
 
 
-def test_a_drifted_line_that_is_deleted_and_put_back_is_still_drifted(world: World) -> None:
-    imported(world.emulator, document())
+def test_a_drifted_line_that_is_deleted_and_put_back_is_still_drifted(
+    repository: BaselineRepository,
+) -> None:
+    imported(repository.emulator, document())
     both = f"{COMMENTS}\n  {DESCRIBED}"
-    world.ask("a.yaml", both)
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.ask("a.yaml", COMMENTS)
-    out = world.apply()
+    repository.ask("a.yaml", both)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.ask("a.yaml", COMMENTS)
+    out = repository.apply()
     assert "no manifest asks for Study/StudyDescription any more" in out
-    assert world.entry()["released"] == {"Study/StudyDescription": "2"}
-    world.ask("a.yaml", both)
-    assert world.drifted() == ["Study/StudyDescription"]
+    assert repository.entry()["released"] == {"Study/StudyDescription": "2"}
+    repository.ask("a.yaml", both)
+    assert repository.drifted() == ["Study/StudyDescription"]
 
 
-def test_a_deleted_manifest_that_is_put_back_finds_the_drift(world: World) -> None:
-    imported(world.emulator, document())
-    imported(world.emulator, document(image_set_id=OTHER_ID))
-    world.ask("a.yaml", DESCRIBED)
-    world.ask("b.yaml", DESCRIBED, OTHER_ID)
-    world.apply()
-    (world.root / "manifests" / "a.yaml").unlink()
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.ask("a.yaml", DESCRIBED)
-    assert world.status() == "drifted"
+def test_a_deleted_manifest_that_is_put_back_finds_the_drift(
+    repository: BaselineRepository,
+) -> None:
+    imported(repository.emulator, document())
+    imported(repository.emulator, document(image_set_id=OTHER_ID))
+    repository.ask("a.yaml", DESCRIBED)
+    repository.ask("b.yaml", DESCRIBED, OTHER_ID)
+    repository.apply()
+    (repository.root / "manifests" / "a.yaml").unlink()
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.ask("a.yaml", DESCRIBED)
+    assert repository.status() == "drifted"
 
 
 @pytest.mark.parametrize("way", ["star", "old-uid"])
-def test_what_is_asked_in_another_way_is_not_released(world: World, way: str) -> None:
-    imported(world.emulator, document(series("1.2.3.1", [instance("1.2.3.1.1")])))
-    world.ask("a.yaml", on_instance("1.2.3.1", "ours"))
-    world.apply()
+def test_what_is_asked_in_another_way_is_not_released(
+    repository: BaselineRepository, way: str
+) -> None:
+    imported(repository.emulator, document(series("1.2.3.1", [instance("1.2.3.1.1")])))
+    repository.ask("a.yaml", on_instance("1.2.3.1", "ours"))
+    repository.apply()
     if way == "star":
         attribute = "{DICOM: {ImageComments: ours}}"
-        world.ask("a.yaml", f'Study: {{Series: {{"*": {{Instances: {{"*": {attribute}}}}}}}}}')
+        repository.ask("a.yaml", f'Study: {{Series: {{"*": {{Instances: {{"*": {attribute}}}}}}}}}')
     else:
-        rename(world, "1.2.3.1.1", "1.2.3.1.9")
-    assert "released" not in world.reconcile("plan").out
+        rename(repository, "1.2.3.1.1", "1.2.3.1.9")
+    assert "released" not in repository.reconcile("plan").out
 
 
-def rename(world: World, old: str, new: str) -> None:
+def rename(repository: BaselineRepository, old: str, new: str) -> None:
     attributes = f"{{DICOM: {{SOPInstanceUID: {new}, ImageComments: ours}}}}"
     manifest(
-        world.root,
+        repository.root,
         "a.yaml",
         "force: true\nallow: [CHANGES_UID]\npresent:\n"
         f'  Study: {{Series: {{1.2.3.1: {{Instances: {{"{old}": {attributes}}}}}}}}}\n',
@@ -247,20 +260,20 @@ def rename(world: World, old: str, new: str) -> None:
 
 
 def test_a_renamed_instance_keeps_its_baseline_when_the_manifest_takes_the_new_uid(
-    world: World,
+    repository: BaselineRepository,
 ) -> None:
-    imported(world.emulator, document(series("1.2.3.1", [instance("1.2.3.1.1")])))
-    rename(world, "1.2.3.1.1", "1.2.3.1.9")
-    world.apply()
+    imported(repository.emulator, document(series("1.2.3.1", [instance("1.2.3.1.1")])))
+    rename(repository, "1.2.3.1.1", "1.2.3.1.9")
+    repository.apply()
     path = "Study/Series/1.2.3.1/Instances/1.2.3.1.9"
-    assert set(world.entry()["asked"]) == {f"{path}/ImageComments", f"{path}/SOPInstanceUID"}
+    assert set(repository.entry()["asked"]) == {f"{path}/ImageComments", f"{path}/SOPInstanceUID"}
     block = {"DICOM": {"ImageComments": "theirs"}}
-    world.theirs({"Study": {"Series": {"1.2.3.1": {"Instances": {"1.2.3.1.9": block}}}}})
+    repository.theirs({"Study": {"Series": {"1.2.3.1": {"Instances": {"1.2.3.1.9": block}}}}})
     attribute = "{DICOM: {ImageComments: ours}}"
-    world.ask(
+    repository.ask(
         "a.yaml", f"Study: {{Series: {{1.2.3.1: {{Instances: {{1.2.3.1.9: {attribute}}}}}}}}}"
     )
-    assert world.drifted() == [f"{path}/ImageComments"]
+    assert repository.drifted() == [f"{path}/ImageComments"]
 
 
 # --- runs that do not end well ----------------------------------------------------------------
@@ -268,22 +281,22 @@ def test_a_renamed_instance_keeps_its_baseline_when_the_manifest_takes_the_new_u
 
 @pytest.mark.parametrize("fault", ["conflict", "failed"])
 def test_after_a_first_apply_that_met_another_process_its_value_is_drift(
-    world: World, fault: str, tmp_path: Path
+    repository: BaselineRepository, fault: str, tmp_path: Path
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    assert world.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    assert repository.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
     if fault == "conflict":
-        world.theirs(study("THEIRS"))
+        repository.theirs(study("THEIRS"))
     else:
-        world.fault({"kind": "update-failed"})
-    world.apply(".reconcile/plan.json", code=1)
+        repository.fault({"kind": "update-failed"})
+    repository.apply(".reconcile/plan.json", code=1)
     if fault == "failed":
-        world.fault()
-        world.theirs(study("THEIRS"))
-    assert world.status() == "drifted"
-    world.apply(code=1)
-    assert world.value("StudyDescription") == "THEIRS"
+        repository.fault()
+        repository.theirs(study("THEIRS"))
+    assert repository.status() == "drifted"
+    repository.apply(code=1)
+    assert repository.value("StudyDescription") == "THEIRS"
 
 
 LONG = "x" * 300
@@ -298,13 +311,15 @@ def comments(first: str, second: str) -> str:
     return f"Study: {{Series: {{1.2.3.1: {{Instances: {{{inner}}}}}}}}}"
 
 
-def test_a_conflict_of_the_second_call_of_a_split_leaves_its_value_as_drift(world: World) -> None:
-    settings(world.root, world.emulator, "rules: {payloadBytes: 700}\n")
+def test_a_conflict_of_the_second_call_of_a_split_leaves_its_value_as_drift(
+    repository: BaselineRepository,
+) -> None:
+    settings(repository.root, repository.emulator, "rules: {payloadBytes: 700}\n")
     blocks = [instance("1.2.3.1.1"), instance("1.2.3.1.2")]
-    imported(world.emulator, document(series("1.2.3.1", blocks)))
-    world.ask("a.yaml", comments("a", "b"), allow="SPLIT_UPDATE")
+    imported(repository.emulator, document(series("1.2.3.1", blocks)))
+    repository.ask("a.yaml", comments("a", "b"), allow="SPLIT_UPDATE")
     theirs = {"Instances": {"1.2.3.1.2": {"DICOM": {"ImageComments": "theirs"}}}}
-    world.fault(
+    repository.fault(
         {
             "kind": "foreign-write",
             "operation": "UpdateImageSetMetadata",
@@ -312,139 +327,143 @@ def test_a_conflict_of_the_second_call_of_a_split_leaves_its_value_as_drift(worl
             "attributes": {"Study": {"Series": {"1.2.3.1": theirs}}},
         }
     )
-    world.apply(code=1)
-    world.fault()
+    repository.apply(code=1)
+    repository.fault()
     path = "Study/Series/1.2.3.1/Instances/1.2.3.1"
-    assert world.entry()["asked"] == {
+    assert repository.entry()["asked"] == {
         f"{path}.1/ImageComments": "2",
         f"{path}.2/ImageComments": "1",
     }
-    assert world.drifted() == [f"{path}.2/ImageComments"]
+    assert repository.drifted() == [f"{path}.2/ImageComments"]
 
 
-def test_an_older_saved_plan_does_not_lower_a_baseline(world: World) -> None:
+def test_an_older_saved_plan_does_not_lower_a_baseline(repository: BaselineRepository) -> None:
     """Ours A at version 2, ours B at 4; theirs, back to A, at 5; a saved plan of version 2."""
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED.replace("CT CHEST", "A"))
-    world.apply()
-    world.ask("a.yaml", DESCRIBED.replace("CT CHEST", "B"))
-    assert world.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
-    world.theirs({"Patient": {"DICOM": {"PatientComments": "theirs"}}})
-    world.apply()
-    assert world.entry()["asked"] == {"Study/StudyDescription": "4"}
-    world.theirs(study("A"))
-    world.apply(".reconcile/plan.json", code=1)
-    assert world.entry()["asked"] == {"Study/StudyDescription": "4"}
-    assert world.status() == "drifted"
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED.replace("CT CHEST", "A"))
+    repository.apply()
+    repository.ask("a.yaml", DESCRIBED.replace("CT CHEST", "B"))
+    assert repository.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
+    repository.theirs({"Patient": {"DICOM": {"PatientComments": "theirs"}}})
+    repository.apply()
+    assert repository.entry()["asked"] == {"Study/StudyDescription": "4"}
+    repository.theirs(study("A"))
+    repository.apply(".reconcile/plan.json", code=1)
+    assert repository.entry()["asked"] == {"Study/StudyDescription": "4"}
+    assert repository.status() == "drifted"
 
 
-def test_a_saved_plan_of_an_older_commit_drops_no_record(world: World) -> None:
-    imported(world.emulator, document())
-    imported(world.emulator, document(image_set_id=OTHER_ID))
-    world.ask("b.yaml", DESCRIBED, OTHER_ID)
-    assert world.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    before = world.entry()
-    (world.root / "manifests" / "a.yaml").unlink()
-    world.reconcile(*APPLY, ".reconcile/plan.json")
-    assert world.entry()["asked"] == before["asked"]
+def test_a_saved_plan_of_an_older_commit_drops_no_record(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    imported(repository.emulator, document(image_set_id=OTHER_ID))
+    repository.ask("b.yaml", DESCRIBED, OTHER_ID)
+    assert repository.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    before = repository.entry()
+    (repository.root / "manifests" / "a.yaml").unlink()
+    repository.reconcile(*APPLY, ".reconcile/plan.json")
+    assert repository.entry()["asked"] == before["asked"]
 
 
 def test_consent_to_overwrite_drift_holds_for_the_value_that_it_was_given_for(
-    world: World,
+    repository: BaselineRepository,
 ) -> None:
     """OVERWRITES_DRIFT@3 permits to overwrite the value of version 3, also at version 4."""
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.theirs({"Patient": {"DICOM": {"PatientComments": "elsewhere"}}})
-    world.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
-    world.apply()
-    assert world.value("StudyDescription") == "CT CHEST"
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.theirs({"Patient": {"DICOM": {"PatientComments": "elsewhere"}}})
+    repository.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
+    repository.apply()
+    assert repository.value("StudyDescription") == "CT CHEST"
 
 
-def test_consent_to_overwrite_drift_ends_with_another_value(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.theirs(study("THEIRS, CORRECTED"))
-    world.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
-    world.apply(code=1)
-    assert world.value("StudyDescription") == "THEIRS, CORRECTED"
+def test_consent_to_overwrite_drift_ends_with_another_value(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.theirs(study("THEIRS, CORRECTED"))
+    repository.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
+    repository.apply(code=1)
+    assert repository.value("StudyDescription") == "THEIRS, CORRECTED"
 
 
-def test_consent_that_was_used_covers_no_later_drift_to_the_same_value(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
-    world.apply()
-    world.theirs(study("THEIRS"))
-    world.apply(code=1)
-    assert world.value("StudyDescription") == "THEIRS"
+def test_consent_that_was_used_covers_no_later_drift_to_the_same_value(
+    repository: BaselineRepository,
+) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    repository.apply(code=1)
+    assert repository.value("StudyDescription") == "THEIRS"
 
 
-def test_an_instance_whose_uid_and_value_were_changed_outside_has_drifted(world: World) -> None:
+def test_an_instance_whose_uid_and_value_were_changed_outside_has_drifted(
+    repository: BaselineRepository,
+) -> None:
     """Without image frames nothing but its UID distinguishes an instance from a new instance."""
     blocks = [{**instance(f"1.2.3.1.{number}"), "ImageFrames": []} for number in (1, 2)]
-    imported(world.emulator, document(series("1.2.3.1", blocks)))
+    imported(repository.emulator, document(series("1.2.3.1", blocks)))
     attribute = "{DICOM: {ImageComments: ours}}"
-    world.ask("a.yaml", f'Study: {{Series: {{"*": {{Instances: {{"*": {attribute}}}}}}}}}')
-    world.apply()
+    repository.ask("a.yaml", f'Study: {{Series: {{"*": {{Instances: {{"*": {attribute}}}}}}}}}')
+    repository.apply()
     dicom = {"SOPInstanceUID": "1.2.3.1.9", "ImageComments": "theirs"}
     updates = {"Study": {"Series": {"1.2.3.1": {"Instances": {"1.2.3.1.1": {"DICOM": dicom}}}}}}
-    write(world.emulator, OWN, updates, force=True)
-    (change,) = world.plan()["actions"][0]["changes"]
+    write(repository.emulator, OWN, updates, force=True)
+    (change,) = repository.plan()["actions"][0]["changes"]
     assert change["drifted"]
-    world.apply(code=1)
+    repository.apply(code=1)
 
 
-def test_drift_is_found_by_records_of_the_first_form(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    in_the_first_form(world.root)
-    world.theirs(study("THEIRS"))
-    assert world.status() == "drifted"
+def test_drift_is_found_by_records_of_the_first_form(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    in_the_first_form(repository.root)
+    repository.theirs(study("THEIRS"))
+    assert repository.status() == "drifted"
 
 
 # --- what no record means ---------------------------------------------------------------------
 
 
-def test_first_changes_are_counted(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    found = world.plan()["totals"]["firstChanges"]
+def test_first_changes_are_counted(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    found = repository.plan()["totals"]["firstChanges"]
     assert found == {"imageSets": 1, "attributes": 1, "instances": 0}
-    world.apply()
-    world.ask("a.yaml", f"{COMMENTS}\n  {DESCRIBED.replace('CHEST', 'HEAD')}")
-    out = world.reconcile("plan").out
+    repository.apply()
+    repository.ask("a.yaml", f"{COMMENTS}\n  {DESCRIBED.replace('CHEST', 'HEAD')}")
+    out = repository.reconcile("plan").out
     assert "First changes (no record yet): 1 attribute of 1 image set." in out
 
 
-def test_a_renamed_data_store_keeps_its_records(world: World) -> None:
-    imported(world.emulator, document())
-    path = world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("THEIRS"))
-    for file in (path, world.root / "reconciler.yaml"):
+def test_a_renamed_data_store_keeps_its_records(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    path = repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
+    for file in (path, repository.root / "reconciler.yaml"):
         file.write_text(file.read_text().replace("research", "teaching"))
-    assert world.status() == "drifted"
+    assert repository.status() == "drifted"
 
 
 def test_records_made_under_other_comparison_rules_keep_their_baselines(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    repository: BaselineRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    world.theirs(study("THEIRS"))
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    repository.theirs(study("THEIRS"))
     monkeypatch.setattr("reconciler.core.diff.compare.RULES_VERSION", 2)
-    assert world.status() == "drifted"
+    assert repository.status() == "drifted"
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -454,47 +473,47 @@ def git(root: Path, *arguments: str) -> None:
 
 @pytest.mark.parametrize("way", ["sparse", "deleted"])
 def test_records_that_git_knows_and_that_are_not_checked_out_are_an_error(
-    world: World, way: str
+    repository: BaselineRepository, way: str
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    (world.root / ".gitignore").write_text(".reconcile/\n")
-    git(world.root, "init", "-q")
-    git(world.root, "add", ".")
-    git(world.root, "commit", "-qm", "Ask")
-    world.apply("--record", "commit")
-    world.theirs(study("THEIRS"))
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    (repository.root / ".gitignore").write_text(".reconcile/\n")
+    git(repository.root, "init", "-q")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-qm", "Ask")
+    repository.apply("--record", "commit")
+    repository.theirs(study("THEIRS"))
     if way == "sparse":
-        git(world.root, "sparse-checkout", "set", "manifests")
-        assert not (world.root / "records").exists()
+        git(repository.root, "sparse-checkout", "set", "manifests")
+        assert not (repository.root / "records").exists()
     else:
-        shutil.rmtree(world.root / "records")
+        shutil.rmtree(repository.root / "records")
     for command in (("plan",), APPLY):
-        ran = world.reconcile(*command)
+        ran = repository.reconcile(*command)
         assert ran.code == 1
         assert "are not checked out" in ran.err
-    assert world.value("StudyDescription") == "THEIRS"
+    assert repository.value("StudyDescription") == "THEIRS"
 
 
 def test_in_a_ci_job_apply_must_know_where_its_records_go(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    repository: BaselineRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
     monkeypatch.setenv("CI", "true")
-    ran = world.reconcile(*APPLY)
+    ran = repository.reconcile(*APPLY)
     assert ran.code == 1
     assert "record: {mode: commit}" in ran.err
-    assert world.value("StudyDescription") != "CT CHEST"
-    assert world.reconcile("plan").code == 0
-    world.apply("--record", "files")
+    assert repository.value("StudyDescription") != "CT CHEST"
+    assert repository.reconcile("plan").code == 0
+    repository.apply("--record", "files")
 
 
 # --- which store ------------------------------------------------------------------------------
 
 
-def test_the_record_states_the_arn(world: World) -> None:
-    imported(world.emulator, document())
-    world.ask("a.yaml", DESCRIBED)
-    world.apply()
-    assert world.entry()["imageSetArn"].endswith(f"datastore/{STORE}/imageset/{OWN}")
+def test_the_record_states_the_arn(repository: BaselineRepository) -> None:
+    imported(repository.emulator, document())
+    repository.ask("a.yaml", DESCRIBED)
+    repository.apply()
+    assert repository.entry()["imageSetArn"].endswith(f"datastore/{STORE}/imageset/{OWN}")
