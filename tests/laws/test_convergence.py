@@ -130,13 +130,13 @@ def manifests(draw: st.DrawFn, number: int) -> dict[str, Any] | None:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[bool], list[dict[str, Any]]]:
+def repositories(draw: st.DrawFn) -> tuple[list[bool], list[dict[str, Any]]]:
     primary = [draw(st.booleans()) for _ in IDS]
     asked = [draw(manifests(number)) for number in draw(st.lists(st.integers(0, 2), max_size=4))]
     return primary, [manifest for manifest in asked if manifest]
 
 
-class World:
+class GeneratedRepository:
     """A folder of manifests and an in-memory service; FakeClock lets no time pass."""
 
     def __init__(self, root: Path, primary: list[bool], asked: list[dict[str, Any]]) -> None:
@@ -164,19 +164,19 @@ class World:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds())
+@given(repositories())
 def test_the_plan_after_an_apply_is_empty(drawn: tuple[list[bool], list[dict[str, Any]]]) -> None:
     with tempfile.TemporaryDirectory() as root:
-        world = World(Path(root), *drawn)
+        repository = GeneratedRepository(Path(root), *drawn)
         try:
-            plan = world.plan()
+            plan = repository.plan()
         except InputError:
             reject()
         assert loads(dumps(plan)) == plan
-        applied = world.apply(loads(dumps(plan)))
+        applied = repository.apply(loads(dumps(plan)))
         assert {outcome.result for outcome in applied.outcomes} <= {Result.CONVERGED}
-        assert len(applied.outcomes) == len(plan.steps) == len(world.service.sent)
-        again = world.plan()
+        assert len(applied.outcomes) == len(plan.steps) == len(repository.service.sent)
+        again = repository.plan()
         assert again.steps == ()
         held = {action.image_set_id for action in plan.actions if action.status is Status.BLOCKED}
         for action in again.actions:
