@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
-from tests.pipeline.world import World
+from tests.pipeline.repository import Repository
 
 
 @pytest.fixture(scope="session")
@@ -19,5 +19,5 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, emulator: Emulator) -> World:
-    return World(tmp_path, emulator)
+def repository(tmp_path: Path, emulator: Emulator) -> Repository:
+    return Repository(tmp_path, emulator)

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.core.model.plan import Status
 from reconciler.core.plan.file import loads
-from tests.pipeline.world import World
+from tests.pipeline.repository import Repository
 
 CASES = Path(__file__).parent.parent / "cases"
 
@@ -32,33 +32,33 @@ RUNNABLE = sorted(
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_case_converges(name: str, world: World) -> None:
+def test_case_converges(name: str, repository: Repository) -> None:
     case = CASES / name
     rows = json.loads((case / "observed.json").read_text())
     expected = loads((case / "plan.json").read_bytes())
     for image_set_id, row in rows.items():
-        assert world.load(row["document"], primary=row["isPrimary"]) == image_set_id
+        assert repository.load(row["document"], primary=row["isPrimary"]) == image_set_id
     for manifest in case.glob("*.yaml"):
-        shutil.copy(manifest, world.root / "manifests")
+        shutil.copy(manifest, repository.root / "manifests")
 
-    plan = world.plan()
+    plan = repository.plan()
     sent = [(s.image_set_id, s.pin, s.updatable, s.removable, s.force) for s in plan.steps]
     assert sent == [
         (s.image_set_id, s.pin, s.updatable, s.removable, s.force) for s in expected.steps
     ]
-    world.converge()
+    repository.converge()
 
     for action in plan.actions:
         for member in action.members:
             moved = sum(member.image_set_id in dict(step.expected) for step in action.steps)
             version = str(int(member.pin) + moved)
-            assert world.version(member.image_set_id) == version
-            entry = world.entry(member.image_set_id)
+            assert repository.version(member.image_set_id) == version
+            entry = repository.entry(member.image_set_id)
             assert entry.version_id == version
             assert entry.previous_version_id == member.pin
             assert dict(entry.asked) == dict.fromkeys(member.asked, version)
 
-    again = world.plan()
+    again = repository.plan()
     assert [action.status for action in again.actions] == [Status.CONVERGED] * len(again.actions)
     assert again.steps == ()
     assert all(m.recorded for action in again.actions for m in action.members if m.asked)

@@ -27,7 +27,7 @@ LOCK_TIMEOUT = 60.0
 HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 
 
-class World:
+class Repository:
     """One data store of its own, and a folder that stands for the repository."""
 
     def __init__(self, root: Path, emulator: Emulator) -> None:
