@@ -22,8 +22,8 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.ports import Files
 from tests.faulty_files import FaultyFiles
-from tests.kill import world as made
-from tests.kill.world import Countdown, Service, World, killed
+from tests.kill import scenario as made
+from tests.kill.scenario import Countdown, Scenario, Service, killed
 from tests.processes import SECONDS
 
 SIGKILL = -9
@@ -40,11 +40,11 @@ class Stage:
     template: Path
     count: int = 0
 
-    def world(self, concurrency: int = 1) -> World:
+    def scenario(self, concurrency: int = 1) -> Scenario:
         self.count += 1
         number = os.getpid() * 100_000 + self.count
         root = self.folder / f"run-{self.count}"
-        return World(root, number, self.running, self.template, concurrency)
+        return Scenario(root, number, self.running, self.template, concurrency)
 
 
 @pytest.fixture(scope="module")
@@ -56,19 +56,19 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     process.wait(SECONDS)
 
 
-def of(world: World, saved: bool) -> Plan | None:
+def of(scenario: Scenario, saved: bool) -> Plan | None:
     """A saved plan, or None: then the run makes a plan."""
-    return loads(dumps(world.plan())) if saved else None
+    return loads(dumps(scenario.plan())) if saved else None
 
 
 def running(
-    world: World,
+    scenario: Scenario,
     plan: Plan | None,
     point: Callable[[], None] = lambda: None,
     files: Files | None = None,
 ) -> Callable[[], int]:
     """The work of a fork: execute this plan, or make a plan and execute it."""
-    return lambda: world.run(world.edges(point, files), plan)
+    return lambda: scenario.run(scenario.edges(point, files), plan)
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +76,17 @@ def reference(stage: Stage) -> dict[str, Any]:
     """The end of an uninterrupted run; the same with a saved plan and without."""
     ends = []
     for saved in (True, False):
-        world = stage.world()
-        plan = of(world, saved)
-        assert world.forked(running(world, plan)) == 0
-        ends.append(world.state())
+        scenario = stage.scenario()
+        plan = of(scenario, saved)
+        assert scenario.forked(running(scenario, plan)) == 0
+        ends.append(scenario.state())
     assert ends[0] == ends[1]
     return ends[0]
 
 
 def test_the_scenario_has_what_it_is_for(stage: Stage, reference: dict[str, Any]) -> None:
-    world = stage.world()
-    steps = world.plan().steps
+    scenario = stage.scenario()
+    steps = scenario.plan().steps
     assert sum(step.study_wide for step in steps) == 1
     assert sum(step.image_set_id == made.SPLIT for step in steps) == 3
     end = reference
@@ -103,12 +103,12 @@ def test_the_scenario_has_what_it_is_for(stage: Stage, reference: dict[str, Any]
     assert [PurePath(name).name for name in files] == [f"{name[:2]}.json" for name in made.IDS]
 
 
-def finishes(world: World, plan: Plan | None, reference: dict[str, Any]) -> None:
+def finishes(scenario: Scenario, plan: Plan | None, reference: dict[str, Any]) -> None:
     """Run the same command again, and compare with an uninterrupted run."""
-    assert world.forked(lambda: world.run(world.edges(), plan)) == 0
-    assert world.state() == reference
-    assert world.plan().steps == ()
-    shutil.rmtree(world.root)
+    assert scenario.forked(lambda: scenario.run(scenario.edges(), plan)) == 0
+    assert scenario.state() == reference
+    assert scenario.plan().steps == ()
+    shutil.rmtree(scenario.root)
 
 
 def points(part: int, parts: int, last: list[int]) -> Iterator[int]:
@@ -130,13 +130,13 @@ def test_killed_at_every_call_of_the_service(
 ) -> None:
     last: list[int] = []
     for point in points(part, len(PARTS), last):
-        world = stage.world(concurrency)
-        plan = of(world, saved)
-        code = world.forked(running(world, plan, Countdown(point)))
+        scenario = stage.scenario(concurrency)
+        plan = of(scenario, saved)
+        code = scenario.forked(running(scenario, plan, Countdown(point)))
         if code != SIGKILL:
             assert code == 0
             last.append(point)
-        finishes(world, plan, reference)
+        finishes(scenario, plan, reference)
     assert last[0] > 25
 
 
@@ -146,13 +146,13 @@ def test_killed_in_every_call_that_writes_a_file(
 ) -> None:
     last: list[int] = []
     for point in points(part, len(PARTS), last):
-        world = stage.world()
+        scenario = stage.scenario()
         files = FaultyFiles(point, killed)
-        code = world.forked(running(world, None, files=files))
+        code = scenario.forked(running(scenario, None, files=files))
         if code != SIGKILL:
             assert code == 0
             last.append(point)
-        finishes(world, None, reference)
+        finishes(scenario, None, reference)
     assert last[0] > 60
 
 
@@ -196,11 +196,11 @@ def test_killed_at_every_run_of_git_that_may_write(
     count = tmp_path / "count"
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "KILL_COUNT": str(count)}
     for point in itertools.count(1):
-        world = stage.world()
+        scenario = stage.scenario()
         count.write_text("0")
         here = {**environment, moment: str(point)}
-        code = world.forked(within(running(world, None), **here))
-        finishes(world, None, reference)
+        code = scenario.forked(within(running(scenario, None), **here))
+        finishes(scenario, None, reference)
         if code != SIGKILL:
             assert code == 0
             break
@@ -219,13 +219,13 @@ kill -9 $KILL_PID $PPID
 def test_killed_together_with_git_while_a_hook_runs(
     stage: Stage, reference: dict[str, Any], hook: str, tmp_path: Path
 ) -> None:
-    world = stage.world()
-    hooks = world.root / ".git" / "hooks"
+    scenario = stage.scenario()
+    hooks = scenario.root / ".git" / "hooks"
     hooks.mkdir()
     program(hooks / hook, HOOK)
     once = tmp_path / "killed"
-    work = within(lambda: world.run(world.edges(), None), KILL_ONCE=str(once))
-    assert world.forked(work) == SIGKILL
+    work = within(lambda: scenario.run(scenario.edges(), None), KILL_ONCE=str(once))
+    assert scenario.forked(work) == SIGKILL
     assert once.exists()
     shutil.rmtree(hooks)
-    finishes(world, None, reference)
+    finishes(scenario, None, reference)

@@ -163,7 +163,7 @@ def service(folder: Path) -> tuple[subprocess.Popen[bytes], Service]:
     return process, Service(endpoint, *pairs)
 
 
-class World:
+class Scenario:
     """One data store and one repository, from the start of a run to the comparison."""
 
     def __init__(
