@@ -27,7 +27,7 @@ from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.trouble.quotas import DOCUMENTED
 from tests.contract.importing import Importer, delete_datastore, new_datastore
 from tests.contract.objects import S3, Folder
-from tests.contract.worlds import NOTHING, RealClock, StandingClock, Turns, World, loading
+from tests.contract.stores import NOTHING, ContractStore, RealClock, StandingClock, Turns, loading
 from tests.fakes import FakeClock, FakeImageSets
 
 UPDATE_SECONDS = 4.0
@@ -51,18 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "world" not in metafunc.fixturenames:
+    if "store" not in metafunc.fixturenames:
         return
     config = metafunc.config
     if not config.getoption("--aws", default=False):
-        metafunc.parametrize("world", ["fake", "emulator", "imported"], indirect=True)
+        metafunc.parametrize("store", ["fake", "emulator", "imported"], indirect=True)
         return
     missing = [name for name in _NEEDED if not config.getoption(name)]
     if missing:
         raise pytest.UsageError(f"--aws needs {', '.join(missing)}")
     if hasattr(config, "workerinput"):
         raise pytest.UsageError("--aws runs in one process: the quotas are those of the account")
-    metafunc.parametrize("world", ["aws"], indirect=True)
+    metafunc.parametrize("store", ["aws"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +179,7 @@ def _connected(datastore_id: str, region: str, endpoint: str | None) -> ImageSet
     return aws.connect(datastore, endpoint=endpoint)
 
 
-def _of_emulator(emulator: Emulator, clock: StandingClock) -> World:
+def _of_emulator(emulator: Emulator, clock: StandingClock) -> ContractStore:
     datastore_id = f"{next(_NUMBERS):032d}"
 
     def load(document: dict[str, Any], primary: bool) -> None:
@@ -192,21 +192,21 @@ def _of_emulator(emulator: Emulator, clock: StandingClock) -> World:
 
     emulator.service.ensure_datastore(datastore_id, "contract")
     port, missing = connected(datastore_id), connected(MISSING)
-    return World(port, missing, datastore_id, loading(load), clock)
+    return ContractStore(port, missing, datastore_id, loading(load), clock)
 
 
-def _of_fake() -> World:
+def _of_fake() -> ContractStore:
     fake = FakeImageSets(FakeClock(), update_seconds=UPDATE_SECONDS)
 
     def put(document: dict[str, Any], primary: bool) -> None:
         fake.put(document, primary=primary)
 
     missing = FakeImageSets(missing=True)
-    return World(fake, missing, fake.datastore_id, loading(put), fake.clock)
+    return ContractStore(fake, missing, fake.datastore_id, loading(put), fake.clock)
 
 
-def _of_import(shared: Shared, *, patience: float, is_exact: bool) -> World:
-    return World(
+def _of_import(shared: Shared, *, patience: float, is_exact: bool) -> ContractStore:
+    return ContractStore(
         shared.port,
         shared.missing,
         shared.importer.datastore_id,
@@ -218,7 +218,7 @@ def _of_import(shared: Shared, *, patience: float, is_exact: bool) -> World:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> World:
+def store(request: pytest.FixtureRequest) -> ContractStore:
     if request.param == "fake":
         return _of_fake()
     if request.param == "emulator":

@@ -18,65 +18,67 @@ from reconciler.core.model.value import Document
 from reconciler.edges.quotas import Buckets, Paced
 
 if TYPE_CHECKING:
-    from tests.contract.worlds import World
+    from tests.contract.stores import ContractStore
 
 UPDATE = "UpdateImageSetMetadata"
 
 
-def described(world: World, name: str, value: str) -> dict[str, Any]:
-    raw: dict[str, Any] = copy.deepcopy(world.port.metadata(name, "1").raw)
+def described(store: ContractStore, name: str, value: str) -> dict[str, Any]:
+    raw: dict[str, Any] = copy.deepcopy(store.port.metadata(name, "1").raw)
     raw["Study"]["DICOM"]["StudyDescription"] = value
     return raw
 
 
-def action(world: World, name: str, *values: str) -> Action:
+def action(store: ContractStore, name: str, *values: str) -> Action:
     """One step per value, each pinned to the version that the step before produces."""
     steps = tuple(
         Step(
-            world.datastore_id,
+            store.datastore_id,
             name,
             str(number),
-            ((name, content_digest(Document(described(world, name, value)))),),
+            ((name, content_digest(Document(described(store, name, value)))),),
             updatable=json.dumps({"Study": {"DICOM": {"StudyDescription": value}}}),
         )
         for number, value in enumerate(values, start=1)
     )
-    return Action("research", world.datastore_id, Status.UPDATE, (Member(name, "1"),), steps=steps)
+    return Action("research", store.datastore_id, Status.UPDATE, (Member(name, "1"),), steps=steps)
 
 
-def run(world: World, *actions: Action) -> list[Outcome]:
-    buckets = Buckets({UPDATE: Quota(0.25, 1), "GetImageSet": Quota(25, 50)}, world.clock)
+def run(store: ContractStore, *actions: Action) -> list[Outcome]:
+    buckets = Buckets({UPDATE: Quota(0.25, 1), "GetImageSet": Quota(25, 50)}, store.clock)
     events = apply(
         Plan(Basis("", 1), actions),
-        {"research": Paced(world.port, buckets)},
-        Run(world.clock, NEVER, Bounds(concurrency=6)),
+        {"research": Paced(store.port, buckets)},
+        Run(store.clock, NEVER, Bounds(concurrency=6)),
         Options(lock_timeout=900.0),
     )
     return [event for event in events if isinstance(event, Outcome)]
 
 
-def test_many_image_sets_converge_at_the_quota_and_again_without_a_write(world: World) -> None:
-    names = world.put_all([world.document(number) for number in range(1, 13)])
-    actions = [action(world, name, "ONE", "TWO") for name in names]
-    began = world.clock.now()
-    first = run(world, *actions)
+def test_many_image_sets_converge_at_the_quota_and_again_without_a_write(
+    store: ContractStore,
+) -> None:
+    names = store.put_all([store.document(number) for number in range(1, 13)])
+    actions = [action(store, name, "ONE", "TWO") for name in names]
+    began = store.clock.now()
+    first = run(store, *actions)
     assert [one.result for one in first] == [Result.CONVERGED] * 24
-    assert world.clock.now() - began >= 23 * 4
-    again = run(world, *actions)
+    assert store.clock.now() - began >= 23 * 4
+    again = run(store, *actions)
     assert [one.result for one in again] == [Result.ALREADY_CONVERGED] * 24
-    assert {world.port.get(name).version_id for name in names} == {"3"}
+    assert {store.port.get(name).version_id for name in names} == {"3"}
 
 
-def test_one_conflict_stops_nobody_else(world: World) -> None:
-    names = world.put_all([world.document(number) for number in range(1, 4)])
-    actions = [action(world, name, "PLANNED") for name in names]
+def test_one_conflict_stops_nobody_else(store: ContractStore) -> None:
+    names = store.put_all([store.document(number) for number in range(1, 4)])
+    actions = [action(store, name, "PLANNED") for name in names]
     foreign = json.dumps({"Study": {"DICOM": {"StudyDescription": "FOREIGN"}}})
-    world.update(names[1], updatable=foreign)
-    results = {one.step.image_set_id: one.result for one in run(world, *actions)}
+    store.update(names[1], updatable=foreign)
+    results = {one.step.image_set_id: one.result for one in run(store, *actions)}
     assert results == {
         names[0]: Result.CONVERGED,
         names[1]: Result.CONFLICT,
         names[2]: Result.CONVERGED,
     }
-    live = world.port.metadata(names[1], "2").raw["Study"]
+    live = store.port.metadata(names[1], "2").raw["Study"]
     assert isinstance(live, dict) and live["DICOM"]["StudyDescription"] == "FOREIGN"  # type: ignore[index, call-overload]

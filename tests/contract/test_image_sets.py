@@ -18,7 +18,7 @@ from reconciler.core.errors import (
 
 if TYPE_CHECKING:
     from reconciler.core.model.observed import Summary
-    from tests.contract.worlds import World
+    from tests.contract.stores import ContractStore
 
 MISSING = "a" * 32
 
@@ -65,23 +65,23 @@ def covers(found: Any, asked: Any) -> bool:
     return bool(found == asked)
 
 
-def content(world: World, name: str, version: str) -> dict[str, Any]:
+def content(store: ContractStore, name: str, version: str) -> dict[str, Any]:
     """The document without the values that the service adds."""
-    raw = copy.deepcopy(world.port.metadata(name, version).raw)
+    raw = copy.deepcopy(store.port.metadata(name, version).raw)
     return {"Patient": raw["Patient"], "Study": raw["Study"]}
 
 
-def test_a_new_image_set_is_at_version_1(world: World) -> None:
-    name = world.put(world.document())
-    found = world.port.get(name)
+def test_a_new_image_set_is_at_version_1(store: ContractStore) -> None:
+    name = store.put(store.document())
+    found = store.port.get(name)
     assert (found.image_set_id, found.version_id, found.state) == (name, "1", "ACTIVE")
     assert found.workflow_status == "CREATED"
     assert found.updated_at is not None
 
 
-def test_the_document_comes_back(world: World) -> None:
-    given = world.document(patient={"PatientName": "Müller^Jürgen "})
-    found = content(world, world.put(given), "1")
+def test_the_document_comes_back(store: ContractStore) -> None:
+    given = store.document(patient={"PatientName": "Müller^Jürgen "})
+    found = content(store, store.put(given), "1")
     assert covers(found["Patient"]["DICOM"], given["Patient"]["DICOM"])
     assert covers(found["Study"]["DICOM"], given["Study"]["DICOM"])
     assert list(found["Study"]["Series"]) == list(given["Study"]["Series"])
@@ -93,257 +93,259 @@ def test_the_document_comes_back(world: World) -> None:
         assert live["Instances"][uid]["DICOMVRs"] == block["DICOMVRs"]
 
 
-def test_an_update_is_locked_first(world: World) -> None:
-    name = world.put(world.document())
-    assert world.port.update(world.step(name, updatable=describe("NEW"))) == "2"
-    locked = world.seen_locked(name)
+def test_an_update_is_locked_first(store: ContractStore) -> None:
+    name = store.put(store.document())
+    assert store.port.update(store.step(name, updatable=describe("NEW"))) == "2"
+    locked = store.seen_locked(name)
     assert (locked.version_id, locked.workflow_status) == ("2", "UPDATING")
     assert locked.state == "LOCKED"
 
 
-def test_an_update_is_done_in_the_end(world: World) -> None:
-    name = world.put(world.document())
-    before = world.port.get(name)
-    assert world.update(name, updatable=describe("NEW")) == "2"
-    done = world.port.get(name)
+def test_an_update_is_done_in_the_end(store: ContractStore) -> None:
+    name = store.put(store.document())
+    before = store.port.get(name)
+    assert store.update(name, updatable=describe("NEW")) == "2"
+    done = store.port.get(name)
     assert (done.version_id, done.state, done.workflow_status) == ("2", "ACTIVE", "UPDATED")
     assert done.updated_at is not None and before.updated_at is not None
     assert done.updated_at >= before.updated_at
 
 
-def test_all_versions_state_when_the_image_set_was_created(world: World) -> None:
-    name = world.put(world.document())
-    world.update(name, "1", updatable=describe("TWO"))
-    created = {world.port.get(name, version).created_at for version in (None, "1", "2")}
-    created |= {one.created_at for one in world.port.versions(name)}
+def test_all_versions_state_when_the_image_set_was_created(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.update(name, "1", updatable=describe("TWO"))
+    created = {store.port.get(name, version).created_at for version in (None, "1", "2")}
+    created |= {one.created_at for one in store.port.versions(name)}
     assert len(created) == 1
     assert None not in created
 
 
-def test_versions_are_kept_and_can_be_read(world: World) -> None:
-    name = world.put(world.document())
-    world.update(name, "1", updatable=describe("TWO"))
-    world.update(name, "2", updatable=describe("THREE"))
-    assert [one.version_id for one in world.port.versions(name)] == ["1", "2", "3"]
-    descriptions = [content(world, name, v)["Study"]["DICOM"]["StudyDescription"] for v in "123"]
+def test_versions_are_kept_and_can_be_read(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.update(name, "1", updatable=describe("TWO"))
+    store.update(name, "2", updatable=describe("THREE"))
+    assert [one.version_id for one in store.port.versions(name)] == ["1", "2", "3"]
+    descriptions = [content(store, name, v)["Study"]["DICOM"]["StudyDescription"] for v in "123"]
     assert descriptions == ["CHEST", "TWO", "THREE"]
-    assert world.port.get(name, "2").version_id == "2"
+    assert store.port.get(name, "2").version_id == "2"
 
 
-def test_many_versions_are_in_the_order_of_their_numbers(world: World) -> None:
-    name = world.put(world.document())
+def test_many_versions_are_in_the_order_of_their_numbers(store: ContractStore) -> None:
+    name = store.put(store.document())
     for pin in range(1, 12):
-        world.update(name, str(pin), updatable=describe(f"V{pin + 1}"))
-    assert [one.version_id for one in world.port.versions(name)] == [str(n) for n in range(1, 13)]
+        store.update(name, str(pin), updatable=describe(f"V{pin + 1}"))
+    assert [one.version_id for one in store.port.versions(name)] == [str(n) for n in range(1, 13)]
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(world: World) -> None:
-    given = world.document()
-    name = world.put(given)
-    expected = content(world, name, "1")
+def test_an_update_changes_what_it_names_and_nothing_else(store: ContractStore) -> None:
+    given = store.document()
+    name = store.put(given)
+    expected = content(store, name, "1")
     patient = {"PatientID": "00123", "PatientComments": "added"}
     update = in_series(given, {"DICOM": {"BodyPartExamined": "CHEST"}})
     update["Patient"] = {"DICOM": patient}
-    world.update(name, updatable=json.dumps(update))
+    store.update(name, updatable=json.dumps(update))
     expected["Patient"]["DICOM"] |= patient
     series_of(expected)["DICOM"]["BodyPartExamined"] = "CHEST"
-    assert content(world, name, "2") == expected
+    assert content(store, name, "2") == expected
 
 
-def test_a_private_element_travels_with_its_vr(world: World) -> None:
-    given = world.document()
-    name = world.put(given)
+def test_a_private_element_travels_with_its_vr(store: ContractStore) -> None:
+    given = store.document()
+    name = store.put(given)
     block = {"DICOM": {"00091002": "97"}, "DICOMVRs": {"00091002": "DS"}}
-    world.update(name, updatable=json.dumps(in_instance(given, block)), force=True)
-    live = series_of(content(world, name, "2"))["Instances"][f"{series_uid(given)}.1"]
+    store.update(name, updatable=json.dumps(in_instance(given, block)), force=True)
+    live = series_of(content(store, name, "2"))["Instances"][f"{series_uid(given)}.1"]
     assert (live["DICOM"]["00091002"], live["DICOMVRs"]["00091002"]) == ("97", "DS")
 
 
-def test_an_attribute_is_removed_by_its_exact_value(world: World) -> None:
-    name = world.put(world.document())
-    world.update(name, removable=study_removal("StudyDescription", "CHEST"))
-    assert "StudyDescription" not in content(world, name, "2")["Study"]["DICOM"]
+def test_an_attribute_is_removed_by_its_exact_value(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.update(name, removable=study_removal("StudyDescription", "CHEST"))
+    assert "StudyDescription" not in content(store, name, "2")["Study"]["DICOM"]
 
 
-def test_an_instance_is_removed_by_an_empty_block(world: World) -> None:
-    given = world.document()
-    name = world.put(given)
-    world.update(name, removable=json.dumps(in_instance(given, {})))
-    left = series_of(content(world, name, "2"))["Instances"]
+def test_an_instance_is_removed_by_an_empty_block(store: ContractStore) -> None:
+    given = store.document()
+    name = store.put(given)
+    store.update(name, removable=json.dumps(in_instance(given, {})))
+    left = series_of(content(store, name, "2"))["Instances"]
     assert list(left) == [f"{series_uid(given)}.2"]
 
 
-def test_a_series_of_two_is_removed_by_an_empty_block(world: World) -> None:
-    given = world.document(all_series=2)
-    name = world.put(given)
+def test_a_series_of_two_is_removed_by_an_empty_block(store: ContractStore) -> None:
+    given = store.document(all_series=2)
+    name = store.put(given)
     gone, left = given["Study"]["Series"]
     removal = {"SchemaVersion": 1.1, "Study": {"Series": {gone: {}}}}
-    world.update(name, removable=json.dumps(removal))
-    assert list(content(world, name, "2")["Study"]["Series"]) == [left]
+    store.update(name, removable=json.dumps(removal))
+    assert list(content(store, name, "2")["Study"]["Series"]) == [left]
 
 
-def test_a_failed_update_uses_up_a_version_and_changes_nothing(world: World) -> None:
-    name = world.put(world.document())
-    assert world.update(name, removable=study_removal("StudyDescription", "NOT THIS")) == "2"
-    failed = world.port.get(name)
+def test_a_failed_update_uses_up_a_version_and_changes_nothing(store: ContractStore) -> None:
+    name = store.put(store.document())
+    assert store.update(name, removable=study_removal("StudyDescription", "NOT THIS")) == "2"
+    failed = store.port.get(name)
     assert (failed.version_id, failed.state) == ("2", "ACTIVE")
     assert failed.workflow_status == "UPDATE_FAILED"
     assert failed.message
-    assert content(world, name, "2") == content(world, name, "1")
-    world.update(name, "2", updatable=describe("NEXT"))
-    assert world.port.get(name).workflow_status == "UPDATED"
-    _, history, _ = world.port.versions(name)
+    assert content(store, name, "2") == content(store, name, "1")
+    store.update(name, "2", updatable=describe("NEXT"))
+    assert store.port.get(name).workflow_status == "UPDATED"
+    _, history, _ = store.port.versions(name)
     assert history == failed
 
 
-def test_a_revert_is_a_new_version_with_the_old_content(world: World) -> None:
-    name = world.put(world.document())
-    world.update(name, "1", updatable=describe("MISTAKE"))
-    assert world.update(name, "2", revert_to="1") == "3"
-    assert content(world, name, "3") == content(world, name, "1")
+def test_a_revert_is_a_new_version_with_the_old_content(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.update(name, "1", updatable=describe("MISTAKE"))
+    assert store.update(name, "2", revert_to="1") == "3"
+    assert content(store, name, "3") == content(store, name, "1")
 
 
-def test_a_stale_pin_is_a_404_and_writes_nothing(world: World) -> None:
-    name = world.put(world.document())
-    world.update(name, "1", updatable=describe("NEW"))
+def test_a_stale_pin_is_a_404_and_writes_nothing(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.update(name, "1", updatable=describe("NEW"))
     with pytest.raises(NotFoundError, match="is not the latest"):
-        world.port.update(world.step(name, "1", updatable=describe("STALE")))
-    assert world.port.get(name).version_id == "2"
+        store.port.update(store.step(name, "1", updatable=describe("STALE")))
+    assert store.port.get(name).version_id == "2"
 
 
-def test_a_pin_of_the_future_is_refused(world: World) -> None:
-    name = world.put(world.document())
+def test_a_pin_of_the_future_is_refused(store: ContractStore) -> None:
+    name = store.put(store.document())
     with pytest.raises(NotFoundError):
-        world.port.update(world.step(name, "2", updatable=describe("NEW")))
+        store.port.update(store.step(name, "2", updatable=describe("NEW")))
 
 
-def test_a_locked_image_set_is_a_conflict(world: World) -> None:
-    name = world.put(world.document())
-    world.port.update(world.step(name, "1", updatable=describe("NEW")))
-    again = world.refused_while_locked(
-        world.step(name, "2", updatable=describe("MORE")), locked=name
+def test_a_locked_image_set_is_a_conflict(store: ContractStore) -> None:
+    name = store.put(store.document())
+    store.port.update(store.step(name, "1", updatable=describe("NEW")))
+    again = store.refused_while_locked(
+        store.step(name, "2", updatable=describe("MORE")), locked=name
     )
     with pytest.raises(ConflictError):
         again()
 
 
 @pytest.mark.parametrize("missing", [MISSING, "0" * 32])
-def test_a_missing_image_set_is_not_found(world: World, missing: str) -> None:
+def test_a_missing_image_set_is_not_found(store: ContractStore, missing: str) -> None:
     for call in (
-        lambda: world.port.get(missing),
-        lambda: world.port.metadata(missing, "1"),
-        lambda: world.port.versions(missing),
-        lambda: world.port.update(world.step(missing, updatable=describe("X"))),
+        lambda: store.port.get(missing),
+        lambda: store.port.metadata(missing, "1"),
+        lambda: store.port.versions(missing),
+        lambda: store.port.update(store.step(missing, updatable=describe("X"))),
     ):
         with pytest.raises(NotFoundError):
             call()
 
 
-def test_a_missing_version_is_not_found(world: World) -> None:
-    name = world.put(world.document())
+def test_a_missing_version_is_not_found(store: ContractStore) -> None:
+    name = store.put(store.document())
     with pytest.raises(NotFoundError):
-        world.port.get(name, "9")
+        store.port.get(name, "9")
     with pytest.raises(NotFoundError):
-        world.port.metadata(name, "9")
+        store.port.metadata(name, "9")
 
 
-def test_a_missing_data_store_is_told(world: World) -> None:
+def test_a_missing_data_store_is_told(store: ContractStore) -> None:
     with pytest.raises((NotFoundError, AccessDeniedError)):
-        list(world.missing.search())
+        list(store.missing.search())
     with pytest.raises(ServiceError):
-        world.missing.get(MISSING)
+        store.missing.get(MISSING)
 
 
-def test_nothing_to_update_is_rejected(world: World) -> None:
-    name = world.put(world.document())
+def test_nothing_to_update_is_rejected(store: ContractStore) -> None:
+    name = store.put(store.document())
     with pytest.raises(RejectedError):
-        world.port.update(world.step(name))
+        store.port.update(store.step(name))
 
 
-def test_search_finds_what_was_asked_for(world: World) -> None:
-    a, b = world.put_all([world.document(1), world.document(2)], primary=True)
-    c = world.put(world.document(3))
-    elsewhere = world.put(world.document(4, study_number=2), primary=True)
+def test_search_finds_what_was_asked_for(store: ContractStore) -> None:
+    a, b = store.put_all([store.document(1), store.document(2)], primary=True)
+    c = store.put(store.document(3))
+    elsewhere = store.put(store.document(4, study_number=2), primary=True)
 
     def check(expected: set[str], *filters: tuple[str, str]) -> None:
-        found = world.search(*filters, until=lambda found: ids(found) == expected)
+        found = store.search(*filters, until=lambda found: ids(found) == expected)
         assert ids(found) == expected
 
-    of_study = ("DICOMStudyInstanceUID", world.study_uid())
+    of_study = ("DICOMStudyInstanceUID", store.study_uid())
     check({a, b, c, elsewhere})
     check({a, b, c}, of_study)
-    check(set(), ("DICOMStudyInstanceUID", world.study_uid(9)))
+    check(set(), ("DICOMStudyInstanceUID", store.study_uid(9)))
 
 
 def ids(found: list[Summary]) -> set[str]:
     return {one.image_set_id for one in found}
 
 
-def test_search_tells_version_time_and_tags(world: World) -> None:
-    name = world.put(world.document(), primary=True)
-    world.update(name, "1", updatable=describe("NEW"), study_wide=True)
-    (found,) = world.search(until=lambda found: [one.version_id for one in found] == ["2"])
+def test_search_tells_version_time_and_tags(store: ContractStore) -> None:
+    name = store.put(store.document(), primary=True)
+    store.update(name, "1", updatable=describe("NEW"), study_wide=True)
+    (found,) = store.search(until=lambda found: [one.version_id for one in found] == ["2"])
     assert (found.image_set_id, found.version_id, found.is_primary) == (name, "2", True)
-    assert found.updated_at == world.port.get(name).updated_at
+    assert found.updated_at == store.port.get(name).updated_at
     tags = dict(found.tags)
-    assert tags["DICOMStudyInstanceUID"] == world.study_uid()
+    assert tags["DICOMStudyInstanceUID"] == store.study_uid()
     assert list(tags) == sorted(tags)
 
 
-def test_search_goes_over_all_pages(world: World) -> None:
+def test_search_goes_over_all_pages(store: ContractStore) -> None:
     """Pages of 50, so that there are three."""
-    names = world.put_all([world.document(number) for number in range(1, 102)], primary=True)
-    found = world.search(until=lambda found: len(found) == len(names))
+    names = store.put_all([store.document(number) for number in range(1, 102)], primary=True)
+    found = store.search(until=lambda found: len(found) == len(names))
     assert len(found) == len(names) == 101
     assert ids(found) == set(names)
 
 
-def test_a_study_wide_update_moves_every_primary_image_set_of_the_study(world: World) -> None:
-    a, b = world.put_all([world.document(1), world.document(2)], primary=True)
-    c = world.put(world.document(3))
-    assert world.port.update(world.step(a, updatable=describe("ALL"), study_wide=True)) == "2"
-    world.finish()
+def test_a_study_wide_update_moves_every_primary_image_set_of_the_study(
+    store: ContractStore,
+) -> None:
+    a, b = store.put_all([store.document(1), store.document(2)], primary=True)
+    c = store.put(store.document(3))
+    assert store.port.update(store.step(a, updatable=describe("ALL"), study_wide=True)) == "2"
+    store.finish()
     for name in (a, b):
-        assert world.port.get(name).workflow_status == "UPDATED"
-        assert world.port.get(name).version_id == "2"
-        assert content(world, name, "2")["Study"]["DICOM"]["StudyDescription"] == "ALL"
-    assert world.port.get(c).version_id == "1"
+        assert store.port.get(name).workflow_status == "UPDATED"
+        assert store.port.get(name).version_id == "2"
+        assert content(store, name, "2")["Study"]["DICOM"]["StudyDescription"] == "ALL"
+    assert store.port.get(c).version_id == "1"
 
 
-def test_a_study_wide_update_locks_the_siblings(world: World) -> None:
-    a, b = world.put_all([world.document(1), world.document(2)], primary=True)
-    world.port.update(world.step(a, updatable=describe("ALL"), study_wide=True))
-    during = world.seen_locked(b)
+def test_a_study_wide_update_locks_the_siblings(store: ContractStore) -> None:
+    a, b = store.put_all([store.document(1), store.document(2)], primary=True)
+    store.port.update(store.step(a, updatable=describe("ALL"), study_wide=True))
+    during = store.seen_locked(b)
     assert (during.state, during.version_id) == ("LOCKED", "2")
     assert during.workflow_status == "UPDATING_FOR_STUDY_CONSISTENCY"
 
 
-def test_a_study_wide_update_checks_no_pin_of_a_sibling(world: World) -> None:
+def test_a_study_wide_update_checks_no_pin_of_a_sibling(store: ContractStore) -> None:
     """This is why apply reads the siblings before and after the call."""
-    sibling = world.document(2)
-    a, b = world.put_all([world.document(1), sibling], primary=True)
+    sibling = store.document(2)
+    a, b = store.put_all([store.document(1), sibling], primary=True)
     instance_level = in_instance(sibling, {"DICOM": {"KVP": "100"}})
-    world.update(b, "1", updatable=json.dumps(instance_level))
-    assert world.port.get(b).workflow_status == "UPDATED"
-    world.update(a, "1", updatable=describe("ALL"), study_wide=True)
-    assert world.port.get(b).version_id == "3"
+    store.update(b, "1", updatable=json.dumps(instance_level))
+    assert store.port.get(b).workflow_status == "UPDATED"
+    store.update(a, "1", updatable=describe("ALL"), study_wide=True)
+    assert store.port.get(b).version_id == "3"
 
 
-def test_a_locked_sibling_stops_a_study_wide_update(world: World) -> None:
-    sibling = world.document(2)
-    a, b = world.put_all([world.document(1), sibling], primary=True)
+def test_a_locked_sibling_stops_a_study_wide_update(store: ContractStore) -> None:
+    sibling = store.document(2)
+    a, b = store.put_all([store.document(1), sibling], primary=True)
     instance_level = in_instance(sibling, {"DICOM": {"KVP": "100"}})
-    world.port.update(world.step(b, updatable=json.dumps(instance_level)))
-    study_wide = world.refused_while_locked(
-        world.step(a, updatable=describe("ALL"), study_wide=True), locked=b
+    store.port.update(store.step(b, updatable=json.dumps(instance_level)))
+    study_wide = store.refused_while_locked(
+        store.step(a, updatable=describe("ALL"), study_wide=True), locked=b
     )
     with pytest.raises(ConflictError):
         study_wide()
-    assert world.port.get(a).version_id == "1"
+    assert store.port.get(a).version_id == "1"
 
 
-def test_a_study_wide_revert_does_not_exist(world: World) -> None:
-    name = world.put(world.document(), primary=True)
-    world.update(name, "1", updatable=describe("NEW"), study_wide=True)
+def test_a_study_wide_revert_does_not_exist(store: ContractStore) -> None:
+    name = store.put(store.document(), primary=True)
+    store.update(name, "1", updatable=describe("NEW"), study_wide=True)
     with pytest.raises(RejectedError):
-        world.port.update(world.step(name, "2", revert_to="1", study_wide=True))
+        store.port.update(store.step(name, "2", revert_to="1", study_wide=True))

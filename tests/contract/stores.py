@@ -32,7 +32,7 @@ class Put(Protocol):
     def __call__(self, documents: Sequence[dict[str, Any]], *, primary: bool) -> list[str]: ...
 
 
-class World:
+class ContractStore:
     """`patience` is how many seconds a search may lag behind, on `clock`.
 
     `is_exact` where no time passes between two calls, so that no update ends unseen.
