@@ -12,16 +12,16 @@ from reconciler.cli.run import run
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import with_settings
-from tests.otherwise.world import Ran, World
+from tests.otherwise.sites import Ran, Site
 
-Worlds = Callable[..., World]
+Sites = Callable[..., Site]
 
 
 @pytest.fixture
-def world_with(
+def site_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Worlds]:
-    """Makes a world whose emulator has these switches, as `name=value`."""
+) -> Iterator[Sites]:
+    """Makes a site whose emulator has these switches, as `name=value`."""
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.delenv("CI", raising=False)
 
@@ -33,7 +33,7 @@ def world_with(
 
     with ExitStack() as stack:
 
-        def make(*switches: str) -> World:
+        def make(*switches: str) -> Site:
             emulator = stack.enter_context(
                 Emulator(
                     tmp_path / "emulator",
@@ -43,12 +43,12 @@ def world_with(
             folder = tmp_path / "repository"
             folder.mkdir()
             monkeypatch.chdir(folder)
-            return World(folder, emulator, command)
+            return Site(folder, emulator, command)
 
         yield make
 
 
 @pytest.fixture
-def world(world_with: Worlds) -> World:
-    """A world whose emulator has the default switches."""
-    return world_with()
+def site(site_with: Sites) -> Site:
+    """A site whose emulator has the default switches."""
+    return site_with()

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.otherwise.sites import Site
 from tests.otherwise.test_one_bad_image_set import DESCRIBED, actions, blocks
-from tests.otherwise.world import World
 
 STUDY = "1.2.840.99.8.3"
 SILENT = "is_primary_in="
 NOT_SAID = "does not say whether this image set is primary"
 
 
-def series_of(world: World, name: str) -> str:
+def series_of(site: Site, name: str) -> str:
     """The SeriesInstanceUID of an image set that a test loaded."""
-    (uid,) = world.document(name)["Study"]["Series"]
+    (uid,) = site.document(name)["Study"]["Series"]
     return str(uid)
 
 
@@ -28,87 +28,87 @@ def series_of(world: World, name: str) -> str:
     ids=["study", "patient"],
 )
 def test_patient_and_study_level_are_blocked(
-    world_with: Any, shown: str, primary: bool, present: str
+    site_with: Any, shown: str, primary: bool, present: str
 ) -> None:
-    world = world_with(shown)
-    name, sibling = (world.load(study=STUDY, primary=primary) for _ in range(2))
-    world.ask(name, present, "STUDY_WIDE")
-    ran = world.apply()
+    site = site_with(shown)
+    name, sibling = (site.load(study=STUDY, primary=primary) for _ in range(2))
+    site.ask(name, present, "STUDY_WIDE")
+    ran = site.apply()
     assert (ran.code, "converged" in ran.out) == (1, False)
-    assert [world.version(one) for one in (name, sibling)] == ["1", "1"]
-    assert NOT_SAID in blocks(world, name)
+    assert [site.version(one) for one in (name, sibling)] == ["1", "1"]
+    assert NOT_SAID in blocks(site, name)
 
 
-def test_series_level_is_refused_as_for_a_primary(world_with: Any) -> None:
-    world = world_with(SILENT)
-    name = world.load(primary=True)
-    series = series_of(world, name)
-    world.ask(name, f'Study: {{Series: {{"{series}": {{DICOM: {{SeriesDescription: x}}}}}}}}')
-    assert world.apply().code == 1
-    assert world.version(name) == "1"
-    assert NOT_SAID in blocks(world, name)
-    assert "Series-level" in blocks(world, name)
+def test_series_level_is_refused_as_for_a_primary(site_with: Any) -> None:
+    site = site_with(SILENT)
+    name = site.load(primary=True)
+    series = series_of(site, name)
+    site.ask(name, f'Study: {{Series: {{"{series}": {{DICOM: {{SeriesDescription: x}}}}}}}}')
+    assert site.apply().code == 1
+    assert site.version(name) == "1"
+    assert NOT_SAID in blocks(site, name)
+    assert "Series-level" in blocks(site, name)
 
 
-def test_a_new_uid_is_refused_as_for_a_primary(world_with: Any) -> None:
-    world = world_with(SILENT)
-    name = world.load(primary=True)
-    series = series_of(world, name)
-    world.ask(
+def test_a_new_uid_is_refused_as_for_a_primary(site_with: Any) -> None:
+    site = site_with(SILENT)
+    name = site.load(primary=True)
+    series = series_of(site, name)
+    site.ask(
         name,
         f'Study: {{Series: {{"{series}": {{Instances: {{"{series}.1": '
         f'{{DICOM: {{SOPInstanceUID: "{series}.7"}}}}}}}}}}}}',
         "CHANGES_UID",
         more="force: true\n",
     )
-    assert world.apply().code == 1
-    assert world.version(name) == "1"
-    assert NOT_SAID in blocks(world, name)
+    assert site.apply().code == 1
+    assert site.version(name) == "1"
+    assert NOT_SAID in blocks(site, name)
 
 
-def test_instance_level_is_planned_for_any(world_with: Any) -> None:
-    world = world_with(SILENT)
-    name = world.load(primary=True)
-    series = series_of(world, name)
-    world.ask(
+def test_instance_level_is_planned_for_any(site_with: Any) -> None:
+    site = site_with(SILENT)
+    name = site.load(primary=True)
+    series = series_of(site, name)
+    site.ask(
         name, f'Study: {{Series: {{"{series}": {{Instances: {{"*": {{DICOM: {{KVP: "90"}}}}}}}}}}}}'
     )
-    assert actions(world)[name]["members"][0]["isPrimary"] is None
-    assert world.apply().code == 0
-    assert world.version(name) == "2"
-    assert world.plan("--detailed-exitcode").code == 0
+    assert actions(site)[name]["members"][0]["isPrimary"] is None
+    assert site.apply().code == 0
+    assert site.version(name) == "2"
+    assert site.plan("--detailed-exitcode").code == 0
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-def test_a_revert_is_blocked_unless_a_rule_allows_it(world_with: Any, allowed: bool) -> None:
-    world = world_with(SILENT)
-    name = world.load(primary=False)
-    world.update(name, {"Study": {"DICOM": {"StudyDescription": "X"}}})
+def test_a_revert_is_blocked_unless_a_rule_allows_it(site_with: Any, allowed: bool) -> None:
+    site = site_with(SILENT)
+    name = site.load(primary=False)
+    site.update(name, {"Study": {"DICOM": {"StudyDescription": "X"}}})
     if allowed:
-        settings = world.folder / "reconciler.yaml"
+        settings = site.folder / "reconciler.yaml"
         settings.write_text(f"{settings.read_text()}rules: {{revertOnPrimary: allow}}\n")
-    (world.folder / "manifests" / "revert.yaml").write_text(
+    (site.folder / "manifests" / "revert.yaml").write_text(
         "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
         f"imageSetId: {name}\nrevertToVersionId: '1'\n"
     )
-    ran = world.apply()
-    assert (ran.code, world.version(name)) == ((0, "3") if allowed else (1, "2")), ran.out
+    ran = site.apply()
+    assert (ran.code, site.version(name)) == ((0, "3") if allowed else (1, "2")), ran.out
     if not allowed:
-        assert NOT_SAID in blocks(world, name)
+        assert NOT_SAID in blocks(site, name)
 
 
-def test_a_sibling_of_which_only_search_says_it_is_moved(world_with: Any) -> None:
+def test_a_sibling_of_which_only_search_says_it_is_moved(site_with: Any) -> None:
     """GetImageSet states it for the image set asked for; search states it for siblings."""
-    world = world_with("is_primary_in=GetImageSet")
-    asked, sibling = (world.load(study=STUDY, primary=True) for _ in range(2))
-    other = world.load(study=STUDY, primary=False)
-    world.ask(asked, DESCRIBED, "STUDY_WIDE")
-    assert world.apply().code == 0
-    assert [world.version(one) for one in (asked, sibling, other)] == ["2", "2", "1"]
+    site = site_with("is_primary_in=GetImageSet")
+    asked, sibling = (site.load(study=STUDY, primary=True) for _ in range(2))
+    other = site.load(study=STUDY, primary=False)
+    site.ask(asked, DESCRIBED, "STUDY_WIDE")
+    assert site.apply().code == 0
+    assert [site.version(one) for one in (asked, sibling, other)] == ["2", "2", "1"]
 
 
-def test_search_lists_an_unknown_kind_as_such(world_with: Any) -> None:
-    world = world_with(SILENT)
-    world.load(primary=True)
-    assert "unknown" in world.run("import", "--search").out
-    assert '"isPrimary": null' in world.run("import", "--search", "--json").out
+def test_search_lists_an_unknown_kind_as_such(site_with: Any) -> None:
+    site = site_with(SILENT)
+    site.load(primary=True)
+    assert "unknown" in site.run("import", "--search").out
+    assert '"isPrimary": null' in site.run("import", "--search", "--json").out

@@ -28,7 +28,7 @@ class Ran:
     err: str
 
 
-class World:
+class Site:
     """One data store, a repository of manifests, and the command line."""
 
     def __init__(self, folder: Path, emulator: Emulator, command: Callable[..., Ran]) -> None:
