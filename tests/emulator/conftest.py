@@ -53,7 +53,7 @@ class Clock:
         self.seconds += seconds
 
 
-class World:
+class EmulatedStore:
     """A data store of its own in a running emulator, and short names for the calls."""
 
     def __init__(self, emulator: Emulator, client: Any, clock: Clock) -> None:
@@ -160,22 +160,22 @@ def shared(
 
 
 @pytest.fixture
-def world(shared: tuple[Emulator, Any], clock: Clock) -> World:
-    return World(*shared, clock)
+def store(shared: tuple[Emulator, Any], clock: Clock) -> EmulatedStore:
+    return EmulatedStore(*shared, clock)
 
 
 @pytest.fixture
-def world_with(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
-    """Worlds of their own server, with switches set."""
+def store_with(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., EmulatedStore]]:
+    """Stores of their own server, with switches set."""
     emulators: list[Emulator] = []
 
-    def make(**switches: Any) -> World:
+    def make(**switches: Any) -> EmulatedStore:
         emulator = Emulator(
             tmp_path / f"{len(emulators)}",
             Options(update_seconds=UPDATE_SECONDS, now=clock, behaviours=Behaviours(**switches)),
         )
         emulators.append(emulator)
-        return World(emulator, connect(emulator.endpoint), clock)
+        return EmulatedStore(emulator, connect(emulator.endpoint), clock)
 
     yield make
     for emulator in emulators:

@@ -66,10 +66,10 @@ def test_an_unknown_choice_is_an_error(name: str) -> None:
         Behaviours(**choice)
 
 
-def test_the_update_may_win(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(same_key_twice="update-wins")
-    image_set = world.load(document, primary=False)
-    after = world.updated(
+def test_the_update_may_win(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(same_key_twice="update-wins")
+    image_set = store.load(document, primary=False)
+    after = store.updated(
         image_set,
         {"Patient": {"DICOM": {"PatientName": "X"}}},
         {"Patient": {"DICOM": {"PatientName": "Doe^Jane"}}},
@@ -79,65 +79,65 @@ def test_the_update_may_win(world_with: Any, document: dict[str, Any]) -> None:
     changed = {
         "Study": {"Series": {SERIES: {"Instances": {"1.2.840.99.7.1": {"DICOM": {"Rows": 5}}}}}}
     }
-    assert "removed by the same request" in world.refused(image_set, changed, gone)
+    assert "removed by the same request" in store.refused(image_set, changed, gone)
 
 
-def test_the_payload_limit(world_with: Any, document: dict[str, Any], error_of: Any) -> None:
-    world = world_with(payload_limit_bytes=100)
-    image_set = world.load(document, primary=False)
+def test_the_payload_limit(store_with: Any, document: dict[str, Any], error_of: Any) -> None:
+    store = store_with(payload_limit_bytes=100)
+    image_set = store.load(document, primary=False)
     text = json.dumps({"Patient": {"DICOM": {"PatientName": "X"}}})
-    assert error_of(world.call, image_set, text.ljust(76))[0] == 402
-    assert world.updated(image_set, text.ljust(75))
+    assert error_of(store.call, image_set, text.ljust(76))[0] == 402
+    assert store.updated(image_set, text.ljust(75))
 
 
-def test_removals_without_force(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(removals_need_force=False)
-    image_set = world.load(document, primary=False)
+def test_removals_without_force(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(removals_need_force=False)
+    image_set = store.load(document, primary=False)
     removal = {"Patient": {"DICOM": {"OtherPatientNames": ["Roe^Jane"]}}}
-    assert "OtherPatientNames" not in world.updated(image_set, None, removal)["Patient"]["DICOM"]
+    assert "OtherPatientNames" not in store.updated(image_set, None, removal)["Patient"]["DICOM"]
 
 
-def test_other_levels_study_wide(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(study_wide_levels=("Study",))
-    image_set = world.load(document)
+def test_other_levels_study_wide(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(study_wide_levels=("Study",))
+    image_set = store.load(document)
     name = {"Patient": {"DICOM": {"PatientName": "X"}}}
-    assert "Study level only" in world.refused(image_set, name, includeStudyImageSets=True)
+    assert "Study level only" in store.refused(image_set, name, includeStudyImageSets=True)
 
 
-def test_is_primary_where_it_is_shown(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(is_primary_in=("SearchImageSets",))
-    image_set = world.load(document, primary=True)
-    assert "isPrimary" not in world.get(image_set)
-    (version,) = world.client.list_image_set_versions(**world.of(image_set))[
+def test_is_primary_where_it_is_shown(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(is_primary_in=("SearchImageSets",))
+    image_set = store.load(document, primary=True)
+    assert "isPrimary" not in store.get(image_set)
+    (version,) = store.client.list_image_set_versions(**store.of(image_set))[
         "imageSetPropertiesList"
     ]
     assert "isPrimary" not in version
-    (row,) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+    (row,) = store.client.search_image_sets(datastoreId=store.datastore_id)[
         "imageSetsMetadataSummaries"
     ]
     assert row["isPrimary"] is True
 
 
 def test_a_failed_version_may_have_no_metadata(
-    world_with: Any, document: dict[str, Any], error_of: Any
+    store_with: Any, document: dict[str, Any], error_of: Any
 ) -> None:
-    world = world_with(failed_version_metadata="missing")
-    image_set = world.load(document, primary=False)
-    world.call(image_set, {"Study": {"Series": {"1.2.3": {"DICOM": {"Modality": "CT"}}}}})
-    world.clock.advance(60.0)
-    assert world.get(image_set)["imageSetWorkflowStatus"] == "UPDATE_FAILED"
-    assert error_of(world.metadata, image_set)[:2] == (404, "ResourceNotFoundException")
-    assert world.metadata(image_set, "1")["Study"] == document["Study"]
+    store = store_with(failed_version_metadata="missing")
+    image_set = store.load(document, primary=False)
+    store.call(image_set, {"Study": {"Series": {"1.2.3": {"DICOM": {"Modality": "CT"}}}}})
+    store.clock.advance(60.0)
+    assert store.get(image_set)["imageSetWorkflowStatus"] == "UPDATE_FAILED"
+    assert error_of(store.metadata, image_set)[:2] == (404, "ResourceNotFoundException")
+    assert store.metadata(image_set, "1")["Study"] == document["Study"]
 
 
-def test_one_search_filter(world_with: Any, document: dict[str, Any], error_of: Any) -> None:
-    world = world_with(search_filters=1)
+def test_one_search_filter(store_with: Any, document: dict[str, Any], error_of: Any) -> None:
+    store = store_with(search_filters=1)
     primary = {"operator": "EQUAL", "values": [{"isPrimary": True}]}
     study = {"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]}
 
     def search(*filters: dict[str, Any]) -> Any:
-        return world.client.search_image_sets(
-            datastoreId=world.datastore_id, searchCriteria={"filters": list(filters)}
+        return store.client.search_image_sets(
+            datastoreId=store.datastore_id, searchCriteria={"filters": list(filters)}
         )
 
     assert search(study)["imageSetsMetadataSummaries"] == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import World
+from tests.emulator.conftest import EmulatedStore
 
 SERIES = "1.2.840.99.5.1"
 FIRST, SECOND = "1.2.840.99.7.1", "1.2.840.99.7.2"
@@ -37,8 +37,8 @@ def absent(level: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def image_set(world: World, document: dict[str, Any]) -> str:
-    return world.load(document, primary=False)
+def image_set(store: EmulatedStore, document: dict[str, Any]) -> str:
+    return store.load(document, primary=False)
 
 
 # What `force` lifts: constraint number, the update.
@@ -63,11 +63,11 @@ FORCEABLE = {
 
 
 @pytest.mark.parametrize(("number", "update"), FORCEABLE.values(), ids=FORCEABLE.keys())
-def test_force_lifts(world: Any, image_set: str, number: int, update: dict[str, Any]) -> None:
-    message = world.refused(image_set, update)
+def test_force_lifts(store: Any, image_set: str, number: int, update: dict[str, Any]) -> None:
+    message = store.refused(image_set, update)
     assert message.startswith(f"Constraint {number}:")
     assert re.fullmatch(r"[\w -:`]+", message, re.ASCII)
-    assert world.updated(image_set, update, force=True)
+    assert store.updated(image_set, update, force=True)
 
 
 NEVER = {
@@ -99,9 +99,9 @@ NEVER = {
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize(("number", "update"), NEVER.values(), ids=NEVER.keys())
 def test_force_does_not_lift(
-    world: Any, image_set: str, number: int, update: dict[str, Any], force: bool
+    store: Any, image_set: str, number: int, update: dict[str, Any], force: bool
 ) -> None:
-    message = world.refused(image_set, update, force=force)
+    message = store.refused(image_set, update, force=force)
     assert message.startswith(f"Constraint {number}:")
 
 
@@ -117,8 +117,8 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("update", ALLOWED.values(), ids=ALLOWED.keys())
-def test_needs_no_force(world: Any, image_set: str, update: dict[str, Any]) -> None:
-    assert world.updated(image_set, update)
+def test_needs_no_force(store: Any, image_set: str, update: dict[str, Any]) -> None:
+    assert store.updated(image_set, update)
 
 
 REMOVALS = {
@@ -133,31 +133,31 @@ REMOVALS = {
 
 @pytest.mark.parametrize(("number", "removal"), REMOVALS.values(), ids=REMOVALS.keys())
 def test_constraints_bind_removals(
-    world: Any, image_set: str, number: int, removal: dict[str, Any]
+    store: Any, image_set: str, number: int, removal: dict[str, Any]
 ) -> None:
-    assert world.refused(image_set, None, removal).startswith(f"Constraint {number}:")
-    assert world.updated(image_set, None, removal, force=True)
+    assert store.refused(image_set, None, removal).startswith(f"Constraint {number}:")
+    assert store.updated(image_set, None, removal, force=True)
 
 
 @pytest.mark.parametrize(
     "removal", [study(StudyInstanceUID="1.2.840.99.1"), instance(SOPInstanceUID=FIRST)]
 )
-def test_uids_are_never_removed(world: Any, image_set: str, removal: dict[str, Any]) -> None:
-    assert world.refused(image_set, None, removal, force=True).startswith("Constraint 3:")
+def test_uids_are_never_removed(store: Any, image_set: str, removal: dict[str, Any]) -> None:
+    assert store.refused(image_set, None, removal, force=True).startswith("Constraint 3:")
 
 
-def test_no_message_repeats_a_value(world: Any, image_set: str) -> None:
+def test_no_message_repeats_a_value(store: Any, image_set: str) -> None:
     for update in (patient(PatientID=12_345_678), instance(**{"a b;c": "SECRET"})):
-        message = world.refused(image_set, update)
+        message = store.refused(image_set, update)
         assert "12345678" not in message
         assert "SECRET" not in message
         assert re.fullmatch(r"[\w -:`]+", message, re.ASCII)
 
 
-def test_a_violation_may_be_a_400(world_with: Any, document: dict[str, Any], error_of: Any) -> None:
-    world = world_with(constraint_errors="validation")
-    image_set = world.load(document, primary=False)
-    status, code, message = error_of(world.call, image_set, study(StudyID="S-2"))
+def test_a_violation_may_be_a_400(store_with: Any, document: dict[str, Any], error_of: Any) -> None:
+    store = store_with(constraint_errors="validation")
+    image_set = store.load(document, primary=False)
+    status, code, message = error_of(store.call, image_set, study(StudyID="S-2"))
     assert (status, code) == (400, "ValidationException")
     assert message.startswith("Constraint 3:")
-    assert world.get(image_set)["versionId"] == "1"
+    assert store.get(image_set)["versionId"] == "1"

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import World
+from tests.emulator.conftest import EmulatedStore
 
 SERIES = "1.2.840.99.5.1"
 FIRST, SECOND = "1.2.840.99.7.1", "1.2.840.99.7.2"
 
 
 @pytest.fixture
-def image_set(world: World, document: dict[str, Any]) -> str:
-    return world.load(document)
+def image_set(store: EmulatedStore, document: dict[str, Any]) -> str:
+    return store.load(document)
 
 
-def call(world: Any, source: str, into: str = "", only: Any = None, **flags: Any) -> Any:
-    pinned: dict[str, Any] = {"latestVersionId": world.get(source)["versionId"]}
+def call(store: Any, source: str, into: str = "", only: Any = None, **flags: Any) -> Any:
+    pinned: dict[str, Any] = {"latestVersionId": store.get(source)["versionId"]}
     if only is not None:
         pinned["DICOMCopies"] = {
             "copiableAttributes": only if isinstance(only, str) else json.dumps(only)
@@ -29,10 +29,10 @@ def call(world: Any, source: str, into: str = "", only: Any = None, **flags: Any
     if into:
         information["destinationImageSet"] = {
             "imageSetId": into,
-            "latestVersionId": world.get(into)["versionId"],
+            "latestVersionId": store.get(into)["versionId"],
         }
-    return world.client.copy_image_set(
-        datastoreId=world.datastore_id,
+    return store.client.copy_image_set(
+        datastoreId=store.datastore_id,
         sourceImageSetId=source,
         copyImageSetInformation=information,
         **flags,
@@ -44,8 +44,8 @@ def select(*instances: str) -> dict[str, Any]:
     return {"SchemaVersion": "1.1", "Study": {"Series": chosen}}
 
 
-def test_a_new_image_set(world: Any, image_set: str, error_of: Any) -> None:
-    answer = call(world, image_set)
+def test_a_new_image_set(store: Any, image_set: str, error_of: Any) -> None:
+    answer = call(store, image_set)
     source = answer["sourceImageSetProperties"]
     made = answer["destinationImageSetProperties"]
     assert (source["imageSetState"], source["imageSetWorkflowStatus"]) == (
@@ -54,96 +54,96 @@ def test_a_new_image_set(world: Any, image_set: str, error_of: Any) -> None:
     assert source["latestVersionId"] == "1"
     assert (made["imageSetState"], made["imageSetWorkflowStatus"]) == ("LOCKED", "COPYING")
     assert made["latestVersionId"] == "1"
-    assert world.get(image_set)["imageSetWorkflowStatus"] == "COPYING_WITH_READ_ONLY_ACCESS"
-    assert world.metadata(image_set)
-    assert error_of(world.metadata, made["imageSetId"])[0] == 404
-    assert error_of(call, world, image_set)[:2] == (409, "ConflictException")
-    world.finish()
-    assert world.get(image_set)["imageSetState"] == "ACTIVE"
-    assert world.get(image_set)["versionId"] == "1"
-    copied = world.get(made["imageSetId"])
+    assert store.get(image_set)["imageSetWorkflowStatus"] == "COPYING_WITH_READ_ONLY_ACCESS"
+    assert store.metadata(image_set)
+    assert error_of(store.metadata, made["imageSetId"])[0] == 404
+    assert error_of(call, store, image_set)[:2] == (409, "ConflictException")
+    store.finish()
+    assert store.get(image_set)["imageSetState"] == "ACTIVE"
+    assert store.get(image_set)["versionId"] == "1"
+    copied = store.get(made["imageSetId"])
     assert (copied["imageSetState"], copied["imageSetWorkflowStatus"]) == ("ACTIVE", "COPIED")
     assert copied["isPrimary"] is False
-    expected = world.metadata(image_set) | {"ImageSetID": made["imageSetId"]}
-    assert world.metadata(made["imageSetId"]) == expected
+    expected = store.metadata(image_set) | {"ImageSetID": made["imageSetId"]}
+    assert store.metadata(made["imageSetId"]) == expected
 
 
-def test_some_instances(world: Any, image_set: str) -> None:
-    made = call(world, image_set, only=select(SECOND))["destinationImageSetProperties"]
-    world.finish()
-    copied = world.metadata(made["imageSetId"])
+def test_some_instances(store: Any, image_set: str) -> None:
+    made = call(store, image_set, only=select(SECOND))["destinationImageSetProperties"]
+    store.finish()
+    copied = store.metadata(made["imageSetId"])
     assert list(copied["Study"]["Series"][SERIES]["Instances"]) == [SECOND]
 
 
-def test_an_instance_that_is_not_there(world: Any, image_set: str, error_of: Any) -> None:
-    made = call(world, image_set, only=select("1.9"))["destinationImageSetProperties"]
-    world.finish()
-    failed = world.get(made["imageSetId"])
+def test_an_instance_that_is_not_there(store: Any, image_set: str, error_of: Any) -> None:
+    made = call(store, image_set, only=select("1.9"))["destinationImageSetProperties"]
+    store.finish()
+    failed = store.get(made["imageSetId"])
     assert (failed["imageSetState"], failed["imageSetWorkflowStatus"]) == ("ACTIVE", "COPY_FAILED")
     assert failed["message"].startswith("INVALID_REQUEST:")
-    assert error_of(world.metadata, made["imageSetId"])[0] == 404
+    assert error_of(store.metadata, made["imageSetId"])[0] == 404
 
 
-def test_into_another_image_set(world: Any, image_set: str) -> None:
-    alone = call(world, image_set, only=select(FIRST))["destinationImageSetProperties"]
-    world.finish()
+def test_into_another_image_set(store: Any, image_set: str) -> None:
+    alone = call(store, image_set, only=select(FIRST))["destinationImageSetProperties"]
+    store.finish()
     into = alone["imageSetId"]
-    answer = call(world, image_set, into, only=select(SECOND))
+    answer = call(store, image_set, into, only=select(SECOND))
     assert answer["destinationImageSetProperties"]["latestVersionId"] == "2"
-    world.finish()
-    assert world.get(into)["imageSetWorkflowStatus"] == "COPIED"
-    instances = world.metadata(into)["Study"]["Series"][SERIES]["Instances"]
+    store.finish()
+    assert store.get(into)["imageSetWorkflowStatus"] == "COPIED"
+    instances = store.metadata(into)["Study"]["Series"][SERIES]["Instances"]
     assert set(instances) == {FIRST, SECOND}
-    assert set(world.metadata(into, "1")["Study"]["Series"][SERIES]["Instances"]) == {FIRST}
+    assert set(store.metadata(into, "1")["Study"]["Series"][SERIES]["Instances"]) == {FIRST}
 
 
-def test_into_another_series(world: Any, image_set: str, sibling: dict[str, Any]) -> None:
-    into = world.load(sibling)
-    call(world, image_set, into)
-    world.finish()
-    failed = world.get(into)
+def test_into_another_series(store: Any, image_set: str, sibling: dict[str, Any]) -> None:
+    into = store.load(sibling)
+    call(store, image_set, into)
+    store.finish()
+    failed = store.get(into)
     assert (failed["versionId"], failed["imageSetWorkflowStatus"]) == ("2", "COPY_FAILED")
     assert failed["message"] == (
         "INVALID_REQUEST:  Series of SourceImageSet and DestinationImageSet don't match."
     )
-    assert world.metadata(into) == world.metadata(into, "1")
+    assert store.metadata(into) == store.metadata(into, "1")
 
 
-def test_other_patient_needs_force(world: Any, image_set: str, document: dict[str, Any]) -> None:
+def test_other_patient_needs_force(store: Any, image_set: str, document: dict[str, Any]) -> None:
     other = copy.deepcopy(document)
     other["Patient"]["DICOM"]["PatientID"] = "P-2"
-    into = world.load(other)
-    call(world, image_set, into)
-    world.finish()
-    assert world.get(into)["imageSetWorkflowStatus"] == "COPY_FAILED"
-    call(world, image_set, into, force=True)
-    world.finish()
-    assert world.get(into)["imageSetWorkflowStatus"] == "COPIED"
-    assert world.metadata(into)["Patient"]["DICOM"]["PatientID"] == "P-2"
+    into = store.load(other)
+    call(store, image_set, into)
+    store.finish()
+    assert store.get(into)["imageSetWorkflowStatus"] == "COPY_FAILED"
+    call(store, image_set, into, force=True)
+    store.finish()
+    assert store.get(into)["imageSetWorkflowStatus"] == "COPIED"
+    assert store.metadata(into)["Patient"]["DICOM"]["PatientID"] == "P-2"
 
 
-def test_promotion(world: Any, document: dict[str, Any], image_set: str) -> None:
+def test_promotion(store: Any, document: dict[str, Any], image_set: str) -> None:
     other = copy.deepcopy(document)
     other["Patient"]["DICOM"]["PatientID"] = "P-2"
-    conflicting = world.load(other)
-    assert world.get(conflicting)["isPrimary"] is False
-    made = call(world, conflicting, promoteToPrimary=True)["destinationImageSetProperties"]
-    world.finish()
-    assert world.get(made["imageSetId"])["imageSetWorkflowStatus"] == "COPY_FAILED"
-    assert world.get(made["imageSetId"])["isPrimary"] is False
-    world.client.delete_image_set(**world.of(image_set))
-    world.finish()
-    made = call(world, conflicting, promoteToPrimary=True)["destinationImageSetProperties"]
-    world.finish()
-    promoted = world.get(made["imageSetId"])
+    conflicting = store.load(other)
+    assert store.get(conflicting)["isPrimary"] is False
+    made = call(store, conflicting, promoteToPrimary=True)["destinationImageSetProperties"]
+    store.finish()
+    assert store.get(made["imageSetId"])["imageSetWorkflowStatus"] == "COPY_FAILED"
+    assert store.get(made["imageSetId"])["isPrimary"] is False
+    store.client.delete_image_set(**store.of(image_set))
+    store.finish()
+    made = call(store, conflicting, promoteToPrimary=True)["destinationImageSetProperties"]
+    store.finish()
+    promoted = store.get(made["imageSetId"])
     assert (promoted["isPrimary"], promoted["imageSetWorkflowStatus"]) == (True, "COPIED")
 
 
-def test_pins_and_bad_requests(world: Any, image_set: str, error_of: Any) -> None:
+def test_pins_and_bad_requests(store: Any, image_set: str, error_of: Any) -> None:
     def copying(version: str, **more: Any) -> Any:
         return error_of(
-            world.client.copy_image_set,
-            datastoreId=world.datastore_id,
+            store.client.copy_image_set,
+            datastoreId=store.datastore_id,
             sourceImageSetId=image_set,
             copyImageSetInformation={"sourceImageSet": {"latestVersionId": version}} | more,
         )
@@ -153,10 +153,10 @@ def test_pins_and_bad_requests(world: Any, image_set: str, error_of: Any) -> Non
     into = {"imageSetId": image_set, "latestVersionId": "1"}
     assert copying("1", destinationImageSet=into)[:2] == (400, "ValidationException")
     for only in ("{", "[]", "{}", '{"Study":{"Series":{"1.2":[]}}}'):
-        assert error_of(call, world, image_set, only=only)[0] == 400
+        assert error_of(call, store, image_set, only=only)[0] == 400
     unknown = error_of(
-        world.client.copy_image_set,
-        datastoreId=world.datastore_id,
+        store.client.copy_image_set,
+        datastoreId=store.datastore_id,
         sourceImageSetId="f" * 32,
         copyImageSetInformation={"sourceImageSet": {"latestVersionId": "1"}},
     )

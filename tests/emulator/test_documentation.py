@@ -74,11 +74,11 @@ def test_the_files_and_commands() -> None:
     assert parse_faults(body.encode(), OPERATIONS).faults
 
 
-def test_the_boto3_example(world: Any) -> None:
+def test_the_boto3_example(store: Any) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code.replace("http://127.0.0.1:8080", world.emulator.endpoint), names)
-    found = names["client"].search_image_sets(datastoreId=world.datastore_id)
+    exec(code.replace("http://127.0.0.1:8080", store.emulator.endpoint), names)
+    found = names["client"].search_image_sets(datastoreId=store.datastore_id)
     assert found["imageSetsMetadataSummaries"] == []
 
 

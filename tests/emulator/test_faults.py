@@ -19,15 +19,15 @@ from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import KINDS, Faults, parse_fault, parse_faults
 from reconciler.emulator.wire.protocol import medical_imaging
-from tests.emulator.conftest import UPDATE_SECONDS, Clock, World, connect
+from tests.emulator.conftest import UPDATE_SECONDS, Clock, EmulatedStore, connect
 
 NAME = {"Study": {"DICOM": {"StudyDescription": "X"}}}
 OPERATIONS = (*medical_imaging().operations, "GetCallerIdentity")
 UPDATE = "UpdateImageSetMetadata"
 
 
-class Faulty(World):
-    """A world whose faults can be set."""
+class Faulty(EmulatedStore):
+    """A store whose faults can be set."""
 
     slept: list[float]
 
@@ -55,9 +55,9 @@ def faulty(tmp_path: Path, clock: Clock) -> Iterator[Faulty]:
     with Emulator(
         tmp_path, Options(update_seconds=UPDATE_SECONDS, now=clock, sleep=slept.append)
     ) as emulator:
-        world = Faulty(emulator, connect(emulator.endpoint), clock)
-        world.slept = slept
-        yield world
+        store = Faulty(emulator, connect(emulator.endpoint), clock)
+        store.slept = slept
+        yield store
 
 
 @pytest.mark.parametrize(

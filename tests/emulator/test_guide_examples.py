@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import World
+from tests.emulator.conftest import EmulatedStore
 
 ONE = "1.1.1.1.1.1.12345.123456789012.123.12345678901234.1"
 TWO = "1.1.1.1.1.1.12345.123456789012.123.12345678901234.2"
@@ -52,18 +52,18 @@ def _at(payload: str, series: str = ONE, instance: str = ONE) -> str:
 
 
 @pytest.fixture
-def before(world: World) -> dict[str, Any]:
+def before(store: EmulatedStore) -> dict[str, Any]:
     for image_set_id in (IMAGE_SET, OTHER_IMAGE_SET):
-        world.load(_document(ONE, (ONE, TWO)), image_set_id, primary=False)
-    return world.metadata(IMAGE_SET)
+        store.load(_document(ONE, (ONE, TWO)), image_set_id, primary=False)
+    return store.metadata(IMAGE_SET)
 
 
-def test_1_insert_or_update_an_attribute(world: Any, before: dict[str, Any]) -> None:
-    answer = world.call(
+def test_1_insert_or_update_an_attribute(store: Any, before: dict[str, Any]) -> None:
+    answer = store.call(
         IMAGE_SET, '{"SchemaVersion":1.1,"Patient":{"DICOM":{"PatientName":"MX^MX"}}}', pin="1"
     )
     answer.pop("ResponseMetadata")
-    created = world.get(IMAGE_SET)["createdAt"]
+    created = store.get(IMAGE_SET)["createdAt"]
     assert answer == {
         "latestVersionId": "2",
         "imageSetWorkflowStatus": "UPDATING",
@@ -71,26 +71,26 @@ def test_1_insert_or_update_an_attribute(world: Any, before: dict[str, Any]) -> 
         "imageSetId": IMAGE_SET,
         "imageSetState": "LOCKED",
         "createdAt": created,
-        "datastoreId": world.datastore_id,
+        "datastoreId": store.datastore_id,
     }
-    assert answer["updatedAt"].timestamp() == world.clock()
-    world.finish()
+    assert answer["updatedAt"].timestamp() == store.clock()
+    store.finish()
     expected = copy.deepcopy(before)
     expected["Patient"]["DICOM"]["PatientName"] = "MX^MX"
-    assert world.metadata(IMAGE_SET) == expected
-    assert world.metadata(IMAGE_SET, "1") == before
+    assert store.metadata(IMAGE_SET) == expected
+    assert store.metadata(IMAGE_SET, "1") == before
 
 
-def test_2_remove_an_attribute(world: Any, before: dict[str, Any]) -> None:
-    after = world.updated(
+def test_2_remove_an_attribute(store: Any, before: dict[str, Any]) -> None:
+    after = store.updated(
         IMAGE_SET, None, '{"SchemaVersion":1.1,"Study":{"DICOM":{"StudyDescription":"CHEST"}}}'
     )
     del before["Study"]["DICOM"]["StudyDescription"]
     assert after == before
 
 
-def test_3_remove_an_instance(world: Any, before: dict[str, Any]) -> None:
-    after = world.updated(
+def test_3_remove_an_instance(store: Any, before: dict[str, Any]) -> None:
+    after = store.updated(
         IMAGE_SET,
         None,
         _at('{"SchemaVersion": 1.1,"Study": {"Series": {"S": {"Instances": {"I": {}}}}}}'),
@@ -99,21 +99,21 @@ def test_3_remove_an_instance(world: Any, before: dict[str, Any]) -> None:
     assert after == before
 
 
-def test_4_revert_to_a_previous_version(world: Any, before: dict[str, Any]) -> None:
+def test_4_revert_to_a_previous_version(store: Any, before: dict[str, Any]) -> None:
     for name in ("A^A", "B^B"):
-        world.updated(OTHER_IMAGE_SET, {"Patient": {"DICOM": {"PatientName": name}}})
-    original = world.metadata(OTHER_IMAGE_SET, "1")
-    answer = world.call(OTHER_IMAGE_SET, pin="3", revert_to="1")
+        store.updated(OTHER_IMAGE_SET, {"Patient": {"DICOM": {"PatientName": name}}})
+    original = store.metadata(OTHER_IMAGE_SET, "1")
+    answer = store.call(OTHER_IMAGE_SET, pin="3", revert_to="1")
     assert answer["latestVersionId"] == "4"
     assert (answer["imageSetState"], answer["imageSetWorkflowStatus"]) == ("LOCKED", "UPDATING")
-    world.finish()
-    assert world.get(OTHER_IMAGE_SET)["imageSetWorkflowStatus"] == "UPDATED"
-    assert world.metadata(OTHER_IMAGE_SET) == original
-    assert world.metadata(OTHER_IMAGE_SET, "3")["Patient"]["DICOM"]["PatientName"] == "B^B"
+    store.finish()
+    assert store.get(OTHER_IMAGE_SET)["imageSetWorkflowStatus"] == "UPDATED"
+    assert store.metadata(OTHER_IMAGE_SET) == original
+    assert store.metadata(OTHER_IMAGE_SET, "3")["Patient"]["DICOM"]["PatientName"] == "B^B"
 
 
-def test_5_add_a_private_element(world: Any, before: dict[str, Any]) -> None:
-    after = world.updated(
+def test_5_add_a_private_element(store: Any, before: dict[str, Any]) -> None:
+    after = store.updated(
         OTHER_IMAGE_SET,
         _at(
             '{"SchemaVersion": 1.1,"Study": {"Series": {"S": {"Instances": {"I": {"DICOM": '
@@ -124,12 +124,12 @@ def test_5_add_a_private_element(world: Any, before: dict[str, Any]) -> None:
     block = _block(after, ONE, ONE)
     assert block["DICOM"]["001910F9"] == "97"
     assert block["DICOMVRs"] == {"00090010": "LO", "00091001": "LO", "001910F9": "DS"}
-    assert world.get(OTHER_IMAGE_SET)["overrides"] == {"forced": True}
-    assert "overrides" not in world.get(OTHER_IMAGE_SET, "1")
+    assert store.get(OTHER_IMAGE_SET)["overrides"] == {"forced": True}
+    assert "overrides" not in store.get(OTHER_IMAGE_SET, "1")
 
 
-def test_6_update_a_private_element(world: Any, before: dict[str, Any]) -> None:
-    after = world.updated(
+def test_6_update_a_private_element(store: Any, before: dict[str, Any]) -> None:
+    after = store.updated(
         OTHER_IMAGE_SET,
         _at(
             '{"SchemaVersion": 1.1,"Study": {"Series": {"S": {"Instances": {"I": {"DICOM": '
@@ -142,9 +142,9 @@ def test_6_update_a_private_element(world: Any, before: dict[str, Any]) -> None:
     assert _block(after, ONE, TWO)["DICOM"]["00091001"] == "GE_GENESIS_FF"
 
 
-def test_7_update_a_sop_instance_uid(world: Any) -> None:
-    image_set_id = world.load(_document(SERIES_7, (INSTANCE_7,)), primary=False)
-    before = world.metadata(image_set_id)
+def test_7_update_a_sop_instance_uid(store: Any) -> None:
+    image_set_id = store.load(_document(SERIES_7, (INSTANCE_7,)), primary=False)
+    before = store.metadata(image_set_id)
     new = f"{ROOT}.3659.9"
     payload = _at(
         '{"SchemaVersion":1.1,"Study":{"Series":{"S":{"Instances":{"I":{"DICOM":'
@@ -152,8 +152,8 @@ def test_7_update_a_sop_instance_uid(world: Any) -> None:
         SERIES_7,
         INSTANCE_7,
     )
-    assert "Constraint 3" in world.refused(image_set_id, payload)
-    after = world.updated(image_set_id, payload, force=True)
+    assert "Constraint 3" in store.refused(image_set_id, payload)
+    after = store.updated(image_set_id, payload, force=True)
     block = before["Study"]["Series"][SERIES_7]["Instances"].pop(INSTANCE_7)
     block["DICOM"]["SOPInstanceUID"] = new
     before["Study"]["Series"][SERIES_7]["Instances"][new] = block

@@ -333,10 +333,10 @@ def test_an_instance_twice_in_one_job(importing: Importing) -> None:
     assert line["inputFile"] == "in/b.dcm"
 
 
-def test_without_s3_it_says_so(world: Any, error_of: Any) -> None:
+def test_without_s3_it_says_so(store: Any, error_of: Any) -> None:
     answer = error_of(
-        world.client.start_dicom_import_job,
-        datastoreId=world.datastore_id,
+        store.client.start_dicom_import_job,
+        datastoreId=store.datastore_id,
         dataAccessRoleArn=ROLE,
         inputS3Uri="s3://bucket/in",
         outputS3Uri="s3://bucket/out",

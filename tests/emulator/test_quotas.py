@@ -14,31 +14,31 @@ from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.quotas import DOCUMENTED, OFF, Limits, Quotas, Rate, parse_limits
 from reconciler.emulator.wire.protocol import medical_imaging
-from tests.emulator.conftest import UPDATE_SECONDS, Clock, World, connect
+from tests.emulator.conftest import UPDATE_SECONDS, Clock, EmulatedStore, connect
 
 NAME = {"Study": {"DICOM": {"StudyDescription": "X"}}}
 
 
 @pytest.fixture
-def limited(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., World]]:
-    """Worlds of their own server, with limits."""
+def limited(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., EmulatedStore]]:
+    """Stores of their own server, with limits."""
     emulators: list[Emulator] = []
 
-    def make(limits: Limits, **switches: Any) -> World:
+    def make(limits: Limits, **switches: Any) -> EmulatedStore:
         emulator = Emulator(
             tmp_path / f"{len(emulators)}",
             Options(update_seconds=UPDATE_SECONDS, now=clock, limits=limits, **switches),
         )
         emulators.append(emulator)
-        return World(emulator, connect(emulator.endpoint), clock)
+        return EmulatedStore(emulator, connect(emulator.endpoint), clock)
 
     yield make
     for emulator in emulators:
         emulator.close()
 
 
-def counters(world: World) -> Any:
-    with urllib.request.urlopen(f"{world.emulator.endpoint}/_emulator/counters") as answer:
+def counters(store: EmulatedStore) -> Any:
+    with urllib.request.urlopen(f"{store.emulator.endpoint}/_emulator/counters") as answer:
         return json.load(answer)["operations"]
 
 
@@ -47,36 +47,38 @@ def test_every_operation_has_a_documented_rate() -> None:
 
 
 def test_updates_are_throttled_as_documented(
-    limited: Callable[..., World], document: Any, error_of: Any, clock: Clock
+    limited: Callable[..., EmulatedStore], document: Any, error_of: Any, clock: Clock
 ) -> None:
-    world = limited(DOCUMENTED)
-    image_set = world.load(document, primary=False)
-    world.call(image_set, NAME, pin="1")
-    refused = error_of(world.call, image_set, NAME, pin="1")
+    store = limited(DOCUMENTED)
+    image_set = store.load(document, primary=False)
+    store.call(image_set, NAME, pin="1")
+    refused = error_of(store.call, image_set, NAME, pin="1")
     assert refused[:2] == (429, "ThrottlingException")
     assert refused[2] == "Rate exceeded"
     clock.advance(3.9)
-    assert error_of(world.call, image_set, NAME, pin="1")[0] == 429
+    assert error_of(store.call, image_set, NAME, pin="1")[0] == 429
     clock.advance(0.1)
-    assert error_of(world.call, image_set, NAME, pin="1")[0] == 409  # not throttled, but LOCKED
-    assert counters(world)["UpdateImageSetMetadata"] == {
+    assert error_of(store.call, image_set, NAME, pin="1")[0] == 409  # not throttled, but LOCKED
+    assert counters(store)["UpdateImageSetMetadata"] == {
         "calls": 4,
         "throttled": 2,
         "errors": {"ConflictException": 1, "ThrottlingException": 2},
     }
 
 
-def test_a_burst_of_reads(limited: Callable[..., World], document: Any, clock: Clock) -> None:
-    world = limited(DOCUMENTED)
-    image_set = world.load(document)
+def test_a_burst_of_reads(
+    limited: Callable[..., EmulatedStore], document: Any, clock: Clock
+) -> None:
+    store = limited(DOCUMENTED)
+    image_set = store.load(document)
 
     def answered(calls: int) -> int:
         count = 0
         for _ in range(calls):
             try:
-                world.get(image_set)
+                store.get(image_set)
                 count += 1
-            except world.client.exceptions.ThrottlingException:
+            except store.client.exceptions.ThrottlingException:
                 pass
         return count
 
@@ -85,56 +87,56 @@ def test_a_burst_of_reads(limited: Callable[..., World], document: Any, clock: C
     assert answered(60) == 25
     clock.advance(1000)
     assert answered(60) == 50
-    assert counters(world)["GetImageSet"]["throttled"] == 10 + 35 + 10
+    assert counters(store)["GetImageSet"]["throttled"] == 10 + 35 + 10
 
 
 def test_one_operation_leaves_the_others_alone(
-    limited: Callable[..., World], document: Any
+    limited: Callable[..., EmulatedStore], document: Any
 ) -> None:
-    world = limited(Limits({"GetImageSet": Rate(1, 1)}, {}))
-    image_set = world.load(document)
-    world.get(image_set)
+    store = limited(Limits({"GetImageSet": Rate(1, 1)}, {}))
+    image_set = store.load(document)
+    store.get(image_set)
     for _ in range(3):
-        world.metadata(image_set)
+        store.metadata(image_set)
 
 
 def test_concurrent_updates_are_limited(
-    limited: Callable[..., World], document: Any, error_of: Any, clock: Clock
+    limited: Callable[..., EmulatedStore], document: Any, error_of: Any, clock: Clock
 ) -> None:
     limits = Limits({}, {"UpdateImageSetMetadata": 2})
-    world = limited(limits)
-    image_sets = [world.load(document, primary=False) for _ in range(3)]
+    store = limited(limits)
+    image_sets = [store.load(document, primary=False) for _ in range(3)]
     # One that fails at once is not in progress.
-    assert error_of(world.call, image_sets[0], NAME, pin="7")[0] == 404
+    assert error_of(store.call, image_sets[0], NAME, pin="7")[0] == 404
     for image_set in image_sets[:2]:
-        world.call(image_set, NAME, pin="1")
-    refused = error_of(world.call, image_sets[2], NAME, pin="1")
+        store.call(image_set, NAME, pin="1")
+    refused = error_of(store.call, image_sets[2], NAME, pin="1")
     assert refused[:2] == (402, "ServiceQuotaExceededException")
-    assert world.get(image_sets[2])["versionId"] == "1"
+    assert store.get(image_sets[2])["versionId"] == "1"
     clock.advance(UPDATE_SECONDS)
-    world.call(image_sets[2], NAME, pin="1")
-    other = World(world.emulator, world.client, clock)  # another data store has its own
+    store.call(image_sets[2], NAME, pin="1")
+    other = EmulatedStore(store.emulator, store.client, clock)  # another data store has its own
     image_set = other.load(document, primary=False)
     other.call(image_set, NAME, pin="1")
 
 
 def test_what_exceeds_concurrency_is_a_switch(
-    limited: Callable[..., World], document: Any, error_of: Any
+    limited: Callable[..., EmulatedStore], document: Any, error_of: Any
 ) -> None:
     from reconciler.emulator.rules.behaviours import Behaviours
 
-    world = limited(
+    store = limited(
         Limits({}, {"UpdateImageSetMetadata": 0}),
         behaviours=Behaviours(concurrency_error="ThrottlingException"),
     )
-    image_set = world.load(document, primary=False)
-    assert error_of(world.call, image_set, NAME, pin="1")[:2] == (429, "ThrottlingException")
+    image_set = store.load(document, primary=False)
+    assert error_of(store.call, image_set, NAME, pin="1")[:2] == (429, "ThrottlingException")
 
 
-def test_the_payload_limit_is_a_switch(world_with: Any, document: Any, error_of: Any) -> None:
-    world = world_with(payload_limit_bytes=40)
-    image_set = world.load(document, primary=False)
-    refused = error_of(world.call, image_set, NAME, pin="1")
+def test_the_payload_limit_is_a_switch(store_with: Any, document: Any, error_of: Any) -> None:
+    store = store_with(payload_limit_bytes=40)
+    image_set = store.load(document, primary=False)
+    refused = error_of(store.call, image_set, NAME, pin="1")
     assert refused[:2] == (402, "ServiceQuotaExceededException")
 
 

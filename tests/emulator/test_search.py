@@ -30,22 +30,22 @@ def make(document: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def four(world: Any, document: dict[str, Any]) -> list[str]:
+def four(store: Any, document: dict[str, Any]) -> list[str]:
     image_sets = []
     for number in range(1, 5):
-        image_sets.append(world.load(make(document, number), primary=number != 4))
-        world.clock.advance(10)
+        image_sets.append(store.load(make(document, number), primary=number != 4))
+        store.clock.advance(10)
     return image_sets
 
 
-def search(world: Any, *filters: Any, sort: Any = None, **more: Any) -> list[str]:
+def search(store: Any, *filters: Any, sort: Any = None, **more: Any) -> list[str]:
     criteria: dict[str, Any] = {}
     if filters:
         criteria["filters"] = list(filters)
     if sort:
         criteria["sort"] = {"sortField": sort[0], "sortOrder": sort[1]}
-    answer = world.client.search_image_sets(
-        datastoreId=world.datastore_id, searchCriteria=criteria, **more
+    answer = store.client.search_image_sets(
+        datastoreId=store.datastore_id, searchCriteria=criteria, **more
     )
     return [summary["imageSetId"] for summary in answer["imageSetsMetadataSummaries"]]
 
@@ -58,21 +58,21 @@ def between(name: str, lower: Any, upper: Any) -> dict[str, Any]:
     return {"operator": "BETWEEN", "values": [{name: lower}, {name: upper}]}
 
 
-def test_without_criteria_newest_first(world: Any, four: list[str]) -> None:
-    assert search(world) == four[::-1]
-    found = world.client.search_image_sets(datastoreId=world.datastore_id)
+def test_without_criteria_newest_first(store: Any, four: list[str]) -> None:
+    assert search(store) == four[::-1]
+    found = store.client.search_image_sets(datastoreId=store.datastore_id)
     assert found["sort"] == {"sortField": "updatedAt", "sortOrder": "DESC"}
 
 
-def test_summary(world: Any, document: dict[str, Any]) -> None:
-    image_set = world.load(document)
-    (summary,) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+def test_summary(store: Any, document: dict[str, Any]) -> None:
+    image_set = store.load(document)
+    (summary,) = store.client.search_image_sets(datastoreId=store.datastore_id)[
         "imageSetsMetadataSummaries"
     ]
     assert summary["imageSetId"] == image_set
     assert summary["version"] == 1
     assert summary["isPrimary"] is True
-    assert summary["createdAt"].timestamp() == world.clock()
+    assert summary["createdAt"].timestamp() == store.clock()
     assert summary["DICOMTags"] == {
         "DICOMPatientId": "P-1",
         "DICOMPatientName": "Doe^Jane",
@@ -105,36 +105,36 @@ def test_summary(world: Any, document: dict[str, Any]) -> None:
         ("DICOMStudyDateAndTime", {"DICOMStudyDate": "20200102", "DICOMStudyTime": "0230"}),
     ],
 )
-def test_equal(world: Any, four: list[str], name: str, value: Any) -> None:
-    assert search(world, equal(name, value)) == [four[1]]
+def test_equal(store: Any, four: list[str], name: str, value: Any) -> None:
+    assert search(store, equal(name, value)) == [four[1]]
 
 
-def test_equal_finds_nothing(world: Any, four: list[str]) -> None:
-    assert search(world, equal("DICOMPatientId", "p-2")) == []
-    assert search(world, equal("DICOMPatientId", "P-")) == []
+def test_equal_finds_nothing(store: Any, four: list[str]) -> None:
+    assert search(store, equal("DICOMPatientId", "p-2")) == []
+    assert search(store, equal("DICOMPatientId", "P-")) == []
     moment = {"DICOMStudyDate": "20200102", "DICOMStudyTime": "0231"}
-    assert search(world, equal("DICOMStudyDateAndTime", moment)) == []
+    assert search(store, equal("DICOMStudyDateAndTime", moment)) == []
 
 
-def test_is_primary(world: Any, four: list[str]) -> None:
-    assert search(world, equal("isPrimary", False)) == [four[3]]
-    assert search(world, equal("isPrimary", True), sort=("createdAt", "ASC")) == four[:3]
+def test_is_primary(store: Any, four: list[str]) -> None:
+    assert search(store, equal("isPrimary", False)) == [four[3]]
+    assert search(store, equal("isPrimary", True), sort=("createdAt", "ASC")) == four[:3]
 
 
-def test_between_times(world: Any, four: list[str]) -> None:
-    start = datetime.datetime.fromtimestamp(int(world.clock()) - 40, datetime.UTC)
+def test_between_times(store: Any, four: list[str]) -> None:
+    start = datetime.datetime.fromtimestamp(int(store.clock()) - 40, datetime.UTC)
     # boto3 sends whole seconds; the image sets were made a quarter of a second after each.
     seconds = datetime.timedelta(seconds=1)
     bounds = (start + 10 * seconds, start + 21 * seconds)
     for name in ("createdAt", "updatedAt"):
-        assert search(world, between(name, *bounds)) == [four[2], four[1]]
-        assert search(world, between(name, bounds[0], start + 20 * seconds)) == [four[1]]
+        assert search(store, between(name, *bounds)) == [four[2], four[1]]
+        assert search(store, between(name, bounds[0], start + 20 * seconds)) == [four[1]]
 
 
-def test_between_study_dates(world: Any, four: list[str]) -> None:
+def test_between_study_dates(store: Any, four: list[str]) -> None:
     def days(lower: dict[str, str], upper: dict[str, str]) -> list[str]:
         by = ("DICOMStudyDateAndTime", "ASC")
-        return search(world, between("DICOMStudyDateAndTime", lower, upper), sort=by)
+        return search(store, between("DICOMStudyDateAndTime", lower, upper), sort=by)
 
     assert days({"DICOMStudyDate": "20200102"}, {"DICOMStudyDate": "20200103"}) == four[1:3]
     late = {"DICOMStudyDate": "20200102", "DICOMStudyTime": "023001"}
@@ -143,18 +143,18 @@ def test_between_study_dates(world: Any, four: list[str]) -> None:
     assert days({"DICOMStudyDate": "20200101"}, {"DICOMStudyDate": "20200101"}) == [four[0]]
 
 
-def test_two_filters(world: Any, four: list[str]) -> None:
+def test_two_filters(store: Any, four: list[str]) -> None:
     of_series = equal("DICOMSeriesInstanceUID", f"{SERIES}.2")
     since = between("updatedAt", datetime.datetime(2000, 1, 1), datetime.datetime(2100, 1, 1))
-    assert search(world, of_series, since) == [four[1]]
-    assert search(world, of_series, equal("isPrimary", False)) == []
+    assert search(store, of_series, since) == [four[1]]
+    assert search(store, of_series, equal("isPrimary", False)) == []
 
 
 @pytest.mark.parametrize("field", ["updatedAt", "createdAt", "DICOMStudyDateAndTime"])
 @pytest.mark.parametrize("order", ["ASC", "DESC"])
-def test_sort_in_pages(world: Any, four: list[str], field: str, order: str) -> None:
-    pages = world.client.get_paginator("search_image_sets").paginate(
-        datastoreId=world.datastore_id,
+def test_sort_in_pages(store: Any, four: list[str], field: str, order: str) -> None:
+    pages = store.client.get_paginator("search_image_sets").paginate(
+        datastoreId=store.datastore_id,
         searchCriteria={"sort": {"sortField": field, "sortOrder": order}},
         PaginationConfig={"PageSize": 3},
     )
@@ -163,42 +163,42 @@ def test_sort_in_pages(world: Any, four: list[str], field: str, order: str) -> N
     assert found == [expected[:3], expected[3:]]
 
 
-def test_pages_of_equal_moments(world: Any, document: dict[str, Any]) -> None:
-    image_sets = {world.load(make(document, number)) for number in (1, 2, 3, 4, 5)}
-    pages = world.client.get_paginator("search_image_sets").paginate(
-        datastoreId=world.datastore_id, PaginationConfig={"PageSize": 2}
+def test_pages_of_equal_moments(store: Any, document: dict[str, Any]) -> None:
+    image_sets = {store.load(make(document, number)) for number in (1, 2, 3, 4, 5)}
+    pages = store.client.get_paginator("search_image_sets").paginate(
+        datastoreId=store.datastore_id, PaginationConfig={"PageSize": 2}
     )
     found = [s["imageSetId"] for page in pages for s in page["imageSetsMetadataSummaries"]]
     assert len(found) == 5
     assert set(found) == image_sets
 
 
-def test_an_update_moves_it_at_once(world: Any, four: list[str]) -> None:
+def test_an_update_moves_it_at_once(store: Any, four: list[str]) -> None:
     update = {"Patient": {"DICOM": {"PatientID": "P-9"}}}
-    world.call(four[3], update)
-    (summary, *_) = world.client.search_image_sets(datastoreId=world.datastore_id)[
+    store.call(four[3], update)
+    (summary, *_) = store.client.search_image_sets(datastoreId=store.datastore_id)[
         "imageSetsMetadataSummaries"
     ]
     assert (summary["imageSetId"], summary["version"]) == (four[3], 2)
-    assert search(world, equal("DICOMPatientId", "P-9")) == [four[3]]
-    assert search(world, equal("DICOMPatientId", "P-4")) == []
+    assert search(store, equal("DICOMPatientId", "P-9")) == [four[3]]
+    assert search(store, equal("DICOMPatientId", "P-4")) == []
 
 
-def test_lag(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(search_lag_seconds=60.0)
-    image_set = world.load(document, primary=False)
+def test_lag(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(search_lag_seconds=60.0)
+    image_set = store.load(document, primary=False)
     old, new = equal("DICOMPatientId", "P-1"), equal("DICOMPatientId", "P-9")
-    world.updated(image_set, {"Patient": {"DICOM": {"PatientID": "P-9"}}})
-    assert search(world, old) == [image_set]
-    assert search(world, new) == []
-    world.clock.advance(60)
-    assert search(world, old) == []
-    assert search(world, new) == [image_set]
-    world.client.delete_image_set(**world.of(image_set))
-    world.finish()
-    assert search(world, new) == [image_set]
-    world.clock.advance(60)
-    assert search(world, new) == []
+    store.updated(image_set, {"Patient": {"DICOM": {"PatientID": "P-9"}}})
+    assert search(store, old) == [image_set]
+    assert search(store, new) == []
+    store.clock.advance(60)
+    assert search(store, old) == []
+    assert search(store, new) == [image_set]
+    store.client.delete_image_set(**store.of(image_set))
+    store.finish()
+    assert search(store, new) == [image_set]
+    store.clock.advance(60)
+    assert search(store, new) == []
 
 
 @pytest.mark.parametrize(
@@ -213,15 +213,15 @@ def test_lag(world_with: Any, document: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_criteria_that_make_no_sense(world: Any, error_of: Any, criteria: Any) -> None:
-    call = world.client.search_image_sets
-    answer = error_of(call, datastoreId=world.datastore_id, searchCriteria=criteria)
+def test_criteria_that_make_no_sense(store: Any, error_of: Any, criteria: Any) -> None:
+    call = store.client.search_image_sets
+    answer = error_of(call, datastoreId=store.datastore_id, searchCriteria=criteria)
     assert answer[:2] == (400, "ValidationException")
 
 
-def test_tokens(world: Any, four: list[str], error_of: Any) -> None:
+def test_tokens(store: Any, four: list[str], error_of: Any) -> None:
     def call(**more: Any) -> Any:
-        return world.client.search_image_sets(datastoreId=world.datastore_id, **more)
+        return store.client.search_image_sets(datastoreId=store.datastore_id, **more)
 
     token = call(maxResults=2)["nextToken"]
     filters = {"filters": [equal("isPrimary", True)]}
@@ -231,6 +231,6 @@ def test_tokens(world: Any, four: list[str], error_of: Any) -> None:
         assert answer[:2] == (400, "ValidationException")
 
 
-def test_of_an_unknown_datastore(world: Any, error_of: Any) -> None:
-    answer = error_of(world.client.search_image_sets, datastoreId="e" * 32)
+def test_of_an_unknown_datastore(store: Any, error_of: Any) -> None:
+    answer = error_of(store.client.search_image_sets, datastoreId="e" * 32)
     assert answer[:2] == (404, "ResourceNotFoundException")

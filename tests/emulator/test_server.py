@@ -208,15 +208,15 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_bug_is_a_500_without_values(
-    world_with: Any, capsys: pytest.CaptureFixture[str], error_of: Any
+    store_with: Any, capsys: pytest.CaptureFixture[str], error_of: Any
 ) -> None:
-    world = world_with()
+    store = store_with()
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("Doe^Jane")
 
-    world.emulator.service.call = broken
-    status, code, message = error_of(world.client.list_datastores)
+    store.emulator.service.call = broken
+    status, code, message = error_of(store.client.list_datastores)
     assert (status, code) == (500, "InternalServerException")
     printed = capsys.readouterr().err
     assert "RuntimeError at " in printed

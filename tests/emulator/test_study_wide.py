@@ -21,104 +21,104 @@ STUDY_UID = {"Study": {"DICOM": {"StudyInstanceUID": "1.2"}}}
 
 
 @pytest.fixture
-def pair(world: Any, document: dict[str, Any], sibling: dict[str, Any]) -> tuple[str, str]:
-    return world.load(document), world.load(sibling)
+def pair(store: Any, document: dict[str, Any], sibling: dict[str, Any]) -> tuple[str, str]:
+    return store.load(document), store.load(sibling)
 
 
-def versions(world: Any, *image_sets: str) -> list[str]:
-    return [world.get(image_set)["versionId"] for image_set in image_sets]
+def versions(store: Any, *image_sets: str) -> list[str]:
+    return [store.get(image_set)["versionId"] for image_set in image_sets]
 
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("update", [NAME, SERIES_LEVEL, SOP_UID, STUDY_UID])
-def test_bans_on_primary(world: Any, pair: Any, update: Any, force: bool) -> None:
-    assert "primary" in world.refused(pair[0], update, force=force)
+def test_bans_on_primary(store: Any, pair: Any, update: Any, force: bool) -> None:
+    assert "primary" in store.refused(pair[0], update, force=force)
 
 
 @pytest.mark.parametrize("update", [DESCRIPTION, INSTANCE_LEVEL])
-def test_allowed_on_primary(world: Any, pair: Any, update: Any) -> None:
-    assert world.updated(pair[0], update)
-    assert versions(world, *pair) == ["2", "1"]
+def test_allowed_on_primary(store: Any, pair: Any, update: Any) -> None:
+    assert store.updated(pair[0], update)
+    assert versions(store, *pair) == ["2", "1"]
 
 
-def test_bans_are_a_switch(world_with: Any, document: dict[str, Any]) -> None:
-    world = world_with(primary_bans=False)
-    assert world.updated(world.load(document), NAME)
+def test_bans_are_a_switch(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(primary_bans=False)
+    assert store.updated(store.load(document), NAME)
 
 
-def test_a_study_is_updated_as_one(world: Any, pair: Any, document: dict[str, Any]) -> None:
+def test_a_study_is_updated_as_one(store: Any, pair: Any, document: dict[str, Any]) -> None:
     other_study = document
     other_study["Study"]["DICOM"]["StudyInstanceUID"] = "1.2.840.99.2"
     other_study["Study"]["Series"] = {
         "1.2.9": document["Study"]["Series"][SERIES] | {"DICOM": {"SeriesInstanceUID": "1.2.9"}}
     }
-    strangers = [world.load(other_study), world.load(other_study, primary=False)]
-    world.call(pair[0], NAME | DESCRIPTION, includeStudyImageSets=True)
-    first, second = (world.get(image_set) for image_set in pair)
+    strangers = [store.load(other_study), store.load(other_study, primary=False)]
+    store.call(pair[0], NAME | DESCRIPTION, includeStudyImageSets=True)
+    first, second = (store.get(image_set) for image_set in pair)
     assert (first["imageSetState"], first["imageSetWorkflowStatus"]) == ("LOCKED", "UPDATING")
     assert second["imageSetState"] == "LOCKED"
     assert second["imageSetWorkflowStatus"] == "UPDATING_FOR_STUDY_CONSISTENCY"
-    assert versions(world, *pair, *strangers) == ["2", "2", "1", "1"]
-    world.finish()
+    assert versions(store, *pair, *strangers) == ["2", "2", "1", "1"]
+    store.finish()
     for image_set in pair:
-        assert world.get(image_set)["imageSetWorkflowStatus"] == "UPDATED"
-        after = world.metadata(image_set)
+        assert store.get(image_set)["imageSetWorkflowStatus"] == "UPDATED"
+        after = store.metadata(image_set)
         assert after["Patient"]["DICOM"]["PatientName"] == "Roe^Jane"
         assert after["Study"]["DICOM"]["StudyDescription"] == "X"
-    assert list(world.metadata(pair[1])["Study"]["Series"]) == ["1.2.840.99.5.2"]
+    assert list(store.metadata(pair[1])["Study"]["Series"]) == ["1.2.840.99.5.2"]
 
 
-def test_a_non_primary_of_the_study_stays(world: Any, pair: Any, sibling: dict[str, Any]) -> None:
-    non_primary = world.load(sibling)
-    assert not world.get(non_primary)["isPrimary"]
-    world.updated(pair[0], NAME, includeStudyImageSets=True)
-    assert versions(world, *pair, non_primary) == ["2", "2", "1"]
+def test_a_non_primary_of_the_study_stays(store: Any, pair: Any, sibling: dict[str, Any]) -> None:
+    non_primary = store.load(sibling)
+    assert not store.get(non_primary)["isPrimary"]
+    store.updated(pair[0], NAME, includeStudyImageSets=True)
+    assert versions(store, *pair, non_primary) == ["2", "2", "1"]
 
 
-def test_a_locked_sibling_stops_all(world: Any, pair: Any, error_of: Any) -> None:
-    world.call(pair[1], DESCRIPTION)
-    answer = error_of(world.call, pair[0], NAME, includeStudyImageSets=True)
+def test_a_locked_sibling_stops_all(store: Any, pair: Any, error_of: Any) -> None:
+    store.call(pair[1], DESCRIPTION)
+    answer = error_of(store.call, pair[0], NAME, includeStudyImageSets=True)
     assert answer[:2] == (409, "ConflictException")
-    world.finish()
-    assert versions(world, *pair) == ["1", "2"]
-    assert world.updated(pair[0], NAME, includeStudyImageSets=True)
-    assert versions(world, *pair) == ["2", "3"]
+    store.finish()
+    assert versions(store, *pair) == ["1", "2"]
+    assert store.updated(pair[0], NAME, includeStudyImageSets=True)
+    assert versions(store, *pair) == ["2", "3"]
 
 
 @pytest.mark.parametrize("update", [SERIES_LEVEL, INSTANCE_LEVEL, SOP_UID, STUDY_UID])
-def test_levels_that_a_study_does_not_share(world: Any, pair: Any, update: Any) -> None:
-    world.refused(pair[0], update, includeStudyImageSets=True, force=True)
-    assert versions(world, *pair) == ["2", "1"]
+def test_levels_that_a_study_does_not_share(store: Any, pair: Any, update: Any) -> None:
+    store.refused(pair[0], update, includeStudyImageSets=True, force=True)
+    assert versions(store, *pair) == ["2", "1"]
 
 
-def test_all_or_nothing(world: Any, pair: Any) -> None:
-    world.updated(pair[1], {"Study": {"DICOM": {"StudyDescription": "ANOTHER"}}})
+def test_all_or_nothing(store: Any, pair: Any) -> None:
+    store.updated(pair[1], {"Study": {"DICOM": {"StudyDescription": "ANOTHER"}}})
     removal = {"Study": {"DICOM": {"StudyDescription": "CT HEAD"}}}
-    message = world.refused(pair[0], None, removal, includeStudyImageSets=True)
+    message = store.refused(pair[0], None, removal, includeStudyImageSets=True)
     assert "must match" in message
-    assert versions(world, *pair) == ["2", "2"]
+    assert versions(store, *pair) == ["2", "2"]
 
 
-def test_a_sibling_may_lack_what_is_removed(world: Any, pair: Any) -> None:
+def test_a_sibling_may_lack_what_is_removed(store: Any, pair: Any) -> None:
     removal = {"Study": {"DICOM": {"StudyDescription": "CT HEAD"}}}
-    world.updated(pair[1], None, removal)
-    world.updated(pair[0], None, removal, includeStudyImageSets=True)
+    store.updated(pair[1], None, removal)
+    store.updated(pair[0], None, removal, includeStudyImageSets=True)
     for image_set in pair:
-        assert "StudyDescription" not in world.metadata(image_set)["Study"]["DICOM"]
+        assert "StudyDescription" not in store.metadata(image_set)["Study"]["DICOM"]
 
 
 def test_requests_that_cannot_be_study_wide(
-    world: Any, pair: Any, sibling: dict[str, Any], error_of: Any
+    store: Any, pair: Any, sibling: dict[str, Any], error_of: Any
 ) -> None:
-    revert = error_of(world.call, pair[0], revert_to="1", includeStudyImageSets=True)
+    revert = error_of(store.call, pair[0], revert_to="1", includeStudyImageSets=True)
     assert revert[:2] == (400, "ValidationException")
-    non_primary = world.load(sibling, primary=False)
-    update = error_of(world.call, non_primary, NAME, includeStudyImageSets=True)
+    non_primary = store.load(sibling, primary=False)
+    update = error_of(store.call, non_primary, NAME, includeStudyImageSets=True)
     assert update[:2] == (400, "ValidationException")
 
 
-def test_a_deleted_sibling_is_left_alone(world: Any, pair: Any) -> None:
-    world.client.delete_image_set(**world.of(pair[1]))
-    world.finish()
-    assert world.updated(pair[0], NAME, includeStudyImageSets=True)
-    assert world.get(pair[1])["imageSetState"] == "DELETED"
+def test_a_deleted_sibling_is_left_alone(store: Any, pair: Any) -> None:
+    store.client.delete_image_set(**store.of(pair[1]))
+    store.finish()
+    assert store.updated(pair[0], NAME, includeStudyImageSets=True)
+    assert store.get(pair[1])["imageSetState"] == "DELETED"

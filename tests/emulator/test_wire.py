@@ -26,8 +26,8 @@ UPDATE = f"{BASE}/updateImageSetMetadata?latestVersion=1"
 
 
 @pytest.fixture
-def send(world: Any) -> Any:
-    address = world.emulator.endpoint.removeprefix("http://")
+def send(store: Any) -> Any:
+    address = store.emulator.endpoint.removeprefix("http://")
 
     def call(
         method: str, target: str, body: Any = b"", **headers: str
@@ -136,17 +136,17 @@ BLOBS = {
 
 @pytest.mark.parametrize("value", BLOBS.values(), ids=BLOBS)
 @pytest.mark.parametrize("name", ["updatableAttributes", "removableAttributes"])
-def test_blobs(world: Any, document: Any, send: Any, name: str, value: Any) -> None:
-    image_set = world.load(document, primary=False)
-    target = f"/datastore/{world.datastore_id}/imageSet/{image_set}/updateImageSetMetadata"
+def test_blobs(store: Any, document: Any, send: Any, name: str, value: Any) -> None:
+    image_set = store.load(document, primary=False)
+    target = f"/datastore/{store.datastore_id}/imageSet/{image_set}/updateImageSetMetadata"
     body = {"DICOMUpdates": {name: blob(value)}}
     status, code, answer = send("POST", f"{target}?latestVersion=1", body)
     assert (status, code) in ((400, "ValidationException"), (402, "ServiceQuotaExceededException"))
     assert name in answer["message"] or status == 402
-    assert world.get(image_set)["versionId"] == "1"
+    assert store.get(image_set)["versionId"] == "1"
 
 
-def test_contradictions_in_one_request(world: Any, document: Any, error_of: Any) -> None:
+def test_contradictions_in_one_request(store: Any, document: Any, error_of: Any) -> None:
     series, first = "1.2.840.99.5.1", "1.2.840.99.7.1"
 
     def instance(block: Any) -> Any:
@@ -157,20 +157,20 @@ def test_contradictions_in_one_request(world: Any, document: Any, error_of: Any)
         (instance({"DICOM": {"InstanceNumber": "2"}}), instance({})),
         (instance({"DICOM": {"InstanceNumber": "2"}}), {"Study": {"Series": {series: {}}}}),
     ]
-    image_set = world.load(document, primary=False)
+    image_set = store.load(document, primary=False)
     for updatable, removable in pairs:
-        answer = error_of(world.call, image_set, updatable, removable)
+        answer = error_of(store.call, image_set, updatable, removable)
         assert answer[:2] == (400, "ValidationException")
 
 
 def test_a_missing_schema_version_is_a_switch(
-    world_with: Any, document: Any, error_of: Any
+    store_with: Any, document: Any, error_of: Any
 ) -> None:
-    world = world_with(schema_version_required=True)
-    image_set = world.load(document, primary=False)
-    assert error_of(world.call, image_set, NAME)[:2] == (400, "ValidationException")
+    store = store_with(schema_version_required=True)
+    image_set = store.load(document, primary=False)
+    assert error_of(store.call, image_set, NAME)[:2] == (400, "ValidationException")
     for version in (1.1, "1.1"):
-        assert world.updated(image_set, NAME | {"SchemaVersion": version})
+        assert store.updated(image_set, NAME | {"SchemaVersion": version})
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_malformed_json(send: Any, target: str, body: bytes) -> None:
     assert (status, code) == (400, "SerializationException")
 
 
-def test_lengths_that_lie(send: Any, world: Any) -> None:
-    host, port = world.emulator.endpoint.removeprefix("http://").split(":")
+def test_lengths_that_lie(send: Any, store: Any) -> None:
+    host, port = store.emulator.endpoint.removeprefix("http://").split(":")
     for head in (
         b"Content-Length: 99999999999\r\n",
         b"Content-Length: -1\r\n",
