@@ -29,7 +29,7 @@ Section: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
-class Edit:
+class RequestEdit:
     """One edit of a request. `value` and `vr` are JSON texts, or "".
 
     `key` is "" if a whole series or instance is removed.
@@ -42,7 +42,7 @@ class Edit:
     vr: str = ""
 
     def __repr__(self) -> str:
-        return f"Edit({self.shown()}, ***)"
+        return f"RequestEdit({self.shown()}, ***)"
 
     def shown(self) -> str:
         """The path as a message may show it: a key that DICOM does not define may be a name."""
@@ -201,13 +201,13 @@ def _of_revert(action: Action) -> Iterator[str]:
 
 
 def _of_own(
-    name: str, calls: Iterable[tuple[Step, tuple[Edit, ...]]], changes: Collection[Change]
+    name: str, calls: Iterable[tuple[Step, tuple[RequestEdit, ...]]], changes: Collection[Change]
 ) -> Iterator[str]:
     """The edits sent to one image set are the changes shown, each exactly once."""
     shown = {_needed(change): change for change in changes}
     if len(shown) != len(changes):
         yield f"a change of image set {name} is shown twice"
-    sent: list[Edit] = []
+    sent: list[RequestEdit] = []
     for step, edits in calls:
         sent += edits
         if step.force and not any(shown[edit].force_reasons for edit in edits if edit in shown):
@@ -215,12 +215,14 @@ def _of_own(
     yield from _unequal(name, sent, shown)
 
 
-def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) -> Iterator[str]:
+def _of_study(
+    action: Action, calls: Iterable[tuple[Step, tuple[RequestEdit, ...]]]
+) -> Iterator[str]:
     """A study-wide call makes the same edits on every member; compare them by tag."""
     changes = [change for change in action.changes if _is_of_the_study(change)]
     shown = {_by_tag(_needed(change)): change for change in changes}
     reasons = {_by_tag(_needed(change)) for change in changes if change.force_reasons}
-    sent: list[Edit] = []
+    sent: list[RequestEdit] = []
     for step, edits in calls:
         tagged = [_by_tag(edit) for edit in edits]
         sent += tagged
@@ -229,7 +231,9 @@ def _of_study(action: Action, calls: Iterable[tuple[Step, tuple[Edit, ...]]]) ->
     yield from _unequal(action.image_set_id, sent, shown)
 
 
-def _unequal(name: str, sent: list[Edit], shown: Mapping[Edit, Change]) -> Iterator[str]:
+def _unequal(
+    name: str, sent: list[RequestEdit], shown: Mapping[RequestEdit, Change]
+) -> Iterator[str]:
     counts = Counter(sent)
     for edit in sorted(counts.keys() | shown.keys()):
         path = edit.shown()
@@ -243,26 +247,28 @@ def _is_of_the_study(change: Change) -> bool:
     return change.address.level <= Level.STUDY
 
 
-def _by_tag(edit: Edit) -> Edit:
+def _by_tag(edit: RequestEdit) -> RequestEdit:
     tag = key_tag(edit.key)
     key = f"{tag:08X}" if tag is not None else edit.key
-    return Edit(edit.address, key, edit.removes, edit.value, edit.vr)
+    return RequestEdit(edit.address, key, edit.removes, edit.value, edit.vr)
 
 
-def _needed(change: Change) -> Edit:
+def _needed(change: Change) -> RequestEdit:
     """The edit that a request must hold to make a change."""
     if change.op in _SETS:
         value = _text(change.after.raw if change.after else None)
-        return Edit(change.address, change.key, False, value, change.vr if change.send_vr else "")
+        return RequestEdit(
+            change.address, change.key, False, value, change.vr if change.send_vr else ""
+        )
     if change.op is Op.REMOVE:
-        return Edit(
+        return RequestEdit(
             change.address, change.key, True, _text(change.before.raw if change.before else None)
         )
     # Only a revert restores a series or an instance: no request equals this edit.
-    return Edit(change.address, "", change.op in _REMOVALS)
+    return RequestEdit(change.address, "", change.op in _REMOVALS)
 
 
-def decode(step: Step) -> Iterator[Edit]:
+def decode(step: Step) -> Iterator[RequestEdit]:
     """The edits of the two blobs of a call, in document order. Raises UnreadableError."""
     for blob, removes in ((step.updatable, False), (step.removable, True)):
         if blob is None:
@@ -277,21 +283,23 @@ def decode(step: Step) -> Iterator[Edit]:
             yield from _study(_mapping(tree, "Study"), removes)
 
 
-def _study(study: Section, removes: bool) -> Iterator[Edit]:
+def _study(study: Section, removes: bool) -> Iterator[RequestEdit]:
     yield from _section(study, STUDY, removes, "Series")
     for series, section in _inner(study, "Series"):
         if removes and not section:
-            yield Edit(series_at(series), "", True)
+            yield RequestEdit(series_at(series), "", True)
             continue
         yield from _section(section, series_at(series), removes, "Instances")
         for instance, inner in _inner(section, "Instances"):
             if removes and not inner:
-                yield Edit(instance_at(series, instance), "", True)
+                yield RequestEdit(instance_at(series, instance), "", True)
             else:
                 yield from _section(inner, instance_at(series, instance), removes)
 
 
-def _section(section: Section, address: Address, removes: bool, inner: str = "") -> Iterator[Edit]:
+def _section(
+    section: Section, address: Address, removes: bool, inner: str = ""
+) -> Iterator[RequestEdit]:
     _only(section, "DICOM", "DICOMVRs", inner)
     values = _mapping(section, "DICOM") if "DICOM" in section else {}
     vrs = _mapping(section, "DICOMVRs") if "DICOMVRs" in section else {}
@@ -302,7 +310,7 @@ def _section(section: Section, address: Address, removes: bool, inner: str = "")
             f"{address.shown()} states the VR of an attribute that it does not set"
         )
     for key, value in values.items():
-        yield Edit(address, key, removes, _text(value), str(vrs.get(key, "")))
+        yield RequestEdit(address, key, removes, _text(value), str(vrs.get(key, "")))
 
 
 def _inner(section: Section, name: str) -> Iterator[tuple[str, Section]]:
