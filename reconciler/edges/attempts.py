@@ -26,7 +26,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, next_version, pins
 from reconciler.core.model.record import RULES_VERSION
-from reconciler.core.plan.sent import sent_paths
+from reconciler.core.plan.sent import paths_of_study, sent_paths
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
 from reconciler.edges.worktree import first_link, refuse_links, refuse_links_below
@@ -147,6 +147,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
             member.asked,
             member.ask_digest if member.is_whole else "",
             tuple(sent[member.image_set_id]),
+            paths_of_study(action, member),
         )
         for member in action.members
         if member.image_set_id in versions
@@ -195,7 +196,7 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
     digests = (held for _, held in versions)
     # Attempts of the first form do not have it: only their last version counts as theirs then.
     sent = tuple(tuple(paths) for paths in row.get("sent", [[] for _ in versions]))
-    paths = (*row["asked"], *(path for some in sent for path in some))
+    paths = (*row["asked"], *row.get("ofStudy", ()), *(path for some in sent for path in some))
     texts = (datastore_id, row["imageSetId"], row["askDigest"], *paths, *digests)
     if not versions or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a valid attempt")
@@ -207,6 +208,7 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
         asked=tuple(row["asked"]),
         ask_digest=row["askDigest"],
         sent=sent,
+        of_study=tuple(row.get("ofStudy", ())),
     )
 
 
@@ -224,6 +226,7 @@ def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
                 "asked": sorted(one.asked),
                 "askDigest": one.ask_digest,
                 "sent": [list(paths) for paths in one.sent],
+                "ofStudy": list(one.of_study),
             }
             for one in attempts
         ],

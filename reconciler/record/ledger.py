@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Member, Plan, Status, Step
 from reconciler.core.model.record import Finding
-from reconciler.core.plan.sent import sent_paths
+from reconciler.core.plan.sent import paths_of_study, sent_paths
 
 # With these outcomes nothing was sent, and nothing is known that was not known before.
 _UNTOUCHED = frozenset({Result.BLOCKED, Result.STALE, Result.NOT_ATTEMPTED})
@@ -52,7 +53,10 @@ class Ledger:
             action, member = self._members[key]
             # The version before is the one that was read, also where several calls lie between:
             # a person who wants the old content back has to look there.
-            yield _finding(action.datastore_id, member, landed, converged=member.asked)
+            yield replace(
+                _finding(action.datastore_id, member, landed, converged=member.asked),
+                converged_of_study=paths_of_study(action, member),
+            )
 
     def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Finding]:
         """What an action shows of the image sets that it did not bring to what is asked.
@@ -76,13 +80,21 @@ class Ledger:
             if self._last[action.datastore_id, name] == outcome.step
         }
         for member in action.members:
-            if member.image_set_id not in done and member.asked:
-                yield _finding(
+            of_study = paths_of_study(action, member)
+            if member.image_set_id not in done and (member.asked or of_study):
+                own = frozenset(member.asked)
+                made = sorted(sent[member.image_set_id])
+                found = _finding(
                     action.datastore_id,
                     member,
                     landed.get(member.image_set_id),
-                    converged=tuple(sorted(sent[member.image_set_id])),
+                    converged=tuple(path for path in made if path not in of_study or path in own),
                     carried=member.asked,
+                )
+                yield replace(
+                    found,
+                    converged_of_study=tuple(path for path in made if path in of_study),
+                    carried_of_study=of_study,
                 )
 
 
@@ -108,6 +120,7 @@ def recovered(attempt: Attempt, landed: Landed) -> Finding:
         updated_at=landed.updated_at,
         created_at=landed.created_at,
         converged=attempt.asked,
+        converged_of_study=attempt.of_study,
         ask_digest=attempt.ask_digest,
     )
 

@@ -200,6 +200,59 @@ def test_a_study_wide_apply_keeps_the_baselines_of_a_sibling(siblings: BaselineR
     assert block["DICOM"]["ImageComments"] == "theirs"
 
 
+def shared(repository: BaselineRepository, named: tuple[str, ...], text: str, **more: str) -> None:
+    """Ask for a description of the study of two primary image sets."""
+    allow = ", ".join(("STUDY_WIDE", *more.values()))
+    repository.ask("a.yaml", DESCRIBED.replace("CT CHEST", text), *named, allow=allow)
+
+
+@pytest.fixture
+def pair(repository: BaselineRepository) -> BaselineRepository:
+    """Two primary image sets of a study; one manifest names the first, and was applied."""
+    for name, uid in ((OWN, "1.2.3.1"), (OTHER_ID, "1.2.3.2")):
+        content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
+        imported(repository.emulator, content, primary=True)
+    shared(repository, (OWN,), "CT CHEST")
+    repository.apply()
+    return repository
+
+
+def test_a_sibling_that_no_manifest_names_has_baselines_of_its_own(
+    pair: BaselineRepository,
+) -> None:
+    entry = pair.entry(OTHER_ID)
+    assert (entry["asked"], entry["released"]) == ({}, {"Study/StudyDescription": "2"})
+
+
+def test_drift_of_a_sibling_that_no_manifest_names_is_not_overwritten(
+    pair: BaselineRepository,
+) -> None:
+    pair.theirs(study("THEIRS"), OTHER_ID)
+    shared(pair, (OWN,), "CT HEAD")
+    assert pair.drifted() == ["Study/StudyDescription"]
+    pair.apply(code=1)
+    assert pair.value("StudyDescription", OTHER_ID) == "THEIRS"
+    line = f"OVERWRITES_DRIFT@3:{OTHER_ID}"
+    assert line in pair.reconcile("plan").out
+    shared(pair, (OWN,), "CT HEAD", drift=line)
+    pair.apply()
+    assert pair.value("StudyDescription", OTHER_ID) == "CT HEAD"
+
+
+def test_after_a_conflict_the_value_of_an_unnamed_sibling_is_drift(
+    repository: BaselineRepository,
+) -> None:
+    for name, uid in ((OWN, "1.2.3.1"), (OTHER_ID, "1.2.3.2")):
+        content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
+        imported(repository.emulator, content, primary=True)
+    shared(repository, (OWN,), "CT CHEST")
+    assert repository.reconcile("plan", "--out", ".reconcile/plan.json").code == 0
+    repository.theirs(study("THEIRS"), OTHER_ID)
+    repository.apply(".reconcile/plan.json", code=1)
+    repository.apply(code=1)
+    assert repository.value("StudyDescription", OTHER_ID) == "THEIRS"
+
+
 # --- lines that go and come back --------------------------------------------------------------
 
 

@@ -183,7 +183,7 @@ def test_what_is_written_down_is_private_whole_and_without_a_value(study: AskedS
 def test_a_sibling_that_a_killed_run_moved_is_recorded_by_the_next(study: AskedStudy) -> None:
     study.ask(FIRST, "CT")
     study.killed()
-    assert study.records() == {FIRST: ("", "1")}
+    assert study.records() == {FIRST: ("", "1"), SECOND: ("", "1")}
     study.service.calm()
     applied = study.apply()
     assert applied.outcomes == ()
@@ -430,7 +430,8 @@ def test_an_unresolved_end_is_found_by_the_next_run(study: AskedStudy) -> None:
     study.service.fail(UPDATE, NoAnswerError("gone"), when="after")
     applied = study.apply(abandon=lambda: bool(study.service.landed))
     assert [one.result for one in applied.outcomes] == [Result.UNRESOLVED]
-    assert study.records() == {FIRST: ("", "1")}  # the version that the action was planned for
+    # The version that the action was planned for.
+    assert study.records() == {FIRST: ("", "1"), SECOND: ("", "1")}
     study.service.calm()
     study.apply()
     assert study.records() == {FIRST: ("1", "2"), SECOND: ("1", "2")}
@@ -654,7 +655,7 @@ def test_an_edited_attempt_is_not_believed(study: AskedStudy) -> None:
     (path,) = (study.root / attempts.FOLDER).glob("*.json")
     path.write_text(path.read_text().replace('"before": "1"', '"before": "0"'))
     assert study.apply().recovered == ()
-    assert study.records() == {FIRST: ("1", "2")}
+    assert study.records() == {FIRST: ("1", "2"), SECOND: ("", "1")}
 
 
 def test_an_attempt_under_other_rules_is_not_believed(study: AskedStudy) -> None:

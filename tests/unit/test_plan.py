@@ -35,7 +35,7 @@ MANIFEST = Place("a.yaml", 1, 1)
 
 
 def source(*allow: Consent, force: bool = False, file: str = "a.yaml") -> Source:
-    return Source(Place(file, 1, 1), force=force, allow=allow)
+    return Source(Place(file, 1, 1), force=force, allow=allow, own=A)
 
 
 def test_every_hazard_has_its_kind_of_consent() -> None:

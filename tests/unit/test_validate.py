@@ -118,7 +118,7 @@ def test_the_source_says_why_and_what_is_consented_to() -> None:
         Consent(Hazard.OVERWRITES_DRIFT, "5", ID),
         Consent(Hazard.REMOVES_INSTANCE),
     )
-    assert source.several is False
+    assert source.own == ID
 
 
 @pytest.mark.parametrize("names", [f"imageSetId: {ID}", f"imageSetIds: [{ID}]"])
@@ -130,14 +130,14 @@ def test_one_image_set_is_meant_with_or_without_its_id(names: str) -> None:
         )
         ((source,),) = [found.sources for found in validated(text).asks]
         assert source.allow == (Consent(Hazard.OVERWRITES_DRIFT, "5", ID),)
-        assert source.several is False
+        assert source.own == ID
 
 
 def test_a_list_says_whose_drift_may_be_overwritten() -> None:
     text = HEAD.replace(f"imageSetId: {ID}", f"imageSetIds: [{ID}, {OTHER}]")
     text += f"allow: [OVERWRITES_DRIFT@5:{OTHER}, OVERWRITES_DRIFT@6:{ID}]\n"
     result = validated(text + "present: {Patient: {DICOM: {PatientName: a}}}")
-    assert [source.several for found in result.asks for source in found.sources] == [True, True]
+    assert [source.own for found in result.asks for source in found.sources] == ["", ""]
     assert result.asks[0].sources[0].allow == (
         Consent(Hazard.OVERWRITES_DRIFT, "5", OTHER),
         Consent(Hazard.OVERWRITES_DRIFT, "6", ID),
@@ -449,18 +449,15 @@ HEADS: dict[str, tuple[str, str]] = {
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\n"
         f"allow: [OVERWRITES_DRIFT@5:{OTHER}, 'OVERWRITES_DRIFT@5:', OVERWRITES_DRIFT@5:EA92, "
         f'"OVERWRITES_DRIFT@5:{ID}\\n", OVERWRITES_DRIFT@:{ID}]',
-        "6:9: this manifest does not contain image set 0123456789abcdef0123456789abcdef\n"
-        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
-        "prints the line to add.\n"
         "6:62: '' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
-        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "    Write the imageSetId of the image set, or remove the line. `reconcile plan` "
         "prints the line to add.\n"
         "6:85: 'EA92' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
-        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "    Write the imageSetId of the image set, or remove the line. `reconcile plan` "
         "prints the line to add.\n"
         "6:110: 'ea92b0d8838c72a3f25d00d13616f87e\n"
         "' is not an imageSetId: it needs 32 characters, each 0-9 or a-z\n"
-        "    Write an imageSetId of this manifest, or remove the line. `reconcile plan` "
+        "    Write the imageSetId of the image set, or remove the line. `reconcile plan` "
         "prints the line to add.\n"
         "6:167: OVERWRITES_DRIFT needs the version whose values may be overwritten\n"
         "    Write it with the version that `reconcile plan` prints, such as "

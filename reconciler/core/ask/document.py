@@ -79,7 +79,7 @@ def _source(draft: Draft, image_set_ids: Collection[str]) -> Source:
         reason=_text(document.get("reason")).strip(),
         force=force is not None and to_json(force) is True,
         allow=tuple(_consents(draft, document.get("allow"), image_set_ids)),
-        several=len(image_set_ids) > 1,
+        own=next(iter(image_set_ids)) if len(image_set_ids) == 1 else "",
     )
 
 

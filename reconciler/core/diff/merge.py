@@ -28,7 +28,7 @@ def merged(entry: Entry | None, finding: Finding) -> Entry:
     if entry is not None and not is_other:
         if ranked(finding.version_id) < ranked(entry.version_id):
             return replace(entry, asked=rows[0], released=rows[1])
-        if rows == (entry.asked, entry.released) and finding.carried and not finding.converged:
+        if rows == (entry.asked, entry.released) and _only_carried(finding):
             return entry
     return Entry(
         datastore_id=finding.datastore_id,
@@ -42,6 +42,12 @@ def merged(entry: Entry | None, finding: Finding) -> Entry:
         released=rows[1],
         ask_digest=_digest(entry, finding, is_other=is_other),
     )
+
+
+def _only_carried(finding: Finding) -> bool:
+    """Whether the run saw nothing new of the image set."""
+    carried = finding.carried or finding.carried_of_study
+    return bool(carried) and not (finding.converged or finding.converged_of_study)
 
 
 def _amended(
@@ -59,6 +65,14 @@ def _amended(
             asked, released = _without_below(path, asked), _without_below(path, released)
     for path in (*finding.carried, *finding.converged):
         released.pop(path, None)
+    # What other manifests ask of the study is kept beside the released paths, so that each image
+    # set of the study has a baseline of its own.
+    for path in finding.converged_of_study:
+        held = asked if path in asked else released
+        held[path] = _higher(held.get(path), finding.version_id)
+    for path in finding.carried_of_study:
+        if _known(path, asked, released) is None:
+            released[path] = finding.carried_version
     for path in finding.released:
         if path in asked:
             released[path] = _higher(released.get(path), asked.pop(path))

@@ -23,15 +23,15 @@ class ClaimKind(StrEnum):
 class Source:
     """The manifest document of a claim, with its consents.
 
-    `several` says that it names more than one image set: then its consent to overwrite drift must
-    name the image set.
+    `own` is the image set that it names, "" if it names several: then its consent to overwrite
+    drift must name the image set.
     """
 
     place: Place
     reason: str = ""
     force: bool = False
     allow: tuple[Consent, ...] = ()
-    several: bool = False
+    own: str = ""
 
     def __hash__(self) -> int:
         # By the place only, which is unique: `allow` may name thousands of image sets, and each of

@@ -11,8 +11,9 @@ class Attempt:
 
     `before` is the version that the image set had before, `versions` what each call makes of it:
     (versionId, digest of the content), in order, and `sent` the paths that each call changes.
-    `asked` and `ask_digest` are for its record; `ask_digest` is "" where the run did not carry all
-    that was asked. Its digests are not keyed: they stay in its file, which only the owner may read.
+    `of_study` are the paths that manifests ask of the study, and not of this image set. `asked` and
+    `ask_digest` are for its record; `ask_digest` is "" where the run did not carry all that was
+    asked. Its digests are not keyed: they stay in its file, which only the owner may read.
     """
 
     datastore_id: str
@@ -22,6 +23,7 @@ class Attempt:
     asked: tuple[str, ...] = ()
     ask_digest: str = field(default="", repr=False)
     sent: tuple[tuple[str, ...], ...] = ()
+    of_study: tuple[str, ...] = ()
 
     def converged_at(self, version_id: str) -> tuple[str, ...]:
         """The paths that hold what was asked once the version is there as planned."""

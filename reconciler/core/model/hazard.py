@@ -40,6 +40,9 @@ class Consent:
         image_set = f":{self.image_set_id}" if self.image_set_id else ""
         return f"{self.hazard}{version}{image_set}"
 
-    def spelled(self, *, several: bool) -> str:
-        """Return the form for a manifest. Only a manifest with several image sets needs the ID."""
-        return str(self if several else replace(self, image_set_id=""))
+    def spelled(self, own: str) -> str:
+        """Return the form for a manifest that names the image set `own` alone, "" for any other.
+
+        Only there the plain form stands for that image set.
+        """
+        return str(replace(self, image_set_id="") if self.image_set_id == own else self)

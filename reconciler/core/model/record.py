@@ -92,10 +92,11 @@ class Finding:
 
     `version_id` is the version that was seen. The paths of `converged` hold there what is asked.
     Those of `carried` belong to an action that ended otherwise: without a baseline they get
-    `carried_version`, the version that the action was planned for. `released` are no longer asked
-    by any manifest. `renamed` leads from a recorded path to its path under the new UID. `refuted`
-    is the version of an entry that the service has contradicted. `ask_digest` is not keyed, and ""
-    where not all that is asked was seen converged.
+    `carried_version`, the version that the action was planned for. `converged_of_study` and
+    `carried_of_study` are the same for paths that manifests ask of the study, but not of this image
+    set. `released` are no longer asked by any manifest. `renamed` leads from a recorded path to its
+    path under the new UID. `refuted` is the version of an entry that the service has contradicted.
+    `ask_digest` is not keyed, and "" where not all that is asked was seen converged.
     """
 
     datastore_id: str
@@ -108,6 +109,8 @@ class Finding:
     converged: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
     carried_version: str = ""
+    converged_of_study: tuple[str, ...] = ()
+    carried_of_study: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     refuted: str = ""

@@ -3,7 +3,7 @@
 from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
 from reconciler.core.plan.eta import eta_seconds
-from reconciler.core.plan.study import Found, Study, members_filters
+from reconciler.core.plan.study import Found, Study, is_study_level, members_filters, on_member
 from reconciler.core.plan.study_blocks import moves_study, needs_study
 
 __all__ = [
@@ -12,8 +12,10 @@ __all__ = [
     "action_digest",
     "build",
     "eta_seconds",
+    "is_study_level",
     "members_filters",
     "moves_study",
     "needs_study",
+    "on_member",
     "with_digests",
 ]

@@ -90,8 +90,8 @@ def change_hazards(
 ) -> list[HazardUse]:
     """The hazards of single changes, each once per image set and answer.
 
-    Consent to overwrite drift must stand in a manifest that names the image set itself, even if the
-    manifest of another image set causes the study-wide change.
+    Consent to overwrite drift must stand in a manifest that names the image set itself. If none of
+    these asks for the change, it must stand in the manifest that asks for it of the study.
     """
     naming = {diff.image_set_id: diff.ask.sources for diff in diffs}
     uses: dict[HazardUse, None] = {}
@@ -101,8 +101,9 @@ def change_hazards(
             sources, versions = sourced.sources, tuple[str, ...]()
             if CONSENT[hazard] is By.NAME_AND_VERSION:
                 named = naming.get(change.image_set_id, ())
-                sources = tuple(source for source in sources if source in named)
-                versions = change.consent_versions
+                own = tuple(source for source in sources if source in named)
+                # A sibling that another manifest changes: that manifest has to consent.
+                sources, versions = own or sources, change.consent_versions
             uses[judge(hazard, change.image_set_id, sources, defaults, versions)] = None
     return sorted(uses, key=lambda use: (use.image_set_id, use.hazard, str(use.place or "")))
 
@@ -153,8 +154,8 @@ def _with_lines(action: Action, lines: Mapping[Place, str]) -> Action:
 
 def _line(consents: Iterable[Consent], source: Source | None) -> str:
     """The `allow:` line of a manifest. Without a manifest, consents are spelled in full."""
-    several = source is None or source.several
-    return f"allow: [{', '.join(consent.spelled(several=several) for consent in consents)}]"
+    own = source.own if source is not None else ""
+    return f"allow: [{', '.join(consent.spelled(own) for consent in consents)}]"
 
 
 def _names_first(consent: Consent) -> tuple[bool, Consent]:

@@ -82,7 +82,7 @@ def _unneeded(source: Source, used: set[Consent], image_set_id: str) -> list[Not
     notes = [
         Note(
             image_set_id,
-            f"`allow: {consent.spelled(several=source.several)}` is not needed",
+            f"`allow: {consent.spelled(source.own)}` is not needed",
             source.place,
         )
         for consent in source.allow

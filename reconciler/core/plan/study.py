@@ -31,6 +31,7 @@ from reconciler.core.model.value import Document, Value
 class Study:
     """All primary image sets of one study, each with the document read at its version.
 
+    `siblings` are the changes on members of which no manifest asks them, with their drift.
     `unlisted` are members that a manifest asks for and SearchImageSets did not list: then search
     may also miss others. `unread` is the reason why search did not answer.
     """
@@ -39,6 +40,7 @@ class Study:
     members: tuple[Observed, ...]
     unlisted: tuple[str, ...] = ()
     unread: Unread | None = None
+    siblings: tuple[Change, ...] = ()
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -120,25 +122,28 @@ def study_wide(
 
 def _sent(study: Study, anchor: str, change: Change) -> Change:
     """The change under the live key of the anchor, the image set that the call names."""
-    found = _on_member(anchor, study.documents[anchor], change)
+    found = on_member(anchor, study.documents[anchor], change)
     return found or replace(change, image_set_id=anchor)
 
 
 def _spread(study: Study, asked: Sequence[SourcedChange]) -> list[Change]:
     """The change on each member, with the drift that the member's own diff found."""
     own = {sourced.change.image_set_id: sourced.change for sourced in asked}
+    siblings = {(one.image_set_id, one.address.level, one.tag): one for one in study.siblings}
     sent = asked[0].change
     found = []
     for image_set_id, document in sorted(study.documents.items()):
         if image_set_id in own:
             # Manifests may spell a value differently; the call sends the first spelling.
             found.append(replace(own[image_set_id], after=sent.after))
-        elif change := _on_member(image_set_id, document, sent):
-            found.append(change)
+        elif change := on_member(image_set_id, document, sent):
+            judged = siblings.get((image_set_id, sent.address.level, sent.tag), change)
+            found.append(replace(judged, after=sent.after))
     return found
 
 
-def _on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
+def on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
+    """The change as it is on another member of the study; None if that member needs none."""
     section = section_at(document, change.address) or {}
     key = live_key(section, change.tag) if change.tag is not None else None
     live = section_of(section, "DICOM")[key] if key else None
@@ -155,6 +160,8 @@ def _on_member(image_set_id: str, document: Document, change: Change) -> Change 
         key=key or change.key,
         before=Value(live) if key else None,
         drifted=False,
+        baseline="",
+        consent_versions=(),
         hazards=tuple(h for h in change.hazards if h is not Hazard.OVERWRITES_DRIFT),
     )
 

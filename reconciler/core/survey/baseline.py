@@ -128,6 +128,7 @@ def _made(attempt: Attempt, version: str, live: Properties) -> Finding:
         live.created_at,
         live.arn,
         converged=attempt.converged_at(version),
+        converged_of_study=attempt.of_study if version == attempt.last[0] else (),
     )
 
 

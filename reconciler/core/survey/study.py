@@ -10,10 +10,14 @@ from reconciler.core.dicom.content import study_instance_uid
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff import diff, is_recorded
 from reconciler.core.diff.guards import NOT_SAID, UNKNOWN_HINT
-from reconciler.core.model.diff import Diff
+from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.change import Change
+from reconciler.core.model.diff import Diff, Reading, SourcedChange, sources_of
 from reconciler.core.model.observed import Observed, Properties, Unread
+from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import Study, needs_study
+from reconciler.core.plan import Study, is_study_level, needs_study, on_member
+from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.image_set import read_again, without_documents
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.latest import latest_document
@@ -73,9 +77,70 @@ def survey_study(
     seen = tuple(member for member in members if member is not None)
     unlisted = () if unread else tuple(sorted(set(asked) - listed.keys()))
     whole = (_whole(own.get(member.properties.image_set_id), member, rules) for member in seen)
-    return Studied(
-        Study(uid, seen, unlisted, unread), tuple(found for found in whole if found is not None)
+    wanted = _wanted(own[name] for name in asked)
+    siblings = yield from together([_sibling(member, wanted, own, known) for member in seen])
+    study = Study(
+        uid,
+        tuple(member for member, _ in siblings),
+        unlisted,
+        unread,
+        tuple(change for _, changes in siblings for change in changes),
     )
+    return Studied(study, tuple(found for found in whole if found is not None))
+
+
+def _wanted(asked: Iterable[Diff]) -> tuple[SourcedChange, ...]:
+    """The changes of Patient and Study level that manifests ask of members, each attribute once."""
+    found = {
+        (sourced.change.address.level, sourced.change.tag): sourced
+        for diff in asked
+        for sourced in diff.changes
+        if is_study_level(sourced.change)
+    }
+    return tuple(found.values())
+
+
+def _sibling(
+    member: Observed,
+    wanted: Collection[SourcedChange],
+    own: Mapping[str, Diff],
+    known: Known,
+) -> Survey[tuple[Observed, tuple[Change, ...]]]:
+    """Judge what a study-wide call changes on a member of which no manifest asks it.
+
+    Each member is compared with its own baselines: what another process changed on this member
+    alone has drifted on this member alone.
+    """
+    name, document = member.properties.image_set_id, member.document
+    if document is None or member.unread is not None or misshapen(document):
+        return member, ()
+    asked = own[name].changes if name in own else ()
+    held = {(one.change.address.level, one.change.tag) for one in asked}
+    changes = [
+        SourcedChange(change, sourced.sources)
+        for sourced in wanted
+        if (sourced.change.address.level, sourced.change.tag) not in held
+        and (change := on_member(name, document, sourced.change)) is not None
+    ]
+    if not changes:
+        return member, ()
+    found = yield from judged(_of_sibling(member, changes, known), known)
+    if isinstance(found, Refusal):
+        return replace(member, unread=found.unread), ()
+    return member, tuple(sourced.change for sourced in found.changes)
+
+
+def _of_sibling(member: Observed, changes: Collection[SourcedChange], known: Known) -> Diff:
+    name = member.properties.image_set_id
+    reading = Reading(
+        member.properties,
+        member.document,
+        known.entries.get(name),
+        origin=member.origin,
+        good_version=member.good_version,
+    )
+    ask = ImageSetAsk("", name, sources_of(changes))
+    return Diff(ask, "", (), reading, Status.UPDATE, tuple(changes))
 
 
 def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey[Observed | None]:
