@@ -150,6 +150,23 @@ def test_summary_counts_what_moves() -> None:
     assert summary(totals_of(samples.study())) == "Plan: 3 image sets to update (2 calls)."
 
 
+def test_text_and_json_count_the_same_image_sets_of_a_study() -> None:
+    """Three image sets that are updated together, then the same three blocked and converged."""
+    (runs,) = samples.study().actions
+    named = tuple(replace(one, asked=("x",), recorded=False) for one in runs.members[:2])
+    idle = replace(runs, status=Status.BLOCKED, steps=())
+    done = replace(idle, status=Status.CONVERGED, members=(*named, runs.members[2]))
+    plan = samples.plan(runs, idle, done)
+    totals = totals_of(plan)
+    counted = {"converged": 2, "update": 3, "drifted": 0, "busy": 0, "blocked": 2}
+    assert {str(status): count for status, count in totals.actions} == counted
+    whole: dict[str, Any] = to_json(plan)
+    assert whole["totals"]["actions"] == counted
+    text = "Plan: 3 image sets to update (2 calls), 2 blocked, 2 converged."
+    assert summary(totals) == text
+    assert totals.unrecorded == 2
+
+
 @pytest.mark.parametrize(
     ("setting", "tty", "show", "mask", "expected"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -152,6 +153,18 @@ class Action:
         return self.members[0].image_set_id
 
     @property
+    def image_sets(self) -> tuple[str, ...]:
+        """The image sets that the action stands for where a plan is counted.
+
+        These are the image sets whose version its calls raise. Without calls they are the members
+        that a manifest names.
+        """
+        if self.steps:
+            return tuple(sorted({name for step in self.steps for name, _ in step.expected}))
+        named = tuple(member.image_set_id for member in self.members if member.asked)
+        return named or tuple(member.image_set_id for member in self.members)
+
+    @property
     def is_held(self) -> bool:
         """Whether the plan itself holds it back."""
         return not self.steps and self.status in _HELD_BACK
@@ -224,3 +237,8 @@ class Plan:
     def held(self) -> tuple[Action, ...]:
         """The actions that the plan itself holds back."""
         return tuple(action for action in self.actions if action.is_held)
+
+
+def image_sets_by_status(plan: Plan) -> Counter[Status]:
+    """Count image sets, not actions: an action on a study stands for several image sets."""
+    return Counter(action.status for action in plan.actions for _ in action.image_sets)

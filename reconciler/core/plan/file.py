@@ -28,6 +28,7 @@ from reconciler.core.model.plan import (
     Released,
     Status,
     Step,
+    image_sets_by_status,
 )
 from reconciler.core.model.value import Json, Value
 
@@ -120,9 +121,8 @@ def _basis_json(basis: Basis) -> Json:
 
 
 def _totals(plan: Plan) -> Json:
-    counts: dict[str, Json] = {
-        str(status): sum(action.status is status for action in plan.actions) for status in Status
-    }
+    statuses = image_sets_by_status(plan)
+    counts: dict[str, Json] = {str(status): statuses[status] for status in Status}
     changes = sum(len(action.changes) for action in plan.actions)
     first = first_changes(plan)
     return {

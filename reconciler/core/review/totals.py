@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from reconciler.core.model.first_changes import FirstChanges, first_changes
-from reconciler.core.model.plan import Action, Member, Plan, Status
+from reconciler.core.model.plan import Plan, Status, image_sets_by_status
 from reconciler.core.review.phrases import plural
 
 _COUNTED = {
@@ -19,10 +19,10 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`actions` counts every status.
+    """`actions` counts image sets by the status of their action, for every status.
 
     `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
-    of actions without calls, by status. `unrecorded` counts converged actions without a record.
+    of actions without calls, by status. `unrecorded` counts converged image sets without a record.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -36,9 +36,9 @@ class Totals:
 
 def totals_of(plan: Plan) -> Totals:
     """Count a plan."""
-    statuses = Counter(action.status for action in plan.actions)
+    statuses = image_sets_by_status(plan)
     standing = Counter(
-        action.status for action in plan.actions if not action.steps for _ in _named(action)
+        action.status for action in plan.actions if not action.steps for _ in action.image_sets
     )
     return Totals(
         actions=tuple((status, statuses[status]) for status in Status),
@@ -47,9 +47,11 @@ def totals_of(plan: Plan) -> Totals:
         raised=len({name for step in plan.steps for name, _ in step.expected}),
         standing=tuple((status, standing[status]) for status in _COUNTED if standing[status]),
         unrecorded=sum(
-            action.status is Status.CONVERGED
-            and any(not member.recorded for member in _named(action))
+            not member.recorded
             for action in plan.actions
+            if action.status is Status.CONVERGED
+            for member in action.members
+            if member.image_set_id in action.image_sets
         ),
         first=first_changes(plan),
     )
@@ -66,7 +68,3 @@ def summary(totals: Totals) -> str:
     elif [status for status, _ in totals.standing] == [Status.CONVERGED]:
         return f"Plan: nothing to do, {parts[0]}."
     return f"Plan: {', '.join(parts)}."
-
-
-def _named(action: Action) -> list[Member]:
-    return [member for member in action.members if member.asked] or list(action.members)
