@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.apply.progress import Tally
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.model.plan import Plan
-    from reconciler.core.model.results import Applied
+    from reconciler.core.model.results import Applied, Planned
     from reconciler.core.model.settings import Settings
     from reconciler.pipeline import Edges
     from reconciler.render.style import Look
@@ -140,11 +140,14 @@ def apply(
     ):
         with connect.edges(settings) as edges:
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
-            plan = (
-                workspace.load_plan(saved)
-                if saved
-                else _planned(settings, edges, paths, look, redact)
-            )
+            if saved:
+                plan = workspace.load_plan(saved)
+            else:
+                planned = _planned(settings, edges, paths, look, redact)
+                for error in planned.errors:
+                    screen.service_says(error, settings.redact, show_values)
+                plan = planned.plan
+            screen.not_read(plan)
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
             tally = _tally(settings, plan, bounds)
@@ -198,9 +201,7 @@ def _report(
     if unwritten:
         screen.note(f"warning: {unwritten.message}")
     for problem in (*applied.problems, *([failed] if failed else [])):
-        screen.note(
-            f"error: {problem.message}", *(f"    {line}" for line in problem.hint.splitlines())
-        )
+        screen.error(problem.message, problem.hint)
     return code
 
 
@@ -238,7 +239,7 @@ def _deadline(text: str | None) -> float:
 
 def _planned(
     settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None, redact: Redact
-) -> Plan:
+) -> Planned:
     """Make a plan, and show it unless stdout is for JSON."""
     from reconciler import pipeline
     from reconciler.cli import screen
@@ -251,7 +252,7 @@ def _planned(
     if look:
         screen.say(text.plan_lines(review(planned.plan, redact), look, planned.calls))
         screen.say([""])
-    return planned.plan
+    return planned
 
 
 def _ask(plan: Plan) -> None:

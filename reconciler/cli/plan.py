@@ -57,6 +57,8 @@ def plan(
         connect.edges(settings) as edges,
     ):
         planned = pipeline.plan(settings, checked, edges)
+    for error in planned.errors:
+        screen.service_says(error, settings.redact, show_values)
     if out:
         workspace.save_plan(planned.plan, out)
         if warning := workspace.exposure(out):
@@ -64,6 +66,7 @@ def plan(
     named = [str(out)] if out else [str(path) for path in paths or ()]
     shown = review(planned.plan, screen.mask(settings.redact, show_values))
     _print(shown, planned.calls, named, saved=bool(out), as_json=json)
+    screen.not_read(planned.plan)
     raise typer.Exit(shown.exit_code(detailed=detailed_exitcode))
 
 

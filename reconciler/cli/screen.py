@@ -8,13 +8,16 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler.core.errors import ServiceError
 from reconciler.core.escape import escape
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 from reconciler.render.style import Look
+
+if TYPE_CHECKING:
+    from reconciler.core.model.plan import Plan
 
 _WIDE = 120  # columns where there is no terminal: lines for logs and diffs
 
@@ -64,9 +67,27 @@ def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None
     try:
         yield
     except ServiceError as error:
-        if error.said and mask(setting, show_values, sys.stderr) is Redact.NONE:
-            note(f"the service says: {error.said}")
+        service_says(error, setting, show_values)
         raise
+
+
+def service_says(error: ServiceError, setting: Redact, show_values: bool | None) -> None:
+    """Print the service's own text of an error to stderr, if values may be shown there."""
+    if error.said and mask(setting, show_values, sys.stderr) is Redact.NONE:
+        note(f"the service says: {error.said}")
+
+
+def error(message: str, hint: str) -> None:
+    """Print an error that does not end the command to stderr, in the form of one that does."""
+    note(f"error: {message}", *(f"    {line}" for line in hint.splitlines()))
+
+
+def not_read(plan: Plan) -> None:
+    """Print to stderr why data stores were not read."""
+    from reconciler.core.review.phrases import not_read as sentence
+
+    for one in plan.unread:
+        error(sentence(one), one.hint)
 
 
 def note(*lines: str) -> None:

@@ -31,3 +31,4 @@ def show(
         screen.say_json(plan_json(shown))
     else:
         screen.say(text.plan_lines(shown, screen.look()))
+    screen.not_read(plan)

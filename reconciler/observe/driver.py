@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
+from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
@@ -56,16 +57,16 @@ class Seen:
     studies: tuple[Study, ...]
 
 
-def observe(stores: Sequence[Store], rules: Rules) -> list[Seen]:
+def observe(stores: Sequence[Store], rules: Rules) -> list[Seen | ServiceError]:
     """Read the image sets of the asks, in all data stores at the same time.
 
-    An image set that cannot be read blocks its own action only. Raises a ServiceError if a data
-    store is not accessible, or if no call can succeed.
+    An image set that cannot be read blocks its own action only. The result of a data store that is
+    not accessible, or where no call can succeed, is the error: the other data stores are read.
     """
     drivers = [_Driver(store, rules) for store in stores]
     pool = ThreadPoolExecutor(max(1, len(stores)))
     try:
-        return _gathered(pool, _Driver.run, drivers)
+        return _gathered(pool, _Driver.result, drivers)
     finally:
         # After an error or Ctrl-C, do not wait for other calls: a call that hangs takes minutes.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -84,7 +85,15 @@ class _Driver:
         # Surveys wait for the calls of `Together`, so these calls need threads of their own.
         self._calls = ThreadPoolExecutor(WORKERS)
 
-    def run(self) -> Seen:
+    def result(self) -> Seen | ServiceError:
+        """Read the data store. An error that concerns all of it is a result, too."""
+        try:
+            return self._seen()
+        except ServiceError as error:
+            self.close()
+            return error
+
+    def _seen(self) -> Seen:
         """Survey all image sets first: their documents show which studies must be read."""
         diffs = _gathered(self._surveys, self._diff, self._store.asks)
         if nothing_seen(diffs):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from reconciler.core.errors import ServiceError
 from reconciler.core.model.settings import Datastore
 from reconciler.core.ports import Clock, Files, PacedImageSets
 from reconciler.edges.files import REAL
@@ -17,3 +18,16 @@ class Edges:
     ports: Callable[[Datastore], PacedImageSets]
     clock: Clock
     files: Files = REAL
+
+    def connect(
+        self, datastores: Iterable[Datastore]
+    ) -> tuple[dict[str, PacedImageSets], dict[str, ServiceError]]:
+        """Connect to data stores. Return the ports, and the errors of the others, by name."""
+        ports: dict[str, PacedImageSets] = {}
+        errors: dict[str, ServiceError] = {}
+        for one in datastores:
+            try:
+                ports[one.name] = self.ports(one)
+            except ServiceError as error:
+                errors[one.name] = error
+        return ports, errors

@@ -9,15 +9,12 @@ from typing import TypeAlias
 
 from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.core.diff.paths import opened
-from reconciler.core.errors import (
-    ServiceError,
-    about_one,
-)
+from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.plan import Action, Basis, Plan, Status, Unread
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Checked, Planned
-from reconciler.core.model.settings import Settings
+from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.workflow_status import State, pauses
 from reconciler.core.plan import Found, build, eta_seconds, with_digests
 from reconciler.core.plan.bugs import without_bugs
@@ -25,7 +22,7 @@ from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Known
 from reconciler.edges import attempts, git
-from reconciler.observe.driver import Store, observe
+from reconciler.observe.driver import Seen, Store, observe
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import attempts_of, check_out, entries_of, key_of, released
 
@@ -42,16 +39,18 @@ def plan(
     """Read the image sets of the asks and plan their changes. Writes nothing.
 
     An action that contradicts itself is a bug of `builder`. It is blocked; the others are not. The
-    tests pass a builder with a bug.
-    Raises RecordError for an edited record, and ServiceError if the service is not accessible.
+    tests pass a builder with a bug. A data store that cannot be read is in `Plan.unread`; the
+    others are planned.
+    Raises RecordError for an edited record, and ServiceError if no data store can be read.
     """
     root = Path(settings.root)
     key = key_of(root)
     asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
+    wanted = [one for one in settings.datastores if one.name in asks]
     # All of them before the first read: each makes sure that it is the account that was meant.
-    ports = {one.name: edges.ports(one) for one in settings.datastores if one.name in asks}
+    ports, errors = edges.connect(wanted)
     entries = {one.name: entries_of(root, one) for one in settings.datastores}
-    asked = [one for one in settings.datastores if one.name in ports]
+    asked = [one for one in wanted if one.name in ports]
     check_out(root, asked)
     left, before = attempts.read(root), _counts(ports.values())
     stores = [
@@ -64,16 +63,22 @@ def plan(
     ]
     actions: list[Action] = []
     for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
+        if not isinstance(seen, Seen):
+            errors[one.name] = seen
+            continue
         named = {ask.image_set_id: ask for ask in managed[one.name]}
         built = builder(Found(one, seen.diffs, seen.studies, named), settings)
         actions += guarded(built, settings.guardrails, entries[one.name])
+    unread = [one for one in wanted if one.name in errors]
+    if unread and len(unread) == len(wanted):
+        raise errors[unread[0].name]
     ordered = without_bugs(
         sorted(actions, key=lambda action: (action.datastore, action.image_set_id))
     )
     gone = [
         image_set
         for one in settings.datastores
-        if not checked.paths
+        if not checked.paths and one.name not in errors
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
     made = Plan(
@@ -81,9 +86,14 @@ def plan(
         actions=with_digests(ordered, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(ordered, settings),
+        unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
     )
     calls = _counts(ports.values()) - before
-    return Planned(made, dict(sorted(calls.items())))
+    return Planned(made, dict(sorted(calls.items())), tuple(errors[one.name] for one in unread))
+
+
+def _unread(datastore: Datastore, image_sets: int, error: ServiceError) -> Unread:
+    return Unread(datastore.name, datastore.datastore_id, image_sets, error.message, error.hint)
 
 
 def _by_datastore(asks: Iterable[ImageSetAsk]) -> dict[str, list[ImageSetAsk]]:
@@ -134,7 +144,5 @@ def plan_at_rest(
 def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
     try:
         return edges.ports(settings.datastore(datastore)).get(image_set_id).state == State.LOCKED
-    except ServiceError as error:
-        if not about_one(error):
-            raise
-        return False
+    except ServiceError:
+        return False  # the next plan reports it

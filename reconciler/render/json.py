@@ -14,6 +14,7 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
+from reconciler.core.plan.file import unread_json
 from reconciler.core.review import AppliedReview
 from reconciler.core.review.applied import ShownCall, ShownHeld, ShownOutcome
 from reconciler.core.review.search import ShownImageSet
@@ -28,6 +29,7 @@ def applied(review: AppliedReview, exit_code: int) -> dict[str, Json]:
 
     `exit_code` is the exit code of the process: a signal takes precedence over the outcomes.
     """
+    unread: Json = [unread_json(one) for one in review.unread]
     return {
         "apiVersion": API_VERSION,
         "kind": "Report",
@@ -38,9 +40,11 @@ def applied(review: AppliedReview, exit_code: int) -> dict[str, Json]:
             "steps": review.steps,
             **{str(result): count for result, count in review.results},
             "held": len(review.held),
+            **({"unread": sum(one.image_sets for one in review.unread)} if unread else {}),
         },
         "outcomes": [_outcome(outcome) for outcome in review.outcomes],
         "held": [_held(held) for held in review.held],
+        **({"unread": unread} if unread else {}),
         "recovered": [_landed(landed) for landed in review.recovered],
         "recorded": list(review.records.paths),
         "commit": review.records.commit,

@@ -12,7 +12,7 @@ from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Note
 from reconciler.core.model.plan import Basis, HazardUse
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import KIND
+from reconciler.core.plan.file import KIND, unread_json
 from reconciler.core.review import Review
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
 from reconciler.core.review.shown import ShownValue
@@ -21,6 +21,7 @@ from reconciler.core.review.totals import Totals
 
 def plan_json(review: Review) -> dict[str, Json]:
     """The review as JSON. `masked` says whether values may be replaced by their shape."""
+    unread: Json = [unread_json(one) for one in review.unread]
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -37,6 +38,7 @@ def plan_json(review: Review) -> dict[str, Json]:
             }
             for one in review.released
         ],
+        **({"unread": unread} if unread else {}),
         "masked": review.masked,
     }
 
@@ -60,6 +62,7 @@ def _totals(totals: Totals) -> Json:
             "attributes": totals.first.attributes,
             "instances": totals.first.instances,
         },
+        **({"unread": totals.unread} if totals.unread else {}),
     }
 
 

@@ -12,6 +12,7 @@ from reconciler.core.escape import escape
 from reconciler.core.model.outcome import Landed
 from reconciler.core.review import AppliedReview
 from reconciler.core.review.applied import ShownHeld, ShownOutcome
+from reconciler.core.review.phrases import not_read
 
 # At most so many rows for converged steps, the others are counted. All other steps get a row.
 LISTED = 50
@@ -34,6 +35,9 @@ def _lines(review: AppliedReview) -> Iterator[str]:
     if review.records.commit:
         yield ""
         yield f"Recorded in commit {review.records.commit}."
+    for one in review.unread:
+        yield ""
+        yield f"> **Not read:** {_cell(not_read(one))} {_cell(one.hint)}"
     for problem in review.problems:
         yield ""
         yield f"> **Not recorded:** {_cell(problem.message)} {_cell(problem.hint)}"

@@ -54,6 +54,9 @@ def _first_changes(first: FirstChanges) -> str:
 
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
+    for one in review.unread:
+        image_sets = plural(one.image_sets, "image set")
+        yield f"Not read: {image_sets} of data store {escape(one.datastore)}."
     if unrecorded := review.totals.unrecorded:
         converged = plural(unrecorded, "converged image set")
         yield f"Not recorded yet: {converged}. Run `reconcile apply`."

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from reconciler.core.escape import escape
-from reconciler.core.model.plan import Plan, Status
+from reconciler.core.model.plan import Plan, Status, Unread
 from reconciler.core.model.settings import Redact
-from reconciler.core.plan.file import to_json
+from reconciler.core.plan.file import dumps, loads, to_json
 from reconciler.core.review import review
 from reconciler.core.review.mask import effective_redaction
-from reconciler.core.review.phrases import duration
+from reconciler.core.review.phrases import duration, not_read
 from reconciler.core.review.totals import summary, totals_of
 from reconciler.render.plan_json import plan_json
 from reconciler.render.style import Look
@@ -165,6 +165,30 @@ def test_text_and_json_count_the_same_image_sets_of_a_study() -> None:
     text = "Plan: 3 image sets to update (2 calls), 2 blocked, 2 converged."
     assert summary(totals) == text
     assert totals.unrecorded == 2
+
+
+ARCHIVE = Unread("archive", "e" * 32, 30, "the AWS credentials have expired", "Sign in again.")
+
+
+def test_what_is_not_read_is_in_the_summary_and_an_error() -> None:
+    read = samples.plan(samples.action(Status.CONVERGED, 1))
+    reviewed = review(replace(read, unread=(ARCHIVE,)), Redact.IDENTIFYING)
+    assert reviewed.summary == "Plan: 1 converged, 30 not read."
+    assert [reviewed.exit_code(detailed=detailed) for detailed in (False, True)] == [1, 1]
+    empty = samples.plan()
+    assert summary(totals_of(replace(empty, unread=(ARCHIVE,)))) == "Plan: 30 not read."
+    assert not_read(ARCHIVE) == (
+        "data store archive: 30 image sets not read: the AWS credentials have expired"
+    )
+
+
+def test_what_is_not_read_is_in_the_plan_file_and_in_its_json() -> None:
+    plan = replace(samples.everyday(), unread=(ARCHIVE,))
+    assert loads(dumps(plan)) == plan
+    whole, shown = to_json(plan), plan_json(review(plan, Redact.NONE))
+    assert shown["unread"] == whole["unread"]
+    assert shown["totals"] == whole["totals"]
+    assert "unread" not in to_json(samples.everyday())
 
 
 @pytest.mark.parametrize(

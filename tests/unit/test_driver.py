@@ -1,4 +1,4 @@
-"""observe: calls side by side, none twice, and errors that end a plan at once."""
+"""observe: calls side by side, none twice, and errors that end the reading of a data store."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from reconciler.core.errors import CredentialsError, NotFoundError, RejectedError, ThrottledError
+from reconciler.core.errors import (
+    CredentialsError,
+    NotFoundError,
+    RejectedError,
+    ServiceError,
+    ThrottledError,
+)
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
 from reconciler.core.survey import Known
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
-from reconciler.observe.driver import Store, observe
+from reconciler.observe.driver import Seen, Store, observe
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeImageSets
 from tests.planning import A, B, C, Stage
@@ -41,6 +47,11 @@ class Staged(FakeImageSets):
 def store(port: FakeImageSets, *image_set_ids: str) -> Store:
     ids = f"imageSetIds: [{', '.join(image_set_ids)}]"
     return Store(port, Stage().asks(f"{ids}\n{DESCRIBED}\n"), Known({}))
+
+
+def statuses(seen: Seen | ServiceError) -> list[Status]:
+    assert isinstance(seen, Seen)
+    return [found.status for found in seen.diffs]
 
 
 RULES = Stage().settings.rules
@@ -137,32 +148,52 @@ def test_a_slow_data_store_does_not_hold_the_others_back() -> None:
 
     slow, quick = Staged(lambda _: None if whole.wait(PATIENCE) else pytest.fail()), Staged(second)
     seen = observe([store(slow, A, B), store(quick, A, B)], RULES)
-    assert [found.status for one in seen for found in one.diffs] == [Status.UPDATE] * 4
+    assert [statuses(one) for one in seen] == [[Status.UPDATE] * 2] * 2
 
 
-def test_an_error_ends_the_plan_beside_reads_that_hang(release: threading.Event) -> None:
-    hangs = Staged(lambda _: None if release.wait(PATIENCE) else pytest.fail())
+def test_an_error_ends_the_reading_of_a_data_store_beside_reads_that_hang(
+    release: threading.Event,
+) -> None:
+    def meet(image_set_id: str) -> None:
+        if image_set_id == A:
+            raise CredentialsError("expired")
+        assert release.wait(PATIENCE)
+
+    port = Staged(meet)
+    (error,) = observe([store(port, A, B)], RULES)
+    assert isinstance(error, CredentialsError)
+    assert port.calls == []
+
+
+def test_an_error_of_a_data_store_is_its_result_and_the_others_are_read() -> None:
     fails = FakeImageSets()
     fails.fail("GetImageSet", CredentialsError("expired"), times=2)
-    with pytest.raises(CredentialsError):
-        observe([store(hangs, A, B), store(fails, A, B)], RULES)
-    assert hangs.calls == []
+    reads = Staged(lambda _: None)
+    error, seen = observe([store(fails, A, B), store(reads, A, B)], RULES)
+    assert isinstance(error, CredentialsError)
+    assert statuses(seen) == [Status.UPDATE] * 2
 
 
-def test_of_several_errors_the_first_in_order_is_raised() -> None:
+def test_of_several_errors_of_a_data_store_the_first_in_order_is_its_result() -> None:
     """Though the last one comes first."""
     failed = threading.Event()
 
-    def late(image_set_id: str) -> None:
+    def meet(image_set_id: str) -> None:
+        if image_set_id == B:
+            failed.set()
         assert failed.wait(PATIENCE)
-        raise CredentialsError(f"the first, of {image_set_id[:1]}")
+        raise CredentialsError(f"of {image_set_id}")
 
-    def early(image_set_id: str) -> None:
-        failed.set()
-        raise CredentialsError("the second")
+    (error,) = observe([store(Staged(meet), A, B)], RULES)
+    assert str(error) == f"of {A}"
 
-    with pytest.raises(CredentialsError, match="the first, of a"):
-        observe([store(Staged(late), A, B), store(Staged(early), A, B)], RULES)
+
+def test_an_error_that_is_not_of_the_service_ends_everything() -> None:
+    def meet(_: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        observe([store(Staged(meet), A), store(Staged(lambda _: None), A)], RULES)
 
 
 class Unlisted(FakeImageSets):
@@ -174,7 +205,7 @@ class Unlisted(FakeImageSets):
 
 def test_where_nothing_is_seen_search_says_whether_the_data_store_is() -> None:
     (seen,) = observe([store(FakeImageSets(), A, B)], RULES)
-    assert [found.status for found in seen.diffs] == [Status.BLOCKED] * 2
-    with pytest.raises(NotFoundError):
-        observe([store(Unlisted(), A, B)], RULES)
+    assert statuses(seen) == [Status.BLOCKED] * 2
+    (error,) = observe([store(Unlisted(), A, B)], RULES)
+    assert isinstance(error, NotFoundError)
     assert observe([], RULES) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 import pytest
@@ -10,7 +11,7 @@ from reconciler.core.errors import Place
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
+from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step, Unread
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import AppliedReview, review_applied, shown_outcome
@@ -51,6 +52,16 @@ def test_held_actions_are_counted_with_the_steps_that_ended_alike() -> None:
     assert shown.counts == (("converged", 1), ("blocked", 2))
     assert dict(shown.results)[Result.BLOCKED] == 1
     assert shown.summary == "Apply: 1 converged, 2 blocked."
+
+
+def test_what_the_plan_did_not_read_is_counted_last_and_is_an_error() -> None:
+    archive = Unread("archive", "e" * 32, 30, "the AWS credentials have expired")
+    plan = Plan(Basis("", 1), (BLOCKED,), unread=(archive, archive))
+    shown = review_applied(Applied(plan, (Outcome(STEP, Result.CONVERGED),)), Redact.ALL)
+    assert shown.summary == "Apply: 1 converged, 1 blocked, 60 not read."
+    assert shown.unread == (archive, archive)
+    done = Applied(replace(plan, actions=(), unread=(archive,)))
+    assert review_applied(done, Redact.ALL).exit_code == 1
 
 
 def test_each_reason_and_each_missing_consent_is_stated_once() -> None:

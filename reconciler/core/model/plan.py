@@ -210,18 +210,34 @@ class Released:
     image_set_id: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unread:
+    """A data store that the plan could not read, and how many of its image sets were to be read.
+
+    `message` and `hint` are those of the error. They hold no DICOM value.
+    """
+
+    datastore: str
+    datastore_id: str
+    image_sets: int
+    message: str
+    hint: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All actions, sorted by data store and image set.
 
     `released` are the image sets of which no manifest asks anything any more. `eta_seconds` is the
-    shortest time that the update quotas allow for the apply.
+    shortest time that the update quotas allow for the apply. `unread` are the data stores of which
+    the plan has no action, because they could not be read.
     """
 
     basis: Basis
     actions: tuple[Action, ...]
     released: tuple[Released, ...] = ()
     eta_seconds: float = 0.0
+    unread: tuple[Unread, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

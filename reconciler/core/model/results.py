@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import ReconcilerError, ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action, Plan
@@ -32,10 +32,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the number of read calls by operation."""
+    """A plan, and the number of read calls by operation.
+
+    `errors` are those of the data stores in `Plan.unread`, in the same order.
+    """
 
     plan: Plan
     calls: Mapping[str, int]
+    errors: tuple[ServiceError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

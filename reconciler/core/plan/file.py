@@ -28,6 +28,7 @@ from reconciler.core.model.plan import (
     Released,
     Status,
     Step,
+    Unread,
     image_sets_by_status,
 )
 from reconciler.core.model.value import Json, Value
@@ -108,6 +109,8 @@ def to_json(plan: Plan) -> dict[str, Json]:
             for one in plan.released
         ],
     }
+    if plan.unread:
+        body["unread"] = [unread_json(one) for one in plan.unread]
     return {**body, "digest": digest(body)}
 
 
@@ -125,7 +128,7 @@ def _totals(plan: Plan) -> Json:
     counts: dict[str, Json] = {str(status): statuses[status] for status in Status}
     changes = sum(len(action.changes) for action in plan.actions)
     first = first_changes(plan)
-    return {
+    totals: dict[str, Json] = {
         "actions": counts,
         "changes": changes,
         "calls": len(plan.steps),
@@ -134,6 +137,20 @@ def _totals(plan: Plan) -> Json:
             "attributes": first.attributes,
             "instances": first.instances,
         },
+    }
+    if plan.unread:
+        totals["unread"] = sum(one.image_sets for one in plan.unread)
+    return totals
+
+
+def unread_json(one: Unread) -> Json:
+    """A data store that could not be read."""
+    return {
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "imageSets": one.image_sets,
+        "message": one.message,
+        "hint": one.hint,
     }
 
 
@@ -260,6 +277,13 @@ def _plan(raw: Row) -> Plan:
             lambda row: Released(row["datastore"], row["datastoreId"], row["imageSetId"]),
         ),
         eta_seconds=raw["etaSeconds"],
+        unread=_each(raw.get("unread", []), _unread),
+    )
+
+
+def _unread(row: Row) -> Unread:
+    return Unread(
+        row["datastore"], row["datastoreId"], row["imageSets"], row["message"], row["hint"]
     )
 
 

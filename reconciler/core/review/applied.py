@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.model.outcome import Landed, Result
-from reconciler.core.model.plan import HazardUse, Status
+from reconciler.core.model.plan import HazardUse, Status, Unread
 from reconciler.core.review.shown import ShownValue
 
 
@@ -110,9 +110,10 @@ class AppliedReview:
     """What became of a plan, as it is reported.
 
     `outcomes` are all ended steps in the order of their ends. `results` counts every result, also
-    those that did not occur. `counts` are the words and numbers of the `summary`, held actions
-    included. `advice` is what to do next after each result that needs it. `plan_digest` is keyed,
-    or "". `exit_code` is that of the run; a signal takes precedence over it.
+    those that did not occur. `counts` are the words and numbers of the `summary`; held actions and
+    what was not read are included. `advice` is what to do next after each result that needs it.
+    `plan_digest` is keyed, or "". `exit_code` is that of the run; a signal takes precedence over
+    it. `unread` are the data stores that the plan could not read.
     """
 
     plan_digest: str
@@ -128,6 +129,7 @@ class AppliedReview:
     records: ShownRecords
     problems: tuple[ShownProblem, ...]
     exit_code: int
+    unread: tuple[Unread, ...] = ()
 
     def shortened(self, most_good: int) -> tuple[tuple[ShownOutcome, ...], int]:
         """The outcomes with at most so many good ones, and the number of those left out."""

@@ -25,4 +25,5 @@ def review(plan: Plan, redact: Redact) -> Review:
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
+        unread=plan.unread,
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.errors import EXIT_BUG, EXIT_OK, EXIT_PENDING, Place, gravest
+from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, EXIT_PENDING, Place, gravest
 from reconciler.core.model.address import Address
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Basis, HazardUse, Released, Status
+from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unread
 from reconciler.core.review.shown import EMPTY, ShownValue
 from reconciler.core.review.totals import Totals
 
@@ -218,7 +218,8 @@ class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
     `actions` are all actions of the plan, in its order. `groups` are the actions that need
-    attention, for people. `summary` has the number of the others.
+    attention, for people. `summary` has the number of the others. `unread` are the data stores that
+    could not be read.
     """
 
     basis: Basis
@@ -229,6 +230,7 @@ class Review:
     totals: Totals
     summary: str
     eta_seconds: float
+    unread: tuple[Unread, ...] = ()
 
     @property
     def is_pending(self) -> bool:
@@ -245,6 +247,7 @@ class Review:
         return gravest(
             (
                 EXIT_BUG if self.has_bug else EXIT_OK,
+                EXIT_ERROR if self.unread else EXIT_OK,
                 EXIT_PENDING if detailed and self.is_pending else EXIT_OK,
             )
         )

@@ -10,7 +10,7 @@ from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_PENDING, gravest
 from reconciler.core.model.change import Block
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Outcome, Result
-from reconciler.core.model.plan import Action, HazardUse, Status, Step
+from reconciler.core.model.plan import Action, HazardUse, Status, Step, Unread
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.applied import (
@@ -38,7 +38,7 @@ _NEXT: dict[Result, str] = {
 def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
     """The review of what became of a plan, masked as `redact` says."""
     results = Counter(outcome.result for outcome in applied.outcomes)
-    counts = tuple(_counts(results, applied.held))
+    counts = tuple(_counts(results, applied.held, applied.plan.unread))
     return AppliedReview(
         plan_digest=applied.plan_digest,
         basis_commit=applied.plan.basis.commit,
@@ -53,6 +53,7 @@ def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
         records=_records(applied.recorded, applied.commit),
         problems=tuple(ShownProblem(problem.message, problem.hint) for problem in applied.problems),
         exit_code=gravest(_exit_codes(applied)),
+        unread=applied.plan.unread,
     )
 
 
@@ -123,11 +124,15 @@ def _missing(uses: Iterable[HazardUse]) -> tuple[HazardUse, ...]:
     return tuple(found.values())
 
 
-def _counts(results: Counter[Result], held: Sequence[Action]) -> Iterator[tuple[str, int]]:
-    """In the order of `Result`; the statuses of held actions last."""
+def _counts(
+    results: Counter[Result], held: Sequence[Action], unread: Sequence[Unread]
+) -> Iterator[tuple[str, int]]:
+    """In the order of `Result`; then the statuses of held actions, then what was not read."""
     words = Counter({str(result): results[result] for result in Result if results[result]})
     words.update(sorted(str(action.status) for action in held))
     yield from words.items()
+    if unread:
+        yield "not read", sum(one.image_sets for one in unread)
 
 
 def _summary(counts: Sequence[tuple[str, int]]) -> str:
@@ -150,6 +155,7 @@ def _records(recorded: Sequence[PurePath], commit: str) -> ShownRecords:
 def _exit_codes(applied: Applied) -> Iterator[int]:
     """3 after a bug, else 1 after an error, else 2 if work is left to do."""
     yield from (problem.exit_code for problem in applied.problems)
+    yield from (EXIT_ERROR for _ in applied.plan.unread)
     yield from (EXIT_BUG for action in applied.held if action.is_held_by_a_bug)
     ends: list[Result | Status] = [
         *(outcome.result for outcome in applied.outcomes),

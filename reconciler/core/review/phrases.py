@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from reconciler.core.model.plan import Unread
+
 
 def plural(count: int, noun: str) -> str:
     """`1 image set`, `3 image sets`, `2 series`."""
     if count == 1 or noun.endswith("s"):
         return f"{count:,} {noun}"
     return f"{count:,} {noun}s"
+
+
+def not_read(one: Unread) -> str:
+    """`data store archive: 30 image sets not read: the AWS credentials have expired`."""
+    image_sets = plural(one.image_sets, "image set")
+    return f"data store {one.datastore}: {image_sets} not read: {one.message}"
 
 
 def duration(seconds: float) -> str:

@@ -23,6 +23,7 @@ class Totals:
 
     `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
     of actions without calls, by status. `unrecorded` counts converged image sets without a record.
+    `unread` counts the image sets of data stores that could not be read.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -32,6 +33,7 @@ class Totals:
     standing: tuple[tuple[Status, int], ...]
     unrecorded: int
     first: FirstChanges
+    unread: int = 0
 
 
 def totals_of(plan: Plan) -> Totals:
@@ -54,17 +56,20 @@ def totals_of(plan: Plan) -> Totals:
             if member.image_set_id in action.image_sets
         ),
         first=first_changes(plan),
+        unread=sum(one.image_sets for one in plan.unread),
     )
 
 
 def summary(totals: Totals) -> str:
     """`Plan: 3 image sets to update (3 calls), 1 blocked, 2 converged.`"""
-    if not any(count for _, count in totals.actions):
+    if not any(count for _, count in totals.actions) and not totals.unread:
         return "Plan: nothing to do, there are no manifests."
     parts = [f"{count:,} {_COUNTED[status]}" for status, count in totals.standing]
     if totals.raised:
         calls = plural(totals.calls, "call")
         parts.insert(0, f"{plural(totals.raised, 'image set')} to update ({calls})")
-    elif [status for status, _ in totals.standing] == [Status.CONVERGED]:
+    elif [status for status, _ in totals.standing] == [Status.CONVERGED] and not totals.unread:
         return f"Plan: nothing to do, {parts[0]}."
+    if totals.unread:
+        parts.append(f"{totals.unread:,} not read")
     return f"Plan: {', '.join(parts)}."
