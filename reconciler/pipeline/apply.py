@@ -22,7 +22,7 @@ from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.judge_plan import Holding, judged_again, without
+from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_datastores
 from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.record.recorder import Recorder
@@ -42,17 +42,23 @@ def apply(
 
     If a record cannot be written, nothing new is sent; the reason is in `Applied.problems`. A plan
     that was `saved` may already be partly applied, and it is judged again. Actions that today's
-    manifests, consent, guardrails or rules no longer allow end as stale. `tables` are the decisions
-    of a step; tests replace them by flawed tables. Raises PlanFileError for data stores that
-    reconciler.yaml does not have, for an edited plan file, and for invalid manifests.
+    manifests, consent, guardrails or rules no longer allow end as stale. Steps of a data store that
+    cannot be connected to end as not attempted; the other data stores go on. `tables` are the
+    decisions of a step; tests replace them by flawed tables. Raises PlanFileError for data stores
+    that reconciler.yaml does not have, for an edited plan file, and for invalid manifests; raises
+    ServiceError if no data store can be connected to.
     """
     datastores = _datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else Holding(plan)
     unsure = _unrecorded(holding.plan) if saved else ()
-    called = {one.datastore for one in (*holding.plan.actions, *unsure) if one.steps} | {
+    called = {one.datastore for one in holding.plan.actions if one.steps} | {
         one.datastore for one in unsure
     }
-    ports = {name: edges.ports(datastores[name]) for name in sorted(called)}
+    ports, errors = edges.connect(datastores[name] for name in sorted(called))
+    if errors and not ports:
+        raise next(iter(errors.values()))
+    holding = without_datastores(holding, errors)
+    unsure = tuple(action for action in unsure if action.datastore in ports)
     root = Path(settings.root)
     recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
     options = Options(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core import stale_plan
-from reconciler.core.errors import InputError, PlanFileError, ReconcilerError, StaleError
+from reconciler.core.errors import (
+    InputError,
+    PlanFileError,
+    ReconcilerError,
+    ServiceError,
+    StaleError,
+)
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.settings import Settings
@@ -86,6 +92,30 @@ def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
                 StaleError(f"stale: {why}. It is not recorded as converged", AGAIN)
                 for action, why in ended
                 if why and not action.steps
+            ),
+        ),
+    )
+
+
+def without_datastores(holding: Holding, errors: Mapping[str, ServiceError]) -> Holding:
+    """Remove data stores that cannot be connected to. Nothing of them is sent or recorded."""
+    gone = [action for action in holding.plan.actions if action.datastore in errors]
+    released = tuple(one for one in holding.plan.released if one.datastore not in errors)
+    return Holding(
+        replace(_less(holding.plan, gone), released=released),
+        (
+            *holding.ended,
+            *(
+                Outcome(step, Result.NOT_ATTEMPTED, f"not sent: {errors[action.datastore].message}")
+                for action in gone
+                for step in action.steps
+            ),
+        ),
+        (
+            *holding.problems,
+            *(
+                ReconcilerError(f"data store {name}: nothing was sent: {error.message}", error.hint)
+                for name, error in errors.items()
             ),
         ),
     )

@@ -238,6 +238,49 @@ def test_records_of_what_is_not_read_stay(world: World, name: str) -> None:
     assert world.records(BAD) != recorded
 
 
+@pytest.mark.parametrize("checked", [True, False], ids=["account-stated", "no-account"])
+def test_a_data_store_lost_after_the_plan_does_not_stop_the_others(
+    world: World, tmp_path: Path, checked: bool
+) -> None:
+    """With `accountId` the connection itself fails, else the first call of each step."""
+    plan = tmp_path / "plan.json"
+    assert world.reconcile("plan", "--out", plan).code == 0
+    world.account = "000000000000" if checked else ""
+    world.configure()
+    stopped(world)
+    ran = world.reconcile("apply", plan, "--json")
+    assert ran.code == (1 if checked else 2)
+    told = json.loads(ran.out)
+    assert told["exitCode"] == ran.code
+    messages = [one["message"] for one in told["outcomes"] if one["result"] == "not-attempted"]
+    assert len(messages) == 2
+    assert all(one.startswith("not sent: ") and STOPPED in one for one in messages)
+    assert told["totals"]["converged"] == 1
+    if checked:
+        (problem,) = told["problems"]
+        assert problem["message"].startswith("data store archive: nothing was sent: the endpoint")
+        assert f"error: {problem['message']}" in ran.err
+    assert world.description("research", GOOD) == "THORAX"
+    assert (len(world.records(GOOD)), world.records(BAD)) == (1, {})
+
+
+def test_a_saved_plan_for_another_account_is_applied_elsewhere(
+    world: World, tmp_path: Path
+) -> None:
+    """Its actions are not called stale: they hold as soon as the credentials are right."""
+    plan = tmp_path / "plan.json"
+    world.reconcile("plan", "--out", plan)
+    foreign(world)
+    ran = world.reconcile("apply", plan)
+    assert ran.code == 1
+    assert "Apply: 1 converged, 2 not-attempted.\n" in ran.out
+    assert "error: data store archive: nothing was sent: data store archive belongs to" in ran.err
+    world.account = ""
+    world.configure()
+    ran = world.reconcile("apply", plan)
+    assert (ran.code, world.description("archive", BAD)) == (0, "THORAX")
+
+
 def test_if_no_data_store_can_be_read_the_command_fails(world: World, tmp_path: Path) -> None:
     stopped(world)
     world.start("research", REFUSES)
