@@ -73,7 +73,8 @@ def plan(
     if unread and len(unread) == len(wanted):
         raise errors[unread[0].name]
     ordered = without_bugs(
-        sorted(actions, key=lambda action: (action.datastore, action.image_set_id))
+        sorted(actions, key=lambda action: (action.datastore, action.image_set_id)),
+        settings.rules.payload_bytes,
     )
     gone = [
         image_set

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -70,9 +71,13 @@ def raw_of(found: Action) -> dict[str, Any]:
     return dict(raw[0])
 
 
-def checked(raw: dict[str, Any]) -> tuple[str, ...]:
+def read(raw: dict[str, Any]) -> Action:
     plan: Any = to_json(Plan(Basis("", 1), ()))
-    return contradictions(from_json({**plan, "actions": [raw]}).actions[0])
+    return from_json({**plan, "actions": [raw]}).actions[0]
+
+
+def checked(raw: dict[str, Any]) -> tuple[str, ...]:
+    return contradictions(read(raw))
 
 
 def updates(change: Callable[[Any], object], blob: str = "updatableAttributes") -> Any:
@@ -146,6 +151,9 @@ def inside(tree: Any) -> Any:
         ],
         lambda raw: [change.update(forceReasons=[]) for change in raw["changes"]],
         lambda raw: raw["changes"][0].update(drifted=True),
+        lambda raw: raw["changes"][0].update(consentVersions=["1"]),
+        lambda raw: raw["changes"][0]["hazards"].append("OVERWRITES_DRIFT"),
+        lambda raw: raw["changes"][0].update(at=None),
         lambda raw: raw["hazards"].clear(),
         lambda raw: raw["hazards"][0].update(consented=False),
         lambda raw: raw.update(status="converged"),
@@ -251,3 +259,30 @@ def test_the_plans_of_all_cases_are_free_of_contradictions() -> None:
         raw = json.loads(path.read_text())
         assert raw["digest"] == digest({key: raw[key] for key in raw if key != "digest"})
         assert edited(from_json(raw)) == "", path.parent.name
+
+
+def test_a_call_beyond_the_payload_limit_is_found() -> None:
+    found = read(action())
+    size = sum(len(b64encode((blob or "").encode())) for blob in blobs_of(found))
+    assert contradictions(found, size) == ()
+    (problem,) = contradictions(found, size - 1)
+    assert problem == f"call 1 has {size:,} bytes, more than the limit of {size - 1:,}"
+
+
+def blobs_of(found: Action) -> tuple[str | None, ...]:
+    (step,) = found.steps
+    return step.updatable, step.removable
+
+
+@pytest.mark.parametrize("name", ["baseline", "consentVersions", "hazards"])
+def test_drift_is_stated_in_full(name: str) -> None:
+    stage = Stage()
+    stage.put(document(image_set_id=A))
+    ask = "present: {Study: {DICOM: {StudyDescription: CT}}}"
+    stage.record(f"imageSetId: {A}\n{ask}\n")
+    stage.service.foreign(A, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
+    raw = raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
+    assert checked(raw) == ()
+    (change,) = raw["changes"]
+    change[name] = type(change[name])()
+    assert checked(raw)

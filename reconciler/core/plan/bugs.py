@@ -10,11 +10,15 @@ from reconciler.core.model.plan import Action, Status
 from reconciler.core.plan.checker import contradictions_of_all
 
 
-def without_bugs(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The actions of a plan. Those that contradict themselves or another action are blocked."""
+def without_bugs(actions: Sequence[Action], payload_bytes: int | None = None) -> tuple[Action, ...]:
+    """The actions of a plan. Those that contradict themselves or another action are blocked.
+
+    `payload_bytes` is the limit of a call, in bytes after base64.
+    """
+    found_in = contradictions_of_all(actions, payload_bytes)
     return tuple(
         _blocked(action, found) if found else action
-        for action, found in zip(actions, contradictions_of_all(actions), strict=True)
+        for action, found in zip(actions, found_in, strict=True)
     )
 
 

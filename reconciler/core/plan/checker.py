@@ -56,20 +56,26 @@ class UnreadableError(Exception):
     """A request that does not have the form of DICOMUpdates. The message holds no value."""
 
 
-def contradictions(action: Action) -> tuple[str, ...]:
-    """The contradictions within an action, in sentences without values."""
-    found = [*_of_status(action), *_of_members(action)]
+def contradictions(action: Action, payload_bytes: int | None = None) -> tuple[str, ...]:
+    """The contradictions within an action, in sentences without values.
+
+    `payload_bytes` is the limit of a call, in bytes after base64; None if it is judged elsewhere.
+    """
+    found = [*_of_status(action), *_of_members(action), *_of_changes(action)]
     if not found and action.steps:
         found += [*_of_pins(action), *_of_hazards(action), *_of_requests(action)]
+        found += _of_sizes(action, payload_bytes)
     return tuple(found)
 
 
-def contradictions_of_all(actions: Sequence[Action]) -> tuple[tuple[str, ...], ...]:
+def contradictions_of_all(
+    actions: Sequence[Action], payload_bytes: int | None = None
+) -> tuple[tuple[str, ...], ...]:
     """For each action of a plan, how it contradicts itself or another action."""
     counts = Counter(one for action in actions for one in _image_sets(action))
     return tuple(
         (
-            *contradictions(action),
+            *contradictions(action, payload_bytes),
             *(
                 f"image set {image_set_id} is in more than one action"
                 for datastore_id, image_set_id in sorted(_image_sets(action))
@@ -116,6 +122,30 @@ def _of_members(action: Action) -> Iterator[str]:
         yield "the action shows an image set that is not part of it"
     if len(names) > 1 and not all(member.is_primary for member in action.members):
         yield "not all image sets of the action are primary"
+
+
+def _of_changes(action: Action) -> Iterator[str]:
+    """Every change has a line that asks for it, and states its drift completely."""
+    versions = {member.image_set_id: member.pin for member in action.members}
+    reverts = any(step.revert_to is not None for step in action.steps)
+    for change in action.changes:
+        about = f"of image set {change.image_set_id}"
+        if action.steps and change.place is None and not reverts:
+            yield f"no manifest line asks for a change {about}"
+        states_drift = Hazard.OVERWRITES_DRIFT in change.hazards
+        permits = versions.get(change.image_set_id) in change.consent_versions
+        if not change.drifted == states_drift == permits == bool(change.consent_versions):
+            yield f"the drift of a change {about} is not stated in full"
+        if change.drifted and not change.baseline:
+            yield f"a change {about} drifted, but nothing is recorded of it"
+
+
+def _of_sizes(action: Action, payload_bytes: int | None) -> Iterator[str]:
+    for number, step in enumerate(action.steps, 1):
+        blobs = filter(None, (step.updatable, step.removable))
+        size = sum(4 * -(-len(blob.encode("utf-8", "surrogatepass")) // 3) for blob in blobs)
+        if payload_bytes is not None and size > payload_bytes:
+            yield f"call {number} has {size:,} bytes, more than the limit of {payload_bytes:,}"
 
 
 def _of_pins(action: Action) -> Iterator[str]:
