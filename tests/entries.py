@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.core.model.record import Entry, Finding
+from reconciler.core.model.record import Entry, Evidence
 from reconciler.edges import records
 
 
@@ -23,9 +23,9 @@ def put(root: Path, entries: Iterable[Entry]) -> tuple[Path, ...]:
     return tuple(sorted(set(changed)))
 
 
-def finding(entry: Entry, ask_digest: str) -> Finding:
+def evidence(entry: Entry, ask_digest: str) -> Evidence:
     """What a run found that saw an ask converged at the version of an entry."""
-    return Finding(
+    return Evidence(
         entry.datastore_id,
         entry.image_set_id,
         entry.version_id,

@@ -24,7 +24,7 @@ from reconciler.core.plan import Found, Study, build, with_digests
 from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
-from reconciler.observe.driver import Seen, Store, observe
+from reconciler.observe.driver import Store, Surveyed, observe
 from reconciler.pipeline.plan import Builder
 from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
@@ -69,7 +69,7 @@ class Stage:
     def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
         store = Store(self.service, self.asks(*manifests), Known(self.entries))
         (seen,) = observe([store], self.settings.rules)
-        if not isinstance(seen, Seen):
+        if not isinstance(seen, Surveyed):
             raise seen
         return seen.diffs, seen.studies
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Step, next_version
-from reconciler.core.model.workflow_status import Wait, verdict
+from reconciler.core.model.workflow_status import Verdict, verdict
 
 
 class Answer(StrEnum):
@@ -136,22 +136,22 @@ _PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED
 def found(pin: str, latest: Properties, produced: Properties | None) -> Finding:
     """Classify one image set without reading its content."""
     now = verdict(latest.state, latest.workflow_status)
-    if now is Wait.GONE:
+    if now is Verdict.GONE:
         return Finding.GONE
     if int(latest.version_id) < int(pin):
         return Finding.BEHIND
     if int(latest.version_id) == int(pin):
-        return Finding.UNDER_WAY if now is Wait.KEEP else Finding.AT_PIN
+        return Finding.UNDER_WAY if now is Verdict.KEEP else Finding.AT_PIN
     if produced is None:
         return Finding.OTHER
     return _PRODUCED[verdict(produced.state, produced.workflow_status)]
 
 
-_PRODUCED: dict[Wait, Finding] = {
-    Wait.KEEP: Finding.UNDER_WAY,
-    Wait.DONE: Finding.PRODUCED,
-    Wait.FAILED: Finding.UPDATE_FAILED,
-    Wait.GONE: Finding.GONE,
+_PRODUCED: dict[Verdict, Finding] = {
+    Verdict.KEEP: Finding.UNDER_WAY,
+    Verdict.DONE: Finding.PRODUCED,
+    Verdict.FAILED: Finding.UPDATE_FAILED,
+    Verdict.GONE: Finding.GONE,
 }
 
 

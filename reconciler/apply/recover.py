@@ -13,7 +13,7 @@ from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Landed
-from reconciler.core.model.workflow_status import Wait, pauses, verdict
+from reconciler.core.model.workflow_status import Verdict, pauses, verdict
 from reconciler.core.ports import ImageSets
 
 
@@ -89,15 +89,15 @@ def recover(port: ImageSets, attempt: Attempt) -> Recovered:
 
 
 # How an attempt has ended, by its last version, before the content is read.
-_ENDS: dict[Wait, End] = {
-    Wait.KEEP: End.UNDER_WAY,
-    Wait.DONE: End.LANDED,
-    Wait.FAILED: End.OVER,
-    Wait.GONE: End.OVER,
+_ENDS: dict[Verdict, End] = {
+    Verdict.KEEP: End.UNDER_WAY,
+    Verdict.DONE: End.LANDED,
+    Verdict.FAILED: End.OVER,
+    Verdict.GONE: End.OVER,
 }
 
 
 def _before_the_last(attempt: Attempt, latest: Properties) -> End:
-    if verdict(latest.state, latest.workflow_status) is Wait.KEEP:
+    if verdict(latest.state, latest.workflow_status) is Verdict.KEEP:
         return End.UNDER_WAY
     return End.PARTLY if latest.version_id in dict(attempt.versions) else End.OVER

@@ -50,14 +50,14 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Surveyed:
     """The result for one data store: a diff for each ask, and the studies that were read."""
 
     diffs: tuple[Diff, ...]
     studies: tuple[Study, ...]
 
 
-def observe(stores: Sequence[Store], rules: Rules) -> list[Seen | ServiceError]:
+def observe(stores: Sequence[Store], rules: Rules) -> list[Surveyed | ServiceError]:
     """Read the image sets of the asks, in all data stores at the same time.
 
     An image set that cannot be read blocks its own action only. The result of a data store that is
@@ -85,7 +85,7 @@ class _Driver:
         # Surveys wait for the calls of `Together`, so these calls need threads of their own.
         self._calls = ThreadPoolExecutor(WORKERS)
 
-    def result(self) -> Seen | ServiceError:
+    def result(self) -> Surveyed | ServiceError:
         """Read the data store. An error that concerns all of it is a result, too."""
         try:
             return self._seen()
@@ -93,7 +93,7 @@ class _Driver:
             self.close()
             return error
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> Surveyed:
         """Survey all image sets first: their documents show which studies must be read."""
         diffs = _gathered(self._surveys, self._diff, self._store.asks)
         if nothing_seen(diffs):
@@ -105,7 +105,7 @@ class _Driver:
         ]
         studied = _gathered(self._surveys, self._studied, wanted)
         own.update((found.image_set_id, found) for one in studied for found in one.diffs)
-        return Seen(
+        return Surveyed(
             tuple(own[found.image_set_id] for found in diffs),
             tuple(one.study for one in studied),
         )

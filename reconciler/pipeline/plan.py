@@ -22,7 +22,7 @@ from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Known
 from reconciler.edges import attempts, git
-from reconciler.observe.driver import Seen, Store, observe
+from reconciler.observe.driver import Store, Surveyed, observe
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import attempts_of, check_out, entries_of, key_of, released
 
@@ -63,7 +63,7 @@ def plan(
     ]
     actions: list[Action] = []
     for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
-        if not isinstance(seen, Seen):
+        if not isinstance(seen, Surveyed):
             errors[one.name] = seen
             continue
         named = {ask.image_set_id: ask for ask in managed[one.name]}

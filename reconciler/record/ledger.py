@@ -1,4 +1,4 @@
-"""Outcomes -> findings: what the records say of the image sets of a plan. No I/O."""
+"""Outcomes -> evidence: what the records say of the image sets of a plan. No I/O."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Member, Plan, Status, Step
-from reconciler.core.model.record import Finding
+from reconciler.core.model.record import Evidence
 from reconciler.core.plan.sent import paths_of_study, sent_paths
 
 # With these outcomes nothing was sent, and nothing is known that was not known before.
@@ -40,7 +40,7 @@ class Ledger:
         """Return the action of a step."""
         return self._action_of[step.datastore_id, step.image_set_id, step.pin]
 
-    def landed(self, outcome: Outcome) -> Iterator[Finding]:
+    def landed(self, outcome: Outcome) -> Iterator[Evidence]:
         """What the versions show that a step made, as far as they were seen.
 
         A version that a later step of the plan replaces shows nothing yet. Of a study-wide call
@@ -58,7 +58,7 @@ class Ledger:
                 converged_of_study=paths_of_study(action, member),
             )
 
-    def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Finding]:
+    def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Evidence]:
         """What an action shows of the image sets that it did not bring to what is asked.
 
         A path without a baseline gets the version that was planned for, so that a second run finds
@@ -98,7 +98,7 @@ class Ledger:
                 )
 
 
-def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Finding]]:
+def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Evidence]]:
     """The members that a plan found converged in one data store, as they were read.
 
     The previous version is the version before an interrupted run of ours, or the recorded one.
@@ -110,9 +110,9 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Finding]]:
             yield member, _finding(action.datastore_id, member, converged=member.asked)
 
 
-def recovered(attempt: Attempt, landed: Landed) -> Finding:
+def recovered(attempt: Attempt, landed: Landed) -> Evidence:
     """What a version shows that an interrupted run made, as its attempt had announced."""
-    return Finding(
+    return Evidence(
         datastore_id=attempt.datastore_id,
         image_set_id=landed.image_set_id,
         version_id=landed.version_id,
@@ -132,10 +132,10 @@ def _finding(
     *,
     converged: tuple[str, ...] = (),
     carried: tuple[str, ...] = (),
-) -> Finding:
+) -> Evidence:
     """What is seen of a member: at a version that was made, else as it was read."""
     as_read = member.origin_version_id or member.previous_version_id
-    return Finding(
+    return Evidence(
         datastore_id=datastore_id,
         image_set_id=member.image_set_id,
         version_id=landed.version_id if landed else member.pin,

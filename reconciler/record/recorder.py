@@ -10,7 +10,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Plan
-from reconciler.core.model.record import Finding
+from reconciler.core.model.record import Evidence
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.plan.file import plan_digest
 from reconciler.core.ports import Clock, Files
@@ -78,8 +78,8 @@ class Recorder:
             self._writer.add(datastore_id, [one for member, one in found if not member.recorded])
             gone = [one.image_set_id for one in plan.released if one.datastore == name]
             self._writer.release(datastore_id, gone)
-            for _, finding in found:
-                self.journal.recorded(datastore_id, finding.image_set_id, finding.version_id)
+            for _, evidence in found:
+                self.journal.recorded(datastore_id, evidence.image_set_id, evidence.version_id)
 
     def recover(self, attempt: Attempt, landed: Landed | None) -> None:
         """The attempt of an interrupted run has come to its end, and to this version if any."""
@@ -95,12 +95,12 @@ class Recorder:
         outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])
         outcomes.append(outcome)
         if len(outcomes) == len(action.steps):
-            for finding in self._ledger.ended(action, outcomes):
-                self._writer.add(finding.datastore_id, [finding])
+            for evidence in self._ledger.ended(action, outcomes):
+                self._writer.add(evidence.datastore_id, [evidence])
             self.journal.end(action, outcomes, behind=self._writer.is_behind)
 
-    def _record(self, findings: Iterable[Finding]) -> None:
-        for one in findings:
+    def _record(self, evidence: Iterable[Evidence]) -> None:
+        for one in evidence:
             self._writer.add(one.datastore_id, [one])
             self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 

@@ -1,4 +1,4 @@
-"""Findings -> record files. What cannot be written is kept and tried again.
+"""Evidence -> record files. What cannot be written is kept and tried again.
 
 A full disk never loses an outcome. If it stays full, the next run reads the versions from the
 service and records them.
@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.core.diff.merge import merged, with_all_released
 from reconciler.core.diff.paths import sealed
 from reconciler.core.errors import RecordError
-from reconciler.core.model.record import Entry, Finding
+from reconciler.core.model.record import Entry, Evidence
 from reconciler.core.ports import Files
 from reconciler.edges import records
 from reconciler.record.keyring import Keyring
@@ -39,9 +39,9 @@ class Writer:
         """Remove what an interrupted write has left."""
         records.sweep(self._root, datastore_id, files=self._files)
 
-    def add(self, datastore_id: str, findings: Iterable[Finding]) -> None:
-        """Merge findings into the entries of their image sets."""
-        self._write(datastore_id, [(one.image_set_id, self._merging(one)) for one in findings])
+    def add(self, datastore_id: str, evidence: Iterable[Evidence]) -> None:
+        """Merge evidence into the entries of their image sets."""
+        self._write(datastore_id, [(one.image_set_id, self._merging(one)) for one in evidence])
 
     def release(self, datastore_id: str, image_set_ids: Iterable[str]) -> None:
         """Mark everything as released that is recorded of some image sets."""
@@ -72,9 +72,9 @@ class Writer:
         if problem:
             self._unwritten[datastore_id], self.problems[datastore_id] = failed, problem
 
-    def _merging(self, finding: Finding) -> records.Amendment:
+    def _merging(self, evidence: Evidence) -> records.Amendment:
         """Raises RecordError, once it is called, where there can be no key."""
-        return lambda entry: merged(entry, sealed(finding, self._keyring.take()))
+        return lambda entry: merged(entry, sealed(evidence, self._keyring.take()))
 
 
 def _released(entry: Entry | None) -> Entry | None:

@@ -27,7 +27,7 @@ from reconciler.core.review import review
 from reconciler.core.survey import Known
 from reconciler.edges import schemas
 from reconciler.edges.manifests import load
-from reconciler.observe.driver import Seen, Store, observe
+from reconciler.observe.driver import Store, Surveyed, observe
 from reconciler.render.style import Look
 from reconciler.render.text import plan_lines
 from tests.documents import DATASTORE_ID, KEY
@@ -125,7 +125,7 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     asks = asks_of(case, files, settings)
     port = Observed(json.loads((case / "observed.json").read_text()))
     (seen,) = observe([Store(port, asks, Known(recorded(case, asks)))], settings.rules)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, Surveyed)
     managed = {ask.image_set_id: ask for ask in asks}
     found = Found(DATASTORE, seen.diffs, seen.studies, managed)
     actions = with_digests(build(found, settings), KEY)

@@ -27,7 +27,7 @@ from reconciler.core.diff.paths import ask_digest, claim_path, sealed
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.key import KEY_BYTES, Key, Use
 from reconciler.core.model.plan import Action
-from reconciler.core.model.record import Finding
+from reconciler.core.model.record import Evidence
 from reconciler.core.model.value import Document, Json, canonical_json
 from reconciler.core.plan import action_digest
 from reconciler.core.plan.file import loads
@@ -200,7 +200,7 @@ class Attacker:
         row: Json = [claim_path(claim), str(claim.kind), claim.vr or "", value]
         text = canonical_json({"claims": [row], "revert": None})
         asked = self._exact(text, ask_digest(ask))
-        finding = Finding(DATASTORE_ID, ask.image_set_id, "1", "", None, ask_digest=asked)
+        finding = Evidence(DATASTORE_ID, ask.image_set_id, "1", "", None, ask_digest=asked)
         about: Json = [DATASTORE_ID, ask.image_set_id, asked]
         self._keyed(Use.ASK, about, sealed(finding, ZERO).ask_digest)
 

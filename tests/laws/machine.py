@@ -38,7 +38,7 @@ from reconciler.edges import key as keys
 from reconciler.edges import records
 from reconciler.edges.files import RealFiles
 from tests.documents import KEY
-from tests.entries import finding
+from tests.entries import evidence
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 from tests.laws.in_memory import InMemory
 from tests.laws.mutants import NONE, Mutant
@@ -594,7 +594,7 @@ class ApplyMachine(RuleBasedStateMachine):
         (wanted,) = (
             asked
             for digest, asked in self.digests.items()
-            if sealed(finding(entry, digest), key).ask_digest == entry.ask_digest
+            if sealed(evidence(entry, digest), key).ask_digest == entry.ask_digest
         )
         return wanted
 

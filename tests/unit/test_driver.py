@@ -20,7 +20,7 @@ from reconciler.core.model.plan import Status
 from reconciler.core.survey import Known
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
-from reconciler.observe.driver import Seen, Store, observe
+from reconciler.observe.driver import Store, Surveyed, observe
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeImageSets
 from tests.planning import A, B, C, Stage
@@ -49,8 +49,8 @@ def store(port: FakeImageSets, *image_set_ids: str) -> Store:
     return Store(port, Stage().asks(f"{ids}\n{DESCRIBED}\n"), Known({}))
 
 
-def statuses(seen: Seen | ServiceError) -> list[Status]:
-    assert isinstance(seen, Seen)
+def statuses(seen: Surveyed | ServiceError) -> list[Status]:
+    assert isinstance(seen, Surveyed)
     return [found.status for found in seen.diffs]
 
 

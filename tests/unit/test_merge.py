@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.diff.merge import merged, with_all_released
-from reconciler.core.model.record import UNREADABLE, Entry, Finding, as_baselines, ranked
+from reconciler.core.model.record import UNREADABLE, Entry, Evidence, as_baselines, ranked
 
 A = "a" * 32
 NAME, COMMENTS, DESCRIPTION = "Patient/PatientName", "Patient/PatientComments", "Study/StudyID"
@@ -30,7 +30,7 @@ def entry(version: str = "3", **fields: object) -> Entry:
     return Entry(**(given | fields))  # type: ignore[arg-type]
 
 
-def found(version: str = "5", **fields: object) -> Finding:
+def found(version: str = "5", **fields: object) -> Evidence:
     given: dict[str, object] = {
         "datastore_id": "1" * 32,
         "image_set_id": A,
@@ -39,7 +39,7 @@ def found(version: str = "5", **fields: object) -> Finding:
         "updated_at": float(version),
         "created_at": 1.0,
     }
-    return Finding(**(given | fields))  # type: ignore[arg-type]
+    return Evidence(**(given | fields))  # type: ignore[arg-type]
 
 
 def test_what_converged_is_recorded_and_what_was_not_carried_keeps_its_baseline() -> None:

@@ -24,7 +24,7 @@ from reconciler.core.ports import Files
 from reconciler.edges import attempts, git, records
 from reconciler.edges import key as keys
 from tests.documents import DATASTORE_ID, document
-from tests.entries import finding, put
+from tests.entries import evidence, put
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
 
@@ -228,7 +228,7 @@ def test_the_first_apply_that_records_makes_the_key_and_its_ask_digests_are_keye
     asks = {ask.image_set_id: ask for ask in pipeline.check(fleet.settings).asks}
     entries = records.read(fleet.root, DATASTORE_ID)
     for name, entry in entries.items():
-        unkeyed = finding(entry, ask_digest(asks[name]))
+        unkeyed = evidence(entry, ask_digest(asks[name]))
         assert entry.ask_digest == sealed(unkeyed, key).ask_digest != unkeyed.ask_digest
     # The same ask of three image sets: equal asks do not show.
     assert len(set(digests(fleet).values())) == 3

@@ -7,7 +7,7 @@ import itertools
 import botocore.session
 import pytest
 
-from reconciler.core.model.workflow_status import TABLE, Wait, verdict
+from reconciler.core.model.workflow_status import TABLE, Verdict, verdict
 
 
 def enum(shape: str) -> list[str]:
@@ -25,38 +25,38 @@ def test_the_table_is_total_over_the_model_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_locked_is_never_the_end(status: str) -> None:
-    assert verdict("LOCKED", status) is Wait.KEEP
+    assert verdict("LOCKED", status) is Verdict.KEEP
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_deleted_is_gone_whatever_the_status(status: str) -> None:
-    assert verdict("DELETED", status) is Wait.GONE
+    assert verdict("DELETED", status) is Verdict.GONE
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("UPDATED", Wait.DONE),
-        ("CREATED", Wait.DONE),
-        ("COPIED", Wait.DONE),
-        ("IMPORTED", Wait.DONE),
-        ("UPDATE_FAILED", Wait.FAILED),
-        ("COPY_FAILED", Wait.FAILED),
-        ("IMPORT_FAILED", Wait.FAILED),
-        ("UPDATING", Wait.KEEP),
-        ("UPDATING_FOR_STUDY_CONSISTENCY", Wait.KEEP),
-        ("COPYING", Wait.KEEP),
-        ("COPYING_WITH_READ_ONLY_ACCESS", Wait.KEEP),
-        ("IMPORTING", Wait.KEEP),
-        ("DELETING", Wait.KEEP),
-        ("DELETED", Wait.GONE),
-        ("", Wait.DONE),
+        ("UPDATED", Verdict.DONE),
+        ("CREATED", Verdict.DONE),
+        ("COPIED", Verdict.DONE),
+        ("IMPORTED", Verdict.DONE),
+        ("UPDATE_FAILED", Verdict.FAILED),
+        ("COPY_FAILED", Verdict.FAILED),
+        ("IMPORT_FAILED", Verdict.FAILED),
+        ("UPDATING", Verdict.KEEP),
+        ("UPDATING_FOR_STUDY_CONSISTENCY", Verdict.KEEP),
+        ("COPYING", Verdict.KEEP),
+        ("COPYING_WITH_READ_ONLY_ACCESS", Verdict.KEEP),
+        ("IMPORTING", Verdict.KEEP),
+        ("DELETING", Verdict.KEEP),
+        ("DELETED", Verdict.GONE),
+        ("", Verdict.DONE),
     ],
 )
-def test_active_goes_by_the_workflow_status(status: str, expected: Wait) -> None:
+def test_active_goes_by_the_workflow_status(status: str, expected: Verdict) -> None:
     assert verdict("ACTIVE", status) is expected
 
 
 def test_what_a_later_model_adds_is_waited_for() -> None:
-    assert verdict("ACTIVE", "REINDEXING") is Wait.KEEP
-    assert verdict("FROZEN", "UPDATED") is Wait.KEEP
+    assert verdict("ACTIVE", "REINDEXING") is Verdict.KEEP
+    assert verdict("FROZEN", "UPDATED") is Verdict.KEEP

@@ -18,7 +18,7 @@ _HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """`line` is the JSON to print, `problem` the reason of a refusal. The other is ""."""
 
     line: str = ""
@@ -33,7 +33,7 @@ class Loader:
     endpoint: str
     target: str
 
-    def load(self, image_set: ImageSet, *, primary: bool | None) -> Answer:
+    def load(self, image_set: ImageSet, *, primary: bool | None) -> Reply:
         """Create version 1 of an image set. If `primary` is None, the service's rule decides."""
         body = json.dumps(
             {
@@ -51,7 +51,7 @@ class Loader:
             raise ReconcilerError(answer.problem)
         return int(json.loads(answer.line)["loaded"])
 
-    def keep(self, frame: ImageFrame) -> Answer:
+    def keep(self, frame: ImageFrame) -> Reply:
         """Store a frame, for GetImageFrame."""
         path = f"/frame/{frame.id}?contentType={quote(frame.content_type, safe='')}"
         return self._answer(*self._send("PUT", path, frame.data))
@@ -69,7 +69,7 @@ class Loader:
                 f"no emulator answers at {self.endpoint}: {reason}", _HINT
             ) from None
 
-    def _answer(self, status: int, is_emulator: bool, body: bytes) -> Answer:
+    def _answer(self, status: int, is_emulator: bool, body: bytes) -> Reply:
         try:
             answer = json.loads(body) if is_emulator else None
         except ValueError:
@@ -77,8 +77,8 @@ class Loader:
         if not isinstance(answer, dict):
             raise ReconcilerError(f"the server at {self.endpoint} is not the emulator", _HINT)
         if status != 200:
-            return Answer(problem=str(answer.get("message", f"HTTP status {status}")))
-        return Answer(line=json.dumps(answer))
+            return Reply(problem=str(answer.get("message", f"HTTP status {status}")))
+        return Reply(line=json.dumps(answer))
 
 
 def connect(endpoint: str, datastore_id: str) -> Loader:

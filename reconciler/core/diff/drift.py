@@ -107,20 +107,20 @@ class History:
         if not baseline:
             return Drift()
         seen = self._seen(change, baseline)
-        if seen is not Seen.CHANGED:
-            return Drift(baseline="" if seen is Seen.NEW else baseline)
+        if seen is not Comparison.CHANGED:
+            return Drift(baseline="" if seen is Comparison.NEW else baseline)
         holding = {self._live_versions[0]} | {
             version
             for version in consents
-            if ranked(baseline) < int(version) and self._seen(change, version) is Seen.SAME
+            if ranked(baseline) < int(version) and self._seen(change, version) is Comparison.SAME
         }
         return Drift(True, baseline, tuple(sorted(holding, key=int)))
 
-    def _seen(self, change: Change, version: str) -> Seen:
+    def _seen(self, change: Change, version: str) -> Comparison:
         if version in self._live_versions:
-            return Seen.SAME
+            return Comparison.SAME
         earlier = self._earlier.get(version)
-        return earlier.seen(change) if earlier is not None else Seen.CHANGED
+        return earlier.seen(change) if earlier is not None else Comparison.CHANGED
 
     @cached_property
     def _lost(self) -> frozenset[tuple[Level, str]]:
@@ -151,7 +151,7 @@ class History:
         return frozenset(found)
 
 
-class Seen(Enum):
+class Comparison(Enum):
     """How what a change changes stood in an earlier version."""
 
     SAME = auto()  # as it stands today
@@ -170,7 +170,7 @@ class Earlier:
         self._alias = alias
         self._recorded = frozenset(recorded)
 
-    def seen(self, change: Change) -> Seen:
+    def seen(self, change: Change) -> Comparison:
         """How this attribute, series or instance stood."""
         places = self._locator.locate(change.address)
         match change.op:
@@ -183,14 +183,14 @@ class Earlier:
                 same = bool(places)
             case Op.RESTORE_INSTANCE | Op.RESTORE_SERIES:
                 same = not places or section_at(self._live, change.address) is not None
-        return Seen.SAME if same else Seen.CHANGED
+        return Comparison.SAME if same else Comparison.CHANGED
 
-    def _attribute(self, change: Change, places: Iterable[Address]) -> Seen:
+    def _attribute(self, change: Change, places: Iterable[Address]) -> Comparison:
         held = [_attribute(self._earlier, place, change) for place in places]
         if not held:
-            return Seen.NEW if self._all_accounted_for else Seen.CHANGED
+            return Comparison.NEW if self._all_accounted_for else Comparison.CHANGED
         now = _attribute(self._live, change.address, change)
-        return Seen.SAME if now in held else Seen.CHANGED
+        return Comparison.SAME if now in held else Comparison.CHANGED
 
     @cached_property
     def _all_accounted_for(self) -> bool:

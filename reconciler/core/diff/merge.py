@@ -1,4 +1,4 @@
-"""A finding, merged into the entry that is there: a baseline never goes down, and no path is lost.
+"""Evidence, merged into the entry that is there: no baseline goes down, and no path is lost.
 
 Several runs may find out about one image set, in any order, and each of them about some paths
 only. So an entry is never replaced: what a run did not carry keeps its baseline.
@@ -13,67 +13,67 @@ from reconciler.core.diff.paths import covers, is_below, is_pattern, is_whole
 from reconciler.core.model.record import (
     UNREADABLE,
     Entry,
-    Finding,
+    Evidence,
     as_baselines,
     ranked,
     same_moment,
 )
 
 
-def merged(entry: Entry | None, finding: Finding) -> Entry:
+def merged(entry: Entry | None, evidence: Evidence) -> Entry:
     """The entry that states what both state; its version is the newest of the two."""
-    is_other = entry is not None and _is_other(entry, finding)
-    asked, released = _amended(*_held(entry, unreadable=is_other), finding)
+    is_other = entry is not None and _is_other(entry, evidence)
+    asked, released = _amended(*_held(entry, unreadable=is_other), evidence)
     rows = as_baselines(asked), as_baselines(released)
     if entry is not None and not is_other:
-        if ranked(finding.version_id) < ranked(entry.version_id):
+        if ranked(evidence.version_id) < ranked(entry.version_id):
             return replace(entry, asked=rows[0], released=rows[1])
-        if rows == (entry.asked, entry.released) and _only_carried(finding):
+        if rows == (entry.asked, entry.released) and _only_carried(evidence):
             return entry
     return Entry(
-        datastore_id=finding.datastore_id,
-        image_set_id=finding.image_set_id,
-        version_id=finding.version_id,
-        previous_version_id=finding.previous_version_id,
-        updated_at=finding.updated_at,
-        created_at=finding.created_at,
-        arn=finding.arn or (entry.arn if entry is not None and not is_other else ""),
+        datastore_id=evidence.datastore_id,
+        image_set_id=evidence.image_set_id,
+        version_id=evidence.version_id,
+        previous_version_id=evidence.previous_version_id,
+        updated_at=evidence.updated_at,
+        created_at=evidence.created_at,
+        arn=evidence.arn or (entry.arn if entry is not None and not is_other else ""),
         asked=rows[0],
         released=rows[1],
-        ask_digest=_digest(entry, finding, is_other=is_other),
+        ask_digest=_digest(entry, evidence, is_other=is_other),
     )
 
 
-def _only_carried(finding: Finding) -> bool:
+def _only_carried(evidence: Evidence) -> bool:
     """Whether the run saw nothing new of the image set."""
-    carried = finding.carried or finding.carried_of_study
-    return bool(carried) and not (finding.converged or finding.converged_of_study)
+    carried = evidence.carried or evidence.carried_of_study
+    return bool(carried) and not (evidence.converged or evidence.converged_of_study)
 
 
 def _amended(
-    asked: dict[str, str], released: dict[str, str], finding: Finding
+    asked: dict[str, str], released: dict[str, str], evidence: Evidence
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The baselines of the asked and of the released paths, after what was found."""
-    asked, released = _renamed(asked, finding.renamed), _renamed(released, finding.renamed)
-    for path in finding.carried:
-        asked[path] = _known(path, asked, released) or finding.carried_version
-    for path in finding.converged:
-        asked[path] = _higher(_known(path, asked, released), finding.version_id)
+    asked, released = _renamed(asked, evidence.renamed), _renamed(released, evidence.renamed)
+    for path in evidence.carried:
+        asked[path] = _known(path, asked, released) or evidence.carried_version
+    for path in evidence.converged:
+        asked[path] = _higher(_known(path, asked, released), evidence.version_id)
         if is_pattern(path):
-            _raise_covered(path, finding.version_id, asked, released)
+            _raise_covered(path, evidence.version_id, asked, released)
         if is_whole(path):
             asked, released = _without_below(path, asked), _without_below(path, released)
-    for path in (*finding.carried, *finding.converged):
+    for path in (*evidence.carried, *evidence.converged):
         released.pop(path, None)
     # What other manifests ask of the study is kept beside the released paths, so that each image
     # set of the study has a baseline of its own.
-    for path in finding.converged_of_study:
+    for path in evidence.converged_of_study:
         held = asked if path in asked else released
-        held[path] = _higher(held.get(path), finding.version_id)
-    for path in finding.carried_of_study:
+        held[path] = _higher(held.get(path), evidence.version_id)
+    for path in evidence.carried_of_study:
         if _known(path, asked, released) is None:
-            released[path] = finding.carried_version
-    for path in finding.released:
+            released[path] = evidence.carried_version
+    for path in evidence.released:
         if path in asked:
             released[path] = _higher(released.get(path), asked.pop(path))
     return asked, released
@@ -87,13 +87,13 @@ def with_all_released(entry: Entry) -> Entry:
     return replace(entry, asked=(), released=as_baselines(released), ask_digest="")
 
 
-def _is_other(entry: Entry, finding: Finding) -> bool:
+def _is_other(entry: Entry, evidence: Evidence) -> bool:
     """Whether the entry is of another store or history than what was just seen."""
-    if entry.datastore_id != finding.datastore_id or entry.version_id == finding.refuted:
+    if entry.datastore_id != evidence.datastore_id or entry.version_id == evidence.refuted:
         return True
-    if entry.arn and finding.arn and entry.arn != finding.arn:
+    if entry.arn and evidence.arn and entry.arn != evidence.arn:
         return True
-    return entry.is_dated and not same_moment(entry.created_at, finding.created_at)
+    return entry.is_dated and not same_moment(entry.created_at, evidence.created_at)
 
 
 def _held(entry: Entry | None, *, unreadable: bool) -> tuple[dict[str, str], dict[str, str]]:
@@ -139,8 +139,8 @@ def _higher(one: str | None, other: str) -> str:
     return other if one is None else max(one, other, key=ranked)
 
 
-def _digest(entry: Entry | None, finding: Finding, *, is_other: bool) -> str:
+def _digest(entry: Entry | None, evidence: Evidence, *, is_other: bool) -> str:
     """A run that did not see everything converged leaves what is known of this very version."""
-    if finding.ask_digest or entry is None or is_other:
-        return finding.ask_digest
-    return entry.ask_digest if entry.version_id == finding.version_id else ""
+    if evidence.ask_digest or entry is None or is_other:
+        return evidence.ask_digest
+    return entry.ask_digest if entry.version_id == evidence.version_id else ""

@@ -15,7 +15,7 @@ from reconciler.core.model.address import WILDCARD, Address
 from reconciler.core.model.ask import Claim, ImageSetAsk
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.record import Entry, Finding
+from reconciler.core.model.record import Entry, Evidence
 from reconciler.core.model.value import Json
 
 REVERT_PATH = "revertToVersionId"
@@ -137,11 +137,11 @@ def ask_digest(ask: ImageSetAsk) -> str:
     return digest({"claims": cast(Json, [list(row) for row in rows]), "revert": revert})
 
 
-def sealed(finding: Finding, key: Key) -> Finding:
-    """The finding with the keyed digest of its ask, as a record holds it."""
-    if not finding.ask_digest:
-        return finding
-    return replace(finding, ask_digest=_keyed(finding, finding.ask_digest, key))
+def sealed(evidence: Evidence, key: Key) -> Evidence:
+    """The evidence with the keyed digest of its ask, as a record holds it."""
+    if not evidence.ask_digest:
+        return evidence
+    return replace(evidence, ask_digest=_keyed(evidence, evidence.ask_digest, key))
 
 
 def opened(
@@ -164,7 +164,7 @@ def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
     return replace(entry, ask_digest="")
 
 
-def _keyed(subject: Entry | Finding, own: str, key: Key) -> str:
+def _keyed(subject: Entry | Evidence, own: str, key: Key) -> str:
     """Data store and image set are covered, so that equal asks do not show."""
     return key.digest(Use.ASK, [subject.datastore_id, subject.image_set_id, own])
 

@@ -87,7 +87,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Evidence:
     """What a run found out about one image set, to be merged into its entry.
 
     `version_id` is the version that was seen. The paths of `converged` hold there what is asked.

@@ -15,7 +15,7 @@ LONGEST_PAUSE = 5.0
 PAUSE_GROWTH = 1.6
 
 
-class Wait(StrEnum):
+class Verdict(StrEnum):
     """The decision after reading one version of an image set."""
 
     KEEP = "keep"  # an operation is in progress: read again
@@ -34,40 +34,40 @@ class State(StrEnum):
 
 # The workflow status of an ACTIVE version. AWS does not document whether state and status change
 # together, so a status in progress counts even if the state is ACTIVE.
-_WHEN_ACTIVE: dict[str, Wait] = {
-    "CREATED": Wait.DONE,
-    "COPIED": Wait.DONE,
-    "COPYING": Wait.KEEP,
-    "COPYING_WITH_READ_ONLY_ACCESS": Wait.KEEP,
-    "COPY_FAILED": Wait.FAILED,
-    "UPDATING": Wait.KEEP,
-    "UPDATING_FOR_STUDY_CONSISTENCY": Wait.KEEP,
-    "UPDATED": Wait.DONE,
-    "UPDATE_FAILED": Wait.FAILED,
-    "DELETING": Wait.KEEP,
-    "DELETED": Wait.GONE,
-    "IMPORTING": Wait.KEEP,
-    "IMPORTED": Wait.DONE,
-    "IMPORT_FAILED": Wait.FAILED,
-    "": Wait.DONE,  # the model does not require a status
+_WHEN_ACTIVE: dict[str, Verdict] = {
+    "CREATED": Verdict.DONE,
+    "COPIED": Verdict.DONE,
+    "COPYING": Verdict.KEEP,
+    "COPYING_WITH_READ_ONLY_ACCESS": Verdict.KEEP,
+    "COPY_FAILED": Verdict.FAILED,
+    "UPDATING": Verdict.KEEP,
+    "UPDATING_FOR_STUDY_CONSISTENCY": Verdict.KEEP,
+    "UPDATED": Verdict.DONE,
+    "UPDATE_FAILED": Verdict.FAILED,
+    "DELETING": Verdict.KEEP,
+    "DELETED": Verdict.GONE,
+    "IMPORTING": Verdict.KEEP,
+    "IMPORTED": Verdict.DONE,
+    "IMPORT_FAILED": Verdict.FAILED,
+    "": Verdict.DONE,  # the model does not require a status
 }
 
 WORKFLOW_STATUSES = frozenset(_WHEN_ACTIVE)
 
-TABLE: dict[tuple[str, str], Wait] = {
+TABLE: dict[tuple[str, str], Verdict] = {
     **{(State.ACTIVE, status): verdict for status, verdict in _WHEN_ACTIVE.items()},
-    **{(State.LOCKED, status): Wait.KEEP for status in WORKFLOW_STATUSES},
-    **{(State.DELETED, status): Wait.GONE for status in WORKFLOW_STATUSES},
+    **{(State.LOCKED, status): Verdict.KEEP for status in WORKFLOW_STATUSES},
+    **{(State.DELETED, status): Verdict.GONE for status in WORKFLOW_STATUSES},
 }
 
 
-def verdict(state: str, workflow_status: str) -> Wait:
+def verdict(state: str, workflow_status: str) -> Verdict:
     """Return whether to keep waiting, or whether the version is done, failed or gone.
 
     An unknown status or state is KEEP: waiting ends at `lockTimeout` as `unresolved`. A guess could
     record a change that never happened.
     """
-    return TABLE.get((state, workflow_status), Wait.KEEP)
+    return TABLE.get((state, workflow_status), Verdict.KEEP)
 
 
 def pauses() -> Iterator[float]:

@@ -52,7 +52,7 @@ class RequestEdit:
         return f"{self.address.shown()}/{key}"
 
 
-class UnreadableError(Exception):
+class RequestError(Exception):
     """A request that does not have the form of DICOMUpdates. The message holds no value."""
 
 
@@ -201,7 +201,7 @@ def _of_requests(action: Action) -> Iterator[str]:
         return
     try:
         edits = [(step, tuple(decode(step))) for step in action.steps]
-    except UnreadableError as error:
+    except RequestError as error:
         yield f"a request cannot be read: {error}"
         return
     wide = [row for row in edits if row[0].study_wide]
@@ -299,13 +299,13 @@ def _needed(change: Change) -> RequestEdit:
 
 
 def decode(step: Step) -> Iterator[RequestEdit]:
-    """The edits of the two blobs of a call, in document order. Raises UnreadableError."""
+    """The edits of the two blobs of a call, in document order. Raises RequestError."""
     for blob, removes in ((step.updatable, False), (step.removable, True)):
         if blob is None:
             continue
         tree = _parsed(blob)
         if tree.get("SchemaVersion") != _SCHEMA_VERSION:
-            raise UnreadableError("SchemaVersion 1.1 is missing")
+            raise RequestError("SchemaVersion 1.1 is missing")
         _only(tree, "SchemaVersion", "Patient", "Study")
         if "Patient" in tree:
             yield from _section(_mapping(tree, "Patient"), PATIENT, removes)
@@ -334,11 +334,9 @@ def _section(
     values = _mapping(section, "DICOM") if "DICOM" in section else {}
     vrs = _mapping(section, "DICOMVRs") if "DICOMVRs" in section else {}
     if not values and not (inner and section.get(inner)):
-        raise UnreadableError(f"{address.shown()} is empty")
+        raise RequestError(f"{address.shown()} is empty")
     if set(vrs) - set(values) or (removes and vrs):
-        raise UnreadableError(
-            f"{address.shown()} states the VR of an attribute that it does not set"
-        )
+        raise RequestError(f"{address.shown()} states the VR of an attribute that it does not set")
     for key, value in values.items():
         yield RequestEdit(address, key, removes, _text(value), str(vrs.get(key, "")))
 
@@ -353,13 +351,13 @@ def _inner(section: Section, name: str) -> Iterator[tuple[str, Section]]:
 def _mapping(section: Section, name: str) -> Section:
     found = section[name]
     if not isinstance(found, dict):
-        raise UnreadableError("a block of attributes has the wrong form")
+        raise RequestError("a block of attributes has the wrong form")
     return found
 
 
 def _only(section: Section, *names: str) -> None:
     if set(section) - set(names):
-        raise UnreadableError("it holds an unknown key")
+        raise RequestError("it holds an unknown key")
 
 
 def _parsed(blob: str) -> Section:
@@ -367,16 +365,16 @@ def _parsed(blob: str) -> Section:
     try:
         tree = json.loads(blob, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise UnreadableError("it is not valid JSON") from None
+        raise RequestError("it is not valid JSON") from None
     if not isinstance(tree, dict):
-        raise UnreadableError("it has the wrong form")
+        raise RequestError("it has the wrong form")
     return tree
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise UnreadableError("it holds a key twice")
+        raise RequestError("it holds a key twice")
     return found
 
 

@@ -16,7 +16,7 @@ from reconciler.core.diff.merge import merged
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.record import UNREADABLE, Baselines, Entry, Finding, ranked
+from reconciler.core.model.record import UNREADABLE, Baselines, Entry, Evidence, ranked
 from reconciler.core.model.value import Document
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.needs import Refusal, Survey, Why, document_of, properties_of
@@ -118,8 +118,8 @@ def _document_at(found: Diff, version: str) -> Survey[Document | Refusal]:
     return (yield from document_of(found.image_set_id, version))
 
 
-def _made(attempt: Attempt, version: str, live: Properties) -> Finding:
-    return Finding(
+def _made(attempt: Attempt, version: str, live: Properties) -> Evidence:
+    return Evidence(
         attempt.datastore_id,
         attempt.image_set_id,
         version,

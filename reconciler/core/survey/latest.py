@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.model.observed import Observed, Properties, Unread
-from reconciler.core.model.workflow_status import Wait, verdict
+from reconciler.core.model.workflow_status import Verdict, verdict
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.needs import (
     AGAIN,
@@ -47,7 +47,7 @@ def _second_look(first: Properties, refusal: Refusal) -> Survey[Observed | Refus
         return Observed(latest, None)
     if latest.version_id != first.version_id:
         return Observed(latest, None, unread=_MOVED)
-    if verdict(latest.state, latest.workflow_status) is not Wait.FAILED:
+    if verdict(latest.state, latest.workflow_status) is not Verdict.FAILED:
         return Observed(latest, None, unread=_no_metadata(refusal, first.version_id))
     versions = yield from versions_of(latest.image_set_id)
     if isinstance(versions, Refusal):
@@ -70,7 +70,7 @@ def _last_good(versions: Iterable[Properties], latest: Properties) -> str:
             row.version_id
             for row in versions
             if int(row.version_id) < int(latest.version_id)
-            and verdict(row.state, row.workflow_status) is Wait.DONE
+            and verdict(row.state, row.workflow_status) is Verdict.DONE
         ),
         key=int,
         default="",
