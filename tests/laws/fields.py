@@ -102,6 +102,8 @@ DECISIONS: dict[str, Decision] = {
     "Summary.image_set_id": CLEAR,
     "Summary.tags": MASKED,
     "Summary.version_id": CLEAR,
+    "Unread.datastore": CLEAR,
+    "Unread.datastore_id": CLEAR,
     "Unread.hint": CLEAR,
     "Unread.message": CLEAR,
 }

@@ -517,6 +517,20 @@ def test_own_changes_follow_the_study_and_pin_what_it_produces() -> None:
 LONG = "x" * 500
 
 
+def test_the_call_goes_to_an_image_set_that_it_changes() -> None:
+    """The first image set holds the value already: it would get a version for nothing."""
+    stage = a_study()
+    stage.service.foreign(A, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
+    own = f'imageSetId: {A}\npresent: {{Study: {{Series: {{"*": {{Instances: {{"*": {{DICOM: '
+    own += "{ImageComments: x}}}}}}}\n"
+    action = stage.action(own, *(asks(name, "StudyDescription: x") for name in (A, B, C)))
+    assert [(step.image_set_id, step.study_wide) for step in action.steps] == [
+        (B, True),
+        (A, False),
+    ]
+    stage.run(action)
+
+
 def test_splitting_the_study_wide_call_needs_consent_and_pins_on() -> None:
     def manifests(*allow: str) -> list[str]:
         return [

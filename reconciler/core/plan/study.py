@@ -105,7 +105,12 @@ def study_wide(
             change = sourced.change
             if is_study_level(change) and change.tag is not None:
                 wanted[change.address.level, change.tag].append(sourced)
-    anchor = min(diff.image_set_id for diff in diffs if diff.changes)
+    # An image set on which the call changes something: it would get a version for nothing else.
+    anchor = min(
+        diff.image_set_id
+        for diff in diffs
+        if any(is_study_level(sourced.change) for sourced in diff.changes)
+    )
     sent: list[Change] = []
     changes: list[SourcedChange] = []
     blocks: list[Block] = []
