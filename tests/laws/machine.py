@@ -542,7 +542,9 @@ class ApplyMachine(RuleBasedStateMachine):
 
         So no call takes effect twice, and no image set is changed that no plan names.
         """
-        targets = {(one.image_set_id, int(one.pin) + 1) for one in self.planned}
+        # A study-wide call to another image set may give a sibling a version with equal content,
+        # whatever was planned for that version and not sent.
+        targets = {(one.image_set_id, int(one.pin) + 1) for one in self.stage.sent()}
         for name in IDS:
             for before, made in self._ours(name):
                 planned = (name, made.number) in self.expected
