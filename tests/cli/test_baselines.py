@@ -149,6 +149,7 @@ def test_a_broken_consent_of_another_manifest_does_not_hold_back_the_selected_on
     repository.ask("a.yaml", COMMENTS)
     repository.ask("b.yaml", "Patient: {DICOM: {PatientID: OTHER}}")  # needs consent
     assert repository.status() == "blocked"
+    assert "b.yaml" not in repository.reconcile("plan", "manifests/a.yaml").out
     repository.apply("manifests/a.yaml")
     assert repository.value("PatientComments") == "one"
     assert repository.status() == "blocked"
@@ -235,6 +236,7 @@ def test_drift_of_a_sibling_that_no_manifest_names_is_not_overwritten(
     line = f"OVERWRITES_DRIFT@3:{OTHER_ID}"
     assert line in pair.reconcile("plan").out
     shared(pair, (OWN,), "CT HEAD", drift=line)
+    assert "is not needed" not in pair.reconcile("plan").out
     pair.apply()
     assert pair.value("StudyDescription", OTHER_ID) == "CT HEAD"
 
@@ -429,6 +431,7 @@ def test_consent_to_overwrite_drift_holds_for_the_value_that_it_was_given_for(
     repository.theirs(study("THEIRS"))
     repository.theirs({"Patient": {"DICOM": {"PatientComments": "elsewhere"}}})
     repository.ask("a.yaml", DESCRIBED, allow="OVERWRITES_DRIFT@3")
+    assert "is not needed" not in repository.reconcile("plan").out
     repository.apply()
     assert repository.value("StudyDescription") == "CT CHEST"
 

@@ -23,7 +23,7 @@ def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]
     """
     manifests: dict[str, set[Source]] = defaultdict(set)
     for diff in diffs:
-        manifests[diff.image_set_id].update(diff.ask.sources)
+        manifests[diff.image_set_id].update(diff.ask.carried.sources)
     actions = list(actions)
     used: dict[Source, set[Consent]] = defaultdict(set)
     first: dict[Source, int] = {}
@@ -71,10 +71,12 @@ def _order(note: Note) -> tuple[str, str, str]:
 
 
 def _needed(action: Action) -> set[Consent]:
-    version_of = {member.image_set_id: member.pin for member in action.members}
-    return {
-        consent_to(use.hazard, use.image_set_id, version_of[use.image_set_id])
-        for use in action.hazards
+    """What an action needs; to overwrite drift, each version that permits it."""
+    needed = {consent_to(use.hazard, use.image_set_id, "") for use in action.hazards}
+    return needed | {
+        consent_to(Hazard.OVERWRITES_DRIFT, change.image_set_id, version)
+        for change in action.changes
+        for version in change.consent_versions
     }
 
 
