@@ -22,7 +22,7 @@ def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
     return records.read(root, datastore.datastore_id)
 
 
-def check_out(root: Path, datastores: Iterable[Datastore]) -> None:
+def refuse_missing_records(root: Path, datastores: Iterable[Datastore]) -> None:
     """Raise RecordError for records of these data stores that are in the commit, but not here.
 
     In a sparse checkout, or after a deletion, every attribute would look as if no one had ever

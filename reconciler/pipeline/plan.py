@@ -24,7 +24,13 @@ from reconciler.core.survey import Known
 from reconciler.edges import attempts, git
 from reconciler.observe.driver import Store, Surveyed, observe
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.known import attempts_of, check_out, entries_of, key_of, released
+from reconciler.pipeline.known import (
+    attempts_of,
+    entries_of,
+    key_of,
+    refuse_missing_records,
+    released,
+)
 
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
@@ -51,7 +57,7 @@ def plan(
     ports, errors = edges.connect(wanted)
     entries = {one.name: entries_of(root, one) for one in settings.datastores}
     asked = [one for one in wanted if one.name in ports]
-    check_out(root, asked)
+    refuse_missing_records(root, asked)
     left, before = attempts.read(root), _counts(ports.values())
     stores = [
         Store(

@@ -67,7 +67,7 @@ class Recorder:
         return (*self._writer.problems.values(), *(one for one in others if one is not None))
 
     def converged(self, plan: Plan) -> None:
-        """Record image sets that the plan found converged; drop records without an ask.
+        """Record image sets that the plan found converged; release what no manifest asks any more.
 
         `plan` is the part of the plan that is not stale.
         """
