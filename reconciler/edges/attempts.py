@@ -133,6 +133,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
     """Return the attempt of each image set that the steps of an action change."""
     versions: dict[str, list[tuple[str, str]]] = {}
     sent: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    of_study = paths_of_study(action)
     for step, before in zip(action.steps, pins(action), strict=True):
         paths = sent_paths(action, step) if len(action.steps) > 1 else ()
         for name, held in step.expected:
@@ -147,7 +148,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
             member.asked,
             member.ask_digest if member.is_whole else "",
             tuple(sent[member.image_set_id]),
-            paths_of_study(action, member),
+            tuple(sorted(of_study.difference(member.asked))),
         )
         for member in action.members
         if member.image_set_id in versions

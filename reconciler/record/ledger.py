@@ -54,8 +54,8 @@ class Ledger:
             # The version before is the one that was read, also where several calls lie between:
             # a person who wants the old content back has to look there.
             yield replace(
-                _finding(action.datastore_id, member, landed, converged=member.asked),
-                converged_of_study=paths_of_study(action, member),
+                _evidence(action.datastore_id, member, landed, converged=member.asked),
+                converged_of_study=_asked_by_others(paths_of_study(action), member),
             )
 
     def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Evidence]:
@@ -67,35 +67,42 @@ class Ledger:
         """
         if all(outcome.result in _UNTOUCHED for outcome in outcomes):
             return
-        landed: dict[str, Landed] = {}
+        landed = {one.image_set_id: one for outcome in outcomes for one in outcome.landed}
+        done = {
+            one.image_set_id
+            for outcome in outcomes
+            for one in outcome.landed
+            if self._last[action.datastore_id, one.image_set_id] == outcome.step
+        }
+        left = [member for member in action.members if member.image_set_id not in done]
+        if not left:
+            return
         sent: dict[str, set[str]] = defaultdict(set)
         for outcome in outcomes:
-            landed.update((one.image_set_id, one) for one in outcome.landed)
             for name, path in sent_paths(action, outcome.step) if outcome.landed else ():
                 sent[name].add(path)
-        done = {
-            name
-            for outcome in outcomes
-            for name in (one.image_set_id for one in outcome.landed)
-            if self._last[action.datastore_id, name] == outcome.step
-        }
-        for member in action.members:
-            of_study = paths_of_study(action, member)
-            if member.image_set_id not in done and (member.asked or of_study):
-                own = frozenset(member.asked)
-                made = sorted(sent[member.image_set_id])
-                found = _finding(
+        of_study = paths_of_study(action)
+        for member in left:
+            theirs = _asked_by_others(of_study, member)
+            if not (member.asked or theirs):
+                continue
+            made = sorted(sent[member.image_set_id])
+            yield replace(
+                _evidence(
                     action.datastore_id,
                     member,
                     landed.get(member.image_set_id),
-                    converged=tuple(path for path in made if path not in of_study or path in own),
+                    converged=tuple(path for path in made if path not in theirs),
                     carried=member.asked,
-                )
-                yield replace(
-                    found,
-                    converged_of_study=tuple(path for path in made if path in of_study),
-                    carried_of_study=of_study,
-                )
+                ),
+                converged_of_study=tuple(path for path in made if path in theirs),
+                carried_of_study=theirs,
+            )
+
+
+def _asked_by_others(of_study: frozenset[str], member: Member) -> tuple[str, ...]:
+    """The paths that manifests ask of the study of a member, and not of the member."""
+    return tuple(sorted(of_study.difference(member.asked)))
 
 
 def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Evidence]]:
@@ -107,7 +114,7 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Evidence]]:
         if action.datastore != datastore or action.status is not Status.CONVERGED:
             continue
         for member in action.members:
-            yield member, _finding(action.datastore_id, member, converged=member.asked)
+            yield member, _evidence(action.datastore_id, member, converged=member.asked)
 
 
 def recovered(attempt: Attempt, landed: Landed) -> Evidence:
@@ -125,7 +132,7 @@ def recovered(attempt: Attempt, landed: Landed) -> Evidence:
     )
 
 
-def _finding(
+def _evidence(
     datastore_id: str,
     member: Member,
     landed: Landed | None = None,

@@ -11,19 +11,19 @@ from dataclasses import replace
 
 from reconciler.core.diff.paths import covers, is_below, is_pattern, is_whole
 from reconciler.core.model.record import (
-    UNREADABLE,
+    Baselines,
     Entry,
     Evidence,
     as_baselines,
     ranked,
-    same_moment,
 )
 
 
 def merged(entry: Entry | None, evidence: Evidence) -> Entry:
     """The entry that states what both state; its version is the newest of the two."""
     is_other = entry is not None and _is_other(entry, evidence)
-    asked, released = _amended(*_held(entry, unreadable=is_other), evidence)
+    held = entry.disbelieved if entry is not None and is_other else entry
+    asked, released = _amended(held, evidence)
     rows = as_baselines(asked), as_baselines(released)
     if entry is not None and not is_other:
         if ranked(evidence.version_id) < ranked(entry.version_id):
@@ -50,11 +50,10 @@ def _only_carried(evidence: Evidence) -> bool:
     return bool(carried) and not (evidence.converged or evidence.converged_of_study)
 
 
-def _amended(
-    asked: dict[str, str], released: dict[str, str], evidence: Evidence
-) -> tuple[dict[str, str], dict[str, str]]:
+def _amended(entry: Entry | None, evidence: Evidence) -> tuple[dict[str, str], dict[str, str]]:
     """The baselines of the asked and of the released paths, after what was found."""
-    asked, released = _renamed(asked, evidence.renamed), _renamed(released, evidence.renamed)
+    asked = _renamed(entry.asked if entry else (), evidence.renamed)
+    released = _renamed(entry.released if entry else (), evidence.renamed)
     for path in evidence.carried:
         asked[path] = _known(path, asked, released) or evidence.carried_version
     for path in evidence.converged:
@@ -89,28 +88,15 @@ def with_all_released(entry: Entry) -> Entry:
 
 def _is_other(entry: Entry, evidence: Evidence) -> bool:
     """Whether the entry is of another store or history than what was just seen."""
-    if entry.datastore_id != evidence.datastore_id or entry.version_id == evidence.refuted:
-        return True
-    if entry.arn and evidence.arn and entry.arn != evidence.arn:
-        return True
-    return entry.is_dated and not same_moment(entry.created_at, evidence.created_at)
+    is_refuted = entry.version_id == evidence.refuted
+    return entry.datastore_id != evidence.datastore_id or is_refuted or not entry.is_of(evidence)
 
 
-def _held(entry: Entry | None, *, unreadable: bool) -> tuple[dict[str, str], dict[str, str]]:
-    if entry is None:
-        return {}, {}
-    if unreadable:
-        return dict.fromkeys(dict(entry.asked), UNREADABLE), dict.fromkeys(
-            dict(entry.released), UNREADABLE
-        )
-    return dict(entry.asked), dict(entry.released)
-
-
-def _renamed(held: dict[str, str], renamed: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _renamed(held: Baselines, renamed: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Paths under the new UIDs; where both are there, with the higher baseline."""
     names = dict(renamed)
     found: dict[str, str] = {}
-    for path, baseline in held.items():
+    for path, baseline in held:
         name = names.get(path, path)
         found[name] = _higher(found.get(name), baseline)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler.core.model.observed import Properties
@@ -54,7 +54,16 @@ class Entry:
         """Whether the baseline of every asked path is the version of the entry."""
         return all(version == self.version_id for _, version in self.asked)
 
-    def is_of(self, properties: Properties) -> bool:
+    @property
+    def disbelieved(self) -> Entry:
+        """The entry with every baseline unreadable: it is of another store or history."""
+        return replace(
+            self,
+            asked=tuple((path, UNREADABLE) for path, _ in self.asked),
+            released=tuple((path, UNREADABLE) for path, _ in self.released),
+        )
+
+    def is_of(self, properties: Properties | Evidence) -> bool:
         """Whether this may be an entry of exactly this image set.
 
         Image set IDs come again in another data store of the same ID, such as a trial emulator,

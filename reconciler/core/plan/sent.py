@@ -6,7 +6,7 @@ from reconciler.core.dicom.content import key_tag
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
-from reconciler.core.model.plan import Action, Member, Step
+from reconciler.core.model.plan import Action, Step
 from reconciler.core.plan.checker import decode
 
 
@@ -38,9 +38,8 @@ def _path(change: Change) -> str:
     return f"{change.address.path()}/{document_key(change.tag)}"
 
 
-def paths_of_study(action: Action, member: Member) -> tuple[str, ...]:
-    """The Patient and Study paths that manifests ask of the study, and not of this member."""
+def paths_of_study(action: Action) -> frozenset[str]:
+    """The Patient and Study paths that manifests ask of the study of an action."""
     if not any(step.study_wide for step in action.steps):
-        return ()
-    asked = {path for one in action.members for path in one.asked if path.count("/") == 1}
-    return tuple(sorted(asked.difference(member.asked)))
+        return frozenset()
+    return frozenset(path for one in action.members for path in one.asked if path.count("/") == 1)

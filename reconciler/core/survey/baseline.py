@@ -6,7 +6,6 @@ Each path has its own baseline, so several versions may be needed. Only the chan
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.dicom.shape import misshapen
@@ -16,7 +15,7 @@ from reconciler.core.diff.merge import merged
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.record import UNREADABLE, Baselines, Entry, Evidence, ranked
+from reconciler.core.model.record import Entry, Evidence, ranked
 from reconciler.core.model.value import Document
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.needs import Refusal, Survey, Why, document_of, properties_of
@@ -36,21 +35,20 @@ def judged(found: Diff, known: Known) -> Survey[Diff | Refusal]:
         return entry
     recorded = entry.baselines if entry is not None else {}
     history = History(reading.document, reading.live_versions, recorded, renames(found.ask.claims))
-    for versions in (_baselines, _consents):
-        wanted = sorted(filter(history.needs, versions(found, history)), key=int)
-        documents = yield from _documents(found.image_set_id, wanted)
+    wanted = {history.baseline(sourced.change) for sourced in found.changes}
+    while True:
+        needed = sorted(filter(history.needs, wanted), key=int)
+        documents = yield from _documents(found.image_set_id, needed)
         if isinstance(documents, Refusal):
             return documents
         history = history.beside(documents)
         found = with_drift(found, history, refuted)
-    return found
+        wanted = _consents(found)
+        if not any(map(history.needs, wanted)):
+            return found
 
 
-def _baselines(found: Diff, history: History) -> set[str]:
-    return {history.baseline(sourced.change) for sourced in found.changes}
-
-
-def _consents(found: Diff, history: History) -> set[str]:
+def _consents(found: Diff) -> set[str]:
     """The versions whose value a manifest permits to overwrite; needed for what has drifted."""
     live = max(map(int, found.reading.live_versions))
     return {
@@ -58,7 +56,7 @@ def _consents(found: Diff, history: History) -> set[str]:
         for sourced in found.changes
         if sourced.change.drifted
         for version in consents_of(sourced)
-        if ranked(history.baseline(sourced.change)) < int(version) <= live
+        if ranked(sourced.change.baseline) < int(version) <= live
     }
 
 
@@ -98,7 +96,7 @@ def _with_attempts(
 ) -> Survey[Entry | Refusal | None]:
     """The entry as it would be if interrupted runs of ours had recorded what they made."""
     if entry is not None and refuted:
-        return _disbelieved(entry)
+        return entry.disbelieved
     for attempt, versions in known.meant_since(live.image_set_id, live.version_id):
         for version, digest in versions:
             made = yield from _document_at(found, version)
@@ -130,11 +128,3 @@ def _made(attempt: Attempt, version: str, live: Properties) -> Evidence:
         converged=attempt.converged_at(version),
         converged_of_study=attempt.of_study if version == attempt.last[0] else (),
     )
-
-
-def _disbelieved(entry: Entry) -> Entry:
-    return replace(entry, asked=_unreadable(entry.asked), released=_unreadable(entry.released))
-
-
-def _unreadable(held: Baselines) -> Baselines:
-    return tuple((path, UNREADABLE) for path, _ in held)
