@@ -211,8 +211,8 @@ class _Index:
         best: dict[Place, tuple[int, bool]] = {}
         for claim in found:
             source = claim.source.place
-            best[source] = min(best.get(source, _rank(claim)), _rank(claim))
-        return [claim for claim in found if _rank(claim) == best[claim.source.place]]
+            best[source] = min(best.get(source, claim.address.rank), claim.address.rank)
+        return [claim for claim in found if claim.address.rank == best[claim.source.place]]
 
 
 def _names(key: str, aliases: Callable[[str], Iterable[str]]) -> Iterable[str]:
@@ -220,12 +220,6 @@ def _names(key: str, aliases: Callable[[str], Iterable[str]]) -> Iterable[str]:
     if not key:
         return ("",)
     return (*sorted(aliases(key)), WILDCARD)
-
-
-def _rank(claim: Claim) -> tuple[int, bool]:
-    """Return the rank of a claim: in a manifest, a UID takes precedence over `"*"`."""
-    where = claim.address
-    return (where.series == WILDCARD) + (where.instance == WILDCARD), where.instance == WILDCARD
 
 
 def _asks_for(claim: Claim, change: Change) -> bool:

@@ -123,17 +123,11 @@ def _most_specific(claims: list[Claim]) -> list[Claim]:
     best: dict[Place, list[Claim]] = {}
     for claim in claims:
         rivals = best.setdefault(claim.source.place, [])
-        if rivals and _rank(rivals[0]) != _rank(claim):
-            best[claim.source.place] = min(rivals, [claim], key=lambda some: _rank(some[0]))
+        if rivals and rivals[0].address.rank != claim.address.rank:
+            best[claim.source.place] = min(rivals, [claim], key=lambda some: some[0].address.rank)
         else:
             rivals.append(claim)
     return sorted((claim for some in best.values() for claim in some), key=lambda c: c.place)
-
-
-def _rank(claim: Claim) -> tuple[int, bool]:
-    address = claim.address
-    stars = (address.series == WILDCARD) + (address.instance == WILDCARD)
-    return stars, address.instance == WILDCARD
 
 
 def _quarrels(ask: ImageSetAsk, place: Address, tag: int, claims: list[Claim]) -> list[Block]:

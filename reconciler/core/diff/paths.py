@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby, product
+from operator import attrgetter
 from typing import cast
 
 from reconciler.core.dicom.canonical import canonical
@@ -50,7 +51,8 @@ def governing_paths(change: Change, alias: Renames) -> Iterator[tuple[str, ...]]
     series = _names(where.series, alias.series)
     inner = _names(where.instance, alias.instances)
     found = [replace(where, series=one, instance=other) for one, other in product(series, inner)]
-    for _, some in groupby(sorted(found, key=_stars), key=_stars):
+    rank = attrgetter("rank")
+    for _, some in groupby(sorted(found, key=rank), key=rank):
         yield tuple(_path(address, change.tag, change.key) for address in some)
 
 
@@ -110,11 +112,6 @@ def _after(address: Address, alias: Renames) -> Address:
 def _names(key: str, aliases: Aliases) -> tuple[str, ...]:
     """What a recorded path may call a series or an instance; "" alone where there is none."""
     return (*sorted(aliases.names(key)), WILDCARD) if key else ("",)
-
-
-def _stars(address: Address) -> tuple[int, bool]:
-    stars = (address.series == WILDCARD) + (address.instance == WILDCARD)
-    return stars, address.instance == WILDCARD
 
 
 def ask_digest(ask: ImageSetAsk) -> str:

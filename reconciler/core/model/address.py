@@ -41,6 +41,12 @@ class Address:
         """Whether this may match several blocks."""
         return WILDCARD in (self.series, self.instance)
 
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The order in which addresses decide: a named UID comes before `"*"`."""
+        stars = (self.series == WILDCARD) + (self.instance == WILDCARD)
+        return stars, self.instance == WILDCARD
+
     def wider(self) -> tuple[Address, ...]:
         """Return the patterns that match every block that this address matches."""
         patterns = {
