@@ -5,14 +5,28 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from tests.documents import IMAGE_SET_ID
 
 STORE = "12345678901234567890123456789012"
 HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
+
+
+@contextmanager
+def repository(folder: Path) -> Iterator[tuple[Path, Emulator]]:
+    """The root of a repository, which becomes the current folder, and its empty data store."""
+    root = folder / "repository"
+    root.mkdir()
+    with chdir(root), Emulator(folder / "store", Options(update_seconds=0.0)) as emulator:
+        emulator.service.ensure_datastore(STORE, "research")
+        settings(root, emulator)
+        yield root, emulator
 
 
 def settings(root: Path, emulator: Emulator, more: str = "") -> None:
@@ -70,7 +84,7 @@ def in_the_first_form(root: Path, **fields: Any) -> None:
         row.pop(name)
     row["asked"] = sorted(row["asked"])
     row.update(fields)
-    told = {key: value for key, value in row.items() if key != "digest"}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    rest = {key: value for key, value in row.items() if key != "digest"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     row["digest"] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     path.write_text(json.dumps(content, indent=2) + "\n")

@@ -18,8 +18,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
+from tests.cli import outside
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, imported, in_the_first_form, manifest, settings, write
 from tests.documents import IMAGE_SET_ID as OWN
@@ -98,15 +98,8 @@ class BaselineRepository:
 
 
 @pytest.fixture
-def repository(
-    tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[BaselineRepository]:
-    root = tmp_path / "repository"
-    root.mkdir()
-    monkeypatch.chdir(root)
-    with Emulator(tmp_path / "store", Options(update_seconds=0.0)) as emulator:
-        emulator.service.ensure_datastore(STORE, "research")
-        settings(root, emulator)
+def repository(tmp_path: Path, reconcile: Command) -> Iterator[BaselineRepository]:
+    with outside.repository(tmp_path) as (root, emulator):
         yield BaselineRepository(root, emulator, reconcile)
 
 

@@ -151,14 +151,14 @@ def test_a_plan_shows_the_others(world: World, reason: str) -> None:
 def test_the_json_of_a_plan_has_what_was_not_read(world: World, reason: str) -> None:
     ran = world.reconcile("plan", "--json")
     check_error(ran, reason)
-    told = json.loads(ran.out)
-    assert told["totals"]["unread"] == 2
-    assert told["totals"]["actions"]["update"] == 1
-    (unread,) = told["unread"]
+    content = json.loads(ran.out)
+    assert content["totals"]["unread"] == 2
+    assert content["totals"]["actions"]["update"] == 1
+    (unread,) = content["unread"]
     assert (unread["datastore"], unread["datastoreId"], unread["imageSets"]) == ("archive", BAD, 2)
     assert reason in unread["message"]
     assert unread["hint"]
-    assert [action["datastore"] for action in told["actions"]] == ["research"]
+    assert [action["datastore"] for action in content["actions"]] == ["research"]
 
 
 def test_a_saved_plan_has_it_and_is_applied(world: World, reason: str, tmp_path: Path) -> None:
@@ -190,10 +190,10 @@ def test_an_apply_changes_and_records_the_others(
     assert "Apply: 1 converged, 2 not read.\n" in ran.out
     assert world.description("research", GOOD) == "THORAX"
     assert (len(world.records(GOOD)), world.records(BAD)) == (1, {})
-    told = json.loads(report.read_text())
-    assert jsonschema_rs.is_valid(schemas.load("report"), told)
-    assert (told["exitCode"], told["totals"]["unread"]) == (1, 2)
-    assert told["unread"][0]["datastore"] == "archive"
+    content = json.loads(report.read_text())
+    assert jsonschema_rs.is_valid(schemas.load("report"), content)
+    assert (content["exitCode"], content["totals"]["unread"]) == (1, 2)
+    assert content["unread"][0]["datastore"] == "archive"
     assert "**1 converged, 2 not read**" in page.read_text()
     assert "> **Not read:** data store archive: 2 image sets not read: " in page.read_text()
 
@@ -201,8 +201,12 @@ def test_an_apply_changes_and_records_the_others(
 def test_the_json_of_an_apply_has_it(world: World, reason: str) -> None:
     ran = world.reconcile("apply", "--auto-approve", "--json")
     check_error(ran, reason)
-    told = json.loads(ran.out)
-    assert (told["exitCode"], told["totals"]["converged"], told["totals"]["unread"]) == (1, 1, 2)
+    content = json.loads(ran.out)
+    assert (content["exitCode"], content["totals"]["converged"], content["totals"]["unread"]) == (
+        1,
+        1,
+        2,
+    )
 
 
 def test_where_the_others_are_converged_it_is_still_an_error(world: World, reason: str) -> None:
@@ -224,8 +228,8 @@ def test_records_of_what_is_not_read_stay(world: World, name: str) -> None:
     path.write_text(path.read_text().replace("datastore: research", "datastore: archive"))
     break_it, _ = TROUBLES[name]
     break_it(world)
-    told = json.loads(world.reconcile("plan", "--json").out)
-    assert told["released"] == []
+    content = json.loads(world.reconcile("plan", "--json").out)
+    assert content["released"] == []
     assert world.reconcile("apply", "--auto-approve").code == 1
     assert world.records(BAD) == recorded
     world.account = ""
@@ -250,14 +254,14 @@ def test_a_data_store_lost_after_the_plan_does_not_stop_the_others(
     stopped(world)
     ran = world.reconcile("apply", plan, "--json")
     assert ran.code == (1 if checked else 2)
-    told = json.loads(ran.out)
-    assert told["exitCode"] == ran.code
-    messages = [one["message"] for one in told["outcomes"] if one["result"] == "not-attempted"]
+    content = json.loads(ran.out)
+    assert content["exitCode"] == ran.code
+    messages = [one["message"] for one in content["outcomes"] if one["result"] == "not-attempted"]
     assert len(messages) == 2
     assert all(one.startswith("not sent: ") and STOPPED in one for one in messages)
-    assert told["totals"]["converged"] == 1
+    assert content["totals"]["converged"] == 1
     if checked:
-        (problem,) = told["problems"]
+        (problem,) = content["problems"]
         assert problem["message"].startswith("data store archive: nothing was sent: the endpoint")
         assert f"error: {problem['message']}" in ran.err
     assert world.description("research", GOOD) == "THORAX"

@@ -16,10 +16,10 @@ from reconciler.core.errors import EXIT_BUG
 from reconciler.core.model.results import Planned
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import review
-from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
+from tests.cli import outside
 from tests.cli.conftest import Command
-from tests.cli.outside import STORE, imported, manifest, settings
+from tests.cli.outside import STORE, imported, manifest
 from tests.documents import IMAGE_SET_ID, OTHER_ID, document
 from tests.planning import flawed_builder
 
@@ -42,17 +42,10 @@ class FlawedPlan:
 
 
 @pytest.fixture
-def flawed(
-    tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FlawedPlan]:
-    root = tmp_path / "repository"
-    root.mkdir()
-    monkeypatch.chdir(root)
-    with Emulator(tmp_path / "store", Options(update_seconds=0.0)) as emulator:
-        emulator.service.ensure_datastore(STORE, "research")
+def flawed(tmp_path: Path, reconcile: Command) -> Iterator[FlawedPlan]:
+    with outside.repository(tmp_path) as (root, emulator):
         imported(emulator, document())
         imported(emulator, document(image_set_id=OTHER_ID))
-        settings(root, emulator)
         manifest(root, "a.yaml", DESCRIBED, IMAGE_SET_ID, OTHER_ID)
         found = workspace.settings(None)
         builder = flawed_builder(IMAGE_SET_ID, "CT CHEST", "SECRET")

@@ -15,6 +15,7 @@ import pytest
 from reconciler.core.dicom.content import digest
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
+from tests.cli import outside
 from tests.cli.conftest import Command, Ran
 from tests.cli.outside import STORE, imported, manifest, settings, write
 from tests.documents import IMAGE_SET_ID, OTHER_ID, SERIES_UID, document, instance, series
@@ -83,17 +84,10 @@ class SavedPlan:
 
 
 @pytest.fixture
-def saved(
-    tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SavedPlan]:
-    root = tmp_path / "repository"
-    root.mkdir()
-    monkeypatch.chdir(root)
-    with Emulator(tmp_path / "store", Options(update_seconds=0.0)) as emulator:
-        emulator.service.ensure_datastore(STORE, "research")
+def saved(tmp_path: Path, reconcile: Command) -> Iterator[SavedPlan]:
+    with outside.repository(tmp_path) as (root, emulator):
         imported(emulator, document())
         imported(emulator, document(image_set_id=OTHER_ID))
-        settings(root, emulator)
         yield SavedPlan(root, emulator, reconcile)
 
 

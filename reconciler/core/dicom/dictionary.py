@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TypeAlias
 
 from reconciler.core.dicom.edition import NEWER_THAN_2022B
+from reconciler.core.model.address import Address
 from reconciler.core.model.node import shown
 
 _Entry: TypeAlias = tuple[str, str, str, str, str]  # VR, VM, name, "Retired" or "", keyword
@@ -118,6 +119,16 @@ def document_key(tag: int) -> str:
     if attribute.keyword and not attribute.is_newer:
         return attribute.keyword
     return hex_key(tag)
+
+
+def attribute_path(address: Address, tag: int | None, key: str = "") -> str:
+    """Return the path of an attribute, spelled as in HealthImaging's documents.
+
+    Without a tag, that of an attribute which only its key identifies; without both, the path of
+    the series or instance itself.
+    """
+    name = document_key(tag) if tag is not None else key
+    return f"{address.path()}/{name}" if name else address.path()
 
 
 def format_tag(tag: int) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 
 from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
-from reconciler.core.dicom.dictionary import by_tag, document_key
+from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
 from reconciler.core.model.address import WILDCARD, Address
 from reconciler.core.model.ask import Claim, ImageSetAsk
@@ -25,7 +25,7 @@ _SERIES, _INSTANCES = "Series", "Instances"
 
 def claim_path(claim: Claim) -> str:
     """`Patient/PatientName`; the series or instance itself where a claim removes it."""
-    return _path(claim.address, claim.tag)
+    return attribute_path(claim.address, claim.tag)
 
 
 def asked_paths(ask: ImageSetAsk, alias: Renames | None = None) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def asked_paths(ask: ImageSetAsk, alias: Renames | None = None) -> tuple[str, ..
     renames that all manifests of the image set ask for, also those that the ask does not carry.
     """
     known = alias or renames(ask.claims)
-    paths = {_path(_after(claim.address, known), claim.tag) for claim in ask.claims}
+    paths = {attribute_path(_after(claim.address, known), claim.tag) for claim in ask.claims}
     if ask.revert:
         paths.add(REVERT_PATH)
     return tuple(sorted(paths))
@@ -53,7 +53,7 @@ def governing_paths(change: Change, alias: Renames) -> Iterator[tuple[str, ...]]
     found = [replace(where, series=one, instance=other) for one, other in product(series, inner)]
     rank = attrgetter("rank")
     for _, some in groupby(sorted(found, key=rank), key=rank):
-        yield tuple(_path(address, change.tag, change.key) for address in some)
+        yield tuple(attribute_path(address, change.tag, change.key) for address in some)
 
 
 def renamed_paths(paths: Iterable[str], alias: Renames) -> tuple[tuple[str, str], ...]:
@@ -94,11 +94,6 @@ def covers(pattern: str, path: str) -> bool:
 def is_below(path: str, whole: str) -> bool:
     """Whether a path is inside of a series or an instance that is a path of its own."""
     return path.startswith(f"{whole}/") and is_whole(whole)
-
-
-def _path(address: Address, tag: int | None, key: str = "") -> str:
-    name = document_key(tag) if tag is not None else key
-    return f"{address.path()}/{name}" if name else address.path()
 
 
 def _after(address: Address, alias: Renames) -> Address:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.dicom.content import key_tag
-from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.dicom.dictionary import attribute_path
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Step
@@ -19,7 +19,7 @@ def sent_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
     edits = {(edit.address, key_tag(edit.key) or edit.key) for edit in decode(step)}
     return tuple(
         sorted(
-            (change.image_set_id, _path(change))
+            (change.image_set_id, attribute_path(change.address, change.tag, change.key))
             for change in action.changes
             if _is_of(change, step) and (change.address, change.tag or change.key) in edits
         )
@@ -30,12 +30,6 @@ def _is_of(change: Change, step: Step) -> bool:
     if step.study_wide:
         return change.address.level <= Level.STUDY
     return change.image_set_id == step.image_set_id
-
-
-def _path(change: Change) -> str:
-    if change.tag is None:
-        return change.path()
-    return f"{change.address.path()}/{document_key(change.tag)}"
 
 
 def paths_of_study(action: Action) -> frozenset[str]:

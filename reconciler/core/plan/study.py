@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.content import live_key, section_at, section_of
-from reconciler.core.dicom.dictionary import document_key
+from reconciler.core.dicom.dictionary import attribute_path
 from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
@@ -199,7 +199,7 @@ def _disagreements(level: Level, tag: int, asks: Sequence[ImageSetAsk]) -> list[
             "All primary image sets of a study share their Patient and Study attributes. Make the "
             "manifests agree.",
             claim.place,
-            f"{claim.address.path()}/{document_key(tag)}",
+            attribute_path(claim.address, tag),
         )
         for image_set_id, claim in others
         if not agree(first, claim)
