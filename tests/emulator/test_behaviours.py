@@ -142,3 +142,61 @@ def test_one_search_filter(store_with: Any, document: dict[str, Any], error_of: 
 
     assert search(study)["imageSetsMetadataSummaries"] == []
     assert error_of(search, study, primary)[:2] == (400, "ValidationException")
+
+
+NAMED: dict[str, Any] = {"Patient": {"DICOM": {"PatientName": " Roe^Jane "}}}
+EMPTIED: dict[str, Any] = {"Patient": {"DICOM": {"PatientName": None}}}
+UNNAMED: dict[str, Any] = {"Patient": {"DICOM": {"PatientID": "P-1"}}}
+
+
+def patient(
+    store_with: Any, document: dict[str, Any], *blobs: Any, **switches: Any
+) -> dict[str, Any]:
+    """The Patient level after an update that ends as UPDATED."""
+    document["Patient"]["DICOM"].update(PatientName="Doe^Jane", PatientID="P-1")
+    store = store_with(**switches)
+    found: dict[str, Any] = store.updated(store.load(document, primary=False), *blobs)
+    return dict(found["Patient"]["DICOM"])
+
+
+@pytest.mark.parametrize(
+    ("stored", "name"),
+    [("as-sent", " Roe^Jane "), ("trimmed", "Roe^Jane"), ("capitals", " ROE^JANE ")],
+)
+def test_stored_text(store_with: Any, document: dict[str, Any], stored: str, name: str) -> None:
+    assert patient(store_with, document, NAMED, stored_text=stored)["PatientName"] == name
+
+
+def test_null_may_remove(store_with: Any, document: dict[str, Any]) -> None:
+    after = patient(store_with, document, EMPTIED, null_in_updates="removes")
+    assert "PatientName" not in after
+
+
+def test_null_is_stored(store_with: Any, document: dict[str, Any]) -> None:
+    assert patient(store_with, document, EMPTIED)["PatientName"] is None
+
+
+def test_removals_may_have_no_effect(store_with: Any, document: dict[str, Any]) -> None:
+    after = patient(store_with, document, NAMED, UNNAMED, removals_take_effect=False)
+    assert (after["PatientName"], after["PatientID"]) == (" Roe^Jane ", "P-1")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "has_id"),
+    [("updatableAttributes", " Roe^Jane ", True), ("removableAttributes", "Doe^Jane", False)],
+)
+def test_one_part_of_two_may_take_effect(
+    store_with: Any, document: dict[str, Any], part: str, name: str, has_id: bool
+) -> None:
+    after = patient(store_with, document, NAMED, UNNAMED, applied_of_two=(part,))
+    assert (after["PatientName"], "PatientID" in after) == (name, has_id)
+
+
+@pytest.mark.parametrize("part", ["updatableAttributes", "removableAttributes"])
+def test_a_call_of_one_part_takes_effect(
+    store_with: Any, document: dict[str, Any], part: str
+) -> None:
+    blobs = (NAMED,) if part == "updatableAttributes" else (None, UNNAMED)
+    after = patient(store_with, document, *blobs, applied_of_two=("removableAttributes",))
+    assert (after["PatientName"] == " Roe^Jane ") is (part == "updatableAttributes")
+    assert ("PatientID" in after) is (part == "updatableAttributes")

@@ -127,6 +127,33 @@ class Behaviours:
         "reject",
         "update-wins",
     )
+    null_in_updates: str = _switch(
+        "stored",
+        "What null does in updatableAttributes is not documented: the attribute is there and is "
+        "empty here; else the attribute is removed.",
+        "stored",
+        "removes",
+    )
+    stored_text: str = _switch(
+        "as-sent",
+        "Whether text is stored byte for byte is not documented: it is here; else its padding is "
+        "removed, or its letters become capital letters.",
+        "as-sent",
+        "trimmed",
+        "capitals",
+    )
+    removals_take_effect: bool = _switch(
+        True,
+        "No answer states what an update has changed; off, an update ends as UPDATED and nothing "
+        "that it removes is gone.",
+    )
+    applied_of_two: tuple[str, ...] = _switch(
+        ("removableAttributes", "updatableAttributes"),
+        "Whether one call may both update and remove is not documented: it may here; else only "
+        "this part of a call that has both takes effect.",
+        "removableAttributes",
+        "updatableAttributes",
+    )
 
     concurrency_error: str = _switch(
         "ServiceQuotaExceededException",

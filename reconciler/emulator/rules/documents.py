@@ -12,6 +12,7 @@ import orjson
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.rules.constraints import Violation, check_uid_change, where
 from reconciler.emulator.rules.dictionary import attribute, identity
+from reconciler.emulator.rules.effects import effective
 from reconciler.emulator.rules.payload import REMOVE, REMOVE_BLOCK, UPDATE, Edit
 
 Document: TypeAlias = dict[str, Any]
@@ -85,7 +86,7 @@ def apply_edits(
     `lenient` ignores the removal of a missing attribute (on the siblings of a study-wide update).
     Raises Violation for an edit that cannot be made.
     """
-    ordered = tuple(edits)
+    ordered = effective(edits, behaviours)
     for edit in ordered:
         if edit.operation == REMOVE:
             _remove(document, edit, behaviours, lenient)
@@ -96,7 +97,7 @@ def apply_edits(
         _refuse_empty(document)
     updates = [edit for edit in ordered if edit.operation == UPDATE and edit.key]
     for edit in updates:
-        _update(document, edit)
+        _update(document, edit, behaviours)
     _rekey(document, updates, behaviours)
     return document
 
@@ -129,10 +130,13 @@ def _refuse_empty(document: Document) -> None:
         raise Violation("The last Instance of a Series cannot be removed.")
 
 
-def _update(document: Document, edit: Edit) -> None:
+def _update(document: Document, edit: Edit, behaviours: Behaviours) -> None:
     block = block_of(document, edit)
     if block is None:
         raise Violation(f"{where(edit)} is removed by the same request.")
+    if edit.value is None and behaviours.null_in_updates == "removes":
+        block.get("DICOM", {}).pop(live_key(block, edit.key), None)
+        return
     known = attribute(edit.key)
     is_private = known is not None and known.is_private
     key = live_key(block, edit.key) or (edit.key.upper() if is_private else edit.key)

@@ -1,0 +1,46 @@
+"""What takes effect of a request that is accepted. By default, all of it as it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from reconciler.emulator.rules.behaviours import Behaviours
+from reconciler.emulator.rules.payload import UPDATE, Edit
+
+_STORED: dict[str, Callable[[str], str]] = {
+    "as-sent": str,
+    "trimmed": str.strip,
+    "capitals": str.upper,
+}
+
+
+def effective(edits: Iterable[Edit], behaviours: Behaviours) -> tuple[Edit, ...]:
+    """The edits that are made, with the values that are stored."""
+    asked = tuple(edits)
+    parts = {_part(edit) for edit in asked}
+    if len(parts) > 1:
+        parts &= set(behaviours.applied_of_two)
+    if not behaviours.removals_take_effect:
+        parts.discard("removableAttributes")
+    made = (edit for edit in asked if _part(edit) in parts)
+    return tuple(_as_stored(edit, behaviours) for edit in made)
+
+
+def _part(edit: Edit) -> str:
+    """The blob of the request that the edit stands in."""
+    return "updatableAttributes" if edit.operation == UPDATE else "removableAttributes"
+
+
+def _as_stored(edit: Edit, behaviours: Behaviours) -> Edit:
+    if edit.operation != UPDATE:
+        return edit
+    return replace(edit, value=_text(edit.value, _STORED[behaviours.stored_text]))
+
+
+def _text(value: Any, stored: Callable[[str], str]) -> Any:
+    """A value with its text changed; the items of a sequence stay."""
+    if isinstance(value, list):
+        return [_text(item, stored) for item in value]
+    return stored(value) if isinstance(value, str) else value
