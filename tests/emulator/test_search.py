@@ -93,6 +93,43 @@ def test_summary(store: Any, document: dict[str, Any]) -> None:
     }
 
 
+def of_study(document: dict[str, Any], number: int) -> dict[str, Any]:
+    """One more series of the same study."""
+    made = make(document, number)
+    made["Study"]["DICOM"]["StudyInstanceUID"] = "1.2.840.99.1"
+    return made
+
+
+def totals(store: Any) -> set[tuple[int, int]]:
+    """The numbers of series and instances that the rows state."""
+    answer = store.client.search_image_sets(datastoreId=store.datastore_id)
+    return {
+        (
+            row["DICOMTags"]["DICOMNumberOfStudyRelatedSeries"],
+            row["DICOMTags"]["DICOMNumberOfStudyRelatedInstances"],
+        )
+        for row in answer["imageSetsMetadataSummaries"]
+    }
+
+
+def test_every_row_states_the_totals_of_its_study(store: Any, document: dict[str, Any]) -> None:
+    for number in (1, 2):
+        store.load(of_study(document, number), primary=True)
+    third = store.load(of_study(document, 3), primary=False)
+    store.load(of_study(document, 3), primary=False)
+    assert totals(store) == {(3, 8)}
+    store.client.delete_image_set(**store.of(third))
+    store.finish()
+    assert totals(store) == {(3, 6)}
+
+
+def test_totals_of_primary_image_sets_alone(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(study_totals="primary")
+    store.load(of_study(document, 1), primary=True)
+    store.load(of_study(document, 2), primary=False)
+    assert totals(store) == {(1, 2)}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from sqlite3 import Connection
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from reconciler.emulator.operations.context import (
 )
 from reconciler.emulator.operations.imagesets import storage_tier
 from reconciler.emulator.store.index import study_time
+from reconciler.emulator.store.studies import Totals, study_totals
 from reconciler.emulator.wire.errors import invalid
 
 _MOST_RESULTS = 50
@@ -61,8 +63,9 @@ def search_image_sets(context: Context, parameters: Parameters) -> Result:
         rows = connection.execute(
             *_query(parameters["datastoreId"], [*conditions, *after], sort, limit + 1)
         ).fetchall()
+        totals = _totals(context, connection, parameters["datastoreId"], rows[:limit])
     result: Result = {
-        "imageSetsMetadataSummaries": [_summary(context, row, now) for row in rows[:limit]],
+        "imageSetsMetadataSummaries": [_summary(context, row, now, totals) for row in rows[:limit]],
         "sort": sort,
     }
     if len(rows) > limit:
@@ -163,14 +166,23 @@ _BETWEEN: dict[str, Callable[..., Condition]] = {
 }
 
 
-def _summary(context: Context, row: Any, now: float) -> Result:
+def _totals(
+    context: Context, connection: Connection, datastore_id: str, rows: Iterable[Any]
+) -> Totals:
+    """The totals of every study of a page. Without a StudyInstanceUID there is no study."""
+    studies = {row["study_uid"] for row in rows} - {""}
+    primary_only = context.behaviours.study_totals == "primary"
+    return study_totals(connection, datastore_id, studies, primary_only=primary_only)
+
+
+def _summary(context: Context, row: Any, now: float, totals: Totals) -> Result:
     summary: Result = {
         "imageSetId": row["image_set_id"],
         "version": row["version"],
         "createdAt": row["created_at"],
         "lastAccessedAt": row["accessed_at"],
         "storageTier": storage_tier(row["accessed_at"], now),
-        "DICOMTags": orjson.loads(row["tags"]),
+        "DICOMTags": orjson.loads(row["tags"]) | totals.get(row["study_uid"], {}),
     }
     if "SearchImageSets" in context.behaviours.is_primary_in:
         summary["isPrimary"] = bool(row["is_primary"])

@@ -113,6 +113,14 @@ class Behaviours:
         "How far SearchImageSets lags behind a change is not documented; 0 is consistent, and a "
         "summary then shows the version that an update in progress produces.",
     )
+    study_totals: str = _switch(
+        "all",
+        "DICOMNumberOfStudyRelatedSeries and DICOMNumberOfStudyRelatedInstances are the totals of "
+        "the study (service model); whether image sets that are not primary count is not "
+        "documented: all count here.",
+        "all",
+        "primary",
+    )
     unversioned_read_while_updating: str = _switch(
         "last-completed",
         "What GetImageSetMetadata answers without a version while the "
