@@ -421,6 +421,7 @@ class FakeImageSets:
             "DICOMPatientName": patient.get("PatientName"),
             "DICOMStudyInstanceUID": _study(latest),
             "DICOMSeriesInstanceUID": next(iter(latest.document["Study"]["Series"]), None),
+            "DICOMNumberOfStudyRelatedSeries": str(self._series_of_study(_study(latest))),
         }
         present = tuple(sorted((name, value) for name, value in tags.items() if value))
         return Summary(
@@ -429,6 +430,18 @@ class FakeImageSets:
             image_set.is_primary,
             latest.updated_at,
             present,
+        )
+
+    def _series_of_study(self, study: str) -> int:
+        """The number of series in all image sets of a study, also those that search misses."""
+        documents = [one.latest.document for one in self._sets.values()]
+        return len(
+            {
+                uid
+                for document in documents
+                if document["Study"]["DICOM"].get("StudyInstanceUID") == study
+                for uid in document["Study"]["Series"]
+            }
         )
 
     def _stamp(self) -> float:

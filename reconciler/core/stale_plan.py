@@ -244,7 +244,7 @@ def _uses(
     yield from change_hazards(sourced, diffs, settings.allow)
     for hazard, name in hazards_of_calls(action):
         of_all = hazard is Hazard.STUDY_WIDE
-        if of_all and all(asks.values()):
+        if of_all and all(asks.values()) and not action.unlisted_series:
             continue  # manifests name every image set that the call changes
         sources = sources_of(
             one

@@ -67,7 +67,7 @@ def _totals(totals: Totals) -> Json:
 
 
 def _action(action: ShownAction) -> Json:
-    return {
+    row: dict[str, Json] = {
         "datastore": action.datastore,
         "datastoreId": action.datastore_id,
         "status": str(action.status),
@@ -80,6 +80,9 @@ def _action(action: ShownAction) -> Json:
         "changes": [_change(change) for change in action.changes],
         "steps": [_step(step) for step in action.steps],
     }
+    if action.unlisted_series:
+        row["unlistedSeries"] = action.unlisted_series
+    return row
 
 
 def _member(member: ShownMember) -> Json:

@@ -290,6 +290,15 @@ def test_search_tells_version_time_and_tags(store: ContractStore) -> None:
     assert list(tags) == sorted(tags)
 
 
+def test_search_states_the_number_of_series_in_the_whole_study(store: ContractStore) -> None:
+    names = store.put_all([store.document(number) for number in (1, 2)], primary=True)
+    store.put(store.document(3, study_number=2), primary=True)
+    of_study = ("DICOMStudyInstanceUID", store.study_uid())
+    found = store.search(of_study, until=lambda found: ids(found) == set(names))
+    assert [row.study_series for row in found] == [2, 2]
+    assert all(row.series_instance_uid for row in found)
+
+
 def test_search_goes_over_all_pages(store: ContractStore) -> None:
     """Pages of 50, so that there are three."""
     names = store.put_all([store.document(number) for number in range(1, 102)], primary=True)

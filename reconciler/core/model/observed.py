@@ -42,6 +42,17 @@ class Summary:
     updated_at: float | None
     tags: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def series_instance_uid(self) -> str:
+        """The SeriesInstanceUID that the row states, "" if it states none."""
+        return dict(self.tags).get("DICOMSeriesInstanceUID", "")
+
+    @property
+    def study_series(self) -> int | None:
+        """The number of series in the whole study, None if the row does not state it."""
+        stated = dict(self.tags).get("DICOMNumberOfStudyRelatedSeries", "")
+        return int(stated) if stated.isdecimal() else None
+
     def __repr__(self) -> str:
         return f"Summary({self.image_set_id}, {self.version_id})"
 

@@ -133,6 +133,8 @@ class Action:
     """One image set, or all primary image sets of one study: the unit of review and consent.
 
     `digest` is keyed; it is "" if the repository had no key when the plan was made.
+    `unlisted_series` is the number of series of the study in no image set that SearchImageSets
+    lists: then manifests may not name every image set that a study-wide call changes.
     """
 
     datastore: str
@@ -146,6 +148,7 @@ class Action:
     steps: tuple[Step, ...] = ()
     released: tuple[str, ...] = ()
     digest: str = ""
+    unlisted_series: int = 0
 
     @property
     def image_set_id(self) -> str:

@@ -155,7 +155,7 @@ def unread_json(one: Unread) -> Json:
 
 
 def _action_json(action: Action) -> Json:
-    return {
+    row: dict[str, Json] = {
         "datastore": action.datastore,
         "datastoreId": action.datastore_id,
         "status": str(action.status),
@@ -171,6 +171,9 @@ def _action_json(action: Action) -> Json:
         "changes": [_change_json(change) for change in action.changes],
         "steps": [_step_json(step) for step in action.steps],
     }
+    if action.unlisted_series:
+        row["unlistedSeries"] = action.unlisted_series
+    return row
 
 
 def _at(place: Place | None) -> Json:
@@ -315,6 +318,7 @@ def _action(row: Row) -> Action:
         steps=_each(row["steps"], _step),
         released=tuple(row["released"]),
         digest=row["digest"],
+        unlisted_series=row.get("unlistedSeries", 0),
     )
 
 

@@ -22,7 +22,7 @@ from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.observed import Observed, Unread
+from reconciler.core.model.observed import Observed, Summary, Unread
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document, Value
 
@@ -31,9 +31,10 @@ from reconciler.core.model.value import Document, Value
 class Study:
     """All primary image sets of one study, each with the document read at its version.
 
-    `siblings` are the changes on members of which no manifest asks them, with their drift.
-    `unlisted` are members that a manifest asks for and SearchImageSets did not list: then search
-    may also miss others. `unread` is the reason why search did not answer.
+    `siblings` are the changes on members of which no manifest asks them, with their drift. `rows`
+    are what SearchImageSets lists of the study. `unlisted` are members that a manifest asks for and
+    that it does not list: then search may also miss others. `unread` is the reason why search did
+    not answer.
     """
 
     study_instance_uid: str
@@ -41,6 +42,7 @@ class Study:
     unlisted: tuple[str, ...] = ()
     unread: Unread | None = None
     siblings: tuple[Change, ...] = ()
+    rows: tuple[Summary, ...] = ()
 
     @property
     def documents(self) -> Mapping[str, Document]:

@@ -18,6 +18,7 @@ from reconciler.core.plan.split import TooLarge
 from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
 from reconciler.core.plan.study_blocks import not_all_known, unready
+from reconciler.core.plan.study_series import series_count, series_note
 
 
 def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Action:
@@ -68,8 +69,10 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         notes=(
             *(note for diff in diffs for note in notes_of(datastore, diff)),
             *_sibling_notes(datastore, study, by_id),
+            *series_note(study, wide.anchor),
         ),
         released=tuple(sorted({path for diff in diffs for path in diff.released})),
+        unlisted_series=series_count(study).unlisted,
     )
     return decided(action, blocks, hazards, steps)
 
@@ -123,7 +126,11 @@ def _all_steps(
 def _wide_hazard(
     study: Study, named: Collection[str], wide: StudyWide, settings: Settings
 ) -> HazardUse:
-    """None to consent to when manifests name every image set that the call moves."""
-    if all(member.properties.image_set_id in named for member in study.members):
+    """No consent is needed if manifests name every image set that the call changes.
+
+    Series that no listed image set holds may be in an image set that no manifest names.
+    """
+    is_named = all(member.properties.image_set_id in named for member in study.members)
+    if is_named and not series_count(study).unlisted:
         return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
     return judge(Hazard.STUDY_WIDE, wide.anchor, wide.sources, settings.allow)

@@ -112,7 +112,7 @@ def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:
 
 def _is_evident(action: Action, use: HazardUse) -> bool:
     """Whether a hazard with consent is evident from the edits and members already."""
-    all_named = all(member.asked for member in action.members)
+    all_named = all(member.asked for member in action.members) and not action.unlisted_series
     evident = use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and all_named)
     return use.consented and evident
 

@@ -107,6 +107,7 @@ class ShownAction:
     released: tuple[str, ...]
     changes: tuple[ShownChange, ...]
     steps: tuple[ShownStep, ...]
+    unlisted_series: int
 
 
 @dataclass(frozen=True, slots=True)

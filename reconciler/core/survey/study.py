@@ -85,6 +85,7 @@ def survey_study(
         unlisted,
         unread,
         tuple(change for _, changes in siblings for change in changes),
+        () if isinstance(rows, Refusal) else rows,
     )
     return Studied(study, tuple(found for found in whole if found is not None))
 
