@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -261,21 +262,16 @@ class StepRun:
 
     def _decided(self, decision: Next, seen: Mapping[str, Seen]) -> Outcome:
         table = self._options.tables.outcome
-        landed = tuple(
-            Landed(
-                name,
-                member.produced.version_id,
-                member.pin,
-                member.produced.updated_at,
-                member.produced.created_at,
-            )
-            for name, member in sorted(seen.items())
-            if member.produced is not None and table[self._answer, member.finding].is_done
-        )
+        made: dict[Next, list[Landed]] = defaultdict(list)
+        for _, member in sorted(seen.items()):
+            if (landed := _landed(member)) is not None:
+                made[table[self._answer, member.finding]].append(landed)
         text = self._description(decision, seen)
         if decision is Next.CONVERGED:
             decision, text = self._with_strangers(text)
-        return self._end(RESULT[decision], text, landed)
+        done = (one for ended, some in made.items() if ended.is_done for one in some)
+        outcome = self._end(RESULT[decision], text, tuple(sorted(done)))
+        return replace(outcome, unverified=tuple(made[Next.UNVERIFIED]))
 
     def _message_of(self, error: ServiceError) -> str:
         """The message of an error. The service's own text is kept apart, in `_said`."""
@@ -322,6 +318,14 @@ class StepRun:
     def _end(self, result: Result, text: str, landed: tuple[Landed, ...] = ()) -> Outcome:
         said = "" if result.is_good else self._said
         return Outcome(self._step, result, text, landed, said)
+
+
+def _landed(seen: Seen) -> Landed | None:
+    """The version that a step made of an image set, where there is one."""
+    made = seen.produced
+    if made is None:
+        return None
+    return Landed(seen.image_set_id, made.version_id, seen.pin, made.updated_at, made.created_at)
 
 
 def version_in_history(port: ImageSets, latest: Properties, version_id: str) -> Properties | None:

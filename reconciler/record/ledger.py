@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from reconciler.core.diff.paths import covers
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Member, Plan, Status, Step
-from reconciler.core.model.record import Evidence
+from reconciler.core.model.record import Evidence, Unverified
 from reconciler.core.plan.sent import paths_of_study, sent_paths
 
 # With these outcomes nothing was sent, and nothing is known that was not known before.
@@ -53,9 +54,12 @@ class Ledger:
             action, member = self._members[key]
             # The version before is the one that was read, also where several calls lie between:
             # a person who wants the old content back has to look there.
+            found = _evidence(action.datastore_id, member, landed, converged=member.asked)
             yield replace(
-                _evidence(action.datastore_id, member, landed, converged=member.asked),
+                found,
                 converged_of_study=_asked_by_others(paths_of_study(action), member),
+                # Another image set of the study does not hold it: nothing may be left unread.
+                ask_digest=found.ask_digest if outcome.result.is_good else "",
             )
 
     def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Evidence]:
@@ -79,25 +83,68 @@ class Ledger:
             return
         sent: dict[str, set[str]] = defaultdict(set)
         for outcome in outcomes:
-            for name, path in sent_paths(action, outcome.step) if outcome.landed else ():
-                sent[name].add(path)
+            made = {one.image_set_id for one in outcome.landed}
+            for name, path in sent_paths(action, outcome.step):
+                if name in made:
+                    sent[name].add(path)
         of_study = paths_of_study(action)
+        unverified = _unverified(action, outcomes)
         for member in left:
             theirs = _asked_by_others(of_study, member)
             if not (member.asked or theirs):
                 continue
-            made = sorted(sent[member.image_set_id])
+            name = member.image_set_id
+            made_paths = sorted(sent[name])
+            seen, otherwise = unverified.get(name, (landed.get(name), None))
+            paths = tuple(sorted({*member.asked, *theirs}))
             yield replace(
                 _evidence(
                     action.datastore_id,
                     member,
-                    landed.get(member.image_set_id),
-                    converged=tuple(path for path in made if path not in theirs),
+                    seen,
+                    converged=tuple(path for path in made_paths if path not in theirs),
                     carried=member.asked,
                 ),
-                converged_of_study=tuple(path for path in made if path in theirs),
+                converged_of_study=tuple(path for path in made_paths if path in theirs),
                 carried_of_study=theirs,
+                unverified=replace(otherwise, paths=paths) if otherwise else None,
             )
+
+
+def _unverified(
+    action: Action, outcomes: Iterable[Outcome]
+) -> dict[str, tuple[Landed, Unverified]]:
+    """The versions with other content than planned, by image set, with what was asked."""
+    return {
+        one.image_set_id: (
+            one,
+            Unverified(one.version_id, requests=_requests(action, outcome.step)),
+        )
+        for outcome in outcomes
+        for one in outcome.unverified
+    }
+
+
+def _requests(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
+    """What was asked of the paths that a call changed.
+
+    A path with `"*"` counts as sent once one of its places was. One that no change shows, because
+    the action gives its instance another UID, counts as sent too: then it is not sent again.
+    """
+    sent = {path for _, path in sent_paths(action, step)}
+    every = {path for one in action.steps for _, path in sent_paths(action, one)}
+    asked = {row for member in action.members for row in member.requests}
+    return tuple(
+        sorted(
+            (path, digest)
+            for path, digest in asked
+            if _stands_for(path, sent) or not _stands_for(path, every)
+        )
+    )
+
+
+def _stands_for(path: str, places: Collection[str]) -> bool:
+    return path in places or any(covers(path, place) for place in places)
 
 
 def _asked_by_others(of_study: frozenset[str], member: Member) -> tuple[str, ...]:
@@ -156,5 +203,6 @@ def _evidence(
         released=member.released,
         renamed=member.renamed,
         refuted=member.refuted,
+        accepted=member.accepted,
         ask_digest=member.ask_digest if member.is_whole and not carried else "",
     )

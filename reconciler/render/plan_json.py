@@ -111,6 +111,7 @@ def _hazard(use: HazardUse) -> Json:
         "consented": use.consented,
         "consent": use.consent,
         "at": _place(use.place),
+        **({"versionId": use.version_id} if use.version_id else {}),
     }
 
 

@@ -200,3 +200,22 @@ def test_a_call_of_one_part_takes_effect(
     after = patient(store_with, document, *blobs, applied_of_two=("removableAttributes",))
     assert (after["PatientName"] == " Roe^Jane ") is (part == "updatableAttributes")
     assert ("PatientID" in after) is (part == "updatableAttributes")
+
+
+def test_an_update_may_remove_what_is_empty(store_with: Any, document: dict[str, Any]) -> None:
+    document["Patient"]["DICOM"]["PatientComments"] = None
+    assert "PatientComments" in patient(store_with, document, NAMED)
+    assert "PatientComments" not in patient(store_with, document, NAMED, keeps_empty=False)
+
+
+@pytest.mark.parametrize("fields", ["kept", "added", "changed"])
+def test_an_update_may_touch_service_fields(
+    store_with: Any, document: dict[str, Any], fields: str
+) -> None:
+    store = store_with(service_fields=fields)
+    found = store.updated(store.load(document, primary=False), NAMED)
+    (series,) = found["Study"]["Series"].values()
+    instance = next(iter(series["Instances"].values()))
+    checksums = instance["ImageFrames"][0]["PixelDataChecksumFromBaseToFullResolution"]
+    assert ("ChecksumType" in instance) == (fields == "added")
+    assert (not checksums) == (fields == "changed")

@@ -61,6 +61,7 @@ DECISIONS: dict[str, Decision] = {
     "Change.vr": LABELLED,
     "HazardUse.consent": CLEAR,
     "HazardUse.image_set_id": CLEAR,
+    "HazardUse.version_id": CLEAR,
     "Landed.image_set_id": CLEAR,
     "Landed.previous_version_id": CLEAR,
     "Landed.version_id": CLEAR,
@@ -74,6 +75,7 @@ DECISIONS: dict[str, Decision] = {
     "Member.refuted": CLEAR,
     "Member.released": NEVER,  # those of the action are shown
     "Member.renamed": NEVER,
+    "Member.requests": NEVER,  # not keyed either
     "Note.image_set_id": CLEAR,
     "Note.message": CLEAR,
     "Observed.document": NEVER,
@@ -99,6 +101,8 @@ DECISIONS: dict[str, Decision] = {
     "Step.revert_to": CLEAR,
     "Step.study_instance_uid": MASKED,
     "Step.updatable": MASKED,
+    "StudyMembers.study_instance_uid": NEVER,
+    "StudyMembers.versions": NEVER,
     "Summary.image_set_id": CLEAR,
     "Summary.tags": MASKED,
     "Summary.version_id": CLEAR,
@@ -106,6 +110,9 @@ DECISIONS: dict[str, Decision] = {
     "Unread.datastore_id": CLEAR,
     "Unread.hint": CLEAR,
     "Unread.message": CLEAR,
+    "Unverified.paths": NEVER,
+    "Unverified.requests": NEVER,
+    "Unverified.version_id": NEVER,
 }
 
 # --- which fields there are -----------------------------------------------------------------------

@@ -44,7 +44,10 @@ def test_every_hazard_has_its_kind_of_consent() -> None:
     assert kinds[By.LINE] == {Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION}
     assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING}
     assert kinds[By.FORCE] == {Hazard.FORCE}
-    assert kinds[By.NAME_AND_VERSION] == {Hazard.OVERWRITES_DRIFT}
+    assert kinds[By.NAME_AND_VERSION] == {
+        Hazard.OVERWRITES_DRIFT,
+        Hazard.ACCEPTS_UNVERIFIED,
+    }
 
 
 @pytest.mark.parametrize("hazard", list(Hazard))

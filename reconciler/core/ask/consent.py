@@ -17,6 +17,11 @@ BY_NAME = (
     Hazard.CHANGES_PATIENT_IDENTITY,
     Hazard.SPLIT_UPDATE,
 )
+# These apply to one version of one image set; what the version is to its consent.
+BY_VERSION = {
+    Hazard.OVERWRITES_DRIFT: "whose values may be overwritten",
+    Hazard.ACCEPTS_UNVERIFIED: "whose content is accepted",
+}
 _IMPLIED = {
     Hazard.FORCE: "`force: true` is the consent",
     Hazard.REMOVES_ATTRIBUTE: "the line under `absent` is the consent",
@@ -34,10 +39,11 @@ _OTHER_ID = (
 
 
 def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
-    """Parse one entry: the name of a hazard, or OVERWRITES_DRIFT@N with the version to overwrite.
+    """Parse one entry: the name of a hazard, with a version (OVERWRITES_DRIFT@N) if it needs one.
 
-    `image_set_ids` are the image sets of the manifest. If there are several, the entry must name
-    the image set: OVERWRITES_DRIFT@N:<imageSetId>. It may name another: a sibling of the study.
+    `image_set_ids` are the image sets of the manifest. If there are several, such an entry must
+    name the image set: OVERWRITES_DRIFT@N:<imageSetId>. It may name another: a sibling of the
+    study.
     """
     name, at, rest = node.text.partition("@")
     if name not in Hazard.__members__:
@@ -46,8 +52,8 @@ def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
     if hazard in _IMPLIED:
         hint = f"Remove it from `allow`: {_IMPLIED[hazard]}."
         return Diagnostic(node.place, f"{name} is not allowed under `allow`", hint)
-    if hazard is Hazard.OVERWRITES_DRIFT:
-        return _drift(node, rest, image_set_ids)
+    if hazard in BY_VERSION:
+        return _by_version(node, hazard, rest, image_set_ids)
     if at:
         return Diagnostic(node.place, f"{name} takes no version", f"Write `{name}`.")
     return Consent(hazard)
@@ -55,37 +61,40 @@ def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
 
 def parse_default(node: Scalar) -> Consent | Diagnostic:
     """Parse one default of reconciler.yaml. A consent to one version cannot be a default."""
-    if node.text.partition("@")[0] != Hazard.OVERWRITES_DRIFT:
+    name = node.text.partition("@")[0]
+    if name not in BY_VERSION:
         return parse(node, ())
     return Diagnostic(
         node.place,
-        "OVERWRITES_DRIFT cannot be a default: it applies to one version of one image set",
+        f"{name} cannot be a default: it applies to one version of one image set",
         "Move it to `allow` of the manifest.",
     )
 
 
-def _drift(node: Scalar, rest: str, image_set_ids: Collection[str]) -> Consent | Diagnostic:
+def _by_version(
+    node: Scalar, hazard: Hazard, rest: str, image_set_ids: Collection[str]
+) -> Consent | Diagnostic:
     version, colon, image_set_id = rest.partition(":")
     if not _is_version(version):
-        return _no_version(node, len(image_set_ids) > 1)
+        return _no_version(node, hazard, len(image_set_ids) > 1)
     if not colon:
         if len(image_set_ids) > 1:
-            return _no_image_set(node, version, len(image_set_ids))
+            return _no_image_set(node, hazard, version, len(image_set_ids))
         image_set_id = next(iter(image_set_ids), "")
     elif not _is_image_set_id(image_set_id):
         message = (
             f"{shown(image_set_id)} is not an imageSetId: it needs 32 characters, each 0-9 or a-z"
         )
         return Diagnostic(node.place, message, _OTHER_ID)
-    return Consent(Hazard.OVERWRITES_DRIFT, version, image_set_id)
+    return Consent(hazard, version, image_set_id)
 
 
-def _no_image_set(node: Scalar, version: str, count: int) -> Diagnostic:
+def _no_image_set(node: Scalar, hazard: Hazard, version: str, count: int) -> Diagnostic:
     return Diagnostic(
         node.place,
-        f"OVERWRITES_DRIFT@{version} does not say which of the {count} image sets of this manifest "
+        f"{hazard}@{version} does not say which of the {count} image sets of this manifest "
         "it applies to",
-        f"Write `OVERWRITES_DRIFT@{version}:<imageSetId>`, or remove it. `reconcile plan` prints "
+        f"Write `{hazard}@{version}:<imageSetId>`, or remove it. `reconcile plan` prints "
         "the line to add.",
     )
 
@@ -98,17 +107,17 @@ def _is_version(text: str) -> bool:
     return 0 < len(text) <= _MAX_DIGITS and text[0] != "0" and _DIGITS.issuperset(text)
 
 
-def _no_version(node: Scalar, several: bool) -> Diagnostic:
-    example = "OVERWRITES_DRIFT@5:<imageSetId>" if several else "OVERWRITES_DRIFT@5"
+def _no_version(node: Scalar, hazard: Hazard, several: bool) -> Diagnostic:
+    example = f"{hazard}@5:<imageSetId>" if several else f"{hazard}@5"
     return Diagnostic(
         node.place,
-        "OVERWRITES_DRIFT needs the version whose values may be overwritten",
+        f"{hazard} needs the version {BY_VERSION[hazard]}",
         f"Write it with the version that `reconcile plan` prints, such as `{example}`.",
     )
 
 
 def _unknown(node: Scalar, name: str) -> Diagnostic:
-    names = [hazard.value for hazard in (*BY_NAME, Hazard.OVERWRITES_DRIFT)]
+    names = [hazard.value for hazard in (*BY_NAME, *BY_VERSION)]
     meant = near_miss(name, names)
     hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     return Diagnostic(node.place, f"{shown(name)} is not a hazard", hint)

@@ -6,7 +6,7 @@ only. So an entry is never replaced: what a run did not carry keeps its baseline
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.diff.paths import covers, is_below, is_pattern, is_whole
@@ -14,6 +14,8 @@ from reconciler.core.model.record import (
     Baselines,
     Entry,
     Evidence,
+    StudyMembers,
+    Unverified,
     as_baselines,
     ranked,
 )
@@ -25,10 +27,12 @@ def merged(entry: Entry | None, evidence: Evidence) -> Entry:
     held = entry.disbelieved if entry is not None and is_other else entry
     asked, released = _amended(held, evidence)
     rows = as_baselines(asked), as_baselines(released)
+    unverified = _unverified(held.unverified if held else (), evidence)
     if entry is not None and not is_other:
         if ranked(evidence.version_id) < ranked(entry.version_id):
-            return replace(entry, asked=rows[0], released=rows[1])
-        if rows == (entry.asked, entry.released) and _only_carried(evidence):
+            return replace(entry, asked=rows[0], released=rows[1], unverified=unverified)
+        known = (entry.asked, entry.released, entry.unverified)
+        if (*rows, unverified) == known and _only_carried(evidence):
             return entry
     return Entry(
         datastore_id=evidence.datastore_id,
@@ -41,6 +45,8 @@ def merged(entry: Entry | None, evidence: Evidence) -> Entry:
         asked=rows[0],
         released=rows[1],
         ask_digest=_digest(entry, evidence, is_other=is_other),
+        unverified=unverified,
+        study=_study(entry, evidence, is_other=is_other),
     )
 
 
@@ -72,10 +78,66 @@ def _amended(entry: Entry | None, evidence: Evidence) -> tuple[dict[str, str], d
     for path in evidence.carried_of_study:
         if _known(path, asked, released) is None:
             released[path] = evidence.carried_version
+    for one in evidence.accepted:
+        for path in one.paths:
+            held = released if path in released and path not in asked else asked
+            held[path] = _higher(held.get(path), one.version_id)
     for path in evidence.released:
         if path in asked:
             released[path] = _higher(released.get(path), asked.pop(path))
     return asked, released
+
+
+def with_accepted(entry: Entry, accepted: Iterable[Unverified]) -> Entry:
+    """The entry once manifests have accepted unverified versions: these are baselines then."""
+    evidence = Evidence(
+        entry.datastore_id,
+        entry.image_set_id,
+        entry.version_id,
+        entry.previous_version_id,
+        entry.updated_at,
+        accepted=tuple(accepted),
+    )
+    asked, released = _amended(entry, evidence)
+    return replace(
+        entry,
+        asked=as_baselines(asked),
+        released=as_baselines(released),
+        unverified=_unverified(entry.unverified, evidence),
+    )
+
+
+def _unverified(held: Iterable[Unverified], evidence: Evidence) -> tuple[Unverified, ...]:
+    """What is still unverified: what no manifest has accepted.
+
+    A request ends with its path: had the service stored it otherwise, and were it still asked, then
+    the action would have been blocked, and nothing were accepted.
+    """
+    names = dict(evidence.renamed)
+    found = {one.version_id: _moved(one, names) for one in held}
+    if evidence.unverified is not None:
+        found[evidence.unverified.version_id] = evidence.unverified
+    for one in evidence.accepted:
+        if one.version_id in found:
+            found[one.version_id] = _without(found[one.version_id], one.paths)
+    return tuple(sorted(one for one in found.values() if one.paths))
+
+
+def _moved(held: Unverified, names: Mapping[str, str]) -> Unverified:
+    """The same under the new UIDs."""
+    return replace(
+        held,
+        paths=tuple(sorted({names.get(path, path) for path in held.paths})),
+        requests=as_baselines((names.get(path, path), digest) for path, digest in held.requests),
+    )
+
+
+def _without(held: Unverified, accepted: Collection[str]) -> Unverified:
+    return replace(
+        held,
+        paths=tuple(path for path in held.paths if path not in accepted),
+        requests=tuple(row for row in held.requests if row[0] not in accepted),
+    )
 
 
 def with_all_released(entry: Entry) -> Entry:
@@ -126,7 +188,19 @@ def _higher(one: str | None, other: str) -> str:
 
 
 def _digest(entry: Entry | None, evidence: Evidence, *, is_other: bool) -> str:
-    """A run that did not see everything converged leaves what is known of this very version."""
+    """A run that did not see everything converged leaves what is known of this very version.
+
+    After an update that did not bring the whole study to what is asked, nothing is left.
+    """
     if evidence.ask_digest or entry is None or is_other:
         return evidence.ask_digest
+    if evidence.unverified is not None or evidence.carried_of_study:
+        return ""
     return entry.ask_digest if entry.version_id == evidence.version_id else ""
+
+
+def _study(entry: Entry | None, evidence: Evidence, *, is_other: bool) -> StudyMembers | None:
+    """The study, as long as the digest of the ask stands."""
+    if evidence.study is not None or entry is None or is_other:
+        return evidence.study
+    return entry.study if _digest(entry, evidence, is_other=False) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby, product
@@ -13,10 +14,10 @@ from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
 from reconciler.core.model.address import WILDCARD, Address
-from reconciler.core.model.ask import Claim, ImageSetAsk
+from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.record import Entry, Evidence
+from reconciler.core.model.record import Entry, Evidence, Unverified
 from reconciler.core.model.value import Json
 
 REVERT_PATH = "revertToVersionId"
@@ -39,6 +40,17 @@ def asked_paths(ask: ImageSetAsk, alias: Renames | None = None) -> tuple[str, ..
     if ask.revert:
         paths.add(REVERT_PATH)
     return tuple(sorted(paths))
+
+
+def asking(ask: ImageSetAsk, alias: Renames) -> dict[str, tuple[Source, ...]]:
+    """The manifests that ask for each path, also those that the run leaves out."""
+    found: dict[str, dict[Source, None]] = defaultdict(dict)
+    for claim in ask.claims:
+        path = attribute_path(_after(claim.address, alias), claim.tag)
+        found[path][claim.source] = None
+    if ask.revert:
+        found[REVERT_PATH][ask.revert.source] = None
+    return {path: tuple(sources) for path, sources in found.items()}
 
 
 def governing_paths(change: Change, alias: Renames) -> Iterator[tuple[str, ...]]:
@@ -129,19 +141,39 @@ def ask_digest(ask: ImageSetAsk) -> str:
     return digest({"claims": cast(Json, [list(row) for row in rows]), "revert": revert})
 
 
+def request_digests(ask: ImageSetAsk, alias: Renames) -> dict[str, str]:
+    """What is asked of each path, as `sha256:…`, so that the same request is known again.
+
+    They are not keyed either.
+    """
+    found: dict[str, list[ImageSetAsk]] = defaultdict(list)
+    for claim in ask.claims:
+        path = attribute_path(_after(claim.address, alias), claim.tag)
+        found[path].append(replace(ask, claims=(claim,), revert=None))
+    digests = {
+        path: digest(cast(Json, sorted({ask_digest(one) for one in some})))
+        for path, some in found.items()
+    }
+    if ask.revert:
+        digests[REVERT_PATH] = ask_digest(replace(ask, claims=()))
+    return digests
+
+
 def sealed(evidence: Evidence, key: Key) -> Evidence:
-    """The evidence with the keyed digest of its ask, as a record holds it."""
-    if not evidence.ask_digest:
-        return evidence
-    return replace(evidence, ask_digest=_keyed(evidence, evidence.ask_digest, key))
+    """The evidence with keyed digests of what was asked, as a record holds them."""
+    ask, unverified = evidence.ask_digest, evidence.unverified
+    if unverified is not None:
+        requests = tuple((path, _keyed(evidence, one, key)) for path, one in unverified.requests)
+        evidence = replace(evidence, unverified=replace(unverified, requests=requests))
+    return replace(evidence, ask_digest=_keyed(evidence, ask, key)) if ask else evidence
 
 
 def opened(
     entries: Mapping[str, Entry], asks: Iterable[ImageSetAsk], key: Key | None
 ) -> dict[str, Entry]:
-    """Return entries of records by image set, with an `ask_digest` that can be compared with asks.
+    """Return entries of records by image set, with digests that can be compared with asks.
 
-    If the keyed digest is that of the current ask, it is replaced by the digest of that ask.
+    If a keyed digest is that of what is asked now, it is replaced by the digest of that ask.
     Otherwise (another ask, another key, no key) it becomes "", which matches no ask.
     """
     by_id = {ask.image_set_id: ask for ask in asks}
@@ -149,11 +181,25 @@ def opened(
 
 
 def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
+    unverified = tuple(_repeated(one, entry, ask, key) for one in entry.unverified)
     if ask is not None and key is not None and entry.ask_digest:
         own = ask_digest(ask)
         if _keyed(entry, own, key) == entry.ask_digest:
-            return replace(entry, ask_digest=own)
-    return replace(entry, ask_digest="")
+            return replace(entry, ask_digest=own, unverified=unverified)
+    return replace(entry, ask_digest="", unverified=unverified)
+
+
+def _repeated(
+    held: Unverified, entry: Entry, ask: ImageSetAsk | None, key: Key | None
+) -> Unverified:
+    now = request_digests(ask, renames(ask.claims)) if ask is not None else {}
+    requests = tuple(
+        (path, now[path])
+        if key is not None and path in now and _keyed(entry, now[path], key) == one
+        else (path, "")
+        for path, one in held.requests
+    )
+    return replace(held, requests=requests)
 
 
 def _keyed(subject: Entry | Evidence, own: str, key: Key) -> str:

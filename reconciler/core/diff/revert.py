@@ -40,7 +40,7 @@ def revert_changes(ask: ImageSetAsk, reading: Reading) -> AskedChanges:
     if content_digest(reading.document) == content_digest(reading.target):
         return AskedChanges((), ())
     changes = sorted(
-        _document_changes(ask.image_set_id, reading.document, reading.target),
+        document_changes(ask.image_set_id, reading.document, reading.target),
         key=lambda change: (change.address, change.tag or 0, change.key, list(Op).index(change.op)),
     )
     return AskedChanges(tuple(SourcedChange(change, (revert.source,)) for change in changes), ())
@@ -69,7 +69,8 @@ def _impossible(image_set_id: str, revert: Revert, reading: Reading) -> Block | 
     return Block(image_set_id, message, hint, revert.place)
 
 
-def _document_changes(image_set_id: str, live: Document, target: Document) -> Iterator[Change]:
+def document_changes(image_set_id: str, live: Document, target: Document) -> Iterator[Change]:
+    """The changes that lead from one document of an image set to another, in no order."""
     for address in (PATIENT, STUDY):
         yield from _section_changes(
             image_set_id,

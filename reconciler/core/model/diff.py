@@ -9,7 +9,7 @@ from reconciler.core.model.ask import ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.observed import Properties, Unread
 from reconciler.core.model.plan import Status
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, StudyMembers, Unverified
 from reconciler.core.model.value import Document
 
 
@@ -49,6 +49,20 @@ class SourcedChange:
     sources: tuple[Source, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a manifest must accept of an unverified version before its paths can change again.
+
+    `sources` are the manifests that may: those that ask for the paths. `is_given` says that one of
+    them does.
+    """
+
+    version_id: str
+    paths: tuple[str, ...]
+    sources: tuple[Source, ...]
+    is_given: bool
+
+
 def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
     """Return the manifests that ask for the changes, each once, in the order of the changes."""
     return tuple(dict.fromkeys(source for sourced in changes for source in sourced.sources))
@@ -69,10 +83,12 @@ class Diff:
     `ask_digest` (not keyed yet) and `asked` (paths only) are of what the run carries of the ask.
     `released` are recorded paths that no manifest asks for any more, `renamed` those whose UID the
     manifests change, each with its path afterwards. `refuted` is the version of the entry if the
-    service contradicts it. Once the survey is over, `reading` holds that document alone from which
-    the calls of this image set are made. `study_instance_uid` is the study whose primary image set
-    this may be, "" where the document states none; None for an image set that is not primary or was
-    not read.
+    service contradicts it. `requests` is what is asked of each path that changes (not keyed).
+    `acceptances` are those that unverified versions need. `study` is the study as it was read, if
+    all its members hold what is asked. Once the survey is over, `reading` holds that document alone
+    from which the calls of this image set are made. `study_instance_uid` is the study whose primary
+    image set this may be, "" where the document states none; None for an image set that is not
+    primary or was not read.
     """
 
     ask: ImageSetAsk
@@ -86,12 +102,22 @@ class Diff:
     released: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     refuted: str = ""
+    requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    acceptances: tuple[Acceptance, ...] = ()
+    study: StudyMembers | None = None
     study_instance_uid: str | None = field(default=None, repr=False)
 
     @property
     def image_set_id(self) -> str:
         """The ID of the image set."""
         return self.ask.image_set_id
+
+    @property
+    def accepted(self) -> tuple[Unverified, ...]:
+        """The paths of unverified versions that manifests accept."""
+        return tuple(
+            Unverified(one.version_id, one.paths) for one in self.acceptances if one.is_given
+        )
 
     @property
     def is_primary(self) -> bool:

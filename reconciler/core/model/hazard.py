@@ -20,15 +20,17 @@ class Hazard(StrEnum):
     CHANGES_PATIENT_IDENTITY = "CHANGES_PATIENT_IDENTITY"
     SPLIT_UPDATE = "SPLIT_UPDATE"
     OVERWRITES_DRIFT = "OVERWRITES_DRIFT"
+    ACCEPTS_UNVERIFIED = "ACCEPTS_UNVERIFIED"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Consent:
     """One entry of `allow:`.
 
-    `version_id` and `image_set_id` are for OVERWRITES_DRIFT only: the version of the image set that
-    may be overwritten. Versions are small numbers, so several image sets may have the same version.
-    Without the ID, a consent for an image set would apply to the others, too.
+    `version_id` and `image_set_id` are for the hazards of one version of an image set:
+    OVERWRITES_DRIFT and ACCEPTS_UNVERIFIED. Versions are small numbers, so several image sets may
+    have the same version. Without the ID, a consent for an image set would apply to the others,
+    too.
     """
 
     hazard: Hazard

@@ -71,6 +71,7 @@ class Landed:
 class Outcome:
     """The outcome of one step. `message` is our own text and contains no value.
 
+    `unverified` are the versions of image sets that were read back with other content than planned.
     `said` is the service's own text. It may contain DICOM values, so it is printed only where
     values may be shown, and never stored.
     """
@@ -80,6 +81,7 @@ class Outcome:
     message: str = ""
     landed: tuple[Landed, ...] = field(default=())
     said: str = field(default="", repr=False)
+    unverified: tuple[Landed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

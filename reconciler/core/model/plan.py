@@ -9,6 +9,7 @@ from enum import StrEnum
 from reconciler.core.errors import Place
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.record import StudyMembers, Unverified
 
 
 def next_version(version_id: str) -> str:
@@ -63,8 +64,10 @@ class Member:
     record keeps; a sibling that no manifest names has no ask. `is_whole` says that the run carries
     all that is asked of the image set. `recorded` says that the record already states exactly this.
     `origin_version_id` is the version before an apply that was killed when it had made the pin; ""
-    where none had. `is_primary` is None where the service does not say. `released`, `renamed` and
-    `refuted` are for the record, as in `record.Finding`.
+    where none had. `is_primary` is None where the service does not say. `released`, `renamed`,
+    `refuted` and `accepted` are for the record, as in `record.Evidence`; so are `requests`, what is
+    asked of each path that changes (not keyed either), and `study`, with the versions that were
+    read.
     """
 
     image_set_id: str
@@ -82,6 +85,9 @@ class Member:
     released: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     refuted: str = ""
+    requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    accepted: tuple[Unverified, ...] = ()
+    study: StudyMembers | None = None
 
     @property
     def before(self) -> str:
@@ -94,6 +100,7 @@ class HazardUse:
     """A hazard of an action.
 
     `consent` is the line to add to the manifest at `place`, "" if no consent is missing.
+    `version_id` is the version that a consent by version names, "" for another hazard.
     """
 
     hazard: Hazard
@@ -101,6 +108,7 @@ class HazardUse:
     consented: bool
     consent: str = ""
     place: Place | None = None
+    version_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -20,6 +20,28 @@ Baselines: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Unverified:
+    """A version that an update of ours made, and that was read back with other content.
+
+    `paths` are those that the update carried and that no manifest has accepted since: they are
+    blocked. `requests` are those of them that it changed, each with a digest over what was asked:
+    the same is not sent again. In a record these digests are keyed.
+    """
+
+    version_id: str
+    paths: tuple[str, ...] = ()
+    requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StudyMembers:
+    """The primary image sets of a study, (image set, version), when all of them converged."""
+
+    study_instance_uid: str = field(repr=False)
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Entry:
     """What is recorded of one image set.
 
@@ -28,7 +50,9 @@ class Entry:
     the version in which its value was last known and reviewed. `released` has those of paths that
     no manifest asks for any more. `ask_digest` is over the resolved ask, and only there where all
     of it was seen converged at `version_id`; in a record it is keyed (`diff.paths.sealed`).
-    `is_dated` is false for an entry of the form before `created_at` was stored.
+    `is_dated` is false for an entry of the form before `created_at` was stored. `unverified` are
+    the versions that an update of ours made with other content. `study` is for an image set whose
+    manifests ask something of its study: the study as it was when it converged.
     """
 
     datastore_id: str
@@ -43,6 +67,8 @@ class Entry:
     is_dated: bool = True
     released: Baselines = ()
     arn: str = ""
+    unverified: tuple[Unverified, ...] = ()
+    study: StudyMembers | None = None
 
     @property
     def baselines(self) -> Mapping[str, str]:
@@ -61,6 +87,8 @@ class Entry:
             self,
             asked=tuple((path, UNREADABLE) for path, _ in self.asked),
             released=tuple((path, UNREADABLE) for path, _ in self.released),
+            unverified=(),
+            study=None,
         )
 
     def is_of(self, properties: Properties | Evidence) -> bool:
@@ -105,6 +133,8 @@ class Evidence:
     `carried_of_study` are the same for paths that manifests ask of the study, but not of this image
     set. `released` are no longer asked by any manifest. `renamed` leads from a recorded path to its
     path under the new UID. `refuted` is the version of an entry that the service has contradicted.
+    `unverified` is the version seen, where an update of ours made it with other content. `accepted`
+    are paths of earlier ones that a manifest accepts. `study` is as in an entry.
     `ask_digest` is not keyed, and "" where not all that is asked was seen converged.
     """
 
@@ -124,6 +154,9 @@ class Evidence:
     renamed: tuple[tuple[str, str], ...] = ()
     refuted: str = ""
     ask_digest: str = field(default="", repr=False)
+    unverified: Unverified | None = None
+    accepted: tuple[Unverified, ...] = ()
+    study: StudyMembers | None = None
 
 
 def ranked(baseline: str) -> int:

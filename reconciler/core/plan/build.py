@@ -7,7 +7,7 @@ from reconciler.core.model.diff import Diff, sources_of
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Action, Step
 from reconciler.core.model.settings import Datastore, Permission, Settings
-from reconciler.core.plan.consent import change_hazards, with_whole_lines
+from reconciler.core.plan.consent import acceptance_hazards, change_hazards, with_whole_lines
 from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import with_notes
@@ -44,7 +44,7 @@ def build(found: Found, settings: Settings) -> tuple[Action, ...]:
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:
     properties = diff.reading.properties
     known = properties or Properties(diff.image_set_id, "", "")
-    hazards = change_hazards(diff.changes, [diff], settings.allow)
+    hazards = change_hazards(diff.changes, [diff], settings.allow) + acceptance_hazards(diff)
     blocks = list(diff.blocks)
     steps: tuple[Step, ...] = ()
     if diff.changes and not blocks:

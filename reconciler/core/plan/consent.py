@@ -44,6 +44,7 @@ CONSENT: Mapping[Hazard, By] = {
     Hazard.CHANGES_PATIENT_IDENTITY: By.NAME,
     Hazard.SPLIT_UPDATE: By.NAME,
     Hazard.OVERWRITES_DRIFT: By.NAME_AND_VERSION,
+    Hazard.ACCEPTS_UNVERIFIED: By.NAME_AND_VERSION,
 }
 
 
@@ -80,7 +81,15 @@ def judge(
         for consent in accepted
     )
     line = "" if given else _line([accepted[-1]], sources[0] if sources else None)
-    return HazardUse(hazard, image_set_id, given, line, place)
+    return HazardUse(hazard, image_set_id, given, line, place, accepted[-1].version_id)
+
+
+def acceptance_hazards(diff: Diff) -> list[HazardUse]:
+    """The hazards of versions that our updates made otherwise than planned."""
+    return [
+        judge(Hazard.ACCEPTS_UNVERIFIED, diff.image_set_id, one.sources, (), [one.version_id])
+        for one in diff.acceptances
+    ]
 
 
 def change_hazards(
@@ -122,13 +131,8 @@ def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[A
         for place, consents in wanted.items():
             missing[place] |= consents
     sources = {source.place: source for diff in diffs for source in diff.ask.sources}
-    drifted = {
-        (change.image_set_id, version)
-        for action in actions
-        for change in action.changes
-        for version in change.consent_versions
-    }
-    held = {place: _holding(sources[place], drifted) for place in missing}
+    needed = {consent for action in actions for consent in needed_by(action)}
+    held = {place: _holding(sources[place], needed) for place in missing}
     first = {place: sorted(missing[place], key=_names_first)[:MISSING_SHOWN] for place in missing}
     return [
         _with_lines(
@@ -164,23 +168,27 @@ def _names_first(consent: Consent) -> tuple[bool, Consent]:
 
 def _lacking(action: Action) -> dict[Place, set[Consent]]:
     """The consents that an action lacks, by the manifest that has to give them."""
-    version_of = {member.image_set_id: member.pin for member in action.members}
     found: dict[Place, set[Consent]] = defaultdict(set)
     for use in action.hazards:
         if _lacks_name(use) and use.place is not None:
-            version_id = version_of[use.image_set_id]
-            found[use.place].add(consent_to(use.hazard, use.image_set_id, version_id))
+            found[use.place].add(consent_to(use.hazard, use.image_set_id, use.version_id))
     return found
+
+
+def needed_by(action: Action) -> set[Consent]:
+    """What an action needs; to overwrite drift, each version that permits it."""
+    needed = {consent_to(use.hazard, use.image_set_id, use.version_id) for use in action.hazards}
+    return needed | {
+        consent_to(Hazard.OVERWRITES_DRIFT, change.image_set_id, version)
+        for change in action.changes
+        for version in change.consent_versions
+    }
 
 
 def _lacks_name(use: HazardUse) -> bool:
     return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
 
 
-def _holding(source: Source, drifted: Set[tuple[str, str]]) -> list[Consent]:
-    """The consents of a manifest that still hold: one by version only while it permits a change."""
-    return [
-        consent
-        for consent in source.allow
-        if not consent.version_id or (consent.image_set_id, consent.version_id) in drifted
-    ]
+def _holding(source: Source, needed: Set[Consent]) -> list[Consent]:
+    """The consents of a manifest that still hold: one by version only while it is needed."""
+    return [consent for consent in source.allow if not consent.version_id or consent in needed]

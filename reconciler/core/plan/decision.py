@@ -33,9 +33,13 @@ def decided(
     ):
         status = Status.BLOCKED
     runs = not refused and not blocks and status.is_runnable
+    members = action.members
+    if not runs:
+        members = tuple(replace(member, requests=()) for member in members)
     return replace(
         action,
         status=status,
+        members=members,
         blocks=tuple(blocks),
         hazards=tuple(uses),
         steps=steps if runs else (),

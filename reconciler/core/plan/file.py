@@ -31,6 +31,7 @@ from reconciler.core.model.plan import (
     Unread,
     image_sets_by_status,
 )
+from reconciler.core.model.record import StudyMembers, Unverified
 from reconciler.core.model.value import Json, Value
 
 KIND = "Plan"
@@ -205,17 +206,29 @@ def _member_json(member: Member) -> Json:
         row["renamed"] = dict(member.renamed)
     if member.refuted:
         row["refuted"] = member.refuted
+    if member.requests:
+        row["requests"] = dict(member.requests)
+    if member.accepted:
+        row["accepted"] = {one.version_id: list(one.paths) for one in member.accepted}
+    if member.study is not None:
+        row["study"] = {
+            "studyInstanceUID": member.study.study_instance_uid,
+            "members": dict(member.study.versions),
+        }
     return row
 
 
 def _hazard_json(use: HazardUse) -> Json:
-    return {
+    row: dict[str, Json] = {
         "name": str(use.hazard),
         "imageSetId": use.image_set_id,
         "consented": use.consented,
         "consent": use.consent,
         "at": _at(use.place),
     }
+    if use.version_id:
+        row["versionId"] = use.version_id
+    return row
 
 
 def _block_json(block: Block) -> Json:
@@ -343,12 +356,28 @@ def _member(row: Row) -> Member:
         released=tuple(row.get("released", ())),
         renamed=tuple(sorted(row.get("renamed", {}).items())),
         refuted=row.get("refuted", ""),
+        requests=tuple(sorted(row.get("requests", {}).items())),
+        accepted=tuple(
+            sorted(Unverified(one, tuple(paths)) for one, paths in row.get("accepted", {}).items())
+        ),
+        study=_study(row.get("study")),
     )
+
+
+def _study(row: Row | None) -> StudyMembers | None:
+    if row is None:
+        return None
+    return StudyMembers(row["studyInstanceUID"], tuple(sorted(row["members"].items())))
 
 
 def _hazard(row: Row) -> HazardUse:
     return HazardUse(
-        Hazard(row["name"]), row["imageSetId"], row["consented"], row["consent"], _place(row["at"])
+        Hazard(row["name"]),
+        row["imageSetId"],
+        row["consented"],
+        row["consent"],
+        _place(row["at"]),
+        row.get("versionId", ""),
     )
 
 

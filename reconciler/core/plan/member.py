@@ -34,6 +34,9 @@ def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
         released=diff.released,
         renamed=diff.renamed,
         refuted=diff.refuted,
+        requests=diff.requests,
+        accepted=diff.accepted,
+        study=diff.study,
     )
 
 
@@ -47,6 +50,8 @@ def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
         and entry.is_at(properties)
         and not diff.released
         and not diff.renamed
+        and not diff.accepted
+        and (diff.study is None or entry.study == diff.study)
         and all(baselines.get(path) == properties.version_id for path in diff.asked)
         and (entry.ask_digest == diff.ask_digest or not diff.ask.is_whole)
     )

@@ -13,7 +13,7 @@ from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Action
 from reconciler.core.model.settings import Datastore
-from reconciler.core.plan.consent import consent_to
+from reconciler.core.plan.consent import needed_by
 
 
 def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]:
@@ -28,12 +28,12 @@ def with_notes(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[Action]
     used: dict[Source, set[Consent]] = defaultdict(set)
     first: dict[Source, int] = {}
     for index, action in enumerate(actions):
-        if not action.changes:
+        if not (action.changes or action.hazards):
             continue
         for member in action.members:
             for source in manifests[member.image_set_id]:
                 first.setdefault(source, index)
-                used[source] |= _needed(action)
+                used[source] |= needed_by(action)
     for source, index in first.items():
         notes = _unneeded(source, used[source], actions[index].image_set_id)
         if notes:
@@ -68,16 +68,6 @@ def failed_version(
 
 def _order(note: Note) -> tuple[str, str, str]:
     return note.image_set_id, str(note.place or ""), note.message
-
-
-def _needed(action: Action) -> set[Consent]:
-    """What an action needs; to overwrite drift, each version that permits it."""
-    needed = {consent_to(use.hazard, use.image_set_id, "") for use in action.hazards}
-    return needed | {
-        consent_to(Hazard.OVERWRITES_DRIFT, change.image_set_id, version)
-        for change in action.changes
-        for version in change.consent_versions
-    }
 
 
 def _unneeded(source: Source, used: set[Consent], image_set_id: str) -> list[Note]:

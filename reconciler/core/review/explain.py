@@ -18,6 +18,7 @@ MEANING: dict[Hazard, str] = {
     Hazard.CHANGES_PATIENT_IDENTITY: "the patient's identity changes: name, ID, birth date or sex",
     Hazard.SPLIT_UPDATE: "the update takes several calls; the versions in between are visible",
     Hazard.OVERWRITES_DRIFT: "a value that was changed outside this repository is overwritten",
+    Hazard.ACCEPTS_UNVERIFIED: "an update made other content than planned, which stays",
 }
 
 # The line that asks for these is the consent, and it is among the changes already.

@@ -28,7 +28,7 @@ from reconciler.core.review.shown import ShownValue, show
 _NEXT: dict[Result, str] = {
     Result.CONFLICT: "Another process changed the image set. Run `reconcile plan` again.",
     Result.FAILED: "Fix the error above, then run `reconcile plan` again.",
-    Result.UNVERIFIED: "Check the image set before you change it again.",
+    Result.UNVERIFIED: "Run `reconcile plan`: it shows what is different, and how to accept it.",
     Result.UNRESOLVED: "Run the same command again to find out how the update ended.",
     Result.STALE: "The saved plan is out of date. Make a new plan with `reconcile plan --out`.",
     Result.NOT_ATTEMPTED: "Run the same command again to continue.",

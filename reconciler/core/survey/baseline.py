@@ -5,13 +5,20 @@ Each path has its own baseline, so several versions may be needed. Only the chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff import History, consents_of, with_drift
 from reconciler.core.diff.locate import renames
-from reconciler.core.diff.merge import merged
+from reconciler.core.diff.merge import merged, with_accepted
+from reconciler.core.diff.unverified import (
+    acceptances,
+    requests_of,
+    versions_to_read,
+    with_unverified,
+)
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
@@ -26,26 +33,46 @@ _GONE = (Why.NOT_FOUND, Why.REJECTED, Why.UNREADABLE)
 def judged(found: Diff, known: Known) -> Survey[Diff | Refusal]:
     """The diff, with drift judged change by change."""
     reading = found.reading
-    assert reading.properties is not None and reading.document is not None
+    unverified = reading.entry.unverified if reading.entry is not None else ()
+    if not (found.changes or unverified) or reading.document is None:
+        return found
+    assert reading.properties is not None
     refuted = yield from refuted_version(reading.entry, reading.properties)
     if isinstance(refuted, Refusal):
         return refuted
     entry = yield from _with_attempts(reading.entry, refuted, reading.properties, found, known)
     if isinstance(entry, Refusal):
         return entry
-    recorded = entry.baselines if entry is not None else {}
+    recorded: Mapping[str, str] = {}
+    if entry is not None:
+        found = replace(
+            found, acceptances=acceptances(found.ask, entry, is_primary=found.is_primary)
+        )
+        # What our own update stored is no drift, accepted or not.
+        recorded = with_accepted(entry, entry.unverified).baselines
     history = History(reading.document, reading.live_versions, recorded, renames(found.ask.claims))
     wanted = {history.baseline(sourced.change) for sourced in found.changes}
     while True:
-        needed = sorted(filter(history.needs, wanted), key=int)
-        documents = yield from _documents(found.image_set_id, needed)
+        missing = sorted(filter(history.needs, wanted), key=int)
+        documents = yield from _documents(found, missing)
         if isinstance(documents, Refusal):
             return documents
         history = history.beside(documents)
         found = with_drift(found, history, refuted)
         wanted = _consents(found)
         if not any(map(history.needs, wanted)):
-            return found
+            break
+    found = replace(found, requests=requests_of(found))
+    return (yield from _checked(found, entry)) if entry is not None else found
+
+
+def _checked(found: Diff, entry: Entry) -> Survey[Diff | Refusal]:
+    """The diff, with the blocks of versions that our updates made otherwise than planned."""
+    versions = sorted(versions_to_read(found, entry), key=int)
+    documents = yield from _documents(found, versions)
+    if isinstance(documents, Refusal):
+        return documents
+    return with_unverified(found, entry, documents)
 
 
 def _consents(found: Diff) -> set[str]:
@@ -61,19 +88,19 @@ def _consents(found: Diff) -> set[str]:
 
 
 def _documents(
-    image_set_id: str, versions: Iterable[str]
+    found: Diff, versions: Iterable[str]
 ) -> Survey[dict[str, Document | None] | Refusal]:
-    """The documents of earlier versions; None for one that cannot be read."""
-    found: dict[str, Document | None] = {}
+    """The documents of some versions; None for one that cannot be read."""
+    documents: dict[str, Document | None] = {}
     for version in versions:
-        answer = yield from document_of(image_set_id, version)
+        answer = yield from _document_at(found, version)
         if isinstance(answer, Refusal):
             if answer.why not in _GONE:
                 return answer
-            found[version] = None
+            documents[version] = None
         else:
-            found[version] = None if misshapen(answer) else answer
-    return found
+            documents[version] = None if misshapen(answer) else answer
+    return documents
 
 
 def refuted_version(entry: Entry | None, live: Properties) -> Survey[str | Refusal]:

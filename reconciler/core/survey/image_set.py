@@ -69,8 +69,7 @@ def _compared(
         if isinstance(targeted, Refusal):
             return targeted
         reading = targeted
-    found = diff(ask, reading, rules)
-    return (yield from judged(found, known)) if found.changes else found
+    return (yield from judged(diff(ask, reading, rules), known))
 
 
 def _with_target(revert: Revert, reading: Reading) -> Survey[Reading | Refusal]:

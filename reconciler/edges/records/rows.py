@@ -12,7 +12,14 @@ import orjson
 
 from reconciler.core.errors import RecordError
 from reconciler.core.model.api_version import API_VERSION
-from reconciler.core.model.record import UNREADABLE, Baselines, Entry, as_baselines
+from reconciler.core.model.record import (
+    UNREADABLE,
+    Baselines,
+    Entry,
+    StudyMembers,
+    Unverified,
+    as_baselines,
+)
 
 KIND = "Record"
 
@@ -86,6 +93,20 @@ def row_of(entry: Entry) -> Row:
     }
     if not entry.is_dated:
         del row["createdAt"]
+    if entry.unverified:
+        row["unverified"] = [
+            {
+                "versionId": one.version_id,
+                "paths": list(one.paths),
+                "requests": dict(sorted(one.requests)),
+            }
+            for one in entry.unverified
+        ]
+    if entry.study is not None:
+        row["study"] = {
+            "studyInstanceUID": entry.study.study_instance_uid,
+            "members": dict(sorted(entry.study.versions)),
+        }
     row["digest"] = _row_digest(row)
     return row
 
@@ -105,7 +126,21 @@ def entry_of(row: Row) -> Entry:
         ask_digest=row["askDigest"],
         rules_version=row["rulesVersion"],
         arn=row.get("imageSetArn", ""),
+        unverified=tuple(sorted(_unverified(one) for one in row.get("unverified", ()))),
+        study=_study(row.get("study")),
     )
+
+
+def _unverified(held: dict[str, Any]) -> Unverified:
+    return Unverified(
+        held["versionId"], tuple(sorted(held["paths"])), as_baselines(held["requests"])
+    )
+
+
+def _study(held: dict[str, Any] | None) -> StudyMembers | None:
+    if held is None:
+        return None
+    return StudyMembers(held["studyInstanceUID"], as_baselines(held["members"]))
 
 
 def _baselines(held: list[str] | dict[str, str], version_id: str) -> Baselines:
@@ -113,8 +148,10 @@ def _baselines(held: list[str] | dict[str, str], version_id: str) -> Baselines:
     return as_baselines(dict.fromkeys(held, version_id) if isinstance(held, list) else held)
 
 
-# Entries of earlier forms do not have them. They are rewritten when the image set is next seen.
+# Entries of earlier forms do not have these. They are rewritten when the image set is next seen.
 _LATER_FIELDS = frozenset({"createdAt", "imageSetArn", "released"})
+# Only an entry that has something to say has these.
+_RARE_FIELDS = frozenset({"unverified", "study"})
 
 
 def _is_text(value: object) -> bool:
@@ -130,6 +167,29 @@ def _are_baselines(value: object) -> bool:
         return all(map(_is_text, value))
     return isinstance(value, dict) and all(
         version == UNREADABLE or _is_version(version) for version in value.values()
+    )
+
+
+def _are_unverified(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict)
+        and set(one) == {"versionId", "paths", "requests"}
+        and _is_version(one["versionId"])
+        and isinstance(one["paths"], list)
+        and all(map(_is_text, one["paths"]))
+        and isinstance(one["requests"], dict)
+        and all(map(_is_text, one["requests"].values()))
+        for one in value
+    )
+
+
+def _is_study(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"studyInstanceUID", "members"}
+        and _is_text(value["studyInstanceUID"])
+        and isinstance(value["members"], dict)
+        and all(map(_is_version, value["members"].values()))
     )
 
 
@@ -154,6 +214,8 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "released": _are_baselines,
     "askDigest": _is_text,
     "rulesVersion": lambda value: isinstance(value, int),
+    "unverified": _are_unverified,
+    "study": _is_study,
     "digest": _is_text,
 }
 
@@ -182,7 +244,7 @@ def _problem(row: object, prefix: str) -> str:
 
 
 def _has_fields(row: Row) -> bool:
-    return set(row) | _LATER_FIELDS == set(_FIELDS)
+    return set(row) | _LATER_FIELDS | _RARE_FIELDS == set(_FIELDS)
 
 
 def _row_digest(row: Row) -> str:

@@ -163,6 +163,21 @@ class Behaviours:
         "updatableAttributes",
     )
 
+    keeps_empty: bool = _switch(
+        True,
+        "No answer states what an update has changed; off, an update also removes every attribute "
+        "that is there and empty.",
+    )
+    service_fields: str = _switch(
+        "kept",
+        "Whether an update changes what HealthImaging itself adds to a document is not documented: "
+        "it does not here; else it adds a field to every instance, or changes the checksums of "
+        "frames.",
+        "kept",
+        "added",
+        "changed",
+    )
+
     concurrency_error: str = _switch(
         "ServiceQuotaExceededException",
         "What a write answers when as many of its kind are in progress as the quota of the data "

@@ -12,7 +12,7 @@ import orjson
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.rules.constraints import Violation, check_uid_change, where
 from reconciler.emulator.rules.dictionary import attribute, identity
-from reconciler.emulator.rules.effects import effective
+from reconciler.emulator.rules.effects import add_effects, effective
 from reconciler.emulator.rules.payload import REMOVE, REMOVE_BLOCK, UPDATE, Edit
 
 Document: TypeAlias = dict[str, Any]
@@ -99,6 +99,7 @@ def apply_edits(
     for edit in updates:
         _update(document, edit, behaviours)
     _rekey(document, updates, behaviours)
+    add_effects(document, behaviours)
     return document
 
 

@@ -1,8 +1,8 @@
-"""What takes effect of a request that is accepted. By default, all of it as it was sent."""
+"""What takes effect of a request that is accepted. By default, exactly what was sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -44,3 +44,30 @@ def _text(value: Any, stored: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_text(item, stored) for item in value]
     return stored(value) if isinstance(value, str) else value
+
+
+def add_effects(document: dict[str, Any], behaviours: Behaviours) -> None:
+    """What an update does to a document besides its edits."""
+    if not behaviours.keeps_empty:
+        for block in _blocks(document):
+            held = block.get("DICOM", {})
+            for key in [key for key, value in held.items() if value is None]:
+                del held[key]
+    for instance in _instances(document):
+        if behaviours.service_fields == "added":
+            instance.setdefault("ChecksumType", "DECOMPRESSED")
+        elif behaviours.service_fields == "changed":
+            for frame in instance.get("ImageFrames", ()):
+                frame["PixelDataChecksumFromBaseToFullResolution"] = []
+
+
+def _blocks(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield document["Patient"]
+    yield document["Study"]
+    yield from document["Study"]["Series"].values()
+    yield from _instances(document)
+
+
+def _instances(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for series in document["Study"]["Series"].values():
+        yield from series["Instances"].values()
