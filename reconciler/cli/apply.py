@@ -110,6 +110,7 @@ def apply(
     from reconciler.cli.report import check_report_file
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
+    from reconciler.core.review import reviewer
 
     seconds = _deadline(max_duration)
     if report:
@@ -153,7 +154,7 @@ def apply(
             tally = _tally(settings, plan, bounds)
             # Until the outcomes are printed: a late signal must not suppress them.
             stop = until_reported.enter_context(Stop())
-            with Progress(tally, edges.clock, look, redact) as progress:
+            with Progress(tally, edges.clock, look, reviewer(plan, redact)) as progress:
                 applied = pipeline.apply(
                     settings,
                     plan,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,16 +14,15 @@ from reconciler.apply.reporter import Reporter
 from reconciler.cli import screen
 from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Step
-from reconciler.core.model.settings import Redact
-from reconciler.core.review import shown_outcome
 from reconciler.core.review.phrases import plural
-from reconciler.render.outcomes import event_line, outcome_lines
+from reconciler.render.outcomes import event_lines, outcome_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
     from reconciler.core.ports import Clock
+    from reconciler.core.review.applied import ShownOutcome
     from reconciler.render.style import Look
 
 # Seconds between two progress lines in a log, and between two updates of a bar.
@@ -52,17 +52,17 @@ class Progress(Reporter):
         tally: Tally,
         clock: Clock,
         look: Look | None,
-        redact: Redact = Redact.ALL,
+        review: Callable[[Outcome], ShownOutcome],
         *,
         log_seconds: float = LOG_SECONDS,
         bar_seconds: float = BAR_SECONDS,
     ) -> None:
-        """`look` is that of stdout, None where stdout is for JSON."""
+        """`look` is that of stdout, None where stdout is for JSON. See `review.reviewer`."""
         self.has_printed_outcomes = False
         self._tally = tally
         self._clock = clock
         self._look = look
-        self._redact = redact
+        self._review = review
         self._log_seconds = log_seconds
         self._bar_seconds = bar_seconds
         self._lock = Lock()  # guards the tally and its output
@@ -125,11 +125,14 @@ class Progress(Reporter):
             self._bar.update(self._task, completed=self._tally.done, description=line)
 
     def _log(self, outcome: Outcome) -> None:
-        shown = shown_outcome(outcome, self._redact)
+        shown = self._review(outcome)
         if self._look:
             screen.say(outcome_lines(shown, self._look))
-        else:
-            screen.note(f"[{self._tally.done}/{self._tally.total}] {event_line(shown)}")
+            return
+        count = f"[{self._tally.done}/{self._tally.total}]"
+        for line in event_lines(shown):
+            screen.note(f"{count} {line}")
+            count = " " * len(count)
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:

@@ -16,7 +16,7 @@ from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
 from reconciler.core.plan.file import unread_json
 from reconciler.core.review import AppliedReview
-from reconciler.core.review.applied import ShownCall, ShownHeld, ShownOutcome
+from reconciler.core.review.applied import ShownCall, ShownHeld, ShownMember, ShownOutcome
 from reconciler.core.review.search import ShownImageSet
 
 
@@ -61,7 +61,7 @@ def _outcome(outcome: ShownOutcome) -> Json:
         **_call(outcome.call),
         "result": str(outcome.result),
         "message": outcome.message,
-        "landed": [_landed(landed) for landed in outcome.landed],
+        "members": [_member(member) for member in outcome.members],
     }
 
 
@@ -72,7 +72,14 @@ def _call(call: ShownCall) -> dict[str, Json]:
         "force": call.force,
         "includeStudyImageSets": call.study_wide,
         "revertToVersionId": call.revert_to,
-        "raises": list(call.raises),
+    }
+
+
+def _member(member: ShownMember) -> Json:
+    return {
+        "imageSetId": member.image_set_id,
+        "latestVersionId": member.pin,
+        "versionId": member.version_id or None,
     }
 
 

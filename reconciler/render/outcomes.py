@@ -8,7 +8,7 @@ from reconciler.core.escape import escape
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Landed
 from reconciler.core.review import AppliedReview
-from reconciler.core.review.applied import Mark, ShownHeld, ShownOutcome, ShownRecords
+from reconciler.core.review.applied import Mark, ShownHeld, ShownMember, ShownOutcome, ShownRecords
 from reconciler.core.review.phrases import plural
 from reconciler.render.style import Look, Style
 
@@ -20,18 +20,20 @@ _SIGN: dict[Mark, tuple[str, Style]] = {
 }
 
 
-def event_line(outcome: ShownOutcome) -> str:
-    """`converged  image set ea92…  version 1 → 2`."""
-    call, moved = outcome.call, outcome.moved
-    version = f"version {_versions(moved)}" if moved else f"at version {call.pin}"
-    siblings = outcome.siblings
-    others = f", and {plural(siblings, 'image set')} of its study" if siblings else ""
-    return f"{outcome.result:<17}  image set {call.image_set_id}  {version}{others}"
+def event_lines(outcome: ShownOutcome) -> Iterator[str]:
+    """`converged  image set ea92…  version 1 → 2`, and a line for each other image set."""
+    result = str(outcome.result)
+    for member in outcome.members:
+        yield f"{result:<17}  image set {member.image_set_id}  {_of_member(member)}"
+        result = ""
 
 
 def outcome_lines(outcome: ShownOutcome, look: Look) -> Iterator[str]:
     """The lines of one outcome: the result and its message, with the hint on its own line."""
-    yield f"{_sign(outcome.mark, look)} {event_line(outcome)}"
+    sign = _sign(outcome.mark, look)
+    for line in event_lines(outcome):
+        yield f"{sign} {line}"
+        sign = " "
     for line in outcome.message.split("\n") if outcome.message else ():
         yield f"    {escape(line.strip())}"
     if outcome.said:
@@ -52,6 +54,12 @@ def report_lines(review: AppliedReview, look: Look) -> Iterator[str]:
 
 def _sign(mark: Mark, look: Look) -> str:
     return look.paint(*_SIGN[mark])
+
+
+def _of_member(member: ShownMember) -> str:
+    if not member.version_id:
+        return f"at version {member.pin}"
+    return f"version {member.pin} → {member.version_id}"
 
 
 def _versions(landed: Landed) -> str:

@@ -61,17 +61,19 @@ def _table(review: AppliedReview) -> Iterator[str]:
 
 def _rows(review: AppliedReview) -> Iterator[str]:
     outcomes, more = review.shortened(LISTED)
-    yield from map(_row, outcomes)
+    for outcome in outcomes:
+        yield from _rows_of(outcome)
     if more:
         yield f"| converged | and {more:,} more | | |"
 
 
-def _row(outcome: ShownOutcome) -> str:
-    call, moved = outcome.call, outcome.moved
-    siblings = f" and {outcome.siblings} of its study" if outcome.siblings else ""
-    version = _versions(moved) if moved else call.pin
-    name = f"`{call.image_set_id}`{siblings}"
-    return f"| {outcome.result} | {name} | {version} | {_cell(outcome.message)} |"
+def _rows_of(outcome: ShownOutcome) -> Iterator[str]:
+    """A row for each image set of the call, the first with the message."""
+    text = _cell(outcome.message)
+    for member in outcome.members:
+        version = f"{member.pin} → {member.version_id}" if member.version_id else member.pin
+        yield f"| {outcome.result} | `{member.image_set_id}` | {version} | {text} |"
+        text = ""
 
 
 def _versions(landed: Landed) -> str:

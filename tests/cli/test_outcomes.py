@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, CredentialsError, gravest
 from reconciler.core.model.change import Block
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.plan import Action, Basis, Member, Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
-from reconciler.core.review import AppliedReview, review_applied, shown_outcome
+from reconciler.core.review import AppliedReview, review_applied, reviewer
+from reconciler.render import json as as_json
 from reconciler.render.outcomes import outcome_lines, report_lines
+from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
 from tests.cli import samples
 from tests.cli.conftest import expect
@@ -37,8 +40,9 @@ def applied(outcomes: Sequence[Outcome], held: Sequence[Action], **more: Any) ->
     return review_applied(ended, Redact.IDENTIFYING)
 
 
-def lines_of(outcome: Outcome) -> list[str]:
-    return list(outcome_lines(shown_outcome(outcome, Redact.IDENTIFYING), LOOK))
+def lines_of(outcome: Outcome, *actions: Action) -> list[str]:
+    review = reviewer(Plan(Basis("", 1), actions), Redact.IDENTIFYING)
+    return list(outcome_lines(review(outcome), LOOK))
 
 
 @pytest.mark.parametrize(
@@ -141,21 +145,67 @@ def test_a_commit_of_what_an_earlier_run_recorded_is_told_as_that() -> None:
     ]
 
 
-def test_siblings_that_a_call_moved_are_counted() -> None:
-    landed = tuple(Landed(samples.ident(number), "2", "1", None) for number in (1, 2, 3))
-    one = Outcome(samples.step(samples.ident(1), "1"), Result.CONVERGED, landed=landed)
-    (line,) = lines_of(one)
-    assert line.endswith("version 1 → 2, and 2 image sets of its study")
+FIRST, SECOND, THIRD = map(samples.ident, (1, 2, 3))
 
 
-def test_the_version_shown_is_that_of_the_image_set_that_the_call_names() -> None:
-    """A sibling may stand before it in the order of IDs, and have other versions."""
-    versions = {1: ("8", "7"), 2: ("2", "1")}
-    landed = tuple(
-        Landed(samples.ident(number), new, old, None) for number, (new, old) in versions.items()
+def study_of_three() -> Action:
+    """Two study-wide calls for the second, then a call of its own for the third."""
+    pins = {FIRST: "7", SECOND: "1", THIRD: "4"}
+    wide = [replace(samples.step(SECOND, pin, *pins), study_wide=True) for pin in "12"]
+    return Action(
+        "research",
+        "d" * 32,
+        Status.UPDATE,
+        tuple(Member(name, pin, True) for name, pin in pins.items()),
+        steps=(*wide, samples.step(THIRD, "6")),
     )
-    step = samples.step(samples.ident(2), "1")
-    (line,) = lines_of(Outcome(step, Result.CONVERGED, landed=landed))
-    assert line.endswith("version 1 → 2, and 1 image set of its study")
-    (line,) = lines_of(Outcome(step, Result.UNRESOLVED, landed=landed[:1]))
-    assert line.endswith("at version 1, and 1 image set of its study")
+
+
+def landed(*versions: tuple[str, str, str]) -> tuple[Landed, ...]:
+    return tuple(Landed(name, new, old, None) for name, old, new in versions)
+
+
+def test_every_image_set_of_a_study_stands_beside_its_own_versions() -> None:
+    action = study_of_three()
+    first, second, own = action.steps
+    seen = landed((FIRST, "7", "8"), (SECOND, "1", "2"), (THIRD, "4", "5"))
+    done = Outcome(first, Result.CONVERGED, "", seen)
+    assert lines_of(done, action) == [
+        f"✓ converged          image set {FIRST}  version 7 → 8",
+        f"                     image set {SECOND}  version 1 → 2",
+        f"                     image set {THIRD}  version 4 → 5",
+    ]
+    partly = Outcome(second, Result.CONFLICT, "said", landed((THIRD, "5", "6")))
+    assert lines_of(partly, action) == [
+        f"✗ conflict           image set {FIRST}  at version 8",
+        f"                     image set {SECOND}  at version 2",
+        f"                     image set {THIRD}  version 5 → 6",
+        "    said",
+    ]
+    last = Outcome(own, Result.NOT_ATTEMPTED)
+    assert lines_of(last, action) == [f"· not-attempted      image set {THIRD}  at version 6"]
+
+
+def test_a_step_that_is_in_no_plan_is_reported_all_the_same() -> None:
+    lost = Outcome(samples.step(SECOND, "1"), Result.CONFLICT, "", landed((FIRST, "7", "8")))
+    assert lines_of(lost)[1:] == [f"                     image set {SECOND}  at version 1"]
+
+
+def test_reports_and_the_step_summary_name_every_image_set_of_a_study() -> None:
+    action = study_of_three()
+    done = Outcome(action.steps[0], Result.UNVERIFIED, "said", landed((SECOND, "1", "2")))
+    ended = Applied(Plan(Basis("", 1), (action,)), (done,))
+    shown = review_applied(ended, Redact.ALL)
+    report: Any = as_json.applied(shown, 1)
+    (row,) = report["outcomes"]
+    assert row["members"] == [
+        {"imageSetId": FIRST, "latestVersionId": "7", "versionId": None},
+        {"imageSetId": SECOND, "latestVersionId": "1", "versionId": "2"},
+        {"imageSetId": THIRD, "latestVersionId": "4", "versionId": None},
+    ]
+    rows = [line for line in step_summary(shown).splitlines() if line.startswith("| unverified")]
+    assert rows == [
+        f"| unverified | `{FIRST}` | 7 | said |",
+        f"| unverified | `{SECOND}` | 1 → 2 |  |",
+        f"| unverified | `{THIRD}` | 4 |  |",
+    ]

@@ -12,6 +12,9 @@ import pytest
 from reconciler.apply.progress import Tally
 from reconciler.cli.progress import Progress
 from reconciler.core.model.outcome import Outcome, Result
+from reconciler.core.model.plan import Basis, Plan
+from reconciler.core.model.settings import Redact
+from reconciler.core.review import reviewer
 from tests.cli import samples
 from tests.fakes import FakeClock
 
@@ -45,7 +48,8 @@ def test_while_nothing_happens_the_time_that_is_left_is_told_anew(
     monkeypatch.setenv("COLUMNS", "150")
     monkeypatch.setenv("TERM", "xterm")
     tally = Tally(3)
-    with Progress(tally, clock, None, log_seconds=0.01, bar_seconds=0.01) as progress:
+    review = reviewer(Plan(Basis("", 1), ()), Redact.ALL)
+    with Progress(tally, clock, None, review, log_seconds=0.01, bar_seconds=0.01) as progress:
         for number in (0, 1, 2):
             progress.started(STEPS[number])
             clock.sleep(10.0)

@@ -10,11 +10,11 @@ import pytest
 from reconciler.core.errors import Place
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step, Unread
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
-from reconciler.core.review import AppliedReview, review_applied, shown_outcome
+from reconciler.core.review import AppliedReview, review_applied, reviewer
 from reconciler.core.review.applied import Mark
 
 STEP = Step("d" * 32, "a" * 32, "1", (("a" * 32, "sha256:0"),), updatable="{}")
@@ -35,7 +35,7 @@ def reviewed(
 
 @pytest.mark.parametrize("result", Result)
 def test_every_end_has_the_mark_of_what_it_means(result: Result) -> None:
-    mark = shown_outcome(Outcome(STEP, result), Redact.ALL).mark
+    mark = reviewer(Plan(Basis("", 1), ()), Redact.ALL)(Outcome(STEP, result)).mark
     assert (mark is Mark.GOOD) == result.is_good
     assert (mark is Mark.ERROR) == result.is_error
     assert (mark is Mark.UNKNOWN) == (result is Result.UNRESOLVED)
@@ -111,17 +111,3 @@ def test_what_was_recorded(
     assert records.paths == recorded
     assert (records.files, records.has_new_key) == (files, new_key)
     assert records.is_of_earlier_run is earlier
-
-
-@pytest.mark.parametrize(
-    ("seen", "moved", "siblings"),
-    [("", "", 0), ("a", "a", 0), ("bc", "", 2), ("bac", "a", 2)],
-    ids=["none", "own", "siblings-only", "all"],
-)
-def test_the_new_version_of_the_call_is_told_apart_from_those_of_siblings(
-    seen: str, moved: str, siblings: int
-) -> None:
-    landed = tuple(Landed(name * 32, "2", "1", None) for name in seen)
-    shown = shown_outcome(Outcome(STEP, Result.CONVERGED, landed=landed), Redact.ALL)
-    assert (shown.moved.image_set_id[0] if shown.moved else "") == moved
-    assert shown.siblings == siblings

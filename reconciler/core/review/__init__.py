@@ -3,7 +3,7 @@
 from reconciler.core.review.applied import AppliedReview
 from reconciler.core.review.build import review
 from reconciler.core.review.model import Review
-from reconciler.core.review.outcomes import review_applied, shown_outcome
+from reconciler.core.review.outcomes import review_applied, reviewer
 from reconciler.core.review.search import ShownImageSet, review_search
 
 __all__ = [
@@ -13,5 +13,5 @@ __all__ = [
     "review",
     "review_applied",
     "review_search",
-    "shown_outcome",
+    "reviewer",
 ]

@@ -26,37 +26,41 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShownCall:
-    """A `Step` without its values. `raises` are the image sets whose version it raises."""
+    """A `Step` without its values."""
 
     image_set_id: str
     pin: str
     force: bool
     study_wide: bool
     revert_to: str | None
-    raises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMember:
+    """One image set whose version a call raises. `pin` is its version before, as planned.
+
+    `version_id` is the version that was seen with the planned content, "" if none was seen.
+    """
+
+    image_set_id: str
+    pin: str
+    version_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShownOutcome:
-    """The end of a step. `said` is the service's own text; None if this output may not show it."""
+    """The end of a step. `said` is the service's own text; None if this output may not show it.
+
+    `members` are all image sets whose version the call raises, sorted: for a study-wide call, all
+    primary image sets of the study, each with its own versions.
+    """
 
     call: ShownCall
     result: Result
     mark: Mark
     message: str
-    landed: tuple[Landed, ...]
+    members: tuple[ShownMember, ...]
     said: ShownValue | None
-
-    @property
-    def moved(self) -> Landed | None:
-        """The new version of the image set that the call names; None if it was not seen."""
-        name = self.call.image_set_id
-        return next((landed for landed in self.landed if landed.image_set_id == name), None)
-
-    @property
-    def siblings(self) -> int:
-        """The number of other image sets of the study whose new version was seen."""
-        return len(self.landed) - (self.moved is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_PENDING, gravest
 from reconciler.core.model.change import Block
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Outcome, Result
-from reconciler.core.model.plan import Action, HazardUse, Status, Step, Unread
+from reconciler.core.model.plan import Action, HazardUse, Plan, Status, Step, Unread, pins
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.applied import (
@@ -18,6 +18,7 @@ from reconciler.core.review.applied import (
     Mark,
     ShownCall,
     ShownHeld,
+    ShownMember,
     ShownOutcome,
     ShownProblem,
     ShownRecords,
@@ -42,7 +43,7 @@ def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
     return AppliedReview(
         plan_digest=applied.plan_digest,
         basis_commit=applied.plan.basis.commit,
-        outcomes=tuple(shown_outcome(outcome, redact) for outcome in applied.outcomes),
+        outcomes=tuple(map(reviewer(applied.plan, redact), applied.outcomes)),
         held=tuple(_held(action) for action in applied.held),
         recovered=applied.recovered,
         steps=len(applied.plan.steps),
@@ -57,16 +58,39 @@ def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
     )
 
 
-def shown_outcome(outcome: Outcome, redact: Redact) -> ShownOutcome:
-    """The end of one step, as soon as it is known."""
-    return ShownOutcome(
-        call=_call(outcome.step),
-        result=outcome.result,
-        mark=_mark(outcome.result),
-        message=outcome.message,
-        landed=outcome.landed,
-        said=_said(outcome.said, redact),
-    )
+def reviewer(plan: Plan, redact: Redact) -> Callable[[Outcome], ShownOutcome]:
+    """A function that reviews the outcome of one step of a plan, as soon as it is known."""
+    planned = {
+        _identity(step): versions
+        for action in plan.actions
+        for step, versions in zip(action.steps, pins(action), strict=True)
+    }
+
+    def shown(outcome: Outcome) -> ShownOutcome:
+        return ShownOutcome(
+            call=_call(outcome.step),
+            result=outcome.result,
+            mark=_mark(outcome.result),
+            message=outcome.message,
+            members=tuple(_members(outcome, planned.get(_identity(outcome.step), {}))),
+            said=_said(outcome.said, redact),
+        )
+
+    return shown
+
+
+def _identity(step: Step) -> tuple[str, str, str]:
+    """Identify a step within its plan."""
+    return step.datastore_id, step.image_set_id, step.pin
+
+
+def _members(outcome: Outcome, planned: Mapping[str, str]) -> Iterator[ShownMember]:
+    """The image sets of a step. `planned` is the version of each before the step."""
+    seen = {landed.image_set_id: landed.version_id for landed in outcome.landed}
+    before = {landed.image_set_id: landed.previous_version_id for landed in outcome.landed}
+    before |= {**planned, outcome.step.image_set_id: outcome.step.pin}
+    for image_set_id, pin in sorted(before.items()):
+        yield ShownMember(image_set_id, pin, seen.get(image_set_id, ""))
 
 
 def _call(step: Step) -> ShownCall:
@@ -76,7 +100,6 @@ def _call(step: Step) -> ShownCall:
         force=step.force,
         study_wide=step.study_wide,
         revert_to=step.revert_to,
-        raises=tuple(image_set_id for image_set_id, _ in step.expected),
     )
 
 
