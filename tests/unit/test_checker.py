@@ -243,6 +243,18 @@ def test_a_revert_does_nothing_else() -> None:
     assert Hazard.REVERTS_VERSION in {use.hazard for use in found.hazards}
 
 
+def test_a_returning_instance_is_stated() -> None:
+    stage = Stage()
+    stage.put(document(image_set_id=A))
+    stage.service.foreign(A, lambda raw: inside(raw).pop(f"{SERIES_UID}.2"))
+    found = stage.action(f'imageSetId: {A}\nrevertToVersionId: "1"\n')
+    assert contradictions(found) == ()
+    (change,) = found.changes
+    unstated = replace(change, hazards=(Hazard.REVERTS_VERSION,))
+    (sentence,) = contradictions(replace(found, changes=(unstated,)))
+    assert "returns" in sentence
+
+
 @pytest.mark.parametrize("status", [Status.UPDATE, Status.BLOCKED])
 def test_what_has_no_call_shows_what_it_likes(status: Status) -> None:
     """It is not executed."""

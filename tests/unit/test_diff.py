@@ -697,6 +697,8 @@ def test_every_op_has_its_hazards() -> None:
         Op.REMOVE: (Hazard.REMOVES_ATTRIBUTE,),
         Op.REMOVE_INSTANCE: (Hazard.REMOVES_INSTANCE,),
         Op.REMOVE_SERIES: (Hazard.REMOVES_SERIES,),
+        Op.RESTORE_INSTANCE: (Hazard.RESTORES_INSTANCE,),
+        Op.RESTORE_SERIES: (Hazard.RESTORES_INSTANCE,),
     }
 
 

@@ -41,7 +41,11 @@ def source(*allow: Consent, force: bool = False, file: str = "a.yaml") -> Source
 def test_every_hazard_has_its_kind_of_consent() -> None:
     kinds = {kind: {h for h, by in CONSENT.items() if by is kind} for kind in By}
     assert set(CONSENT) == set(Hazard)
-    assert kinds[By.LINE] == {Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION}
+    assert kinds[By.LINE] == {
+        Hazard.REMOVES_ATTRIBUTE,
+        Hazard.REVERTS_VERSION,
+        Hazard.RESTORES_INSTANCE,
+    }
     assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING}
     assert kinds[By.FORCE] == {Hazard.FORCE}
     assert kinds[By.NAME_AND_VERSION] == {
@@ -298,6 +302,17 @@ def test_a_revert_needs_consent_to_what_is_inside() -> None:
     ]
     (step,) = stage.action(revert + "allow: [REMOVES_SERIES, CHANGES_PATIENT_IDENTITY]\n").steps
     assert (step.revert_to, step.pin, step.force, step.study_wide) == ("1", "3", False, False)
+
+
+def test_a_returning_instance_or_series_is_shown() -> None:
+    stage = staged()
+    stage.service.foreign(A, lambda d: d["Study"]["Series"]["1.2.1"]["Instances"].popitem())
+    revert = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
+    action = stage.action(revert)
+    assert hazards(action) == [("REVERTS_VERSION", "a", True), ("RESTORES_INSTANCE", "a", True)]
+    assert len(action.steps) == 1
+    stage.service.foreign(A, lambda d: d["Study"].update(Series={"1.9": series("1.9", [])}))
+    assert ("RESTORES_INSTANCE", "a", True) in hazards(stage.action(revert))
 
 
 def test_unneeded_consent_is_noted_once_and_never_for_what_is_converged() -> None:

@@ -26,6 +26,7 @@ _IMPLIED = {
     Hazard.FORCE: "`force: true` is the consent",
     Hazard.REMOVES_ATTRIBUTE: "the line under `absent` is the consent",
     Hazard.REVERTS_VERSION: "the line `revertToVersionId` is the consent",
+    Hazard.RESTORES_INSTANCE: "the line `revertToVersionId` is the consent",
     Hazard.CHANGES_GROUPING: "it needs no consent",
 }
 _DIGITS = frozenset("0123456789")

@@ -31,8 +31,8 @@ BY_OP: Mapping[Op, tuple[Hazard, ...]] = {
     Op.REMOVE: (Hazard.REMOVES_ATTRIBUTE,),
     Op.REMOVE_INSTANCE: (Hazard.REMOVES_INSTANCE,),
     Op.REMOVE_SERIES: (Hazard.REMOVES_SERIES,),
-    Op.RESTORE_INSTANCE: (),
-    Op.RESTORE_SERIES: (),
+    Op.RESTORE_INSTANCE: (Hazard.RESTORES_INSTANCE,),
+    Op.RESTORE_SERIES: (Hazard.RESTORES_INSTANCE,),
 }
 
 

@@ -35,6 +35,7 @@ class By(Enum):
 CONSENT: Mapping[Hazard, By] = {
     Hazard.REMOVES_ATTRIBUTE: By.LINE,
     Hazard.REVERTS_VERSION: By.LINE,
+    Hazard.RESTORES_INSTANCE: By.LINE,
     Hazard.FORCE: By.FORCE,
     Hazard.CHANGES_GROUPING: By.NOTHING,
     Hazard.STUDY_WIDE: By.NAME,

@@ -9,6 +9,7 @@ from reconciler.core.model.record import UNREADABLE
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
     Hazard.REVERTS_VERSION: "the whole content goes back to an earlier version",
+    Hazard.RESTORES_INSTANCE: "an instance or series that was removed comes back",
     Hazard.FORCE: "a rule of HealthImaging against this change is overridden",
     Hazard.CHANGES_GROUPING: "later imports of this study may land in another image set",
     Hazard.STUDY_WIDE: "all primary image sets of the study change, also those without a manifest",

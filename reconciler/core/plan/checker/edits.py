@@ -13,6 +13,7 @@ from reconciler.core.model.plan import Action, Step
 from reconciler.core.plan.checker.requests import RequestEdit, RequestError, decode, json_text
 
 _SETS = (Op.ADD, Op.UPDATE)
+_RESTORES = (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES)
 _REMOVALS = (Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 
 
@@ -49,6 +50,9 @@ def _of_revert(action: Action) -> Iterator[str]:
         yield "a revert is combined with other calls or changes"
     if not all(Hazard.REVERTS_VERSION in change.hazards for change in action.changes):
         yield "the call is a revert, but a change does not state it"
+    returning = [change for change in action.changes if change.op in _RESTORES]
+    if not all(Hazard.RESTORES_INSTANCE in change.hazards for change in returning):
+        yield "an instance or series returns, but a change does not state it"
 
 
 def _of_own(
