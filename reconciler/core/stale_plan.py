@@ -277,7 +277,7 @@ def _refused(
     tightened = planned.keys() - dict(rules.stated).keys()
     for change in action.changes if action.steps else ():
         rule = (
-            _refused_in_a_revert(change, tightened, may_be_primary[change.image_set_id])
+            _refused_in_a_revert(change, rules, tightened, may_be_primary[change.image_set_id])
             if reverts
             else _refused_in_an_update(
                 change, rules, tightened, may_be_primary[change.image_set_id]
@@ -291,27 +291,33 @@ def _refused(
             yield f"payloadBytes: {rules.payload_bytes}", f"a call of {size} bytes"
 
 
-def _refused_in_a_revert(change: Change, tightened: Set[str], may_be_primary: bool) -> str:
+def _refused_in_a_revert(
+    change: Change, rules: Rules, tightened: Set[str], may_be_primary: bool
+) -> str:
     if may_be_primary and change.address.level <= Level.STUDY and "revertOnPrimary" in tightened:
         return "revertOnPrimary: refuse"
+    if may_be_primary and (rule := _refused_on_a_primary(change, rules)):
+        return rule
     return "removeLast: refuse" if change.op in _REMOVES and "removeLast" in tightened else ""
 
 
 def _refused_in_an_update(
     change: Change, rules: Rules, tightened: Set[str], may_be_primary: bool
 ) -> str:
-    if may_be_primary and change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
-        return "uidsOnPrimary: refuse"
-    if (
-        may_be_primary
-        and change.address.level is Level.SERIES
-        and rules.series_on_primary != Permission.ALLOW
-    ):
-        return "seriesOnPrimary: refuse"
+    if may_be_primary and (rule := _refused_on_a_primary(change, rules)):
+        return rule
     if change.op in _REMOVES and "removeLast" in tightened:
         return "removeLast: refuse"
     if change.op is Op.REMOVE and rules.removals_need_force and _lacks_force(change):
         return "removalsNeedForce: true"
+    return ""
+
+
+def _refused_on_a_primary(change: Change, rules: Rules) -> str:
+    if change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
+        return "uidsOnPrimary: refuse"
+    if change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
+        return "seriesOnPrimary: refuse"
     return ""
 
 

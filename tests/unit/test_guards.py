@@ -1,4 +1,4 @@
-"""Changes of image sets that may be primary: the service does not say (decision 0002, U25)."""
+"""Changes of image sets that are primary, or may be (decision 0002, U11 and U25)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from reconciler.core.diff.guards import NOT_SAID, UNKNOWN_HINT
+from reconciler.core.errors import Place
+from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import Permission
-from tests.documents import SERIES_UID, document
+from tests.documents import SERIES_UID, document, instance, series
 from tests.planning import A, Stage
 
 ONE = f"imageSetId: {A}\n"
@@ -60,3 +62,63 @@ def test_a_revert_at_the_study_level_needs_a_rule(permission: Permission) -> Non
         ((message, hint),) = found
         assert message.startswith(f"{NOT_SAID}. Patient and Study level ")
         assert "revertOnPrimary: allow" in hint
+
+
+# --- a revert obeys the rules for primary image sets -----------------------------------------
+
+NEW_UID = f"{SERIES_UID}.9"
+
+
+def at_series_level(raw: dict[str, Any]) -> None:
+    raw["Study"]["Series"][SERIES_UID]["DICOM"].update(SeriesDescription="X")
+
+
+def of_an_instance(raw: dict[str, Any]) -> None:
+    instances = raw["Study"]["Series"][SERIES_UID]["Instances"]
+    instances[NEW_UID] = instances.pop(f"{SERIES_UID}.1")
+    instances[NEW_UID]["DICOM"]["SOPInstanceUID"] = NEW_UID
+
+
+def without_a_series(raw: dict[str, Any]) -> None:
+    raw["Study"]["Series"].popitem()
+
+
+def below_series_level(raw: dict[str, Any]) -> None:
+    raw["Study"]["Series"][SERIES_UID]["Instances"][f"{SERIES_UID}.1"]["DICOM"].update(KVP="90")
+
+
+REVERTED = [
+    (at_series_level, "Series-level attributes of a primary image set", "series_on_primary"),
+    (of_an_instance, "SOPInstanceUID of a primary image set", "uids_on_primary"),
+    (without_a_series, "a series of a primary image set", "series_on_primary"),
+]
+
+
+def reverted(change: Any, primary: bool | None, **rules: Any) -> Stage:
+    stage = Stage(**rules)
+    other = f"{SERIES_UID}0"
+    blocks = [series(uid, [instance(f"{uid}.{one}") for one in (1, 2)])
+              for uid in (SERIES_UID, other)]  # fmt: skip
+    stage.service.put(document(*blocks, image_set_id=A), primary=primary)
+    stage.service.foreign(A, change)
+    return stage
+
+
+@pytest.mark.parametrize("primary", [True, None])
+@pytest.mark.parametrize(("change", "message", "rule"), REVERTED)
+def test_a_revert_changes_only_what_a_primary_image_set_allows(
+    change: Any, message: str, rule: str, primary: bool | None
+) -> None:
+    found = reverted(change, primary).diff(REVERT)
+    assert found.status is Status.BLOCKED
+    (block,) = found.blocks
+    said = "" if primary else f"{NOT_SAID}: "
+    assert block.message.startswith(f"{said}{message}")
+    assert block.place == Place("a.yaml", 5, 1)
+    assert reverted(change, primary, **{rule: Permission.ALLOW}).diff(REVERT).blocks == ()
+    assert reverted(change, False).diff(REVERT).blocks == ()
+
+
+@pytest.mark.parametrize("primary", [True, None])
+def test_a_revert_below_series_level_is_allowed(primary: bool | None) -> None:
+    assert reverted(below_series_level, primary).diff(REVERT).blocks == ()

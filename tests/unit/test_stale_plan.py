@@ -312,6 +312,18 @@ def test_a_revert_of_a_primary_image_set_is_refused_by_todays_rules() -> None:
     )
 
 
+def test_a_revert_at_series_level_is_refused_by_todays_rules() -> None:
+    stage = staged(primary=True, series_on_primary=Permission.ALLOW)
+    changed = in_series("'*'", "DICOM: {SeriesDescription: X}")
+    stage.run(stage.action(ONE + changed))
+    manifest = ONE + 'revertToVersionId: "1"\n'
+    plan = planned(stage, manifest)
+    assert reason(plan, today(stage, manifest)) == ""
+    assert reason(plan, today(stage, manifest, rules=Rules())).startswith(
+        "rules changed: `rules: {seriesOnPrimary: refuse}` does not allow Study/Series/"
+    )
+
+
 def test_a_revert_that_removes_an_instance_is_refused_by_todays_rules() -> None:
     stage = staged(remove_last=Permission.ALLOW)
     more = instance(f"{SERIES_UID}.3")

@@ -34,11 +34,14 @@ def guard(
     )
     if ask.revert is None:
         blocks += _taken_uids(reading.document, changes)
-        if reading.properties.is_primary:
-            blocks += _primary(changes, rules)
+    if reading.properties.is_primary:
+        blocks += _primary(changes, rules)
     if reading.properties.is_primary is None:
         blocks += _maybe_primary(ask, changes, rules)
-    return blocks
+    if ask.revert is None:
+        return blocks
+    # The changes of a revert have no line of their own: the revert asks for all of them.
+    return [replace(block, place=ask.revert.place) for block in blocks]
 
 
 def _refuse(change: Change, message: str, hint: str) -> Block:
@@ -60,9 +63,12 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 "reconciler.yaml.",
             )
         elif change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
+            whole = change.op in (Op.REMOVE_SERIES, Op.RESTORE_SERIES)
             yield _refuse(
                 change,
-                "Series-level attributes of a primary image set cannot be changed",
+                "a series of a primary image set cannot be removed or restored"
+                if whole
+                else "Series-level attributes of a primary image set cannot be changed",
                 "Change a non-primary image set instead. If you know that your service accepts "
                 "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml.",
             )
@@ -78,9 +84,10 @@ def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) ->
     if ask.revert is not None:
         if study_level and rules.revert_on_primary != Permission.ALLOW:
             yield Block(ask.image_set_id, _UNKNOWN, _UNKNOWN_REVERT_HINT, ask.revert.place)
-        return
-    yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)
-    rest = [change for change in changes if change.address.level > Level.STUDY]
+        rest = changes
+    else:
+        yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)
+        rest = [change for change in changes if change.address.level > Level.STUDY]
     yield from (
         replace(block, message=f"{NOT_SAID}: {block.message}") for block in _primary(rest, rules)
     )
