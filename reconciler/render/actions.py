@@ -84,7 +84,8 @@ def _members(group: Group, look: Look) -> list[str]:
 def _member(member: ShownMember, look: Look) -> str:
     move = f" → {member.version_to_come}" if member.version_to_come != member.pin else ""
     unnamed = "" if member.asked else look.paint("  not named in any manifest", Style.DIM)
-    return f"{INDENT}image set {member.image_set_id}  version {member.pin}{move}{unnamed}"
+    content = f", with the content of version {member.revert_to}" if member.revert_to else ""
+    return f"{INDENT}image set {member.image_set_id}  version {member.pin}{move}{content}{unnamed}"
 
 
 def _edits(group: Group, look: Look) -> list[str]:

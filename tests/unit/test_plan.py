@@ -723,7 +723,8 @@ def test_a_revert_goes_with_no_study_wide_call() -> None:
 
 def test_a_revert_alone_does_not_split_a_study() -> None:
     stage = staged(one(A, 1), one(B, 2), primary=True)
-    stage.service.foreign(A, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
+    for name in (A, B):
+        stage.service.foreign(name, lambda d: d["Study"]["DICOM"].update(StudyDescription="y"))
     revert = f"imageSetId: {A}\nrevertToVersionId: '1'\n"
     assert "would make Patient or Study attributes differ" in messages(stage.action(revert))[0]
     stage.settings = replace(

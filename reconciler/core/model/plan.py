@@ -138,7 +138,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One image set, or all primary image sets of one study: the unit of review and consent.
+    """The unit of review and consent: one image set, or primary image sets of one study.
+
+    A study-wide call changes all of them. Reverts that go together are those of some of them.
 
     `digest` is keyed; it is "" if the repository had no key when the plan was made.
     `unlisted_series` is the number of series of the study in no image set that SearchImageSets

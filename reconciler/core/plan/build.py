@@ -15,7 +15,8 @@ from reconciler.core.plan.split import TooLarge
 from reconciler.core.plan.steps import own_steps, revert_step
 from reconciler.core.plan.study import Found
 from reconciler.core.plan.study_action import study_action
-from reconciler.core.plan.study_blocks import guarded_revert, moves_study, with_study
+from reconciler.core.plan.study_blocks import moves_study, with_study
+from reconciler.core.plan.study_revert import revert_action, reverts_study
 
 
 def build(found: Found, settings: Settings) -> tuple[Action, ...]:
@@ -33,7 +34,11 @@ def build(found: Found, settings: Settings) -> tuple[Action, ...]:
             for diff in asked:
                 del by_id[diff.image_set_id]
         elif settings.rules.revert_on_primary != Permission.ALLOW:
-            by_id.update((diff.image_set_id, guarded_revert(diff, study)) for diff in asked)
+            reverting = [diff for diff in asked if reverts_study(diff)]
+            if reverting:
+                actions.append(revert_action(found.datastore, study, reverting, settings))
+            for diff in reverting:
+                del by_id[diff.image_set_id]
     actions += [
         _single_action(found.datastore, with_study(diff), settings) for diff in by_id.values()
     ]

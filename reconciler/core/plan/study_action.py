@@ -17,7 +17,7 @@ from reconciler.core.plan.notes import failed_version
 from reconciler.core.plan.split import TooLarge
 from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
-from reconciler.core.plan.study_blocks import not_all_known, unready
+from reconciler.core.plan.study_blocks import not_all_known, unready, with_reverts
 from reconciler.core.plan.study_series import series_count, series_note
 
 
@@ -35,7 +35,7 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
     changes = [*wide.changes, *(sourced for some in own.values() for sourced in some)]
     blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
     blocks += not_all_known(study, wide.anchor)
-    blocks += unready(study, diffs)
+    blocks += [*unready(study, diffs), *with_reverts(diffs)]
     hazards = change_hazards(changes, diffs, settings.allow)
     hazards.append(_wide_hazard(study, found.managed, wide, settings))
     steps: tuple[Step, ...] = ()

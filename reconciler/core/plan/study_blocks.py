@@ -38,37 +38,6 @@ def with_study(diff: Diff) -> Diff:
     return blocked(diff, block)
 
 
-def guarded_revert(diff: Diff, study: Study) -> Diff:
-    """Block a revert that would make the primary image sets of a study differ.
-
-    Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
-    """
-    if diff.ask.revert is None or not needs_study(diff):
-        return diff
-    if len(study.members) > 1:
-        block = Block(
-            diff.image_set_id,
-            "this revert would make Patient or Study attributes differ from those of the study's "
-            "other primary image sets",
-            "Ask for the old values with `present:`: that changes the whole study in one call. "
-            f"{_LET_REVERT}",
-            diff.ask.revert.place,
-        )
-        return blocked(diff, block)
-    unknown = not_all_known(study, diff.image_set_id)
-    hints = [f"{block.hint} {_LET_REVERT}" for block in unknown]
-    return blocked(
-        diff,
-        *(
-            replace(block, hint=hint, place=diff.ask.revert.place)
-            for block, hint in zip(unknown, hints, strict=True)
-        ),
-    )
-
-
-_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml allows the revert."
-
-
 def not_all_known(study: Study, image_set_id: str) -> list[Block]:
     """Blocks of a study that may have more members than search listed."""
     if study.unread is not None:
@@ -86,7 +55,7 @@ def not_all_known(study: Study, image_set_id: str) -> list[Block]:
 
 
 def unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
-    """A study changes as a whole: a member that is locked, gone or reverted blocks all of it."""
+    """A study changes as a whole: a member that is locked or cannot be read blocks all of it."""
     asked = {diff.image_set_id: diff for diff in diffs}
     blocks = [
         _not_ready(member)
@@ -106,7 +75,12 @@ def unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
         and member.properties.image_set_id not in asked
         and (odd := misshapen(member.document))
     ]
-    blocks += [
+    return blocks
+
+
+def with_reverts(diffs: Sequence[Diff]) -> list[Block]:
+    """A revert of a member claims its whole content, so the study cannot be given another."""
+    return [
         Block(
             diff.image_set_id,
             "a revert cannot be combined with a study-wide update of its study",
@@ -116,7 +90,6 @@ def unready(study: Study, diffs: Sequence[Diff]) -> list[Block]:
         for diff in diffs
         if diff.ask.revert is not None
     ]
-    return blocks
 
 
 def _explains(diff: Diff | None, member: Observed) -> bool:

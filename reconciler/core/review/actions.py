@@ -32,10 +32,12 @@ def shown_action(action: Action, redact: Redact) -> ShownAction:
 
 def _member(action: Action, member: Member) -> ShownMember:
     raised = sum(member.image_set_id in dict(step.expected) for step in action.steps)
+    own = (step for step in action.steps if step.image_set_id == member.image_set_id)
     return ShownMember(
         image_set_id=member.image_set_id,
         pin=member.pin,
         version_to_come=str(int(member.pin or 0) + raised),
+        revert_to=next((step.revert_to for step in own if step.revert_to), None),
         is_primary=member.is_primary,
         asked=member.asked,
         previous_version_id=member.previous_version_id,

@@ -36,10 +36,11 @@ _VERDICT: dict[Status, str] = {
 
 def verdict(action: Action) -> str:
     """The verdict on an action: `update`, `drifted, held back`."""
-    targets = [step.revert_to for step in action.steps if step.revert_to]
+    targets = {step.revert_to for step in action.steps if step.revert_to}
     if targets:
         drifted = "drifted, overwritten, " if action.status is Status.DRIFTED else ""
-        return f"{drifted}revert to the content of version {targets[0]}"
+        version = f"version {min(targets)}" if len(targets) == 1 else "earlier versions"
+        return f"{drifted}revert to the content of {version}"
     if action.status is Status.DRIFTED and not action.steps:
         return "drifted, held back"
     return _VERDICT[action.status]

@@ -76,11 +76,15 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class ShownMember:
-    """A `Member` without its digest. `version_to_come` is its version after every step."""
+    """A `Member` without its digest. `version_to_come` is its version after every step.
+
+    `revert_to` is the version whose content it gets by a revert, None without a revert.
+    """
 
     image_set_id: str
     pin: str
     version_to_come: str
+    revert_to: str | None
     is_primary: bool | None
     asked: tuple[str, ...]
     previous_version_id: str

@@ -96,7 +96,7 @@ def _wanted(asked: Iterable[Diff]) -> tuple[SourcedChange, ...]:
         (sourced.change.address.level, sourced.change.tag): sourced
         for diff in asked
         for sourced in diff.changes
-        if is_study_level(sourced.change)
+        if diff.ask.revert is None and is_study_level(sourced.change)
     }
     return tuple(found.values())
 
@@ -194,10 +194,14 @@ def _refused(seen: Observed, refusal: Refusal) -> Observed | None:
 
 
 def _whole(own: Diff | None, member: Observed, rules: Rules) -> Diff | None:
-    """Complete the diff of an image set that was not read because its record is valid."""
+    """Complete the diff of an image set that was not read because its record is valid.
+
+    A valid record of a revert is complete: its version has the content that is asked for.
+    """
     if own is None or own.reading.unread is not None or own.reading.properties is None:
         return None
-    if not is_recorded(own.ask, own.reading.entry, own.reading.properties):
+    recorded = is_recorded(own.ask, own.reading.entry, own.reading.properties)
+    if not recorded or own.ask.revert is not None:
         return None
     reading = replace(
         own.reading,

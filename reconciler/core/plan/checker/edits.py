@@ -17,8 +17,13 @@ _RESTORES = (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES)
 _REMOVALS = (Op.REMOVE, Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 
 
+def reverts(action: Action) -> bool:
+    """Whether a call of the action is a revert."""
+    return any(step.revert_to is not None for step in action.steps)
+
+
 def of_requests(action: Action) -> Iterator[str]:
-    if any(step.revert_to is not None for step in action.steps):
+    if reverts(action):
         yield from _of_revert(action)
         return
     try:
@@ -44,9 +49,18 @@ def of_requests(action: Action) -> Iterator[str]:
 
 
 def _of_revert(action: Action) -> Iterator[str]:
-    step = action.steps[0]
-    is_alone = len(action.steps) == len(action.members) == 1
-    if not is_alone or step.updatable or step.removable or step.force or step.study_wide:
+    """A revert is the only call of its image set. Reverts of one study are one action."""
+    others = [
+        step
+        for step in action.steps
+        if step.revert_to is None
+        or step.updatable
+        or step.removable
+        or step.force
+        or step.study_wide
+    ]
+    names = [member.image_set_id for member in action.members]
+    if others or [step.image_set_id for step in action.steps] != names:
         yield "a revert is combined with other calls or changes"
     if not all(Hazard.REVERTS_VERSION in change.hazards for change in action.changes):
         yield "the call is a revert, but a change does not state it"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Plan, Status, pins
-from reconciler.core.plan.checker.edits import of_requests
+from reconciler.core.plan.checker.edits import of_requests, reverts
 
 
 def contradictions(action: Action, payload_bytes: int | None = None) -> tuple[str, ...]:
@@ -81,10 +81,9 @@ def _of_members(action: Action) -> Iterator[str]:
 def _of_changes(action: Action) -> Iterator[str]:
     """Every change has a line that asks for it, and states its drift completely."""
     versions = {member.image_set_id: member.pin for member in action.members}
-    reverts = any(step.revert_to is not None for step in action.steps)
     for change in action.changes:
         about = f"of image set {change.image_set_id}"
-        if action.steps and change.place is None and not reverts:
+        if action.steps and change.place is None and not reverts(action):
             yield f"no manifest line asks for a change {about}"
         states_drift = Hazard.OVERWRITES_DRIFT in change.hazards
         permits = versions.get(change.image_set_id) in change.consent_versions
@@ -111,7 +110,7 @@ def _of_pins(action: Action) -> Iterator[str]:
     is_wide = [step.study_wide for step in action.steps]
     if is_wide != sorted(is_wide, reverse=True):
         yield "a study-wide call comes after another call"
-    if len(names) > 1 and not any(is_wide):
+    if len(names) > 1 and not any(is_wide) and not reverts(action):
         yield "the action has several image sets, but no study-wide call"
     for number, (step, before) in enumerate(zip(action.steps, pins(action), strict=True), 1):
         moved = [name for name, _ in step.expected]
