@@ -42,9 +42,6 @@ def of_requests(action: Action) -> Iterator[str]:
             for change in action.changes
             if change.image_set_id == name and not (wide and is_of_the_study(change))
         ]
-        # If the service does not state isPrimary, it may be primary (decision 0002, U25).
-        if member.is_primary is not False and any(map(is_of_the_study, changes)):
-            yield "Patient or Study attributes of a primary image set change without its study"
         yield from _of_own(name, own, changes)
 
 
@@ -112,8 +109,9 @@ def _unequal(
             yield f"the change of {path} in image set {name} is not in exactly one request"
 
 
-def is_of_the_study(change: Change) -> bool:
-    return change.address.level <= Level.STUDY
+def is_of_the_study(one: Change | RequestEdit) -> bool:
+    """Whether all primary image sets of a study must make this change together."""
+    return one.address.level <= Level.STUDY
 
 
 def _by_tag(edit: RequestEdit) -> RequestEdit:

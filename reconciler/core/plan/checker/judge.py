@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Plan, Status, pins
 from reconciler.core.plan.checker.edits import of_requests, reverts
+from reconciler.core.plan.checker.studies import of_study, studies_of
 
 
 def contradictions(action: Action, payload_bytes: int | None = None) -> tuple[str, ...]:
@@ -19,6 +20,8 @@ def contradictions(action: Action, payload_bytes: int | None = None) -> tuple[st
     if not found and action.steps:
         found += [*_of_pins(action), *_of_hazards(action), *of_requests(action)]
         found += _of_sizes(action, payload_bytes)
+    if not found and action.steps:
+        found += of_study(action)
     return tuple(found)
 
 
@@ -27,9 +30,15 @@ def contradictions_of_all(
 ) -> tuple[tuple[str, ...], ...]:
     """For each action of a plan, how it contradicts itself or another action."""
     counts = Counter(one for action in actions for one in _image_sets(action))
+    studies = Counter(one for action in actions for one in studies_of(action))
     return tuple(
         (
             *contradictions(action, payload_bytes),
+            *(
+                "another action changes the same study"
+                for one in sorted(studies_of(action))
+                if studies[one] > 1
+            ),
             *(
                 f"image set {image_set_id} is in more than one action"
                 for datastore_id, image_set_id in sorted(_image_sets(action))
@@ -74,7 +83,8 @@ def _of_members(action: Action) -> Iterator[str]:
     shown |= {use.image_set_id for use in action.hazards}
     if not shown <= set(names):
         yield "the action shows an image set that is not part of it"
-    if len(names) > 1 and not all(member.is_primary for member in action.members):
+    of_a_study = len(names) > 1 or any(step.study_wide for step in action.steps)
+    if of_a_study and not all(member.is_primary for member in action.members):
         yield "not all image sets of the action are primary"
 
 
