@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from typing import Any
@@ -219,3 +220,173 @@ def test_an_update_may_touch_service_fields(
     checksums = instance["ImageFrames"][0]["PixelDataChecksumFromBaseToFullResolution"]
     assert ("ChecksumType" in instance) == (fields == "added")
     assert (not checksums) == (fields == "changed")
+
+
+DESCRIBED: dict[str, Any] = {"Study": {"DICOM": {"StudyDescription": "CT CHEST"}}}
+ELSEWHERE: dict[str, Any] = {"Study": {"Series": {"1.2.3": {"DICOM": {"Modality": "CT"}}}}}
+
+
+def described(store: Any, image_set: str, version: str | None = None) -> object:
+    return store.metadata(image_set, version)["Study"]["DICOM"].get("StudyDescription")
+
+
+def siblings(store: Any, document: dict[str, Any]) -> tuple[str, str]:
+    """Two primary image sets of one study."""
+    other = copy.deepcopy(document)
+    block = other["Study"]["Series"].pop(SERIES)
+    block["DICOM"]["SeriesInstanceUID"] = f"{SERIES}.9"
+    block["Instances"] = {f"{uid}.9": one for uid, one in block["Instances"].items()}
+    other["Study"]["Series"][f"{SERIES}.9"] = block
+    return store.load(document, primary=True), store.load(other, primary=True)
+
+
+def test_force_may_skip_the_pin(store_with: Any, document: dict[str, Any], error_of: Any) -> None:
+    store = store_with(pin_checked_with_force=False)
+    image_set = store.load(document, primary=False)
+    store.update(image_set, NAMED)
+    assert error_of(store.call, image_set, DESCRIBED, pin="1")[0] == 404
+    assert store.call(image_set, DESCRIBED, pin="1", force=True)["latestVersionId"] == "3"
+    store.finish()
+    after = store.metadata(image_set)
+    assert after["Patient"]["DICOM"]["PatientName"] == " Roe^Jane "
+    assert described(store, image_set) == "CT CHEST"
+
+
+def test_a_failed_update_may_make_no_version(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(failed_update_makes_version=False)
+    image_set = store.load(document, primary=False)
+    before = store.get(image_set)
+    store.clock.advance(1.0)
+    store.call(image_set, ELSEWHERE)
+    assert store.get(image_set)["imageSetState"] == "LOCKED"
+    store.finish()
+    after = store.get(image_set)
+    assert (after["versionId"], after["imageSetWorkflowStatus"]) == ("1", "UPDATE_FAILED")
+    assert (after["updatedAt"] > before["updatedAt"], bool(after["message"])) == (True, True)
+    assert store.metadata(image_set)["Study"] == document["Study"]
+
+
+def test_an_update_may_make_no_version(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(update_makes_version=False)
+    image_set = store.load(document, primary=False)
+    assert store.call(image_set, DESCRIBED)["latestVersionId"] == "1"
+    store.finish()
+    assert (store.get(image_set)["versionId"], described(store, image_set)) == ("1", "CT CHEST")
+    (row,) = store.client.search_image_sets(datastoreId=store.datastore_id)[
+        "imageSetsMetadataSummaries"
+    ]
+    assert row["DICOMTags"]["DICOMStudyDescription"] == "CT CHEST"
+
+
+def test_an_equal_update_may_make_no_version(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(equal_update_makes_version=False)
+    image_set = store.load(document, primary=False)
+    store.update(image_set, DESCRIBED)
+    assert store.update(image_set, DESCRIBED)["versionId"] == "2"
+    assert store.update(image_set, revert_to="1")["versionId"] == "3"
+    assert store.update(image_set, revert_to="1")["versionId"] == "3"
+
+
+def test_siblings_may_be_left(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(siblings_of_study_wide="left")
+    image_set, sibling = siblings(store, document)
+    store.update(image_set, DESCRIBED, includeStudyImageSets=True)
+    assert [store.get(one)["versionId"] for one in (image_set, sibling)] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("what", "versions", "status"),
+    [("left", ["2", "1"], "CREATED"), ("failed", ["2", "2"], "UPDATE_FAILED"),
+     ("changed", ["2", "2"], "UPDATED")],
+)  # fmt: skip
+def test_siblings_of_a_failed_update(
+    store_with: Any, document: dict[str, Any], what: str, versions: list[str], status: str
+) -> None:
+    store = store_with(siblings_of_failed=what)
+    image_set, sibling = siblings(store, document)
+    store.emulator.service.call(
+        "UpdateImageSetMetadata",
+        {
+            **store.of(image_set),
+            "latestVersionId": "1",
+            "includeStudyImageSets": True,
+            "updateImageSetMetadataUpdates": {
+                "DICOMUpdates": {"updatableAttributes": json.dumps(DESCRIBED).encode()}
+            },
+        },
+        fail_updates_with="no",
+    )
+    store.finish()
+    found = [store.get(one) for one in (image_set, sibling)]
+    assert [one["versionId"] for one in found] == versions
+    assert [one["imageSetWorkflowStatus"] for one in found] == ["UPDATE_FAILED", status]
+    assert described(store, image_set) != "CT CHEST"
+    assert (described(store, sibling) == "CT CHEST") is (what == "changed")
+
+
+def test_a_number_may_be_shown_late(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(number_lag_seconds=20.0)
+    image_set = store.load(document, primary=False)
+    assert store.update(image_set, DESCRIBED)["versionId"] == "1"
+    versions = store.client.list_image_set_versions(**store.of(image_set))
+    assert [one["versionId"] for one in versions["imageSetPropertiesList"]] == ["1"]
+    store.clock.advance(20.0)
+    assert store.get(image_set)["versionId"] == "2"
+
+
+def test_content_may_be_shown_late(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(content_lag_seconds=20.0)
+    image_set = store.load(document, primary=False)
+    store.update(image_set, DESCRIBED)
+    assert store.get(image_set)["imageSetState"] == "ACTIVE"
+    assert described(store, image_set, "2") == document["Study"]["DICOM"].get("StudyDescription")
+    store.clock.advance(20.0)
+    assert described(store, image_set, "2") == "CT CHEST"
+
+
+def test_content_may_be_missing_at_first(
+    store_with: Any, document: dict[str, Any], error_of: Any
+) -> None:
+    store = store_with(content_lag_seconds=20.0, content_until_then="missing")
+    image_set = store.load(document, primary=False)
+    store.update(image_set, DESCRIBED)
+    assert error_of(store.metadata, image_set, "2")[0] == 404
+    assert store.metadata(image_set, "1")
+    store.clock.advance(20.0)
+    assert described(store, image_set) == "CT CHEST"
+
+
+def test_versions_in_another_order(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(versions_order="oldest-first")
+    image_set = store.load(document, primary=False)
+    store.update(image_set, DESCRIBED)
+    versions = store.client.list_image_set_versions(**store.of(image_set))
+    assert [one["versionId"] for one in versions["imageSetPropertiesList"]] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("name", "other"), [("number", "1.1"), ("text", 1.1)])
+def test_one_type_of_the_schema_version(
+    store_with: Any, document: dict[str, Any], error_of: Any, name: str, other: object
+) -> None:
+    store = store_with(schema_version_types=(name,))
+    image_set = store.load(document, primary=False)
+    assert error_of(store.call, image_set, {"SchemaVersion": other, **DESCRIBED})[0] == 400
+    mine = {"number": 1.1, "text": "1.1"}[name]
+    assert store.updated(image_set, {"SchemaVersion": mine, **DESCRIBED})
+
+
+def test_a_series_may_not_be_removable(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(remove_series=False, remove_last=True)
+    image_set = store.load(document, primary=False)
+    removal: dict[str, Any] = {"Study": {"Series": {SERIES: {}}}}
+    assert "cannot be removed" in store.refused(image_set, None, removal)
+
+
+def test_fields_that_nothing_describes(store_with: Any, document: dict[str, Any]) -> None:
+    store = store_with(undescribed_fields=True)
+    image_set = store.load(document, primary=False)
+    assert "DocumentKind" not in store.metadata(image_set)
+    after = store.updated(image_set, DESCRIBED)
+    assert after["DocumentKind"] == "undescribed"
+    (series,) = after["Study"]["Series"].values()
+    assert all(one["StorageClass"] == "undescribed" for one in series["Instances"].values())

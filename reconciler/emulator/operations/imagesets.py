@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from reconciler.emulator.operations.context import (
     Context,
     Parameters,
@@ -11,6 +13,7 @@ from reconciler.emulator.operations.context import (
     page_token,
     require_version,
 )
+from reconciler.emulator.rules.documents import decode, encode, series_of
 from reconciler.emulator.store.versions import (
     DELETING,
     Version,
@@ -22,7 +25,6 @@ from reconciler.emulator.store.versions import (
 )
 from reconciler.emulator.wire.errors import conflict, not_found
 
-_FIRST_PAGE = 2**62
 _MOST_RESULTS = 50
 # Image sets move to Archive Instant Access after 30 consecutive days without access
 # (developer guide, "Cost optimization").
@@ -32,11 +34,11 @@ _ARCHIVED_AFTER_SECONDS = 30 * 86_400.0
 def get_image_set(context: Context, parameters: Parameters) -> Result:
     """GetImageSet: not an access, so it moves no image set between tiers."""
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
+    now, asked = context.now(), parameters.get("versionId")
     with context.store.read() as connection:
-        version = require_version(
-            context, connection, datastore_id, image_set_id, parameters.get("versionId")
-        )
-    now = context.now()
+        version = require_version(context, connection, datastore_id, image_set_id, asked)
+        if asked is None:
+            version = _latest_shown(context, connection, datastore_id, version)
     return {
         "datastoreId": datastore_id,
         **_properties(context, "GetImageSet", version, now),
@@ -45,6 +47,22 @@ def get_image_set(context: Context, parameters: Parameters) -> Result:
         "lastAccessedAt": version.accessed_at,
         "storageTier": storage_tier(version.accessed_at, now),
     }
+
+
+def _latest_shown(
+    context: Context, connection: sqlite3.Connection, datastore_id: str, version: Version
+) -> Version:
+    """The latest version that reads show by now."""
+    lag, now = context.behaviours.number_lag_seconds, context.now()
+    while lag and version.version > 1 and now < version.updated_at + lag:
+        version = _before(connection, datastore_id, version)
+    return version
+
+
+def _before(connection: sqlite3.Connection, datastore_id: str, version: Version) -> Version:
+    """The version before; version 1 has none and is returned itself."""
+    found = newest_first(connection, datastore_id, version.image_set_id, version.version, 1)
+    return found[0] if found else version
 
 
 def storage_tier(accessed_at: float, now: float) -> str:
@@ -87,17 +105,43 @@ def get_image_set_metadata(context: Context, parameters: Parameters) -> Result:
         if now < version.ready_at and asked is None:
             if context.behaviours.unversioned_read_while_updating == "conflict":
                 raise conflict("The image set is LOCKED.")
-            before = newest_first(connection, datastore_id, image_set_id, version.version, 1)
-            version = before[0] if before else version
-        data = document_bytes(connection, datastore_id, version)
-        if data is None or now < version.ready_at or _is_without(context, version):
+            version = _before(connection, datastore_id, version)
+        is_ready = now >= version.ready_at and not _is_without(context, version)
+        shown = _content_shown(context, connection, datastore_id, version) if is_ready else None
+        data = document_bytes(connection, datastore_id, shown) if shown else None
+        if data is None:
             raise not_found("The requested version of the image set has no metadata.")
         touch(connection, datastore_id, image_set_id, now)
     return {
-        "imageSetMetadataBlob": data,
+        "imageSetMetadataBlob": _with_undescribed(context, version, data),
         "contentType": "application/json",
         "contentEncoding": "gzip",
     }
+
+
+def _content_shown(
+    context: Context, connection: sqlite3.Connection, datastore_id: str, version: Version
+) -> Version | None:
+    """The version whose content is shown for a version that is ready; None if there is none yet."""
+    behaviours = context.behaviours
+    is_late = context.now() < version.ready_at + behaviours.content_lag_seconds
+    if version.version == 1 or not is_late:
+        return version
+    if behaviours.content_until_then == "missing":
+        return None
+    return _before(connection, datastore_id, version)
+
+
+def _with_undescribed(context: Context, version: Version, data: bytes) -> bytes:
+    """The document with fields that no documentation describes."""
+    if not context.behaviours.undescribed_fields or version.version == 1:
+        return data
+    document = decode(data)
+    document["DocumentKind"] = "undescribed"
+    for series in series_of(document).values():
+        for instance in series["Instances"].values():
+            instance["StorageClass"] = "undescribed"
+    return encode(document)
 
 
 def _is_without(context: Context, version: Version) -> bool:
@@ -113,14 +157,17 @@ def list_image_set_versions(context: Context, parameters: Parameters) -> Result:
     position = page_position(parameters.get("nextToken"), int)
     now = context.now()
     with context.store.snapshot() as connection:
-        require_version(context, connection, datastore_id, image_set_id)
-        below = position[0] if position else _FIRST_PAGE
+        latest = require_version(context, connection, datastore_id, image_set_id)
+        shown = _latest_shown(context, connection, datastore_id, latest)
+        below = position[0] if position else shown.version + 1
         found = newest_first(connection, datastore_id, image_set_id, below, limit + 1)
     entries = [
         _properties(context, "ListImageSetVersions", version, now)
         | {"ImageSetWorkflowStatus": version.state(now)[1]}
         for version in found[:limit]
     ]
+    if context.behaviours.versions_order == "oldest-first":  # within a page
+        entries.reverse()
     result: Result = {"imageSetPropertiesList": entries}
     if len(found) > limit:
         result["nextToken"] = page_token([found[limit - 1].version])

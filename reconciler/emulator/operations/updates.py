@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.emulator.operations.context import (
     Context,
@@ -21,7 +22,7 @@ from reconciler.emulator.rules.constraints import (
     check_primary,
     check_study_wide,
 )
-from reconciler.emulator.rules.documents import Document, apply_edits, series_of
+from reconciler.emulator.rules.documents import Document, apply_edits, same, series_of
 from reconciler.emulator.rules.payload import Edit, parse_edits
 from reconciler.emulator.store.versions import Version, find
 from reconciler.emulator.wire.errors import NOT_THE_LATEST, conflict, invalid, not_found
@@ -56,15 +57,15 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
     with context.store.write() as connection:
         now = context.now()
         version = require_version(context, connection, datastore_id, image_set_id)
-        _require_writable(context, version, parameters["latestVersionId"], now)
         call = _Call(
             context, connection, datastore_id, now, parameters.get("force", False), version,
             study_wide,
         )  # fmt: skip
+        _require_writable(call, parameters["latestVersionId"])
         if study_wide and not version.is_primary:
             raise invalid("includeStudyImageSets needs a primary image set.")
         if context.fail_updates_with is not None:
-            _fail(call, Violation(context.fail_updates_with))
+            _fail(call, edits, Violation(context.fail_updates_with))
         elif revert_to is not None:
             _revert(call, revert_to)
         else:
@@ -72,7 +73,7 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
     return {
         "datastoreId": datastore_id,
         "imageSetId": image_set_id,
-        "latestVersionId": str(version.version + 1),
+        "latestVersionId": str(version.version + context.behaviours.update_makes_version),
         "imageSetState": "LOCKED",
         "imageSetWorkflowStatus": UPDATING,
         "createdAt": version.created_at,
@@ -80,11 +81,13 @@ def update_image_set_metadata(context: Context, parameters: Parameters) -> Resul
     }
 
 
-def _require_writable(context: Context, version: Version, pin: str, now: float) -> None:
-    stale = pin != str(version.version)
-    if stale and not context.behaviours.locked_before_pin:
+def _require_writable(call: _Call, pin: str) -> None:
+    behaviours = call.context.behaviours
+    is_checked = behaviours.pin_checked_with_force or not call.force
+    stale = is_checked and pin != str(call.version.version)
+    if stale and not behaviours.locked_before_pin:
         raise not_found(NOT_THE_LATEST)
-    require_unlocked(version, now)
+    require_unlocked(call.version, call.now)
     if stale:
         raise not_found(NOT_THE_LATEST)
 
@@ -97,14 +100,14 @@ def _revert(call: _Call, revert_to: str) -> None:
     if target is None:
         raise not_found("The version to revert to does not exist.")
     if target.end_status.endswith("_FAILED"):
-        _fail(call, Violation("The version to revert to is a failed one."))
+        _fail(call, (), Violation("The version to revert to is a failed one."))
     else:
-        call.next(call.version, busy_status=UPDATING, end_status="UPDATED", content=target.content)
+        _make(call, call.version, UPDATING, content=target.content)
 
 
 def _update(call: _Call, edits: tuple[Edit, ...]) -> None:
     behaviours = call.context.behaviours
-    siblings = _siblings(call) if call.study_wide else []
+    siblings = _siblings(call) if behaviours.siblings_of_study_wide == "changed" else []
     for sibling in siblings:
         if sibling.state(call.now)[0] == "LOCKED":
             raise conflict("An image set of the study is LOCKED.")
@@ -118,11 +121,28 @@ def _update(call: _Call, edits: tuple[Edit, ...]) -> None:
     except Violation as violation:
         if behaviours.constraint_errors == "validation":
             raise invalid(str(violation)) from None
-        _fail(call, violation)
+        _fail(call, edits, violation)
         return
-    call.next(call.version, busy_status=UPDATING, end_status="UPDATED", document=result)
+    _make(call, call.version, UPDATING, document=result)
     for sibling, changed in zip(siblings, results, strict=True):
-        call.next(sibling, busy_status=STUDY_CONSISTENCY, end_status="UPDATED", document=changed)
+        _make(call, sibling, STUDY_CONSISTENCY, document=changed)
+
+
+def _make(call: _Call, version: Version, busy_status: str, **content: Any) -> None:
+    """Make the version of an update that takes effect."""
+    behaviours = call.context.behaviours
+    if not behaviours.equal_update_makes_version and _is_equal(call, version, **content):
+        return
+    make = call.next if behaviours.update_makes_version else call.again
+    make(version, busy_status=busy_status, end_status="UPDATED", **content)
+
+
+def _is_equal(
+    call: _Call, version: Version, document: Document | None = None, content: int | None = None
+) -> bool:
+    if document is None:
+        return content == version.content
+    return same(document, call.document(version))
 
 
 def _applied(call: _Call, edits: Iterable[Edit], version: Version, *, lenient: bool) -> Document:
@@ -133,19 +153,28 @@ def _applied(call: _Call, edits: Iterable[Edit], version: Version, *, lenient: b
     return apply_edits(current, edits, behaviours, lenient=lenient)
 
 
-def _fail(call: _Call, violation: Violation) -> None:
+def _fail(call: _Call, edits: tuple[Edit, ...], violation: Violation) -> None:
     """Fail the update. It still makes a version, with the content of the version before.
 
     In a study-wide call this is true for the named image set only: the call is atomic, so the
     siblings stay as they are.
     """
-    call.next(
-        call.version, busy_status=UPDATING, end_status="UPDATE_FAILED", message=str(violation)
-    )
+    behaviours = call.context.behaviours
+    make = call.next if behaviours.failed_update_makes_version else call.again
+    make(call.version, busy_status=UPDATING, end_status="UPDATE_FAILED", message=str(violation))
+    siblings = _siblings(call) if behaviours.siblings_of_failed != "left" else []
+    for sibling in siblings:
+        if behaviours.siblings_of_failed == "failed":
+            call.next(sibling, busy_status=STUDY_CONSISTENCY, end_status="UPDATE_FAILED")
+        else:
+            changed = _applied(call, edits, sibling, lenient=True)
+            _make(call, sibling, STUDY_CONSISTENCY, document=changed)
 
 
 def _siblings(call: _Call) -> list[Version]:
-    """The other primary image sets of the study."""
+    """The other primary image sets of the study; none unless the call is study-wide."""
+    if not call.study_wide:
+        return []
     rows = call.connection.execute(
         "SELECT other.image_set_id FROM search_index mine JOIN search_index other "
         "ON other.datastore_id = mine.datastore_id AND other.study_uid = mine.study_uid "

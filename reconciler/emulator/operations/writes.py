@@ -8,7 +8,14 @@ from typing import Any
 
 from reconciler.emulator.operations.context import Context
 from reconciler.emulator.rules.documents import Document
-from reconciler.emulator.store.versions import NewVersion, Version, append, document, touch
+from reconciler.emulator.store.versions import (
+    NewVersion,
+    Version,
+    append,
+    document,
+    rewrite,
+    touch,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,17 @@ class Write:
 
     def next(self, version: Version, **fields: Any) -> None:
         """Make the next version; without `document` or `content` the content stays."""
-        if not {"document", "content"} & set(fields):
-            fields["content"] = version.content
-        new = NewVersion(version=version.version + 1, **self._times(), **fields)
+        new = NewVersion(
+            version=version.version + 1, **self._times(), **_with_content(version, fields)
+        )
         self._append(version.image_set_id, new)
+
+    def again(self, version: Version, **fields: Any) -> None:
+        """Change the version itself; without `document` or `content` the content stays."""
+        new = NewVersion(version=version.version, **self._times(), **_with_content(version, fields))
+        lag = self.context.behaviours.search_lag_seconds
+        rewrite(self.connection, self.datastore_id, version.image_set_id, new, lag=lag)
+        touch(self.connection, self.datastore_id, version.image_set_id, self.now)
 
     def _times(self) -> dict[str, Any]:
         ready_at = self.now + self.context.update_seconds
@@ -44,3 +58,9 @@ class Write:
         lag = self.context.behaviours.search_lag_seconds
         append(self.connection, self.datastore_id, image_set_id, new, lag=lag)
         touch(self.connection, self.datastore_id, image_set_id, self.now)
+
+
+def _with_content(version: Version, fields: dict[str, Any]) -> dict[str, Any]:
+    if {"document", "content"} & set(fields):
+        return fields
+    return {**fields, "content": version.content}

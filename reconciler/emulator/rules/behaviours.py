@@ -33,6 +33,11 @@ class Behaviours:
         "Whether a LOCKED image set answers 409 before the expected version is checked is not "
         "documented; off, a stale version answers 404 first.",
     )
+    pin_checked_with_force: bool = _switch(
+        True,
+        "Whether force skips the check of latestVersionId as it skips other checks is not "
+        "documented; off, a forced update is applied to whatever version is the latest.",
+    )
     removal_value_must_match: bool = _switch(
         True,
         '"Attribute key and value must match the existing attribute" (the guide\'s SDK examples); '
@@ -40,8 +45,14 @@ class Behaviours:
     )
     schema_version_required: bool = _switch(
         False,
-        "Every documented payload has SchemaVersion; whether it is mandatory is not documented. "
-        'The number 1.1 and the string "1.1" both occur in AWS\'s examples and are accepted.',
+        "Every documented payload has SchemaVersion; whether it is mandatory is not documented.",
+    )
+    schema_version_types: tuple[str, ...] = _switch(
+        ("number", "text"),
+        "The guide's payloads have the number 1.1, real documents and one example of CopyImageSet "
+        "the string; whether both are accepted is not documented: 400 for others.",
+        "number",
+        "text",
     )
     rekey_on_uid_change: bool = _switch(
         True,
@@ -53,6 +64,11 @@ class Behaviours:
         False,
         "Removing the last instance of a series or the last series is not documented: "
         "UPDATE_FAILED here, on allows it.",
+    )
+    remove_series: bool = _switch(
+        True,
+        "The guide of 2025 says that a Series can be removed, that of 2026 names SOP Instances "
+        "only, and no payload shows it; off, it ends in UPDATE_FAILED.",
     )
     payload_limit_bytes: int = _switch(
         10_000,
@@ -71,6 +87,22 @@ class Behaviours:
         "Study",
         "Series",
         "Instance",
+    )
+    siblings_of_study_wide: str = _switch(
+        "changed",
+        "What includeStudyImageSets does if the service does not know or not honour it is not "
+        "documented: it changes all primary image sets of the study here; else the requested one "
+        "alone.",
+        "changed",
+        "left",
+    )
+    siblings_of_failed: str = _switch(
+        "left",
+        "A study-wide update is atomic; what its failure leaves of the siblings is not documented: "
+        "no new version here; else a failed version, or the new content.",
+        "left",
+        "failed",
+        "changed",
     )
     missing_datastore_code: str = _switch(
         "ResourceNotFoundException",
@@ -96,12 +128,55 @@ class Behaviours:
         "ListImageSetVersions",
         "SearchImageSets",
     )
+    update_makes_version: bool = _switch(
+        True,
+        "That updates make a version is documented; off, an update changes the content and "
+        "updatedAt of the latest version, so that a client can be tested against it.",
+    )
+    equal_update_makes_version: bool = _switch(
+        True,
+        "Whether an update that changes nothing makes a version is not documented; off, it makes "
+        "none, also on the siblings of a study-wide update.",
+    )
+    failed_update_makes_version: bool = _switch(
+        True,
+        "AWS's example of ListImageSetVersions shows that a failed copy made a version; whether a "
+        "failed update does is not documented; off, the latest version becomes UPDATE_FAILED.",
+    )
     failed_version_metadata: str = _switch(
         "previous",
         "What GetImageSetMetadata answers for a version that ended in UPDATE_FAILED is not "
         "documented: the content of the version before it here; else 404.",
         "previous",
         "missing",
+    )
+    number_lag_seconds: float = _switch(
+        0.0,
+        "How soon GetImageSet and ListImageSetVersions show a new version is not documented; 0 is "
+        "at once.",
+    )
+    content_lag_seconds: float = _switch(
+        0.0,
+        "How soon GetImageSetMetadata answers with the content of a version that is ACTIVE is not "
+        "documented; 0 is at once.",
+    )
+    content_until_then: str = _switch(
+        "previous",
+        "What GetImageSetMetadata answers during `content_lag_seconds`: the content of the version "
+        "before; else 404.",
+        "previous",
+        "missing",
+    )
+    versions_order: str = _switch(
+        "newest-first",
+        "The guide's example of ListImageSetVersions is newest first; the order is not documented.",
+        "newest-first",
+        "oldest-first",
+    )
+    undescribed_fields: bool = _switch(
+        False,
+        "Fields that no documentation describes have appeared in metadata documents, such as "
+        "ChecksumType; on, a new version has some more, at the top and in each instance.",
     )
     search_filters: int = _switch(
         2,

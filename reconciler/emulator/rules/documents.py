@@ -92,7 +92,7 @@ def apply_edits(
             _remove(document, edit, behaviours, lenient)
     blocks = [edit for edit in ordered if edit.operation == REMOVE_BLOCK]
     for edit in blocks:
-        _remove_block(document, edit)
+        _remove_block(document, edit, behaviours)
     if blocks and not behaviours.remove_last:
         _refuse_empty(document)
     updates = [edit for edit in ordered if edit.operation == UPDATE and edit.key]
@@ -116,9 +116,11 @@ def _remove(document: Document, edit: Edit, behaviours: Behaviours, lenient: boo
     block.get("DICOMVRs", {}).pop(key, None)
 
 
-def _remove_block(document: Document, edit: Edit) -> None:
+def _remove_block(document: Document, edit: Edit, behaviours: Behaviours) -> None:
     series = series_of(document)
     if edit.level == "Series":
+        if not behaviours.remove_series:
+            raise Violation("A Series cannot be removed.")
         del series[edit.series]
     else:
         del series[edit.series]["Instances"][edit.instance]

@@ -26,6 +26,7 @@ REMOVE_BLOCK = "remove-block"
 GENERATED_TOP = frozenset({"DatastoreID", "ImageSetID"})
 GENERATED_INSTANCE = frozenset({"ImageFrames", "StoredTransferSyntaxUID", "ChecksumType"})
 _MAX_DEPTH = 100
+_SCHEMA_VERSIONS: dict[str, float | str] = {"number": 1.1, "text": "1.1"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,7 +76,7 @@ def _read(
     if _depth_exceeds(document, _MAX_DEPTH):
         raise invalid(f"{name} is nested deeper than {_MAX_DEPTH} levels.")
     reader = _Reader(operation, name)
-    edits = tuple(reader.document(document, behaviours.schema_version_required))
+    edits = tuple(reader.document(document, behaviours))
     places = [edit.place for edit in edits]
     if len(set(places)) != len(places):
         raise invalid(f"{name} names an attribute twice.")
@@ -109,9 +110,9 @@ class _Reader:
     operation: str
     name: str
 
-    def document(self, document: Any, schema_version_required: bool) -> Iterator[Edit]:
+    def document(self, document: Any, behaviours: Behaviours) -> Iterator[Edit]:
         self._object(document, "the document")
-        self._schema_version(document, schema_version_required)
+        self._schema_version(document, behaviours)
         for key in document:
             if key in GENERATED_TOP:
                 yield Edit(self.operation, "", key, document[key])
@@ -156,11 +157,13 @@ class _Reader:
             vr = vrs.get(key, "")
             yield Edit(self.operation, level, key, value, series, instance, vr)
 
-    def _schema_version(self, document: dict[str, Any], required: bool) -> None:
+    def _schema_version(self, document: dict[str, Any], behaviours: Behaviours) -> None:
         if "SchemaVersion" not in document:
-            if required:
+            if behaviours.schema_version_required:
                 raise invalid(f"{self.name} has no SchemaVersion.")
-        elif document["SchemaVersion"] not in (1.1, "1.1"):
+            return
+        given = document["SchemaVersion"]
+        if given not in [_SCHEMA_VERSIONS[name] for name in behaviours.schema_version_types]:
             raise invalid(f"{self.name} has a SchemaVersion other than 1.1.")
 
     def _object(self, value: Any, what: str) -> dict[str, Any]:

@@ -162,6 +162,24 @@ def append(
     _index(connection, datastore_id, image_set_id, new, content, new.updated_at + lag)
 
 
+def rewrite(
+    connection: sqlite3.Connection,
+    datastore_id: str,
+    image_set_id: str,
+    new: NewVersion,
+    *,
+    lag: float = 0.0,
+) -> None:
+    """Put a version in the place of the version with the same number."""
+    tables = ["versions", "search_index", "search_series"]
+    for table in (*tables, "contents") if new.document is not None else tables:
+        connection.execute(
+            f"DELETE FROM {table} WHERE datastore_id = ? AND image_set_id = ? AND version = ?",  # noqa: S608
+            (datastore_id, image_set_id, new.version),
+        )
+    append(connection, datastore_id, image_set_id, new, lag=lag)
+
+
 def _index(
     connection: sqlite3.Connection,
     datastore_id: str,
