@@ -464,7 +464,7 @@ def test_a_study_wide_call_that_became_a_call_to_one_image_set_is_refused(saved:
     saved.edit(split)
     ran = saved.apply()
     assert (ran.code, ran.out) == (1, "")
-    assert "Patient or Study attributes of a primary image set change without its study" in ran.err
+    assert "changes Patient or Study attributes of a primary image set without its study" in ran.err
     assert saved.live(PRIMARY_ID)["version"] == "1"
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Status
+from reconciler.core.model.record import Unverified
 from reconciler.core.model.settings import Permission
 from reconciler.core.plan.checker import contradictions
 from tests.documents import document, instance, series
@@ -113,6 +115,21 @@ def test_drift_of_one_holds_all() -> None:
     stage.entries.pop(A)
     action = stage.action(*manifests)
     assert (members(action), action.status, action.steps) == ([A, B], Status.DRIFTED, ())
+
+
+def test_an_unverified_version_of_one_holds_all_until_it_is_accepted() -> None:
+    stage = study(A, B)
+    manifests = [revert(A), revert(B)]
+    stage.record(*manifests)
+    unverified = (Unverified("2", ("Patient/PatientName",)),)
+    stage.entries[B] = replace(stage.entries[B], ask_digest="", unverified=unverified)
+    stage.entries.pop(A)
+    held = stage.action(*manifests)
+    assert (held.status, held.steps) == (Status.BLOCKED, ())
+    (use,) = (use for use in held.hazards if use.hazard is Hazard.ACCEPTS_UNVERIFIED)
+    assert (use.image_set_id, use.consented) == (B, False)
+    accepted = "allow: [CHANGES_PATIENT_IDENTITY, ACCEPTS_UNVERIFIED@2]\n"
+    assert len(stage.action(revert(A), revert(B, more=accepted)).steps) == 2
 
 
 def test_a_revert_that_is_impossible_holds_all() -> None:

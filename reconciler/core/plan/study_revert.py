@@ -25,7 +25,7 @@ from reconciler.core.model.observed import Observed
 from reconciler.core.model.plan import Action, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document
-from reconciler.core.plan.consent import change_hazards
+from reconciler.core.plan.consent import acceptance_hazards, change_hazards
 from reconciler.core.plan.decision import decided, notes_of
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.steps import revert_step
@@ -61,6 +61,7 @@ def revert_action(
         notes=tuple(notes),
     )
     hazards = change_hazards(changes, diffs, settings.allow)
+    hazards += [use for diff in diffs for use in acceptance_hazards(diff)]
     steps = () if blocks else tuple(_step(datastore, diff) for diff in diffs)
     return decided(action, blocks, hazards, steps)
 
