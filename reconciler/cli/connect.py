@@ -1,14 +1,14 @@
-"""Connect a command to the outside world: image-set ports within the quotas, the real clock."""
+"""Connect a command to the outside world: image-set ports within the quotas, and the clock."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+from reconciler.cli.clock import clock
 from reconciler.core.errors import CredentialsError
 from reconciler.core.model.settings import EMULATOR, Datastore, Settings
 from reconciler.core.ports import PacedImageSets
@@ -16,23 +16,11 @@ from reconciler.edges import aws, quotas
 from reconciler.pipeline import Edges
 
 
-class RealClock:
-    """The machine's monotonic clock."""
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
 @contextmanager
 def edges(settings: Settings) -> Iterator[Edges]:
     """The edges of one command. An embedded emulator lives as long as this context."""
-    clock = RealClock()
-    shared = quotas.share(settings, clock)
+    timer = clock()
+    shared = quotas.share(settings, timer)
     lock = threading.Lock()
     with ExitStack() as stack:
 
@@ -53,7 +41,7 @@ def edges(settings: Settings) -> Iterator[Edges]:
             with lock:
                 return connected(datastore)
 
-        yield Edges(ports=port, clock=clock)
+        yield Edges(ports=port, clock=timer)
 
 
 def _check_caller(datastore: Datastore, endpoint: str | None) -> None:

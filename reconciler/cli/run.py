@@ -13,11 +13,13 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from reconciler import __version__
 from reconciler.cli.app import app
+from reconciler.cli.clock import REAL, timed_by
 from reconciler.core.errors import (
     EXIT_BUG,
     EXIT_ERROR,
@@ -27,6 +29,9 @@ from reconciler.core.errors import (
     ReconcilerError,
 )
 from reconciler.core.escape import escape
+
+if TYPE_CHECKING:
+    from reconciler.core.ports import Clock
 
 # Errors of the machine, such as a full disk: not bugs of this program.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})
@@ -69,8 +74,13 @@ def _stand_in() -> None:
             setattr(sys, name, null)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], clock: Clock = REAL) -> int:
     """Run one command and return its exit code. Messages go to stderr, as plain text."""
+    with timed_by(clock):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments), prog_name="reconcile", standalone_mode=False)
         sys.stdout.flush()

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.clock import REAL
 from reconciler.cli.embedded import embedded
 from reconciler.cli.run import run
+from reconciler.core.ports import Clock
+from tests.fakes import FakeClock
 
 REPOSITORY = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,11 +37,28 @@ Command = Callable[..., Ran]
 @pytest.fixture
 def reconcile(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run `reconcile` with arguments in the current folder."""
+    return _command(REAL, capsys, monkeypatch)
+
+
+@pytest.fixture
+def reconcile_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """Run `reconcile` on a clock that stands still while nothing waits: no wait takes time.
+
+    For data stores in which no operation takes time either.
+    """
+    return _command(FakeClock(), capsys, monkeypatch)
+
+
+def _command(
+    clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Command:
     monkeypatch.setenv("COLUMNS", "100")
 
     def command(*arguments: str | Path) -> Ran:
         capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
+        code = run([str(argument) for argument in arguments], clock)
         printed = capsys.readouterr()
         return Ran(code, printed.out, printed.err)
 

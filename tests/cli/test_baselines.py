@@ -28,6 +28,12 @@ from tests.documents import OTHER_ID, document, instance, series
 APPLY = ("apply", "--auto-approve")
 
 
+@pytest.fixture
+def reconcile(reconcile_at_once: Command) -> Command:
+    """No operation of the data store takes time."""
+    return reconcile_at_once
+
+
 @dataclass(frozen=True)
 class BaselineRepository:
     """A repository and its data store."""

@@ -26,6 +26,12 @@ APPLY = ("apply", "--auto-approve")
 COMMENTS = "present:\n  Patient:\n    DICOM: {PatientComments: note}\n"
 
 
+@pytest.fixture
+def reconcile(reconcile_at_once: Command) -> Command:
+    """No operation of the data store takes time."""
+    return reconcile_at_once
+
+
 @dataclass(frozen=True)
 class World:
     """A repository, and a data store whose service behaves in its own way."""

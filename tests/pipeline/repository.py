@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler import pipeline
 from reconciler.apply.run import Run
-from reconciler.cli.connect import RealClock
+from reconciler.cli.clock import REAL
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.record import Entry
@@ -44,10 +44,9 @@ class Repository:
         )
         (root / "manifests").mkdir()
         emulator.service.ensure_datastore(self.datastore.datastore_id, "research")
-        clock = RealClock()
         connected = aws.connect(self.datastore, endpoint=emulator.endpoint)
-        self.port: PacedImageSets = quotas.Paced(connected, quotas.Buckets({}, clock))
-        self.edges = pipeline.Edges(ports=lambda _: self.port, clock=clock)
+        self.port: PacedImageSets = quotas.Paced(connected, quotas.Buckets({}, REAL))
+        self.edges = pipeline.Edges(ports=lambda _: self.port, clock=REAL)
 
     def rules(self, **rules: Any) -> None:
         self.settings = replace(self.settings, rules=Rules(**rules))

@@ -1,0 +1,43 @@
+"""The clock of the commands: that of the machine, unless a test runs a command with another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.core.ports import Clock
+
+
+class RealClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+REAL = RealClock()
+_CLOCK: ContextVar[Clock] = ContextVar("clock", default=REAL)
+
+
+def clock() -> Clock:
+    """The clock of this command."""
+    return _CLOCK.get()
+
+
+@contextmanager
+def timed_by(other: Clock) -> Iterator[None]:
+    """Run commands by another clock."""
+    token = _CLOCK.set(other)
+    try:
+        yield
+    finally:
+        _CLOCK.reset(token)
