@@ -160,6 +160,10 @@ class FakeImageSets:
         found = (one.updated_at for one in versions if str(one.number) == version_id)
         return next(found, None), versions[0].updated_at if versions else None
 
+    def is_primary(self, image_set_id: str) -> bool | None:
+        """Whether it is a primary image set, seen from outside; None where it is not stated."""
+        return self._sets[image_set_id].is_primary
+
     def foreign(self, image_set_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         """Write a version as another process would, complete at once."""
         with self._lock:
@@ -167,6 +171,20 @@ class FakeImageSets:
             document = copy.deepcopy(image_set.latest.document)
             change(document)
             self._append(image_set, document, "UPDATED", "", 0.0)
+
+    def rewrite(
+        self,
+        image_set_id: str,
+        change: Callable[[dict[str, Any]], object],
+        status: str = "UPDATED",
+        message: str = "",
+    ) -> None:
+        """Change the latest version itself, as another process would; no version is made."""
+        with self._lock:
+            latest = self._sets[image_set_id].latest
+            change(latest.document)
+            latest.status, latest.message = status, message
+            latest.updated_at += 1.0
 
     def foreign_update(
         self, image_set_id: str, updates: dict[str, Any], *, study_wide: bool = False

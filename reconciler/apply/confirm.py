@@ -26,7 +26,7 @@ def replaced(port: ImageSets, members: Iterable[Member]) -> str:
             seen = port.get(member.image_set_id)
         except NotFoundError:
             continue  # the step reports it
-        if reason := _unlike(member, seen):
+        if reason := unlike(member, seen):
             return reason
     return ""
 
@@ -71,10 +71,14 @@ def _unlike_converged(port: ImageSets, member: Member) -> str:
             f"image set {member.image_set_id} is at version {seen.version_id}, but the plan was "
             f"made for version {member.pin}"
         )
-    return _unlike(member, seen)
+    return unlike(member, seen)
 
 
-def _unlike(member: Member, seen: Properties) -> str:
+def unlike(member: Member, seen: Properties) -> str:
+    """Why an image set is not the image set at the version of a member; "" if it is.
+
+    Another version is not a reason.
+    """
     name = member.image_set_id
     if not _equal(member.created_at, seen.created_at):
         return f"image set {name} is not the image set that the plan read: its createdAt differs"

@@ -36,17 +36,24 @@ class Finding(StrEnum):
 
     BEHIND = "behind"  # the service does not even show the pin
     AT_PIN = "at-pin"  # at the pin, no operation is running
+    REWRITTEN = "rewritten"  # at the pin, which is not as it was read before the send
+    FAILED_AT_PIN = "failed-at-pin"  # an operation failed since the send, and made no version
     UNDER_WAY = "under-way"
     UPDATE_FAILED = "update-failed"  # version pin+1 is a failed operation
     GONE = "gone"
     PRODUCED = "produced"  # version pin+1 is complete, its content is not read yet
     EQUAL = "equal"  # version pin+1 has the content that the step expects
     OTHER = "other"  # version pin+1 has other content
+    ELSEWHERE = "elsewhere"  # our update made a later version than pin+1
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One image set of a step. `produced` is version pin+1, or None if it does not exist."""
+    """One image set of a step.
+
+    `produced` is version pin+1, or None if it does not exist. With ELSEWHERE it is the version that
+    our update made, with REWRITTEN and FAILED_AT_PIN the pin as it is now.
+    """
 
     image_set_id: str
     pin: str
@@ -84,10 +91,17 @@ _ALWAYS: dict[Finding, Next] = {
     Finding.PRODUCED: Next.READ,
     Finding.UPDATE_FAILED: Next.FAILED,
     Finding.GONE: Next.FAILED,
+    Finding.ELSEWHERE: Next.UNVERIFIED,
+}
+# At the pin, and changed since the send: that was ours only if ours may have arrived.
+_OURS: dict[Finding, Next] = {
+    Finding.REWRITTEN: Next.UNVERIFIED,
+    Finding.FAILED_AT_PIN: Next.FAILED,
 }
 _BY_ANSWER: dict[Answer, dict[Finding, Next]] = {
     Answer.ACCEPTED: {
         **_ALWAYS,
+        **_OURS,
         Finding.BEHIND: Next.WAIT,  # accepted but not shown yet
         Finding.AT_PIN: Next.WAIT,
         Finding.EQUAL: Next.CONVERGED,
@@ -95,6 +109,7 @@ _BY_ANSWER: dict[Answer, dict[Finding, Next]] = {
     },
     Answer.LOST: {
         **_ALWAYS,
+        **_OURS,
         Finding.BEHIND: Next.CONFLICT,
         Finding.AT_PIN: Next.SEND,
         Finding.EQUAL: Next.CONVERGED,
@@ -104,6 +119,8 @@ _BY_ANSWER: dict[Answer, dict[Finding, Next]] = {
         **_ALWAYS,
         Finding.BEHIND: Next.CONFLICT,
         Finding.AT_PIN: Next.SEND,
+        Finding.REWRITTEN: Next.CONFLICT,
+        Finding.FAILED_AT_PIN: Next.CONFLICT,
         Finding.EQUAL: Next.ALREADY_CONVERGED,
         Finding.OTHER: Next.CONFLICT,
     },
@@ -114,8 +131,8 @@ TABLE: dict[tuple[Answer, Finding], Next] = {
     for found, step in row.items()
 }
 
-# A study-wide call is sent only if each sibling is in one of these states: the service does not
-# check the version of a sibling (decision 0002, U12).
+# A call is sent only if each image set that it changes is in one of these states: the service does
+# not check the version of a sibling (decision 0002, U12), or none at all with force (U30).
 READY = frozenset({Finding.AT_PIN})
 
 
@@ -133,18 +150,42 @@ TABLES = Tables()
 _PRECEDENCE = (Next.WAIT, Next.READ, Next.FAILED, Next.CONFLICT, Next.UNVERIFIED)
 
 
-def found(pin: str, latest: Properties, produced: Properties | None) -> Finding:
-    """Classify one image set without reading its content."""
+# The update of the requested image set is complete.
+_COMPLETE = frozenset({Finding.PRODUCED, Finding.EQUAL, Finding.OTHER, Finding.ELSEWHERE})
+
+
+def found(
+    pin: str,
+    latest: Properties,
+    produced: Properties | None,
+    before: Properties | None = None,
+) -> Finding:
+    """Classify one image set without reading its content.
+
+    `before` is the pin as it was read before the send; None if nothing was sent.
+    """
     now = verdict(latest.state, latest.workflow_status)
     if now is Verdict.GONE:
         return Finding.GONE
     if int(latest.version_id) < int(pin):
         return Finding.BEHIND
     if int(latest.version_id) == int(pin):
-        return Finding.UNDER_WAY if now is Verdict.KEEP else Finding.AT_PIN
+        return Finding.UNDER_WAY if now is Verdict.KEEP else _at_pin(latest, now, before)
     if produced is None:
         return Finding.OTHER
     return _PRODUCED[verdict(produced.state, produced.workflow_status)]
+
+
+def _at_pin(latest: Properties, now: Verdict, before: Properties | None) -> Finding:
+    """Whether an operation ended at the pin since the send, without a version of its own.
+
+    The pin itself may be a failed version, so its status alone proves nothing.
+    """
+    if before is None:
+        return Finding.AT_PIN
+    if (latest.updated_at, latest.message) == (before.updated_at, before.message):
+        return Finding.AT_PIN
+    return Finding.FAILED_AT_PIN if now is Verdict.FAILED else Finding.REWRITTEN
 
 
 _PRODUCED: dict[Verdict, Finding] = {
@@ -155,13 +196,24 @@ _PRODUCED: dict[Verdict, Finding] = {
 }
 
 
+def elsewhere(made: Properties | None) -> Finding:
+    """Classify the version that the service named as ours, if that is not version pin+1."""
+    if made is None:
+        return Finding.BEHIND  # not shown yet
+    finding = _PRODUCED[verdict(made.state, made.workflow_status)]
+    return Finding.ELSEWHERE if finding is Finding.PRODUCED else finding
+
+
 def decide(step: Step, answer: Answer, seen: Mapping[str, Seen], tables: Tables = TABLES) -> Next:
     """Decide about a step from the state of every image set whose version it raises."""
     target = tables.outcome[answer, seen[step.image_set_id].finding]
     if target is Next.FAILED:
         return target  # its siblings were not changed: do not wait for them
+    is_complete = seen[step.image_set_id].finding in _COMPLETE
     each = {
-        _of_image_set(step, member, tables.outcome[answer, member.finding])
+        target
+        if member.image_set_id == step.image_set_id
+        else _of_sibling(member, tables.outcome[answer, member.finding], is_complete=is_complete)
         for member in seen.values()
     }
     for first in _PRECEDENCE:
@@ -171,11 +223,14 @@ def decide(step: Step, answer: Answer, seen: Mapping[str, Seen], tables: Tables 
     return target if len(each) == 1 else Next.CONFLICT
 
 
-def _of_image_set(step: Step, seen: Seen, result: Next) -> Next:
-    if result is Next.UNVERIFIED and seen.image_set_id != step.image_set_id and seen.moved_on:
+def _of_sibling(seen: Seen, result: Next, *, is_complete: bool) -> Next:
+    if result is Next.UNVERIFIED and seen.moved_on:
         # The service does not check the version of a sibling: another process changed it between
         # our read and our update.
         return Next.CONFLICT
+    if result is Next.WAIT and seen.finding is Finding.AT_PIN and is_complete:
+        # A study-wide update is atomic, so there is nothing to wait for: it left out the sibling.
+        return Next.UNVERIFIED
     return result
 
 
@@ -193,8 +248,11 @@ def service_messages(seen: Mapping[str, Seen]) -> tuple[tuple[str, str, str], ..
     return tuple(
         (member.image_set_id, member.produced.version_id, member.produced.message)
         for member in seen.values()
-        if member.finding is Finding.UPDATE_FAILED and member.produced is not None
+        if member.finding in _FAILED and member.produced is not None
     )
+
+
+_FAILED = frozenset({Finding.UPDATE_FAILED, Finding.FAILED_AT_PIN})
 
 
 def _explain_image_set(seen: Seen, decision: Next) -> str:
@@ -204,7 +262,24 @@ def _explain_image_set(seen: Seen, decision: Next) -> str:
             return f"{name} no longer exists"
         case Finding.UPDATE_FAILED:
             status = seen.produced.workflow_status if seen.produced else "failed"
-            return f"{name}: the failed update created version {produced} ({status})"
+            return f"{name}: the failed update created version {_made(seen)} ({status})"
+        case Finding.FAILED_AT_PIN if decision is Next.FAILED:
+            return f"{name}: the update failed and created no version, it is still {seen.pin}"
+        case Finding.FAILED_AT_PIN | Finding.REWRITTEN if decision is Next.CONFLICT:
+            return f"{name}: another operation changed version {seen.pin} itself"
+        case Finding.REWRITTEN:
+            return (
+                f"{name}: the update changed version {seen.pin} itself and created no version, so "
+                "its content was not compared"
+            )
+        case Finding.ELSEWHERE:
+            return _over_another_change(seen)
+        case Finding.PRODUCED if decision is Next.FAILED:
+            return f"{name} is at version {produced} now, although the update failed"
+        case Finding.PRODUCED:
+            return f"{name}: the content of version {produced} cannot be read yet"
+        case Finding.AT_PIN if decision is Next.UNVERIFIED:
+            return f"{name} is still at version {seen.pin}: the study-wide update left it out"
         case Finding.OTHER if decision is Next.CONFLICT and seen.moved_on:
             return (
                 f"{name} went from version {seen.pin} to {seen.latest}: another process changed "
@@ -212,6 +287,8 @@ def _explain_image_set(seen: Seen, decision: Next) -> str:
             )
         case Finding.OTHER if decision is Next.CONFLICT:
             return _at_another_version(seen)
+        case Finding.OTHER if seen.produced is None:
+            return f"{name} is at version {seen.latest}, and it has no version {produced}"
         case Finding.OTHER:
             return f"{name}: version {produced} does not have the planned content"
         case Finding.BEHIND if decision is Next.CONFLICT:
@@ -224,6 +301,17 @@ def _explain_image_set(seen: Seen, decision: Next) -> str:
             return ""
 
 
+def _over_another_change(seen: Seen) -> str:
+    return (
+        f"image set {seen.image_set_id}: our update landed as version {_made(seen)} over a change "
+        f"of another process, which made version {next_version(seen.pin)}"
+    )
+
+
+def _made(seen: Seen) -> str:
+    return seen.produced.version_id if seen.produced else next_version(seen.pin)
+
+
 def _at_another_version(seen: Seen) -> str:
     return (
         f"image set {seen.image_set_id} is at version {seen.latest}, but the plan was made for "
@@ -232,6 +320,7 @@ def _at_another_version(seen: Seen) -> str:
 
 
 RESULT: dict[Next, Result] = {
+    Next.READ: Result.UNRESOLVED,  # its content cannot be read yet
     Next.CONVERGED: Result.CONVERGED,
     Next.ALREADY_CONVERGED: Result.ALREADY_CONVERGED,
     Next.CONFLICT: Result.CONFLICT,

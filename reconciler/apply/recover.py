@@ -13,7 +13,7 @@ from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Landed
-from reconciler.core.model.workflow_status import Verdict, pauses, verdict
+from reconciler.core.model.workflow_status import SECOND_LOOK_SECONDS, Verdict, pauses, verdict
 from reconciler.core.ports import ImageSets
 
 
@@ -23,6 +23,7 @@ class End(StrEnum):
     LANDED = "landed"  # its last version exists and has the planned content
     PARTLY = "partly"  # ended at an earlier version of its own: the next apply continues
     UNDER_WAY = "under-way"  # LOCKED: check again
+    UNLIKE = "unlike"  # its last version has other content, or none yet: check once again
     OVER = "over"  # never sent, failed, or not ours: nothing to record, nothing to wait for
 
 
@@ -44,11 +45,13 @@ def ends(
     """Yield every attempt that has ended, with the version that it made, or None.
 
     Waits for attempts that are under way, at most `patience` seconds and only while the run may
-    send. The other attempts are left to a later run. So are attempts that ended at an earlier
-    version, and attempts about which the service does not answer.
+    send. Content that differs is read once again, since reads may lag behind. The other attempts
+    are left to a later run. So are attempts that ended at an earlier version, and attempts about
+    which the service does not answer.
     """
     waiting, pause = list(left), pauses()
-    deadline = run.clock.now() + patience
+    began = run.clock.now()
+    deadline = began + patience
     while waiting:
         again = []
         for attempt in waiting:
@@ -59,9 +62,10 @@ def ends(
                 found = recover(port(attempt), attempt)
             except ServiceError:
                 continue
-            if found.end in (End.LANDED, End.OVER):
+            is_second_look = run.clock.now() >= began + SECOND_LOOK_SECONDS
+            if found.end in (End.LANDED, End.OVER) or (found.end is End.UNLIKE and is_second_look):
                 yield attempt, found.landed
-            elif found.end is End.UNDER_WAY:
+            elif found.end in (End.UNDER_WAY, End.UNLIKE):
                 again.append(attempt)
         waiting = again
         if not waiting or run.clock.now() >= deadline:
@@ -71,7 +75,7 @@ def ends(
 
 def recover(port: ImageSets, attempt: Attempt) -> Recovered:
     """Check an attempt once. Raises ServiceError if the service does not answer."""
-    version, digest = attempt.last
+    version, _ = attempt.last
     try:
         latest = port.get(attempt.image_set_id)
         if int(latest.version_id) < int(version):
@@ -80,12 +84,20 @@ def recover(port: ImageSets, attempt: Attempt) -> Recovered:
         end = _ENDS[verdict(made.state, made.workflow_status)] if made else End.OVER
         if made is None or end is not End.LANDED:
             return Recovered(end)
-        if content_digest(port.metadata(attempt.image_set_id, version)) != digest:
-            return Recovered(End.OVER)
     except NotFoundError:
         return Recovered(End.OVER)
+    if not _holds(port, attempt):
+        return Recovered(End.UNLIKE)
     landed = Landed(attempt.image_set_id, version, attempt.before, made.updated_at, made.created_at)
     return Recovered(End.LANDED, landed)
+
+
+def _holds(port: ImageSets, attempt: Attempt) -> bool:
+    version, digest = attempt.last
+    try:
+        return content_digest(port.metadata(attempt.image_set_id, version)) == digest
+    except NotFoundError:
+        return False
 
 
 # How an attempt has ended, by its last version, before the content is read.

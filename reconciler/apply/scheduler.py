@@ -174,14 +174,19 @@ class Scheduler:
             return False
         if not refusal:
             self._begin(action)
+        members = {member.image_set_id: member for member in action.members}
         for step, before in zip(action.steps, pins(action), strict=True):
             refusal = refusal or run.reason()
             if refusal:
                 self._events.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
                 continue
-            step_run = StepRun(step, before, self._ports[action.datastore], run, self._options)
+            planned = {name: replace(members[name], pin=pin) for name, pin in before.items()}
+            step_run = StepRun(step, planned, self._ports[action.datastore], run, self._options)
             outcome = step_run.run(partial(self._events.put, Started(step)))
             self._end(outcome)
+            for landed in outcome.landed:
+                made = members[landed.image_set_id]
+                members[landed.image_set_id] = replace(made, updated_at=landed.updated_at)
             counts = counts or outcome.result.counts_as_change
             if not outcome.result.is_good:
                 refusal = "not sent: an earlier step of the same action did not converge"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.apply.confirm import unlike
 from reconciler.apply.decide import (
     RESULT,
     TABLES,
@@ -15,6 +16,7 @@ from reconciler.apply.decide import (
     Seen,
     Tables,
     decide,
+    elsewhere,
     explain,
     found,
     service_messages,
@@ -33,8 +35,13 @@ from reconciler.core.errors import (
 )
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Step, next_version
-from reconciler.core.model.workflow_status import FIRST_PAUSE, PAUSE_GROWTH, pauses
+from reconciler.core.model.plan import Member, Step, next_version
+from reconciler.core.model.workflow_status import (
+    FIRST_PAUSE,
+    PAUSE_GROWTH,
+    SECOND_LOOK_SECONDS,
+    pauses,
+)
 from reconciler.core.ports import ImageSets, PacedImageSets
 from reconciler.core.review.phrases import duration
 
@@ -60,24 +67,31 @@ class Options:
 
 
 class StepRun:
-    """Runs one step, in one thread. `pins` are the versions of the image sets before it."""
+    """Runs one step, in one thread. `before` are the image sets as they must be before it."""
 
     def __init__(
         self,
         step: Step,
-        pins: Mapping[str, str],
+        before: Mapping[str, Member],
         port: PacedImageSets,
         run: DatastoreRun,
         options: Options,
     ) -> None:
         self._step = step
-        self._pins = pins
+        self._before = before
+        self._pins = {name: member.pin for name, member in before.items()}
         self._port = port
         self._run = run
         self._options = options
         self._answer = Answer.NONE
         self._error = ""
         self._said = ""
+        # The image sets as they were read right before the last send.
+        self._at_send: dict[str, Properties] = {}
+        # The version that the service named in its answer, unless it is pin+1. If another process
+        # made version pin+1, it is the version of our update.
+        self._made = ""
+        self._is_elsewhere = False
         self._sends = 0
         self._throttles = 0
         self._deadline = self._time_out()
@@ -87,6 +101,8 @@ class StepRun:
         try:
             return self._until_ended(started)
         except (NoAnswerError, ThrottledError) as error:
+            if isinstance(error, UnreachableError):
+                self._run.halt(error.message)
             return self._end(self._unseen(Result.NOT_ATTEMPTED), self._message_of(error))
         except CredentialsError as error:
             self._run.halt(error.message)
@@ -101,15 +117,16 @@ class StepRun:
             if not self._turn():
                 return self._stopped()
             seen = members(self._port, self._step, self._pins)
-            if not self._siblings_are_at_their_pins():
+            if not self._are_at_their_pins():
                 ended = self._settle()
-                continue
-            if seen.strangers or seen.unlisted:
+            elif stale := self._stale():
+                ended = self._end(self._unseen(Result.STALE), stale)
+            elif seen.strangers or seen.unlisted:
                 ended = self._not_with(seen)
-                continue
-            if not self._sends and not self._throttles:
-                started()
-            ended = self._settle() if self._send() else self._again_or_end()
+            else:
+                if not self._sends and not self._throttles:
+                    started()
+                ended = self._settle() if self._send() else self._again_or_end()
         return ended
 
     def _is_past(self) -> bool:
@@ -148,17 +165,31 @@ class StepRun:
         )
         return self._end(self._unseen(Result.BLOCKED), text)
 
-    def _siblings_are_at_their_pins(self) -> bool:
-        """Read siblings right before sending: the service checks the requested image set only."""
+    def _are_at_their_pins(self) -> bool:
+        """Read the image sets right before sending, and keep what was read.
+
+        The service checks the version of the requested image set only. With force it may check none
+        (decision 0002, U12 and U30). Siblings are read last.
+        """
+        self._at_send = {}
         target = self._step.image_set_id
-        return all(self._is_at(name, pin) for name, pin in self._pins.items() if name != target)
+        return all(
+            self._is_at(name, self._pins[name])
+            for name in sorted(self._pins, key=lambda name: name != target)
+        )
 
     def _is_at(self, name: str, pin: str) -> bool:
         try:
             seen = self._port.get(name)
         except NotFoundError:
             return False
+        self._at_send[name] = seen
         return found(pin, seen, None) in self._options.tables.ready
+
+    def _stale(self) -> str:
+        """Why an image set at its pin is not the image set that was planned for; "" if all are."""
+        reasons = (unlike(self._before[name], seen) for name, seen in self._at_send.items())
+        return next(filter(None, reasons), "")
 
     def _send(self) -> bool:
         """Send once. Returns False if it certainly had no effect; else reading has to decide."""
@@ -179,9 +210,8 @@ class StepRun:
             self._error, self._answer = self._message_of(error), Answer.LOST
             return True
         self._sends += 1
-        # If the service numbers versions differently, the content of version pin+1 decides.
-        as_expected = produced == next_version(self._step.pin)
-        self._answer = Answer.ACCEPTED if as_expected else Answer.LOST
+        self._answer = Answer.ACCEPTED
+        self._made = "" if produced == next_version(self._step.pin) else produced
         return True
 
     def _refused(self, error: ServiceError, *, arrived: bool) -> bool:
@@ -204,7 +234,7 @@ class StepRun:
     def _settle(self) -> Outcome | None:
         """Wait until no operation runs on the image sets. None if the step must be sent again."""
         seen: dict[str, Seen] = {}
-        pause = pauses()
+        pause, is_second_look = pauses(), False
         while True:
             try:
                 decision = self._look(seen)
@@ -212,14 +242,33 @@ class StepRun:
                 self._error, decision = self._message_of(error), Next.WAIT
             if decision is Next.SEND:
                 return self._again_or_end()
-            if decision is not Next.WAIT:
+            if decision is Next.WAIT:
+                if self._is_over():
+                    return self._stopped()
+                self._pause(next(pause))
+            elif is_second_look or not self._is_doubtful(decision):
                 return self._decided(decision, seen)
-            if self._is_over():
-                return self._stopped()
-            self._pause(next(pause))
+            else:
+                is_second_look, self._is_elsewhere = True, False
+                seen.clear()
+                self._pause(SECOND_LOOK_SECONDS)
+                if self._run.is_abandoned:
+                    return self._stopped()
+
+    def _is_doubtful(self, decision: Next) -> bool:
+        """Whether reads that lag behind may be the reason: AWS does not document that they agree.
+
+        Content that was not read (READ) is doubtful whatever the answer was.
+        """
+        if decision is Next.READ:
+            return True
+        return self._answer.may_be_ours and decision in (Next.UNVERIFIED, Next.CONFLICT)
 
     def _look(self, seen: dict[str, Seen]) -> Next:
-        """Check the image sets that had not settled, and read the content once all have."""
+        """Check the image sets that had not settled, and read the content once all have.
+
+        READ means that content cannot be read yet.
+        """
         for name, pin in self._pins.items():
             if name not in seen or seen[name].finding in _RESTLESS:
                 seen[name] = self._look_at(name, pin)
@@ -228,25 +277,52 @@ class StepRun:
             return decision
         for name, digest in self._step.expected:
             if seen[name].finding is Finding.PRODUCED:
-                equal = self._holds(seen[name], digest)
-                seen[name] = replace(seen[name], finding=Finding.EQUAL if equal else Finding.OTHER)
+                seen[name] = self._compared(seen[name], digest)
         return decide(self._step, self._answer, seen, self._options.tables)
 
     def _look_at(self, name: str, pin: str) -> Seen:
+        is_target = name == self._step.image_set_id
         try:
             latest = self._port.get(name)
+            if is_target and self._is_elsewhere:
+                return self._look_elsewhere(latest)
             produced = version_in_history(self._port, latest, next_version(pin))
         except NotFoundError:
             return Seen(name, pin, "", Finding.GONE)
-        return Seen(name, pin, latest.version_id, found(pin, latest, produced), produced)
+        finding = found(pin, latest, produced, self._at_send.get(name) if self._sends else None)
+        if is_target and self._made == pin and finding is Finding.AT_PIN:
+            finding = Finding.REWRITTEN  # the service named the pin as the version that it made
+        if finding in (Finding.REWRITTEN, Finding.FAILED_AT_PIN):
+            produced = latest
+        seen = Seen(name, pin, latest.version_id, finding, produced)
+        return self._not_ours(seen) if finding is Finding.UPDATE_FAILED else seen
 
-    def _holds(self, seen: Seen, digest: str) -> bool:
-        """Whether version pin+1 has the expected content."""
+    def _not_ours(self, seen: Seen) -> Seen:
+        """Look at the version that the service named; `seen` if it named none beyond pin+1.
+
+        Version pin+1 failed or has other content, so another process made it.
+        """
+        is_target = seen.image_set_id == self._step.image_set_id
+        if not is_target or not self._made or int(self._made) <= int(seen.pin):
+            return seen
+        self._is_elsewhere = True
+        return self._look_at(seen.image_set_id, seen.pin)
+
+    def _look_elsewhere(self, latest: Properties) -> Seen:
+        name, pin = self._step.image_set_id, self._step.pin
+        made = version_in_history(self._port, latest, self._made)
+        finding = elsewhere(made)
+        return Seen(name, pin, latest.version_id, finding, made)
+
+    def _compared(self, seen: Seen, digest: str) -> Seen:
+        """Compare the content of version pin+1. Content that cannot be read stays PRODUCED."""
         try:
             document = self._port.metadata(seen.image_set_id, next_version(seen.pin))
         except NotFoundError:
-            return False
-        return content_digest(document) == digest
+            return seen
+        if content_digest(document) == digest:
+            return replace(seen, finding=Finding.EQUAL)
+        return self._not_ours(replace(seen, finding=Finding.OTHER))
 
     def _time_out(self) -> float:
         return self._run.clock.now() + self._options.lock_timeout

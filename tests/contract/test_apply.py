@@ -41,7 +41,9 @@ def action(store: ContractStore, name: str, *values: str) -> Action:
         )
         for number, value in enumerate(values, start=1)
     )
-    return Action("research", store.datastore_id, Status.UPDATE, (Member(name, "1"),), steps=steps)
+    read = store.port.get(name, "1")
+    member = Member(name, "1", updated_at=read.updated_at, created_at=read.created_at)
+    return Action("research", store.datastore_id, Status.UPDATE, (member,), steps=steps)
 
 
 def run(store: ContractStore, *actions: Action) -> list[Outcome]:

@@ -267,7 +267,7 @@ def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
     assert rules <= {*settings, *settings["rules"]["properties"]}
     switches = {switch.name for switch in fields(Behaviours)}
     assert {switch for row in rows for switch in row[1]} <= switches
-    assert len(rows) == 28
+    assert len(rows) == 32
 
 
 def test_every_invariant_names_a_test_that_exists() -> None:

@@ -86,6 +86,8 @@ def _decides(name: str, rows: Mapping[tuple[Answer, Finding], Next]) -> Mutant:
 
 
 NONE = Mutant("none")
+# It sends whatever it reads right before the send.
+_UNREAD = Tables(ready=READY | set(Finding))
 
 ALL = (
     # After a stale pin, it reads the live version and sends again.
@@ -98,10 +100,14 @@ ALL = (
             for found in (Finding.UNDER_WAY, Finding.PRODUCED)
         },
     ),
-    # A 404 of the update ends the step, although it may have succeeded before.
+    # A stale pin ends the step, although it may have succeeded before.
     _decides(
-        "takes-a-404-for-gone",
-        {(Answer.REFUSED, found): Next.FAILED for found in Finding},
+        "takes-a-stale-pin-for-a-failure",
+        {
+            (answer, found): Next.FAILED
+            for answer in (Answer.NONE, Answer.REFUSED)
+            for found in Finding
+        },
     ),
     # It takes version pin+1 as ours, without a look at its content.
     _decides(
@@ -109,14 +115,14 @@ ALL = (
         {(answer, Finding.PRODUCED): TABLE[answer, Finding.EQUAL] for answer in Answer},
     ),
     # It takes the live version as the planned version.
-    Mutant("sends-again-after-a-restart", _SendsAgainAfterARestart),
+    Mutant("sends-again-after-a-restart", _SendsAgainAfterARestart, _UNREAD),
     # It takes an accepted update as done as soon as the image set is ACTIVE.
     _decides(
         "ignores-a-failed-update",
         {(answer, Finding.UPDATE_FAILED): TABLE[answer, Finding.EQUAL] for answer in Answer},
     ),
     # It relies on the version check of the service, which covers one image set only.
-    Mutant("does-not-look-at-siblings", tables=Tables(ready=READY | set(Finding))),
+    Mutant("does-not-look-at-siblings", tables=_UNREAD),
     # It assumes that the study has the same image sets as in the plan.
     Mutant("takes-the-study-for-what-it-was", _TakesTheStudyForWhatItWas),
 )

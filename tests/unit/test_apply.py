@@ -83,7 +83,8 @@ def describing(fake: FakeImageSets, name: str, value: str, pin: str, expected: R
 def _member(fake: FakeImageSets, name: str, pin: str) -> Member:
     """As a plan has it that read this version."""
     updated_at, created_at = fake.times(name, pin)
-    return Member(name, pin, updated_at=updated_at, created_at=created_at)
+    is_primary = fake.is_primary(name)
+    return Member(name, pin, is_primary, updated_at=updated_at, created_at=created_at)
 
 
 def action(fake: FakeImageSets, *steps: Step, members: Mapping[str, str] | None = None) -> Action:
@@ -174,6 +175,11 @@ def study() -> FakeImageSets:
 
 def lost() -> NoAnswerError:
     return NoAnswerError("connection reset")
+
+
+def after_the_send(fake: FakeImageSets, error: Exception, *, times: int) -> None:
+    """GetImageSet fails from the first update on."""
+    fake.inject(UPDATES, lambda: fake.fail("GetImageSet", error, times=times), when="after")
 
 
 # --- the straight way ------------------------------------------------------------------------
@@ -328,7 +334,7 @@ def test_denied_access_to_one_image_set_stops_no_other(fake: FakeImageSets) -> N
 
 
 def test_credentials_that_expire_while_waiting_leave_it_unresolved(fake: FakeImageSets) -> None:
-    fake.fail("GetImageSet", CredentialsError("expired"), times=99)
+    after_the_send(fake, CredentialsError("expired"), times=99)
     assert only(run(fake, simple(fake, A))).result is Result.UNRESOLVED
 
 
@@ -348,6 +354,14 @@ def test_a_stale_pin_is_a_conflict_and_nothing_is_written(fake: FakeImageSets) -
     outcome = only(run(fake, planned))
     assert outcome.result is Result.CONFLICT
     assert "version 2" in outcome.message
+    assert fake.sent == []
+    assert fake.document(A)["Study"]["DICOM"]["StudyDescription"] == "FOREIGN"
+
+
+def test_a_pin_that_gets_stale_right_before_the_send_is_a_conflict(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+    fake.inject(UPDATES, lambda: fake.foreign(A, describe("FOREIGN")))
+    assert only(run(fake, planned)).result is Result.CONFLICT
     assert len(fake.sent) == 1  # never again with a fresh pin
     assert fake.document(A)["Study"]["DICOM"]["StudyDescription"] == "FOREIGN"
 
@@ -420,12 +434,21 @@ def test_locked_by_somebody_elses_update_ends_in_a_conflict(fake: FakeImageSets)
     assert fake.version(A) == "2"
 
 
-def test_locked_for_longer_than_the_timeout_is_unresolved(fake: FakeImageSets) -> None:
+def test_locked_for_longer_than_the_timeout_is_not_attempted(fake: FakeImageSets) -> None:
     planned = simple(fake, A)
     fake.lock(A, 10_000.0)
     outcome = only(run(fake, planned))
-    assert outcome.result is Result.UNRESOLVED
+    assert outcome.result is Result.NOT_ATTEMPTED
     assert "LOCKED" in outcome.message
+    assert (fake.version(A), fake.sent) == ("1", [])
+
+
+def test_locked_right_before_the_send_for_longer_than_the_timeout_is_unresolved(
+    fake: FakeImageSets,
+) -> None:
+    planned = simple(fake, A)
+    fake.inject(UPDATES, lambda: fake.lock(A, 10_000.0))
+    assert only(run(fake, planned)).result is Result.UNRESOLVED
     assert fake.version(A) == "1"
 
 
@@ -447,6 +470,7 @@ def test_an_image_set_that_moved_on_tells_in_its_history_how_ours_ended(
     fake.inject(UPDATES, lambda: fake.foreign(A, describe("LATER")), when="after")
     run(fake, simple(fake, A))
     assert [operation for operation, _ in fake.calls] == [
+        "GetImageSet",
         UPDATES,
         "GetImageSet",
         "ListImageSetVersions",
@@ -519,21 +543,193 @@ def test_an_answer_lost_before_the_effect_is_sent_again(fake: FakeImageSets) -> 
     assert fake.version(A) == "2"
 
 
-def test_an_answer_with_another_version_than_the_next_counts_as_lost(fake: FakeImageSets) -> None:
-    """The accepted content is not known then: other content at pin+1 is of another process."""
+class Unpinned(SameImageSets):
+    """The service does not check the version of a call, so each call makes the next version."""
+
+    def _moved_by(self, step: Step) -> Any:
+        return super()._moved_by(replace(step, pin=self.version(step.image_set_id)))
+
+
+def over_another_change(fake: FakeImageSets, *changes: Change) -> Outcome:
+    """The outcome of an update that is applied over these changes."""
+    planned = simple(fake, A)
+
+    def beaten() -> None:
+        for change in changes:
+            fake.foreign(A, change)
+
+    fake.inject(UPDATES, beaten)
+    return only(run(Unpinned(fake), planned))
+
+
+@pytest.mark.parametrize(
+    "change", [describe("FOREIGN"), lambda raw: raw["Patient"]["DICOM"].update(PatientID="7")]
+)
+def test_an_update_that_landed_over_another_change_is_unverified(
+    fake: FakeImageSets, change: Change
+) -> None:
+    """Also if the content is as planned: the value of the other process is lost."""
+    outcome = over_another_change(fake, change)
+    assert (outcome.result, outcome.landed) == (Result.UNVERIFIED, ())
+    assert outcome.message == (
+        f"image set {A}: our update landed as version 3 over a change of another process, which "
+        "made version 2"
+    )
+    assert len(fake.sent) == 1
+
+
+def test_an_update_that_failed_over_another_change_failed(fake: FakeImageSets) -> None:
+    fake.fail_update("immutable")
+    outcome = over_another_change(fake, describe("FOREIGN"))
+    assert (outcome.result, outcome.said) == (Result.FAILED, "immutable")
+    assert "created version 3 (UPDATE_FAILED)" in outcome.message
+
+
+def test_ours_over_an_update_of_another_process_that_failed(fake: FakeImageSets) -> None:
+    """Version pin+1 failed, but it was not ours."""
+    planned = simple(fake, A)
+    fake.update_seconds = 0.0
+
+    def beaten() -> None:
+        fake.fail_update("theirs")
+        fake.update(describing(fake, A, "X", "1", {}))
+
+    fake.inject(UPDATES, beaten)
+    outcome = only(run(Unpinned(fake), planned))
+    assert outcome.result is Result.UNVERIFIED
+    assert "landed as version 3" in outcome.message
+
+
+@pytest.mark.parametrize("named", ["3", "1"])
+def test_a_version_that_the_answer_names_and_that_never_comes_is_unresolved(
+    fake: FakeImageSets, named: str
+) -> None:
     planned = simple(fake, A)
     fake.inject(UPDATES, lambda: fake.foreign(A, describe("FOREIGN")))
 
     class OddNumbers(SameImageSets):
-        """Accepts the update, but makes another version than the next."""
+        """Accepts the update, but makes no version of it."""
 
         def update(self, step: Step) -> str:
             with suppress(NotFoundError):
                 super().update(step)
-            return "3"
+            return named
 
     outcome = only(run(OddNumbers(fake), planned))
-    assert (outcome.result, outcome.landed) == (Result.CONFLICT, ())
+    assert outcome.landed == ()
+    assert outcome.result is (Result.UNRESOLVED if named == "3" else Result.UNVERIFIED)
+
+
+class AtThePin(SameImageSets):
+    """The service makes no version of an update: it changes the version that was the latest."""
+
+    end, message = "UPDATED", ""
+    named = "2"
+
+    def update(self, step: Step) -> str:
+        with self._call(UPDATES, step.image_set_id):
+            self.sent.append(step)
+            change = describe("CT CHEST") if self.end == "UPDATED" else (lambda raw: None)
+            self.rewrite(step.image_set_id, change, self.end, self.message)
+            return self.named
+
+
+@pytest.mark.parametrize("named", ["1", "2"])
+def test_content_that_changes_without_a_new_number_is_unverified(
+    fake: FakeImageSets, named: str
+) -> None:
+    at_the_pin = AtThePin(fake)
+    at_the_pin.named = named
+    outcome = only(run(at_the_pin, simple(fake, A)))
+    assert (outcome.result, outcome.landed) == (Result.UNVERIFIED, ())
+    assert "changed version 1 itself and created no version" in outcome.message
+    assert len(fake.sent) == 1
+    assert fake.clock.now() < LOCK_TIMEOUT
+
+
+def failed_at_the_pin(fake: FakeImageSets, message: str = "immutable") -> AtThePin:
+    failing = AtThePin(fake)
+    failing.end, failing.message = "UPDATE_FAILED", message
+    return failing
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_failed_update_without_a_version_failed(fake: FakeImageSets, is_lost: bool) -> None:
+    if is_lost:
+        fake.fail(UPDATES, lost(), when="after")
+    outcome = only(run(failed_at_the_pin(fake), simple(fake, A)))
+    assert (outcome.result, outcome.said) == (Result.FAILED, "immutable")
+    assert outcome.message.startswith(
+        f"image set {A}: the update failed and created no version, it is still 1\n"
+    )
+    assert len(fake.sent) == 1
+    assert fake.clock.now() < 1.0
+
+
+def test_a_failure_at_the_pin_that_was_read_before_the_send_is_not_ours(
+    fake: FakeImageSets,
+) -> None:
+    fake.rewrite(A, lambda raw: None, "UPDATE_FAILED", "theirs")
+    assert only(run(fake, simple(fake, A))).result is Result.CONVERGED
+
+
+def test_a_failure_at_the_pin_after_a_refusal_is_not_ours(fake: FakeImageSets) -> None:
+    planned = simple(fake, A)
+
+    def beaten() -> None:
+        fake.rewrite(A, lambda raw: None, "UPDATE_FAILED", "theirs")
+        raise ConflictError("LOCKED")
+
+    fake.inject(UPDATES, beaten)
+    outcome = only(run(fake, planned))
+    assert outcome.result is Result.CONFLICT
+    assert "another operation changed version 1 itself" in outcome.message
+
+
+class LateContent(SameImageSets):
+    """For a while a new version has the content of the version before, or no content."""
+
+    until = 0.0
+    is_missing = False
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        found = super().metadata(image_set_id, version_id)
+        if version_id == "1" or self.clock.now() > self.until:
+            return found
+        if self.is_missing:
+            raise NotFoundError("no metadata", code="ResourceNotFoundException")
+        return Document(self.document(image_set_id, "1"))
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_content_that_is_shown_late_is_read_again(
+    fake: FakeImageSets, is_missing: bool, is_lost: bool
+) -> None:
+    if is_lost:
+        fake.fail(UPDATES, lost(), when="after")
+    late = LateContent(fake)
+    late.until, late.is_missing = fake.update_seconds + 3.0, is_missing
+    assert only(run(late, simple(fake, A))).result is Result.CONVERGED
+    assert len(fake.sent) == 1
+
+
+def test_content_that_never_comes_is_unresolved(fake: FakeImageSets) -> None:
+    late = LateContent(fake)
+    late.until, late.is_missing = 10_000.0, True
+    outcome = only(run(late, simple(fake, A)))
+    assert outcome.result is Result.UNRESOLVED
+    assert "the content of version 2 cannot be read yet" in outcome.message
+    assert fake.clock.now() < LOCK_TIMEOUT
+
+
+def test_a_second_look_ends_where_the_run_is_abandoned(fake: FakeImageSets) -> None:
+    late = LateContent(fake)
+    late.until = 10_000.0
+    began = fake.clock.now()
+    over = fake.update_seconds + 1.0
+    events = run(late, simple(fake, A), abandon=lambda: fake.clock.now() > began + over)
+    assert only(events).result is Result.UNRESOLVED
 
 
 def test_a_lost_answer_and_a_foreign_write_is_a_conflict(fake: FakeImageSets) -> None:
@@ -580,14 +776,14 @@ def test_an_answer_that_is_lost_every_time_ends_unresolved(fake: FakeImageSets) 
 
 
 def test_a_network_that_goes_away_after_the_send_is_unresolved(fake: FakeImageSets) -> None:
-    fake.fail("GetImageSet", lost(), times=10_000)
+    after_the_send(fake, lost(), times=10_000)
     outcome = only(run(fake, simple(fake, A)))
     assert outcome.result is Result.UNRESOLVED
     assert fake.clock.now() < LOCK_TIMEOUT + 10
 
 
 def test_a_network_that_comes_back_is_enough(fake: FakeImageSets) -> None:
-    fake.fail("GetImageSet", lost(), times=5)
+    after_the_send(fake, lost(), times=5)
     fake.fail("GetImageSetMetadata", lost(), times=2)
     assert only(run(fake, simple(fake, A))).result is Result.CONVERGED
 
@@ -597,7 +793,16 @@ def test_an_endpoint_that_does_not_answer_stops_the_submitting(fake: FakeImageSe
     first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
     assert (first.result, second.result) == (Result.NOT_ATTEMPTED, Result.NOT_ATTEMPTED)
     assert "does not answer" in second.message
-    assert [operation for operation, _ in fake.calls] == [UPDATES] * 3
+    assert [operation for operation, _ in fake.calls] == ["GetImageSet", UPDATES] * 3
+
+
+def test_nor_is_it_asked_again_where_the_read_before_the_send_finds_none(
+    fake: FakeImageSets,
+) -> None:
+    fake.fail("GetImageSet", UnreachableError("the endpoint does not answer"), times=99)
+    first, second = outcomes(run(fake, simple(fake, A), simple(fake, B)))
+    assert (first.result, second.result) == (Result.NOT_ATTEMPTED, Result.NOT_ATTEMPTED)
+    assert fake.calls == [("GetImageSet", A)]
 
 
 def test_a_throttle_is_borne(fake: FakeImageSets) -> None:
@@ -630,7 +835,7 @@ def test_what_an_earlier_run_landed_is_already_converged(fake: FakeImageSets) ->
     again = outcomes(run(fake, planned))
     assert [outcome.result for outcome in again] == [Result.ALREADY_CONVERGED] * 2
     assert [landed.version_id for outcome in again for landed in outcome.landed] == ["2", "3"]
-    assert (fake.version(A), len(fake.sent)) == ("3", sent + 2)
+    assert (fake.version(A), len(fake.sent)) == ("3", sent)
 
 
 def test_a_run_killed_between_two_steps_is_finished(fake: FakeImageSets) -> None:
@@ -641,9 +846,32 @@ def test_a_run_killed_between_two_steps_is_finished(fake: FakeImageSets) -> None
     assert fake.version(A) == "3"
 
 
-def test_no_read_is_spent_before_a_send(fake: FakeImageSets) -> None:
+def test_one_read_is_spent_before_a_send(fake: FakeImageSets) -> None:
     run(fake, simple(fake, A))
-    assert fake.calls[0] == (UPDATES, A)
+    assert fake.calls[:2] == [("GetImageSet", A), (UPDATES, A)]
+
+
+def test_a_pin_that_changed_without_a_new_number_is_stale(fake: FakeImageSets) -> None:
+    fake.foreign(A, describe("THEIRS"))
+    planned = simple(fake, A)
+    fake.rewrite(A, describe("FOREIGN"))
+    outcome = only(run(fake, planned))
+    assert (outcome.result, fake.sent) == (Result.STALE, [])
+    assert "updatedAt differs" in outcome.message
+
+
+def test_so_is_that_of_a_later_step(fake: FakeImageSets) -> None:
+    planned = two_steps(fake)
+
+    def landed() -> None:
+        fake.inject(
+            "GetImageSetMetadata", lambda: fake.rewrite(A, describe("FOREIGN")), when="after"
+        )
+
+    fake.inject(UPDATES, landed, when="after")
+    first, second = outcomes(run(fake, planned))
+    assert (first.result, second.result) == (Result.CONVERGED, Result.STALE)
+    assert len(fake.sent) == 1
 
 
 class Turns(FakeImageSets):
@@ -722,8 +950,9 @@ def test_a_study_wide_step_lands_on_every_member(study: FakeImageSets) -> None:
 
 def test_siblings_are_read_right_before_the_send(study: FakeImageSets) -> None:
     run(study, study_wide(study, A, B, C))
-    assert study.calls[:4] == [
+    assert study.calls[:5] == [
         ("SearchImageSets", ""),
+        ("GetImageSet", A),
         ("GetImageSet", B),
         ("GetImageSet", C),
         (UPDATES, A),
@@ -784,6 +1013,34 @@ def test_a_write_to_a_sibling_in_the_window_is_told_as_a_conflict(study: FakeIma
     assert outcome.result is Result.CONFLICT
     assert f"{B} went from version 1 to 3" in outcome.message
     assert [landed.image_set_id for landed in outcome.landed] == [A, C]
+
+
+class LeftOut(SameImageSets):
+    """The service ignores includeStudyImageSets."""
+
+    def update(self, step: Step) -> str:
+        return super().update(replace(step, study_wide=False))
+
+
+def test_a_sibling_that_a_study_wide_call_left_out_is_unverified(study: FakeImageSets) -> None:
+    outcome = only(run(LeftOut(study), study_wide(study, A, B, C)))
+    assert outcome.result is Result.UNVERIFIED
+    assert [one.image_set_id for one in outcome.landed] == [A]
+    assert f"image set {B} is still at version 1: the study-wide update left it out" in (
+        outcome.message
+    )
+    assert (len(study.sent), study.version(B)) == (1, "1")
+    assert study.clock.now() < LOCK_TIMEOUT
+
+
+def test_a_sibling_that_a_failed_study_wide_call_raised_is_named(study: FakeImageSets) -> None:
+    planned = study_wide(study, A, B, C)
+    study.update_seconds = 0.0
+    study.fail_update("no")
+    study.inject(UPDATES, lambda: study.foreign(B, describe("STUDY")), when="after")
+    outcome = only(run(LeftOut(study), planned))
+    assert outcome.result is Result.FAILED
+    assert f"image set {B} is at version 2 now, although the update failed" in outcome.message
 
 
 def test_a_write_to_a_sibling_after_ours_is_no_conflict(study: FakeImageSets) -> None:

@@ -25,6 +25,7 @@ from reconciler.core.errors import (
     CredentialsError,
     LinkError,
     NoAnswerError,
+    NotFoundError,
     PlanFileError,
     RecordError,
 )
@@ -227,6 +228,37 @@ def test_one_that_stays_locked_is_left_to_the_next_run(study: AskedStudy) -> Non
     study.service.calm()
     assert len(study.apply().recovered) == 1
     assert study.left() == []
+
+
+def _content_of_sibling_comes_late(study: AskedStudy, *, seconds: float) -> None:
+    """The content of the version that the killed run made cannot be read before that."""
+    ready = study.service.clock.now() + seconds
+
+    def late() -> None:
+        if study.service.clock.now() < ready:
+            raise NotFoundError("no metadata yet")
+
+    study.service.inject("GetImageSetMetadata", late, image_set_id=SECOND, times=99)
+
+
+def test_content_of_one_that_comes_late_is_read_again(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    _content_of_sibling_comes_late(study, seconds=3.0)
+    assert [one.image_set_id for one in study.apply().recovered] == [SECOND]
+    assert study.records()[SECOND] == ("1", "2")
+
+
+def test_one_that_is_unlike_what_was_meant_at_the_second_look_is_over(study: AskedStudy) -> None:
+    study.ask(FIRST, "CT")
+    study.killed()
+    study.service.calm()
+    _content_of_sibling_comes_late(study, seconds=10_000.0)
+    began = study.service.clock.now()
+    assert study.apply().recovered == ()
+    assert study.left() == []
+    assert study.service.clock.now() < began + 20.0
 
 
 def test_waiting_for_one_has_an_end_where_the_run_has_one(study: AskedStudy) -> None:
@@ -959,7 +991,7 @@ def _gone(study: AskedStudy, action: Action) -> None:
         (_sent(2), End.LANDED),
         (_landed_and_moved_on, End.LANDED),
         (_failed, End.OVER),
-        (_foreign, End.OVER),
+        (_foreign, End.UNLIKE),
         (_gone, End.OVER),
     ],
     ids=[

@@ -13,6 +13,9 @@ from enum import StrEnum
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 PAUSE_GROWTH = 1.6
+# AWS does not document how soon a new version and its content are shown (decision 0002, U29). So a
+# read that is unlike the plan is repeated after this time before it ends a step.
+SECOND_LOOK_SECONDS = 5.0
 
 
 class Verdict(StrEnum):
