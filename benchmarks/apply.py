@@ -31,7 +31,7 @@ from botocore.config import Config
 
 from reconciler import pipeline
 from reconciler.apply.run import Run
-from reconciler.cli.connect import RealClock
+from reconciler.cli.clock import RealClock
 from reconciler.cli.emulator.client import connect
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, Settings

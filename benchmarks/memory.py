@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import pipeline
-from reconciler.cli.connect import RealClock
+from reconciler.cli.clock import RealClock
 from reconciler.core.errors import Place
 from reconciler.core.model.address import STUDY
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source

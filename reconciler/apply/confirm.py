@@ -44,7 +44,8 @@ def unconfirmed(
         if run.reason():
             return action, ""
         port = ports[action.datastore]
-        reasons = (_unconfirmed(port, member) for member in action.members if not member.recorded)
+        members = (*action.members, *action.siblings)
+        reasons = (_unconfirmed(port, member) for member in members if not member.recorded)
         reason = next(filter(None, reasons), "")
         return (action, reason) if reason else None
 

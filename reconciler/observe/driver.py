@@ -107,7 +107,7 @@ class _Driver:
         own.update((found.image_set_id, found) for one in studied for found in one.diffs)
         return Surveyed(
             tuple(own[found.image_set_id] for found in diffs),
-            tuple(one.study for one in studied),
+            tuple(one.study for one in studied if one.study is not None),
         )
 
     def close(self) -> None:

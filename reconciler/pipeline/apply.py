@@ -114,7 +114,7 @@ def _unrecorded(plan: Plan) -> tuple[Action, ...]:
         action
         for action in plan.actions
         if action.status is Status.CONVERGED
-        and not all(member.recorded for member in action.members)
+        and not all(member.recorded for member in (*action.members, *action.siblings))
     )
 
 

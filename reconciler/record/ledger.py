@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core.diff.paths import covers
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Outcome, Result
-from reconciler.core.model.plan import Action, Member, Plan, Status, Step
+from reconciler.core.model.plan import Action, Member, Plan, Status, Step, final_versions, pins
 from reconciler.core.model.record import Evidence, Unverified
 from reconciler.core.plan.sent import paths_of_study, sent_paths
 
@@ -31,6 +31,7 @@ class Ledger:
             for step in plan.steps
             for image_set_id, _ in step.expected
         }
+        self._final = _final_versions(plan)
         self._action_of = {
             (step.datastore_id, step.image_set_id, step.pin): action
             for action in plan.actions
@@ -55,12 +56,13 @@ class Ledger:
             # The version before is the one that was read, also where several calls lie between:
             # a person who wants the old content back has to look there.
             found = _evidence(action.datastore_id, member, landed, converged=member.asked)
-            yield replace(
-                found,
-                converged_of_study=_asked_by_others(paths_of_study(action), member),
+            of_study = _asked_by_others(paths_of_study(action), member)
+            found = replace(found, converged_of_study=of_study)
+            if outcome.result.is_good:
+                yield _in_study(found, member, self._final)
+            else:
                 # Another image set of the study does not hold it: nothing may be left unread.
-                ask_digest=found.ask_digest if outcome.result.is_good else "",
-            )
+                yield replace(found, ask_digest="")
 
     def ended(self, action: Action, outcomes: Collection[Outcome]) -> Iterator[Evidence]:
         """What an action shows of the image sets that it did not bring to what is asked.
@@ -72,57 +74,68 @@ class Ledger:
         if all(outcome.result in _UNTOUCHED for outcome in outcomes):
             return
         landed = {one.image_set_id: one for outcome in outcomes for one in outcome.landed}
+        made, of_study = _made(action, outcomes), paths_of_study(action)
+        unverified = _unverified(action, outcomes)
+        for member in self._left(action, outcomes):
+            name, theirs = member.image_set_id, _asked_by_others(of_study, member)
+            paths = tuple(sorted({*member.asked, *theirs}))
+            if not paths:
+                continue
+            seen, otherwise = unverified.get(name, (landed.get(name), None))
+            yield replace(
+                _evidence(
+                    action.datastore_id,
+                    member,
+                    seen,
+                    converged=tuple(path for path in made[name] if path not in theirs),
+                    carried=member.asked,
+                ),
+                converged_of_study=tuple(path for path in made[name] if path in theirs),
+                carried_of_study=theirs,
+                unverified=replace(otherwise, paths=paths) if otherwise else None,
+            )
+
+    def _left(self, action: Action, outcomes: Iterable[Outcome]) -> list[Member]:
+        """The members that the last call which changes them did not bring to what is asked."""
         done = {
             one.image_set_id
             for outcome in outcomes
             for one in outcome.landed
             if self._last[action.datastore_id, one.image_set_id] == outcome.step
         }
-        left = [member for member in action.members if member.image_set_id not in done]
-        if not left:
-            return
-        sent: dict[str, set[str]] = defaultdict(set)
-        for outcome in outcomes:
-            made = {one.image_set_id for one in outcome.landed}
-            for name, path in sent_paths(action, outcome.step):
-                if name in made:
-                    sent[name].add(path)
-        of_study = paths_of_study(action)
-        unverified = _unverified(action, outcomes)
-        for member in left:
-            theirs = _asked_by_others(of_study, member)
-            if not (member.asked or theirs):
-                continue
-            name = member.image_set_id
-            made_paths = sorted(sent[name])
-            seen, otherwise = unverified.get(name, (landed.get(name), None))
-            paths = tuple(sorted({*member.asked, *theirs}))
-            yield replace(
-                _evidence(
-                    action.datastore_id,
-                    member,
-                    seen,
-                    converged=tuple(path for path in made_paths if path not in theirs),
-                    carried=member.asked,
-                ),
-                converged_of_study=tuple(path for path in made_paths if path in theirs),
-                carried_of_study=theirs,
-                unverified=replace(otherwise, paths=paths) if otherwise else None,
-            )
+        return [member for member in action.members if member.image_set_id not in done]
+
+
+def _made(action: Action, outcomes: Iterable[Outcome]) -> Mapping[str, Sequence[str]]:
+    """The paths of each image set that calls changed, which were seen as planned; sorted."""
+    made: dict[str, set[str]] = defaultdict(set)
+    for outcome in outcomes:
+        landed = {one.image_set_id for one in outcome.landed}
+        for name, path in sent_paths(action, outcome.step) if landed else ():
+            if name in landed:
+                made[name].add(path)
+    return defaultdict(list, {name: sorted(paths) for name, paths in made.items()})
 
 
 def _unverified(
     action: Action, outcomes: Iterable[Outcome]
-) -> dict[str, tuple[Landed, Unverified]]:
-    """The versions with other content than planned, by image set, with what was asked."""
-    return {
-        one.image_set_id: (
-            one,
-            Unverified(one.version_id, requests=_requests(action, outcome.step)),
-        )
-        for outcome in outcomes
-        for one in outcome.unverified
-    }
+) -> dict[str, tuple[Landed | None, Unverified]]:
+    """The versions with other content than planned, by image set, with what was asked.
+
+    After a study-wide call these are also the versions of members that it left as they were.
+    """
+    found: dict[str, tuple[Landed | None, Unverified]] = {}
+    for outcome in outcomes:
+        if outcome.result is not Result.UNVERIFIED:
+            continue
+        requests = _requests(action, outcome.step)
+        landed = {one.image_set_id for one in outcome.landed}
+        for name, pin in pins(action)[action.steps.index(outcome.step)].items():
+            if name not in landed:
+                found[name] = None, Unverified(pin, requests=requests, is_left=True)
+        for one in outcome.unverified:
+            found[one.image_set_id] = one, Unverified(one.version_id, requests=requests)
+    return found
 
 
 def _requests(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
@@ -157,11 +170,39 @@ def converged(plan: Plan, datastore: str) -> Iterator[tuple[Member, Evidence]]:
 
     The previous version is the version before an interrupted run of ours, or the recorded one.
     """
+    final = _final_versions(plan)
     for action in plan.actions:
         if action.datastore != datastore or action.status is not Status.CONVERGED:
             continue
         for member in action.members:
-            yield member, _evidence(action.datastore_id, member, converged=member.asked)
+            seen = _evidence(action.datastore_id, member, converged=member.asked)
+            yield member, _in_study(seen, member, final)
+        for sibling in action.siblings:
+            found = _evidence(action.datastore_id, sibling)
+            yield sibling, replace(found, converged_of_study=sibling.asked)
+
+
+def _final_versions(plan: Plan) -> dict[tuple[str, str], str]:
+    """The version of each image set after the plan, by data store and image set."""
+    return {
+        (action.datastore_id, name): version
+        for action in plan.actions
+        for name, version in final_versions(action).items()
+    }
+
+
+def _in_study(found: Evidence, member: Member, final: Mapping[tuple[str, str], str]) -> Evidence:
+    """The evidence with the members of the study, in the versions that the plan leaves them in.
+
+    Should one of them end in another version, then the record does not spare the next run a read.
+    """
+    if member.study is None or not found.ask_digest:
+        return found
+    versions = (
+        (name, final.get((found.datastore_id, name), version))
+        for name, version in member.study.versions
+    )
+    return replace(found, study=replace(member.study, versions=tuple(versions)))
 
 
 def recovered(attempt: Attempt, landed: Landed) -> Evidence:

@@ -24,7 +24,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
-from reconciler.core.model.record import Entry, as_baselines
+from reconciler.core.model.record import Entry, StudyMembers, as_baselines
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
 from reconciler.core.survey import (
@@ -103,8 +103,12 @@ def entry(version: str, ask: ImageSetAsk) -> Entry:
     )
 
 
-def recorded(version: str, ask: ImageSetAsk) -> Known:
-    return Known({ask.image_set_id: entry(version, ask)})
+def recorded(version: str, ask: ImageSetAsk, study: StudyMembers | None = None) -> Known:
+    return Known({ask.image_set_id: replace(entry(version, ask), study=study)})
+
+
+def study_at(versions: dict[str, str]) -> StudyMembers:
+    return StudyMembers(STUDY_UID, tuple(sorted(versions.items())))
 
 
 CHEST = described("CHEST")
@@ -399,12 +403,13 @@ def studied(*turns: tuple[Need | Together, Any], own: dict[str, Diff], known: Kn
     return converse(survey_study(uid, asked, own, known, RULES), *turns)
 
 
-def test_only_primaries_with_changes_at_their_level_need_a_study() -> None:
+def test_only_primaries_with_asks_at_their_level_need_a_study() -> None:
     moves = asked_primary(CHEST, "HEAD")
     still = asked_primary(CHEST, "CHEST")
     alone = asked_primary(CHEST, "HEAD", is_primary=False)
     assert studies_of([moves]) == {STUDY_UID: [A]}
-    assert studies_of([still, alone]) == {}
+    assert studies_of([still]) == {STUDY_UID: [A]}
+    assert studies_of([alone]) == {}
     assert [read_again(found) for found in (moves, still, alone)] == [
         DocumentOf(A, "1"),
         DocumentOf(A, "1"),
@@ -426,8 +431,10 @@ def test_members_are_read_together_and_search_only_finds_them() -> None:
         own=own,
         known=NOTHING,
     )
+    assert found.study is not None
     assert [one.properties.image_set_id for one in found.study.members] == [A, B]
-    assert (found.study.unlisted, found.study.unread, found.diffs) == ((), None, ())
+    assert (found.study.unlisted, found.study.unread) == ((), None)
+    assert [one.study for one in found.diffs] == [study_at({A: "1", B: "1"})]
 
 
 def test_search_may_be_behind() -> None:
@@ -438,7 +445,7 @@ def test_search_may_be_behind() -> None:
         own=own,
         known=NOTHING,
     )
-    assert found.study.unlisted == (A,)
+    assert found.study is not None and found.study.unlisted == (A,)
 
 
 def test_search_may_be_refused() -> None:
@@ -449,7 +456,7 @@ def test_search_may_be_refused() -> None:
         own=own,
         known=NOTHING,
     )
-    assert found.study.unread == DENIED.unread
+    assert found.study is not None and found.study.unread == DENIED.unread
     assert found.study.unlisted == ()
 
 
@@ -469,6 +476,7 @@ def test_a_sibling_that_may_be_primary_is_not_read(listed: bool | None, message:
     if listed:
         turns.append((Together((DocumentOf(B, "1"),)), (live("HEAD", B),)))
     found = studied(*turns, own=own, known=NOTHING)
+    assert found.study is not None
     unread = found.study.members[1].unread
     assert message in (unread.message if unread else "")
     assert (unread is None) is bool(listed)
@@ -485,7 +493,7 @@ def test_a_sibling_that_cannot_be_seen(answer: Refusal, members: int) -> None:
         own=own,
         known=NOTHING,
     )
-    assert len(found.study.members) == members
+    assert found.study is not None and len(found.study.members) == members
     assert all(one.unread == DENIED.unread for one in found.study.members[1:])
 
 
@@ -501,12 +509,13 @@ def test_a_sibling_of_another_study_is_no_member() -> None:
         own=own,
         known=NOTHING,
     )
+    assert found.study is not None
     assert [one.properties.image_set_id for one in found.study.members] == [A]
 
 
 def test_a_member_that_its_record_had_cut_short_is_made_whole() -> None:
     neck = described("NECK", B)
-    known = recorded("1", neck)
+    known = recorded("1", neck, study_at({A: "1", B: "1"}))
     cut = converse(survey(neck, known, RULES), (PropertiesOf(B), at("1", B, is_primary=True)))
     own = {A: asked_primary(CHEST, "HEAD"), B: cut}
     found = studied(
@@ -518,5 +527,88 @@ def test_a_member_that_its_record_had_cut_short_is_made_whole() -> None:
         own=own,
         known=known,
     )
-    (whole,) = found.diffs
+    whole = found.diffs[1]
     assert (whole.image_set_id, whole.status) == (B, Status.UPDATE)
+
+
+def of_sibling(version: str, baseline: str = "1") -> Entry:
+    """An entry of B, of which no manifest asks anything."""
+    released = as_baselines({"Study/StudyDescription": baseline})
+    return replace(
+        entry(version, described("CHEST", B)), asked=(), ask_digest="", released=released
+    )
+
+
+def of_study(*turns: tuple[Need | Together, Any], known: Known) -> Studied:
+    """A is as recorded, and the study is looked at."""
+    found = converse(survey(CHEST, known, RULES), (PropertiesOf(A), at("1", is_primary=True)))
+    assert found.status is Status.CONVERGED
+    return studied(*turns, own={A: found}, known=known)
+
+
+RECORDED = Known(
+    {A: replace(entry("1", CHEST), study=study_at({A: "1", B: "1"})), B: of_sibling("1")}
+)
+LISTED: tuple[Need | Together, Any] = (MembersOf(STUDY_UID), (row(A), row(B)))
+
+
+def test_a_study_as_recorded_is_not_read() -> None:
+    found = of_study(
+        LISTED,
+        (Together((PropertiesOf(B),)), (at("1", B, is_primary=True),)),
+        known=RECORDED,
+    )
+    assert found == Studied(None)
+
+
+def test_a_sibling_that_was_changed_alone_is_found() -> None:
+    """A equals the ask, B does not: nothing but its version shows it."""
+    found = of_study(
+        LISTED,
+        (Together((PropertiesOf(B),)), (at("2", B, is_primary=True),)),
+        (
+            Together((DocumentOf(A, "1"), PropertiesOf(B))),
+            (live("CHEST"), at("2", B, is_primary=True)),
+        ),
+        (Together((DocumentOf(B, "2"),)), (live("HEAD", B),)),
+        (Together((PropertiesOf(B, "1"),)), (at("1", B, is_primary=True),)),
+        (Together((DocumentOf(B, "1"),)), (live("CHEST", B),)),
+        known=RECORDED,
+    )
+    assert found.study is not None
+    (sibling,) = found.study.siblings
+    (sourced,) = sibling.changes
+    assert (sibling.image_set_id, sibling.status) == (B, Status.DRIFTED)
+    assert sourced.change.baseline == "1"
+
+
+def test_a_new_member_ends_the_shortcut() -> None:
+    found = of_study(
+        (MembersOf(STUDY_UID), (row(A), row(B), row(C))),
+        (
+            Together((PropertiesOf(B), PropertiesOf(C))),
+            (at("1", B, is_primary=True), at("1", C, is_primary=True)),
+        ),
+        (
+            Together((DocumentOf(A, "1"), PropertiesOf(B), PropertiesOf(C))),
+            (live("CHEST"), at("1", B, is_primary=True), at("1", C, is_primary=True)),
+        ),
+        (
+            Together((DocumentOf(B, "1"), DocumentOf(C, "1"))),
+            (live("CHEST", B), live("HEAD", C)),
+        ),
+        known=RECORDED,
+    )
+    assert found.study is not None
+    statuses = {one.image_set_id: one.status for one in found.study.siblings}
+    assert statuses == {B: Status.CONVERGED, C: Status.UPDATE}
+
+
+@pytest.mark.parametrize("known", [recorded("1", CHEST)], ids=["first form"])
+def test_an_entry_without_a_study_is_read(known: Known) -> None:
+    found = converse(
+        survey(CHEST, known, RULES),
+        (PropertiesOf(A), at("1", is_primary=True)),
+        (DocumentOf(A, "1"), live("CHEST")),
+    )
+    assert (found.status, found.study_instance_uid) == (Status.CONVERGED, STUDY_UID)

@@ -92,7 +92,7 @@ def with_unverified(found: Diff, entry: Entry, documents: Documents) -> Diff:
         block
         for one in found.acceptances
         if not one.is_given
-        for block in _unaccepted(found, one, _requested(entry, one.version_id), documents)
+        for block in _unaccepted(found, one, entry, documents)
     ]
     blocks += [
         _stored_otherwise(change, version)
@@ -142,28 +142,24 @@ def _stored_otherwise(change: Change, version: str) -> Block:
     )
 
 
-def _requested(entry: Entry, version: str) -> frozenset[str]:
-    """The paths that the update changed which made a version."""
-    return frozenset(
-        path for one in entry.unverified if one.version_id == version for path, _ in one.requests
-    )
-
-
 def _unaccepted(
-    found: Diff, one: Acceptance, requested: frozenset[str], documents: Documents
+    found: Diff, one: Acceptance, entry: Entry, documents: Documents
 ) -> Iterator[Block]:
     """Block the paths of a version, with what is different from the plan, one by one."""
     place, version = one.sources[0].place, one.version_id
+    held = next(other for other in entry.unverified if other.version_id == version)
     yield Block(
         found.image_set_id,
-        f"an update by `reconcile` made version {version}, but its content is not what was planned",
+        f"{_LEFT if held.is_left else _MADE} version {version}, but its content is not what was "
+        "planned",
         "Check what is different, then accept the version with the consent that is shown. To "
         "repair it, also ask for what is right: with `present`, `absent` or `revertToVersionId`.",
         place,
     )
     before, after = documents.get(str(int(version) - 1)), documents.get(version)
-    if before is None or after is None:
+    if held.is_left or before is None or after is None:
         return
+    requested = frozenset(path for path, _ in held.requests)
     for change in _unplanned(found, requested, before, after):
         yield Block(
             found.image_set_id,
@@ -175,6 +171,8 @@ def _unaccepted(
         )
 
 
+_MADE = "an update by `reconcile` made"
+_LEFT = "a study-wide update by `reconcile` left this image set in"
 # What an update did to a series, an instance or an attribute.
 _HAPPENED: Mapping[Op, str] = {
     Op.ADD: "was added",

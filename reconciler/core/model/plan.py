@@ -144,7 +144,8 @@ class Action:
 
     `digest` is keyed; it is "" if the repository had no key when the plan was made.
     `unlisted_series` is the number of series of the study in no image set that SearchImageSets
-    lists: then manifests may not name every image set that a study-wide call changes.
+    lists: then manifests may not name every image set that a study-wide call changes. `siblings`
+    are other members of the study that hold what is asked of it: they are only recorded.
     """
 
     datastore: str
@@ -159,6 +160,7 @@ class Action:
     released: tuple[str, ...] = ()
     digest: str = ""
     unlisted_series: int = 0
+    siblings: tuple[Member, ...] = ()
 
     @property
     def image_set_id(self) -> str:
@@ -198,6 +200,14 @@ def pins(action: Action) -> tuple[dict[str, str], ...]:
         current.update((name, next_version(pin)) for name, pin in before.items())
         result.append(before)
     return tuple(result)
+
+
+def final_versions(action: Action) -> dict[str, str]:
+    """The version of each image set of an action once all its steps have made theirs."""
+    found = {member.image_set_id: member.pin for member in action.members}
+    for before in pins(action):
+        found.update((name, next_version(pin)) for name, pin in before.items())
+    return found
 
 
 @dataclass(frozen=True, slots=True)

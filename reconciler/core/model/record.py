@@ -23,6 +23,7 @@ Baselines: TypeAlias = tuple[tuple[str, str], ...]
 class Unverified:
     """A version that an update of ours made, and that was read back with other content.
 
+    `is_left` says that a study-wide update was accepted and left this image set in the version.
     `paths` are those that the update carried and that no manifest has accepted since: they are
     blocked. `requests` are those of them that it changed, each with a digest over what was asked:
     the same is not sent again. In a record these digests are keyed.
@@ -31,6 +32,7 @@ class Unverified:
     version_id: str
     paths: tuple[str, ...] = ()
     requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,19 +3,27 @@
 from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
 from reconciler.core.plan.eta import eta_seconds
-from reconciler.core.plan.study import Found, Study, is_study_level, members_filters, on_member
-from reconciler.core.plan.study_blocks import moves_study, needs_study
+from reconciler.core.plan.study import Found, Study, is_study_level, members_filters
+from reconciler.core.plan.study_blocks import (
+    asks_study,
+    moves_study,
+    needs_study,
+    not_all_known,
+    unready,
+)
 
 __all__ = [
     "Found",
     "Study",
     "action_digest",
+    "asks_study",
     "build",
     "eta_seconds",
     "is_study_level",
     "members_filters",
     "moves_study",
     "needs_study",
-    "on_member",
+    "not_all_known",
+    "unready",
     "with_digests",
 ]

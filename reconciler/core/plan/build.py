@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from reconciler.core.dicom.content import ContentDigests
 from reconciler.core.model.diff import Diff, sources_of
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.plan import Action, Step
+from reconciler.core.model.plan import Action, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards, with_whole_lines
 from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
-from reconciler.core.plan.member import member_of
+from reconciler.core.plan.member import member_of, sibling_of
 from reconciler.core.plan.notes import with_notes
 from reconciler.core.plan.split import TooLarge
 from reconciler.core.plan.steps import own_steps, revert_step
-from reconciler.core.plan.study import Found
+from reconciler.core.plan.study import Found, Study
 from reconciler.core.plan.study_action import study_action
 from reconciler.core.plan.study_blocks import moves_study, with_study
 from reconciler.core.plan.study_revert import revert_action, reverts_study
@@ -23,27 +26,48 @@ def build(found: Found, settings: Settings) -> tuple[Action, ...]:
     """The actions of one data store, sorted by image set."""
     by_id = {diff.image_set_id: diff for diff in found.diffs}
     actions: list[Action] = []
+    siblings: dict[str, tuple[Member, ...]] = {}
     for study in found.studies:
         asked = [
             by_id[member.properties.image_set_id]
             for member in study.members
             if member.properties.image_set_id in by_id
         ]
-        if any(moves_study(diff) for diff in asked):
-            actions.append(study_action(found, study, asked, settings))
-            for diff in asked:
-                del by_id[diff.image_set_id]
-        elif settings.rules.revert_on_primary != Permission.ALLOW:
-            reverting = [diff for diff in asked if reverts_study(diff)]
-            if reverting:
-                actions.append(revert_action(found.datastore, study, reverting, settings))
-            for diff in reverting:
-                del by_id[diff.image_set_id]
-    actions += [
-        _single_action(found.datastore, with_study(diff), settings) for diff in by_id.values()
-    ]
+        together = _together(found, study, asked, settings)
+        actions += [action for _, action in together]
+        for diff in (diff for some, _ in together for diff in some):
+            del by_id[diff.image_set_id]
+        siblings |= _siblings(study, [diff for diff in asked if diff.image_set_id in by_id])
+    for name, diff in by_id.items():
+        action = _single_action(found.datastore, with_study(diff), settings)
+        actions.append(replace(action, siblings=siblings.get(name, ())))
     actions = with_notes(with_whole_lines(actions, found.diffs), found.diffs)
     return tuple(sorted(actions, key=lambda action: (action.datastore, action.image_set_id)))
+
+
+def _together(
+    found: Found, study: Study, asked: Sequence[Diff], settings: Settings
+) -> list[tuple[Sequence[Diff], Action]]:
+    """The image sets of a study that change together, with their action."""
+    if any(map(moves_study, asked)) or any(map(_is_action, study.siblings)):
+        return [(asked, study_action(found, study, asked, settings))]
+    reverting = [diff for diff in asked if reverts_study(diff)]
+    if reverting and settings.rules.revert_on_primary != Permission.ALLOW:
+        return [(reverting, revert_action(found.datastore, study, reverting, settings))]
+    return []
+
+
+def _is_action(sibling: Diff) -> bool:
+    """Whether something must be done, or decided, about a member of which no manifest asks it."""
+    return bool(sibling.changes or sibling.blocks)
+
+
+def _siblings(study: Study, asked: Sequence[Diff]) -> dict[str, tuple[Member, ...]]:
+    """The members to record with the first image set that was found converged with its study."""
+    first = next((one for one in asked if one.study and one.status is Status.CONVERGED), None)
+    if first is None:
+        return {}
+    return {first.image_set_id: tuple(map(sibling_of, study.siblings))}
 
 
 def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Action:

@@ -34,8 +34,9 @@ def decided(
         status = Status.BLOCKED
     runs = not refused and not blocks and status.is_runnable
     members = action.members
-    if not runs:
-        members = tuple(replace(member, requests=()) for member in members)
+    if not runs and not status.is_good:
+        # Nothing comes of it, so there is nothing to record.
+        members = tuple(replace(member, requests=(), study=None) for member in members)
     return replace(
         action,
         status=status,

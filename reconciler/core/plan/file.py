@@ -174,6 +174,8 @@ def _action_json(action: Action) -> Json:
     }
     if action.unlisted_series:
         row["unlistedSeries"] = action.unlisted_series
+    if action.siblings:
+        row["siblings"] = [_member_json(member) for member in action.siblings]
     return row
 
 
@@ -332,6 +334,7 @@ def _action(row: Row) -> Action:
         released=tuple(row["released"]),
         digest=row["digest"],
         unlisted_series=row.get("unlistedSeries", 0),
+        siblings=_each(row.get("siblings", []), _member),
     )
 
 

@@ -40,6 +40,23 @@ def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
     )
 
 
+def sibling_of(diff: Diff) -> Member:
+    """A member of a study that holds what manifests ask of the study, and not of it."""
+    entry, properties = diff.reading.entry, diff.reading.properties
+    assert properties is not None
+    recorded = (
+        entry is not None
+        and entry.is_dated
+        and entry.arn == properties.arn
+        and entry.is_at(properties)
+        and not diff.accepted
+        and all(entry.baselines.get(path) == properties.version_id for path in diff.asked)
+    )
+    member = member_of(properties, diff, diff.reading.origin)
+    # Its own manifests, if there are any, have a digest of their own.
+    return replace(member, ask_digest="", recorded=recorded, released=(), renamed=())
+
+
 def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
     """Whether the record states all this already. An entry of an earlier form is written again."""
     baselines = dict(entry.asked)

@@ -21,8 +21,8 @@ from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
-from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed, Summary, Unread
+from reconciler.core.model.record import StudyMembers
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document, Value
 
@@ -31,17 +31,17 @@ from reconciler.core.model.value import Document, Value
 class Study:
     """All primary image sets of one study, each with the document read at its version.
 
-    `siblings` are the changes on members of which no manifest asks them, with their drift. `rows`
-    are what SearchImageSets lists of the study. `unlisted` are members that a manifest asks for and
-    that it does not list: then search may also miss others. `unread` is the reason why search did
-    not answer.
+    `siblings` are the diffs of members with what manifests ask of the study, and not of them.
+    `rows` are what SearchImageSets lists of the study. `unlisted` are members that a manifest asks
+    for and that it does not list: then search may also miss others. `unread` is the reason why
+    search did not answer.
     """
 
     study_instance_uid: str
     members: tuple[Observed, ...]
     unlisted: tuple[str, ...] = ()
     unread: Unread | None = None
-    siblings: tuple[Change, ...] = ()
+    siblings: tuple[Diff, ...] = ()
     rows: tuple[Summary, ...] = ()
 
     @property
@@ -52,6 +52,22 @@ class Study:
             for member in self.members
             if member.document is not None
         }
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all its primary image sets are known and could be compared."""
+        return not (self.unread or self.unlisted) and all(
+            member.document is not None and member.unread is None for member in self.members
+        )
+
+    @property
+    def versions(self) -> StudyMembers:
+        """The versions that were read."""
+        rows = (
+            (member.properties.image_set_id, member.properties.version_id)
+            for member in self.members
+        )
+        return StudyMembers(self.study_instance_uid, tuple(sorted(rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +118,21 @@ def study_wide(
     members = [member.properties.image_set_id for member in study.members]
     asks = [managed[name] for name in members if name in managed]
     wanted: dict[tuple[Level, int], list[SourcedChange]] = defaultdict(list)
-    for diff in diffs:
+    for diff in (*diffs, *study.siblings):
         for sourced in diff.changes:
             change = sourced.change
             if is_study_level(change) and change.tag is not None:
                 wanted[change.address.level, change.tag].append(sourced)
+    moved = {one.change.image_set_id for some in wanted.values() for one in some}
     # An image set on which the call changes something: it would get a version for nothing else.
-    anchor = min(
-        diff.image_set_id
-        for diff in diffs
-        if any(is_study_level(sourced.change) for sourced in diff.changes)
-    )
+    anchor = min(moved.intersection(diff.image_set_id for diff in diffs) or moved or members)
     sent: list[Change] = []
     changes: list[SourcedChange] = []
     blocks: list[Block] = []
     for (level, tag), asked in sorted(wanted.items()):
         blocks += _disagreements(level, tag, asks)
         sources = sources_of(asked)
-        spread = _spread(study, asked)
+        spread = _spread(asked)
         blocks += _unequal_removals(study, asked[0].change, spread)
         changes += [SourcedChange(change, sources) for change in spread]
         sent.append(_sent(study, anchor, asked[0].change))
@@ -129,27 +142,19 @@ def study_wide(
 
 def _sent(study: Study, anchor: str, change: Change) -> Change:
     """The change under the live key of the anchor, the image set that the call names."""
-    found = on_member(anchor, study.documents[anchor], change)
+    found = _on_member(anchor, study.documents[anchor], change)
     return found or replace(change, image_set_id=anchor)
 
 
-def _spread(study: Study, asked: Sequence[SourcedChange]) -> list[Change]:
-    """The change on each member, with the drift that the member's own diff found."""
-    own = {sourced.change.image_set_id: sourced.change for sourced in asked}
-    siblings = {(one.image_set_id, one.address.level, one.tag): one for one in study.siblings}
-    sent = asked[0].change
-    found = []
-    for image_set_id, document in sorted(study.documents.items()):
-        if image_set_id in own:
-            # Manifests may spell a value differently; the call sends the first spelling.
-            found.append(replace(own[image_set_id], after=sent.after))
-        elif change := on_member(image_set_id, document, sent):
-            judged = siblings.get((image_set_id, sent.address.level, sent.tag), change)
-            found.append(replace(judged, after=sent.after))
-    return found
+def _spread(asked: Sequence[SourcedChange]) -> list[Change]:
+    """The change on each member that needs it, each with its own drift."""
+    # Manifests may spell a value differently; the call sends the first spelling.
+    after = asked[0].change.after
+    found = {one.change.image_set_id: replace(one.change, after=after) for one in asked}
+    return [change for _, change in sorted(found.items())]
 
 
-def on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
+def _on_member(image_set_id: str, document: Document, change: Change) -> Change | None:
     """The change as it is on another member of the study; None if that member needs none."""
     section = section_at(document, change.address) or {}
     key = live_key(section, change.tag) if change.tag is not None else None
@@ -166,10 +171,6 @@ def on_member(image_set_id: str, document: Document, change: Change) -> Change |
         op=op,
         key=key or change.key,
         before=Value(live) if key else None,
-        drifted=False,
-        baseline="",
-        consent_versions=(),
-        hazards=tuple(h for h in change.hazards if h is not Hazard.OVERWRITES_DRIFT),
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
-from reconciler.core.dicom.content import ContentDigests
+from reconciler.core.dicom.content import STUDY_INSTANCE_UID, ContentDigests
 from reconciler.core.model.change import Note
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Action, HazardUse, Status, Step
+from reconciler.core.model.observed import Observed
+from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.core.plan.consent import change_hazards, judge
+from reconciler.core.plan.consent import acceptance_hazards, change_hazards, judge
 from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import failed_version
@@ -19,6 +22,8 @@ from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
 from reconciler.core.plan.study_blocks import not_all_known, unready, with_reverts
 from reconciler.core.plan.study_series import series_count, series_note
+
+T = TypeVar("T")
 
 
 def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Action:
@@ -33,10 +38,12 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         for diff in diffs
     }
     changes = [*wide.changes, *(sourced for some in own.values() for sourced in some)]
-    blocks = [*wide.blocks, *(block for diff in diffs for block in diff.blocks)]
+    compared = [*diffs, *study.siblings]
+    blocks = [*wide.blocks, *(block for diff in compared for block in diff.blocks)]
     blocks += not_all_known(study, wide.anchor)
     blocks += [*unready(study, diffs), *with_reverts(diffs)]
     hazards = change_hazards(changes, diffs, settings.allow)
+    hazards += [use for diff in compared for use in acceptance_hazards(diff)]
     hazards.append(_wide_hazard(study, found.managed, wide, settings))
     steps: tuple[Step, ...] = ()
     if not blocks:
@@ -53,12 +60,7 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         datastore=datastore.name,
         datastore_id=datastore.datastore_id,
         status=_study_status(study, changes),
-        members=tuple(
-            sorted(
-                member_of(m.properties, by_id.get(m.properties.image_set_id), m.origin)
-                for m in study.members
-            )
-        ),
+        members=tuple(sorted(_member(study, member, by_id) for member in study.members)),
         changes=tuple(
             sourced.change
             for sourced in sorted(
@@ -75,6 +77,25 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         unlisted_series=series_count(study).unlisted,
     )
     return decided(action, blocks, hazards, steps)
+
+
+def _member(study: Study, member: Observed, asked: Mapping[str, Diff]) -> Member:
+    """A member, with what is asked of it as one of the study."""
+    name = member.properties.image_set_id
+    own = member_of(member.properties, asked.get(name), member.origin)
+    if any(one.change.tag == STUDY_INSTANCE_UID for diff in asked.values() for one in diff.changes):
+        own = replace(own, study=None)  # afterwards it is another study
+    return replace(
+        own,
+        requests=tuple(sorted({*own.requests, *_of(study, name, lambda one: one.requests)})),
+        accepted=tuple(sorted({*own.accepted, *_of(study, name, lambda one: one.accepted)})),
+    )
+
+
+def _of(study: Study, name: str, rows: Callable[[Diff], tuple[T, ...]]) -> Iterator[T]:
+    for diff in study.siblings:
+        if diff.image_set_id == name:
+            yield from rows(diff)
 
 
 def _study_status(study: Study, changes: Sequence[SourcedChange]) -> Status:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
+from reconciler.core.model.address import Level
 from reconciler.core.model.change import Block
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Observed
@@ -21,6 +22,16 @@ def moves_study(diff: Diff) -> bool:
 def needs_study(diff: Diff) -> bool:
     """Whether this image set can be planned only with its siblings."""
     return diff.is_primary and any(is_study_level(sourced.change) for sourced in diff.changes)
+
+
+def asks_study(diff: Diff) -> bool:
+    """Whether the run asks something of Patient or Study of a primary image set.
+
+    All primary image sets of its study must hold that.
+    """
+    return diff.is_primary and any(
+        claim.address.level <= Level.STUDY for claim in diff.ask.carried.claims
+    )
 
 
 def with_study(diff: Diff) -> Diff:

@@ -17,7 +17,7 @@ from reconciler.core.diff import diff, is_recorded
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import moves_study
+from reconciler.core.plan import asks_study, moves_study
 from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.latest import latest_document
@@ -41,12 +41,22 @@ def survey(ask: ImageSetAsk, known: Known, rules: Rules) -> Survey[Diff]:
     if isinstance(properties, Refusal):
         return diff(ask, _refused(reading, properties), rules)
     reading = replace(reading, properties=properties)
-    if properties.state != "ACTIVE" or is_recorded(ask, reading.entry, properties):
+    if properties.state != "ACTIVE":
         return diff(ask, reading, rules)
+    if is_recorded(ask, reading.entry, properties):
+        return _with_recorded_study(diff(ask, reading, rules))
     found = yield from _compared(ask, reading, known, rules)
     if isinstance(found, Refusal):
         return diff(ask, _refused(reading, found), rules)
     return without_documents(found)
+
+
+def _with_recorded_study(found: Diff) -> Diff:
+    """The study of an image set that is as recorded: its other members may not be."""
+    entry = found.reading.entry
+    if entry is None or entry.study is None or not asks_study(found):
+        return found
+    return replace(found, study_instance_uid=entry.study.study_instance_uid)
 
 
 def _compared(

@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.content import study_instance_uid
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff import diff, is_recorded
 from reconciler.core.diff.guards import NOT_SAID, UNKNOWN_HINT
-from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.change import Change
-from reconciler.core.model.diff import Diff, Reading, SourcedChange, sources_of
+from reconciler.core.model.address import Level
+from reconciler.core.model.ask import Claim, ImageSetAsk
+from reconciler.core.model.change import Note
+from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.observed import Observed, Properties, Unread
-from reconciler.core.model.plan import Status
+from reconciler.core.model.record import StudyMembers
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import Study, is_study_level, needs_study, on_member
+from reconciler.core.plan import Study, asks_study, needs_study, not_all_known, unready
 from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.image_set import read_again, without_documents
 from reconciler.core.survey.known import Known
@@ -34,14 +36,17 @@ from reconciler.core.survey.needs import (
 
 @dataclass(frozen=True, slots=True)
 class Studied:
-    """A study, and the completed diffs of members whose own surveys had read no document."""
+    """A study, and what it adds to the diffs of its members.
 
-    study: Study
-    diffs: tuple[Diff, ...]
+    `study` is None if the records show that nothing of it has changed.
+    """
+
+    study: Study | None
+    diffs: tuple[Diff, ...] = ()
 
 
 def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
-    """Return the studies that must be read, each with the image sets that manifests ask for.
+    """Return the studies that must be looked at, each with the image sets that manifests ask for.
 
     A document without a StudyInstanceUID belongs to no study; `build` refuses its changes.
     """
@@ -51,7 +56,7 @@ def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
         uid = found.study_instance_uid
         if uid:
             asked[uid].append(found.image_set_id)
-            if needs_study(found):
+            if asks_study(found) or needs_study(found):
                 needed.add(uid)
     return {uid: asked[uid] for uid in sorted(needed)}
 
@@ -61,11 +66,18 @@ def survey_study(
 ) -> Survey[Studied]:
     """Find the members of a study by search and confirm them by GetImageSet (decision 0002, U14).
 
-    `asked` are the members that manifests ask for. `own` are the diffs of all image sets.
+    `asked` are the members that manifests ask for. `own` are the diffs of all image sets. What is
+    asked of the study is converged only if every member holds it.
     """
     rows = yield from members_of(uid)
     unread = rows.unread if isinstance(rows, Refusal) else None
-    listed = {} if isinstance(rows, Refusal) else {row.image_set_id: row.is_primary for row in rows}
+    rows = () if isinstance(rows, Refusal) else rows
+    listed = {row.image_set_id: row.is_primary for row in rows}
+    unlisted = () if unread else tuple(sorted(set(asked) - listed.keys()))
+    if not (unread or unlisted):
+        diffs = [own[name] for name in asked]
+        if (yield from _is_unchanged(uid, listed, diffs, known)):
+            return Studied(None)
     members = yield from together(
         [
             _member(
@@ -75,73 +87,131 @@ def survey_study(
         ]
     )
     seen = tuple(member for member in members if member is not None)
-    unlisted = () if unread else tuple(sorted(set(asked) - listed.keys()))
-    whole = (_whole(own.get(member.properties.image_set_id), member, rules) for member in seen)
-    wanted = _wanted(own[name] for name in asked)
-    siblings = yield from together([_sibling(member, wanted, own, known) for member in seen])
+    whole = {
+        one.image_set_id: one
+        for member in seen
+        if (one := _whole(own.get(member.properties.image_set_id), member, rules)) is not None
+    }
+    found = {name: whole.get(name, own[name]) for name in asked}
+    claims = _claims(found.values())
+    siblings = yield from together(
+        [
+            _sibling(member, claims, found.get(member.properties.image_set_id), known, rules)
+            for member in seen
+        ]
+    )
     study = Study(
         uid,
         tuple(member for member, _ in siblings),
         unlisted,
         unread,
-        tuple(change for _, changes in siblings for change in changes),
-        () if isinstance(rows, Refusal) else rows,
+        tuple(one for _, one in siblings if one is not None),
+        rows,
     )
-    return Studied(study, tuple(found for found in whole if found is not None))
+    return Studied(study, tuple(_in_study(one, study) for one in found.values()))
 
 
-def _wanted(asked: Iterable[Diff]) -> tuple[SourcedChange, ...]:
-    """The changes of Patient and Study level that manifests ask of members, each attribute once."""
-    found = {
-        (sourced.change.address.level, sourced.change.tag): sourced
-        for diff in asked
-        for sourced in diff.changes
-        if diff.ask.revert is None and is_study_level(sourced.change)
-    }
-    return tuple(found.values())
+def _is_unchanged(
+    uid: str, listed: Mapping[str, bool | None], asked: Collection[Diff], known: Known
+) -> Survey[bool]:
+    """Whether the study has the members and versions that it had when it converged.
+
+    The members that no manifest names must be as their own entries state.
+    """
+    versions: dict[str, str] = {}
+    for found in asked:
+        properties = found.reading.properties
+        if properties is None or not is_recorded(found.ask, found.reading.entry, properties):
+            return False
+        versions[found.image_set_id] = properties.version_id
+    others = [
+        name
+        for name, is_primary in sorted(listed.items())
+        if is_primary is not False and name not in versions
+    ]
+    answers = yield from together([properties_of(name) for name in others])
+    for name, answer in zip(others, answers, strict=True):
+        if isinstance(answer, Refusal):
+            return False
+        if answer.is_primary is False:
+            continue
+        entry = known.entries.get(name)
+        if answer.state != "ACTIVE" or entry is None or not entry.is_at(answer):
+            return False
+        versions[name] = answer.version_id
+    as_recorded = StudyMembers(uid, tuple(sorted(versions.items())))
+    return all(
+        found.reading.entry is not None and found.reading.entry.study == as_recorded
+        for found in asked
+        if asks_study(found)
+    )
+
+
+def _in_study(found: Diff, study: Study) -> Diff:
+    """The diff of a member, with what the study adds to it.
+
+    If the study is not known as a whole, what is asked of it may not be true of all its members.
+    """
+    if not asks_study(found) or found.reading.properties is None:
+        return found
+    if study.is_known:
+        return replace(found, study=study.versions)
+    if needs_study(found) or found.blocks:
+        return found  # the action of the study is blocked, and says why
+    blocks = (*not_all_known(study, found.image_set_id), *unready(study, [found]))
+    notes = tuple(Note(block.image_set_id, block.message) for block in blocks)
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _claims(asked: Iterable[Diff]) -> tuple[Claim, ...]:
+    """What the manifests that a run carries ask of Patient and Study.
+
+    Where they disagree, the first counts: `build` reports it.
+    """
+    found: dict[tuple[Level, int | None], list[Claim]] = defaultdict(list)
+    for one in asked:
+        for claim in one.ask.carried.claims:
+            if claim.address.level <= Level.STUDY:
+                same = found[claim.address.level, claim.tag]
+                if not same or agree(same[0], claim):
+                    same.append(claim)
+    return tuple(claim for some in found.values() for claim in some)
 
 
 def _sibling(
     member: Observed,
-    wanted: Collection[SourcedChange],
-    own: Mapping[str, Diff],
+    claims: Iterable[Claim],
+    own: Diff | None,
     known: Known,
-) -> Survey[tuple[Observed, tuple[Change, ...]]]:
-    """Judge what a study-wide call changes on a member of which no manifest asks it.
+    rules: Rules,
+) -> Survey[tuple[Observed, Diff | None]]:
+    """Compare a member with what is asked of the study, and not of the member itself.
 
     Each member is compared with its own baselines: what another process changed on this member
     alone has drifted on this member alone.
     """
-    name, document = member.properties.image_set_id, member.document
+    document = member.document
     if document is None or member.unread is not None or misshapen(document):
-        return member, ()
-    asked = own[name].changes if name in own else ()
-    held = {(one.change.address.level, one.change.tag) for one in asked}
-    changes = [
-        SourcedChange(change, sourced.sources)
-        for sourced in wanted
-        if (sourced.change.address.level, sourced.change.tag) not in held
-        and (change := on_member(name, document, sourced.change)) is not None
-    ]
-    if not changes:
-        return member, ()
-    found = yield from judged(_of_sibling(member, changes, known), known)
-    if isinstance(found, Refusal):
-        return replace(member, unread=found.unread), ()
-    return member, tuple(sourced.change for sourced in found.changes)
-
-
-def _of_sibling(member: Observed, changes: Collection[SourcedChange], known: Known) -> Diff:
+        return member, None
+    asked = own.ask.carried.claims if own is not None and own.ask.revert is None else ()
+    held = {(claim.address.level, claim.tag) for claim in asked}
+    wanted = tuple(one for one in claims if (one.address.level, one.tag) not in held)
+    if not wanted or (own is not None and own.ask.revert is not None):
+        return member, None
     name = member.properties.image_set_id
+    sources = tuple(dict.fromkeys(claim.source for claim in wanted))
     reading = Reading(
         member.properties,
-        member.document,
+        document,
         known.entries.get(name),
         origin=member.origin,
         good_version=member.good_version,
     )
-    ask = ImageSetAsk("", name, sources_of(changes))
-    return Diff(ask, "", (), reading, Status.UPDATE, tuple(changes))
+    ask = ImageSetAsk(own.ask.datastore if own is not None else "", name, sources, wanted)
+    found = yield from judged(diff(ask, reading, rules), known)
+    if isinstance(found, Refusal):
+        return replace(member, unread=found.unread), None
+    return member, without_documents(replace(found, released=(), renamed=()))
 
 
 def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey[Observed | None]:

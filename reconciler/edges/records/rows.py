@@ -99,6 +99,7 @@ def row_of(entry: Entry) -> Row:
                 "versionId": one.version_id,
                 "paths": list(one.paths),
                 "requests": dict(sorted(one.requests)),
+                **({"left": True} if one.is_left else {}),
             }
             for one in entry.unverified
         ]
@@ -133,7 +134,10 @@ def entry_of(row: Row) -> Entry:
 
 def _unverified(held: dict[str, Any]) -> Unverified:
     return Unverified(
-        held["versionId"], tuple(sorted(held["paths"])), as_baselines(held["requests"])
+        held["versionId"],
+        tuple(sorted(held["paths"])),
+        as_baselines(held["requests"]),
+        held.get("left", False),
     )
 
 
@@ -173,12 +177,13 @@ def _are_baselines(value: object) -> bool:
 def _are_unverified(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(one, dict)
-        and set(one) == {"versionId", "paths", "requests"}
+        and set(one) | {"left"} == {"versionId", "paths", "requests", "left"}
         and _is_version(one["versionId"])
         and isinstance(one["paths"], list)
         and all(map(_is_text, one["paths"]))
         and isinstance(one["requests"], dict)
         and all(map(_is_text, one["requests"].values()))
+        and isinstance(one.get("left", False), bool)
         for one in value
     )
 
