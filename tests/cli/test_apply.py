@@ -60,7 +60,7 @@ def test_a_saved_plan_is_executed_and_the_next_one_is_empty(
     again = reconcile("plan", "--detailed-exitcode")
     assert (again.code, again.out) == (
         0,
-        "Plan: nothing to do, 13 converged.\nReads made: 13 GetImageSet.\n",
+        "Plan: nothing to do, 13 converged.\nReads made: 13 GetImageSet, 5 SearchImageSets.\n",
     )
 
 

@@ -41,7 +41,7 @@ def studies_of(action: Action) -> set[tuple[str, str]]:
 
 
 def _of_own_calls(action: Action) -> Iterator[str]:
-    """If the service does not state isPrimary, the image set may be primary (0002, U25)."""
+    """Without isPrimary, the image set may be primary all the same (decision 0002, U25)."""
     may_be_primary = {
         member.image_set_id for member in action.members if member.is_primary is not False
     }
