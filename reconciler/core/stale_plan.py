@@ -24,15 +24,16 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Level
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Change, Op
-from reconciler.core.model.diff import Diff, Reading, SourcedChange, sources_of
+from reconciler.core.model.diff import Diff, Reading, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Permission, Rules, Settings
 from reconciler.core.model.value import Value
-from reconciler.core.plan.checker import hazards_of_calls
+from reconciler.core.plan.checker import grouped_calls
 from reconciler.core.plan.consent import change_hazards, judge
 from reconciler.core.plan.guardrails import guarded
+from reconciler.core.plan.split_consent import split_hazards
 
 # The datastoreId and the first image set of an action.
 Subject: TypeAlias = tuple[str, str]
@@ -242,20 +243,13 @@ def _uses(
     """Yield the hazards of an action with today's consent."""
     diffs = [_unread(action.datastore, name, ask) for name, ask in asks.items()]
     yield from change_hazards(sourced, diffs, settings.allow)
-    for hazard, name in hazards_of_calls(action):
-        of_all = hazard is Hazard.STUDY_WIDE
-        if of_all and all(asks.values()) and not action.unlisted_series:
-            continue  # manifests name every image set that the call changes
-        sources = sources_of(
-            one
-            for one in sourced
-            if (
-                one.change.address.level <= Level.STUDY
-                if of_all
-                else one.change.image_set_id == name
-            )
-        )
-        yield judge(hazard, name, sources, settings.allow)
+    # No consent is needed if manifests name every image set that the call changes.
+    is_named = all(asks.values()) and not action.unlisted_series
+    for group in grouped_calls(action):
+        name, mine = group.image_set_id, [one for one in sourced if group.may_make(one.change)]
+        yield from split_hazards(name, group.changes, mine, settings.allow)
+        for one in mine if group.study_wide and not is_named else ():
+            yield judge(Hazard.STUDY_WIDE, name, one.sources, settings.allow)
 
 
 def _unread(datastore: str, name: str, ask: ImageSetAsk | None) -> Diff:

@@ -133,7 +133,7 @@ def _note(note: Note) -> Json:
 
 
 def _change(change: ShownChange) -> Json:
-    return {
+    row: dict[str, Json] = {
         "imageSetId": change.image_set_id,
         "op": str(change.op),
         "path": change.path,
@@ -153,6 +153,9 @@ def _change(change: ShownChange) -> Json:
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }
+    if change.manifests:
+        row["manifests"] = [_place(place) for place in change.manifests]
+    return row
 
 
 def _step(step: ShownStep) -> Json:

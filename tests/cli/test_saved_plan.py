@@ -259,6 +259,33 @@ def test_consent_of_the_manifest_that_was_withdrawn(saved: SavedPlan) -> None:
     saved.is_stale("consent withdrawn: CHANGES_PATIENT_IDENTITY needs consent", saved.apply())
 
 
+LONG = (
+    f"present: {{Study: {{DICOM: {{ReasonForVisit: {'x' * 5000}, PatientState: {'x' * 5000}}}}}}}\n"
+)
+
+
+def test_consent_that_only_another_manifest_still_gives(saved: SavedPlan) -> None:
+    forced = f"{LONG}force: true\n"
+    other = f"{DESCRIBED}allow: [SPLIT_UPDATE]\n"
+    manifest(saved.root, "a.yaml", f"{forced}allow: [SPLIT_UPDATE]\n")
+    manifest(saved.root, "b.yaml", other)
+    saved.plan()
+    manifest(saved.root, "a.yaml", forced)
+    saved.is_stale("consent withdrawn: SPLIT_UPDATE needs consent", saved.apply())
+
+
+def test_consent_to_change_the_study_that_only_another_manifest_still_gives(
+    saved: SavedPlan,
+) -> None:
+    plan_half_a_study(saved)
+    other = "present: {Study: {DICOM: {StudyID: '9'}}}\nallow: [STUDY_WIDE]\n"
+    manifest(saved.root, "b.yaml", f"{other}force: true\n", "0" * 32)
+    saved.plan()
+    manifest(saved.root, "a.yaml", DESCRIBED, "0" * 32)
+    assert saved.apply().code == 1
+    assert saved.reason().startswith("consent withdrawn: STUDY_WIDE")
+
+
 def test_consent_of_the_settings_that_was_withdrawn(saved: SavedPlan) -> None:
     manifest(saved.root, "a.yaml", NAMED)
     settings(saved.root, saved.emulator, CONSENT)

@@ -298,3 +298,82 @@ def test_drift_is_stated_in_full(name: str) -> None:
     (change,) = raw["changes"]
     change[name] = type(change[name])()
     assert checked(raw)
+
+
+def shared() -> dict[str, Any]:
+    """Two manifests of one image set; the changes of the first go out in two calls."""
+    stage = Stage(payload_bytes=1_000)
+    stage.put(document(image_set_id=A))
+    long = "x" * 500
+    return raw_of(
+        stage.action(
+            f"imageSetId: {A}\nforce: true\nallow: [SPLIT_UPDATE, CHANGES_PATIENT_IDENTITY]\n"
+            "present:\n  Patient: {DICOM: {PatientName: New^Name}}\n"
+            f"  Study: {{DICOM: {{AdditionalPatientHistory: {long}, ReasonForVisit: {long}}}}}\n",
+            f"imageSetId: {A}\nforce: true\npresent: {{Study: {{DICOM: {{StudyID: S9}}}}}}\n",
+        )
+    )
+
+
+def moved(hazard: str) -> Callable[[dict[str, Any]], object]:
+    """An edit: the other manifest consents."""
+
+    def edit(raw: dict[str, Any]) -> None:
+        for use in raw["hazards"]:
+            if use["name"] == hazard:
+                other = {"a.yaml": "b.yaml", "b.yaml": "a.yaml"}[use["at"]["file"]]
+                use["at"]["file"] = other
+
+    return edit
+
+
+@pytest.mark.parametrize("hazard", ["SPLIT_UPDATE", "CHANGES_PATIENT_IDENTITY", "FORCE"])
+def test_a_manifest_consents_to_its_own_changes_alone(hazard: str) -> None:
+    raw = shared()
+    moved(hazard)(raw)
+    assert checked(raw) == (f"consent to {hazard} of image set {A} is of another manifest",)
+
+
+def test_a_split_of_the_only_manifest_is_shown() -> None:
+    raw = shared()
+    for change in raw["changes"]:
+        del change["manifests"]
+    raw["hazards"] = [use for use in raw["hazards"] if use["name"] != "SPLIT_UPDATE"]
+    assert checked(raw) == (f"SPLIT_UPDATE of image set {A} is not shown",)
+
+
+def test_a_manifest_consents_to_the_study_wide_change_of_its_own_alone() -> None:
+    stage = Stage()
+    for name in (A, B):
+        uid = f"1.2.{ord(name[0])}"
+        content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
+        stage.put(content, primary=True)
+    allowed = f"imageSetId: {A}\nallow: [STUDY_WIDE]\npresent: {{Study: {{DICOM: "
+    asked = [f"{allowed}{{{one}}}}}}}\n" for one in ("StudyDescription: CT", "StudyTime: '120000'")]
+    raw = raw_of(stage.action(*asked))
+    raw["hazards"] = [use for use in raw["hazards"] if use["at"]["file"] == "a.yaml"]
+    assert checked(raw) == (f"consent to STUDY_WIDE of image set {A} is of another manifest",)
+
+
+def test_a_change_without_its_manifests_is_found() -> None:
+    raw = shared()
+    del raw["changes"][0]["manifests"]
+    assert checked(raw)
+
+
+def test_the_status_states_drift_only_where_a_value_drifted() -> None:
+    raw = action()
+    raw["status"] = "drifted"
+    assert checked(raw) == ("the status of the action states drift, but no value drifted",)
+
+
+@pytest.mark.parametrize("version", ["1", "3"])
+def test_consent_is_for_a_version_since_the_baseline_up_to_the_live_version(version: str) -> None:
+    stage = Stage()
+    stage.put(document(image_set_id=A))
+    ask = "present: {Study: {DICOM: {StudyDescription: CT}}}"
+    stage.record(f"imageSetId: {A}\n{ask}\n")
+    stage.service.foreign(A, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
+    raw = raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
+    raw["changes"][0]["consentVersions"] = ["2", version]
+    assert checked(raw)

@@ -446,6 +446,103 @@ def test_splitting_needs_consent_and_pins_each_call_to_the_one_before() -> None:
     assert stage.action(manifest).status is Status.CONVERGED
 
 
+# --- consent of several manifests ------------------------------------------------------------
+
+LONG = "x" * 500
+
+
+def comments(image_set_id: str, *keywords: str, allow: str = "") -> str:
+    """Ask for long texts, each of which fills a call of 1,000 bytes."""
+    texts = ", ".join(f"{keyword}: {LONG}" for keyword in keywords)
+    asked = f"imageSetId: {image_set_id}\npresent: {{Study: {{DICOM: {{{texts}}}}}}}\nforce: true\n"
+    return asked + (f"allow: [{allow}]\n" if allow else "")
+
+
+TWO = ("AdditionalPatientHistory", "ReasonForVisit")
+
+
+def consents(action: Action, hazard: str) -> list[tuple[str, bool]]:
+    """The manifest and the answer of each use of a hazard."""
+    return [
+        (use.place.file if use.place else "", use.consented)
+        for use in action.hazards
+        if use.hazard == hazard
+    ]
+
+
+@pytest.mark.parametrize("primary", [False, True])
+def test_consent_to_a_split_covers_the_changes_of_its_manifest_alone(primary: bool) -> None:
+    stage = staged(primary=primary, payload_bytes=1_000)
+    other = asks(A, "StudyDescription: x", "allow: [SPLIT_UPDATE]")
+    refused = stage.action(comments(A, *TWO), other)
+    assert consents(refused, "SPLIT_UPDATE") == [("a.yaml", False)]
+    assert (refused.status, refused.steps) == (Status.BLOCKED, ())
+    action = stage.action(comments(A, *TWO, allow="SPLIT_UPDATE"), asks(A, "StudyDescription: x"))
+    assert consents(action, "SPLIT_UPDATE") == [("a.yaml", True)]
+    assert len(action.steps) == 2
+    stage.run(action)
+
+
+def test_consent_to_a_split_on_a_member_covers_the_changes_of_its_manifest_alone() -> None:
+    def own(text: str, allow: str = "") -> str:
+        inside = f'{{"*": {{Instances: {{"*": {{DICOM: {{{text}}}}}}}}}}}'
+        return f"imageSetId: {B}\npresent: {{Study: {{Series: {inside}}}}}\n{allow}\n"
+
+    stage = a_study(payload_bytes=1_000)
+    other = own("AcquisitionNumber: '7'", "allow: [SPLIT_UPDATE]")
+    wide = [asks(name, "StudyDescription: x") for name in (A, C)]
+    refused = stage.action(own(f"ImageComments: {LONG}"), other, *wide)
+    assert consents(refused, "SPLIT_UPDATE") == [("a.yaml", False)]
+
+
+def test_manifests_of_which_each_goes_out_in_one_call_need_no_consent() -> None:
+    stage = staged(payload_bytes=1_000)
+    action = stage.action(*(comments(A, keyword) for keyword in TWO))
+    assert (len(action.steps), consents(action, "SPLIT_UPDATE")) == (2, [])
+    stage.run(action)
+
+
+@pytest.mark.parametrize("consenting", [0, 1])
+def test_of_a_change_that_two_manifests_ask_for_either_consents(consenting: int) -> None:
+    stage = staged(payload_bytes=1_000)
+    allow = ["", ""]
+    refused = stage.action(*(comments(A, *TWO, allow=one) for one in allow))
+    assert consents(refused, "SPLIT_UPDATE") == [("a.yaml", False)], "one line is enough"
+    allow[consenting] = "SPLIT_UPDATE"
+    action = stage.action(*(comments(A, *TWO, allow=one) for one in allow))
+    assert all(given for _, given in consents(action, "SPLIT_UPDATE"))
+    assert len(action.steps) == 2
+
+
+def test_a_shared_change_does_not_carry_the_consent_to_the_others() -> None:
+    stage = staged(payload_bytes=1_000)
+    shared = comments(A, TWO[1], allow="SPLIT_UPDATE")
+    refused = stage.action(comments(A, *TWO), shared)
+    assert ("a.yaml", False) in consents(refused, "SPLIT_UPDATE")
+
+
+def test_consent_to_change_a_whole_study_covers_the_changes_of_its_manifest_alone() -> None:
+    stage = a_study()
+    plain = asks(A, "StudyDescription: x")
+    refused = stage.action(plain, asks(B, "StudyTime: '120000'", "allow: [STUDY_WIDE]"))
+    assert consents(refused, "STUDY_WIDE") == [("a.yaml", False), ("b.yaml", True)]
+    assert refused.steps == ()
+    same = stage.action(plain, asks(B, "StudyDescription: x", "allow: [STUDY_WIDE]"))
+    assert consents(same, "STUDY_WIDE") == [("a.yaml", True)]
+    assert len(same.steps) == 1
+
+
+def test_a_change_names_its_manifests_where_the_action_has_several() -> None:
+    stage = staged()
+    action = stage.action(asks(A, "StudyDescription: x"), asks(A, "StudyTime: '120000'"))
+    assert [[place.file for place in change.manifests] for change in action.changes] == [
+        ["b.yaml"],
+        ["a.yaml"],
+    ]
+    assert loads(dumps(Plan(Basis("", 1), (action,)))).actions == (action,)
+    assert stage.action(asks(A, "StudyDescription: x")).changes[0].manifests == ()
+
+
 def test_force_is_sent_with_the_call_that_needs_it_alone() -> None:
     comments = "x" * 600
     manifest = (
@@ -530,9 +627,6 @@ def test_own_changes_follow_the_study_and_pin_what_it_produces() -> None:
     ]
     stage.run(action)
     assert {found.status for found in stage.plan(*manifests)} == {Status.CONVERGED}
-
-
-LONG = "x" * 500
 
 
 def test_the_call_goes_to_an_image_set_that_it_changes() -> None:

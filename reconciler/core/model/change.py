@@ -35,7 +35,8 @@ class Change:
     that only `force` overrides. `place` is the line that asks, None inside a revert. `drifted` says
     that the value was changed outside since its baseline; then OVERWRITES_DRIFT@N consents for each
     N of `consent_versions`. `baseline` is the version in which the value was last known and
-    reviewed; "" if it never was.
+    reviewed; "" if it never was. `manifests` are the places of the manifests that ask for it, each
+    of which may consent; () if the action has one manifest.
     """
 
     image_set_id: str
@@ -53,6 +54,7 @@ class Change:
     hazards: tuple[Hazard, ...] = ()
     baseline: str = ""
     consent_versions: tuple[str, ...] = ()
+    manifests: tuple[Place, ...] = ()
 
     @property
     def is_first(self) -> bool:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.content import ContentDigests
-from reconciler.core.model.diff import Diff, sources_of
+from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.plan import Action, Member, Status, Step
+from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards, with_whole_lines
-from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
+from reconciler.core.plan.decision import decided, notes_of, shown_changes, too_large
 from reconciler.core.plan.member import member_of, sibling_of
 from reconciler.core.plan.notes import with_notes
-from reconciler.core.plan.split import TooLarge
+from reconciler.core.plan.split import TooLarge, split
+from reconciler.core.plan.split_consent import split_hazards
 from reconciler.core.plan.steps import own_steps, revert_step
 from reconciler.core.plan.study import Found, Study
 from reconciler.core.plan.study_action import study_action
@@ -78,39 +79,32 @@ def _single_action(datastore: Datastore, diff: Diff, settings: Settings) -> Acti
     steps: tuple[Step, ...] = ()
     if diff.changes and not blocks:
         try:
-            steps = _diff_steps(datastore, diff, known.version_id, settings)
+            steps, split_up = _diff_steps(datastore, diff, known.version_id, settings)
+            hazards += split_up
         except TooLarge as large:
             blocks.append(too_large(large, settings))
-    if len(steps) > 1:
-        hazards.append(split_hazard(diff.image_set_id, sources_of(diff.changes), settings))
     action = Action(
         datastore=datastore.name,
         datastore_id=datastore.datastore_id,
         status=diff.status,
         members=(member_of(known, diff, diff.reading.origin),),
-        changes=tuple(sourced.change for sourced in diff.changes),
+        changes=shown_changes(diff.changes),
         notes=notes_of(datastore, diff),
         released=diff.released,
     )
     return decided(action, blocks, hazards, steps)
 
 
-def _diff_steps(datastore: Datastore, diff: Diff, pin: str, settings: Settings) -> tuple[Step, ...]:
-    reading = diff.reading
+def _diff_steps(
+    datastore: Datastore, diff: Diff, pin: str, settings: Settings
+) -> tuple[tuple[Step, ...], list[HazardUse]]:
+    """The calls for one image set, and the consent to their number."""
+    reading, name = diff.reading, diff.image_set_id
     if diff.ask.revert is not None:
         assert reading.target is not None
-        return (
-            revert_step(
-                datastore.datastore_id, diff.image_set_id, pin, diff.ask.revert, reading.target
-            ),
-        )
+        step = revert_step(datastore.datastore_id, name, pin, diff.ask.revert, reading.target)
+        return (step,), []
     assert reading.document is not None
-    return own_steps(
-        datastore.datastore_id,
-        diff.image_set_id,
-        pin,
-        reading.document,
-        [sourced.change for sourced in diff.changes],
-        settings.rules.payload_bytes,
-        ContentDigests(),
-    )
+    calls = split([sourced.change for sourced in diff.changes], settings.rules.payload_bytes)
+    steps = own_steps(datastore.datastore_id, name, pin, reading.document, calls, ContentDigests())
+    return steps, split_hazards(name, calls, diff.changes, settings.allow)

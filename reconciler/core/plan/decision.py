@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.core.model.ask import Source
-from reconciler.core.model.change import Block, Note
-from reconciler.core.model.diff import Diff
+from reconciler.core.model.change import Block, Change, Note
+from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.core.plan.consent import judge
 from reconciler.core.plan.notes import failed_version
 from reconciler.core.plan.split import TooLarge
 
@@ -24,7 +22,8 @@ def decided(
 ) -> Action:
     """Keep the steps only if every hazard has consent and nothing blocks the action."""
     uses = sorted(
-        hazards, key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place))
+        dict.fromkeys(hazards),
+        key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place)),
     )
     refused = [use for use in uses if not use.consented]
     status = action.status
@@ -47,9 +46,14 @@ def decided(
     )
 
 
-def split_hazard(image_set_id: str, sources: Sequence[Source], settings: Settings) -> HazardUse:
-    """The hazard of changes that go out in more than one call."""
-    return judge(Hazard.SPLIT_UPDATE, image_set_id, sources, settings.allow)
+def shown_changes(changes: Sequence[SourcedChange]) -> tuple[Change, ...]:
+    """The changes of an action, each with its manifests if the action has several manifests."""
+    if len(sources_of(changes)) < 2:
+        return tuple(one.change for one in changes)
+    return tuple(
+        replace(one.change, manifests=tuple(source.place for source in one.sources))
+        for one in changes
+    )
 
 
 def too_large(large: TooLarge, settings: Settings) -> Block:

@@ -247,7 +247,7 @@ def _block_json(block: Block) -> Json:
 
 
 def _change_json(change: Change) -> Json:
-    return {
+    row: dict[str, Json] = {
         "imageSetId": change.image_set_id,
         "op": str(change.op),
         "path": change.path(),
@@ -267,6 +267,9 @@ def _change_json(change: Change) -> Json:
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }
+    if change.manifests:
+        row["manifests"] = [_at(place) for place in change.manifests]
+    return row
 
 
 def _step_json(step: Step) -> Json:
@@ -339,7 +342,7 @@ def _action(row: Row) -> Action:
 
 
 def _place(row: Row | None) -> Place | None:
-    return Place(row["file"], row["line"], row["column"]) if row else None
+    return _document(row) if row else None
 
 
 def _member(row: Row) -> Member:
@@ -412,7 +415,12 @@ def _change(row: Row) -> Change:
         baseline=row["baseline"],
         force_reasons=tuple(row["forceReasons"]),
         hazards=tuple(Hazard(name) for name in row["hazards"]),
+        manifests=_each(row.get("manifests", []), _document),
     )
+
+
+def _document(row: Row) -> Place:
+    return Place(row["file"], row["line"], row["column"])
 
 
 def _step(row: Row) -> Step:

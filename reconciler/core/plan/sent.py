@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.core.dicom.content import key_tag
 from reconciler.core.dicom.dictionary import attribute_path
-from reconciler.core.model.address import Level
-from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Step
-from reconciler.core.plan.checker import decode
+from reconciler.core.plan.checker import made
 
 
 def sent_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
@@ -16,20 +13,12 @@ def sent_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
     A study-wide call makes the changes of Patient and Study level on every image set of the study,
     each of which may spell the key in another way.
     """
-    edits = {(edit.address, key_tag(edit.key) or edit.key) for edit in decode(step)}
     return tuple(
         sorted(
             (change.image_set_id, attribute_path(change.address, change.tag, change.key))
-            for change in action.changes
-            if _is_of(change, step) and (change.address, change.tag or change.key) in edits
+            for change in made(action, step)
         )
     )
-
-
-def _is_of(change: Change, step: Step) -> bool:
-    if step.study_wide:
-        return change.address.level <= Level.STUDY
-    return change.image_set_id == step.image_set_id
 
 
 def paths_of_study(action: Action) -> frozenset[str]:

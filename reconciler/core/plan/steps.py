@@ -10,7 +10,6 @@ from reconciler.core.model.ask import Revert
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Step, next_version
 from reconciler.core.model.value import Document
-from reconciler.core.plan.split import split
 
 
 def own_steps(
@@ -18,13 +17,12 @@ def own_steps(
     image_set_id: str,
     pin: str,
     document: Document,
-    changes: Sequence[Change],
-    payload_bytes: int,
+    calls: Sequence[Sequence[Change]],
     digests: ContentDigests,
 ) -> tuple[Step, ...]:
-    """The calls for one image set's own changes. Raises split.TooLarge."""
+    """The steps for one image set's own changes, as they were split into calls."""
     steps = []
-    for call in split(changes, payload_bytes):
+    for call in calls:
         document = simulate(document, call)
         blobs = encode(call)
         steps.append(
@@ -63,14 +61,13 @@ def study_steps(
     anchor: str,
     pins: Mapping[str, str],
     documents: Mapping[str, Document],
-    changes: Sequence[Change],
-    payload_bytes: int,
+    calls: Sequence[Sequence[Change]],
     digests: ContentDigests,
 ) -> tuple[tuple[Step, ...], Mapping[str, Document]]:
-    """The study-wide calls, and every member's document after them. Raises split.TooLarge."""
+    """The steps of the study-wide calls, and every member's document after them."""
     steps = []
     after = dict(documents)
-    for number, call in enumerate(split(changes, payload_bytes)):
+    for number, call in enumerate(calls):
         study = study_instance_uid(after[anchor])
         after = {member: simulate(document, call) for member, document in after.items()}
         blobs = encode(call)

@@ -18,7 +18,7 @@ from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.content import live_key, section_at, section_of
 from reconciler.core.dicom.dictionary import attribute_path
 from reconciler.core.model.address import Level
-from reconciler.core.model.ask import Claim, ImageSetAsk, Source
+from reconciler.core.model.ask import Claim, ImageSetAsk
 from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.observed import Observed, Summary, Unread
@@ -100,7 +100,6 @@ class StudyWide:
     sent: tuple[Change, ...]
     changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
-    sources: tuple[Source, ...]
 
 
 def is_study_level(change: Change) -> bool:
@@ -136,8 +135,7 @@ def study_wide(
         blocks += _unequal_removals(study, asked[0].change, spread)
         changes += [SourcedChange(change, sources) for change in spread]
         sent.append(_sent(study, anchor, asked[0].change))
-    sources = sources_of(changes)
-    return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks), sources)
+    return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks))
 
 
 def _sent(study: Study, anchor: str, change: Change) -> Change:

@@ -8,16 +8,17 @@ from typing import TypeVar
 
 from reconciler.core.dicom.content import STUDY_INSTANCE_UID, ContentDigests
 from reconciler.core.model.change import Note
-from reconciler.core.model.diff import Diff, SourcedChange, sources_of
+from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Observed
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards, judge
-from reconciler.core.plan.decision import decided, notes_of, split_hazard, too_large
+from reconciler.core.plan.decision import decided, notes_of, shown_changes, too_large
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import failed_version
-from reconciler.core.plan.split import TooLarge
+from reconciler.core.plan.split import TooLarge, split
+from reconciler.core.plan.split_consent import split_hazards
 from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
 from reconciler.core.plan.study_blocks import not_all_known, unready, with_reverts
@@ -44,15 +45,12 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
     blocks += [*unready(study, diffs), *with_reverts(diffs)]
     hazards = change_hazards(changes, diffs, settings.allow)
     hazards += [use for diff in compared for use in acceptance_hazards(diff)]
-    hazards.append(_wide_hazard(study, found.managed, wide, settings))
+    hazards += _wide_hazards(study, found.managed, wide, settings)
     steps: tuple[Step, ...] = ()
     if not blocks:
         try:
-            steps, split_sets = _all_steps(datastore, study, wide, own, pins, settings)
-            hazards += [
-                split_hazard(name, sources_of(own.get(name, [])) or wide.sources, settings)
-                for name in split_sets
-            ]
+            steps, split_up = _all_steps(datastore, study, wide, own, pins, settings)
+            hazards += split_up
         except TooLarge as large:
             blocks.append(too_large(large, settings))
     by_id = {diff.image_set_id: diff for diff in diffs}
@@ -61,9 +59,8 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         datastore_id=datastore.datastore_id,
         status=_study_status(study, changes),
         members=tuple(sorted(_member(study, member, by_id) for member in study.members)),
-        changes=tuple(
-            sourced.change
-            for sourced in sorted(
+        changes=shown_changes(
+            sorted(
                 changes,
                 key=lambda g: (g.change.address, g.change.tag or 0, g.change.image_set_id),
             )
@@ -119,39 +116,34 @@ def _all_steps(
     own: Mapping[str, Sequence[SourcedChange]],
     pins: Mapping[str, str],
     settings: Settings,
-) -> tuple[tuple[Step, ...], list[str]]:
-    """The study-wide calls, then each member's own calls; and the image sets with split changes."""
+) -> tuple[tuple[Step, ...], list[HazardUse]]:
+    """The study-wide calls, then each member's own calls; and the consent to their number."""
     limit, digests = settings.rules.payload_bytes, ContentDigests()
+    calls = split(wide.sent, limit)
     steps, after = study_steps(
-        datastore.datastore_id, wide.anchor, pins, study.documents, wide.sent, limit, digests
+        datastore.datastore_id, wide.anchor, pins, study.documents, calls, digests
     )
-    split_sets = [wide.anchor] if len(steps) > 1 else []
-    calls = len(steps)
+    split_up = split_hazards(wide.anchor, calls, wide.changes, settings.allow)
     for image_set_id, sourced in sorted(own.items()):
-        pin = str(int(pins[image_set_id]) + calls)
-        mine = own_steps(
-            datastore.datastore_id,
-            image_set_id,
-            pin,
-            after[image_set_id],
-            [each.change for each in sourced],
-            limit,
-            digests,
+        pin = str(int(pins[image_set_id]) + len(calls))
+        mine = split([each.change for each in sourced], limit)
+        steps += own_steps(
+            datastore.datastore_id, image_set_id, pin, after[image_set_id], mine, digests
         )
-        if len(mine) > 1:
-            split_sets.append(image_set_id)
-        steps += mine
-    return steps, sorted(set(split_sets))
+        split_up += split_hazards(image_set_id, mine, sourced, settings.allow)
+    return steps, split_up
 
 
-def _wide_hazard(
+def _wide_hazards(
     study: Study, named: Collection[str], wide: StudyWide, settings: Settings
-) -> HazardUse:
+) -> list[HazardUse]:
     """No consent is needed if manifests name every image set that the call changes.
 
     Series that no listed image set holds may be in an image set that no manifest names.
     """
     is_named = all(member.properties.image_set_id in named for member in study.members)
     if is_named and not series_count(study).unlisted:
-        return HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)
-    return judge(Hazard.STUDY_WIDE, wide.anchor, wide.sources, settings.allow)
+        return [HazardUse(Hazard.STUDY_WIDE, wide.anchor, True)]
+    # By change: the consent of a manifest does not cover the changes of another.
+    asking = dict.fromkeys(sourced.sources for sourced in wide.changes)
+    return [judge(Hazard.STUDY_WIDE, wide.anchor, one, settings.allow) for one in asking]

@@ -26,7 +26,7 @@ from reconciler.core.model.plan import Action, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards
-from reconciler.core.plan.decision import decided, notes_of
+from reconciler.core.plan.decision import decided, notes_of, shown_changes
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.steps import revert_step
 from reconciler.core.plan.study import Study
@@ -57,7 +57,7 @@ def revert_action(
         datastore_id=datastore.datastore_id,
         status=_status(study, diffs),
         members=tuple(map(_member, diffs)),
-        changes=tuple(sourced.change for sourced in changes),
+        changes=shown_changes(changes),
         notes=tuple(notes),
     )
     hazards = change_hazards(changes, diffs, settings.allow)

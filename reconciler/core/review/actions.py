@@ -68,6 +68,7 @@ def _change(change: Change, redact: Redact) -> ShownChange:
         baseline=change.baseline,
         force_reasons=change.force_reasons,
         hazards=change.hazards,
+        manifests=change.manifests,
     )
 
 

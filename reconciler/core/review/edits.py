@@ -20,7 +20,7 @@ Pair: TypeAlias = tuple[Change, ShownChange]
 
 
 def edit_of(change: Change) -> Hashable:
-    """The content of a change, without its address and without the line that asks for it.
+    """The content of a change, without its address and without the lines that ask for it.
 
     Two changes are the same edit if these are equal. It holds values and is never kept.
     """
@@ -29,6 +29,7 @@ def edit_of(change: Change) -> Hashable:
         image_set_id="",
         address=PATIENT,
         place=None,
+        manifests=(),
         before=None,
         after=None,
         baseline="",

@@ -48,6 +48,7 @@ class ShownChange:
     baseline: str
     force_reasons: tuple[str, ...]
     hazards: tuple[Hazard, ...]
+    manifests: tuple[Place, ...]
 
     @property
     def uid(self) -> str:

@@ -5,12 +5,7 @@ compared with the changes, byte for byte. Pins, members and hazards must match t
 code is not used, so that a bug in one of the two, or a forged plan, does not pass the other.
 """
 
-from reconciler.core.plan.checker.judge import (
-    contradictions,
-    contradictions_of_all,
-    edited,
-    hazards_of_calls,
-)
-from reconciler.core.plan.checker.requests import decode
+from reconciler.core.plan.checker.calls import grouped_calls, made
+from reconciler.core.plan.checker.judge import contradictions, contradictions_of_all, edited
 
-__all__ = ["contradictions", "contradictions_of_all", "decode", "edited", "hazards_of_calls"]
+__all__ = ["contradictions", "contradictions_of_all", "edited", "grouped_calls", "made"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Plan, Status, pins
+from reconciler.core.plan.checker.consents import of_consents, of_drift, of_manifests
 from reconciler.core.plan.checker.edits import of_requests, reverts
 from reconciler.core.plan.checker.studies import of_study, studies_of
 
@@ -17,11 +18,12 @@ def contradictions(action: Action, payload_bytes: int | None = None) -> tuple[st
     `payload_bytes` is the limit of a call, in bytes after base64; None if it is judged elsewhere.
     """
     found = [*_of_status(action), *_of_members(action), *_of_changes(action)]
+    found += [*of_drift(action), *of_manifests(action)]
     if not found and action.steps:
         found += [*_of_pins(action), *_of_hazards(action), *of_requests(action)]
         found += _of_sizes(action, payload_bytes)
     if not found and action.steps:
-        found += of_study(action)
+        found += [*of_study(action), *of_consents(action)]
     return tuple(found)
 
 
@@ -139,20 +141,9 @@ def _of_hazards(action: Action) -> Iterator[str]:
     needed = {
         (hazard, change.image_set_id) for change in action.changes for hazard in change.hazards
     }
-    needed |= set(hazards_of_calls(action))
+    needed |= {(Hazard.STUDY_WIDE, step.image_set_id) for step in action.steps if step.study_wide}
     for hazard, image_set_id in sorted(needed - shown):
         yield f"{hazard} of image set {image_set_id} is not shown"
     for use in action.hazards:
         if not use.consented:
             yield f"the action has calls, but consent to {use.hazard} is missing"
-
-
-def hazards_of_calls(action: Action) -> Iterator[tuple[Hazard, str]]:
-    """The hazards that come from how the calls are made, each with its image set."""
-    wide = Counter(step.image_set_id for step in action.steps if step.study_wide)
-    own = Counter(step.image_set_id for step in action.steps if not step.study_wide)
-    for name in sorted(wide):
-        yield Hazard.STUDY_WIDE, name
-    for name in sorted(wide.keys() | own.keys()):
-        if wide[name] > 1 or own[name] > 1:
-            yield Hazard.SPLIT_UPDATE, name
