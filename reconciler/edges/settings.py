@@ -60,7 +60,7 @@ def read_settings(path: Path) -> Settings:
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
         raise InputError(problems)
-    return _settings(path.absolute().parent, to_json(document))
+    return _settings(path.absolute(), to_json(document))
 
 
 def _document(path: Path) -> MappingNode:
@@ -139,12 +139,13 @@ def _is_text(fields: dict[str, Any]) -> bool:
     return all(isinstance(value, str) for value in fields.values())
 
 
-def _settings(root: Path, data: Any) -> Settings:
+def _settings(file: Path, data: Any) -> Settings:
     """Build settings from data that passed the schema check."""
-    defaults = Settings(root, "manifests", ())
+    defaults = Settings(file.parent, "manifests", ())
     accounts = data.get("accounts", {})
     return Settings(
-        root=root,
+        root=file.parent,
+        file=file.name,
         manifests=data.get("manifests", defaults.manifests),
         datastores=tuple(_datastore(*item) for item in sorted(data["datastores"].items())),
         quotas=_quotas(data.get("quotas", {})),

@@ -26,19 +26,21 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     Raises InputError with every problem of every file.
     """
     root = Path(settings.root)
-    loaded = load(root, _folders(root / settings.manifests, paths))
+    folders = _folders(root / settings.manifests, paths)
+    loaded = load(root, folders)
     validated = validate(loaded.documents, settings, _checker())
     resolved = resolve(validated.asks)
     problems = (*loaded.problems, *validated.problems, *resolved.problems)
     if not paths:
         if problems:
             raise InputError(problems)
-        return Checked(resolved.asks, loaded.files)
+        return Checked(resolved.asks, len(loaded.files), read=loaded.files)
     selected = names(root, paths)
     if problems:
         raise InputError(problems)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
-    return Checked(_carrying(resolved.asks, selected), len(selected), relative)
+    asks = _carrying(resolved.asks, selected)
+    return Checked(asks, len(selected), relative, loaded.files)
 
 
 def _folders(manifests: Path, paths: Sequence[Path]) -> list[Path]:

@@ -11,8 +11,7 @@ from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.core.diff.paths import opened
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.plan import Action, Basis, Plan, Status, Unread
-from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.plan import Action, Plan, Status, Unread
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.workflow_status import State, pauses
@@ -21,8 +20,9 @@ from reconciler.core.plan.bugs import without_bugs
 from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Known
-from reconciler.edges import attempts, git
+from reconciler.edges import attempts
 from reconciler.observe.driver import Store, Surveyed, observe
+from reconciler.pipeline.basis import basis_of
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import (
     attempts_of,
@@ -89,7 +89,7 @@ def plan(
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
     made = Plan(
-        basis=Basis(git.head(root), RULES_VERSION, checked.paths, settings.rules.stated),
+        basis=basis_of(settings, checked),
         actions=with_digests(ordered, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(ordered, settings),

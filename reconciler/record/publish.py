@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.core.errors import GitBusyError
 from reconciler.core.model.key import KEY_FILE
+from reconciler.core.model.plan import Basis
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.ports import Clock
 from reconciler.edges import git, records
@@ -29,7 +30,7 @@ class Publication:
     root: Path
     datastores: Mapping[str, str]
     written: tuple[Path, ...]
-    applied_commit: str
+    basis: Basis
     plan_digest: str
 
 
@@ -70,8 +71,9 @@ def _commit_once(found: Publication) -> str:
         return ""  # a key is committed together with the first records
     text = git.message(
         _moved(found, rows),
-        applied_commit=found.applied_commit,
+        applied_commit=found.basis.commit,
         plan_digest=found.plan_digest,
+        is_clean=found.basis.is_clean,
     )
     return git.commit(found.root, changed or folders, text)
 

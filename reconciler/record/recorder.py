@@ -118,7 +118,7 @@ class Recorder:
                     self._root,
                     {datastore_id: name for name, datastore_id in self._datastores()},
                     tuple(sorted(self._writer.paths)),
-                    self._plan.basis.commit,
+                    self._plan.basis,
                     self.plan_digest,
                 ),
                 mode,

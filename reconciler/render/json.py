@@ -12,6 +12,7 @@ from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed
+from reconciler.core.model.plan import Basis
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
 from reconciler.core.plan.file import unread_json
@@ -35,7 +36,7 @@ def applied(review: AppliedReview, exit_code: int) -> dict[str, Json]:
         "kind": "Report",
         "toolVersion": __version__,
         "planDigest": review.plan_digest,
-        "basis": {"commit": review.basis_commit},
+        "basis": _basis(review.basis),
         "totals": {
             "steps": review.steps,
             **{str(result): count for result, count in review.results},
@@ -53,6 +54,11 @@ def applied(review: AppliedReview, exit_code: int) -> dict[str, Json]:
         ],
         "exitCode": exit_code,
     }
+
+
+def _basis(basis: Basis) -> Json:
+    clean: dict[str, Json] = {} if basis.is_clean is None else {"clean": basis.is_clean}
+    return {"commit": basis.commit, **clean}
 
 
 def _outcome(outcome: ShownOutcome) -> Json:

@@ -10,9 +10,9 @@ from reconciler import __version__
 from reconciler.core.errors import Place
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Note
-from reconciler.core.model.plan import Basis, HazardUse
+from reconciler.core.model.plan import HazardUse
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import KIND, unread_json
+from reconciler.core.plan.file import KIND, basis_json, unread_json
 from reconciler.core.review import Review
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
 from reconciler.core.review.shown import ShownValue
@@ -26,7 +26,7 @@ def plan_json(review: Review) -> dict[str, Json]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "toolVersion": __version__,
-        "basis": _basis(review.basis),
+        "basis": basis_json(review.basis),
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
         "actions": [_action(action) for action in review.actions],
@@ -41,15 +41,6 @@ def plan_json(review: Review) -> dict[str, Json]:
         **({"unread": unread} if unread else {}),
         "masked": review.masked,
     }
-
-
-def _basis(basis: Basis) -> Json:
-    row: dict[str, Json] = {"commit": basis.commit, "rulesVersion": basis.rules_version}
-    if basis.paths:
-        row["paths"] = list(basis.paths)
-    if basis.rules:
-        row["rules"] = dict(basis.rules)
-    return row
 
 
 def _totals(totals: Totals) -> Json:

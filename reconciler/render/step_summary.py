@@ -12,7 +12,7 @@ from reconciler.core.escape import escape
 from reconciler.core.model.outcome import Landed
 from reconciler.core.review import AppliedReview
 from reconciler.core.review.applied import ShownHeld, ShownOutcome
-from reconciler.core.review.phrases import not_read
+from reconciler.core.review.phrases import not_clean, not_read
 
 # At most so many rows for converged steps, the others are counted. All other steps get a row.
 LISTED = 50
@@ -32,6 +32,9 @@ def _lines(review: AppliedReview) -> Iterator[str]:
     totals += [f"{len(review.recovered):,} recovered"] if review.recovered else []
     yield f"**{', '.join(totals)}**" if totals else "Nothing to do."
     yield from _table(review)
+    if review.basis.is_clean is False:
+        yield ""
+        yield not_clean(review.basis.commit)
     if review.records.commit:
         yield ""
         yield f"Recorded in commit {review.records.commit}."

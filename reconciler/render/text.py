@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
-from reconciler.core.review.phrases import duration, plural
+from reconciler.core.review.phrases import duration, not_clean, plural
 from reconciler.render.actions import group_lines
 from reconciler.render.style import Look, Style
 
@@ -54,6 +54,8 @@ def _first_changes(first: FirstChanges) -> str:
 
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
+    if review.basis.is_clean is False:
+        yield not_clean(review.basis.commit)
     for one in review.unread:
         image_sets = plural(one.image_sets, "image set")
         yield f"Not read: {image_sets} of data store {escape(one.datastore)}."

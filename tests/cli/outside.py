@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -72,6 +73,14 @@ def write(
             "updateImageSetMetadataUpdates": {"DICOMUpdates": {"updatableAttributes": blob}},
         },
     )
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git as a person; return what it prints."""
+    identity = ("-c", "user.name=Steward", "-c", "user.email=steward@example.org")
+    command = ["git", *identity, *arguments]
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def in_the_first_form(root: Path, **fields: Any) -> None:

@@ -377,6 +377,100 @@ def test_what_changed_is_looked_for_in_the_given_paths_alone(root: Path) -> None
     assert git.changed(root, [root / "manifest.yaml"]) != ()
 
 
+def holds(root: Path, *names: str) -> bool | None:
+    """Whether the commit holds reconciler.yaml and these manifests, and no other manifest."""
+    files = [root / "reconciler.yaml", *(root / "manifests" / name for name in names)]
+    return git.holds(root, files, lambda path: path.suffix == ".yaml", root / "manifests")
+
+
+@pytest.fixture
+def clean(root: Path) -> Path:
+    """A repository whose commit holds the settings and two manifests."""
+    for name in ("reconciler.yaml", "manifests/a.yaml", "manifests/deep/b.yaml"):
+        write(root, name, f"{name}\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "manifests")
+    assert holds(root, "a.yaml", "deep/b.yaml") is True
+    return root
+
+
+BOTH = ("a.yaml", "deep/b.yaml")
+
+
+@pytest.mark.parametrize("name", ["reconciler.yaml", "manifests/a.yaml", "manifests/deep/b.yaml"])
+@pytest.mark.parametrize("hidden", ["", "--assume-unchanged", "--skip-worktree"])
+def test_an_edited_file_is_not_held(clean: Path, name: str, hidden: str) -> None:
+    if hidden:
+        run(clean, "update-index", hidden, name)
+    write(clean, name, "edited\n")
+    assert holds(clean, *BOTH) is False
+    if not hidden:
+        run(clean, "add", name)
+        assert holds(clean, *BOTH) is False, "staged is not committed"
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_an_untracked_manifest_is_not_held(clean: Path, ignored: bool) -> None:
+    if ignored:
+        write(clean, ".git/info/exclude", "new.yaml\n")
+    write(clean, "manifests/new.yaml", "new\n")
+    assert holds(clean, *BOTH, "new.yaml") is False
+
+
+def test_a_manifest_that_is_not_read_is_held_by_the_commit_alone(clean: Path) -> None:
+    (clean / "manifests" / "a.yaml").unlink()
+    assert holds(clean, "deep/b.yaml") is False
+
+
+def test_other_files_do_not_matter(clean: Path) -> None:
+    write(clean, "manifests/README.md", "new\n")
+    write(clean, "manifest.yaml", "edited\n")
+    write(clean, "records/a/ea.json", "{}\n")
+    assert holds(clean, *BOTH) is True
+
+
+def test_line_endings_and_filters_of_git_do_not_matter(clean: Path) -> None:
+    write(clean, "manifests/a.yaml", "manifests/a.yaml\r\n")
+    assert holds(clean, *BOTH) is True
+    run(clean, "config", "filter.rot.smudge", "tr a-z n-za-m")
+    write(clean, ".git/info/attributes", "*.yaml filter=rot\n")
+    write(clean, "manifests/a.yaml", "znavsrfgf/n.lnzy\n")
+    assert holds(clean, *BOTH) is True
+    write(clean, "manifests/a.yaml", "znavsrfgf/o.lnzy\n")
+    assert holds(clean, *BOTH) is False
+
+
+def test_a_link_is_held_with_its_target(clean: Path) -> None:
+    (clean / "manifests" / "link.yaml").symlink_to("a.yaml")
+    assert holds(clean, *BOTH, "link.yaml") is False
+    run(clean, "add", ".")
+    run(clean, "commit", "-q", "-m", "link")
+    assert holds(clean, *BOTH, "link.yaml") is True
+    write(clean, "manifests/a.yaml", "edited\n")
+    assert holds(clean, "deep/b.yaml", "link.yaml") is False
+
+
+def test_a_file_outside_of_the_tree_is_not_held(clean: Path, tmp_path: Path) -> None:
+    other = write(tmp_path, "other.yaml", "x\n")
+    assert git.holds(clean, [other], lambda _: False, clean / "manifests") is False
+
+
+def test_the_folder_may_be_the_root(clean: Path) -> None:
+    files = [clean / "reconciler.yaml", clean / "manifest.yaml"]
+    files += [clean / "manifests" / name for name in BOTH]
+    is_yaml = lambda path: path.suffix == ".yaml"  # noqa: E731
+    assert git.holds(clean, files, is_yaml, clean) is True
+    assert git.holds(clean, files[:-1], is_yaml, clean) is False
+
+
+def test_without_a_commit_nothing_is_held_and_without_git_nothing_is_known(tmp_path: Path) -> None:
+    write(tmp_path, "reconciler.yaml", "x\n")
+    write(tmp_path, "manifests/a.yaml", "x\n")
+    assert holds(tmp_path, "a.yaml") is None
+    run(tmp_path, "init", "-q")
+    assert holds(tmp_path, "a.yaml") is False
+
+
 def test_a_message_for_people_and_programs() -> None:
     moved = [Moved("research", "b", "1", "2"), Moved("research", "a", "", "7")]
     text = git.message(moved, applied_commit="c0ffee", plan_digest="sha256:1")
@@ -395,6 +489,17 @@ def test_a_message_of_one_and_of_none() -> None:
     assert str(none) == "Drop records that no manifest asks for\n"
 
 
+def test_a_message_states_a_tree_that_is_not_clean() -> None:
+    text = git.message([], applied_commit="c0ffee", plan_digest="d", is_clean=False)
+    assert text.trailers == (
+        ("Applied-Commit", "c0ffee"),
+        ("Applied-Tree", "not clean"),
+        ("Plan-Digest", "d"),
+    )
+    clean = git.message([], applied_commit="c0ffee", plan_digest="d", is_clean=True)
+    assert clean.trailers == (("Applied-Commit", "c0ffee"), ("Plan-Digest", "d"))
+
+
 def test_a_long_body_tells_how_many_more() -> None:
     moved = [Moved("r", f"{n:032d}", "1", "2") for n in range(5000)]
     text = git.message(moved, applied_commit="", plan_digest="")
@@ -409,6 +514,7 @@ def test_a_machine_without_git_has_no_commit(root: Path) -> None:
         "from reconciler.core.errors import GitError\n"
         "root = Path(sys.argv[1])\n"
         "assert git.head(root) == ''\n"
+        "assert git.holds(root, [root / 'manifest.yaml'], bool, root) is None\n"
         "try:\n"
         "    git.commit(root, [root], git.message([], applied_commit='', plan_digest=''))\n"
         "except GitError as error:\n"

@@ -281,7 +281,7 @@ def test_folders_are_read_in_order_without_hidden_ones(tmp_path: Path) -> None:
         "m/a/z.yml",
         "m/b.yaml",
     ]
-    assert (loaded.files, loaded.problems) == (3, ())
+    assert (loaded.files, loaded.problems) == (("m/a/y.yaml", "m/a/z.yml", "m/b.yaml"), ())
 
 
 def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
     loaded = load(
         tmp_path, [tmp_path / "m", tmp_path / "m" / "a.yaml", tmp_path / "m" / ".." / "m"]
     )
-    assert loaded.files == len(loaded.documents) == 1
+    assert len(loaded.files) == len(loaded.documents) == 1
 
 
 def test_a_file_outside_the_root_keeps_its_whole_path(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_paths_without_manifests(tmp_path: Path) -> None:
         "pipe: is neither a file nor a folder\n    Name a manifest or a folder. "
         "The default is `manifests:` in reconciler.yaml.",
     ]
-    assert loaded.files == 0
+    assert loaded.files == ()
 
 
 def file_problems(tmp_path: Path, data: bytes) -> list[str]:

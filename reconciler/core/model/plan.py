@@ -215,13 +215,16 @@ class Basis:
     """The inputs of a plan. `commit` is "" outside a git repository.
 
     `paths` are the selected manifests, relative to reconciler.yaml; () for all. `rules` are the
-    settings under `rules:` that differ from the defaults.
+    settings under `rules:` that differ from the defaults. `is_clean` says whether the commit holds
+    reconciler.yaml and the manifests exactly as they were read, and no other manifest; None outside
+    a git repository.
     """
 
     commit: str
     rules_version: int
     paths: tuple[str, ...] = ()
     rules: tuple[tuple[str, str | bool | int], ...] = ()
+    is_clean: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,12 +17,13 @@ class Checked:
     """Asks without a contradiction, of all manifests.
 
     `paths` are the manifests that were selected, relative to the root; () for all of them. `files`
-    counts the selected files.
+    counts the selected files. `read` are the names of all manifest files, relative to the root.
     """
 
     managed: tuple[ImageSetAsk, ...]
     files: int
     paths: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
     @property
     def asks(self) -> tuple[ImageSetAsk, ...]:

@@ -149,7 +149,7 @@ class Datastore:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings. `root` is the folder of reconciler.yaml; its paths are relative to `root`."""
+    """The settings of `file` in the folder `root`, to which its paths are relative."""
 
     root: PurePath
     manifests: str
@@ -163,6 +163,7 @@ class Settings:
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0
     guardrails: Guardrails = field(default=Guardrails())
+    file: str = "reconciler.yaml"
 
     def datastore(self, name: str) -> Datastore:
         """Return the data store with a name. Raises KeyError if reconciler.yaml has none."""

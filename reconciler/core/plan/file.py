@@ -97,7 +97,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "toolVersion": reconciler.__version__,
-        "basis": _basis_json(plan.basis),
+        "basis": basis_json(plan.basis),
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
         "actions": [_action_json(action) for action in plan.actions],
@@ -115,12 +115,15 @@ def to_json(plan: Plan) -> dict[str, Json]:
     return {**body, "digest": digest(body)}
 
 
-def _basis_json(basis: Basis) -> Json:
+def basis_json(basis: Basis) -> Json:
+    """The basis of a plan; it holds no value."""
     row: dict[str, Json] = {"commit": basis.commit, "rulesVersion": basis.rules_version}
     if basis.paths:
         row["paths"] = list(basis.paths)
     if basis.rules:
         row["rules"] = dict(basis.rules)
+    if basis.is_clean is not None:
+        row["clean"] = basis.is_clean
     return row
 
 
@@ -314,6 +317,7 @@ def _basis(row: Row) -> Basis:
         row["rulesVersion"],
         tuple(row.get("paths", ())),
         tuple(sorted(row.get("rules", {}).items())),
+        row.get("clean"),
     )
 
 

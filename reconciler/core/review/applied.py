@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.model.outcome import Landed, Result
-from reconciler.core.model.plan import HazardUse, Status, Unread
+from reconciler.core.model.plan import Basis, HazardUse, Status, Unread
 from reconciler.core.review.shown import ShownValue
 
 
@@ -121,7 +121,7 @@ class AppliedReview:
     """
 
     plan_digest: str
-    basis_commit: str
+    basis: Basis
     outcomes: tuple[ShownOutcome, ...]
     held: tuple[ShownHeld, ...]
     recovered: tuple[Landed, ...]

@@ -42,7 +42,7 @@ def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
     counts = tuple(_counts(results, applied.held, applied.plan.unread))
     return AppliedReview(
         plan_digest=applied.plan_digest,
-        basis_commit=applied.plan.basis.commit,
+        basis=applied.plan.basis,
         outcomes=tuple(map(reviewer(applied.plan, redact), applied.outcomes)),
         held=tuple(_held(action) for action in applied.held),
         recovered=applied.recovered,

@@ -26,3 +26,9 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def not_clean(commit: str) -> str:
+    """State that a plan was made from files that the commit does not hold as they were."""
+    held = f"commit {commit[:12]} does not hold" if commit else "no commit holds"
+    return f"Tree not clean: {held} the manifests and reconciler.yaml as this plan read them."

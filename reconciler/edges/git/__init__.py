@@ -3,6 +3,7 @@
 A run commits only the files that it wrote. All other staged or changed files stay as they are.
 """
 
+from reconciler.edges.git.clean import holds
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.messages import Message, Moved, message
 from reconciler.edges.git.questions import changed, committed, head, is_ignored, known_files
@@ -14,6 +15,7 @@ __all__ = [
     "commit",
     "committed",
     "head",
+    "holds",
     "is_ignored",
     "known_files",
     "message",

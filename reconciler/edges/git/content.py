@@ -40,14 +40,14 @@ def _taken(
     if len(entries) != 1:
         return None
     _mode, blob, _stage = entries[0].split()
-    if expected is not None and blob == _blob_id(expected, len(blob)):
+    if expected is not None and blob == blob_id(expected, len(blob)):
         return expected
     # `core.autocrlf` changes line endings, which do not matter in JSON.
     given = repo.filtered(name, blob)
     return given if given == expected else given.replace(b"\r\n", b"\n")
 
 
-def _blob_id(content: bytes, length: int) -> str:
+def blob_id(content: bytes, length: int) -> str:
     """Return the ID that git gives to unfiltered content (git-hash-object(1))."""
     make = hashlib.sha1 if length == 40 else hashlib.sha256
     return make(b"blob %d\0" % len(content) + content).hexdigest()

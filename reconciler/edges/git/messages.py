@@ -36,8 +36,13 @@ class Message:
         return "\n\n".join(part for part in (self.subject, self.body, tail) if part) + "\n"
 
 
-def message(moved: Iterable[Moved], *, applied_commit: str, plan_digest: str) -> Message:
-    """Write the message of a run's commit: image set IDs and versions, no DICOM value."""
+def message(
+    moved: Iterable[Moved], *, applied_commit: str, plan_digest: str, is_clean: bool | None = None
+) -> Message:
+    """Write the message of a run's commit: image set IDs and versions, no DICOM value.
+
+    `is_clean` is false if the applied commit does not hold what the plan was made from.
+    """
     lines = [str(one) for one in sorted(moved)]
     subject = "Drop records that no manifest asks for"
     if lines:
@@ -46,5 +51,9 @@ def message(moved: Iterable[Moved], *, applied_commit: str, plan_digest: str) ->
         subject = f"Record {len(lines)} {noun}"
     if len(lines) > _BODY_LINES:
         lines[_BODY_LINES:] = [f"and {len(lines) - _BODY_LINES} more"]
-    trailers = (("Applied-Commit", applied_commit), ("Plan-Digest", plan_digest))
+    trailers = (
+        ("Applied-Commit", applied_commit),
+        ("Applied-Tree", "not clean" if is_clean is False else ""),
+        ("Plan-Digest", plan_digest),
+    )
     return Message(subject, "\n".join(lines), tuple(pair for pair in trailers if pair[1]))

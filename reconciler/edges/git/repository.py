@@ -130,7 +130,7 @@ def tip(repo: Repository) -> str:
 def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
     """Return the files below `paths` that differ from the commit, relative to the root."""
     check_owner(repo.tree)
-    _refuse_settings_of_tree(repo)
+    refuse_settings_of_tree(repo)
     status = repo.git.status(
         *("--porcelain", "--no-renames", "--untracked-files=all", "--ignored=matching", "-z"),
         *("--ignore-submodules=all", "--", *map(repo.name, paths)),
@@ -147,7 +147,7 @@ def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
     return [name for name in names if not is_leftover(Path(name).name)]
 
 
-def _refuse_settings_of_tree(repo: Repository) -> None:
+def refuse_settings_of_tree(repo: Repository) -> None:
     """Raise `GitError` if git reads settings from a file of the tree.
 
     Settings can name programs. With `include.path`, or HOME in the tree, a pull request could

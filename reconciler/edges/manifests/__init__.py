@@ -10,7 +10,14 @@ from pathlib import Path
 
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model import node
-from reconciler.edges.manifests.files import MAX_BYTES, SETTINGS_FILE, find, name_of, text_of
+from reconciler.edges.manifests.files import (
+    MAX_BYTES,
+    SETTINGS_FILE,
+    find,
+    is_manifest,
+    name_of,
+    text_of,
+)
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "PURE",
     "SETTINGS_FILE",
     "Loaded",
+    "is_manifest",
     "load",
     "names",
     "parse",
@@ -39,7 +47,7 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
         loaded = read(files[name], name)
         documents += loaded.documents
         problems += loaded.problems
-    return Loaded(tuple(documents), tuple(problems), len(files))
+    return Loaded(tuple(documents), tuple(problems), tuple(sorted(files)))
 
 
 def names(root: Path, paths: Sequence[Path]) -> frozenset[str]:
@@ -59,5 +67,5 @@ def read(path: Path, name: str) -> Loaded:
     """Read the documents of one file, which places call `name`."""
     text = text_of(path, name)
     if isinstance(text, Diagnostic):
-        return Loaded((), (text,), 1)
+        return Loaded((), (text,), (name,))
     return parse(text, name)

@@ -39,6 +39,13 @@ def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
         problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), hint))
 
 
+def is_manifest(root: Path, folder: Path, path: Path) -> bool:
+    """Whether a file below a folder is read as a manifest, by its name."""
+    parts = path.relative_to(folder).parts
+    hidden = any(part.startswith(".") for part in parts)
+    return path.name.endswith(_SUFFIXES) and not hidden and name_of(root, path) != SETTINGS_FILE
+
+
 def _missing(path: Path) -> str:
     try:
         path.stat()

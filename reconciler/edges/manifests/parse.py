@@ -42,18 +42,18 @@ _YAML_HINT = "Check the indentation. Quote text that contains special characters
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Documents in file order, all problems, and the number of files that were read."""
+    """Documents in file order, all problems, and the names of the files that were read."""
 
     documents: tuple[node.MappingNode, ...]
     problems: tuple[Diagnostic, ...]
-    files: int
+    files: tuple[str, ...]
 
 
 def parse(text: str, name: str, parser: Parser = DEFAULT) -> Loaded:
     """Parse a text into documents, with PyYAML's C parser by default (`PURE` without libyaml)."""
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
-        return Loaded((), (_forbidden(text, forbidden.start(), name),), 1)
+        return Loaded((), (_forbidden(text, forbidden.start(), name),), (name,))
     builder = Builder(name)
     events = parser(text)
     try:
@@ -64,7 +64,7 @@ def parse(text: str, name: str, parser: Parser = DEFAULT) -> Loaded:
         builder.problems.append(Diagnostic(Place(name), "not valid YAML", _YAML_HINT))
     finally:
         events.dispose()
-    return Loaded(tuple(builder.documents), tuple(builder.problems), 1)
+    return Loaded(tuple(builder.documents), tuple(builder.problems), (name,))
 
 
 def _forbidden(text: str, index: int, name: str) -> Diagnostic:
