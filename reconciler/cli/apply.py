@@ -142,7 +142,8 @@ def apply(
         with connect.edges(settings) as edges:
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
             if saved:
-                plan = workspace.load_plan(saved)
+                plan, warning = workspace.load_plan(saved, Path(settings.root))
+                screen.note(*([warning] if warning else []))
             else:
                 planned = _planned(settings, edges, paths, look, redact)
                 for error in planned.errors:

@@ -46,6 +46,7 @@ def plan(
     from reconciler import pipeline
     from reconciler.cli import connect, screen, workspace
     from reconciler.core.review import review
+    from reconciler.pipeline.known import key_of
 
     if out:
         workspace.check_plan_file(out)
@@ -60,7 +61,7 @@ def plan(
     for error in planned.errors:
         screen.service_says(error, settings.redact, show_values)
     if out:
-        workspace.save_plan(planned.plan, out)
+        workspace.save_plan(planned.plan, out, key_of(Path(settings.root)))
         if warning := workspace.exposure(out):
             screen.note(warning)
     named = [str(out)] if out else [str(path) for path in paths or ()]

@@ -21,14 +21,18 @@ def show(
     PLAN is a file that `plan --out` saved. Nothing is read from the service.
     """
     from reconciler.cli import screen, workspace
+    from reconciler.core.model.settings import Redact
     from reconciler.core.review import review
     from reconciler.render import text
     from reconciler.render.plan_json import plan_json
 
-    plan = workspace.load_plan(file)
-    shown = review(plan, screen.mask(workspace.redaction(config), show_values))
+    found = workspace.settings_if_any(config)
+    plan, warning = workspace.load_plan(file, Path(found.root) if found else None)
+    redact = found.redact if found else Redact.IDENTIFYING
+    shown = review(plan, screen.mask(redact, show_values))
     if json:
         screen.say_json(plan_json(shown))
     else:
         screen.say(text.plan_lines(shown, screen.look()))
     screen.not_read(plan)
+    screen.note(*([warning] if warning else []))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from reconciler.cli import target
 from reconciler.core.errors import PlanFileError, ReconcilerError
+from reconciler.core.model.key import Key
 from reconciler.core.model.plan import Plan
-from reconciler.core.model.settings import Datastore, Redact, Settings
+from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan import checker
 from reconciler.core.plan import file as plan_file
 from reconciler.core.ports import Files
@@ -27,14 +28,14 @@ def settings(given: Path | None) -> Settings:
     return read_settings(given or find_settings(Path.cwd()))
 
 
-def redaction(given: Path | None) -> Redact:
-    """The `redact` setting; `identifying` outside a repository."""
+def settings_if_any(given: Path | None) -> Settings | None:
+    """Read the settings; None outside a repository."""
     try:
-        return settings(given).redact
+        return settings(given)
     except ReconcilerError:
         if given:
             raise
-        return Redact.IDENTIFYING
+        return None
 
 
 def datastore(found: Settings, name: str | None) -> Datastore:
@@ -68,8 +69,14 @@ def refuse_links(found: Settings, *files: Path | None) -> None:
             refuse_links_of_ours(Path(found.root), file)
 
 
-def load_plan(file: Path) -> Plan:
-    """Read and check a plan that `save_plan` wrote. Raises ReconcilerError."""
+def load_plan(file: Path, root: Path | None) -> tuple[Plan, str]:
+    """Read and check a plan that `save_plan` wrote; return it with a warning, or "".
+
+    `root` is the repository whose key made the seal; None outside a repository, where the seal
+    cannot be checked. Raises ReconcilerError.
+    """
+    from reconciler.pipeline.seal import check_seal
+
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -83,7 +90,7 @@ def load_plan(file: Path) -> Plan:
     # The requests must make the changes shown, also in a forged plan whose digest matches.
     if problem := checker.edited(plan):
         raise PlanFileError(f"the plan file was edited: {problem}", plan_file.AGAIN)
-    return plan
+    return plan, check_seal(root, raw, plan) if root else ""
 
 
 def _is_valid(raw: plan_file.Row) -> bool:
@@ -98,14 +105,14 @@ def check_plan_file(file: Path) -> None:
         target.check(file, target.PLAN, f"cannot save the plan to {file}")
 
 
-def save_plan(plan: Plan, file: Path, disk: Files = files.REAL) -> None:
+def save_plan(plan: Plan, file: Path, key: Key | None, disk: Files = files.REAL) -> None:
     """Write a plan, readable by the owner only: it holds patient data."""
     check_plan_file(file)
     files.sweep(file.parent, file.name, files=disk)
     try:
         if _is_private(file):
             files.keep_from_git(file.parent, files=disk)
-        files.replace(file, plan_file.dumps(plan), mode=files.PRIVATE, files=disk)
+        files.replace(file, plan_file.dumps(plan, key), mode=files.PRIVATE, files=disk)
     except OSError as error:
         raise ReconcilerError(f"cannot save the plan to {file}: {error.strerror}") from None
 

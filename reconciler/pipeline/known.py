@@ -83,12 +83,12 @@ def key_of(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.checked(own, _committed_key(root))
+        return keys.checked(own, committed_key(root))
     except GitError:
         return own
 
 
-def _committed_key(root: Path) -> bytes:
+def committed_key(root: Path) -> bytes:
     """The content of the key file in the commit; b"" where the commit has none."""
     path = keys.path(root)
     return git.committed(root, [path]).get(path, b"")
@@ -101,7 +101,7 @@ def key_to_record_with(root: Path) -> Key | None:
     """
     own = keys.read(root)
     try:
-        return keys.checked(own, _committed_key(root))
+        return keys.checked(own, committed_key(root))
     except GitError as error:
         if own is not None:
             return own

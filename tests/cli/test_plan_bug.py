@@ -51,7 +51,7 @@ def flawed(tmp_path: Path, reconcile: Command) -> Iterator[FlawedPlan]:
         builder = flawed_builder(IMAGE_SET_ID, "CT CHEST", "SECRET")
         with connect.edges(found) as edges:
             planned = pipeline.plan(found, pipeline.check(found), edges, builder=builder)
-        workspace.save_plan(planned.plan, root / "plan.json")
+        workspace.save_plan(planned.plan, root / "plan.json", None)
         yield FlawedPlan(emulator, planned, reconcile)
 
 

@@ -50,7 +50,7 @@ def drop_record(folder: Path, new: bool, disk: Files) -> None:
 
 
 def write_plan(folder: Path, new: bool, disk: Files) -> None:
-    save_plan(NEW if new else OLD, folder / "plan.json", disk)
+    save_plan(NEW if new else OLD, folder / "plan.json", None, disk)
 
 
 def write_a_report(folder: Path, new: bool, disk: Files) -> None:
@@ -142,7 +142,7 @@ def test_a_write_that_takes_only_a_part_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_holds_values_is_its_owners_alone(tmp_path: Path) -> None:
-    save_plan(NEW, tmp_path / "plan.json")
+    save_plan(NEW, tmp_path / "plan.json", None)
     assert stat.S_IMODE((tmp_path / "plan.json").stat().st_mode) == 0o600
     assert (tmp_path / "plan.json").read_bytes() == dumps(NEW)
     write_report({}, tmp_path / "report.json")

@@ -24,6 +24,7 @@ class Use(StrEnum):
     ASK = "ask"
     ACTION = "action"
     PLAN = "plan"
+    SEAL = "seal"
     ATTEMPT = "attempt"
 
 
@@ -37,6 +38,11 @@ class Key:
         """Return `hmac-sha256:…` (RFC 2104) over the use and the canonical JSON of the value."""
         text = f"reconciler/v1/{use}\0".encode() + canonical_json(value)
         return "hmac-sha256:" + hmac.new(self.secret, text, hashlib.sha256).hexdigest()
+
+    def made(self, digest: object, use: Use, value: Json) -> bool:
+        """Whether a digest is of this key, compared in constant time."""
+        own = self.digest(use, value)
+        return isinstance(digest, str) and hmac.compare_digest(digest.encode(), own.encode())
 
     def __repr__(self) -> str:
         return "Key(***)"

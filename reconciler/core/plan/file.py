@@ -1,7 +1,8 @@
 """The plan as JSON: what `plan --out` saves and `apply` executes exactly.
 
 The same plan is the same bytes. A digest over the whole file shows that a plan was edited or
-truncated. The version of the tool shows that another version computed its steps.
+truncated. The seal is keyed: it shows an edit after which that digest was computed again. The
+version of the tool shows that another version computed its steps.
 """
 
 from __future__ import annotations
@@ -41,9 +42,14 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 
-def dumps(plan: Plan) -> bytes:
-    """The bytes of the plan file."""
-    text = json.dumps(to_json(plan), indent=1, ensure_ascii=False)
+def dumps(plan: Plan, key: Key | None = None) -> bytes:
+    """The bytes of the plan file, sealed with the key of the repository if it has one."""
+    raw = to_json(plan)
+    if key is not None:
+        body = _body(raw)
+        body["seal"] = key.digest(Use.SEAL, raw["digest"])
+        raw = {**body, "digest": digest(body)}
+    text = json.dumps(raw, indent=1, ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
@@ -73,9 +79,19 @@ def parse(data: bytes) -> Row:
         raise PlanFileError(
             "the file is the output of `plan --json`, which cannot be applied", AGAIN
         )
-    if raw.get("digest") != digest({key: raw[key] for key in raw if key != "digest"}):
+    if raw.get("digest") != digest(_body(raw)):
         raise PlanFileError("the plan file was edited after it was saved", AGAIN)
     return raw
+
+
+def is_sealed(raw: Row, key: Key) -> bool:
+    """Whether a plan file has a seal that this key made of the rest of the file."""
+    body = _body(raw)
+    return key.made(body.pop("seal", None), Use.SEAL, digest(body))
+
+
+def _body(raw: Row) -> Row:
+    return {name: value for name, value in raw.items() if name != "digest"}
 
 
 def from_json(raw: Row) -> Plan:

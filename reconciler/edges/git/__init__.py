@@ -6,7 +6,14 @@ A run commits only the files that it wrote. All other staged or changed files st
 from reconciler.edges.git.clean import holds
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.messages import Message, Moved, message
-from reconciler.edges.git.questions import changed, committed, head, is_ignored, known_files
+from reconciler.edges.git.questions import (
+    changed,
+    committed,
+    head,
+    is_ignored,
+    known_files,
+    trailers_of_addition,
+)
 
 __all__ = [
     "Message",
@@ -19,4 +26,5 @@ __all__ = [
     "is_ignored",
     "known_files",
     "message",
+    "trailers_of_addition",
 ]

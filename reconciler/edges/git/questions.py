@@ -91,3 +91,22 @@ def known_files(root: Path, folder: Path) -> tuple[Path, ...]:
         except command_error():  # before the first commit
             return ()
         return tuple(repo.tree.root / name for name in sorted(held))
+
+
+def trailers_of_addition(root: Path, path: Path, name: str) -> frozenset[str]:
+    """Return the values of a trailer in the commits that added a file.
+
+    Returns none outside a repository and on errors of git.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return frozenset()
+        options = ("--no-show-signature", "--diff-filter=A", "--format=%B")
+        try:
+            check_owner(repo.tree)
+            log = str(repo.git.log(*options, "--", repo.name(path)))
+        except command_error():
+            return frozenset()
+    start = f"{name}: "
+    lines = log.splitlines()
+    return frozenset(line.removeprefix(start) for line in lines if line.startswith(start))
