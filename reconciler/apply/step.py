@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from reconciler.apply.confirm import unlike
@@ -126,7 +127,7 @@ class StepRun:
             else:
                 if not self._sends and not self._throttles:
                     started()
-                ended = self._settle() if self._send() else self._again_or_end()
+                ended = self._settle() if self._send() else self._again_or_look()
         return ended
 
     def _is_past(self) -> bool:
@@ -220,6 +221,17 @@ class StepRun:
         if arrived and self._answer is Answer.NONE:
             self._answer = Answer.REFUSED
         return arrived
+
+    def _again_or_look(self) -> Outcome | None:
+        """After a send that did not arrive. After the last throttle, look once more.
+
+        Another run of the same plan may have made the change meanwhile.
+        """
+        if self._throttles >= THROTTLES:
+            with suppress(NoAnswerError, ThrottledError):
+                if self._look({}) is not Next.SEND:
+                    return self._settle()
+        return self._again_or_end()
 
     def _again_or_end(self) -> Outcome | None:
         """After a send without effect: None to send again, an outcome after the last try."""

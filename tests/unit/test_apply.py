@@ -16,7 +16,7 @@ import pytest
 from reconciler.apply import apply
 from reconciler.apply.decide import TABLE, Answer, Finding, Next, Seen, decide, found
 from reconciler.apply.run import Run
-from reconciler.apply.step import Options
+from reconciler.apply.step import THROTTLES, Options
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
     AccessDeniedError,
@@ -817,6 +817,54 @@ def test_patience_with_throttles_has_an_end(fake: FakeImageSets) -> None:
     fake.fail(UPDATES, ThrottledError("slow down"), times=10_000)
     outcome = only(run(fake, simple(fake, A)))
     assert (outcome.result, outcome.message) == (Result.FAILED, "slow down")
+
+
+class ThrottledOut(SameImageSets):
+    """Throttles every update; with the last one, `act` happens."""
+
+    def __init__(self, fake: FakeImageSets, act: Callable[[], object]) -> None:
+        super().__init__(fake)
+        self._act = act
+        self._left = THROTTLES
+
+    def update(self, step: Step) -> str:
+        self._left -= 1
+        if not self._left:
+            self._act()
+        raise ThrottledError("slow down")
+
+
+def test_what_another_run_does_meanwhile_is_seen_before_a_throttled_update_fails(
+    fake: FakeImageSets,
+) -> None:
+    planned = simple(fake, A)
+    (step,) = planned.steps
+    outcome = only(run(ThrottledOut(fake, lambda: fake.update(step)), planned))
+    assert outcome.result is Result.ALREADY_CONVERGED
+    assert [landed.version_id for landed in outcome.landed] == ["2"]
+
+
+def test_what_another_process_does_meanwhile_is_a_conflict_not_a_failure(
+    fake: FakeImageSets,
+) -> None:
+    theirs = ThrottledOut(fake, lambda: fake.foreign(A, describe("THEIRS")))
+    outcome = only(run(theirs, simple(fake, A)))
+    assert (outcome.result, outcome.landed) == (Result.CONFLICT, ())
+
+
+def test_a_throttled_update_fails_if_the_last_look_shows_nothing(fake: FakeImageSets) -> None:
+    for act in (lambda: None, lambda: fake.fail("GetImageSet", lost(), times=99)):
+        outcome = only(run(ThrottledOut(fake, act), simple(fake, A)))
+        assert (outcome.result, outcome.message) == (Result.FAILED, "slow down")
+
+
+def test_another_operation_is_awaited_before_a_throttled_update_fails(fake: FakeImageSets) -> None:
+    outcome = only(run(ThrottledOut(fake, lambda: fake.lock(A, 20.0)), simple(fake, A)))
+    assert (outcome.result, outcome.message) == (Result.FAILED, "slow down")
+    forever = ThrottledOut(fake, lambda: fake.lock(A, 10_000.0))
+    outcome = only(run(forever, simple(fake, A)))
+    assert outcome.result is Result.NOT_ATTEMPTED
+    assert "still LOCKED by another operation" in outcome.message
 
 
 def test_a_409_without_an_end_fails_with_its_message(fake: FakeImageSets) -> None:
