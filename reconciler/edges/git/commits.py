@@ -29,9 +29,9 @@ FALLBACK_EMAIL = "reconciler@localhost"
 def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
     """Commit exactly these files or folders, removed files included; return the ID of the commit.
 
-    Returns "" if they have not changed. Raises `GitError` outside a repository, if a hook rejects
-    the commit or leaves a file out, if another git process holds the lock, and during a merge.
-    After an error the index is as before.
+    Returns "" if they have not changed, or if another run commits them meanwhile. Raises `GitError`
+    outside a repository, if a hook rejects the commit or leaves a file out, if another git process
+    holds the lock, and during a merge. After an error the index is as before.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -44,10 +44,20 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
             if not names:
                 return ""
             repo.git.update_environment(**_identity(repo))
-            with _trusted_hooks(repo), _staged(repo, names) as staged:
-                made = _made(repo, _commit(repo, names, text))
-                check_committed(repo, made, names, staged)
-            return made
+            try:
+                return _commit_checked(repo, names, text)
+            except command_error():
+                if changed_names(repo, paths):
+                    raise
+                return ""  # another run has committed these files meanwhile
+
+
+def _commit_checked(repo: Repository, names: Sequence[str], text: Message) -> str:
+    """Commit some files, and check that the commit holds them as they are."""
+    with _trusted_hooks(repo), _staged(repo, names) as staged:
+        made = _made(repo, _commit(repo, names, text))
+        check_committed(repo, made, names, staged)
+    return made
 
 
 @contextmanager
