@@ -130,22 +130,33 @@ def plan_at_rest(
     A killed run may have left updates in flight. Then the same command finishes the work.
     """
     planned = plan(settings, checked, edges)
-    busy = [
+    busy, deadline = _busy(planned.plan), edges.clock.now() + patience
+    if busy:
+        reporter.waiting(len(busy), patience)
+    # Another run may lock an image set again, for the next step of its action.
+    while busy and edges.clock.now() < deadline:
+        _await(settings, edges, busy, deadline)
+        planned = plan(settings, checked, edges)
+        busy = _busy(planned.plan)
+    return planned
+
+
+def _busy(planned: Plan) -> list[tuple[str, str]]:
+    """The image sets of actions that wait for another operation, each with its data store."""
+    return [
         (action.datastore, member.image_set_id)
-        for action in planned.plan.actions
+        for action in planned.actions
         if action.status is Status.BUSY
         for member in action.members
     ]
-    if not busy:
-        return planned
-    reporter.waiting(len(busy), patience)
-    deadline, pause = edges.clock.now() + patience, pauses()
-    while edges.clock.now() < deadline:
-        busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
-        if not busy:
-            break
+
+
+def _await(settings: Settings, edges: Edges, busy: list[tuple[str, str]], deadline: float) -> None:
+    """Wait until none of these image sets is LOCKED, at most until the deadline."""
+    pause = pauses()
+    while busy and edges.clock.now() < deadline:
         edges.clock.sleep(next(pause))
-    return plan(settings, checked, edges)
+        busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
 
 
 def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:

@@ -20,11 +20,12 @@ HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 
 
 @contextmanager
-def repository(folder: Path) -> Iterator[tuple[Path, Emulator]]:
+def repository(folder: Path, update_seconds: float = 0.0) -> Iterator[tuple[Path, Emulator]]:
     """The root of a repository, which becomes the current folder, and its empty data store."""
     root = folder / "repository"
     root.mkdir()
-    with chdir(root), Emulator(folder / "store", Options(update_seconds=0.0)) as emulator:
+    options = Options(update_seconds=update_seconds)
+    with chdir(root), Emulator(folder / "store", options) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         settings(root, emulator)
         yield root, emulator

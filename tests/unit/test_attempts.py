@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -611,6 +612,25 @@ def test_what_is_locked_is_waited_for_before_it_is_planned(
     assert [one.status for one in planned.plan.actions] == [status]
     assert waits == [(1, BUSY_PATIENCE)]
     assert study.service.clock.now() < BUSY_PATIENCE + 10.0
+
+
+def test_what_is_locked_again_by_the_next_step_of_another_run_is_waited_for_again(
+    study: AskedStudy,
+) -> None:
+    study.ask(OWN, "CT")
+    study.service.lock(OWN, 5.0)
+    at_rest = itertools.count()
+
+    def lock_again() -> None:
+        """Between the end of the wait and the plan after it."""
+        if study.service.clock.now() >= 5.0 and next(at_rest) == 1:
+            study.service.lock(OWN, 5.0)
+
+    study.service.inject("GetImageSet", lock_again, image_set_id=OWN, times=1_000)
+    checked = pipeline.check(study.settings)
+    planned = pipeline.plan_at_rest(study.settings, checked, study.edges())
+    assert [one.status for one in planned.plan.actions] == [Status.UPDATE]
+    assert next(at_rest) > 2
 
 
 def test_a_plan_of_another_data_store_of_the_same_name_is_not_applied(study: AskedStudy) -> None:
