@@ -389,6 +389,41 @@ def test_a_rule_that_was_tightened(saved: SavedPlan, rule: str, asked: str, prim
     assert saved.live(name)["version"] == "1"
 
 
+REMOVED = f"""\
+absent: {{Study: {{Series: {{{SERIES_UID}: {{Instances: [{SERIES_UID}.2]}}}}}}}}
+allow: [REMOVES_INSTANCE]
+"""
+
+
+@pytest.mark.parametrize("before", ["", "guardrails: {imageSets: 9, percent: 90}\n"])
+@pytest.mark.parametrize(
+    ("asked", "rail", "reason"),
+    [
+        (DESCRIBED.replace("CT", "MR"), "imageSets: 8", "9 image sets would change"),
+        (DESCRIBED.replace("CT", "MR"), "percent: 70", "9 of 12 recorded image sets would change"),
+        (REMOVED, "removedInstances: 8", "9 instances or series would be removed"),
+    ],
+)
+def test_a_guardrail_that_was_lowered_holds(
+    saved: SavedPlan, before: str, asked: str, rail: str, reason: str
+) -> None:
+    """Whether there was a guardrail when the plan was made, or none."""
+    names = [f"{number:032d}" for number in range(12)]
+    for name in names:
+        imported(saved.emulator, document(image_set_id=name))
+    manifest(saved.root, "a.yaml", DESCRIBED, *names)
+    assert saved.reconcile("apply", "--auto-approve").code == 0
+    settings(saved.root, saved.emulator, before)
+    manifest(saved.root, "a.yaml", DESCRIBED, *names[9:])
+    manifest(saved.root, "b.yaml", asked, *names[:9])
+    saved.plan()
+    settings(saved.root, saved.emulator, f"guardrails: {{{rail}}}\n")
+    ran = saved.apply()
+    assert (ran.code, set(saved.results().values())) == (1, {"stale"})
+    assert saved.reason().startswith(f"guardrail: {reason}, more than `guardrails: {{{rail}}}`")
+    assert {saved.live(name)["version"] for name in names} == {"2"}
+
+
 def test_a_plan_applied_in_parts_does_not_exceed_a_guardrail_by_its_own_progress(
     saved: SavedPlan,
 ) -> None:
