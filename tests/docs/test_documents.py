@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Settings
 from reconciler.edges import schemas
 from reconciler.edges.settings import read_settings
-from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.pipeline import check
 from tests.docs.markdown import (
     DOCUMENTS,
@@ -254,20 +252,6 @@ def test_the_floors_are_those_that_are_enforced() -> None:
     drawn = read(ARCHITECTURE).split("\n## Floors\n")[1].split("\n## ")[0].split("```")[1::2]
     pictures = [[line.split("  ")[0] for line in block.strip().splitlines()] for block in drawn]
     assert pictures == list(floors.values())
-
-
-def test_the_decision_on_silence_names_rules_and_switches_that_exist() -> None:
-    rows = [
-        [re.findall(r"`(\w+)`", cell) for cell in line.split("|")[-3:-1]]
-        for line in read(".github/decisions/0002-where-aws-is-silent.md").splitlines()
-        if re.match(r"\| U\d+ \|", line)
-    ]
-    settings = schemas.load("reconciler")["properties"]
-    rules = {rule for row in rows for rule in row[0]}
-    assert rules <= {*settings, *settings["rules"]["properties"]}
-    switches = {switch.name for switch in fields(Behaviours)}
-    assert {switch for row in rows for switch in row[1]} <= switches
-    assert len(rows) == 32
 
 
 def test_every_invariant_names_a_test_that_exists() -> None:

@@ -17,7 +17,7 @@ from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.core.plan import build
-from reconciler.core.ports import PacedImageSets
+from reconciler.core.ports import Clock, PacedImageSets
 from reconciler.edges import aws, quotas, records
 from reconciler.emulator.http.server import Emulator
 from reconciler.pipeline.plan import Builder
@@ -30,7 +30,7 @@ HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 class Repository:
     """One data store of its own, and a folder that stands for the repository."""
 
-    def __init__(self, root: Path, emulator: Emulator) -> None:
+    def __init__(self, root: Path, emulator: Emulator, clock: Clock = REAL) -> None:
         self.root = root
         self.emulator = emulator
         self.datastore = Datastore(
@@ -44,9 +44,12 @@ class Repository:
         )
         (root / "manifests").mkdir()
         emulator.service.ensure_datastore(self.datastore.datastore_id, "research")
-        connected = aws.connect(self.datastore, endpoint=emulator.endpoint)
-        self.port: PacedImageSets = quotas.Paced(connected, quotas.Buckets({}, REAL))
-        self.edges = pipeline.Edges(ports=lambda _: self.port, clock=REAL)
+        self.port = self._connected(clock)
+        self.edges = pipeline.Edges(ports=lambda _: self.port, clock=clock)
+
+    def _connected(self, clock: Clock) -> PacedImageSets:
+        connected = aws.connect(self.datastore, endpoint=self.emulator.endpoint)
+        return quotas.Paced(connected, quotas.Buckets({}, clock))
 
     def rules(self, **rules: Any) -> None:
         self.settings = replace(self.settings, rules=Rules(**rules))
