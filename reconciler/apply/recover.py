@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.apply.content import content
 from reconciler.apply.run import Run
 from reconciler.apply.step import version_in_history
-from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import NotFoundError, ServiceError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.observed import Properties
@@ -94,8 +94,9 @@ def recover(port: ImageSets, attempt: Attempt) -> Recovered:
 
 def _holds(port: ImageSets, attempt: Attempt) -> bool:
     version, digest = attempt.last
+    before = attempt.versions[-2][0] if len(attempt.versions) > 1 else attempt.before
     try:
-        return content_digest(port.metadata(attempt.image_set_id, version)) == digest
+        return content(port, attempt.image_set_id, version, digest, before).is_expected
     except NotFoundError:
         return False
 

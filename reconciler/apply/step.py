@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from reconciler.apply.confirm import unlike
+from reconciler.apply.content import content
 from reconciler.apply.decide import (
     RESULT,
     TABLES,
@@ -24,7 +25,6 @@ from reconciler.apply.decide import (
 )
 from reconciler.apply.run import DatastoreRun
 from reconciler.apply.study import Members, members
-from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
     ConflictError,
     CredentialsError,
@@ -58,13 +58,15 @@ class Options:
 
     `lock_timeout` is in seconds, for each send. With `look_first`, an earlier run may have done a
     part of the plan, and no turn is spent on that part. `message_hint` returns how to see the
-    service's own message, by data store ID, image set and version.
+    service's own message, by data store ID, image set and version. `fields_may_be_added` is the
+    rule `serviceFields`.
     """
 
     lock_timeout: float
     look_first: bool = False
     message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: ""
     tables: Tables = TABLES
+    fields_may_be_added: bool = True
 
 
 class StepRun:
@@ -92,6 +94,7 @@ class StepRun:
         # The version that the service named in its answer, unless it is pin+1. If another process
         # made version pin+1, it is the version of our update.
         self._made = ""
+        self._added: set[str] = set()
         self._is_elsewhere = False
         self._sends = 0
         self._throttles = 0
@@ -328,11 +331,13 @@ class StepRun:
 
     def _compared(self, seen: Seen, digest: str) -> Seen:
         """Compare the content of version pin+1. Content that cannot be read stays PRODUCED."""
+        before = self._step.revert_to or seen.pin
         try:
-            document = self._port.metadata(seen.image_set_id, next_version(seen.pin))
+            read = content(self._port, seen.image_set_id, next_version(seen.pin), digest, before)
         except NotFoundError:
             return seen
-        if content_digest(document) == digest:
+        if read.is_expected and (self._options.fields_may_be_added or not read.added):
+            self._added |= set(read.added)
             return replace(seen, finding=Finding.EQUAL)
         return self._not_ours(replace(seen, finding=Finding.OTHER))
 
@@ -355,6 +360,9 @@ class StepRun:
             if (landed := _landed(member)) is not None:
                 made[table[self._answer, member.finding]].append(landed)
         text = self._description(decision, seen)
+        if self._added:
+            names = " and ".join(sorted(self._added))
+            text = f"{text}\nthe service added {names}, which no manifest asks for".strip()
         if decision is Next.CONVERGED:
             decision, text = self._with_strangers(text)
         done = (one for ended, some in made.items() if ended.is_done for one in some)

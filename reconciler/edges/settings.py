@@ -192,6 +192,7 @@ def _rules(rules: dict[str, Any]) -> Rules:
         uids_on_primary=Permission(rules.get("uidsOnPrimary", defaults.uids_on_primary)),
         remove_last=Permission(rules.get("removeLast", defaults.remove_last)),
         revert_on_primary=Permission(rules.get("revertOnPrimary", defaults.revert_on_primary)),
+        service_fields=Permission(rules.get("serviceFields", defaults.service_fields)),
         removals_need_force=rules.get("removalsNeedForce", defaults.removals_need_force),
         payload_bytes=int(rules.get("payloadBytes", defaults.payload_bytes)),
     )

@@ -19,7 +19,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, RecordMode, Settings
+from reconciler.core.model.settings import Datastore, Permission, RecordMode, Settings
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_datastores
@@ -62,7 +62,11 @@ def apply(
     root = Path(settings.root)
     recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
     options = Options(
-        settings.lock_timeout_seconds, saved, partial(_message_hint, settings), tables
+        settings.lock_timeout_seconds,
+        saved,
+        partial(_message_hint, settings),
+        tables,
+        settings.rules.service_fields == Permission.ALLOW,
     )
     outcomes = []
     with attempts.under_way(root) as left:

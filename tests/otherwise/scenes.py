@@ -38,6 +38,28 @@ def one(on: Stage, *wanted: tuple[str, object], allow: str = "", more: str = "")
     on.asks(A, present(*wanted, allow=allow, more=more), *wanted)
 
 
+def of_2023(on: Stage) -> None:
+    """One image set whose document lacks what later documents have."""
+    found = content()
+    for block in found["Study"]["Series"].values():
+        for held in block["Instances"].values():
+            del held["StoredTransferSyntaxUID"]
+    on.put(found)
+    on.asks(A, present(DESCRIBED), DESCRIBED)
+
+
+def with_checksums(on: Stage) -> None:
+    """One image set whose document states the checksums of its frames."""
+    found = content()
+    for block in found["Study"]["Series"].values():
+        for held in block["Instances"].values():
+            for frame in held["ImageFrames"]:
+                checksum = {"Width": 128, "Height": 128, "Checksum": 740549643}
+                frame["PixelDataChecksumFromBaseToFullResolution"] = [checksum]
+    on.put(found)
+    on.asks(A, present(DESCRIBED), DESCRIBED)
+
+
 def forced(on: Stage, *more: tuple[str, object]) -> None:
     """An update that needs force."""
     one(on, ("Study/StudyID", "S2"), *more, more="force: true\n")

@@ -314,6 +314,15 @@ WORLDS: dict[str, World] = {
         scene=lambda on: scenes.one(on, ("Study/StudyDescription", "ct chest")),
         says=BLOCKED_AFTER,
     ),
+    "U33-checksums-change": World(
+        scene=scenes.with_checksums, switches={"service_fields": "changed"}, says=BLOCKED_AFTER
+    ),
+    "U33-fields-are-added": World(
+        scene=scenes.of_2023,
+        switches={"service_fields": "added"},
+        says=CONVERGED,
+        words=("the service added StoredTransferSyntaxUID",),
+    ),
     "U33-empty-values-are-dropped": World(switches={"keeps_empty": False}, says=BLOCKED_AFTER),
     "U34-removals-have-no-effect": World(
         scene=scenes.removed, switches={"removals_take_effect": False}, says=BLOCKED_AFTER

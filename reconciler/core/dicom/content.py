@@ -20,6 +20,9 @@ Section = dict[str, Json]
 SOP_INSTANCE_UID = 0x00080018
 STUDY_INSTANCE_UID = 0x0020000D
 SERIES_INSTANCE_UID = 0x0020000E
+TRANSFER_SYNTAX = "StoredTransferSyntaxUID"
+CHECKSUMS = "PixelDataChecksumFromBaseToFullResolution"
+_HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
 
 
 def section_of(outer: Mapping[str, Json] | None, name: str) -> Section:
@@ -108,6 +111,18 @@ def frame_ids(section: Section) -> tuple[str, ...]:
     return tuple(str(frame.get("ID")) for frame in listed if isinstance(frame, dict))
 
 
+def images_of(section: Section) -> Section:
+    """What HealthImaging itself states about the images of an instance, as far as it is compared.
+
+    A missing StoredTransferSyntaxUID stands for lossless HTJ2K, 1.2.840.10008.1.2.4.202. Source:
+    https://docs.aws.amazon.com/healthimaging/latest/devguide/supported-transfer-syntaxes.html
+    """
+    listed = section.get("ImageFrames")
+    frames = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    rows: list[Json] = [[str(frame.get("ID")), frame.get(CHECKSUMS) or None] for frame in frames]
+    return {"Frames": rows, TRANSFER_SYNTAX: section.get(TRANSFER_SYNTAX) or _HTJ2K_LOSSLESS_RPCL}
+
+
 def canonical_attributes(section: Section) -> Section:
     """Return the attributes by tag in canonical form; private elements with their VR."""
     result: Section = {}
@@ -122,10 +137,11 @@ def canonical_attributes(section: Section) -> Section:
 
 
 class ContentDigests:
-    """Digests over the content that is compared: attributes, VRs of private elements and frames.
+    """Digests over the content that is compared: attributes, VRs of private elements and images.
 
-    They ignore generated IDs, SchemaVersion and unknown keys (ChecksumType, future keys: decision
-    0002, U18), as well as the spelling and order of keys.
+    Of the images, they cover the frames, their checksums and the stored transfer syntax. They
+    ignore generated IDs, SchemaVersion and other keys (ChecksumType, future keys: decision 0002,
+    U18), as well as the spelling and order of keys.
 
     An object caches the digests of instances. `simulate` shares unchanged instances, so computing
     the digest of 2,000 instances after each of 30 calls reads each instance once.
@@ -156,8 +172,7 @@ class ContentDigests:
     def _instance(self, section: Section) -> str:
         known = self._known.get(id(section))
         if known is None:
-            frames = cast(Json, list(frame_ids(section)))
-            content: Json = {"DICOM": canonical_attributes(section), "Frames": frames}
+            content: Json = {"DICOM": canonical_attributes(section), **images_of(section)}
             known = self._known[id(section)] = (section, digest(content))
         return known[1]
 

@@ -43,7 +43,8 @@ class Rules:
 
     `series_on_primary` and `uids_on_primary`: U11. `remove_last`: U8. `removals_need_force`: U23.
     `payload_bytes`: U13, both blobs after base64. `revert_on_primary`: whether a revert may make
-    the Patient or Study level of a primary image set differ from its siblings.
+    the Patient or Study level of a primary image set differ from its siblings. `service_fields`:
+    U33, whether an update may add fields of the service to a document that lacks them.
     """
 
     series_on_primary: Permission = Permission.REFUSE
@@ -52,6 +53,7 @@ class Rules:
     revert_on_primary: Permission = Permission.REFUSE
     removals_need_force: bool = True
     payload_bytes: int = 10_000
+    service_fields: Permission = Permission.ALLOW
 
     @property
     def stated(self) -> tuple[tuple[str, str | bool | int], ...]:

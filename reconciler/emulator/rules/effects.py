@@ -46,6 +46,9 @@ def _text(value: Any, stored: Callable[[str], str]) -> Any:
     return stored(value) if isinstance(value, str) else value
 
 
+_CHECKSUM = {"Width": 1, "Height": 1, "Checksum": 0}
+
+
 def add_effects(document: dict[str, Any], behaviours: Behaviours) -> None:
     """What an update does to a document besides its edits."""
     if not behaviours.keeps_empty:
@@ -55,10 +58,10 @@ def add_effects(document: dict[str, Any], behaviours: Behaviours) -> None:
                 del held[key]
     for instance in _instances(document):
         if behaviours.service_fields == "added":
-            instance.setdefault("ChecksumType", "DECOMPRESSED")
+            instance.setdefault("StoredTransferSyntaxUID", "1.2.840.10008.1.2.4.203")
         elif behaviours.service_fields == "changed":
             for frame in instance.get("ImageFrames", ()):
-                frame["PixelDataChecksumFromBaseToFullResolution"] = []
+                frame["PixelDataChecksumFromBaseToFullResolution"] = [_CHECKSUM]
 
 
 def _blocks(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
