@@ -1,4 +1,4 @@
-"""What the service itself writes about images: compared, and told apart from what it adds."""
+"""What the service itself writes about images is compared; what it only adds is recognised."""
 
 from __future__ import annotations
 
