@@ -8,23 +8,72 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import Behaviours
+from tests.cli.conftest import Command
 from tests.documents import IMAGE_SET_ID
 
+DEFAULTS = Behaviours()
 STORE = "12345678901234567890123456789012"
 HEAD = "apiVersion: reconciler/v1\nkind: ImageSet\ndatastore: research\n"
 
 
+@dataclass(frozen=True)
+class World:
+    """A repository, and a data store whose service behaves in its own way."""
+
+    root: Path
+    emulator: Emulator
+    reconcile: Command
+
+    def apply(self, *arguments: str, code: int = 0) -> str:
+        """What an apply prints that ends with this exit code."""
+        ran = self.reconcile("apply", "--auto-approve", *arguments)
+        assert ran.code == code, ran.out + ran.err
+        return ran.out
+
+    def action(self) -> dict[str, Any]:
+        """The only action of a plan."""
+        ran = self.reconcile("plan", "--json")
+        assert ran.code == 0, ran.err
+        (action,) = json.loads(ran.out)["actions"]
+        return dict(action)
+
+    def entry(self, image_set_id: str = IMAGE_SET_ID) -> dict[str, Any]:
+        """The row of the record of an image set."""
+        rows = [
+            row
+            for path in (self.root / "records" / STORE).glob("*.json")
+            for row in json.loads(path.read_text())["entries"]
+        ]
+        return dict(next(row for row in rows if row["imageSetId"] == image_set_id))
+
+    def version(self, image_set_id: str = IMAGE_SET_ID) -> str:
+        """The latest version of an image set."""
+        address = {"datastoreId": STORE, "imageSetId": image_set_id}
+        return str(self.emulator.service.call("GetImageSet", address)["versionId"])
+
+
 @contextmanager
-def repository(folder: Path, update_seconds: float = 0.0) -> Iterator[tuple[Path, Emulator]]:
+def world(folder: Path, reconcile: Command, **switches: Any) -> Iterator[World]:
+    """A repository, which becomes the current folder, and a service with these switches."""
+    with repository(folder, behaviours=Behaviours(**switches)) as (root, emulator):
+        yield World(root, emulator, reconcile)
+
+
+@contextmanager
+def repository(
+    folder: Path, update_seconds: float = 0.0, behaviours: Behaviours = DEFAULTS
+) -> Iterator[tuple[Path, Emulator]]:
     """The root of a repository, which becomes the current folder, and its empty data store."""
     root = folder / "repository"
     root.mkdir()
-    options = Options(update_seconds=update_seconds)
+    options = Options(update_seconds=update_seconds, behaviours=behaviours)
     with chdir(root), Emulator(folder / "store", options) as emulator:
         emulator.service.ensure_datastore(STORE, "research")
         settings(root, emulator)

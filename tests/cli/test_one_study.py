@@ -5,20 +5,15 @@ Only A has a manifest; B is the other primary image set of its study.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.emulator.http.options import Options
-from reconciler.emulator.http.server import Emulator
-from reconciler.emulator.rules.behaviours import Behaviours
 from tests.cli.conftest import Command
-from tests.cli.outside import STORE, imported, manifest, settings, write
+from tests.cli.outside import World, imported, manifest, world, write
 from tests.documents import IMAGE_SET_ID as A
 from tests.documents import OTHER_ID as B
 from tests.documents import document, instance, series
@@ -27,58 +22,25 @@ NECK = "present:\n  Study:\n    DICOM: {StudyDescription: NECK}\n"
 THEIRS = {"Study": {"DICOM": {"StudyDescription": "THEIRS"}}}
 
 
-@dataclass(frozen=True)
-class OneStudy:
-    """A repository, and its data store with two primary image sets of one study."""
+def ask(study: World, body: str = NECK, *consents: str) -> None:
+    """The manifest of A."""
+    allow = ", ".join(("STUDY_WIDE", *consents))
+    manifest(study.root, "a.yaml", f"allow: [{allow}]\n{body}", A)
 
-    root: Path
-    emulator: Emulator
-    reconcile: Command
 
-    def ask(self, body: str = NECK, *consents: str) -> None:
-        manifest(self.root, "a.yaml", f"allow: [{', '.join(('STUDY_WIDE', *consents))}]\n{body}", A)
-
-    def apply(self, code: int = 0) -> str:
-        ran = self.reconcile("apply", "--auto-approve")
-        assert ran.code == code, ran.out + ran.err
-        return ran.out
-
-    def action(self) -> dict[str, Any]:
-        ran = self.reconcile("plan", "--json")
-        assert ran.code == 0, ran.err
-        (action,) = json.loads(ran.out)["actions"]
-        return dict(action)
-
-    def entry(self, image_set_id: str) -> dict[str, Any]:
-        rows = [
-            row
-            for path in (self.root / "records" / STORE).glob("*.json")
-            for row in json.loads(path.read_text())["entries"]
-        ]
-        return dict(next(row for row in rows if row["imageSetId"] == image_set_id))
-
-    def versions(self) -> dict[str, str]:
-        return {name: self._version(name) for name in (A, B)}
-
-    def _version(self, image_set_id: str) -> str:
-        address = {"datastoreId": STORE, "imageSetId": image_set_id}
-        return str(self.emulator.service.call("GetImageSet", address)["versionId"])
+def versions(study: World) -> dict[str, str]:
+    return {name: study.version(name) for name in (A, B)}
 
 
 @contextmanager
-def one_study(folder: Path, reconcile: Command, **switches: Any) -> Iterator[OneStudy]:
-    root = folder / "repository"
-    root.mkdir()
-    options = Options(update_seconds=0.0, behaviours=Behaviours(**switches))
-    with chdir(root), Emulator(folder / "store", options) as emulator:
-        emulator.service.ensure_datastore(STORE, "research")
-        settings(root, emulator)
+def one_study(folder: Path, reconcile: Command, **switches: Any) -> Iterator[World]:
+    """Two primary image sets of one study."""
+    with world(folder, reconcile, **switches) as study:
         for name, uid in ((A, "1.2.3.1"), (B, "1.2.3.2")):
             content = document(series(uid, [instance(f"{uid}.1")]), image_set_id=name)
-            imported(emulator, content, primary=True)
-        found = OneStudy(root, emulator, reconcile)
-        found.ask()
-        yield found
+            imported(study.emulator, content, primary=True)
+        ask(study)
+        yield study
 
 
 @pytest.fixture
@@ -109,11 +71,11 @@ def test_a_sibling_alone_that_differs_is_noticed(tmp_path: Path, reconcile: Comm
             f"allow: [STUDY_WIDE, OVERWRITES_DRIFT@3:{B}]"
         ]
         study.apply(code=1)
-        assert study.versions() == {A: "2", B: "3"}
-        study.ask(NECK, f"OVERWRITES_DRIFT@3:{B}")
+        assert versions(study) == {A: "2", B: "3"}
+        ask(study, NECK, f"OVERWRITES_DRIFT@3:{B}")
         study.apply()
-        assert study.versions() == {A: "2", B: "4"} or study.versions() == {A: "3", B: "4"}
-        study.ask()
+        assert versions(study) == {A: "2", B: "4"} or versions(study) == {A: "3", B: "4"}
+        ask(study)
         assert study.action()["status"] == "converged"
 
 
@@ -146,19 +108,19 @@ def test_a_call_that_leaves_the_sibling_is_blocked(tmp_path: Path, reconcile: Co
     """The service ignores includeStudyImageSets."""
     with one_study(tmp_path, reconcile, siblings_of_study_wide="left") as study:
         study.apply(code=1)
-        versions = study.versions()
+        before = versions(study)
         for _ in range(2):
             action = study.action()
             assert action["status"] == "blocked", action
             study.apply(code=1)
-        assert study.versions() == versions == {A: "2", B: "1"}
+        assert versions(study) == before == {A: "2", B: "1"}
         assert "study" not in study.entry(A)
         assert study.entry(A)["askDigest"] == study.entry(B)["askDigest"] == ""
 
 
 def test_only_the_sibling_is_stored_otherwise(tmp_path: Path, reconcile: Command) -> None:
     with one_study(tmp_path, reconcile, stored_text="capitals") as study:
-        study.ask(NECK.replace("NECK", "neck"))
+        ask(study, NECK.replace("NECK", "neck"))
         study.apply(code=1)
         for _ in range(2):
             action = study.action()
@@ -169,9 +131,9 @@ def test_only_the_sibling_is_stored_otherwise(tmp_path: Path, reconcile: Command
                 for part in use["consent"].partition("[")[2].split(",")
             }
             study.apply(code=1)
-        assert study.versions() == {A: "2", B: "2"}
+        assert versions(study) == {A: "2", B: "2"}
         consents = ("ACCEPTS_UNVERIFIED@2", f"ACCEPTS_UNVERIFIED@2:{B}")
-        study.ask(NECK, *consents)
+        ask(study, NECK, *consents)
         study.apply()
-        assert study.versions() == {A: "2", B: "2"}
+        assert versions(study) == {A: "2", B: "2"}
         assert "unverified" not in {**study.entry(A), **study.entry(B)}

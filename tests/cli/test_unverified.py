@@ -5,24 +5,18 @@ The service here stores other content than it was sent, without a word.
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.emulator.http.options import Options
-from reconciler.emulator.http.server import Emulator
-from reconciler.emulator.rules.behaviours import Behaviours
 from tests.cli.conftest import Command
-from tests.cli.outside import STORE, imported, manifest, settings
-from tests.documents import IMAGE_SET_ID as OWN
-from tests.documents import document, instance, series
+from tests.cli.outside import STORE, World, imported, manifest, world
+from tests.documents import IMAGE_SET_ID, document, instance, series
 
-APPLY = ("apply", "--auto-approve")
 COMMENTS = "present:\n  Patient:\n    DICOM: {PatientComments: note}\n"
 
 
@@ -32,55 +26,11 @@ def reconcile(reconcile_at_once: Command) -> Command:
     return reconcile_at_once
 
 
-@dataclass(frozen=True)
-class World:
-    """A repository, and a data store whose service behaves in its own way."""
-
-    root: Path
-    emulator: Emulator
-    reconcile: Command
-
-    def apply(self, *arguments: str, code: int = 0) -> str:
-        ran = self.reconcile(*APPLY, *arguments)
-        assert ran.code == code, ran.out + ran.err
-        return ran.out
-
-    def action(self) -> dict[str, Any]:
-        ran = self.reconcile("plan", "--json")
-        assert ran.code == 0, ran.err
-        (action,) = json.loads(ran.out)["actions"]
-        return dict(action)
-
-    def entry(self) -> dict[str, Any]:
-        (path,) = (self.root / "records" / STORE).glob("*.json")
-        (row,) = json.loads(path.read_text())["entries"]
-        return dict(row)
-
-    def live(self, level: str) -> dict[str, Any]:
-        address = {"datastoreId": STORE, "imageSetId": OWN}
-        answer = self.emulator.service.call("GetImageSetMetadata", address)
-        return dict(decoded(answer)[level]["DICOM"])
-
-    def version(self) -> str:
-        address = {"datastoreId": STORE, "imageSetId": OWN}
-        return str(self.emulator.service.call("GetImageSet", address)["versionId"])
-
-
-def decoded(answer: dict[str, Any]) -> dict[str, Any]:
-    import gzip
-
-    return dict(json.loads(gzip.decompress(answer["imageSetMetadataBlob"])))
-
-
-@contextmanager
-def world(folder: Path, reconcile: Command, **switches: Any) -> Iterator[World]:
-    root = folder / "repository"
-    root.mkdir()
-    options = Options(update_seconds=0.0, behaviours=Behaviours(**switches))
-    with chdir(root), Emulator(folder / "store", options) as emulator:
-        emulator.service.ensure_datastore(STORE, "research")
-        settings(root, emulator)
-        yield World(root, emulator, reconcile)
+def live(store: World, level: str) -> dict[str, Any]:
+    """The attributes of Patient or Study level as the service shows them."""
+    address = {"datastoreId": STORE, "imageSetId": IMAGE_SET_ID}
+    answer = store.emulator.service.call("GetImageSetMetadata", address)
+    return dict(json.loads(gzip.decompress(answer["imageSetMetadataBlob"]))[level]["DICOM"])
 
 
 def content(**patient: Any) -> dict[str, Any]:
@@ -110,7 +60,7 @@ def test_a_lost_attribute_stays_blocked(tmp_path: Path, reconcile: Command) -> N
         assert store.version() == "2"
 
 
-def lost(folder: Path, reconcile: Command) -> Any:
+def lost(folder: Path, reconcile: Command) -> AbstractContextManager[World]:
     """A world after an update that lost an attribute."""
     return world(folder, reconcile, keeps_empty=False)
 
@@ -149,7 +99,7 @@ def test_a_consent_may_repair_in_the_same_plan(tmp_path: Path, reconcile: Comman
         store.apply(code=1)
         manifest(store.root, "a.yaml", accepts(repair, "ACCEPTS_UNVERIFIED@2"))
         store.apply()
-        assert store.live("Patient")["EthnicGroup"] == "there"
+        assert live(store, "Patient")["EthnicGroup"] == "there"
         assert "unverified" not in store.entry()
 
 
@@ -164,7 +114,7 @@ def test_a_revert_may_repair_in_the_same_plan(tmp_path: Path, reconcile: Command
         manifest(store.root, "a.yaml", accepts(back, "ACCEPTS_UNVERIFIED@2"))
         store.apply()
         assert store.version() == "3"
-        assert "EthnicGroup" in store.live("Patient")
+        assert "EthnicGroup" in live(store, "Patient")
         assert "unverified" not in store.entry()
 
 
