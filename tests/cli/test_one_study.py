@@ -137,3 +137,31 @@ def test_only_the_sibling_is_stored_otherwise(tmp_path: Path, reconcile: Command
         study.apply()
         assert versions(study) == {A: "2", B: "2"}
         assert "unverified" not in {**study.entry(A), **study.entry(B)}
+
+
+COMMENTED = (
+    'present: {Study: {Series: {"*": {Instances: {"*": {DICOM: {ImageComments: note}}}}}}}\n'
+)
+
+
+def test_what_a_sibling_is_asked_alone_is_accepted_by_its_own_manifest(
+    tmp_path: Path, reconcile: Command
+) -> None:
+    with one_study(tmp_path, reconcile, stored_text="capitals") as study:
+        study.apply()
+        manifest(study.root, "b.yaml", COMMENTED, B)
+        study.apply(code=1)
+        (entry,) = study.entry(B)["unverified"]
+        assert entry["paths"] == ["Study/Series/*/Instances/*/ImageComments"]
+        plans = [reconcile("plan", "manifests/a.yaml").out, reconcile("plan").out]
+        assert "nothing to do, 1 converged" in plans[0]
+        assert "ACCEPTS_UNVERIFIED@3]" in plans[1]
+        assert f"ACCEPTS_UNVERIFIED@3:{B}" not in plans[1]
+
+
+def test_a_deleted_line_of_the_study_does_not_hide_it(tmp_path: Path, reconcile: Command) -> None:
+    with one_study(tmp_path, reconcile, stored_text="capitals") as study:
+        ask(study, NECK.replace("NECK", "neck"))
+        study.apply(code=1)
+        ask(study, COMMENTED)
+        assert study.action()["status"] == "blocked"

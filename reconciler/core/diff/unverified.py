@@ -28,11 +28,12 @@ from reconciler.core.model.value import Document
 Documents = Mapping[str, Document | None]
 
 
-def acceptances(ask: ImageSetAsk, entry: Entry, *, is_primary: bool) -> tuple[Acceptance, ...]:
+def acceptances(ask: ImageSetAsk, entry: Entry, *, whole: bool) -> tuple[Acceptance, ...]:
     """What the manifests of an image set must accept, and whether they do.
 
-    A manifest accepts what it asks for. Of paths that none asks for any more, each of them can
-    accept; but those of the study of a primary image set may be asked of one of its siblings.
+    A manifest accepts what it asks for. Of the paths that no manifest asks for any more, each can
+    accept. `whole` is false for an ask that holds only what is asked of the study of an image set:
+    then another ask decides about the other paths.
     """
     sources = asking(ask, renames(ask.claims))
     carried = tuple(one for one in ask.sources if one not in ask.left_out)
@@ -40,7 +41,7 @@ def acceptances(ask: ImageSetAsk, entry: Entry, *, is_primary: bool) -> tuple[Ac
     for one in entry.unverified:
         for path in one.paths:
             asked_by = _asked_by(path, sources)
-            if asked_by is None and is_primary and is_of_study(path):
+            if asked_by is None and not (whole and _was_asked(path, entry)):
                 continue
             able = carried if asked_by is None else _kept(asked_by, carried)
             if able:
@@ -51,7 +52,15 @@ def acceptances(ask: ImageSetAsk, entry: Entry, *, is_primary: bool) -> tuple[Ac
     )
 
 
-def is_of_study(path: str) -> bool:
+def _was_asked(path: str, entry: Entry) -> bool:
+    """Whether a path was asked of this very image set, and not of its study alone.
+
+    Primary image sets of a study share the attributes of Patient and Study level.
+    """
+    return path in dict(entry.asked) or not _is_of_study(path)
+
+
+def _is_of_study(path: str) -> bool:
     """Whether a path is of Patient or Study level: primary image sets share these attributes."""
     return path.count("/") == 1
 

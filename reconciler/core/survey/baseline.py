@@ -30,8 +30,11 @@ from reconciler.core.survey.needs import Refusal, Survey, Why, document_of, prop
 _GONE = (Why.NOT_FOUND, Why.REJECTED, Why.UNREADABLE)
 
 
-def judged(found: Diff, known: Known) -> Survey[Diff | Refusal]:
-    """The diff, with drift judged change by change."""
+def judged(found: Diff, known: Known, *, whole: bool = True) -> Survey[Diff | Refusal]:
+    """The diff, with drift judged change by change.
+
+    `whole` is false if it holds only what is asked of the study of an image set.
+    """
     reading = found.reading
     unverified = reading.entry.unverified if reading.entry is not None else ()
     if not (found.changes or unverified) or reading.document is None:
@@ -45,9 +48,7 @@ def judged(found: Diff, known: Known) -> Survey[Diff | Refusal]:
         return entry
     recorded: Mapping[str, str] = {}
     if entry is not None:
-        found = replace(
-            found, acceptances=acceptances(found.ask, entry, is_primary=found.is_primary)
-        )
+        found = replace(found, acceptances=acceptances(found.ask, entry, whole=whole))
         # What our own update stored is no drift, accepted or not.
         recorded = with_accepted(entry, entry.unverified).baselines
     history = History(reading.document, reading.live_versions, recorded, renames(found.ask.claims))

@@ -208,7 +208,7 @@ def _sibling(
         good_version=member.good_version,
     )
     ask = ImageSetAsk(own.ask.datastore if own is not None else "", name, sources, wanted)
-    found = yield from judged(diff(ask, reading, rules), known)
+    found = yield from judged(diff(ask, reading, rules), known, whole=False)
     if isinstance(found, Refusal):
         return replace(member, unread=found.unread), None
     return member, without_documents(replace(found, released=(), renamed=()))
