@@ -11,6 +11,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from reconciler.edges.aws.image_sets import BotoImageSets
 from reconciler.edges.aws.problems import Target
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
+from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.store import versions
 from reconciler.emulator.store.database import Store
 from reconciler.emulator.trouble.quotas import DOCUMENTED
@@ -50,17 +52,43 @@ UPDATE_SECONDS = 2.0
 LAG_SECONDS = 600.0
 # Examples start a power of two apart: what is added to the time rounds alike in each of them.
 _APART = 65_536.0
+BEHAVIOURS = Behaviours()
 _MOST = 2**62
 _READS = (GET, METADATA, VERSIONS, SEARCH)
 
 
-class Server:
-    """A running emulator, its clock, and clients that report the requests they send."""
+class Time:
+    """The time of an example, on a clock that starts at zero."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.clock, self._epoch = FakeClock(), EPOCH
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self._epoch + self.clock.now()
+
+    def start_anew(self) -> None:
+        """A clock at zero, as a process has: the finer the time, the shorter the shortest sleep."""
+        self._epoch += _APART
+        self.clock = FakeClock()
+
+
+class Server:
+    """A running emulator, its time, and clients that report the requests they send."""
+
+    def __init__(
+        self, folder: Path, time: Time | None = None, behaviours: Behaviours = BEHAVIOURS
+    ) -> None:
+        self.time = time or Time()
+        self._folder = folder
         self.emulator = Emulator(
-            folder, Options(update_seconds=UPDATE_SECONDS, now=self.now, limits=DOCUMENTED)
+            folder,
+            Options(
+                update_seconds=UPDATE_SECONDS,
+                behaviours=behaviours,
+                now=self.time.now,
+                limits=DOCUMENTED,
+            ),
         )
         self.store = Store(folder)
         self.clients = clients("us-east-1", self.emulator.endpoint, 32)
@@ -72,15 +100,10 @@ class Server:
         host = urlsplit(self.emulator.endpoint).netloc
         self._control = HTTPConnection(host, timeout=30)
 
-    def now(self) -> float:
-        """Epoch seconds."""
-        return self._epoch + self.clock.now()
-
-    def start_anew(self) -> None:
-        """A clock at zero, as a process has: the finer the time, the shorter the shortest sleep."""
-        self._epoch += _APART
-        self.clock = FakeClock()
-        self.control("DELETE")
+    @cached_property
+    def trial(self) -> Server:
+        """Another emulator, at another endpoint, in the same time."""
+        return Server(self._folder / "trial", self.time)
 
     def _see(self, request: Any, **_: object) -> None:
         # Raised later: botocore would take an error raised here for a connection error.
@@ -94,7 +117,7 @@ class Server:
             delay = handler.needs_retry(**event)
             if delay is None:
                 return None
-            self.clock.sleep(delay)
+            self.time.clock.sleep(delay)
             return 0
 
         for operation in _READS:
@@ -110,6 +133,8 @@ class Server:
         return content
 
     def close(self) -> None:
+        if "trial" in self.__dict__:
+            self.trial.close()
         self._control.close()
         for client in self.clients:
             client.close()
@@ -118,9 +143,9 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
+def server(folder: Path, behaviours: Behaviours = BEHAVIOURS) -> Iterator[Server]:
     """A server for all examples of a test."""
-    running = Server(folder)
+    running = Server(folder, behaviours=behaviours)
     try:
         yield running
     finally:
@@ -130,15 +155,16 @@ def server(folder: Path) -> Iterator[Server]:
 class Emulated:
     """`tests.laws.stage.Stage` on a data store of its own in a running emulator."""
 
-    def __init__(self, running: Server) -> None:
+    def __init__(self, running: Server, datastore_id: str = "") -> None:
         self._server, self._service = running, running.emulator.service
-        running.start_anew()
-        self.clock = running.clock
+        if not datastore_id:
+            running.time.start_anew()
+        running.control("DELETE")
+        self.clock = running.time.clock
+        self.created_at = running.time.now()
         endpoint = running.emulator.endpoint
-        self.datastore = Datastore(
-            "research", f"{next(running.numbers):032d}", "us-east-1", endpoint=endpoint
-        )
-        self._id = self.datastore.datastore_id
+        self._id = datastore_id or f"{next(running.numbers):032d}"
+        self.datastore = Datastore("research", self._id, "us-east-1", endpoint=endpoint)
         self._service.ensure_datastore(self._id)
         for content in documents():
             content["DatastoreID"] = self._id
@@ -149,6 +175,10 @@ class Emulated:
         self._seen = len(running.sent)
         self._sent: list[Request] = []
         self._known: dict[str, list[Version]] = {}
+
+    def twin(self) -> Emulated:
+        self.clock.sleep(1.0)
+        return Emulated(self._server.trial, self._id)
 
     def port(self) -> PacedImageSets:
         return quotas.Paced(self.hooked, quotas.Buckets(DOCUMENTED_QUOTAS, self.clock))
@@ -232,7 +262,7 @@ class Emulated:
             connection.execute(
                 "UPDATE search_index SET visible_from = ? WHERE datastore_id = ? "
                 "AND image_set_id = ? AND visible_until IS NULL",
-                (self._server.now() + LAG_SECONDS, self._id, name),
+                (self._server.time.now() + LAG_SECONDS, self._id, name),
             )
 
     def calm(self) -> None:
@@ -245,7 +275,7 @@ class Emulated:
                 "WHERE v.datastore_id = ?",
                 (self._id,),
             ).fetchone()
-        self.clock.sleep(max(LAG_SECONDS, rests_at - self._server.now()) + 1.0)
+        self.clock.sleep(max(LAG_SECONDS, rests_at - self._server.time.now()) + 1.0)
 
     def _arm(self, **fault: Any) -> None:
         """Add a fault. Faults that have not happened yet stay."""

@@ -10,7 +10,7 @@ from reconciler.core.ports import PacedImageSets
 from reconciler.edges import quotas
 from reconciler.edges.aws.client import READ_ATTEMPTS
 from tests.documents import DATASTORE_ID
-from tests.fakes import FakeClock, FakeImageSets
+from tests.fakes import EPOCH, FakeClock, FakeImageSets
 from tests.laws.stage import PRIMARY, UPDATE, Attributes, Hooked, Request, Version, documents
 
 _FAULTS: dict[str, tuple[Exception, str]] = {
@@ -24,15 +24,20 @@ _FAULTS: dict[str, tuple[Exception, str]] = {
 class InMemory:
     """`tests.laws.stage.Stage` on the fake."""
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.datastore = Datastore("research", DATASTORE_ID, "us-east-1", endpoint="http://fake")
+    def __init__(self, clock: FakeClock | None = None, endpoint: str = "http://fake") -> None:
+        self.clock = clock or FakeClock()
+        self.created_at = EPOCH + self.clock.now()
+        self.datastore = Datastore("research", DATASTORE_ID, "us-east-1", endpoint=endpoint)
         self._fake = FakeImageSets(self.clock, datastore_id=DATASTORE_ID)
         for content in documents():
             self._fake.put(content, primary=content["ImageSetID"] in PRIMARY)
         self.hooked = Hooked(self._fake, self.clock)
         self._known: dict[str, list[Version]] = {}
         self._sent: list[Request] = []
+
+    def twin(self) -> InMemory:
+        self.clock.sleep(1.0)
+        return InMemory(self.clock, "http://trial")
 
     def port(self) -> PacedImageSets:
         return quotas.Paced(self.hooked, quotas.Buckets(DOCUMENTED_QUOTAS, self.clock))

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
 from reconciler.apply.decide import READY, TABLE, TABLES, Answer, Finding, Next, Tables
 from reconciler.core.errors import ConflictError, NotFoundError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Plan, Step
+from reconciler.core.model.results import Checked
 from reconciler.core.model.value import Document
 from reconciler.core.ports import PacedImageSets, Patience
 
+T = TypeVar("T")
 
-class _Port:
-    """Passes every call on. It knows the plan that is about to be applied."""
 
-    def __init__(self, port: PacedImageSets, plan: Plan) -> None:
+class PassingPort:
+    """Passes every call on. It knows the plan that is about to be applied, if one is."""
+
+    def __init__(self, port: PacedImageSets, plan: Plan | None) -> None:
         self._port = port
         self._plan = plan
 
@@ -45,7 +50,7 @@ class _Port:
         return self._port.counts()
 
 
-class _RetriesWithAFreshPin(_Port):
+class _RetriesWithAFreshPin(PassingPort):
     def update(self, step: Step) -> str:
         try:
             return self._port.update(step)
@@ -56,29 +61,48 @@ class _RetriesWithAFreshPin(_Port):
             return self._port.update(replace(step, pin=latest))
 
 
-class _SendsAgainAfterARestart(_Port):
+class _SendsAgainAfterARestart(PassingPort):
     def update(self, step: Step) -> str:
         latest = self._port.get(step.image_set_id).version_id
         return self._port.update(replace(step, pin=latest))
 
 
-class _TakesTheStudyForWhatItWas(_Port):
+class _TakesTheStudyForWhatItWas(PassingPort):
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+        if self._plan is None:
+            return self._port.search(filters)
         known = {one.image_set_id for action in self._plan.actions for one in action.members}
         return (row for row in self._port.search(filters) if row.image_set_id in known)
 
 
-def _unchanged(port: PacedImageSets, plan: Plan) -> PacedImageSets:
+def _unchanged(port: PacedImageSets, plan: Plan | None) -> PacedImageSets:
     return port
+
+
+def _same(value: T) -> T:
+    return value
+
+
+def _nothing(root: Path, datastore_id: str, plan: Plan) -> None:
+    """Records are left as the run wrote them."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """The parts of an apply that are replaced."""
+    """The parts of a run that are replaced.
+
+    `checked` comes between the manifests and the plan, `plan` between the plan and its review.
+    `record` follows an apply. `port` has no plan while one is made. Without `judges_again`, a saved
+    plan counts as one that was just made.
+    """
 
     name: str
-    port: Callable[[PacedImageSets, Plan], PacedImageSets] = _unchanged
+    port: Callable[[PacedImageSets, Plan | None], PacedImageSets] = _unchanged
     tables: Tables = TABLES
+    checked: Callable[[Checked], Checked] = _same
+    plan: Callable[[Plan], Plan] = _same
+    record: Callable[[Path, str, Plan], None] = _nothing
+    judges_again: bool = True
 
 
 def _decides(name: str, rows: Mapping[tuple[Answer, Finding], Next]) -> Mutant:

@@ -28,7 +28,7 @@ UPDATE, GET = "UpdateImageSetMetadata", "GetImageSet"
 METADATA, VERSIONS = "GetImageSetMetadata", "ListImageSetVersions"
 SEARCH = "SearchImageSets"
 # Values of other processes begin with this, and no value occurs twice.
-THEIRS = "theirs"
+THEIRS = "THEIRS"
 # The attributes that manifests ask for and other processes write.
 DESCRIPTION = "description"
 # One attribute of each instance; no manifest asks for the third.
@@ -189,9 +189,15 @@ class Stage(Protocol):
 
     datastore: Datastore
     hooked: Hooked
+    # When its image sets were created, in epoch seconds.
+    created_at: float
 
     @property
     def clock(self) -> Clock: ...
+
+    def twin(self) -> Stage:
+        """Another data store, as it was at first, behind another endpoint: all IDs are equal."""
+        ...
 
     def port(self) -> PacedImageSets:
         """The image sets as a process that has just started has them, paced."""
