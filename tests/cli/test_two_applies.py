@@ -68,7 +68,7 @@ def test_both_end_green_and_each_change_is_made_once(
             stack.enter_context(bounded(run))
         ended = [run.communicate() for run in runs]
     problems = [json.loads(out)["problems"] for out, _ in ended]
-    assert ([run.returncode for run in runs], problems) == ([0, 0], [[], []])
+    assert ([run.returncode for run in runs], problems) == ([0, 0], [[], []]), problems
     versions = {
         name: emulator.service.call("GetImageSet", {"datastoreId": STORE, "imageSetId": name})
         for name in (*NAMES, *STUDY)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.errors import GitError
+from reconciler.core.errors import GitBusyError, GitError
 from reconciler.edges import git
 from reconciler.edges.git import Message, Moved
 from reconciler.edges.git.failures import explained
@@ -331,6 +331,19 @@ def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
             raise gitpython().GitCommandError("git commit", 128, said)
         assert hint in caught.value.hint
         assert "other git process" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: Unable to create '/w/.git/index.lock': File exists.",
+        "fatal: cannot lock ref 'HEAD': is at 501a947 but expected 874162a",
+        "error: pathspec 'records/a/ea.json' did not match any file(s) known to git",
+    ],
+)
+def test_what_another_git_process_does_is_worth_another_try(said: str) -> None:
+    with pytest.raises(GitBusyError), explained("git commit"):
+        raise gitpython().GitCommandError("git commit", 128, said)
 
 
 def test_ignored_records_are_told(root: Path) -> None:

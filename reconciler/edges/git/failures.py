@@ -25,8 +25,11 @@ def explained(command: str) -> Iterator[None]:
 
 
 def _is_busy(said: str) -> bool:
-    """Whether git met a lock file, or a branch that another process moved."""
-    return (".lock" in said and "exists" in said) or "cannot lock ref" in said
+    """Whether git met a lock file, or a branch or an index that another process changed."""
+    if ".lock" in said and "exists" in said:
+        return True
+    # The files were staged: another run whose commit failed has removed them from the index.
+    return "cannot lock ref" in said or "did not match any file(s) known to git" in said
 
 
 _NEXT: tuple[tuple[str, str], ...] = (
