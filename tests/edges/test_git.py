@@ -13,8 +13,10 @@ import pytest
 from reconciler.core.errors import GitBusyError, GitError
 from reconciler.edges import git
 from reconciler.edges.git import Message, Moved
+from reconciler.edges.git.content import LeftOutError, check_committed, check_staged
 from reconciler.edges.git.failures import explained
 from reconciler.edges.git.program import gitpython
+from reconciler.edges.git.repository import repository_of
 
 TEXT = Message("Record one image set", "research/abc 1 → 2", (("Plan-Digest", "sha256:0"),))
 
@@ -331,6 +333,31 @@ def test_a_lock_that_cannot_be_made_is_no_other_git() -> None:
             raise gitpython().GitCommandError("git commit", 128, said)
         assert hint in caught.value.hint
         assert "other git process" not in caught.value.hint
+
+
+def test_a_record_that_another_run_removes_from_the_index_is_worth_another_try(root: Path) -> None:
+    path = write(root, "records/a/ea.json", "{}\n")
+    with repository_of(root) as repo:
+        assert repo is not None
+        with pytest.raises(GitBusyError, match="another run writes records/a/ea"):
+            check_staged(repo, {}, {repo.name(path): b"{}\n"})
+
+
+@pytest.mark.parametrize(("now", "error"), [("third", GitBusyError), ("first", LeftOutError)])
+def test_a_record_that_another_run_writes_twice_is_not_left_out(
+    root: Path, now: str, error: type[GitError]
+) -> None:
+    """The first content was staged, the second is in the commit."""
+    path = write(root, "ea.json", "first")
+    run(root, "add", "ea.json")
+    with repository_of(root) as repo:
+        assert repo is not None
+        staged = repo.staged(["ea.json"])
+        path.write_text("second")
+        run(root, "commit", "-q", "-a", "-m", "records")
+        path.write_text(now)
+        with pytest.raises(error):
+            check_committed(repo, "HEAD", ["ea.json"], staged)
 
 
 @pytest.mark.parametrize(

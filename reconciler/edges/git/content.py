@@ -24,13 +24,19 @@ def check_staged(repo: Repository, staged: Entries, content: Mapping[str, bytes 
         taken = _taken(repo, name, staged.get(name, ()), expected)
         if taken == expected:
             continue
-        if bytes_of(repo.tree.root / name) != expected:
-            message = f"git commit failed: another run writes {name}"
-            raise GitBusyError(message, "Run the command again.")
+        # The file was staged: another run whose commit failed has removed it from the index.
+        is_removed = expected is not None and name not in staged
+        if is_removed or bytes_of(repo.tree.root / name) != expected:
+            raise _another_run(name)
         raise GitError(
             f"git commit failed: a filter of git would change {name}",
             "Remove the filter for this file in .gitattributes. The records are written.",
         )
+
+
+def _another_run(name: str) -> GitBusyError:
+    message = f"git commit failed: another run writes {name}"
+    return GitBusyError(message, "Run the command again.")
 
 
 def _taken(
@@ -64,6 +70,11 @@ def check_committed(repo: Repository, made: str, names: Sequence[str], staged: E
         for name in names
         if held.get(name) != staged.get(name) and not _is_as_on_disk(repo, name, held.get(name, ()))
     ]
+    for name in left_out:
+        # Since it was staged, another run wrote the file, perhaps more than once.
+        now = bytes_of(repo.tree.root / name)
+        if now is not None and _taken(repo, name, staged.get(name, ()), now) != now:
+            raise _another_run(name)
     if left_out:
         raise LeftOutError(
             f"commit {made[:12]} does not contain {_listed(left_out)} as written",
