@@ -116,19 +116,21 @@ class Laws(World):
         for member in (*action.members, *action.siblings):
             if member.pin and (started or action.status is Status.CONVERGED):
                 self.baselines.seen_at(self.store, member.image_set_id)
-                self._follow_member(ran, member, started=started)
+                self._follow_member(ran, member, len(action.steps) if started else 0)
         self._settle(ran, action, outcomes)
 
-    def _follow_member(self, ran: Ran, member: Member, *, started: bool) -> None:
+    def _follow_member(self, ran: Ran, member: Member, steps: int) -> None:
+        """Seen are the version that was read, and those that `steps` make, or have made before."""
         name, pin = member.image_set_id, int(member.pin)
-        made = [one.number for _, one in self.store.ours(name, ran.before[name])]
+        latest = self.store.latest(name).number
+        made = range(pin + 1, min(latest, pin + steps) + 1)
         for key, value in ran.reviewed.carried.asked(name).items():
             converged = [
                 At(self.store, one) for one in (pin, *made) if self._held(name, key, one) == value
             ]
             self.baselines.meant(name, key, converged)
             self.baselines.may_be(name, key, converged)
-            if started and Blank.NONE in self.baselines.of(name, key):
+            if steps and Blank.NONE in self.baselines.of(name, key):
                 self.baselines.may_be(name, key, [At(self.store, pin)])
 
     def _held(self, name: str, key: str, number: int) -> str | None:

@@ -109,7 +109,7 @@ def test_the_promises_hold_on_the_emulator_with_threads(running: Server) -> None
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_the_promises_hold_for_long() -> None:
-    holds(variant(), settings(BASE, max_examples=1000, stateful_step_count=50))
+    holds(variant(), settings(BASE, max_examples=800, stateful_step_count=50))
 
 
 @pytest.mark.long
