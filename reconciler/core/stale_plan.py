@@ -16,12 +16,13 @@ from typing import TypeAlias
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.constraints import force_reasons
 from reconciler.core.dicom.dictionary import by_tag
+from reconciler.core.dicom.live_form import TypeChangeError, in_live_form
 from reconciler.core.dicom.updates import payload_bytes
 from reconciler.core.diff.hazards import UIDS, hazards_of
 from reconciler.core.diff.locate import Renames, renames
 from reconciler.core.diff.paths import ask_digest, asked_paths
 from reconciler.core.errors import Place
-from reconciler.core.model.address import WILDCARD, Level
+from reconciler.core.model.address import WILDCARD, Address, Level
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.change import Change, Op
 from reconciler.core.model.diff import Diff, Reading, SourcedChange
@@ -29,7 +30,7 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Permission, Rules, Settings
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Json, Value
 from reconciler.core.plan.checker import grouped_calls
 from reconciler.core.plan.consent import change_hazards, judge
 from reconciler.core.plan.guardrails import guarded
@@ -157,6 +158,9 @@ class _Claims:
 
     def __init__(self, action: Action, asks: Mapping[str, ImageSetAsk | None]) -> None:
         self._asks = {name: ask for name, ask in asks.items() if ask is not None}
+        self._lives: dict[tuple[Address, int | None], list[Value | None]] = defaultdict(list)
+        for change in action.changes:
+            self._lives[change.address, change.tag].append(change.before)
         self._is_wide = any(step.study_wide for step in action.steps)
         self._reverts = {
             step.image_set_id: step.revert_to for step in action.steps if step.revert_to is not None
@@ -179,7 +183,8 @@ class _Claims:
             if member in self._indexes
             for claim in self._indexes[member].governing(change)
         ]
-        if not any(_asks_for(claim, change) for claim in winners):
+        lives = self._lives[change.address, change.tag] if is_of_all else [change.before]
+        if not any(_asks_for(claim, change, lives) for claim in winners):
             return ()
         return tuple(dict.fromkeys(claim.source for claim in winners))
 
@@ -223,15 +228,26 @@ def _names(key: str, aliases: Callable[[str], Iterable[str]]) -> Iterable[str]:
     return (*sorted(aliases(key)), WILDCARD)
 
 
-def _asks_for(claim: Claim, change: Change) -> bool:
+def _asks_for(claim: Claim, change: Change, lives: Iterable[Value | None]) -> bool:
+    """Whether a claim asks for a change. `lives` are the values whose form it may have kept."""
     if claim.kind is not _KINDS.get(change.op):
         return False
     if claim.kind is not ClaimKind.PRESENT:
         return True
     wanted = typed(claim, change.vr)
-    after = change.after.raw if change.after else None
+    if not isinstance(wanted, Value):
+        return False
+    after = repr(change.after.raw if change.after else None)
     # `repr` distinguishes 1, 1.0 and True.
-    return isinstance(wanted, Value) and repr(wanted.raw) == repr(after)
+    return any(repr(_sent(change.vr, wanted, live)) == after for live in lives)
+
+
+def _sent(vr: str, wanted: Value, live: Value | None) -> Json:
+    """Return the value that a call sends, as the plan wrote it."""
+    try:
+        return in_live_form(vr, wanted.raw, live.raw if live else None)
+    except TypeChangeError:
+        return None
 
 
 def _uses(

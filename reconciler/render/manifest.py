@@ -23,6 +23,7 @@ from reconciler.core.dicom.content import (
 )
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.dicom.values import parse
+from reconciler.core.dicom.vr import EXACT_WHOLE
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
@@ -156,8 +157,15 @@ def node_of(raw: Json) -> Node:
         return MappingNode(tuple(entries), _NOWHERE)
     if isinstance(raw, list) and raw:
         return ListNode(tuple(node_of(inner) for inner in raw), _NOWHERE)
-    text = "" if raw is None or raw == [] else raw if isinstance(raw, str) else json.dumps(raw)
-    return Scalar(text, _NOWHERE, False)
+    return Scalar(_text_of(raw), _NOWHERE, False)
+
+
+def _text_of(raw: Json) -> str:
+    if raw is None or raw == []:
+        return ""
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < EXACT_WHOLE:
+        return str(int(raw))  # text for a private number inside a sequence is compared as text
+    return raw if isinstance(raw, str) else json.dumps(raw)
 
 
 def quoted(text: str) -> str:

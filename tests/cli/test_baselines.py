@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from reconciler.core.model.record import RULES_VERSION
 from reconciler.emulator.http.server import Emulator
 from tests.cli import outside
 from tests.cli.conftest import Command
@@ -517,7 +518,7 @@ def test_records_made_under_other_comparison_rules_keep_their_baselines(
     repository.ask("a.yaml", DESCRIBED)
     repository.apply()
     repository.theirs(study("THEIRS"))
-    monkeypatch.setattr("reconciler.core.diff.compare.RULES_VERSION", 2)
+    monkeypatch.setattr("reconciler.core.diff.compare.RULES_VERSION", RULES_VERSION + 1)
     assert repository.status() == "drifted"
 
 

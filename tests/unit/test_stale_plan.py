@@ -83,10 +83,26 @@ def reason(plan: Plan, now: Today) -> str:
         NO_INSTANCE + "allow: [REMOVES_INSTANCE]\n",
         in_series("'*'", "DICOM: {Modality: MR}"),
         on_instance(f"{SERIES_UID}.1", "'00091001': OTHER") + "force: true\n",
+        on_instance(
+            f"{SERIES_UID}.1", "AnatomicRegionSequence: [{CodeMeaning: Head, '00091001': x}]"
+        )
+        + "force: true\n",
+        on_instance(f"{SERIES_UID}.1", "ImageType: [DERIVED, PRIMARY, '', '0015']")
+        + "force: true\n",
         on_instance(f"{SERIES_UID}.1", "SOPInstanceUID: 1.2.3")
         + "allow: [CHANGES_UID]\nforce: true\n",
     ],
-    ids=["update", "removal", "removal-below", "instance", "wildcard", "private", "uid"],
+    ids=[
+        "update",
+        "removal",
+        "removal-below",
+        "instance",
+        "wildcard",
+        "private",
+        "sequence",
+        "list",
+        "uid",
+    ],
 )
 def test_a_change_that_the_manifests_still_ask_for_is_not_stale(asked: str) -> None:
     stage = staged()

@@ -12,18 +12,19 @@ import struct
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from reconciler.core.dicom.dictionary import UnknownKeyError, by_key, hex_key
+from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key, hex_key
 from reconciler.core.dicom.vr import (
     BINARY_VRS,
+    EXACT_WHOLE,
     INTEGER_RANGES,
     LEADING_SPACE_VRS,
     TEXT_VRS,
+    has_items,
     is_decimal,
 )
 from reconciler.core.model.value import Json
 
 _PADDING = " \0"
-_EXACT_WHOLE = 2**53
 
 
 def canonical(vr: str, raw: Json) -> Json:
@@ -100,7 +101,7 @@ def _number(raw: Json) -> Json:
         return raw
     if not math.isfinite(raw):
         return str(raw)
-    return int(raw) if raw.is_integer() and abs(raw) < _EXACT_WHOLE else raw
+    return int(raw) if raw.is_integer() and abs(raw) < EXACT_WHOLE else raw
 
 
 def _double(raw: Json) -> Json:
@@ -139,7 +140,11 @@ def _items(raw: Json) -> Json:
 
 
 def _item(item: dict[str, Json]) -> Json:
-    entries = dict(_entry(key, item[key]) for key in sorted(item))
+    entries: dict[str, Json] = {}
+    for key in sorted(item):
+        name, form = _entry(key, item[key])
+        # If an item contains an attribute twice, keep both.
+        entries[key if name in entries else name] = form
     return {key: entries[key] for key in sorted(entries)}
 
 
@@ -148,13 +153,19 @@ def _entry(key: str, value: Json) -> tuple[str, Json]:
         attribute = by_key(key)
     except UnknownKeyError:
         return key, _plain(value)
+    return hex_key(attribute.tag), canonical_element(attribute, value)
+
+
+def canonical_element(attribute: Attribute, raw: Json) -> Json:
+    """Return the canonical form of an attribute inside an item of a sequence."""
     # The VR of a private element inside a sequence is unknown.
-    form = _untyped(value) if attribute.is_private else canonical(attribute.vr, value)
-    return hex_key(attribute.tag), form
+    return _untyped(raw) if attribute.is_private else canonical(attribute.vr, raw)
 
 
 def _untyped(raw: Json) -> Json:
     """A value with an unknown VR: a manifest can only write numbers as text."""
+    if has_items(raw):
+        return _items(raw)
     if isinstance(raw, list):
         return canonical("", [_untyped(value) for value in raw])
     form = canonical("", raw)

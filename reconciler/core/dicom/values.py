@@ -23,6 +23,7 @@ from reconciler.core.dicom.vr import (
     ALL_VRS,
     BACKSLASH_VRS,
     BINARY_VRS,
+    EXACT_WHOLE,
     FLOAT_VRS,
     INTEGER_RANGES,
     TEXT_VRS,
@@ -38,9 +39,6 @@ from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Json, Value
 
 __all__ = ["Parsed", "parse", "problems"]
-
-# Whole floats up to here are exact, and documents write them as integers.
-EXACT_WHOLE = 2**53
 
 _INTEGER = re.compile("[+-]?[0-9]{1,20}")  # 64 bits need no more
 _NULL_HINT = (
@@ -294,12 +292,21 @@ class _Reader:
             return None
 
     def inner_value(self, attribute: Attribute, node: Node) -> Json:
-        # A manifest cannot state the VR of a private element inside a sequence: it stays text.
-        vr = "UT" if attribute.is_private else attribute.vr
+        # A manifest cannot state the VR of a private element inside a sequence: a value without
+        # items stays text until it is compared with the live value.
+        vr = attribute.vr
+        if attribute.is_private:
+            vr = "SQ" if _has_items(node) else "UT"
         parsed = parse(attribute, vr, node)
         self.errors += parsed.errors
         self.violations += parsed.violations
         return parsed.value.raw if parsed.value else None
+
+
+def _has_items(node: Node) -> bool:
+    """Whether this can only be a sequence: items, or one item without its dash."""
+    listed = node.items if isinstance(node, ListNode) else (node,)
+    return any(isinstance(item, MappingNode) for item in listed)
 
 
 def _is_integer(node: Scalar) -> bool:

@@ -32,6 +32,8 @@ BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 PLAIN_TEXT_VRS = frozenset({"LT", "ST", "UT"})
 BACKSLASH_VRS = PLAIN_TEXT_VRS | {"UR"}
 LEADING_SPACE_VRS = PLAIN_TEXT_VRS | {"UC"}
+# Whole floats up to here are exact, and documents write them as integers.
+EXACT_WHOLE = 2**53
 
 _CONTROLS = re.compile("[\x00-\x1a\x1c-\x1f\x7f]")  # all but ESC, which switches character sets
 _CONTROLS_IN_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")  # TAB LF FF CR ESC pass
@@ -46,6 +48,7 @@ _DATE_TIME = re.compile(
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2}(?:[0-9]{2}(?:[0-9]{2}(?:\.[0-9]{1,6})?)?)?))?)?)?"
     r"([+-][0-9]{4})?"
 )
+_WHOLE = re.compile("[+-]?[0-9]{1,20}")  # 64 bits need no more
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 _URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 _TAG = re.compile("[0-9A-Fa-f]{8}")
@@ -208,9 +211,24 @@ def is_decimal(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text))
 
 
+def number_of(text: str) -> int | float | None:
+    """Return the number that a text states, whole numbers as integers; None for other text."""
+    stated = text.strip(" ")
+    if _WHOLE.fullmatch(stated):
+        return int(stated)
+    if not is_decimal(stated) or not math.isfinite(number := float(stated)):
+        return None
+    return int(number) if number.is_integer() and abs(number) < EXACT_WHOLE else number
+
+
 def is_tag(text: str) -> bool:
     """Whether this is a tag as documents write it (VR AT): eight hex digits."""
     return bool(_TAG.fullmatch(text))
+
+
+def has_items(raw: Json) -> bool:
+    """Whether a value whose VR is not known is a sequence: a list with items."""
+    return isinstance(raw, list) and any(isinstance(value, dict) for value in raw)
 
 
 @lru_cache(maxsize=1024)
@@ -330,5 +348,6 @@ def _item_problems(key: str, value: Json) -> tuple[str, ...]:
     except UnknownKeyError:
         return ("not a DICOM keyword",)
     if attribute.is_private:
-        return ()  # its VR is not known inside a sequence
+        # Its VR is not known inside a sequence, but only a sequence has items.
+        return _sequence_problems(value) if has_items(value) else ()
     return problems(attribute.vr, attribute.multiplicity, value)

@@ -6,7 +6,8 @@ from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.constraints import force_reasons
 from reconciler.core.dicom.content import Section, key_vr, live_keys, section_at, section_of
-from reconciler.core.dicom.dictionary import by_tag, document_key
+from reconciler.core.dicom.dictionary import Attribute, by_tag, document_key
+from reconciler.core.dicom.live_form import TypeChangeError, in_live_form
 from reconciler.core.diff.paths import claim_path
 from reconciler.core.model.address import Address
 from reconciler.core.model.ask import Claim, ClaimKind
@@ -126,6 +127,10 @@ def _present(
     live = section_of(section, "DICOM")[key] if key else None
     if key and live_vr == vr and same(vr, live, desired.raw):
         return None
+    try:
+        sent = Value(in_live_form(vr, desired.raw, live))
+    except TypeChangeError as error:
+        return _type_change(image_set_id, claim, error.attribute)
     return Change(
         image_set_id=image_set_id,
         op=Op.UPDATE if key else Op.ADD,
@@ -134,13 +139,23 @@ def _present(
         tag=claim.tag,
         vr=vr,
         before=Value(live) if key else None,
-        after=desired,
+        after=sent,
         place=claim.place,
         # The service needs DICOMVRs for a new private element: it cannot know the VR.
         send_vr=attribute.is_private and vr != live_vr,
         force_reasons=force_reasons(
             attribute, vr, desired.raw, removal=False, removals_need_force=False
         ),
+    )
+
+
+def _type_change(image_set_id: str, claim: Claim, attribute: Attribute) -> Block:
+    return Block(
+        image_set_id,
+        f"inside the sequence, the live value of {attribute.label} is a number, not text",
+        "Write a number. A manifest cannot change the VR of a private element inside a sequence.",
+        claim.place,
+        claim_path(claim),
     )
 
 
