@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.model.record import RULES_VERSION
 from reconciler.emulator.http.server import Emulator
 from tests.cli import outside
 from tests.cli.conftest import Command
@@ -106,7 +107,11 @@ def test_before_the_first_commit_no_commit_holds_them(
 ) -> None:
     root, _ = tree
     git(root, "init", "-q")
-    assert basis(root, reconcile) == {"commit": "", "rulesVersion": 1, "clean": False}
+    assert basis(root, reconcile) == {
+        "commit": "",
+        "rulesVersion": RULES_VERSION,
+        "clean": False,
+    }
     assert "Tree not clean: no commit holds the manifests" in reconcile("plan").out
 
 

@@ -81,11 +81,26 @@ def test_checks_never_raise(vr: str, raw: Json) -> None:
     problems(vr, "1-n", raw)
 
 
-@given(st.sampled_from(["DS", "IS"]), st.integers(-(10**11), 10**11), st.integers(0, 9))
-def test_decimals_compare_by_number(vr: str, number: int, zeros: int) -> None:
-    assert same(vr, str(number), f" {number}.{'0' * zeros} ")
-    assert same(vr, str(number), f"{number}{'0' * zeros}E-{zeros}")
-    assert not same(vr, str(number), str(number + 1))
+@given(st.integers(-(10**6), 10**6), st.integers(0, 5))
+def test_decimals_compare_by_number(number: int, zeros: int) -> None:
+    assert same("DS", str(number), f" {number}.{'0' * zeros} ")
+    assert same("DS", str(number), f"{number}{'0' * zeros}E-{zeros}")
+    assert same("IS", str(number), f" {'-' if number < 0 else '+'}00{abs(number)} ")
+    assert not same("DS", str(number), str(number + 1))
+    assert not same("IS", str(number), str(number + 1))
+
+
+NUMBERS = st.from_regex(r"\A[+-]?[0-9]{0,16}(\.[0-9]{0,15})?([eE][+-]?[0-9]{1,3})?\Z")
+
+
+@given(st.sampled_from(["DS", "IS"]), NUMBERS, NUMBERS)
+def test_a_form_that_the_vr_does_not_allow_equals_no_other_text(vr: str, a: str, b: str) -> None:
+    if problems(vr, "1", a) and a != b:
+        assert not same(vr, a, b)
+        assert not same(vr, a, str(canonical(vr, b)))
+    if not problems(vr, "1", a):
+        assert problems(vr, "1", canonical(vr, a)) == ()
+        assert canonical(vr, canonical(vr, a)) == canonical(vr, a)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))

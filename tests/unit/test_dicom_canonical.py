@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.dicom.canonical import canonical, same
+from reconciler.core.dicom.vr import problems
 from reconciler.core.model.value import Json
 
 SAME = [
@@ -14,6 +15,9 @@ SAME = [
     ("UT", "text  ", "text"),
     ("IS", "1 ", "1"),
     ("IS", "+001", "1"),
+    ("IS", "-0", "0"),
+    ("IS", 5.0, "5"),
+    ("DS", "+1.0000000000000", "1"),
     ("DS", "1.0", "1"),
     ("DS", "1.00E0", "1"),
     ("DS", "-0.0", "0"),
@@ -58,6 +62,15 @@ DIFFERENT = [
     ("UC", " text", "text"),
     ("SH", "1.0", "1"),
     ("IS", "1x", "1"),
+    # Forms that the VR does not allow: a manifest can replace them by the valid form.
+    ("IS", "1.0", "1"),
+    ("IS", "1e2", "100"),
+    ("IS", "1E0", "1"),
+    ("IS", "0000000000001", "1"),
+    ("IS", ["1.0", "2"], ["1", "2"]),
+    ("DS", "1.0000000000000000000", "1"),
+    ("DS", "-1234567890123E-13", "-0.1234567890123"),
+    ("SQ", [{"ReferencedFrameNumber": ["1.0"]}], [{"ReferencedFrameNumber": ["1"]}]),
     ("DS", "1" + "0" * 40 + "1", "1" + "0" * 41),
     ("DS", "1e1", "1"),
     ("DS", "-1", "1"),
@@ -90,6 +103,27 @@ def test_different(vr: str, a: Json, b: Json) -> None:
 
 def test_an_exponent_beyond_all_measure_stays_text() -> None:
     assert canonical("DS", "1E" + "9" * 30) == "1E" + "9" * 30
+    assert canonical("DS", "1E9999999999999") == "1E9999999999999"
+
+
+@pytest.mark.parametrize(
+    "longest",
+    [
+        "-.12345678901234",
+        "-0.1234567890123",
+        "1.234567890123E1",
+        "12.34567890123E2",
+        "1.23456789012E-9",
+        ".123456789012E-9",
+        "1.2345678901E-99",
+        "1234567890123456",
+        "1000000000000E99",
+    ],
+)
+def test_the_form_of_a_number_is_a_form_that_ds_allows(longest: str) -> None:
+    form = canonical("DS", longest)
+    assert problems("DS", "1", form) == ()
+    assert canonical("DS", form) == form
 
 
 def test_one_attribute_under_two_keys_of_an_item_does_not_break_the_comparison() -> None:

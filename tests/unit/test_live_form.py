@@ -149,3 +149,15 @@ def test_the_keys_of_an_item_stay_as_they_are_spelt() -> None:
         ("00080100", "2"),
         ("MappingResource", "X"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "live", "asked_for"),
+    [("InstanceNumber", "1.0", "1"), ("KVP", "120.00000000000000000", "120")],
+)
+def test_a_form_that_the_vr_does_not_allow_can_be_replaced(
+    keyword: str, live: str, asked_for: str
+) -> None:
+    stage = staged(live, keyword)
+    manifest = present(inside=on_instance(f"{keyword}: {asked_for}"))
+    assert sent(stage, manifest, keyword) == asked_for

@@ -124,7 +124,9 @@ def test_an_entry_without_created_at_is_read_as_it_was_written(tmp_path: Path) -
     path.parent.mkdir(parents=True)
     path.write_text(OLD_FORM)
     asked = (("Patient/PatientName", "2"), ("Study/StudyDescription", "2"))
-    old = entry(A, created_at=None, is_dated=False, asked=asked, released=(), arn="")
+    old = entry(
+        A, created_at=None, is_dated=False, asked=asked, released=(), arn="", rules_version=1
+    )
     assert records.read(tmp_path, NAME)[A] == old
     put(tmp_path, [entry(B)])
     assert json.loads(OLD_FORM)["entries"][0] in json.loads(path.read_text())["entries"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key, hex_key
 from reconciler.core.dicom.vr import (
@@ -19,8 +19,8 @@ from reconciler.core.dicom.vr import (
     INTEGER_RANGES,
     LEADING_SPACE_VRS,
     TEXT_VRS,
+    fits,
     has_items,
-    is_decimal,
 )
 from reconciler.core.model.value import Json
 
@@ -66,21 +66,40 @@ def _name(raw: Json) -> Json:
     return "=".join(groups).rstrip(_PADDING + "=")
 
 
+def _integer(raw: Json) -> Json:
+    """IS by number: `1`, `+01` and ` 1 ` are equal. A form that is not allowed stays text."""
+    text = _number_text(raw)
+    if not isinstance(text, str) or not fits("IS", text):
+        return text
+    return str(int(text))
+
+
 def _decimal(raw: Json) -> Json:
-    """IS and DS by number: `1`, `1.0` and ` 1.00E0` are equal. Other text stays text."""
-    text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else _text(raw)
-    if not isinstance(text, str) or not is_decimal(text):
+    """DS by number: `1`, `1.0` and ` 1.00E0` are equal. A form that is not allowed stays text."""
+    text = _number_text(raw)
+    if not isinstance(text, str) or not fits("DS", text):
         return text
-    try:
-        sign, digits, exponent = Decimal(text).as_tuple()
-    except InvalidOperation:  # an exponent beyond what Decimal holds
-        return text
+    return _shortest(Decimal(text))
+
+
+def _number_text(raw: Json) -> Json:
+    value = _number(raw) if isinstance(raw, float) else raw
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else _text(value)
+
+
+def _shortest(number: Decimal) -> str:
+    """Return the one form of a number, such as `-25E-1`. DS allows it (at most 16 characters)."""
+    sign, digits, exponent = number.as_tuple()
     significant = "".join(map(str, digits)).lstrip("0")
     stripped = significant.rstrip("0")
-    if not stripped or not isinstance(exponent, int):
-        return text if not isinstance(exponent, int) else "0E0"
-    shift = len(significant) - len(stripped)
-    return f"{'-' if sign else ''}{stripped}E{exponent + shift}"
+    if not stripped:
+        return "0E0"
+    power = int(exponent) + len(significant) - len(stripped)
+    form = f"{'-' if sign else ''}{stripped}E{power}"
+    if fits("DS", form):
+        return form
+    return f"{Decimal(form):f}".replace("0.", ".", 1 if number.adjusted() < 0 else 0)
 
 
 def _single(raw: Json) -> Json:
@@ -179,7 +198,7 @@ _FORMS: dict[str, Callable[[Json], Json]] = {
     **dict.fromkeys(INTEGER_RANGES, _number),
     **dict.fromkeys(BINARY_VRS, _text_from_left),
     "PN": _name,
-    "IS": _decimal,
+    "IS": _integer,
     "DS": _decimal,
     "FL": _single,
     "FD": _double,

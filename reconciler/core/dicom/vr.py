@@ -211,6 +211,11 @@ def is_decimal(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text))
 
 
+def fits(vr: str, text: str) -> bool:
+    """Whether text without padding has a form that a VR of text allows."""
+    return not _TEXT_RULES[vr](text)
+
+
 def number_of(text: str) -> int | float | None:
     """Return the number that a text states, whole numbers as integers; None for other text."""
     stated = text.strip(" ")
