@@ -24,7 +24,6 @@ SCHEMA = Path(__file__).parents[1] / "schemas" / "manifest.schema.json"
 
 HEX = "^[0-9A-Fa-f]{8}$"
 SCALAR = ["string", "number", "boolean"]  # an editor types YAML before a schema sees it
-COMMAND_GROUP = 0x0000  # elements of messages (PS3.7), never of stored objects
 # The attributes of most items: editors complete them inside every sequence.
 ITEM_KEYWORDS = (
     "CodeValue",
@@ -58,7 +57,7 @@ def definitions() -> dict[str, Any]:
 def attributes_at(level: Level) -> list[Attribute]:
     """The attributes of a level by tag, those in use before the retired ones."""
     found = [by_tag(tag) for tag in standard_tags() if level_of(tag) is level]
-    found = [one for one in found if one.tag >> 16 != COMMAND_GROUP and not never(one.keyword)]
+    found = [one for one in found if not never(one.keyword)]
     return sorted(found, key=lambda one: (one.retired, one.tag))
 
 

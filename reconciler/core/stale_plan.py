@@ -16,7 +16,7 @@ from typing import TypeAlias
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.constraints import force_reasons
 from reconciler.core.dicom.dictionary import by_tag
-from reconciler.core.dicom.live_form import TypeChangeError, in_live_form
+from reconciler.core.dicom.live_form import LiveFormError, in_live_form
 from reconciler.core.dicom.updates import payload_bytes
 from reconciler.core.diff.hazards import UIDS, hazards_of
 from reconciler.core.diff.locate import Renames, renames
@@ -246,7 +246,7 @@ def _sent(vr: str, wanted: Value, live: Value | None) -> Json:
     """Return the value that a call sends, as the plan wrote it."""
     try:
         return in_live_form(vr, wanted.raw, live.raw if live else None)
-    except TypeChangeError:
+    except LiveFormError:
         return None
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.dicom.canonical import same
-from reconciler.core.dicom.constraints import never, private_level, wrong_level
+from reconciler.core.dicom.constraints import holds_pixel_data, never, private_level, wrong_level
 from reconciler.core.dicom.content import (
     Section,
     instances,
@@ -127,6 +127,8 @@ def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
     why = never(key) or wrong_level(tag, level) or private_level(tag, level)
     if why:
         return why
+    if holds_pixel_data(raw):
+        return "the sequence holds pixel data, which is never sent"
     if any(_NO_TEXT.search(text) for text in _texts(raw)):
         return "its value holds a NUL or an incomplete character, which a manifest cannot hold"
     parsed = parse(by_tag(tag), vr, node_of(raw))

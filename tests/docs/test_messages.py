@@ -37,10 +37,8 @@ NOT_IN_THE_SOURCE = {
     "reconciler/core/ask/explain.py": {
         "Diagnostic(hint)": "`_sentence` returns a message and a hint",
     },
-    "reconciler/core/dicom/live_form.py": {
-        "TypeChangeError(attribute)": "an attribute, not a text",
-    },
     "reconciler/core/dicom/values.py": {
+        "error(never)": "the result of `never_sent` in core/dicom/constraints.py",
         "error(self.backslash_hint())": "a method of the same class",
     },
     "reconciler/core/diff/attribute.py": {

@@ -377,3 +377,13 @@ def test_consent_is_for_a_version_since_the_baseline_up_to_the_live_version(vers
     raw = raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
     raw["changes"][0]["consentVersions"] = ["2", version]
     assert checked(raw)
+
+
+@pytest.mark.parametrize("key", ["PixelData", "FloatPixelData", "7fe00009"])
+def test_pixel_data_is_found_at_any_depth(key: str) -> None:
+    raw = action()
+    value = [{"00091002": [{key: "AAE="}]}]
+    updates(lambda tree: tree["Patient"]["DICOM"].update(PatientName=value))(raw)
+    (change,) = (one for one in raw["changes"] if one["path"] == "Patient/PatientName")
+    change["after"]["value"] = value
+    assert checked(raw) == ("a request cannot be read: it holds pixel data, which is never sent",)

@@ -15,7 +15,7 @@ from reconciler.core.model.value import Json
 from reconciler.render.manifest import manifest_lines
 from tests.documents import document, instance, series
 from tests.planning import A, Stage, messages
-from tests.unit.test_diff import FORCE, on_instance, present
+from tests.unit.test_diff import FORCE, absent, on_instance, present
 
 REFERENCE: dict[str, Any] = {
     "ReferencedSOPInstanceUID": "1.2.3 ",
@@ -161,3 +161,45 @@ def test_a_form_that_the_vr_does_not_allow_can_be_replaced(
     stage = staged(live, keyword)
     manifest = present(inside=on_instance(f"{keyword}: {asked_for}"))
     assert sent(stage, manifest, keyword) == asked_for
+
+
+ICON: dict[str, Any] = {"Rows": 2, "PixelData": "AAAAAA==", "PhotometricInterpretation": "RGB"}
+
+
+@pytest.mark.parametrize("key", ["PixelData", "7fe00010", "FloatPixelData", "7FE00009"])
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_sequence_with_pixel_data_is_never_sent(key: str, depth: int) -> None:
+    """An icon image: neither is its pixel data sent nor lost."""
+    live: Any = [{"Rows": 2, key: "AAAAAA=="}]
+    if depth:
+        live = [{"00091002": live}]
+    stage = staged(live, "IconImageSequence")
+    changed = asked([{"Rows": 3}], "IconImageSequence")
+    inside = "1.2.1: {Instances: {1.2.1.1: {DICOM: [IconImageSequence]}}}"
+    gone = absent(f"{{Study: {{Series: {{{inside}}}}}}}", FORCE)
+    for manifest in (changed, gone):
+        action = stage.action(manifest)
+        assert messages(action) == ["the sequence holds pixel data, which is never sent"]
+        assert action.steps == ()
+
+
+def test_import_leaves_a_sequence_with_pixel_data_out() -> None:
+    document = staged([ICON], "IconImageSequence").service.metadata(A, "1")
+    text = "\n".join(manifest_lines("research", A, "1", document, Level.INSTANCE))
+    assert "# IconImageSequence is left out: the sequence holds pixel data" in text
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        {"CodeValue": "1", "Odd": "x"},
+        {"CodeValue": "1", "FFFEE000": None},
+        {"CodeValue": "1", "00080100": "1"},
+    ],
+    ids=["no-keyword", "no-tag", "twice"],
+)
+def test_a_key_that_a_manifest_cannot_write_is_not_lost(live: Json) -> None:
+    action = staged([live]).action(asked([{"CodeValue": "2"}]))
+    assert messages(action) == [
+        "an item of the sequence has a key that a manifest cannot write, or an attribute twice"
+    ]

@@ -655,6 +655,42 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {PixelData: ''}}}}}}}",
         "5:60: PixelData can never be changed: HealthImaging generates it\n    Remove the line.",
     ),
+    "pixel data": (
+        HEAD
+        + "absent: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: [FloatPixelData, '7fe00009']"
+        "}}}}}}",
+        "5:59: FloatPixelData (7FE0,0008) can never be changed: it holds pixel data\n"
+        "    Remove the line.\n"
+        "5:75: DoubleFloatPixelData (7FE0,0009) can never be changed: it holds pixel data\n"
+        "    Remove the line.",
+    ),
+    "pixel data of an icon": (
+        HEAD + "force: true\npresent: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: "
+        "{IconImageSequence: [{Rows: 2, PixelData: AAE=, '00091001': [{7FE00008: a}]}]}}}}}}}",
+        "6:90: IconImageSequence (0088,0200): PixelData (7FE0,0010) can never be changed: it holds "
+        "pixel data\n"
+        "    Remove the line.\n"
+        "6:121: (0009,1001): FloatPixelData (7FE0,0008) can never be changed: it holds pixel "
+        "data\n"
+        "    Remove the line.",
+    ),
+    "no tags": (
+        HEAD + "force: true\npresent: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: "
+        "{'00010010': a, 'ffff0010': b, 'FFFEE000': c, "
+        "ReferencedImageSequence: [{'00071001': d, CommandField: 1}]}}}}}}}",
+        "6:60: (0001,0010) is not a valid tag: DICOM has no attributes in this group\n"
+        "    Remove the line.\n"
+        "6:75: (FFFF,0010) is not a valid tag: DICOM has no attributes in this group\n"
+        "    Remove the line.\n"
+        "6:90: (FFFE,E000) is not a valid tag: DICOM has no attributes in this group\n"
+        "    Remove the line.\n"
+        "6:132: ReferencedImageSequence (0008,1140): (0007,1001) is not a valid tag: DICOM has no "
+        "attributes in this group\n"
+        "    Remove the line.\n"
+        "6:147: ReferencedImageSequence (0008,1140): CommandField (0000,0100) belongs to network "
+        "messages; no image set has it\n"
+        "    Remove the line.",
+    ),
     "of messages": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {1.3: {DICOM: {CommandField: 1}}}}}}}",
         "5:60: CommandField (0000,0100) belongs to network messages; no image set has it\n"

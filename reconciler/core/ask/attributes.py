@@ -23,8 +23,6 @@ SERIES_INSTANCE_UID = 0x0020000E
 SOP_INSTANCE_UID = 0x00080018
 KEY_UIDS = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID})
 
-_COMMAND_GROUP = 0x0000  # PS3.7 section 6.3.1
-
 _NEVER_HINT = "Remove the line."
 _VRS_HINT = "Remove it. It is for private elements, which can change at Instance level only."
 _UID_HINT = "Write a valid UID. HealthImaging identifies the study, series or instance by it."
@@ -158,9 +156,6 @@ def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
         attribute = by_key(key)
     except UnknownKeyError as unknown:
         return unknown.message, unknown.hint
-    if attribute.tag >> 16 == _COMMAND_GROUP:
-        message = f"{attribute.label} belongs to network messages; no image set has it"
-        return message, _NEVER_HINT
     wrong = constraints.wrong_level(attribute.tag, level)
     wrong = wrong or constraints.private_level(attribute.tag, level)
     hint = f"Move the line to the {level_of(attribute.tag).title} level."

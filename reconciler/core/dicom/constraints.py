@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/dicom-metadata
 
 from __future__ import annotations
 
-from reconciler.core.dicom.dictionary import Attribute, by_tag
+from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key, by_tag
 from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import is_vr, problems
 from reconciler.core.model.address import Level
@@ -27,18 +27,55 @@ _GENERATED = frozenset(
         "MinPixelValue",
         "MaxPixelValue",
         "FrameSizeInBytes",
-        "7FE00010",
+        "7FE00010",  # PixelData
     }
 )
 # Constraint 3: StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID, StudyID.
 _IDENTIFIERS = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00200010})
 
 
+_PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_COMMAND_GROUP = 0x0000  # PS3.7 section 6.3.1
+# Delimiters of sequences (PS3.5 section 7.5), and odd groups that are not private (section 7.8).
+_NO_GROUPS = frozenset({0x0001, 0x0003, 0x0005, 0x0007, 0xFFFE, 0xFFFF})
+
+
 def never(key: str) -> str | None:
     """Return why this key can never be changed (constraint 2), or None."""
-    if key not in _GENERATED and key.upper() not in _GENERATED:
+    if key in _GENERATED or key.upper() in _GENERATED:
+        return f"{key} can never be changed: HealthImaging generates it"
+    try:
+        return never_sent(by_key(key))
+    except UnknownKeyError:
         return None
-    return f"{key} can never be changed: HealthImaging generates it"
+
+
+def never_sent(attribute: Attribute) -> str | None:
+    """Return why this attribute is never sent, at any depth of a sequence, or None."""
+    group = attribute.tag >> 16
+    if attribute.tag in _PIXEL_DATA:
+        return f"{attribute.label} can never be changed: it holds pixel data"
+    if group == _COMMAND_GROUP:
+        return f"{attribute.label} belongs to network messages; no image set has it"
+    if group in _NO_GROUPS:
+        return f"{attribute.label} is not a valid tag: DICOM has no attributes in this group"
+    return None
+
+
+def holds_pixel_data(raw: Json) -> bool:
+    """Whether a value is a sequence with pixel data at any depth, such as an icon image."""
+    if isinstance(raw, list):
+        return any(holds_pixel_data(inner) for inner in raw)
+    return isinstance(raw, dict) and any(
+        _is_pixel_data(key) or holds_pixel_data(inner) for key, inner in raw.items()
+    )
+
+
+def _is_pixel_data(key: str) -> bool:
+    try:
+        return by_key(key).tag in _PIXEL_DATA
+    except UnknownKeyError:
+        return False
 
 
 def wrong_level(tag: int, level: Level) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from reconciler.core.dicom.canonical import canonical, canonical_element
+from reconciler.core.dicom.constraints import never_sent
 from reconciler.core.dicom.creators import creator_in
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
 from reconciler.core.dicom.vr import number_of
@@ -19,17 +20,26 @@ from reconciler.core.model.value import Json
 
 _Item = dict[str, Json]
 
+_NUMBER_HINT = (
+    "Write a number. A manifest cannot change the VR of a private element inside a sequence."
+)
+_ODD_KEY = "an item of the sequence has a key that a manifest cannot write, or an attribute twice"
+_ODD_HINT = (
+    "Remove the line. An update takes a sequence only as a whole, so that key would be lost."
+)
 
-class TypeChangeError(Exception):
-    """A private element inside a sequence is a number, but the manifest asks for text."""
 
-    def __init__(self, attribute: Attribute) -> None:
-        super().__init__(f"{attribute.label} is a number")
-        self.attribute = attribute
+class LiveFormError(ValueError):
+    """The live value has a part that cannot be kept. The message contains no value."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
 
 def in_live_form(vr: str, asked: Json, live: Json) -> Json:
-    """Return the asked value with each equal part in its live form. Raises TypeChangeError."""
+    """Return the asked value with each equal part in its live form. Raises LiveFormError."""
     if vr == "SQ":
         return _items(asked, live)
     if not isinstance(asked, list) or not isinstance(live, list) or len(asked) != len(live):
@@ -87,24 +97,29 @@ def _partners(wanted: Sequence[str], forms: Sequence[str]) -> list[int | None]:
 
 def _item(asked: _Item, live: _Item) -> _Item:
     """Merge one item: live keys in their order, then the new attributes."""
+    attributes = _attributes(live)
     by_tag = {by_key(key).tag: key for key in asked}
     result: _Item = {}
-    for key, value in live.items():
-        tag = _tag(key)
-        name = by_tag.pop(tag, None) if tag is not None else None
+    for key, attribute in attributes.items():
+        name = by_tag.pop(attribute.tag, None)
         if name is None:
             continue
-        is_other = creator_in(asked, cast(int, tag)) != creator_in(live, cast(int, tag))
-        result[key] = asked[name] if is_other else _element(by_key(key), asked[name], value)
+        is_other = creator_in(asked, attribute.tag) != creator_in(live, attribute.tag)
+        result[key] = asked[name] if is_other else _element(attribute, asked[name], live[key])
     result.update((name, asked[name]) for name in by_tag.values())
     return result
 
 
-def _tag(key: str) -> int | None:
+def _attributes(live: _Item) -> dict[str, Attribute]:
+    """Return the attributes of a live item. A manifest cannot ask to keep any other key."""
     try:
-        return by_key(key).tag
+        found = {key: by_key(key) for key in live}
     except UnknownKeyError:
-        return None
+        raise LiveFormError(_ODD_KEY, _ODD_HINT) from None
+    is_odd = any(map(never_sent, found.values()))
+    if is_odd or len({attribute.tag for attribute in found.values()}) < len(found):
+        raise LiveFormError(_ODD_KEY, _ODD_HINT)
+    return found
 
 
 def _element(attribute: Attribute, asked: Json, live: Json) -> Json:
@@ -136,5 +151,6 @@ def _number(attribute: Attribute, asked: Json) -> Json:
         return asked
     number = number_of(asked)
     if number is None:
-        raise TypeChangeError(attribute)
+        message = f"inside the sequence, the live value of {attribute.label} is a number, not text"
+        raise LiveFormError(message, _NUMBER_HINT)
     return number

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reconciler.core.dicom.constraints import never_sent
 from reconciler.core.dicom.dictionary import (
     Attribute,
     UnknownKeyError,
@@ -286,10 +287,14 @@ class _Reader:
 
     def inner_attribute(self, name: Scalar) -> Attribute | None:
         try:
-            return by_key(name.text)
+            attribute = by_key(name.text)
         except UnknownKeyError as unknown:
             self.error(name.place, unknown.message, unknown.hint)
             return None
+        if never := never_sent(attribute):
+            self.error(name.place, never, "Remove the line.")
+            return None
+        return attribute
 
     def inner_value(self, attribute: Attribute, node: Node) -> Json:
         # A manifest cannot state the VR of a private element inside a sequence: a value without

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.canonical import same
-from reconciler.core.dicom.constraints import force_reasons
+from reconciler.core.dicom.constraints import force_reasons, holds_pixel_data
 from reconciler.core.dicom.content import Section, key_vr, live_keys, section_at, section_of
-from reconciler.core.dicom.dictionary import Attribute, by_tag, document_key
-from reconciler.core.dicom.live_form import TypeChangeError, in_live_form
+from reconciler.core.dicom.dictionary import by_tag, document_key
+from reconciler.core.dicom.live_form import LiveFormError, in_live_form
 from reconciler.core.diff.paths import claim_path
 from reconciler.core.model.address import Address
 from reconciler.core.model.ask import Claim, ClaimKind
@@ -59,6 +59,16 @@ def _twice(image_set_id: str, claim: Claim, keys: tuple[str, ...]) -> Block:
     )
 
 
+def _pixels(image_set_id: str, claim: Claim) -> Block:
+    return Block(
+        image_set_id,
+        "the sequence holds pixel data, which is never sent",
+        "Remove the line. HealthImaging takes a sequence only as a whole, with its pixel data.",
+        claim.place,
+        claim_path(claim),
+    )
+
+
 def _unexpected(image_set_id: str, claim: Claim, vr: str, key: str, live: Json) -> Block | None:
     """Report a live value other than the value that the removal states."""
     if claim.value is None:
@@ -91,6 +101,8 @@ def _absent(
     for rival in claims:
         if unexpected := _unexpected(image_set_id, rival, vr, key, live):
             return unexpected
+    if holds_pixel_data(live):
+        return _pixels(image_set_id, claim)
     reasons = force_reasons(
         by_tag(claim.tag),
         vr,
@@ -127,10 +139,12 @@ def _present(
     live = section_of(section, "DICOM")[key] if key else None
     if key and live_vr == vr and same(vr, live, desired.raw):
         return None
+    if holds_pixel_data(live):
+        return _pixels(image_set_id, claim)
     try:
         sent = Value(in_live_form(vr, desired.raw, live))
-    except TypeChangeError as error:
-        return _type_change(image_set_id, claim, error.attribute)
+    except LiveFormError as error:
+        return Block(image_set_id, error.message, error.hint, claim.place, claim_path(claim))
     return Change(
         image_set_id=image_set_id,
         op=Op.UPDATE if key else Op.ADD,
@@ -146,16 +160,6 @@ def _present(
         force_reasons=force_reasons(
             attribute, vr, desired.raw, removal=False, removals_need_force=False
         ),
-    )
-
-
-def _type_change(image_set_id: str, claim: Claim, attribute: Attribute) -> Block:
-    return Block(
-        image_set_id,
-        f"inside the sequence, the live value of {attribute.label} is a number, not text",
-        "Write a number. A manifest cannot change the VR of a private element inside a sequence.",
-        claim.place,
-        claim_path(claim),
     )
 
 

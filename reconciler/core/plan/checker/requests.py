@@ -13,6 +13,12 @@ from reconciler.core.model.plan import Step
 from reconciler.core.model.value import Json
 
 _SCHEMA_VERSION = 1.1
+_PIXELS = frozenset(
+    {
+        *("PixelData", "FloatPixelData", "DoubleFloatPixelData"),
+        *("7FE00010", "7FE00008", "7FE00009"),
+    }
+)
 
 Section: TypeAlias = Mapping[str, Json]
 
@@ -85,7 +91,19 @@ def _section(
     if set(vrs) - set(values) or (removes and vrs):
         raise RequestError(f"{address.shown()} states the VR of an attribute that it does not set")
     for key, value in values.items():
+        if _holds_pixels({key: value}):
+            raise RequestError("it holds pixel data, which is never sent")
         yield RequestEdit(address, key, removes, json_text(value), str(vrs.get(key, "")))
+
+
+def _holds_pixels(value: Json) -> bool:
+    """Whether a value holds pixel data at any depth (constraint 2 of the service)."""
+    if isinstance(value, list):
+        return any(map(_holds_pixels, value))
+    return isinstance(value, dict) and any(
+        (key if key in _PIXELS else key.upper()) in _PIXELS or _holds_pixels(inner)
+        for key, inner in value.items()
+    )
 
 
 def _inner(section: Section, name: str) -> Iterator[tuple[str, Section]]:
