@@ -276,11 +276,6 @@ def test_a_series_takes_its_instances_along() -> None:
     assert ops(staged(two()), *manifests) == [("remove-series", "Study/Series/1.2.1")]
 
 
-def test_what_is_gone_already_is_no_change() -> None:
-    manifest = absent("{Study: {Series: {1.2.1: {Instances: [1.2.1.9]}, 1.2.9: {}}}}")
-    assert staged(two()).diff(manifest).status is Status.CONVERGED
-
-
 @pytest.mark.parametrize(
     ("live", "inside", "last"),
     [

@@ -30,6 +30,7 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
         return AskedChanges((), tuple(tangles))
     locator = Locator(document, alias)
     blocks: list[Block] = []
+    missing: list[Claim] = []
     spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
     removed: dict[Address, list[Claim]] = defaultdict(list)
     for claim in ask.claims:
@@ -37,6 +38,8 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
         if unplaced := _unplaced(ask, claim, places):
             blocks += [unplaced] if carries.any([claim]) else []
             continue
+        if not places and carries.any([claim]):
+            missing.append(claim)
         for place in places:
             if claim.tag is None:
                 removed[place].append(claim)
@@ -62,7 +65,7 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
             blocks.append(found)
         elif found is not None:
             changes.append(SourcedChange(found, _sources(winners)))
-    return AskedChanges(tuple(changes), tuple(blocks))
+    return AskedChanges(tuple(changes), tuple(blocks), tuple(missing))
 
 
 class _Carried:

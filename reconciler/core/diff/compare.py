@@ -81,13 +81,13 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     found = _found(ask, reading, rules)
     changes = [_judged(sourced, ask, Drift()) for sourced in found.changes]
     refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
-    blocks = list(dict.fromkeys((*found.blocks, *refusals)))
-    return replace(
+    compared = replace(
         start,
-        status=_status(changes, blocks),
+        status=_status(changes, ()),
         changes=tuple(changes),
-        blocks=tuple(sorted(blocks, key=_block_order)),
+        missing=found.missing,
     )
+    return with_blocks(compared, (*found.blocks, *refusals))
 
 
 def with_drift(found: Diff, history: History, refuted: str) -> Diff:
@@ -99,6 +99,14 @@ def with_drift(found: Diff, history: History, refuted: str) -> Diff:
     return replace(
         found, status=_status(changes, found.blocks), changes=tuple(changes), refuted=refuted
     )
+
+
+def with_blocks(found: Diff, more: Sequence[Block]) -> Diff:
+    """The diff, with more reasons that block it."""
+    if not more:
+        return found
+    blocks = sorted(dict.fromkeys((*found.blocks, *more)), key=_block_order)
+    return replace(found, status=_status(found.changes, blocks), blocks=tuple(blocks))
 
 
 def consents_of(sourced: SourcedChange) -> tuple[str, ...]:

@@ -108,6 +108,14 @@ def is_below(path: str, whole: str) -> bool:
     return path.startswith(f"{whole}/") and is_whole(whole)
 
 
+def wholes_above(path: str) -> Iterator[str]:
+    """The paths of the series and the instance that a path is inside of."""
+    parts = path.split("/")
+    for end in (3, 5):
+        if len(parts) > end and parts[end - 2] in (_SERIES, _INSTANCES):
+            yield "/".join(parts[:end])
+
+
 def _after(address: Address, alias: Renames) -> Address:
     return replace(
         address,

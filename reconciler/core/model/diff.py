@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.core.model.ask import ImageSetAsk, Source
+from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.observed import Properties, Unread
 from reconciler.core.model.plan import Status
@@ -70,10 +70,14 @@ def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
 
 @dataclass(frozen=True, slots=True)
 class AskedChanges:
-    """The changes of an ask, and the reasons that block them."""
+    """The changes of an ask, and the reasons that block them.
+
+    `missing` are removals of series and instances that the document does not have.
+    """
 
     changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
+    missing: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,14 @@ class Diff:
 
     `ask_digest` (not keyed yet) and `asked` (paths only) are of what the run carries of the ask.
     `released` are recorded paths that no manifest asks for any more, `renamed` those whose UID the
-    manifests change, each with its path afterwards. `refuted` is the version of the entry if the
-    service contradicts it. `requests` is what is asked of each path that changes (not keyed).
-    `acceptances` are those that unverified versions need. `study` is the study as it was read, if
-    all its members hold what is asked. Once the survey is over, `reading` holds that document alone
-    from which the calls of this image set are made. `study_instance_uid` is the study whose primary
-    image set this may be, "" where the document states none; None for an image set that is not
-    primary or was not read.
+    manifests change, each with its path afterwards. `missing` are removals of series and instances
+    that the live document does not have: earlier versions decide whether they have converged.
+    `refuted` is the version of the entry if the service contradicts it. `requests` is what is asked
+    of each path that changes (not keyed). `acceptances` are those that unverified versions need.
+    `study` is the study as it was read, if all its members hold what is asked. Once the survey is
+    over, `reading` holds that document alone from which the calls of this image set are made.
+    `study_instance_uid` is the study whose primary image set this may be, "" where the document
+    states none; None for an image set that is not primary or was not read.
     """
 
     ask: ImageSetAsk
@@ -98,6 +103,7 @@ class Diff:
     status: Status
     changes: tuple[SourcedChange, ...] = ()
     blocks: tuple[Block, ...] = ()
+    missing: tuple[Claim, ...] = ()
     notes: tuple[Note, ...] = ()
     released: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()

@@ -13,6 +13,7 @@ from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff import History, consents_of, with_drift
 from reconciler.core.diff.locate import renames
 from reconciler.core.diff.merge import merged, with_accepted
+from reconciler.core.diff.missing import Missing, is_proven
 from reconciler.core.diff.unverified import (
     acceptances,
     requests_of,
@@ -37,7 +38,7 @@ def judged(found: Diff, known: Known, *, whole: bool = True) -> Survey[Diff | Re
     """
     reading = found.reading
     unverified = reading.entry.unverified if reading.entry is not None else ()
-    if not (found.changes or unverified) or reading.document is None:
+    if not (found.changes or found.missing or unverified) or reading.document is None:
         return found
     assert reading.properties is not None
     refuted = yield from refuted_version(reading.entry, reading.properties)
@@ -51,6 +52,22 @@ def judged(found: Diff, known: Known, *, whole: bool = True) -> Survey[Diff | Re
         found = replace(found, acceptances=acceptances(found.ask, entry, whole=whole))
         # What our own update stored is no drift, accepted or not.
         recorded = with_accepted(entry, entry.unverified).baselines
+    drifted = yield from _with_drift(found, recorded, refuted)
+    if isinstance(drifted, Refusal):
+        return drifted
+    found = replace(drifted, requests=requests_of(drifted))
+    if not is_proven(found, None if refuted else reading.entry):
+        explained = yield from _with_missing(found, recorded)
+        if isinstance(explained, Refusal):
+            return explained
+        found = explained
+    return (yield from _checked(found, entry)) if entry is not None else found
+
+
+def _with_drift(found: Diff, recorded: Mapping[str, str], refuted: str) -> Survey[Diff | Refusal]:
+    """The diff, with each change compared with its baseline."""
+    reading = found.reading
+    assert reading.document is not None
     history = History(reading.document, reading.live_versions, recorded, renames(found.ask.claims))
     wanted = {history.baseline(sourced.change) for sourced in found.changes}
     while True:
@@ -62,9 +79,18 @@ def judged(found: Diff, known: Known, *, whole: bool = True) -> Survey[Diff | Re
         found = with_drift(found, history, refuted)
         wanted = _consents(found)
         if not any(map(history.needs, wanted)):
-            break
-    found = replace(found, requests=requests_of(found))
-    return (yield from _checked(found, entry)) if entry is not None else found
+            return found
+
+
+def _with_missing(found: Diff, recorded: Mapping[str, str]) -> Survey[Diff | Refusal]:
+    """The diff, with the blocks of removals that have not converged, though nothing is there."""
+    missing = Missing(found, recorded)
+    while version := missing.next_version():
+        documents = yield from _documents(found, [version])
+        if isinstance(documents, Refusal):
+            return documents
+        missing.add(version, documents[version])
+    return missing.judged()
 
 
 def _checked(found: Diff, entry: Entry) -> Survey[Diff | Refusal]:
