@@ -96,7 +96,7 @@ def misjudged(action: Action) -> str:
             reverts=reverts,
         )
         if action.steps and found != change.hazards:
-            return f"image set {change.image_set_id}: the hazards of {change.path()} are wrong"
+            return f"image set {change.image_set_id}: the hazards of {change.shown()} are wrong"
     return ""
 
 
@@ -121,7 +121,7 @@ def _reasons(
         sources = claims.asking(change)
         if not sources:
             yield (
-                f"manifest changed: no manifest asks for {change.path()} of image set "
+                f"manifest changed: no manifest asks for {change.shown()} of image set "
                 f"{change.image_set_id} as in the plan"
             )
             return
@@ -294,7 +294,7 @@ def _refused(
             )
         )
         if rule:
-            yield rule, change.path()
+            yield rule, change.shown()
     for step in action.steps:
         size = payload_bytes(step.updatable, step.removable)
         if size > rules.payload_bytes:

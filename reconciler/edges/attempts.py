@@ -26,7 +26,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, next_version, pins
 from reconciler.core.model.record import RULES_VERSION
-from reconciler.core.plan.sent import paths_of_study, sent_paths
+from reconciler.core.plan.sent import paths_of_study, recordable_paths
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
 from reconciler.edges.worktree import first_link, refuse_links, refuse_links_below
@@ -135,7 +135,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
     sent: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     of_study = paths_of_study(action)
     for step, before in zip(action.steps, pins(action), strict=True):
-        paths = sent_paths(action, step) if len(action.steps) > 1 else ()
+        paths = recordable_paths(action, step) if len(action.steps) > 1 else ()
         for name, held in step.expected:
             versions.setdefault(name, []).append((next_version(before[name]), held))
             sent[name].append(tuple(path for owner, path in paths if owner == name))

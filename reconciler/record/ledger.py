@@ -11,7 +11,7 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Member, Plan, Status, Step, final_versions, pins
 from reconciler.core.model.record import Evidence, Unverified
-from reconciler.core.plan.sent import paths_of_study, sent_paths
+from reconciler.core.plan.sent import paths_of_study, recordable_paths, sent_paths
 
 # With these outcomes nothing was sent, and nothing is known that was not known before.
 _UNTOUCHED = frozenset({Result.BLOCKED, Result.STALE, Result.NOT_ATTEMPTED})
@@ -111,7 +111,7 @@ def _made(action: Action, outcomes: Iterable[Outcome]) -> Mapping[str, Sequence[
     made: dict[str, set[str]] = defaultdict(set)
     for outcome in outcomes:
         landed = {one.image_set_id for one in outcome.landed}
-        for name, path in sent_paths(action, outcome.step) if landed else ():
+        for name, path in recordable_paths(action, outcome.step) if landed else ():
             if name in landed:
                 made[name].add(path)
     return defaultdict(list, {name: sorted(paths) for name, paths in made.items()})

@@ -88,9 +88,9 @@ RECONCILER: dict[str, Any] = {
 WORDS = [
     "", "a", "a" * 32, "a" * 32 + "\n", "1", "1\n", "0", "0.25", "٣", "1.2", "1.2\n", "1.2.x",
     "1.٣", "1" * 64 + ".1", "*", "*\n", "ä" * 32, "𝒂" * 64, "00100010", "00100010\n", "0010001G",
-    "PatientName", "PatientName\n", "DICOM", "DICOMVRs", "Series", "Instances", "Patient", "Study",
-    "present", "absent", "imageSetId", "imageSetIds", "revertToVersionId", "OVERWRITES_DRIFT@5",
-    "OVERWRITES_DRIFT@5\n", "OVERWRITES_DRIFT@5:" + "a" * 32,
+    "PatientName", "PatientName\n", "DICOM", "DICOM\n", "DICOMVRs", "Series", "Instances",
+    "Patient", "Study", "present", "absent", "imageSetId", "imageSetIds", "revertToVersionId",
+    "OVERWRITES_DRIFT@5", "OVERWRITES_DRIFT@5\n", "OVERWRITES_DRIFT@5:" + "a" * 32,
     "OVERWRITES_DRIFT@5:" + "b" * 32 + "\n",
     "SPLIT_UPDATE", "DS", "ds", "emulator", "emulator\n", "http://a",
     "15m", "15m\n", "100", "101", "us-east-1", "123456789012", "123456789012\n", "ImageSet\n",

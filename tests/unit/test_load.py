@@ -121,6 +121,10 @@ REFUSED = {
         "a:\n  b: 1\n  c: 2\n  b: 3",
         "f:4:3: the key 'b' is a duplicate of f:2:3\n    Remove one of the two lines.",
     ),
+    "duplicate malformed UID": (
+        "Series: {Doe John: 1, Doe John: 2}",
+        "f:1:23: the key '<text(8)>' is a duplicate of f:1:10\n    Remove one of the two lines.",
+    ),
     "duplicate key, quoted": (
         "a: 1\n'a': 2",
         "f:2:1: the key 'a' is a duplicate of f:1:1\n    Remove one of the two lines.",

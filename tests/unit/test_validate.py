@@ -559,21 +559,19 @@ ASKS: dict[str, tuple[str, str]] = {
         HEAD + "revertToVersionId: 0",
         "5:20: revertToVersionId is not a version number: write a whole number from 1",
     ),
-    "UID with a letter": (
-        HEAD + "present: {Study: {Series: {1.2.x: {DICOM: {Modality: CT}}}}}",
-        "5:28: '1.2.x' is neither a UID nor \"*\"",
+    "a section in place of a UID": (
+        HEAD + "present: {Study: {Series: {DICOM: {Modality: CT}}}}",
+        "5:28: 'DICOM' is the name of a section: write a UID or \"*\", and this key below it\n"
+        "5:36: unknown key 'Modality'\n    Allowed here: DICOM, Instances.",
     ),
-    "UID too long": (
-        HEAD + "present: {Study: {Series: "
-        "{1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1: {DICOM: "
-        "{Modality: CT}}}}}",
-        "5:28: '1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.…' is "
-        "longer than 64 characters",
+    "an empty UID": (
+        HEAD + "present: {Study: {Series: {'': {DICOM: {Modality: CT}}}}}",
+        "5:28: '<text(0)>' is empty",
     ),
-    "two stars": (
-        HEAD + "present: {Study: {Series: {1.2: {Instances: {'**': {DICOM: {ImageComments: "
-        "a}}}}}}}",
-        "5:46: '**' is neither a UID nor \"*\"",
+    "a malformed UID that asks nothing": (
+        HEAD + "present: {Study: {Series: {1.2: {Instances: {Doe^John: {}}}}}}",
+        "5:46: '<text(8)>' asks for nothing\n"
+        "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Series a list in present": (
         HEAD + "present: {Study: {Series: [1.2]}}",
@@ -912,9 +910,14 @@ REMOVALS: dict[str, tuple[str, str]] = {
         '5:45: "*" is not allowed in a removal of series or instances\n'
         "    Write the UID of each series or instance to remove.",
     ),
-    "UID with a letter": (
-        HEAD + "absent: {Study: {Series: [1.2.x]}}",
-        "5:27: entry 1 of Series is not a UID: write numbers joined by dots",
+    "a section in place of a UID": (
+        HEAD + "absent: {Study: {Series: [DICOM]}}",
+        "5:27: entry 1 of Series is the name of a section: write a UID as the document has it",
+    ),
+    "a malformed UID twice": (
+        HEAD + "absent: {Study: {Series: [Doe John, Doe John]}}",
+        "5:37: the removal of Study/Series/<text(8)> is a duplicate of m.yaml:5:27\n"
+        "    Remove one of the two lines.",
     ),
     "twice": (
         HEAD + "absent: {Study: {Series: [1.2, 1.2]}}",

@@ -163,14 +163,14 @@ def _check_removals(draft: Draft, removals: Sequence[Claim]) -> None:
         if claim.kind is ClaimKind.REMOVED:
             key = (address.series, address.instance)
             if key in seen:
-                message = f"the removal of {address.path()} is a duplicate of {seen[key]}"
+                message = f"the removal of {address.shown()} is a duplicate of {seen[key]}"
                 hint = "Remove one of the two lines."
                 draft.problems.append(Diagnostic(claim.place, message, hint))
             seen.setdefault(key, claim.place)
             continue
         above = gone.get((address.series, "")) or gone.get((address.series, address.instance))
         if above and address.series:
-            message = f"this line is below {above.address.path()}, which {above.place} removes"
+            message = f"this line is below {above.address.shown()}, which {above.place} removes"
             hint = "Remove this line, or the line that removes the series or instance."
             draft.problems.append(Diagnostic(claim.place, message, hint))
 

@@ -8,12 +8,13 @@ for a pattern (editors show both), `x-takes` for a wrong type, `x-empty` for an 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ask.as_json import Path, place_of
 from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.address import UIDS_BELOW, shown_uid
 from reconciler.core.model.node import MappingNode, shown
 from reconciler.core.model.value import Json
 
@@ -24,6 +25,7 @@ _EMPTY_HINT = "Fill it, or delete the key too."
 _NOTHING_HINT = "Fill it, or delete the key too. An empty key removes nothing."
 _FEW = 20
 _ASKS = frozenset({"present", "absent"})
+_SECTIONS = frozenset({"DICOM", "DICOMVRs", "Patient", "Study", "Series", "Instances"})
 
 _KINDS = {
     "object": "keys with values",
@@ -75,9 +77,22 @@ def label_of(path: Path, noun: str) -> str:
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return noun
-    name = keys[-1] if keys[-1].isalnum() else shown(keys[-1])
+    *above, key = keys
+    name = _shown_key(above, key) if _names_uid(above) or not key.isalnum() else key
     number = path[-1]
     return f"entry {number + 1} of {name}" if isinstance(number, int) else name
+
+
+def _names_uid(above: Sequence[str | int]) -> bool:
+    """Whether the keys below this path are UIDs."""
+    return len(above) > 2 and above[0] in _ASKS and above[-1] in UIDS_BELOW
+
+
+def _shown_key(above: Sequence[str | int], key: str) -> str:
+    """Return a key for a message. A malformed UID may contain a name."""
+    if _names_uid(above) and key not in _SECTIONS:
+        return f"'{shown_uid(key)}'"
+    return shown(key)
 
 
 def is_reported(path: Path, reported: Set[Path]) -> bool:
@@ -132,7 +147,7 @@ def _bad_name(
     key = str(error.instance)
     message, hint = _sentence(error)
     place: Place = place_of(document, (*path, key), key=True)
-    yield (*path, key), Diagnostic(place, f"{shown(key)} {message}", hint)
+    yield (*path, key), Diagnostic(place, f"{_shown_key(path, key)} {message}", hint)
 
 
 def _schema(error: ValidationError) -> dict[str, Any]:

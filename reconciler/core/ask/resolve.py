@@ -97,7 +97,7 @@ def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
     return [
         Diagnostic(
             claim.place,
-            f"this line is below {gone.address.path()}, which {gone.place} removes",
+            f"this line is below {gone.address.shown()}, which {gone.place} removes",
             "Remove this line, or the line that removes the series or instance.",
         )
         for claim in claims
@@ -140,6 +140,6 @@ def _disagreement(first: Claim, second: Claim) -> Diagnostic:
     key = document_key(late.tag or 0)
     return Diagnostic(
         late.place,
-        f"{late.address.path()}/{key} contradicts {early.place}",
+        f"{late.address.shown()}/{key} contradicts {early.place}",
         "Remove one of the two lines, or make them equal.",
     )

@@ -6,6 +6,7 @@ error of jsonschema-rs is shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from reconciler.core.model.value import Json
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+
+_END = re.compile(r"(?<!\\)\$")
 
 
 class Checker:
@@ -123,4 +126,4 @@ def _pythonic(schema: Any) -> Any:
 
 
 def _to_the_end(pattern: str) -> str:
-    return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+    return _END.sub(r"\\Z", pattern)

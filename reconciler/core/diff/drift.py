@@ -29,7 +29,14 @@ from reconciler.core.dicom.content import (
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.locate import Locator, Renames
 from reconciler.core.diff.paths import REVERT_PATH, governing_paths, is_below, is_whole
-from reconciler.core.model.address import WILDCARD, Address, Level, instance_at, series_at
+from reconciler.core.model.address import (
+    WILDCARD,
+    Address,
+    Level,
+    instance_at,
+    series_at,
+    uid_of_part,
+)
 from reconciler.core.model.change import Change, Op
 from reconciler.core.model.record import UNREADABLE, ranked
 from reconciler.core.model.value import Document, Json
@@ -133,7 +140,8 @@ class History:
         for path in self._recorded:
             parts = path.split("/")
             level = _LEVELS.get(len(parts))
-            gone = level and not {parts[2], parts[-2]} - {"Series"} <= self._live_names
+            uids = set(map(uid_of_part, {parts[2], parts[-2]} - {"Series"})) if level else set()
+            gone = not uids <= self._live_names
             if level and gone and not any(is_below(path, whole) for whole in wholes):
                 found.add((level, parts[-1]))
         return frozenset(found)

@@ -13,7 +13,7 @@ from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
-from reconciler.core.model.address import WILDCARD, Address
+from reconciler.core.model.address import WILDCARD, Address, path_part, uid_of_part
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
@@ -75,12 +75,17 @@ def renamed_paths(paths: Iterable[str], alias: Renames) -> tuple[tuple[str, str]
         parts = path.split("/")
         series, instance = alias.series.new_of, alias.instances.new_of
         if len(parts) > 2 and parts[1] == _SERIES:
-            parts[2] = series.get(parts[2], parts[2])
+            parts[2] = _renamed(parts[2], series)
         if len(parts) > 4 and parts[3] == _INSTANCES:
-            parts[4] = instance.get(parts[4], parts[4])
+            parts[4] = _renamed(parts[4], instance)
         if (name := "/".join(parts)) != path:
             found.append((path, name))
     return tuple(sorted(found))
+
+
+def _renamed(part: str, new_of: Mapping[str, str]) -> str:
+    new = new_of.get(uid_of_part(part))
+    return path_part(new) if new is not None else part
 
 
 def is_pattern(path: str) -> bool:

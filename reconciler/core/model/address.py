@@ -11,6 +11,12 @@ WILDCARD = "*"
 _UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
 
 
+# The keys of documents and manifests whose own keys are UIDs.
+UIDS_BELOW = frozenset({"Series", "Instances"})
+# What has a meaning in a path, and what encodes it.
+_ENCODED = {"%": "%25", "/": "%2F", WILDCARD: "%2A"}
+
+
 class Level(IntEnum):
     """The four levels of HealthImaging's normalized metadata, outermost first."""
 
@@ -29,7 +35,8 @@ class Level(IntEnum):
 class Address:
     """A block of a document. In an ask, `series` and `instance` may be `"*"`.
 
-    `series` is a SeriesInstanceUID, `instance` a SOPInstanceUID (the key in the document).
+    `series` is a SeriesInstanceUID, `instance` a SOPInstanceUID: the keys in the document, which
+    need not be well-formed.
     """
 
     level: Level
@@ -62,10 +69,15 @@ class Address:
             return "Patient"
         parts = ["Study"]
         if self.level >= Level.SERIES:
-            parts += ["Series", self.series]
+            parts += ["Series", path_part(self.series)]
         if self.level is Level.INSTANCE:
-            parts += ["Instances", self.instance]
+            parts += ["Instances", path_part(self.instance)]
         return "/".join(parts)
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it has no malformed UID, which may contain a name."""
+        return all(uid in ("", WILDCARD) or is_uid(uid) for uid in (self.series, self.instance))
 
     def shown(self) -> str:
         """Return the path for a message, without malformed UIDs: they may contain a name."""
@@ -75,6 +87,24 @@ class Address:
 def is_uid(text: str) -> bool:
     """Whether this is a well-formed UID. Any other key may contain a value."""
     return bool(_UID.fullmatch(text))
+
+
+def path_part(uid: str) -> str:
+    """Return the key of a series or instance as part of a path.
+
+    A malformed UID may contain any character. Those with a meaning in paths are percent-encoded.
+    """
+    if uid == WILDCARD:
+        return uid
+    return "".join(_ENCODED.get(character, character) for character in uid)
+
+
+def uid_of_part(part: str) -> str:
+    """Return the key of a series or instance from its part of a path."""
+    for character, code in _ENCODED.items():
+        if character != "%":
+            part = part.replace(code, character)
+    return part.replace("%25", "%")
 
 
 def shown_uid(uid: str) -> str:

@@ -65,6 +65,11 @@ class Change:
         """Return a path such as `Patient/PatientName` or `Study/Series/1.2/Instances/1.2.3`."""
         return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
 
+    def shown(self) -> str:
+        """Return the path for a message, without keys that may contain a name."""
+        key = self.key if self.tag is not None else f"<text({len(self.key)})>"
+        return f"{self.address.shown()}/{key}" if self.key else self.address.shown()
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.dicom.dictionary import attribute_path
+from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Step
 from reconciler.core.plan.checker import made
 
@@ -13,12 +14,27 @@ def sent_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
     A study-wide call makes the changes of Patient and Study level on every image set of the study,
     each of which may spell the key in another way.
     """
+    return tuple(sorted((change.image_set_id, _path(change)) for change in made(action, step)))
+
+
+def recordable_paths(action: Action, step: Step) -> tuple[tuple[str, str], ...]:
+    """Those of the changes that a call makes whose path a record may hold, sorted.
+
+    A malformed UID may contain a name. A record holds it only if a manifest does. Without it, what
+    was asked by `"*"` keeps its baseline.
+    """
+    asked = {path for member in action.members for path in member.asked}
     return tuple(
         sorted(
-            (change.image_set_id, attribute_path(change.address, change.tag, change.key))
+            (change.image_set_id, _path(change))
             for change in made(action, step)
+            if change.address.is_well_formed or _path(change) in asked
         )
     )
+
+
+def _path(change: Change) -> str:
+    return attribute_path(change.address, change.tag, change.key)
 
 
 def paths_of_study(action: Action) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.model.address import Address
+from reconciler.core.model.address import Address, uid_of_part
 from reconciler.core.model.change import Block, Change
 from reconciler.core.model.plan import Action, Member, Plan
 from reconciler.core.model.settings import Redact
@@ -16,6 +16,9 @@ from reconciler.core.review.mask import is_key, is_uid, is_vr
 
 # The other words in a path (`Address.path`), and the path of a revert.
 _WORDS = frozenset({"", "*", "Patient", "Study", "Series", "Instances", "revertToVersionId"})
+
+# Where a path has a UID: the part before it.
+_ABOVE_UIDS = {2: ("Series",), 4: ("Instances",)}
 
 
 def labelled(plan: Plan, redact: Redact) -> Plan:
@@ -64,7 +67,13 @@ class _Labels:
         return replace(member, asked=tuple(self._path(path) for path in member.asked))
 
     def _path(self, path: str) -> str:
+        parts = path.split("/")
         return "/".join(
-            part if part in _WORDS or is_uid(part) or is_key(part) else self._label(part)
-            for part in path.split("/")
+            self._uid(uid_of_part(part))
+            if parts[number - 1] in _ABOVE_UIDS.get(number, ())
+            else self._name(part)
+            for number, part in enumerate(parts)
         )
+
+    def _name(self, part: str) -> str:
+        return part if part in _WORDS or is_key(part) else self._label(part)

@@ -13,6 +13,7 @@ import yaml
 
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model import node
+from reconciler.core.model.address import UIDS_BELOW, shown_uid
 
 MAX_DEPTH = 64
 
@@ -138,10 +139,16 @@ class Builder:
             hint = "Write all lines here instead."
             self.problem(key.place, "the merge key << is not allowed", hint)
         elif text in frame.seen:
-            message = f"the key {node.shown(text)} is a duplicate of {frame.seen[text]}"
+            message = f"the key {self.shown(text)} is a duplicate of {frame.seen[text]}"
             self.problem(key.place, message, "Remove one of the two lines.")
         frame.seen.setdefault(text, key.place)
         frame.key = key
+
+    def shown(self, key: str) -> str:
+        """Return a key of the innermost mapping. A malformed UID may contain a name."""
+        above = self.stack[-2].key if len(self.stack) > 1 else None
+        names_uid = above is not None and above.text in UIDS_BELOW
+        return f"'{shown_uid(key)}'" if names_uid else node.shown(key)
 
     def decorated(self, event: yaml.NodeEvent, place: Place) -> None:
         if event.anchor is not None:
