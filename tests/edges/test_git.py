@@ -343,6 +343,16 @@ def test_a_record_that_another_run_removes_from_the_index_is_worth_another_try(r
             check_staged(repo, {}, {repo.name(path): b"{}\n"})
 
 
+def test_records_that_are_committed_and_not_in_the_index_are_put_back(root: Path) -> None:
+    """Another run has committed them while this run removed them from the index."""
+    path = write(root, "records/a/ea.json", "{}\n")
+    made = git.commit(root, [path], TEXT)
+    run(root, "rm", "-q", "--cached", "records/a/ea.json")
+    assert git.commit(root, [path], TEXT) == ""
+    assert run(root, "status", "--porcelain") == ""
+    assert run(root, "rev-parse", "HEAD") == made
+
+
 @pytest.mark.parametrize(("now", "error"), [("third", GitBusyError), ("first", LeftOutError)])
 def test_a_record_that_another_run_writes_twice_is_not_left_out(
     root: Path, now: str, error: type[GitError]
