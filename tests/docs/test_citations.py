@@ -23,6 +23,7 @@ PAGES = frozenset(
         "dicom-metadata-constraints.html",
         "endpoints-quotas.html",
         "metadata-normalization.html",
+        "supported-transfer-syntaxes.html",
         "throttling-limits.html",
         "understanding-image-sets.html",
         "update-image-set-metadata.html",
