@@ -203,3 +203,10 @@ def test_a_key_that_a_manifest_cannot_write_is_not_lost(live: Json) -> None:
     assert messages(action) == [
         "an item of the sequence has a key that a manifest cannot write, or an attribute twice"
     ]
+
+
+def test_an_element_does_not_lose_its_private_creator_inside_a_sequence() -> None:
+    item = {key: value for key, value in TEXT.items() if key != "00190010"}
+    action = staged([REFERENCE]).action(asked([item]))
+    assert messages(action) == ["inside the sequence, 00191002 would lose its private creator"]
+    assert action.blocks[0].hint == "Write 00190010 in the same item, or remove the element."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.dicom.dictionary import UnknownKeyError, by_key
+from reconciler.core.dicom.dictionary import hex_key
 from reconciler.core.model.value import Json
 
 _FIRST_BLOCK = 0x10
@@ -32,10 +32,11 @@ def creator_in(attributes: Mapping[str, Json], tag: int) -> str:
     wanted = creator_tag(tag)
     if wanted is None:
         return ""
-    for key, value in attributes.items():
-        if _tag(key) == wanted:
-            return creator_text(value)
-    return ""
+    name = hex_key(wanted)
+    if name in attributes:
+        return creator_text(attributes[name])
+    found = (value for key, value in attributes.items() if key.upper() == name)
+    return creator_text(next(found, None))
 
 
 def creator_text(value: Json) -> str:
@@ -43,10 +44,3 @@ def creator_text(value: Json) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value.strip(" \0") if isinstance(value, str) else ""
-
-
-def _tag(key: str) -> int | None:
-    try:
-        return by_key(key).tag
-    except UnknownKeyError:
-        return None

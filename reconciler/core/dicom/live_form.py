@@ -13,8 +13,8 @@ from typing import cast
 
 from reconciler.core.dicom.canonical import canonical, canonical_element
 from reconciler.core.dicom.constraints import never_sent
-from reconciler.core.dicom.creators import creator_in
-from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
+from reconciler.core.dicom.creators import creator_in, creator_tag
+from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key, hex_key
 from reconciler.core.dicom.vr import number_of
 from reconciler.core.model.value import Json
 
@@ -98,6 +98,7 @@ def _partners(wanted: Sequence[str], forms: Sequence[str]) -> list[int | None]:
 def _item(asked: _Item, live: _Item) -> _Item:
     """Merge one item: live keys in their order, then the new attributes."""
     attributes = _attributes(live)
+    _check_creators(asked, live)
     by_tag = {by_key(key).tag: key for key in asked}
     result: _Item = {}
     for key, attribute in attributes.items():
@@ -108,6 +109,16 @@ def _item(asked: _Item, live: _Item) -> _Item:
         result[key] = asked[name] if is_other else _element(attribute, asked[name], live[key])
     result.update((name, asked[name]) for name in by_tag.values())
     return result
+
+
+def _check_creators(asked: _Item, live: _Item) -> None:
+    """Refuse an item that loses a private creator and keeps an element of it."""
+    for key in asked:
+        tag = by_key(key).tag
+        if creator_in(live, tag) and not creator_in(asked, tag):
+            owner = hex_key(creator_tag(tag) or 0)
+            message = f"inside the sequence, {hex_key(tag)} would lose its private creator"
+            raise LiveFormError(message, f"Write {owner} in the same item, or remove the element.")
 
 
 def _attributes(live: _Item) -> dict[str, Attribute]:

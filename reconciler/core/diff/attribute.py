@@ -6,6 +6,7 @@ from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.constraints import force_reasons, holds_pixel_data
 from reconciler.core.dicom.content import Section, key_vr, live_keys, section_at, section_of
+from reconciler.core.dicom.creators import is_creator
 from reconciler.core.dicom.dictionary import by_tag, document_key
 from reconciler.core.dicom.live_form import LiveFormError, in_live_form
 from reconciler.core.diff.paths import claim_path
@@ -130,8 +131,10 @@ def _present(
     assert claim.tag is not None
     attribute = by_tag(claim.tag)
     live_vr = key_vr(section, key) if key else ""
-    vr = claim.vr or live_vr or attribute.vr
-    if attribute.is_private and not (claim.vr or live_vr):
+    # A private creator is always LO (PS3.5 section 7.8.1).
+    known = claim.vr or live_vr or ("LO" if is_creator(attribute.tag) else "")
+    vr = known or attribute.vr
+    if attribute.is_private and not known:
         return _unknown_vr(image_set_id, claim)
     desired = typed(claim, vr)
     if isinstance(desired, str):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.attribute import compare
+from reconciler.core.diff.creators import creator_blocks, orphan_blocks, private_notes
 from reconciler.core.diff.locate import Locator, Renames, renames
 from reconciler.core.diff.paths import claim_path
 from reconciler.core.errors import Place
@@ -28,44 +29,70 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
         return AskedChanges((), tuple(tangles))
-    locator = Locator(document, alias)
-    blocks: list[Block] = []
-    missing: list[Claim] = []
-    spread: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
-    removed: dict[Address, list[Claim]] = defaultdict(list)
-    for claim in ask.claims:
-        places = locator.locate(claim.address)
-        if unplaced := _unplaced(ask, claim, places):
-            blocks += [unplaced] if carries.any([claim]) else []
-            continue
-        if not places and carries.any([claim]):
-            missing.append(claim)
-        for place in places:
-            if claim.tag is None:
-                removed[place].append(claim)
-            else:
-                spread[place, claim.tag].append(claim)
-    changes = [
-        _removal(ask, place, carries.of(claims))
-        for place, claims in sorted(removed.items())
-        if carries.any(claims)
-        and (place.level is Level.SERIES or series_at(place.series) not in removed)
-    ]
-    for (place, tag), claims in sorted(spread.items()):
-        if gone := removed.get(place) or removed.get(series_at(place.series)):
-            blocks += _below(ask, gone[0], claims) if carries.any([*gone, *claims]) else []
-            continue
+    found = _Spread(ask, Locator(document, alias), carries)
+    changes = list(found.removals())
+    blocks = [*found.blocks, *creator_blocks(ask, document, found.targets)]
+    for (place, _), winners in found.targets.items():
+        compared = compare(ask.image_set_id, document, place, winners, rules)
+        if isinstance(compared, Block):
+            blocks.append(compared)
+        elif compared is not None:
+            changes.append(SourcedChange(compared, _sources(winners)))
+    made = [sourced.change for sourced in changes]
+    blocks += orphan_blocks(document, made)
+    notes = private_notes(document, made)
+    return AskedChanges(tuple(changes), tuple(blocks), tuple(found.missing), notes)
+
+
+class _Spread:
+    """The claims of an ask on each place of the document.
+
+    `targets` are the claims that win on each attribute, of the manifests that the run carries.
+    `missing` are removals of series and instances that the document does not have.
+    """
+
+    def __init__(self, ask: ImageSetAsk, locator: Locator, carries: _Carried) -> None:
+        self._ask = ask
+        self._carries = carries
+        self._removed: dict[Address, list[Claim]] = defaultdict(list)
+        self.blocks: list[Block] = []
+        self.missing: list[Claim] = []
+        self.targets: dict[tuple[Address, int], list[Claim]] = {}
+        for (place, tag), claims in sorted(self._places(locator).items()):
+            self._settle(place, tag, claims)
+
+    def _places(self, locator: Locator) -> dict[tuple[Address, int], list[Claim]]:
+        found: dict[tuple[Address, int], list[Claim]] = defaultdict(list)
+        for claim in self._ask.claims:
+            places = locator.locate(claim.address)
+            if unplaced := _unplaced(self._ask, claim, places):
+                self.blocks += [unplaced] if self._carries.any([claim]) else []
+                continue
+            if not places and self._carries.any([claim]):
+                self.missing.append(claim)
+            for place in places:
+                if claim.tag is None:
+                    self._removed[place].append(claim)
+                else:
+                    found[place, claim.tag].append(claim)
+        return found
+
+    def _settle(self, place: Address, tag: int, claims: list[Claim]) -> None:
+        ask, carries = self._ask, self._carries
+        if gone := self._removed.get(place) or self._removed.get(series_at(place.series)):
+            self.blocks += _below(ask, gone[0], claims) if carries.any([*gone, *claims]) else []
+            return
         winners = _most_specific(claims)
-        if not carries.any(winners):
-            continue
-        blocks += _quarrels(ask, place, tag, winners)
-        winners = carries.of(winners)
-        found = compare(ask.image_set_id, document, place, winners, rules)
-        if isinstance(found, Block):
-            blocks.append(found)
-        elif found is not None:
-            changes.append(SourcedChange(found, _sources(winners)))
-    return AskedChanges(tuple(changes), tuple(blocks), tuple(missing))
+        if carries.any(winners):
+            self.blocks += _quarrels(ask, place, tag, winners)
+            self.targets[place, tag] = carries.of(winners)
+
+    def removals(self) -> Iterator[SourcedChange]:
+        """Yield the removals of series and instances; a series takes its instances with it."""
+        for place, claims in sorted(self._removed.items()):
+            is_whole = place.level is Level.SERIES or series_at(place.series) not in self._removed
+            if is_whole and self._carries.any(claims):
+                yield _removal(self._ask, place, self._carries.of(claims))
 
 
 class _Carried:

@@ -86,6 +86,7 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         status=_status(changes, ()),
         changes=tuple(changes),
         missing=found.missing,
+        notes=found.notes,
     )
     return with_blocks(compared, (*found.blocks, *refusals))
 

@@ -26,6 +26,7 @@ from reconciler.core.dicom.content import (
     series,
     uid_value,
 )
+from reconciler.core.dicom.creators import creator_in
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.locate import Locator, Renames
 from reconciler.core.diff.paths import REVERT_PATH, governing_paths, is_below, is_whole
@@ -273,12 +274,14 @@ def _frames(document: Document, address: Address) -> tuple[str, ...]:
     return frame_ids(section_at(document, address) or {})
 
 
-def _attribute(document: Document, address: Address, change: Change) -> tuple[str, Json] | None:
-    """Return the VR and the canonical value of an attribute; None if the section lacks it."""
+def _attribute(
+    document: Document, address: Address, change: Change
+) -> tuple[str, str, Json] | None:
+    """Return VR, private creator and canonical value of an attribute; None if it is missing."""
     section = section_at(document, address) or {}
     key = live_key(section, change.tag) if change.tag is not None else change.key
     held = section_of(section, "DICOM")
     if key is None or key not in held:
         return None
     vr = key_vr(section, key)
-    return vr, canonical(vr, held[key])
+    return vr, creator_in(held, change.tag or 0), canonical(vr, held[key])

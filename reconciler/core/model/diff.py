@@ -70,7 +70,7 @@ def sources_of(changes: Iterable[SourcedChange]) -> tuple[Source, ...]:
 
 @dataclass(frozen=True, slots=True)
 class AskedChanges:
-    """The changes of an ask, and the reasons that block them.
+    """The changes of an ask, the reasons that block them, and remarks for the reviewer.
 
     `missing` are removals of series and instances that the document does not have.
     """
@@ -78,6 +78,7 @@ class AskedChanges:
     changes: tuple[SourcedChange, ...]
     blocks: tuple[Block, ...]
     missing: tuple[Claim, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from reconciler.core.dicom.content import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
+from reconciler.core.dicom.creators import is_creator
 from reconciler.core.dicom.updates import BLOB_BYTES, encode
 from reconciler.core.model.address import Address, series_at
 from reconciler.core.model.change import Change, Op
@@ -33,15 +34,40 @@ class TooLarge(Exception):
 
 def split(changes: Sequence[Change], payload_bytes: int) -> list[tuple[Change, ...]]:
     """Pack changes greedily into calls. Raises TooLarge."""
-    left = sorted(changes, key=lambda c: (_LAST.get(c.tag or 0, 0), c.address, c.tag or 0, c.op))
+    left = sorted(changes, key=_order)
     calls: list[tuple[Change, ...]] = []
     while left:
         count = _fitting(left[: _parting(left)], payload_bytes)
         if not count:
             raise TooLarge(left[0])
+        if count < len(left):
+            count = _before_block(left, count) or count
         calls.append(tuple(left[:count]))
         left = left[count:]
     return calls
+
+
+def _order(change: Change) -> tuple[int, Address, int, Op]:
+    """Sort a private creator before its elements, and its removal behind theirs."""
+    tag = change.tag or 0
+    if change.op is Op.REMOVE and is_creator(tag):
+        tag |= 0xFFFF
+    return _LAST.get(change.tag or 0, 0), change.address, tag, change.op
+
+
+def _before_block(changes: Sequence[Change], count: int) -> int:
+    """Move the end of a call before a private creator that would be parted from its elements.
+
+    0 means that the creator is in the first changes: what it has is then too much for one call.
+    """
+    after = changes[count]
+    group = [
+        number
+        for number, change in enumerate(changes)
+        if change.address == after.address and (change.tag or 0) >> 16 == (after.tag or 0) >> 16
+    ]
+    has_creator = any(is_creator(changes[number].tag or 0) for number in group)
+    return group[0] if has_creator else count
 
 
 def _parting(changes: Sequence[Change]) -> int:
