@@ -146,6 +146,8 @@ def _change(change: ShownChange) -> Json:
     }
     if change.manifests:
         row["manifests"] = [_place(place) for place in change.manifests]
+    if change.creator:
+        row["privateCreator"] = change.creator.json
     return row
 
 

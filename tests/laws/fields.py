@@ -55,6 +55,7 @@ DECISIONS: dict[str, Decision] = {
     "Change.before": MASKED,
     "Change.baseline": CLEAR,
     "Change.consent_versions": CLEAR,
+    "Change.creator": MASKED,
     "Change.force_reasons": CLEAR,
     "Change.image_set_id": CLEAR,
     "Change.key": LABELLED,

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model.plan import Action, Status
+from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Value
+from reconciler.core.plan.file import dumps, loads
+from reconciler.core.review import review
 from tests.documents import document, instance, series
 from tests.planning import A, Stage, messages
 from tests.unit.test_diff import FORCE, absent, present
@@ -192,3 +196,44 @@ def test_a_creator_is_removed_last() -> None:
     assert messages(action) == []
     blobs = [step.removable or "" for step in action.steps]
     assert [CREATOR in blob for blob in blobs] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("creator", "redact", "shown"),
+    [
+        ("ACME", Redact.NONE, "00091001 [ACME]"),
+        ("ACME", Redact.IDENTIFYING, "00091001 [<text(4)>]"),
+        ("GEMS_IDEN_01", Redact.IDENTIFYING, "00091001 [GEMS_IDEN_01]"),
+        ("GEMS_IDEN_01", Redact.ALL, "00091001 [<text(12)>]"),
+        (None, Redact.NONE, "00091001"),
+    ],
+)
+def test_a_plan_shows_the_private_creator(creator: str | None, redact: Redact, shown: str) -> None:
+    """A creator that pydicom lists names a vendor; any other text may name a person."""
+    plan = Plan(Basis("", 1), (staged(creator).action(everywhere('"00091001": new')),))
+    (group,) = review(plan, redact).groups
+    assert [edit.name for edit in group.edits] == [shown]
+
+
+def test_a_plan_shows_the_creator_of_the_same_call() -> None:
+    stage = staged(None)
+    action = stage.action(everywhere(f'"{CREATOR}": ACME, "00091001": new'))
+    assert {change.key: change.creator for change in action.changes} == {
+        CREATOR: None,
+        "00091001": Value("ACME"),
+    }
+    assert loads(dumps(Plan(Basis("", 1), (action,)))).actions == (action,)
+
+
+def test_a_revert_shows_the_private_creator() -> None:
+    stage = staged("ACME")
+    stage.service.foreign(A, lambda raw: at(raw).update({"00091001": "new"}))
+    action = stage.action(f'imageSetId: {A}\nrevertToVersionId: "1"\n')
+    assert [change.creator for change in action.changes] == [Value("ACME")]
+
+
+def test_two_vendors_are_two_edits() -> None:
+    manifests = [everywhere('"00091001": new', uid=f"1.2.1.{number}") for number in (1, 2)]
+    plan = Plan(Basis("", 1), (staged("ACME", "OTHER").action(*manifests),))
+    (group,) = review(plan, Redact.NONE).groups
+    assert [edit.name for edit in group.edits] == ["00091001 [ACME]", "00091001 [OTHER]"]

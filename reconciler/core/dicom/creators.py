@@ -7,6 +7,7 @@ it, its private creator: two vendors may use the same tag for different things (
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from reconciler.core.dicom.dictionary import hex_key
 from reconciler.core.model.value import Json
@@ -44,3 +45,12 @@ def creator_text(value: Json) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value.strip(" \0") if isinstance(value, str) else ""
+
+
+@cache
+def is_known_creator(name: str) -> bool:
+    """Whether this is a private creator of the vendors that pydicom lists."""
+    # Imported at first use: the import takes 0.2 s.
+    from pydicom.datadict import private_dictionaries
+
+    return name in private_dictionaries

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
 from reconciler.core.diff.claims import claim_changes
+from reconciler.core.diff.creators import with_creators
 from reconciler.core.diff.drift import Drift, History
 from reconciler.core.diff.guards import guard
 from reconciler.core.diff.hazards import hazards_of
@@ -79,7 +80,8 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         message = f"the document does not have the documented structure at {odd}"
         return _stopped(start, Status.BLOCKED, message, _ODD)
     found = _found(ask, reading, rules)
-    changes = [_judged(sourced, ask, Drift()) for sourced in found.changes]
+    asked = with_creators(reading.document, found.changes)
+    changes = [_judged(sourced, ask, Drift()) for sourced in asked]
     refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
     compared = replace(
         start,

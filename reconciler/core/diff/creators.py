@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.core.dicom.content import key_tag, live_key, section_at, section_of
@@ -20,7 +21,8 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import Address
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
 from reconciler.core.model.change import Block, Change, Note, Op
-from reconciler.core.model.value import Document, Json
+from reconciler.core.model.diff import SourcedChange
+from reconciler.core.model.value import Document, Json, Value
 
 # The claims on each attribute of each section.
 Targets: TypeAlias = Mapping[tuple[Address, int], Sequence[Claim]]
@@ -114,6 +116,29 @@ def private_notes(document: Document, changes: Iterable[Change]) -> tuple[Note, 
     notes = [*_without_creator(document, found), *_other_creators(document, found)]
     notes += _other_vrs(document, found)
     return tuple(dict.fromkeys(notes))
+
+
+def with_creators(document: Document, changes: Iterable[SourcedChange]) -> list[SourcedChange]:
+    """State the private creator of each private element, also a creator of the same call."""
+    found = list(changes)
+    written = {
+        (one.change.address, one.change.tag): _text(one.change)
+        for one in found
+        if is_creator(one.change.tag or 0)
+    }
+    return [_with_creator(document, sourced, written) for sourced in found]
+
+
+def _with_creator(
+    document: Document, sourced: SourcedChange, written: Mapping[tuple[Address, int | None], str]
+) -> SourcedChange:
+    change = sourced.change
+    owner = creator_tag(change.tag or 0)
+    if owner is None:
+        return sourced
+    held = section_of(section_at(document, change.address), "DICOM")
+    name = creator_in(held, change.tag or 0) or written.get((change.address, owner), "")
+    return replace(sourced, change=replace(change, creator=Value(name))) if name else sourced
 
 
 def _without_creator(document: Document, changes: Iterable[Change]) -> Iterator[Note]:

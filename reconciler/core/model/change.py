@@ -29,14 +29,15 @@ class Op(StrEnum):
 class Change:
     """The change of one attribute, series or instance of one image set.
 
-    `address` holds the keys of the live document. `key` is the live key of the attribute (a
-    keyword or eight hex digits), "" for a series or an instance. `vr` is what the attribute is
-    read as; `send_vr` says that DICOMVRs must carry it. `force_reasons` names the constraints
-    that only `force` overrides. `place` is the line that asks, None inside a revert. `drifted` says
-    that the value was changed outside since its baseline; then OVERWRITES_DRIFT@N consents for each
-    N of `consent_versions`. `baseline` is the version in which the value was last known and
-    reviewed; "" if it never was. `manifests` are the places of the manifests that ask for it, each
-    of which may consent; () if the action has one manifest.
+    `address` holds the keys of the live document. `key` is the live key of the attribute (a keyword
+    or eight hex digits), "" for a series or an instance. `vr` is what the attribute is read as;
+    `send_vr` says that DICOMVRs must carry it. `creator` is the private creator of a private
+    element, of the live document or of the same call; None if it has none. `force_reasons` names
+    the constraints that only `force` overrides. `place` is the line that asks, None inside a
+    revert. `drifted` says that the value was changed outside since its baseline; then
+    OVERWRITES_DRIFT@N consents for each N of `consent_versions`. `baseline` is the version in which
+    the value was last known and reviewed; "" if it never was. `manifests` are the places of the
+    manifests that ask for it, each of which may consent; () if the action has one manifest.
     """
 
     image_set_id: str
@@ -55,6 +56,7 @@ class Change:
     baseline: str = ""
     consent_versions: tuple[str, ...] = ()
     manifests: tuple[Place, ...] = ()
+    creator: Value | None = None
 
     @property
     def is_first(self) -> bool:

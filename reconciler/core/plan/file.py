@@ -288,6 +288,8 @@ def _change_json(change: Change) -> Json:
     }
     if change.manifests:
         row["manifests"] = [_at(place) for place in change.manifests]
+    if change.creator:
+        row["privateCreator"] = {"value": change.creator.raw}
     return row
 
 
@@ -436,6 +438,7 @@ def _change(row: Row) -> Change:
         force_reasons=tuple(row["forceReasons"]),
         hazards=tuple(Hazard(name) for name in row["hazards"]),
         manifests=_each(row.get("manifests", []), _document),
+        creator=Value(row["privateCreator"]["value"]) if "privateCreator" in row else None,
     )
 
 

@@ -7,7 +7,7 @@ from reconciler.core.model.plan import Action, Member, Step
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
-from reconciler.core.review.shown import ShownValue, show
+from reconciler.core.review.shown import ShownValue, show, show_creator
 
 _STUDY_INSTANCE_UID = 0x0020000D
 
@@ -69,6 +69,7 @@ def _change(change: Change, redact: Redact) -> ShownChange:
         force_reasons=change.force_reasons,
         hazards=change.hazards,
         manifests=change.manifests,
+        creator=show_creator(change.creator.raw, redact) if change.creator else None,
     )
 
 

@@ -34,8 +34,10 @@ def edit_of(change: Change) -> Hashable:
         after=None,
         baseline="",
         consent_versions=(),
+        creator=None,
     )
-    return content, change.address.level, _compared(change.before), _compared(change.after)
+    values = (change.before, change.after, change.creator)
+    return content, change.address.level, *map(_compared, values)
 
 
 def edits_of(pairs: Iterable[Pair]) -> tuple[Edit, ...]:

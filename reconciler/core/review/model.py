@@ -49,6 +49,7 @@ class ShownChange:
     force_reasons: tuple[str, ...]
     hazards: tuple[Hazard, ...]
     manifests: tuple[Place, ...]
+    creator: ShownValue | None
 
     @property
     def uid(self) -> str:
@@ -134,8 +135,9 @@ class Edit:
 
     @property
     def name(self) -> str:
-        """The attribute; `(whole)` for a whole instance or series."""
-        return self.change.key or "(whole)"
+        """The attribute, with its private creator; `(whole)` for a whole instance or series."""
+        creator = f" [{self.change.creator.plain}]" if self.change.creator else ""
+        return f"{self.change.key or '(whole)'}{creator}"
 
     @property
     def before(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from reconciler.core.dicom.creators import is_known_creator
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 from reconciler.core.review.mask import masked, shape
@@ -63,3 +64,10 @@ def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:
     if masked(tag, raw, redact):
         return ShownValue(shape(raw), True)
     return ShownValue(shape(raw), False, raw)
+
+
+def show_creator(raw: Json, redact: Redact) -> ShownValue:
+    """The shown form of a private creator. A creator of a known vendor identifies no person."""
+    if redact is Redact.IDENTIFYING and isinstance(raw, str) and is_known_creator(raw):
+        return ShownValue(shape(raw), False, raw)
+    return show(raw, None, redact)
