@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from reconciler.core.dicom.canonical import canonical, same
 from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.dicom.live_form import in_live_form
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import problems
 from reconciler.core.errors import Place
@@ -59,6 +61,17 @@ def test_a_manifest_of_the_live_values_asks_for_no_change(real: Real) -> None:
         parsed = parse(by_key(key), vr, printed(value))
         if parsed.value is None or not same(vr, parsed.value.raw, value):
             wrong.append((key, vr))
+    assert wrong == []
+
+
+def test_a_sequence_that_is_equal_is_sent_as_it_was_read(real: Real) -> None:
+    wrong: list[str] = []
+    for key, vr, value in real:
+        parsed = parse(by_key(key), vr, printed(value))
+        assert parsed.value is not None
+        sent = in_live_form(vr, parsed.value.raw, value)
+        if vr == "SQ" and value and json.dumps(sent) != json.dumps(value):
+            wrong.append(key)
     assert wrong == []
 
 

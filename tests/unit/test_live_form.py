@@ -10,11 +10,12 @@ import pytest
 
 from reconciler.core.dicom.live_form import in_live_form
 from reconciler.core.model.address import Level
-from reconciler.core.model.plan import Status
+from reconciler.core.model.plan import Basis, Plan, Status
 from reconciler.core.model.value import Json
+from reconciler.core.stale_plan import Today, stale
 from reconciler.render.manifest import manifest_lines
 from tests.documents import document, instance, series
-from tests.planning import A, Stage, messages
+from tests.planning import A, B, Stage, messages
 from tests.unit.test_diff import FORCE, absent, on_instance, present
 
 REFERENCE: dict[str, Any] = {
@@ -210,3 +211,23 @@ def test_an_element_does_not_lose_its_private_creator_inside_a_sequence() -> Non
     action = staged([REFERENCE]).action(asked([item]))
     assert messages(action) == ["inside the sequence, 00191002 would lose its private creator"]
     assert action.blocks[0].hint == "Write 00190010 in the same item, or remove the element."
+
+
+def test_a_study_wide_call_keeps_the_form_of_one_member() -> None:
+    """One call gives all members the same value, also if they pad it differently."""
+    stage = Stage()
+    for number, (name, code) in enumerate(((A, "1 "), (B, "1"))):
+        block = series(f"1.2.{number}", [instance(f"1.2.{number}.1")])
+        codes = {"ProcedureCodeSequence": [{"CodeValue": code, "CodeMeaning": "x"}]}
+        stage.put(document(block, image_set_id=name, study=codes), primary=True)
+    text = "ProcedureCodeSequence: [{CodeValue: '1', CodeMeaning: new}]"
+    manifests = [present(study=text, more=FORCE).replace(A, name) for name in (A, B)]
+    action = stage.action(*manifests)
+    assert messages(action) == []
+    assert len(action.steps) == 1
+    assert '"CodeValue":"1 ","CodeMeaning":"new"' in (action.steps[0].updatable or "")
+    plan = Plan(Basis("", 1, rules=stage.settings.rules.stated), (action,))
+    asks = {(ask.datastore, ask.image_set_id): ask for ask in stage.asks(*manifests)}
+    assert stale(plan, Today(stage.settings, asks, {"research": {}})) == {}
+    stage.run(action)
+    assert {one.status for one in stage.plan(*manifests)} == {Status.CONVERGED}
