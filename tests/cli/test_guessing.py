@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ import pytest
 
 from reconciler import pipeline
 from reconciler.core.dicom.content import canonical_attributes, content_digest, digest
-from reconciler.core.diff.paths import ask_digest, claim_path, sealed
+from reconciler.core.diff.locate import renames
+from reconciler.core.diff.paths import ask_digest, claim_path, request_digests, sealed
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.key import KEY_BYTES, Key, Use
 from reconciler.core.model.plan import Action
-from reconciler.core.model.record import Evidence
+from reconciler.core.model.record import Evidence, Unverified
 from reconciler.core.model.value import Document, Json, canonical_json
 from reconciler.core.plan import action_digest
 from reconciler.core.plan.file import loads
@@ -161,6 +162,7 @@ class Attacker:
         self._forms: list[tuple[Form, str]] = []
         raw = json.loads(saved.read_bytes())
         del raw["digest"]
+        raw.pop("seal", None)
         for content in documents_of(name):
             self._exact(canonical_json(form_of(content)), content_digest(Document(content)))
         if name != LIVE:
@@ -203,6 +205,14 @@ class Attacker:
         finding = Evidence(DATASTORE_ID, ask.image_set_id, "1", "", None, ask_digest=asked)
         about: Json = [DATASTORE_ID, ask.image_set_id, asked]
         self._keyed(Use.ASK, about, sealed(finding, ZERO).ask_digest)
+        ((path, one),) = request_digests(ask, renames(ask.claims)).items()
+        request = self._exact(canonical_json([asked]), one)
+        unverified = sealed(
+            replace(finding, unverified=Unverified("1", (path,), ((path, request),))), ZERO
+        ).unverified
+        assert unverified is not None
+        about = [DATASTORE_ID, ask.image_set_id, request]
+        self._keyed(Use.ASK, about, dict(unverified.requests)[path])
 
     def _acting(self, action: Action) -> None:
         changes: Json = [
@@ -228,8 +238,11 @@ def form_of(content: dict[str, Any]) -> Json:
     """What a digest of content is over, of a document with one series of one instance."""
     ((series_uid, block),) = content["Study"]["Series"].items()
     ((instance_uid, image),) = block["Instances"].items()
-    frames: Json = [frame["ID"] for frame in image["ImageFrames"]]
-    inner = digest({"DICOM": canonical_attributes(image), "Frames": frames})
+    images: dict[str, Json] = {
+        "Frames": [[frame["ID"], None] for frame in image["ImageFrames"]],
+        "StoredTransferSyntaxUID": image["StoredTransferSyntaxUID"],
+    }
+    inner = digest({"DICOM": canonical_attributes(image), **images})
     outer: Json = {"DICOM": canonical_attributes(block), "Instances": [[instance_uid, inner]]}
     return {
         "Patient": canonical_attributes(content["Patient"]),
