@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli import options
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.settings import Redact
+
+if TYPE_CHECKING:
+    from reconciler.core.model.value import Document
 
 _ID = re.compile("[0-9a-z]{32}")
 
@@ -50,10 +53,8 @@ def import_(
     --mask-values.
     """
     from reconciler.cli import connect, screen, workspace
-    from reconciler.core.model.address import Level
     from reconciler.core.review import review_search
     from reconciler.render import json as as_json
-    from reconciler.render.manifest import manifest_lines
     from reconciler.render.table import image_set_table
 
     if (image_set is None) is not search:
@@ -83,14 +84,36 @@ def import_(
     if json:
         screen.say_json(document.raw)
         return
-    lines = manifest_lines(store.name, image_set, version, document, Level[level.name])
+    screen.say(manifest(store.name, image_set, version, document, level))
+
+
+def manifest(
+    datastore: str, image_set: str, version: str, document: Document, level: Depth
+) -> list[str]:
+    """Return the lines of a manifest; raise ReconcilerError if no manifest is possible."""
+    from reconciler.core.dicom.shape import misshapen
+    from reconciler.core.model.address import Level
+    from reconciler.edges.manifests import MAX_BYTES
+    from reconciler.render.manifest import manifest_lines
+
+    if odd := misshapen(document):
+        raise ReconcilerError(
+            f"image set {image_set}: the document does not have the documented structure at {odd}",
+            "No manifest can change it. Print it with --json, and ask AWS support about it.",
+        )
+    lines = manifest_lines(datastore, image_set, version, document, Level[level.name])
     if not lines:
         raise ReconcilerError(
             f"image set {image_set} has no attribute that a manifest can manage at level {level} "
             "or above",
             "Print deeper levels with --level instance.",
         )
-    screen.say(lines)
+    if sum(len(line.encode()) + 1 for line in lines) > MAX_BYTES:
+        raise ReconcilerError(
+            f"the manifest would be larger than the limit of {MAX_BYTES:,} bytes",
+            "Print fewer levels, such as --level series.",
+        )
+    return lines
 
 
 def _refuse_to_mask(redact: Redact, show_values: bool | None) -> None:

@@ -1,17 +1,13 @@
 """Render a live document as a manifest that asks for its own values (`reconcile import`).
 
-Every value is written as quoted text. Before it is printed, the code that reads manifests reads it
-back. A value that would not come back equal, or can never be changed, becomes a comment.
+Every value is written as quoted text. What a manifest cannot ask for becomes a comment that says
+why (`render.unwritable`).
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator
 
-from reconciler.core.dicom.canonical import same
-from reconciler.core.dicom.constraints import holds_pixel_data, never, private_level, wrong_level
 from reconciler.core.dicom.content import (
     Section,
     instances,
@@ -22,17 +18,13 @@ from reconciler.core.dicom.content import (
     series,
 )
 from reconciler.core.dicom.dictionary import by_tag
-from reconciler.core.dicom.values import parse
-from reconciler.core.dicom.vr import EXACT_WHOLE
-from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.address import PATIENT, STUDY, Address, Level, instance_at, series_at
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 from reconciler.core.model.value import Document, Json
 from reconciler.core.review.phrases import plural
-
-_NOWHERE = Place("")
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+from reconciler.render.nodes import node_of, quoted
+from reconciler.render.unwritable import other_uids, why_not_attribute, why_not_key
 
 
 def manifest_lines(
@@ -59,8 +51,12 @@ def _study(document: Document, depth: Level) -> list[str]:
         return []
     below = []
     if depth >= Level.SERIES:
+        taken = other_uids(series(document), Level.SERIES)
         for key, section in sorted(series(document).items()):
-            below += _series(document, key, section, depth)
+            if why := why_not_key(key, taken):
+                below.append(f"      # series {quoted(key)} is left out: {why}")
+            else:
+                below += _series(document, key, section, depth)
     return _section(document, STUDY, 4, "  Study:", _under("    Series:", below))
 
 
@@ -71,9 +67,13 @@ def _series(document: Document, key: str, section: Section, depth: Level) -> lis
         note = [f"        # {plural(len(inside), 'instance')}: see --level instance"]
         return _section(document, series_at(key), 8, name, note if inside else [])
     below: list[str] = []
+    taken = other_uids(instances(section), Level.INSTANCE)
     for instance in inside:
         heading = f"          {quoted(instance)}:"
-        below += _section(document, instance_at(key, instance), 12, heading)
+        if why := why_not_key(instance, taken):
+            below.append(f"          # instance {quoted(instance)} is left out: {why}")
+        else:
+            below += _section(document, instance_at(key, instance), 12, heading)
     return _section(document, series_at(key), 8, name, _under("        Instances:", below))
 
 
@@ -101,15 +101,13 @@ def _attributes(document: Document, address: Address, indent: int) -> list[str]:
     vrs: list[str] = []
     left_out: list[str] = []
     for key, raw in _in_tag_order(section_of(section, "DICOM")):
-        vr = key_vr(section, key)
-        why = _unwritable(key, vr, raw, address.level)
-        if why:
+        if why := why_not_attribute(section, key, address):
             left_out.append(f"{blank}# {escape(key)} is left out: {escape(why)}")
             continue
         tag, name = key_tag(key), _key(key)
         kept += _yaml(name, node_of(raw), indent + 2)
         if tag is not None and by_tag(tag).is_private:
-            vrs.append(f"{name}: {vr}")
+            vrs.append(f"{name}: {key_vr(section, key)}")
     stated = [f"{blank}DICOMVRs: {{{', '.join(vrs)}}}"] if vrs else []
     return [*left_out, *_under(f"{blank}DICOM:", kept), *stated]
 
@@ -117,62 +115,6 @@ def _attributes(document: Document, address: Address, indent: int) -> list[str]:
 def _in_tag_order(attributes: dict[str, Json]) -> list[tuple[str, Json]]:
     """Sort attributes by tag; unknown keys come last."""
     return sorted(attributes.items(), key=lambda item: (key_tag(item[0]) or 1 << 32, item[0]))
-
-
-def _unwritable(key: str, vr: str, raw: Json, level: Level) -> str:
-    """Why a manifest cannot ask for this value as it is; "" if it can."""
-    tag = key_tag(key)
-    if tag is None:
-        return "DICOM does not define this key"
-    why = never(key) or wrong_level(tag, level) or private_level(tag, level)
-    if why:
-        return why
-    if holds_pixel_data(raw):
-        return "the sequence holds pixel data, which is never sent"
-    if any(_NO_TEXT.search(text) for text in _texts(raw)):
-        return "its value holds a NUL or an incomplete character, which a manifest cannot hold"
-    parsed = parse(by_tag(tag), vr, node_of(raw))
-    if parsed.value is None or not same(vr, parsed.value.raw, raw):
-        return "a manifest cannot express its value"
-    if parsed.violations:
-        return f"its value does not fit VR {vr} and VM {by_tag(tag).vm}"
-    return ""
-
-
-def _texts(raw: Json) -> Iterator[str]:
-    """Every text inside a value."""
-    if isinstance(raw, str):
-        yield raw
-    elif isinstance(raw, list):
-        for inner in raw:
-            yield from _texts(inner)
-    elif isinstance(raw, dict):
-        for key, inner in raw.items():
-            yield key
-            yield from _texts(inner)
-
-
-def node_of(raw: Json) -> Node:
-    """Convert a value from HealthImaging's JSON form to a manifest node; all text is quoted."""
-    if isinstance(raw, dict):
-        entries = ((Scalar(key, _NOWHERE, False), node_of(inner)) for key, inner in raw.items())
-        return MappingNode(tuple(entries), _NOWHERE)
-    if isinstance(raw, list) and raw:
-        return ListNode(tuple(node_of(inner) for inner in raw), _NOWHERE)
-    return Scalar(_text_of(raw), _NOWHERE, False)
-
-
-def _text_of(raw: Json) -> str:
-    if raw is None or raw == []:
-        return ""
-    if isinstance(raw, float) and raw.is_integer() and abs(raw) < EXACT_WHOLE:
-        return str(int(raw))  # text for a private number inside a sequence is compared as text
-    return raw if isinstance(raw, str) else json.dumps(raw)
-
-
-def quoted(text: str) -> str:
-    """A double-quoted YAML scalar (YAML 1.2, section 7.3.1), which JSON strings are."""
-    return escape(json.dumps(text, ensure_ascii=False))
 
 
 def _yaml(name: str, node: Node, indent: int) -> Iterator[str]:

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from reconciler import pipeline
 from reconciler.cli import connect, workspace
+from reconciler.cli.import_ import Depth, manifest
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.address import Level
 from reconciler.core.model.node import MappingNode, Scalar
 from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import Settings
-from reconciler.core.model.value import Document
+from reconciler.core.model.value import Document, Json
 from reconciler.edges.manifests import parse
-from reconciler.render.manifest import manifest_lines, quoted
+from reconciler.render.manifest import manifest_lines
+from reconciler.render.nodes import quoted
 from tests.cli.conftest import Command, expect
 
 LEVELS = list(Level)
@@ -90,6 +93,27 @@ def test_what_cannot_be_asked_for_is_told() -> None:
     text = "\n".join(manifest_lines("research", "1" * 32, "3", document, Level.STUDY))
     expect("import-left-out.txt", text + "\n")
     assert "1997" not in text
+
+
+def long(text: Json) -> dict[str, Json]:
+    """A document with an instance that has a text."""
+    instances: dict[str, Json] = {"1.2.3": {"DICOM": {"TextValue": text}}}
+    return {"Study": {"Series": {"1.2": {"Instances": instances}}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"Study": {"Series": {"1.2": 1}}}, "documented structure at Study/Series/1.2"),
+        ({"Patient": {}}, "has no attribute that a manifest can manage at level instance or above"),
+        (long("x" * 2**24), "the manifest would be larger than the limit of 16,777,216 bytes"),
+    ],
+)
+def test_no_manifest_that_validate_refuses_is_printed(
+    document: dict[str, Json], message: str
+) -> None:
+    with pytest.raises(ReconcilerError, match=message):
+        manifest("research", "1" * 32, "1", Document(document), Depth.INSTANCE)
 
 
 def test_import_prints_a_manifest(reconcile: Command, workspace: Path) -> None:

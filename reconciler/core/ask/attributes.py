@@ -139,7 +139,7 @@ def _keys(dicom: Node | None, path: Path) -> Iterator[tuple[Scalar, Node | None,
 
 
 def _attribute(draft: Draft, address: Address, key: Scalar, path: Path) -> Attribute | None:
-    found = _judged(key.text, address.level)
+    found = allowed(key.text, address.level)
     if isinstance(found, Attribute):
         return found
     draft.problem(path, key.place, *found)
@@ -147,7 +147,7 @@ def _attribute(draft: Draft, address: Address, key: Scalar, path: Path) -> Attri
 
 
 @lru_cache(maxsize=16384)
-def _judged(key: str, level: Level) -> Attribute | tuple[str, str]:
+def allowed(key: str, level: Level) -> Attribute | tuple[str, str]:
     """Return the attribute of a key at a level, or why the key is not allowed, with a hint."""
     never = constraints.never(key)
     if never:

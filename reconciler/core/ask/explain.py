@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ask.as_json import Path, place_of
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.address import UIDS_BELOW, shown_uid
+from reconciler.core.model.address import SECTIONS, UIDS_BELOW, shown_uid
 from reconciler.core.model.node import MappingNode, shown
 from reconciler.core.model.value import Json
 
@@ -25,7 +25,6 @@ _EMPTY_HINT = "Fill it, or delete the key too."
 _NOTHING_HINT = "Fill it, or delete the key too. An empty key removes nothing."
 _FEW = 20
 _ASKS = frozenset({"present", "absent"})
-_SECTIONS = frozenset({"DICOM", "DICOMVRs", "Patient", "Study", "Series", "Instances"})
 
 _KINDS = {
     "object": "keys with values",
@@ -90,7 +89,7 @@ def _names_uid(above: Sequence[str | int]) -> bool:
 
 def _shown_key(above: Sequence[str | int], key: str) -> str:
     """Return a key for a message. A malformed UID may contain a name."""
-    if _names_uid(above) and key not in _SECTIONS:
+    if _names_uid(above) and key not in SECTIONS:
         return f"'{shown_uid(key)}'"
     return shown(key)
 

@@ -95,8 +95,12 @@ def key_vr(section: Section, key: str) -> str:
 def uid_value(section: Section, tag: int, key: str) -> str:
     """Return the UID of a series or instance: the value of the attribute, else the key."""
     found = live_key(section, tag)
-    value = section_of(section, "DICOM").get(found) if found else None
-    return value.strip(" \0") if isinstance(value, str) and value.strip(" \0") else key
+    return uid_text(section_of(section, "DICOM").get(found) if found else None) or key
+
+
+def uid_text(value: Json) -> str:
+    """Return a UID without padding, "" if the value is no text."""
+    return value.strip(" \0") if isinstance(value, str) else ""
 
 
 def study_instance_uid(document: Document) -> str:

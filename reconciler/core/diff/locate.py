@@ -17,6 +17,7 @@ from reconciler.core.dicom.content import (
     Section,
     instances,
     series,
+    uid_text,
     uid_value,
 )
 from reconciler.core.model.address import WILDCARD, Address, Level, instance_at, series_at
@@ -58,8 +59,8 @@ def renames(claims: Iterable[Claim]) -> Renames:
         if claim.kind is not ClaimKind.PRESENT or claim.tag not in found or claim.value is None:
             continue
         old = claim.address.series if claim.tag == SERIES_INSTANCE_UID else claim.address.instance
-        new = claim.value.raw
-        if isinstance(new, str) and old not in ("", WILDCARD) and old != new:
+        new = uid_text(claim.value.raw)
+        if new and old not in ("", WILDCARD) and old != new:
             found[claim.tag][old] = new
     return Renames(Aliases(found[SERIES_INSTANCE_UID]), Aliases(found[SOP_INSTANCE_UID]))
 

@@ -13,6 +13,8 @@ _UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
 
 # The keys of documents and manifests whose own keys are UIDs.
 UIDS_BELOW = frozenset({"Series", "Instances"})
+# The keys of sections, which no manifest takes for a UID.
+SECTIONS = frozenset({"DICOM", "DICOMVRs", "Patient", "Study", "Series", "Instances"})
 # What has a meaning in a path, and what encodes it.
 _ENCODED = {"%": "%25", "/": "%2F", WILDCARD: "%2A"}
 

@@ -8,6 +8,11 @@ from typing import TypeAlias
 
 from reconciler.core.errors import Place
 
+# The most lists and mappings of a manifest that are inside each other.
+MAX_DEPTH = 64
+# What no text of a manifest may hold.
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
 _NAME = re.compile(r"[^:=^\\]{0,64}")
 
 

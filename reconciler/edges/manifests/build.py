@@ -6,7 +6,6 @@ parser events do not.
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeAlias
 
 import yaml
@@ -15,18 +14,15 @@ from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model import node
 from reconciler.core.model.address import UIDS_BELOW, shown_uid
 
-MAX_DEPTH = 64
-
 Parser: TypeAlias = type[Any]
 
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # Messages do not show the name after & or *: it may be an unquoted value.
 _WRITE_OUT = "Write the value itself. Quote text that begins with & or *."
 
 
 def too_deep(place: Place) -> Diagnostic:
     """Report nesting beyond the limit."""
-    message = f"nested deeper than {MAX_DEPTH} levels"
+    message = f"nested deeper than {node.MAX_DEPTH} levels"
     return Diagnostic(place, message, "Reduce the nesting. The rest of this file was not read.")
 
 
@@ -88,7 +84,7 @@ class Builder:
         if event.tag is not None or event.anchor is not None:
             self.decorated(event, place)
         style = event.style
-        if style == '"' and _NO_TEXT.search(event.value):
+        if style == '"' and node.NO_TEXT.search(event.value):
             message = "an escape such as \\0 or \\uD800 stands for no character"
             self.problem(place, message, "Remove the escape.")
         self.put(node.Scalar(event.value, place, not style))
@@ -102,7 +98,7 @@ class Builder:
         place = self.place(event)
         if event.tag is not None or event.anchor is not None:
             self.decorated(event, place)
-        if len(self.stack) >= MAX_DEPTH:
+        if len(self.stack) >= node.MAX_DEPTH:
             self.problems.append(too_deep(place))
             raise _TooDeepError
         top = self.stack[-1] if self.stack else None
