@@ -25,6 +25,7 @@ from reconciler.apply.decide import (
 )
 from reconciler.apply.run import DatastoreRun
 from reconciler.apply.study import Members, members
+from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
     ConflictError,
     CredentialsError,
@@ -293,6 +294,8 @@ class StepRun:
         for name, digest in self._step.expected:
             if seen[name].finding is Finding.PRODUCED:
                 seen[name] = self._compared(seen[name], digest)
+            elif seen[name].finding is Finding.AT_PIN and self._holds_already(seen[name], digest):
+                seen[name] = replace(seen[name], finding=Finding.EQUAL)
         return decide(self._step, self._answer, seen, self._options.tables)
 
     def _look_at(self, name: str, pin: str) -> Seen:
@@ -340,6 +343,13 @@ class StepRun:
             self._added |= set(read.added)
             return replace(seen, finding=Finding.EQUAL)
         return self._not_ours(replace(seen, finding=Finding.OTHER))
+
+    def _holds_already(self, seen: Seen, digest: str) -> bool:
+        """Whether a sibling of a study-wide call needed no change, and so got no version.
+
+        AWS does not document that it gets one (decision 0002, U22).
+        """
+        return content_digest(self._port.metadata(seen.image_set_id, seen.pin)) == digest
 
     def _time_out(self) -> float:
         return self._run.clock.now() + self._options.lock_timeout

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reconciler.apply.reporter import SILENT, Reporter
-from reconciler.core.diff.paths import opened
+from reconciler.core.diff.paths import opened, paths_of_studies
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.plan import Action, Plan, Status, Unread
@@ -63,7 +63,11 @@ def plan(
         Store(
             ports[one.name],
             asks[one.name],
-            Known(opened(entries[one.name], managed[one.name], key), attempts_of(left, one)),
+            Known(
+                opened(entries[one.name], managed[one.name], key),
+                attempts_of(left, one),
+                paths_of_studies(managed[one.name]),
+            ),
         )
         for one in asked
     ]

@@ -165,3 +165,26 @@ def test_a_deleted_line_of_the_study_does_not_hide_it(tmp_path: Path, reconcile:
         study.apply(code=1)
         ask(study, COMMENTED)
         assert study.action()["status"] == "blocked"
+
+
+def test_a_saved_plan_of_a_converged_study_is_applied(tmp_path: Path, reconcile: Command) -> None:
+    with one_study(tmp_path, reconcile) as study:
+        for name in (A, B):
+            write(study.emulator, name, {"Study": {"DICOM": {"StudyDescription": "NECK"}}})
+        assert reconcile("plan", "--out", "plan.json").code == 0
+        ran = reconcile("apply", "plan.json")
+        assert ran.code == 0, ran.err
+        assert study.entry(B)["released"] == {"Study/StudyDescription": "2"}
+
+
+def test_a_path_that_no_manifest_asks_for_any_more_does_not_hide_it(
+    tmp_path: Path, reconcile: Command
+) -> None:
+    with one_study(tmp_path, reconcile, stored_text="capitals") as study:
+        body = NECK.replace("NECK", "neck")
+        manifest(study.root, "a.yaml", body, A, B)
+        study.apply(code=1)
+        manifest(study.root, "a.yaml", COMMENTED.replace("note", "NOTE"), A)
+        study.apply(code=1)
+        manifest(study.root, "a.yaml", COMMENTED.replace("note", "NOTE"), B)
+        assert study.action()["status"] == "blocked"

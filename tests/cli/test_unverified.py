@@ -220,3 +220,20 @@ def test_a_deleted_line_does_not_hide_it(tmp_path: Path, reconcile: Command) -> 
         manifest(store.root, "a.yaml", accepts(body, "ACCEPTS_UNVERIFIED@2"))
         store.apply()
         assert "unverified" not in store.entry()
+
+
+def test_the_same_value_under_another_name_of_its_place_is_not_sent_again(
+    tmp_path: Path, reconcile: Command
+) -> None:
+    every = 'Series: {"*": {Instances: {"*": {DICOM: {ImageComments: note}}}}}'
+    one = every.replace('"*"', '"1.2.3"', 1).replace('"*"', '"1.2.3.4"', 1)
+    half = every.replace('"*"', '"1.2.3"', 1)
+    with world(tmp_path, reconcile, stored_text="capitals") as store:
+        imported(store.emulator, content())
+        manifest(store.root, "a.yaml", f"present: {{Study: {{{every}}}}}\n")
+        store.apply(code=1)
+        for spelt in (one, half):
+            body = f"present: {{Study: {{{spelt}}}}}\n"
+            manifest(store.root, "a.yaml", accepts(body, "ACCEPTS_UNVERIFIED@2"))
+            store.apply(code=1)
+            assert store.version() == "2"

@@ -13,7 +13,7 @@ from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
-from reconciler.core.model.address import WILDCARD, Address, path_part, uid_of_part
+from reconciler.core.model.address import WILDCARD, Address, Level, path_part, uid_of_part
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
@@ -154,22 +154,28 @@ def ask_digest(ask: ImageSetAsk) -> str:
     return digest({"claims": cast(Json, [list(row) for row in rows]), "revert": revert})
 
 
+def paths_of_studies(asks: Iterable[ImageSetAsk]) -> frozenset[str]:
+    """The Patient and Study paths that asks name."""
+    return frozenset(
+        claim_path(claim)
+        for ask in asks
+        for claim in ask.claims
+        if claim.address.level <= Level.STUDY
+    )
+
+
 def request_digests(ask: ImageSetAsk, alias: Renames) -> dict[str, str]:
     """What is asked of each path, as `sha256:…`, so that the same request is known again.
 
-    They are not keyed either.
+    It is the same for a path that is spelt otherwise, such as with `"*"`. It is not keyed either.
     """
-    found: dict[str, list[ImageSetAsk]] = defaultdict(list)
+    found: dict[str, set[str]] = defaultdict(set)
     for claim in ask.claims:
         path = attribute_path(_after(claim.address, alias), claim.tag)
-        found[path].append(replace(ask, claims=(claim,), revert=None))
-    digests = {
-        path: digest(cast(Json, sorted({ask_digest(one) for one in some})))
-        for path, some in found.items()
-    }
+        found[path].add(digest([str(claim.kind), claim.vr or "", digest(_value(claim))]))
     if ask.revert:
-        digests[REVERT_PATH] = ask_digest(replace(ask, claims=()))
-    return digests
+        found[REVERT_PATH].add(digest([REVERT_PATH, ask.revert.version_id]))
+    return {path: digest(cast(Json, sorted(some))) for path, some in found.items()}
 
 
 def sealed(evidence: Evidence, key: Key) -> Evidence:
@@ -205,14 +211,23 @@ def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
 def _repeated(
     held: Unverified, entry: Entry, ask: ImageSetAsk | None, key: Key | None
 ) -> Unverified:
-    now = request_digests(ask, renames(ask.claims)) if ask is not None else {}
+    now = request_digests(ask, renames(ask.claims)) if ask is not None and key is not None else {}
+    keyed = {own: _keyed(entry, own, key) for own in now.values()} if key is not None else {}
     requests = tuple(
-        (path, now[path])
-        if key is not None and path in now and _keyed(entry, now[path], key) == one
-        else (path, "")
+        (
+            path,
+            next(
+                (own for other, own in now.items() if _meets(path, other) and keyed[own] == one), ""
+            ),
+        )
         for path, one in held.requests
     )
     return replace(held, requests=requests)
+
+
+def _meets(path: str, other: str) -> bool:
+    """Whether two paths may stand for the same place."""
+    return path == other or covers(path, other) or covers(other, path)
 
 
 def _keyed(subject: Entry | Evidence, own: str, key: Key) -> str:

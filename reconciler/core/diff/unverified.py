@@ -7,7 +7,7 @@ the version, and what the service stored otherwise is not sent again until its a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from reconciler.core.dicom.canonical import same
@@ -21,19 +21,22 @@ from reconciler.core.model.change import Block, Change, Op
 from reconciler.core.model.diff import Acceptance, Diff
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.plan import Status
-from reconciler.core.model.record import Entry
+from reconciler.core.model.record import Entry, Unverified
 from reconciler.core.model.value import Document
 
 # The documents of versions; None for one that cannot be read.
 Documents = Mapping[str, Document | None]
 
 
-def acceptances(ask: ImageSetAsk, entry: Entry, *, whole: bool) -> tuple[Acceptance, ...]:
+def acceptances(
+    ask: ImageSetAsk, entry: Entry, of_studies: Set[str], *, whole: bool
+) -> tuple[Acceptance, ...]:
     """What the manifests of an image set must accept, and whether they do.
 
     A manifest accepts what it asks for. Of the paths that no manifest asks for any more, each can
-    accept. `whole` is false for an ask that holds only what is asked of the study of an image set:
-    then another ask decides about the other paths.
+    accept. `of_studies` are the Patient and Study paths that any manifest asks for. `whole` is
+    false for an ask that holds only what is asked of the study of an image set: then another ask
+    decides about the other paths.
     """
     sources = asking(ask, renames(ask.claims))
     carried = tuple(one for one in ask.sources if one not in ask.left_out)
@@ -41,7 +44,8 @@ def acceptances(ask: ImageSetAsk, entry: Entry, *, whole: bool) -> tuple[Accepta
     for one in entry.unverified:
         for path in one.paths:
             asked_by = _asked_by(path, sources)
-            if asked_by is None and not (whole and _was_asked(path, entry)):
+            of_sibling = path in of_studies and path not in dict(entry.asked)
+            if asked_by is None and (of_sibling or not whole):
                 continue
             able = carried if asked_by is None else _kept(asked_by, carried)
             if able:
@@ -50,19 +54,6 @@ def acceptances(ask: ImageSetAsk, entry: Entry, *, whole: bool) -> tuple[Accepta
         Acceptance(version, tuple(paths), able, _consents(ask.image_set_id, version, able))
         for (version, able), paths in found.items()
     )
-
-
-def _was_asked(path: str, entry: Entry) -> bool:
-    """Whether a path was asked of this very image set, and not of its study alone.
-
-    Primary image sets of a study share the attributes of Patient and Study level.
-    """
-    return path in dict(entry.asked) or not _is_of_study(path)
-
-
-def _is_of_study(path: str) -> bool:
-    """Whether a path is of Patient or Study level: primary image sets share these attributes."""
-    return path.count("/") == 1
 
 
 def _asked_by(path: str, sources: Mapping[str, tuple[Source, ...]]) -> tuple[Source, ...] | None:
@@ -159,8 +150,7 @@ def _unaccepted(
     held = next(other for other in entry.unverified if other.version_id == version)
     yield Block(
         found.image_set_id,
-        f"{_LEFT if held.is_left else _MADE} version {version}, but its content is not what was "
-        "planned",
+        _ended(found.image_set_id, held),
         "Check what is different, then accept the version with the consent that is shown. To "
         "repair it, also ask for what is right: with `present`, `absent` or `revertToVersionId`.",
         place,
@@ -180,8 +170,18 @@ def _unaccepted(
         )
 
 
-_MADE = "an update by `reconcile` made"
-_LEFT = "a study-wide update by `reconcile` left this image set in"
+def _ended(name: str, held: Unverified) -> str:
+    if held.is_left:
+        return (
+            f"a study-wide update by `reconcile` left image set {name} in version "
+            f"{held.version_id}, but its content is not what was planned"
+        )
+    return (
+        f"an update by `reconcile` made version {held.version_id} of image set {name}, but its "
+        "content is not what was planned"
+    )
+
+
 # What an update did to a series, an instance or an attribute.
 _HAPPENED: Mapping[Op, str] = {
     Op.ADD: "was added",

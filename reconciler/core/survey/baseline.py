@@ -49,7 +49,9 @@ def judged(found: Diff, known: Known, *, whole: bool = True) -> Survey[Diff | Re
         return entry
     recorded: Mapping[str, str] = {}
     if entry is not None:
-        found = replace(found, acceptances=acceptances(found.ask, entry, whole=whole))
+        found = replace(
+            found, acceptances=acceptances(found.ask, entry, known.of_studies, whole=whole)
+        )
         # What our own update stored is no drift, accepted or not.
         recorded = with_accepted(entry, entry.unverified).baselines
     drifted = yield from _with_drift(found, recorded, refuted)
