@@ -171,14 +171,15 @@ def _unaccepted(
 
 
 def _ended(name: str, held: Unverified) -> str:
+    version = held.version_id
     if held.is_left:
         return (
-            f"a study-wide update by `reconcile` left image set {name} in version "
-            f"{held.version_id}, but its content is not what was planned"
+            f"image set {name} is still at version {version} after a study-wide update by "
+            "`reconcile`, so it does not hold what was planned"
         )
     return (
-        f"an update by `reconcile` made version {held.version_id} of image set {name}, but its "
-        "content is not what was planned"
+        f"`reconcile` made version {version} of image set {name}, but its content is not what was "
+        "planned"
     )
 
 
