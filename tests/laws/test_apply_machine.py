@@ -52,10 +52,11 @@ def _planted(every: Iterable[Mutant], long: Callable[[str], bool]) -> pytest.Mar
 
 faulty = _planted(mutants.ALL, lambda name: name in SLOW)
 laundering = _planted(launderers.ALL, lambda name: name not in SHORT)
-# Answers to what AWS leaves open (decision 0002), other than the emulator's own.
+# Answers to what AWS leaves open (decision 0002), other than the emulator's own. Not among them: a
+# failed update that makes no version but changes the version before (U9). Its entry is not believed
+# then, so baselines become unreadable, which the laws do not expect.
 OTHERWISE = (
     "concurrency_error=ThrottlingException",
-    "failed_update_makes_version=false",
     "failed_version_metadata=missing",
     "first_version_has_updated_at=false",
     "locked_before_pin=false",
