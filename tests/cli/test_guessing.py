@@ -206,11 +206,10 @@ class Attacker:
         about: Json = [DATASTORE_ID, ask.image_set_id, asked]
         self._keyed(Use.ASK, about, sealed(finding, ZERO).ask_digest)
         ((path, one),) = request_digests(ask, renames(ask.claims)).items()
-        told = self._exact(
-            canonical_json([str(claim.kind), claim.vr or "", value]),
-            digest([str(claim.kind), claim.vr or "", value]),
+        wanted: Json = [str(claim.kind), claim.vr or "", value]
+        request = self._exact(
+            canonical_json([self._exact(canonical_json(wanted), digest(wanted))]), one
         )
-        request = self._exact(canonical_json([told]), one)
         unverified = sealed(
             replace(finding, unverified=Unverified("1", (path,), ((path, request),))), ZERO
         ).unverified

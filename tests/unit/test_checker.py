@@ -286,14 +286,19 @@ def blobs_of(found: Action) -> tuple[str | None, ...]:
     return step.updatable, step.removable
 
 
-@pytest.mark.parametrize("name", ["baseline", "consentVersions", "hazards"])
-def test_drift_is_stated_in_full(name: str) -> None:
+def drifted() -> dict[str, Any]:
+    """An action with consent to overwrite drift, as the plan file has it."""
     stage = Stage()
     stage.put(document(image_set_id=A))
     ask = "present: {Study: {DICOM: {StudyDescription: CT}}}"
     stage.record(f"imageSetId: {A}\n{ask}\n")
     stage.service.foreign(A, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
-    raw = raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
+    return raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
+
+
+@pytest.mark.parametrize("name", ["baseline", "consentVersions", "hazards"])
+def test_drift_is_stated_in_full(name: str) -> None:
+    raw = drifted()
     assert checked(raw) == ()
     (change,) = raw["changes"]
     change[name] = type(change[name])()
@@ -369,12 +374,7 @@ def test_the_status_states_drift_only_where_a_value_drifted() -> None:
 
 @pytest.mark.parametrize("version", ["1", "3"])
 def test_consent_is_for_a_version_since_the_baseline_up_to_the_live_version(version: str) -> None:
-    stage = Stage()
-    stage.put(document(image_set_id=A))
-    ask = "present: {Study: {DICOM: {StudyDescription: CT}}}"
-    stage.record(f"imageSetId: {A}\n{ask}\n")
-    stage.service.foreign(A, lambda raw: raw["Study"]["DICOM"].update(StudyDescription="x"))
-    raw = raw_of(stage.action(f"imageSetId: {A}\nallow: [OVERWRITES_DRIFT@2]\n{ask}\n"))
+    raw = drifted()
     raw["changes"][0]["consentVersions"] = ["2", version]
     assert checked(raw)
 

@@ -138,11 +138,11 @@ def test_a_malformed_uid_is_live_text(uid: str) -> None:
 def test_no_message_names_a_malformed_uid(uid: str) -> None:
     other = HEAD + f"present: {{Study: {{Series: {{'{uid}': {{DICOM: {{Modality: MR}}}}}}}}}}\n"
     first = other.replace("MR", "CT")
-    told = [problem.message for problem in staged(uid).resolved(first, other).problems]
-    told += messages(staged("1.2.9").diff(absent(uid)))
-    told += messages(staged("1.2.9").diff(present(uid, ImageComments="x")))
-    assert len(told) == 3
-    assert [text for text in told if uid in text.replace("/Modality", "")] == []
+    printed = [problem.message for problem in staged(uid).resolved(first, other).problems]
+    printed += messages(staged("1.2.9").diff(absent(uid)))
+    printed += messages(staged("1.2.9").diff(present(uid, ImageComments="x")))
+    assert len(printed) == 3
+    assert [text for text in printed if uid in text.replace("/Modality", "")] == []
     change = Change(
         A, Op.UPDATE, instance_at(uid, uid), "ImageComments", 0x00204000, "", None, None
     )

@@ -23,7 +23,6 @@ from reconciler.core.diff.paths import (
     renamed_paths,
 )
 from reconciler.core.diff.revert import revert_changes
-from reconciler.core.model.address import Level
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block
 from reconciler.core.model.diff import AskedChanges, Diff, Reading, SourcedChange
@@ -44,14 +43,7 @@ def is_recorded(ask: ImageSetAsk, entry: Entry | None, properties: Properties) -
         and entry.is_at(properties)
         and entry.ask_digest == ask_digest(ask)
         and not entry.unverified
-        and (entry.study is not None or not _is_of_study(ask, properties))
-    )
-
-
-def _is_of_study(ask: ImageSetAsk, properties: Properties) -> bool:
-    """Whether something is asked that all primary image sets of a study must hold."""
-    return properties.is_primary is True and any(
-        claim.address.level <= Level.STUDY for claim in ask.claims
+        and (entry.study is not None or not (properties.is_primary and ask.study_claims))
     )
 
 

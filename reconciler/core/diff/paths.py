@@ -13,7 +13,7 @@ from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
-from reconciler.core.model.address import WILDCARD, Address, Level, path_part, uid_of_part
+from reconciler.core.model.address import WILDCARD, Address, path_part, uid_of_part
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
@@ -156,12 +156,7 @@ def ask_digest(ask: ImageSetAsk) -> str:
 
 def paths_of_studies(asks: Iterable[ImageSetAsk]) -> frozenset[str]:
     """The Patient and Study paths that asks name."""
-    return frozenset(
-        claim_path(claim)
-        for ask in asks
-        for claim in ask.claims
-        if claim.address.level <= Level.STUDY
-    )
+    return frozenset(claim_path(claim) for ask in asks for claim in ask.study_claims)
 
 
 def request_digests(ask: ImageSetAsk, alias: Renames) -> dict[str, str]:

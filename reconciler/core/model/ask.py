@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.errors import Place
-from reconciler.core.model.address import Address
+from reconciler.core.model.address import Address, Level
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.value import Value
 
@@ -85,6 +85,11 @@ class ImageSetAsk:
     def is_whole(self) -> bool:
         """Whether the run carries all that is asked of the image set."""
         return not self.left_out
+
+    @property
+    def study_claims(self) -> tuple[Claim, ...]:
+        """What is asked at Patient and Study level: primary image sets of a study share these."""
+        return tuple(claim for claim in self.claims if claim.address.level <= Level.STUDY)
 
     @property
     def carried(self) -> ImageSetAsk:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
-from reconciler.core.model.address import Level
 from reconciler.core.model.change import Block
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Observed
@@ -29,9 +28,7 @@ def asks_study(diff: Diff) -> bool:
 
     All primary image sets of its study must hold that.
     """
-    return diff.is_primary and any(
-        claim.address.level <= Level.STUDY for claim in diff.ask.carried.claims
-    )
+    return diff.is_primary and bool(diff.ask.carried.study_claims)
 
 
 def with_study(diff: Diff) -> Diff:

@@ -170,11 +170,10 @@ def _claims(asked: Iterable[Diff]) -> tuple[Claim, ...]:
     """
     found: dict[tuple[Level, int | None], list[Claim]] = defaultdict(list)
     for one in asked:
-        for claim in one.ask.carried.claims:
-            if claim.address.level <= Level.STUDY:
-                same = found[claim.address.level, claim.tag]
-                if not same or agree(same[0], claim):
-                    same.append(claim)
+        for claim in one.ask.carried.study_claims:
+            same = found[claim.address.level, claim.tag]
+            if not same or agree(same[0], claim):
+                same.append(claim)
     return tuple(claim for some in found.values() for claim in some)
 
 
