@@ -119,7 +119,7 @@ CHEST = described("CHEST")
 def test_what_is_unchanged_since_its_record_costs_one_look() -> None:
     known = recorded("2", CHEST)
     found = converse(survey(CHEST, known, RULES), (PropertiesOf(A), at("2")))
-    assert (found.status, found.study_instance_uid) == (Status.CONVERGED, None)
+    assert (found.status, found.study_instance_uid) == (Status.CONVERGED, "")
 
 
 def test_what_is_converged_keeps_no_document() -> None:

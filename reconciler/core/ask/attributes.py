@@ -14,7 +14,7 @@ from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import ALL_VRS, alternatives
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
-from reconciler.core.model.ask import ClaimKind
+from reconciler.core.model.ask import Claim, ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
 # Documents use these as keys, so they can be changed but not removed.
@@ -68,12 +68,17 @@ def _present(draft: Draft, address: Address, line: Line, vr: str | None) -> None
         draft.note(line.path, *parsed.violations)
     stated = vr if attribute.is_private else None
     draft.claim(
-        ClaimKind.PRESENT,
-        address,
-        line.key.place,
-        tag=attribute.tag,
-        value=parsed.value,
-        vr=stated,
+        Claim(
+            ClaimKind.PRESENT,
+            address,
+            attribute.tag,
+            parsed.value,
+            stated,
+            line.key.place,
+            draft.source,
+            is_literal=isinstance(line.value, Scalar)
+            and line.value.place.line == line.key.place.line,
+        )
     )
 
 
@@ -97,9 +102,8 @@ def _removed(draft: Draft, address: Address, line: Line, vr: str | None) -> None
         draft.note(line.path, *parsed.errors)
         expected = parsed.value
     stated = vr if attribute.is_private else None
-    draft.claim(
-        ClaimKind.ABSENT, address, line.key.place, tag=attribute.tag, value=expected, vr=stated
-    )
+    place, source = line.key.place, draft.source
+    draft.claim(Claim(ClaimKind.ABSENT, address, attribute.tag, expected, stated, place, source))
 
 
 def _reads_as(attribute: Attribute, stated: str | None) -> str:

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from reconciler.core.ask.as_json import Path
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.address import Address
-from reconciler.core.model.ask import Claim, ClaimKind, Source
+from reconciler.core.model.ask import Claim, Source
 from reconciler.core.model.node import MappingNode
-from reconciler.core.model.value import Value
 
 
 @dataclass(slots=True)
@@ -32,15 +30,6 @@ class Draft:
         if problems:
             self.reported.add(path)
 
-    def claim(
-        self,
-        kind: ClaimKind,
-        address: Address,
-        place: Place,
-        *,
-        tag: int | None = None,
-        value: Value | None = None,
-        vr: str | None = None,
-    ) -> None:
+    def claim(self, claim: Claim) -> None:
         """Add one claim."""
-        self.claims.append(Claim(kind, address, tag, value, vr, place, self.source))
+        self.claims.append(claim)

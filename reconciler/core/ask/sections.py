@@ -13,7 +13,7 @@ from reconciler.core.ask.attributes import read_present, read_removed
 from reconciler.core.ask.draft import Draft
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, STUDY, WILDCARD, Address, instance_at, series_at
-from reconciler.core.model.ask import ClaimKind
+from reconciler.core.model.ask import Claim, ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
 
@@ -85,4 +85,6 @@ def _remove(draft: Draft, section: ManifestSection) -> None:
         hint = "Write the UID of each series or instance to remove."
         draft.problem(section.path, section.place, message, hint)
         return
-    draft.claim(ClaimKind.REMOVED, section.address, section.place)
+    draft.claim(
+        Claim(ClaimKind.REMOVED, section.address, None, None, None, section.place, draft.source)
+    )

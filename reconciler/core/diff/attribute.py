@@ -158,6 +158,8 @@ def _present(
         before=Value(live) if key else None,
         after=sent,
         place=claim.place,
+        # What keeps its live form is a live value, although it is equal to the asked one.
+        is_stated=claim.is_literal and sent == desired,
         # The service needs DICOMVRs for a new private element: it cannot know the VR.
         send_vr=attribute.is_private and vr != live_vr,
         force_reasons=force_reasons(

@@ -45,7 +45,8 @@ class Claim:
 
     `tag` is the attribute (0xGGGGEEEE), or None for REMOVED. `value` is the desired value of
     PRESENT, or the value that ABSENT expects (`None` = any). `vr` is the VR that the manifest
-    states under DICOMVRs (private elements only).
+    states under DICOMVRs (private elements only). `is_literal` says that the value is one text that
+    stands on the line of `place`.
     """
 
     kind: ClaimKind
@@ -55,6 +56,7 @@ class Claim:
     vr: str | None
     place: Place
     source: Source
+    is_literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

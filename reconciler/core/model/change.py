@@ -38,6 +38,7 @@ class Change:
     OVERWRITES_DRIFT@N consents for each N of `consent_versions`. `baseline` is the version in which
     the value was last known and reviewed; "" if it never was. `manifests` are the places of the
     manifests that ask for it, each of which may consent; () if the action has one manifest.
+    `is_stated` says that the value after is one text that stands on the line of `place`.
     """
 
     image_set_id: str
@@ -57,6 +58,7 @@ class Change:
     consent_versions: tuple[str, ...] = ()
     manifests: tuple[Place, ...] = ()
     creator: Value | None = None
+    is_stated: bool = False
 
     @property
     def is_first(self) -> bool:

@@ -93,8 +93,8 @@ class Diff:
     of each path that changes (not keyed). `acceptances` are those that unverified versions need.
     `study` is the study as it was read, if all its members hold what is asked. Once the survey is
     over, `reading` holds that document alone from which the calls of this image set are made.
-    `study_instance_uid` is the study whose primary image set this may be, "" where the document
-    states none; None for an image set that is not primary or was not read.
+    `study_instance_uid` is the study that the document states; "" if it states none, or if it was
+    not read.
     """
 
     ask: ImageSetAsk
@@ -112,7 +112,7 @@ class Diff:
     requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     acceptances: tuple[Acceptance, ...] = ()
     study: StudyMembers | None = None
-    study_instance_uid: str | None = field(default=None, repr=False)
+    study_instance_uid: str = field(default="", repr=False)
 
     @property
     def image_set_id(self) -> str:
@@ -130,3 +130,9 @@ class Diff:
     def is_primary(self) -> bool:
         """Whether the image set is primary; False if it does not exist or if that is unknown."""
         return bool(self.reading.properties and self.reading.properties.is_primary)
+
+    @property
+    def may_be_primary(self) -> bool:
+        """Whether the image set exists and the service does not state that it is not primary."""
+        properties = self.reading.properties
+        return properties is not None and properties.is_primary is not False

@@ -67,7 +67,7 @@ class Member:
     where none had. `is_primary` is None where the service does not say. `released`, `renamed`,
     `refuted` and `accepted` are for the record, as in `record.Evidence`; so are `requests`, what is
     asked of each path that changes (not keyed either), and `study`, with the versions that were
-    read.
+    read. `study_instance_uid` is the study that its document states, "" if no document was read.
     """
 
     image_set_id: str
@@ -88,6 +88,7 @@ class Member:
     requests: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     accepted: tuple[Unverified, ...] = ()
     study: StudyMembers | None = None
+    study_instance_uid: str = field(default="", repr=False)
 
     @property
     def before(self) -> str:

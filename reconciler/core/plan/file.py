@@ -219,6 +219,8 @@ def _member_json(member: Member) -> Json:
     }
     if member.origin_version_id:
         row["originVersionId"] = member.origin_version_id
+    if member.study_instance_uid:
+        row["studyInstanceUID"] = member.study_instance_uid
     if not member.is_whole:
         row["isWhole"] = False
     if member.released:
@@ -290,6 +292,8 @@ def _change_json(change: Change) -> Json:
         row["manifests"] = [_at(place) for place in change.manifests]
     if change.creator:
         row["privateCreator"] = {"value": change.creator.raw}
+    if change.is_stated:
+        row["stated"] = True
     return row
 
 
@@ -380,6 +384,7 @@ def _member(row: Row) -> Member:
         recorded=row["recorded"],
         origin_version_id=row.get("originVersionId", ""),
         arn=row["imageSetArn"],
+        study_instance_uid=row.get("studyInstanceUID", ""),
         is_whole=row.get("isWhole", True),
         released=tuple(row.get("released", ())),
         renamed=tuple(sorted(row.get("renamed", {}).items())),
@@ -439,6 +444,7 @@ def _change(row: Row) -> Change:
         hazards=tuple(Hazard(name) for name in row["hazards"]),
         manifests=_each(row.get("manifests", []), _document),
         creator=Value(row["privateCreator"]["value"]) if "privateCreator" in row else None,
+        is_stated=row.get("stated", False),
     )
 
 

@@ -37,6 +37,7 @@ def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
         requests=diff.requests,
         accepted=diff.accepted,
         study=diff.study,
+        study_instance_uid=diff.study_instance_uid,
     )
 
 

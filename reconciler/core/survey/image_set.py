@@ -118,20 +118,16 @@ def without_documents(found: Diff) -> Diff:
         document=reading.document if calls and not reverts else None,
         target=reading.target if calls and reverts else None,
     )
-    if reading.document is None or _is_not_primary(reading):
+    if reading.document is None:
         return replace(found, reading=slim)
     uid = study_instance_uid(reading.document)
     return replace(found, reading=slim, study_instance_uid=uid)
 
 
-def _is_not_primary(reading: Reading) -> bool:
-    return reading.properties is not None and reading.properties.is_primary is False
-
-
 def read_again(found: Diff) -> DocumentOf | None:
     """Return the document that the survey of the study may need again after this diff."""
     properties = found.reading.properties
-    if found.study_instance_uid is None or properties is None:
+    if properties is None or not found.study_instance_uid or not found.may_be_primary:
         return None
     return DocumentOf(found.image_set_id, found.reading.good_version or properties.version_id)
 

@@ -54,7 +54,7 @@ def studies_of(diffs: Iterable[Diff]) -> Mapping[str, Collection[str]]:
     needed = set()
     for found in diffs:
         uid = found.study_instance_uid
-        if uid:
+        if uid and found.may_be_primary:
             asked[uid].append(found.image_set_id)
             if asks_study(found) or needs_study(found):
                 needed.add(uid)
