@@ -35,16 +35,9 @@ class _Cells:
         return self.before or self.after
 
 
-def edit_lines(
-    edits: Sequence[Edit], look: Look, indent: str = INDENT, *, anywhere: bool = False
-) -> list[str]:
-    """One line per edit; more if the values before and after do not fit beside each other.
-
-    `anywhere` leaves out the UIDs, for lines that stand for several image sets.
-    """
+def edit_lines(edits: Sequence[Edit], look: Look, indent: str = INDENT) -> list[str]:
+    """One line per edit; more if the values before and after do not fit beside each other."""
     short = _short_addresses(edits)
-    if anywhere:
-        short = dict.fromkeys(short, "")
     table = [_cells(edit, short) for edit in edits]
     names = min(_WIDEST_KEY, max((width(cells.name) for cells in table), default=0))
     places = max((width(cells.where) for cells in table), default=0)

@@ -9,17 +9,24 @@ from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
 from reconciler.core.review.phrases import duration, not_clean, plural
-from reconciler.render.actions import group_lines
+from reconciler.render.details import detail_lines
+from reconciler.render.overview import head_lines, overview_lines
 from reconciler.render.style import Look, Style
 
 
 def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = None) -> Iterator[str]:
-    """Every group, a blank line between them, then the summary.
+    """What happens and the dangers, then the actions one by one or by their edits; the totals.
 
     `calls` are the reads that were made for this plan, by operation.
     """
-    for group in review.groups:
-        yield from group_lines(group, look)
+    if review.details:
+        yield from head_lines(review.overview, look)
+        yield ""
+        for detail in review.details:
+            yield from detail_lines(detail, look)
+            yield ""
+    elif review.is_pending:
+        yield from overview_lines(review.overview, look)
         yield ""
     yield look.paint(review.summary, Style.STRONG)
     for line in _footnotes(review, calls or {}):

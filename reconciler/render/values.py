@@ -6,6 +6,8 @@ from collections import Counter
 
 from rich.cells import cell_len
 
+from reconciler.core.escape import escape
+
 _CUT = "…"
 
 
@@ -67,6 +69,11 @@ def _common_prefix(first: str, second: str) -> int:
 def short_uid(uid: str) -> str:
     """Shorten a UID to its end, which distinguishes it from its neighbours."""
     return uid if len(uid) <= 20 else f"{_CUT}{uid[-14:]}"
+
+
+def short_path(path: str) -> str:
+    """A path with its UIDs shortened, escaped for the terminal."""
+    return "/".join(short_uid(escape(part)) for part in path.split("/"))
 
 
 def short_uids(uids: set[str]) -> dict[str, str]:

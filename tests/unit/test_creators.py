@@ -202,9 +202,9 @@ def test_a_creator_is_removed_last() -> None:
     ("creator", "redact", "shown"),
     [
         ("ACME", Redact.NONE, "00091001 [ACME]"),
-        ("ACME", Redact.IDENTIFYING, "00091001 [<text(4)>]"),
+        ("ACME", Redact.IDENTIFYING, "00091001 [<text(1-8)>]"),
         ("GEMS_IDEN_01", Redact.IDENTIFYING, "00091001 [GEMS_IDEN_01]"),
-        ("GEMS_IDEN_01", Redact.ALL, "00091001 [<text(12)>]"),
+        ("GEMS_IDEN_01", Redact.ALL, "00091001 [<text(9-16)>]"),
         (None, Redact.NONE, "00091001"),
     ],
 )

@@ -123,7 +123,7 @@ REFUSED = {
     ),
     "duplicate malformed UID": (
         "Series: {Doe John: 1, Doe John: 2}",
-        "f:1:23: the key '<text(8)>' is a duplicate of f:1:10\n    Remove one of the two lines.",
+        "f:1:23: the key '<text(1-8)>' is a duplicate of f:1:10\n    Remove one of the two lines.",
     ),
     "duplicate key, quoted": (
         "a: 1\n'a': 2",

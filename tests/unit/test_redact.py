@@ -162,7 +162,7 @@ def test_what_the_setting_masks(redact: Redact, name: bool, rows: bool) -> None:
         (None, "empty"),
         ("", "empty"),
         ([], "empty"),
-        ("abc", "text(3)"),
+        ("abc", "text(1-8)"),
         (5, "number"),
         (0, "number"),
         (0.5, "number"),

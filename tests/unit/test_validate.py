@@ -566,11 +566,11 @@ ASKS: dict[str, tuple[str, str]] = {
     ),
     "an empty UID": (
         HEAD + "present: {Study: {Series: {'': {DICOM: {Modality: CT}}}}}",
-        "5:28: '<text(0)>' is empty",
+        "5:28: '<text(1-8)>' is empty",
     ),
     "a malformed UID that asks nothing": (
         HEAD + "present: {Study: {Series: {1.2: {Instances: {Doe^John: {}}}}}}",
-        "5:46: '<text(8)>' asks for nothing\n"
+        "5:46: '<text(1-8)>' asks for nothing\n"
         "    Fill it, or delete the key too. An empty key removes nothing.",
     ),
     "Series a list in present": (
@@ -916,7 +916,7 @@ REMOVALS: dict[str, tuple[str, str]] = {
     ),
     "a malformed UID twice": (
         HEAD + "absent: {Study: {Series: [Doe John, Doe John]}}",
-        "5:37: the removal of Study/Series/<text(8)> is a duplicate of m.yaml:5:27\n"
+        "5:37: the removal of Study/Series/<text(1-8)> is a duplicate of m.yaml:5:27\n"
         "    Remove one of the two lines.",
     ),
     "twice": (

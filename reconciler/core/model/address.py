@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+from reconciler.core.model.value import length_class
+
 WILDCARD = "*"
 # PS3.5 section 9.1, with at least two components, because `19700101` may be a date.
 _UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
@@ -111,7 +113,7 @@ def uid_of_part(part: str) -> str:
 
 def shown_uid(uid: str) -> str:
     """Return the key of a series or instance for a message: the UID, or only its length."""
-    return uid if uid == WILDCARD or is_uid(uid) else f"<text({len(uid)})>"
+    return uid if uid == WILDCARD or is_uid(uid) else f"<{length_class(uid)}>"
 
 
 PATIENT = Address(Level.PATIENT)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Value, length_class
 
 
 class Op(StrEnum):
@@ -71,7 +71,7 @@ class Change:
 
     def shown(self) -> str:
         """Return the path for a message, without keys that may contain a name."""
-        key = self.key if self.tag is not None else f"<text({len(self.key)})>"
+        key = self.key if self.tag is not None else f"<{length_class(self.key)}>"
         return f"{self.address.shown()}/{key}" if self.key else self.address.shown()
 
 

@@ -19,6 +19,17 @@ def canonical_json(value: Json) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def length_class(text: str) -> str:
+    """`text(1-8)`, `text(9-16)`, `text(17-32)` and so on: what is shown of a masked text.
+
+    The exact length would help to guess a name.
+    """
+    most = 8
+    while len(text) > most:
+        most *= 2
+    return f"text({most // 2 + 1 if most > 8 else 1}-{most})"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Value:
     """The value of one attribute in the JSON form of HealthImaging's documents."""

@@ -6,13 +6,15 @@ from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Member, Step
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
+from reconciler.core.review.mask import View
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
+from reconciler.core.review.parts import parts_of
 from reconciler.core.review.shown import ShownValue, show, show_creator
 
 _STUDY_INSTANCE_UID = 0x0020000D
 
 
-def shown_action(action: Action, redact: Redact) -> ShownAction:
+def shown_action(action: Action, view: View) -> ShownAction:
     """An action whose keys and paths are labelled already (`labels`)."""
     return ShownAction(
         datastore=action.datastore,
@@ -24,8 +26,8 @@ def shown_action(action: Action, redact: Redact) -> ShownAction:
         blocks=action.blocks,
         notes=action.notes,
         released=action.released,
-        changes=tuple(_change(change, redact) for change in action.changes),
-        steps=tuple(_step(step, redact) for step in action.steps),
+        changes=tuple(_change(change, view) for change in action.changes),
+        steps=tuple(_step(step, view.redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
     )
 
@@ -50,7 +52,8 @@ def _member(action: Action, member: Member) -> ShownMember:
     )
 
 
-def _change(change: Change, redact: Redact) -> ShownChange:
+def _change(change: Change, view: View) -> ShownChange:
+    redact = view.redact
     return ShownChange(
         image_set_id=change.image_set_id,
         op=change.op,
@@ -60,7 +63,7 @@ def _change(change: Change, redact: Redact) -> ShownChange:
         tag=change.tag,
         vr=change.vr,
         before=_value(change.before, change.tag, redact),
-        after=_value(change.after, change.tag, redact),
+        after=_after(change, view),
         place=change.place,
         send_vr=change.send_vr,
         drifted=change.drifted,
@@ -70,7 +73,16 @@ def _change(change: Change, redact: Redact) -> ShownChange:
         hazards=change.hazards,
         manifests=change.manifests,
         creator=show_creator(change.creator.raw, redact) if change.creator else None,
+        parts=parts_of(change.before.raw, change.after.raw, redact)
+        if change.vr == "SQ" and change.before and change.after
+        else (),
     )
+
+
+def _after(change: Change, view: View) -> ShownValue | None:
+    """The new value. `redact: all` has no exception."""
+    is_shown = view.shows_stated and change.is_stated and view.redact is Redact.IDENTIFYING
+    return _value(change.after, change.tag, Redact.NONE if is_shown else view.redact)
 
 
 def _value(value: Value | None, tag: int | None, redact: Redact) -> ShownValue | None:

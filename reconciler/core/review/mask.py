@@ -10,15 +10,18 @@ BodyPartExamined is still a name.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reconciler.core.dicom.dictionary import Attribute, by_tag, is_key
 from reconciler.core.dicom.terms import is_defined
 from reconciler.core.dicom.vr import is_vr, problems
 from reconciler.core.model.address import is_uid
 from reconciler.core.model.settings import Redact
-from reconciler.core.model.value import Json
+from reconciler.core.model.value import Json, length_class
 
 __all__ = [
     "HARMLESS",
+    "View",
     "effective_redaction",
     "identifies",
     "is_key",
@@ -137,6 +140,18 @@ HARMLESS = _tags(_HARMLESS)
 _NUMBER_VRS = frozenset({"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"})
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an output may show.
+
+    `shows_stated` shows new values that stand literally on the linked line of a manifest: whoever
+    reads the output can read that line, too.
+    """
+
+    redact: Redact
+    shows_stated: bool = False
+
+
 def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
     """Whether a live value is masked in this output. Every renderer uses this function.
 
@@ -174,12 +189,12 @@ def _is_harmless(attribute: Attribute, value: Json) -> bool:
 
 
 def shape(value: Json) -> str:
-    """The kind and length of a value: `text(12)`, `number`, `list(3)`, `item(2)`, `empty`."""
+    """The kind and size of a value: `text(9-16)`, `number`, `list(3)`, `item(2)`, `empty`."""
     match value:
         case None | "" | []:
             return "empty"
         case str():
-            return f"text({len(value)})"
+            return length_class(value)
         case list():
             return f"list({len(value)})"
         case dict():

@@ -14,10 +14,11 @@ from reconciler.core.model.address import Address
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unread
-from reconciler.core.review.shown import EMPTY, ShownValue
+from reconciler.core.review.overview import Overview
+from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 from reconciler.core.review.totals import Totals
 
-_SYMBOL: dict[Op, str] = {
+SYMBOL: dict[Op, str] = {
     Op.ADD: "+",
     Op.UPDATE: "~",
     Op.REMOVE: "-",
@@ -30,7 +31,7 @@ _SYMBOL: dict[Op, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """A `Change` as this output may show it."""
+    """A `Change` as this output may show it. `parts` are what differs inside of a sequence."""
 
     image_set_id: str
     op: Op
@@ -50,6 +51,7 @@ class ShownChange:
     hazards: tuple[Hazard, ...]
     manifests: tuple[Place, ...]
     creator: ShownValue | None
+    parts: tuple[ShownPart, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -131,7 +133,7 @@ class Edit:
     @property
     def symbol(self) -> str:
         """`+`, `~` or `-`, as in Terraform."""
-        return _SYMBOL[self.change.op]
+        return SYMBOL[self.change.op]
 
     @property
     def name(self) -> str:
@@ -147,14 +149,14 @@ class Edit:
         """
         if self.change.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
             return self.change.uid
-        return _text(self.change.before) if self.change.op in (Op.UPDATE, Op.REMOVE) else ""
+        return self._text(self.change.before) if self.change.op in (Op.UPDATE, Op.REMOVE) else ""
 
     @property
     def after(self) -> str:
         """The value after, or the UID of a restored instance or series; "" if there is none."""
         if self.change.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES):
             return self.change.uid
-        return _text(self.change.after) if self.change.op in (Op.ADD, Op.UPDATE) else ""
+        return self._text(self.change.after) if self.change.op in (Op.ADD, Op.UPDATE) else ""
 
     @property
     def is_after_masked(self) -> bool:
@@ -162,9 +164,8 @@ class Edit:
         value = self.change.after if self.change.op in (Op.ADD, Op.UPDATE) else None
         return value is not None and value.is_masked
 
-
-def _text(value: ShownValue | None) -> str:
-    return value.text if value else EMPTY
+    def _text(self, value: ShownValue | None) -> str:
+        return value.as_vr(self.change.vr) if value else EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +200,12 @@ class ShownBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Actions that differ only in their image set, reviewed together.
-
-    `image_set_ids` has the image set of each action. All other fields hold for each action:
-    `edits` are the edits that all its members share, `own_edits` the others by image set.
-    """
+class Detail:
+    """One action in full. `edits` are those that all members share, `own_edits` the others."""
 
     datastore: str
     status: Status
     verdict: str
-    image_set_ids: tuple[str, ...]
     members: tuple[ShownMember, ...]
     calls: int
     edits: tuple[Edit, ...]
@@ -225,19 +221,21 @@ class Group:
 class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
-    `actions` are all actions of the plan, in its order. `groups` are the actions that need
-    attention, for people. `summary` has the number of the others. `unread` are the data stores that
-    could not be read.
+    `actions` are all actions of the plan, in its order. `overview` is what
+    the plan does to all image sets together. `details` are the actions that need attention, if they
+    are few; `summary` has the number of the others. `unread` are the data stores that could not be
+    read.
     """
 
     basis: Basis
     masked: bool
     actions: tuple[ShownAction, ...]
-    groups: tuple[Group, ...]
+    details: tuple[Detail, ...]
     released: tuple[Released, ...]
     totals: Totals
     summary: str
     eta_seconds: float
+    overview: Overview
     unread: tuple[Unread, ...] = ()
 
     @property

@@ -6,10 +6,10 @@ from reconciler.core.model.plan import Unread
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 image set`, `3 image sets`, `2 series`."""
+    """`1 image set`, `3 image sets`, `2 series`, `2 studies`."""
     if count == 1 or noun.endswith("s"):
         return f"{count:,} {noun}"
-    return f"{count:,} {noun}s"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def not_read(one: Unread) -> str:

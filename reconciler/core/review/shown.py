@@ -7,6 +7,7 @@ line or exception can print it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from reconciler.core.dicom.creators import is_known_creator
@@ -15,6 +16,8 @@ from reconciler.core.model.value import Json
 from reconciler.core.review.mask import masked, shape
 
 EMPTY = "(empty)"
+# VRs of which a single value has a short and regular form (PS3.5 section 6.2).
+_SHORT = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,10 +53,47 @@ class ShownValue:
             return ""
         return self._clear if isinstance(self._clear, str) else self.text
 
+    def as_vr(self, vr: str, label: str = "") -> str:
+        """The value in the usual form of its VR; a masked one as `<PN text(9-16)>`, `<A: CS>`.
+
+        The VR alone says how long a date, a code or a UID may be.
+        """
+        if self.shape == "empty":
+            return EMPTY
+        if not self.is_masked:
+            return in_words(vr, self._clear)
+        kind = vr if vr in _SHORT and not self.shape.startswith("list") else f"{vr} {self.shape}"
+        return f"<{label}: {kind}>" if label else f"<{kind}>"
+
     @property
     def json(self) -> dict[str, Json]:
         """`{"value": …}`, or `{"masked": shape}`."""
         return {"masked": self.shape} if self.is_masked else {"value": self._clear}
+
+
+_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_TIME = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})(\.[0-9]{1,6})?")
+
+
+def in_words(vr: str, raw: Json) -> str:
+    """A value as people write it: dates and times with their usual signs, texts in quotes."""
+    if isinstance(raw, str) and vr == "DA" and (date := _DATE.fullmatch(raw)):
+        return "-".join(date.groups())
+    if isinstance(raw, str) and vr == "TM" and (time := _TIME.fullmatch(raw)):
+        return ":".join(time.groups()[:3]) + (time[4] or "")
+    return json.dumps(raw, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """An element that differs inside of a sequence, such as `[2].PatientID`.
+
+    A value is None where the element, or its item, is not there.
+    """
+
+    path: str
+    before: ShownValue | None
+    after: ShownValue | None
 
 
 def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:

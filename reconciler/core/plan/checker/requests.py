@@ -10,7 +10,7 @@ from typing import TypeAlias
 from reconciler.core.dicom.dictionary import is_key
 from reconciler.core.model.address import PATIENT, STUDY, Address, instance_at, series_at
 from reconciler.core.model.plan import Step
-from reconciler.core.model.value import Json
+from reconciler.core.model.value import Json, length_class
 
 _SCHEMA_VERSION = 1.1
 _PIXELS = frozenset(
@@ -43,7 +43,7 @@ class RequestEdit:
         """The path as a message may show it: a key that DICOM does not define may be a name."""
         if not self.key:
             return self.address.shown()
-        key = self.key if is_key(self.key) else f"<text({len(self.key)})>"
+        key = self.key if is_key(self.key) else f"<{length_class(self.key)}>"
         return f"{self.address.shown()}/{key}"
 
 

@@ -1,10 +1,8 @@
-"""Group identical actions for people, and the edits that all members of a study share."""
+"""The actions of a plan of few, one by one; of a study, the edits that all members share."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterable
 from typing import TypeAlias
 
 from reconciler.core.model.change import Block
@@ -13,28 +11,25 @@ from reconciler.core.model.plan import Action, HazardUse, Status
 from reconciler.core.review.edits import LISTED, Pair, edit_of, edits_of
 from reconciler.core.review.explain import MEANING, SELF_EVIDENT, verdict
 from reconciler.core.review.model import (
+    Detail,
     Edit,
-    Group,
     MissingConsent,
     ShownAction,
     ShownBlock,
     ShownHazard,
 )
 
+# Up to this number, actions are shown one by one. The overview is for any number.
+FEW = 5
+
 # An action and its shown form.
 _Pair: TypeAlias = tuple[Action, ShownAction]
 
 
-def groups_of(pairs: Iterable[_Pair]) -> tuple[Group, ...]:
-    """The actions that need attention, in plan order. Many equal actions are one group."""
-    alike: dict[Hashable, list[_Pair]] = {}
-    for action, shown in pairs:
-        if _needs_attention(action):
-            alike.setdefault(_signature(action), []).append((action, shown))
-    found: list[Group] = []
-    for group in alike.values():
-        found += [_group(group)] if len(group) > LISTED else [_group([pair]) for pair in group]
-    return tuple(found)
+def details_of(pairs: Iterable[_Pair]) -> tuple[Detail, ...]:
+    """The actions that need attention, in plan order; () if they are too many to read."""
+    found = [pair for pair in pairs if _needs_attention(pair[0])]
+    return tuple(_detail(*pair) for pair in found) if len(found) <= FEW else ()
 
 
 def _needs_attention(action: Action) -> bool:
@@ -43,32 +38,13 @@ def _needs_attention(action: Action) -> bool:
     )
 
 
-def _signature(action: Action) -> Hashable:
-    """The content of an action without its image set: equal actions form a group."""
-    if len(action.members) > 1:
-        return action.image_set_id, action.datastore
-    member = action.members[0]
-    return (
-        action.datastore,
-        (action.status, verdict(action), len(action.steps)),
-        (member.pin, member.previous_version_id, bool(member.asked)),
-        frozenset(Counter((edit_of(change), change.place) for change in action.changes).items()),
-        tuple(replace(use, image_set_id="") for use in action.hazards),
-        tuple(replace(block, image_set_id="") for block in action.blocks),
-        tuple(replace(note, image_set_id="") for note in action.notes),
-        action.released,
-    )
-
-
-def _group(alike: Sequence[_Pair]) -> Group:
-    action, shown = alike[0]
+def _detail(action: Action, shown: ShownAction) -> Detail:
     edits, own_edits = _edits(action, shown)
     distinct = _distinct(action.hazards)
-    return Group(
+    return Detail(
         datastore=action.datastore,
         status=action.status,
         verdict=verdict(action),
-        image_set_ids=tuple(each.image_set_id for each, _ in alike),
         members=shown.members,
         calls=len(action.steps),
         edits=edits,

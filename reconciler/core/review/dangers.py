@@ -1,0 +1,79 @@
+"""The dangers of a plan, and why it leaves image sets as they are: over all image sets together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from reconciler.core.model.change import Block
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, HazardUse, Status
+from reconciler.core.review.explain import MEANING
+from reconciler.core.review.overview import Danger, Reach, Refusal, Remark
+from reconciler.core.review.reach import Count, studies_of
+from reconciler.core.review.severity import rank
+
+_RELEASED = "no manifest asks for {} any more; its value stays"
+
+
+def dangers_of(actions: Iterable[Action]) -> tuple[Danger, ...]:
+    """Every hazard of the actions, the gravest first."""
+    found: dict[Hazard, tuple[Count, dict[str, None]]] = {}
+    for action in actions:
+        if action.status is Status.CONVERGED:
+            continue
+        studies = studies_of(action)
+        for use in action.hazards:
+            where, refused = found.setdefault(use.hazard, (Count(), {}))
+            where.add(use.image_set_id, studies.get(use.image_set_id, ""))
+            if not use.consented:
+                refused[use.image_set_id] = None
+    return tuple(
+        Danger(hazard, MEANING[hazard], where.reach(), len(refused))
+        for hazard, (where, refused) in sorted(found.items(), key=lambda one: rank(one[0]))
+    )
+
+
+def refusals_of(actions: Iterable[Action]) -> tuple[Refusal, ...]:
+    """Why the plan leaves image sets as they are; the same reason for many is stated once."""
+    found: dict[Hashable, tuple[Refusal, Count]] = {}
+    for action in actions:
+        for block in action.blocks:
+            _, where = found.setdefault((block.message, block.hint), (_blocked(block), Count()))
+            _add(where, action)
+        for use in action.hazards:
+            if not use.consented:
+                line = use.place, use.consent
+                _, where = found.setdefault(line, (_unconsented(use), Count()))
+                _add(where, action)
+    return tuple(replace(one, reach=where.reach()) for one, where in found.values())
+
+
+def notes_of(actions: Iterable[Action]) -> tuple[Remark, ...]:
+    """The notes of a plan and what it releases; the same for many image sets is stated once."""
+    found: dict[Hashable, tuple[Remark, Count]] = {}
+    for action in actions:
+        texts = [(note.message, note.place) for note in action.notes]
+        texts += [(_RELEASED.format(path), None) for path in action.released]
+        for text, place in texts:
+            _, where = found.setdefault(text, (Remark(text, place, _NOWHERE), Count()))
+            _add(where, action)
+    return tuple(replace(one, reach=where.reach()) for one, where in found.values())
+
+
+def _add(where: Count, action: Action) -> None:
+    studies = studies_of(action)
+    for name in action.image_sets:
+        where.add(name, studies.get(name, ""))
+
+
+_NOWHERE = Reach(0, 0, 0, 0, ())
+
+
+def _blocked(block: Block) -> Refusal:
+    return Refusal(block.message, block.hint, block.place, block.path, (), _NOWHERE)
+
+
+def _unconsented(use: HazardUse) -> Refusal:
+    message = f"{use.hazard} needs consent: {MEANING[use.hazard]}"
+    return Refusal(message, "", use.place, "", (use.consent,), _NOWHERE)

@@ -1,0 +1,57 @@
+"""Count where edits, dangers and refusals of a plan apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.model.address import Address
+from reconciler.core.model.plan import Action
+from reconciler.core.review.overview import Reach
+
+# How many image sets are named.
+NAMED = 3
+
+
+@dataclass(slots=True)
+class Count:
+    """The image sets, studies, series and instances so far."""
+
+    image_sets: dict[str, None] = field(default_factory=dict)
+    studies: set[str] = field(default_factory=set)
+    series: set[tuple[str, str]] = field(default_factory=set)
+    instances: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, image_set_id: str, study: str, address: Address | None = None) -> None:
+        """Count an image set, and the series and instance of an address in it."""
+        self.image_sets[image_set_id] = None
+        if study:
+            self.studies.add(study)
+        if address is not None and address.series:
+            self.series.add((image_set_id, address.series))
+        if address is not None and address.instance:
+            self.instances.add((image_set_id, address.instance))
+
+    def add_all(self, other: Count) -> None:
+        """Count what another count has."""
+        self.image_sets.update(other.image_sets)
+        self.studies |= other.studies
+        self.series |= other.series
+        self.instances |= other.instances
+
+    def reach(self) -> Reach:
+        """The counts, with the first image sets in the order in which they were counted."""
+        return Reach(
+            len(self.image_sets),
+            len(self.studies),
+            len(self.series),
+            len(self.instances),
+            tuple(self.image_sets)[:NAMED],
+        )
+
+
+def studies_of(action: Action) -> Mapping[str, str]:
+    """The study of each member. A member whose document was not read is of the same study."""
+    known = {one.image_set_id: one.study_instance_uid for one in action.members}
+    any_of_them = next(filter(None, known.values()), "")
+    return {name: uid or any_of_them for name, uid in known.items()}

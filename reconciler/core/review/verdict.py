@@ -1,0 +1,49 @@
+"""What happens if a plan is applied, in sentences: the first thing that a reviewer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.model.plan import Plan, Status
+from reconciler.core.review.phrases import duration, plural
+from reconciler.core.review.reach import Count, studies_of
+from reconciler.core.review.totals import Totals
+
+# Why image sets without calls stay as they are. What is converged is no such reason.
+_STAYS = {
+    Status.BLOCKED: "blocked",
+    Status.DRIFTED: "drifted and held back",
+    Status.BUSY: "busy",
+}
+
+
+def verdict_of(plan: Plan, totals: Totals) -> tuple[str, ...]:
+    """The sentences, without a full list of anything."""
+    return tuple(_sentences(plan, totals))
+
+
+def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
+    if totals.raised:
+        where = Count()
+        for action in plan.actions:
+            uids = studies_of(action)
+            for name in action.image_sets if action.steps else ():
+                where.add(name, uids.get(name, ""))
+        reach = where.reach()
+        several = reach.studies and reach.image_sets > 1
+        studies = f" of {plural(reach.studies, 'study')}" if several else ""
+        time = f", about {duration(plan.eta_seconds)}" if plan.eta_seconds else ""
+        calls = plural(totals.calls, "call")
+        verb = "changes" if reach.image_sets == 1 else "change"
+        yield f"{plural(reach.image_sets, 'image set')}{studies} {verb} ({calls}{time})."
+    else:
+        yield "Nothing changes."
+    counts = dict(totals.standing)
+    stays = [f"{counts[status]:,} {word}" for status, word in _STAYS.items() if counts.get(status)]
+    if totals.unread:
+        stays.append(f"{totals.unread:,} not read")
+    if stays:
+        yield f"Left as they are: {', '.join(stays)}."
+    if converged := counts.get(Status.CONVERGED):
+        verb = "holds" if converged == 1 else "hold"
+        yield f"{plural(converged, 'image set')} already {verb} what is asked."

@@ -1,0 +1,90 @@
+"""What the rows of an overview say, the same in every output. Not escaped for any of them."""
+
+from __future__ import annotations
+
+from reconciler.core.model.address import Level
+from reconciler.core.model.change import Op
+from reconciler.core.review.overview import LiveValue, Reach, Row
+from reconciler.core.review.phrases import plural
+from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
+
+_WHOLE: dict[Op, str] = {
+    Op.REMOVE_SERIES: "a whole series",
+    Op.REMOVE_INSTANCE: "a whole instance",
+    Op.RESTORE_SERIES: "a whole series",
+    Op.RESTORE_INSTANCE: "a whole instance",
+}
+
+
+def name_of(row: Row) -> str:
+    """`PatientSex`, `00091001 [ACME 1.1]`, `a whole series`."""
+    return row.name or _WHOLE[row.op]
+
+
+def where(reach: Reach, level: Level | None = None) -> str:
+    """`412 image sets in 87 studies`, `900 instances of 3 image sets`, `image set 0123…`."""
+    image_sets = plural(reach.image_sets, "image set")
+    if reach.image_sets == 1:
+        image_sets = f"image set {reach.first[0]}"
+    elif reach.studies:
+        image_sets += f" in {plural(reach.studies, 'study')}"
+    if level is Level.SERIES and reach.series > 1:
+        return f"{plural(reach.series, 'series')} of {image_sets}"
+    if level is Level.INSTANCE and reach.instances > 1:
+        return f"{plural(reach.instances, 'instance')} of {image_sets}"
+    return image_sets
+
+
+def named(reach: Reach) -> str:
+    """The first image sets by ID, and how many more there are."""
+    more = reach.image_sets - len(reach.first)
+    listed = ", ".join(reach.first)
+    return f"{listed} and {more:,} more" if more else listed
+
+
+def before_texts(row: Row) -> tuple[str, ...]:
+    """The live values, or the UIDs of what is removed: `<A: CS>`, `<B: CS>`, `3 other values`."""
+    if row.op in (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES):
+        return _uids(row)
+    if not row.before:
+        return ("different values",) if row.values > 1 and row.op is not Op.ADD else ()
+    texts = [live_text(row, one) for one in row.before]
+    if row.others_before:
+        texts.append(f"{row.others_before:,} other values")
+    return tuple(texts)
+
+
+def _uids(row: Row) -> tuple[str, ...]:
+    reach = row.reach
+    total = reach.series if row.level is Level.SERIES else reach.instances
+    more = total - len(row.uids)
+    return (*row.uids, f"{more:,} more") if more > 0 else row.uids
+
+
+def live_text(row: Row, live: LiveValue) -> str:
+    """A live value in the usual form of its VR."""
+    return live.value.as_vr(row.vr, live.label)
+
+
+def after_text(row: Row) -> str:
+    """The new value, `100 different values`, or "" where nothing is written."""
+    if row.op in (Op.RESTORE_INSTANCE, Op.RESTORE_SERIES):
+        return ", ".join(_uids(row))
+    if row.values > 1:
+        return f"{row.values:,} different values"
+    return row.after.as_vr(row.vr) if row.after else EMPTY if row.op is Op.UPDATE else ""
+
+
+def has_place_instead(row: Row) -> bool:
+    """Whether only the line of the manifest shows the new value."""
+    is_masked = row.values == 1 and row.after is not None and row.after.is_masked
+    return is_masked and row.place is not None
+
+
+def part_text(part: ShownPart) -> tuple[str, str, str]:
+    """An element inside of a sequence: its path, its value before and after."""
+    return part.path, _value(part.before), _value(part.after)
+
+
+def _value(value: ShownValue | None) -> str:
+    return "(absent)" if value is None else value.text

@@ -1,0 +1,203 @@
+"""Render a review as Markdown for one comment of a pull request.
+
+Every text that is not ours stands in a code span. There GitHub and GitLab read no markup, HTML,
+mention, link, formula or reference (https://github.github.com/gfm/#code-spans). Lists, no tables:
+a pipe in a value would end a cell, and a table is cut off on a phone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
+
+from reconciler.core.errors import Place
+from reconciler.core.escape import escape
+from reconciler.core.review import Review, wording
+from reconciler.core.review.model import SYMBOL
+from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
+from reconciler.core.review.phrases import not_clean, not_read, plural
+
+# GitHub takes comments of up to 65,536 characters. The rest is for what a bot adds.
+MOST = 60_000
+# How much of it the footer may take.
+_FOOTER = 2_000
+# Finds the comment of an earlier plan, so that it is replaced and not repeated.
+MARKER = "<!-- imageset-reconciler: plan -->"
+
+_SIGN = {"+": "➕", "~": "✏️", "-": "➖"}
+_RUN = re.compile("`+")
+_WORDS = re.compile(r"`[^`]+`|\s+|[^\s`]+|`")
+_PLAIN = re.compile(r"\s+|[A-Za-z0-9,.;:()'’-]*")
+# First-strong isolate and its end (Unicode Standard Annex 9): the text beside a value in Hebrew or
+# Arabic keeps its order.
+_FSI, _PDI = "\u2068", "\u2069"
+
+
+def comment(review: Review, link: str = "") -> str:
+    """The comment, never longer than `MOST`. What does not fit is counted.
+
+    `link` is the address of the repository's files at this commit; without it, places are text.
+    """
+    lines = [MARKER, *_head(review), ""]
+    footer = list(_footer(review))
+    room = MOST - _FOOTER - sum(len(line) + 1 for line in lines)
+    left_out: list[str] = []
+    for title, blocks in _sections(review, link):
+        fitting: list[str] = []
+        for block in blocks:
+            if len(block) + len(title) + 3 > room:
+                break
+            fitting.append(block)
+            room -= len(block) + 1
+        if fitting:
+            room -= len(title) + 3
+            lines += [title, "", *fitting, ""]
+        if len(fitting) < len(blocks):
+            left_out.append(f"{len(blocks) - len(fitting):,} more under “{title.strip('# ')}”")
+    if left_out:
+        lines += [f"**Cut:** {'; '.join(left_out)}. Run `reconcile show PLAN` to see all.", ""]
+    return "\n".join([*lines, *footer, ""])
+
+
+def code(text: str) -> str:
+    """Text as a code span, on one line and isolated from the direction of what is beside it."""
+    text = escape(text)
+    if not text.strip():
+        text = f"“{text}”"
+    if _is_right_to_left(text):
+        text = f"{_FSI}{text}{_PDI}"
+    fence = "`" * (max((len(run) for run in _RUN.findall(text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _is_right_to_left(text: str) -> bool:
+    if text.isascii():
+        return False
+    return any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in text)
+
+
+def _head(review: Review) -> Iterator[str]:
+    first, *rest = review.overview.verdict
+    yield f"## If this is merged: {first}"
+    if rest:
+        yield ""
+        yield " ".join(rest)
+    for one in review.unread:
+        yield ""
+        yield f"> **Not read:** {code(not_read(one))}"
+    if review.basis.is_clean is False:
+        yield ""
+        yield f"> **{not_clean(review.basis.commit)}**"
+
+
+def _sections(review: Review, link: str) -> Iterator[tuple[str, Sequence[str]]]:
+    found = review.overview
+    yield "### ⛔ Not changed", [_refusal(one, link) for one in found.refusals]
+    yield "### ⚠️ Dangers", [_danger(one) for one in found.dangers]
+    title = "### 🔀 Drift: changed outside this repository"
+    yield title, [_row(one, link) for one in found.drift]
+    yield "### Odd ones out", list(_odd((*found.drift, *found.rows)))
+    yield "### Changes", [_row(one, link) for one in found.rows]
+    yield "### Notes", [_note(one, link) for one in found.notes]
+
+
+def _refusal(refusal: Refusal, link: str) -> str:
+    about = f"{code(refusal.about)}: " if refusal.about else ""
+    lines = [
+        f"- {about}{_words(refusal.message)} ({_where(refusal.reach)}){_at(refusal.place, link)}"
+    ]
+    if refusal.lines:
+        lines += ["  Add to the manifest: " + ", ".join(map(code, refusal.lines))]
+    if refusal.hint:
+        lines.append(f"  {_words(refusal.hint)}")
+    return "  \n".join(lines)
+
+
+def _danger(danger: Danger) -> str:
+    refused = f", **{danger.refused:,} without consent**" if danger.refused else ""
+    return f"- **{danger.hazard}**: {danger.meaning} ({_where(danger.reach)}{refused})"
+
+
+def _odd(rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        for one in row.odd:
+            value = code(wording.live_text(row, one))
+            others = row.reach.image_sets - one.reach.image_sets
+            yield (
+                f"- {_name(row)}: {value} only on {code(wording.named(one.reach))}; "
+                f"the other {others:,} hold {code(wording.live_text(row, row.before[0]))}"
+            )
+
+
+def _row(row: Row, link: str) -> str:
+    before, after = wording.before_texts(row), wording.after_text(row)
+    shown = [" or ".join(map(code, before))] if before else []
+    if wording.has_place_instead(row):
+        shown.append("the value of the line")
+    elif after:
+        shown.append(code(after))
+    vr = f", {code(row.vr)}" if row.sends_vr else ""
+    held = "" if row.runs else "*held back:* "
+    more = f" and {row.places - 1:,} more lines" if row.places > 1 else ""
+    lines = [
+        f"- {_SIGN[SYMBOL[row.op]]} {held}{_name(row)} ({row.level.title}{vr}): "
+        f"{' → '.join(shown)} on {_where(row.reach, row)}{_at(row.place, link)}{more}"
+    ]
+    if row.drift:
+        lines.append(f"  changed {row.drift}")
+    if row.hazards:
+        lines.append(f"  {', '.join(row.hazards)}")
+    for part in row.parts:
+        path, old, new = wording.part_text(part)
+        lines.append(f"  {code(row.name + path)}: {code(old)} → {code(new)}")
+    return "  \n".join(lines)
+
+
+def _note(remark: Remark, link: str) -> str:
+    return f"- {_words(remark.message)} ({_where(remark.reach)}){_at(remark.place, link)}"
+
+
+def _name(row: Row) -> str:
+    return code(row.name) if row.name else wording.name_of(row)
+
+
+def _where(reach: Reach, row: Row | None = None) -> str:
+    words = wording.where(reach, row.level if row else None)
+    if reach.image_sets == 1:
+        return words.replace(reach.first[0], code(reach.first[0]))
+    return words
+
+
+def _at(place: Place | None, link: str) -> str:
+    if place is None:
+        return ""
+    text = code(f"{place.file}:{place.line}")
+    if not link:
+        return f" — {text}"
+    return f" — [{text}]({link}/{quote(place.file)}#L{place.line})"
+
+
+def _words(text: str) -> str:
+    """A sentence of ours that may quote a file, a path or a command: that becomes code."""
+    return "".join(map(_word, _WORDS.findall(escape(text))))
+
+
+def _word(text: str) -> str:
+    if text.startswith("`") and len(text) > 1:
+        return code(text.strip("`"))
+    return text if _PLAIN.fullmatch(text) else code(text)
+
+
+def _footer(review: Review) -> Iterator[str]:
+    basis = review.basis
+    yield "---"
+    stated = [f"commit {code(basis.commit[:12])}"] if basis.commit else []
+    stores = sorted({(one.datastore, one.datastore_id) for one in review.actions})
+    stated += [
+        f"data store {code(name)} ({code(datastore_id)})" for name, datastore_id in stores[:9]
+    ]
+    stated.append(f"{plural(review.totals.changes, 'change')}")
+    yield f"<sub>{' · '.join(stated)}</sub>"

@@ -1,0 +1,123 @@
+"""Render the overview of a plan as text: verdict, dangers, refusals, drift and edits."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from reconciler.core.escape import escape
+from reconciler.core.review import wording
+from reconciler.core.review.model import SYMBOL
+from reconciler.core.review.overview import Danger, Overview, Refusal, Remark, Row
+from reconciler.render.changes import INDENT, place_of
+from reconciler.render.style import Look, Style
+from reconciler.render.values import short_path
+
+T = TypeVar("T")
+
+_STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
+
+
+def head_lines(overview: Overview, look: Look) -> Iterator[str]:
+    """The verdict, and the dangers by name: what they mean follows with each action."""
+    yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
+    refused = [danger.hazard for danger in overview.dangers if danger.refused]
+    if refused:
+        yield from _painted(f"Needs consent: {', '.join(refused)}.", Style.ERROR, look, "")
+    others = [danger.hazard for danger in overview.dangers if not danger.refused]
+    if others:
+        yield from _painted(f"Dangers: {', '.join(others)}.", Style.UPDATE, look, "")
+
+
+def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
+    """The whole overview. Its length does not depend on the number of image sets."""
+    yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
+    yield from _section("Dangers", overview.dangers, _danger, look)
+    yield from _section("Not changed", overview.refusals, _refusal, look)
+    yield from _section("Drift: changed outside this repository", overview.drift, _row, look)
+    yield from _section("Changes", overview.rows, _row, look)
+    yield from _section("Notes", overview.notes, _note, look)
+
+
+def _section(
+    title: str, found: Sequence[T], lines: Callable[[T, Look], Iterator[str]], look: Look
+) -> Iterator[str]:
+    if found:
+        yield ""
+        yield look.paint(title, Style.STRONG)
+    for one in found:
+        yield from lines(one, look)
+
+
+def _danger(danger: Danger, look: Look) -> Iterator[str]:
+    style = Style.ERROR if danger.refused else Style.UPDATE
+    where = wording.where(danger.reach)
+    refused = f", {danger.refused:,} without consent" if danger.refused else ""
+    text = f"{danger.hazard} ({where}{refused}): {danger.meaning}"
+    yield from _marked("!", text, style, look)
+
+
+def _refusal(refusal: Refusal, look: Look) -> Iterator[str]:
+    about = f"{short_path(refusal.about)}: " if refusal.about else ""
+    text = f"{about}{escape(refusal.message)} ({wording.where(refusal.reach)})"
+    yield from _marked("✗", f"{text}  {place_of(refusal.place)}".rstrip(), Style.ERROR, look)
+    if refusal.lines:
+        yield f"{INDENT}  add to the manifest:"
+    for line in refusal.lines:
+        yield f"{INDENT}    {look.paint(line, Style.STRONG)}"
+    yield from _painted(escape(refusal.hint), None, look, f"{INDENT}  ")
+
+
+def _note(remark: Remark, look: Look) -> Iterator[str]:
+    text = f"{escape(remark.message)} ({wording.where(remark.reach)})  {place_of(remark.place)}"
+    yield from _marked("·", text.rstrip(), Style.DIM, look)
+
+
+def _row(row: Row, look: Look) -> Iterator[str]:
+    """`~ PatientSex (Patient): <CS> → "F"`, below it where, and the line that asks."""
+    symbol = SYMBOL[row.op]
+    before, after = escape(" or ".join(wording.before_texts(row))), escape(wording.after_text(row))
+    if wording.has_place_instead(row):
+        after = place_of(row.place)
+    value = f"{before} → {after}" if before and after else before or after
+    vr = f", {row.vr}" if row.sends_vr else ""
+    head = f"{escape(wording.name_of(row))} ({row.level.title}{vr}): {value}"
+    yield from _marked(symbol, head.removesuffix(": "), _STYLE[symbol], look)
+    inner = f"{INDENT}  "
+    lines = f" and {row.places - 1:,} more lines" if row.places > 1 else ""
+    place = f"  {place_of(row.place)}{lines}" if row.place else ""
+    held = "" if row.runs else "held back: "
+    yield from _painted(
+        f"{held}{wording.where(row.reach, row.level)}{place}", Style.DIM, look, inner
+    )
+    if row.drift:
+        yield from _painted(f"changed {row.drift}", Style.DRIFT, look, inner)
+    if row.hazards:
+        yield from _painted(", ".join(row.hazards), Style.UPDATE, look, inner)
+    for part in row.parts:
+        path, old, new = map(escape, wording.part_text(part))
+        yield from _painted(f"{row.name}{path}: {old} → {new}", None, look, inner)
+    for odd in row.odd:
+        text = f"only {wording.named(odd.reach)}: {escape(wording.live_text(row, odd))}"
+        yield from _painted(f"odd one out: {text}", Style.DRIFT, look, inner)
+
+
+def _marked(sign: str, text: str, style: Style, look: Look) -> Iterator[str]:
+    first, *rest = _wrap(text, look, INDENT)
+    yield f"{look.paint(sign, style)} {first}"
+    for line in rest:
+        yield f"{INDENT}{line}"
+
+
+def _painted(text: str, style: Style | None, look: Look, indent: str) -> Iterator[str]:
+    for line in _wrap(text, look, indent):
+        yield indent + (look.paint(line, style) if style else line)
+
+
+def _wrap(text: str, look: Look, indent: str) -> list[str]:
+    """Wrapped at words; IDs, UIDs and places are never broken."""
+    room = max(40, look.width - len(indent))
+    return textwrap.wrap(
+        text, room, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
