@@ -26,7 +26,7 @@ def shown_action(action: Action, view: View) -> ShownAction:
         blocks=action.blocks,
         notes=action.notes,
         released=action.released,
-        changes=tuple(_change(change, view) for change in action.changes),
+        changes=tuple(shown_change(change, view) for change in action.changes),
         steps=tuple(_step(step, view.redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
     )
@@ -52,7 +52,8 @@ def _member(action: Action, member: Member) -> ShownMember:
     )
 
 
-def _change(change: Change, view: View) -> ShownChange:
+def shown_change(change: Change, view: View) -> ShownChange:
+    """A change whose keys are labelled already."""
     redact = view.redact
     return ShownChange(
         image_set_id=change.image_set_id,

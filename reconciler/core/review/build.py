@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from reconciler.core.model.plan import Action, Plan
+from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.actions import shown_action
 from reconciler.core.review.dangers import dangers_of, notes_of, refusals_of
@@ -12,7 +10,7 @@ from reconciler.core.review.details import details_of
 from reconciler.core.review.labels import labelled
 from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
-from reconciler.core.review.model import Review, ShownAction
+from reconciler.core.review.model import Review
 from reconciler.core.review.overview import Overview
 from reconciler.core.review.rows import rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
@@ -38,18 +36,18 @@ def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
-        overview=_overview(plan, pairs, totals),
+        overview=_overview(plan, view, totals),
         unread=plan.unread,
     )
 
 
-def _overview(plan: Plan, pairs: Sequence[tuple[Action, ShownAction]], totals: Totals) -> Overview:
+def _overview(plan: Plan, view: View, totals: Totals) -> Overview:
     letters = Letters()
     return Overview(
         verdict=verdict_of(plan, totals),
         refusals=refusals_of(plan.actions),
         dangers=dangers_of(plan.actions),
-        drift=rows_of(pairs, drifted=True, letters=letters),
-        rows=rows_of(pairs, drifted=False, letters=letters),
+        drift=rows_of(plan.actions, view, letters, drifted=True),
+        rows=rows_of(plan.actions, view, letters, drifted=False),
         notes=notes_of(plan.actions),
     )

@@ -6,7 +6,10 @@ patient. A key has the same label throughout a plan, so that a reviewer can foll
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from operator import is_
+from typing import TypeVar
 
 from reconciler.core.model.address import Address, uid_of_part
 from reconciler.core.model.change import Block, Change
@@ -29,19 +32,36 @@ def labelled(plan: Plan, redact: Redact) -> Plan:
     return replace(plan, actions=tuple(labels.action(action) for action in plan.actions))
 
 
+T = TypeVar("T")
+
+
+def _with(record: T, **fields: object) -> T:
+    """The record with these fields. Nearly always they are its own, and a copy takes long."""
+    if all(getattr(record, name) is value for name, value in fields.items()):
+        return record
+    return replace(record, **fields)  # type: ignore[type-var]
+
+
+def _each(found: tuple[T, ...], label: Callable[[T], T]) -> tuple[T, ...]:
+    """What is found, labelled; the same tuple if nothing needs a label."""
+    labels = tuple(map(label, found))
+    return found if all(map(is_, labels, found)) else labels
+
+
 class _Labels:
     """Labels are numbered in plan order, so they reveal nothing about the text."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
 
     def action(self, action: Action) -> Action:
-        return replace(
+        return _with(
             action,
-            changes=tuple(self._change(change) for change in action.changes),
-            blocks=tuple(self._block(block) for block in action.blocks),
-            members=tuple(self._member(member) for member in action.members),
-            released=tuple(self._path(path) for path in action.released),
+            changes=_each(action.changes, self._change),
+            blocks=_each(action.blocks, self._block),
+            members=_each(action.members, self._member),
+            released=_each(action.released, self._path),
         )
 
     def _label(self, text: str) -> str:
@@ -52,21 +72,27 @@ class _Labels:
             change = replace(change, vr=self._label(change.vr))
         if change.key and not is_key(change.key):
             change = replace(change, key=self._label(change.key))
-        return replace(change, address=self._address(change.address))
+        return _with(change, address=self._address(change.address))
 
     def _address(self, address: Address) -> Address:
-        return Address(address.level, self._uid(address.series), self._uid(address.instance))
+        series, instance = self._uid(address.series), self._uid(address.instance)
+        return _with(address, series=series, instance=instance)
 
     def _uid(self, text: str) -> str:
         return text if text in _WORDS or is_uid(text) else self._label(text)
 
     def _block(self, block: Block) -> Block:
-        return replace(block, path=self._path(block.path))
+        return _with(block, path=self._path(block.path))
 
     def _member(self, member: Member) -> Member:
-        return replace(member, asked=tuple(self._path(path) for path in member.asked))
+        return _with(member, asked=_each(member.asked, self._path))
 
     def _path(self, path: str) -> str:
+        if path not in self._paths:
+            self._paths[path] = self._labelled(path)
+        return self._paths[path]
+
+    def _labelled(self, path: str) -> str:
         parts = path.split("/")
         return "/".join(
             self._uid(uid_of_part(part))

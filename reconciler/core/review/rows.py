@@ -5,20 +5,26 @@ The values compared are those of the plan, unmasked. They are never kept.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from reconciler.core.dicom.canonical import canonical
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.model.value import Value, canonical_json
+from reconciler.core.review.actions import shown_change
 from reconciler.core.review.explain import since
 from reconciler.core.review.letters import Letters
-from reconciler.core.review.model import ShownAction, ShownChange
-from reconciler.core.review.overview import LiveValue, Row
+from reconciler.core.review.mask import View
+from reconciler.core.review.model import ShownChange
+from reconciler.core.review.overview import LiveValue, Reach, Row
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import SEVERITY, rank
+
+# A value as it is compared, the first change that replaces it, and where it is.
+_Before: TypeAlias = tuple[Hashable, Change, Reach]
 
 # Up to this number, different new values of an attribute have a row each; more share a row.
 FEW = 3
@@ -30,40 +36,42 @@ LISTED = 3
 class _Edits:
     """Edits that share a row. `first` stands for all of them."""
 
-    first: tuple[Change, ShownChange]
+    first: Change
     runs: bool
     where: Count = field(default_factory=Count)
-    before: dict[Hashable, tuple[ShownChange, Count]] = field(default_factory=dict)
+    before: dict[Hashable, tuple[Change, Count]] = field(default_factory=dict)
     lines: dict[Hashable, None] = field(default_factory=dict)
     uids: dict[str, None] = field(default_factory=dict)
 
-    def add(self, change: Change, shown: ShownChange, study: str) -> None:
+    def add(self, change: Change, study: str) -> None:
         self.where.add(change.image_set_id, study, change.address)
         if change.before is not None:
             value = _compared(change.before, change.vr)
-            self.before.setdefault(value, (shown, Count()))[1].add(change.image_set_id, study)
+            self.before.setdefault(value, (change, Count()))[1].add(change.image_set_id, study)
         if change.place is not None:
             self.lines[change.place] = None
-        if not shown.key:
-            self.uids[shown.uid] = None
+        if not change.key:
+            self.uids[change.address.instance or change.address.series] = None
 
 
 def rows_of(
-    pairs: Iterable[tuple[Action, ShownAction]], *, drifted: bool, letters: Letters
+    actions: Iterable[Action], view: View, letters: Letters, *, drifted: bool
 ) -> tuple[Row, ...]:
     """The rows of the changes that have drifted, or of all others that the plan makes."""
     attributes: dict[Hashable, dict[Hashable, _Edits]] = {}
-    for action, shown in pairs:
+    for action in actions:
         if not (action.steps or (drifted and action.status is Status.DRIFTED)):
             continue
         studies = studies_of(action)
-        for change, seen in zip(action.changes, shown.changes, strict=True):
+        for change in action.changes:
             if change.drifted is not drifted:
                 continue
             same = attributes.setdefault(_attribute(action, change), {})
-            edits = same.setdefault(_after(change), _Edits((change, seen), bool(action.steps)))
-            edits.add(change, seen, studies.get(change.image_set_id, ""))
-    found = [row for same in attributes.values() for row in _rows(list(same.values()), letters)]
+            after = _after(change)
+            if after not in same:
+                same[after] = _Edits(change, bool(action.steps))
+            same[after].add(change, studies.get(change.image_set_id, ""))
+    found = [row for same in attributes.values() for row in _rows(same, view, letters)]
     return tuple(sorted(found, key=_order))
 
 
@@ -87,14 +95,19 @@ def _after(change: Change) -> Hashable:
 
 def _compared(value: Value | None, vr: str) -> Hashable:
     """A value by its canonical form: what the plan takes for equal is one value here, too."""
-    return None if value is None else canonical_json(canonical(vr, value.raw))
+    if value is None:
+        return None
+    form = canonical(vr, value.raw)
+    # Python takes 1, 1.0 and True for equal.
+    return canonical_json(form) if isinstance(form, list | dict) else (type(form), form)
 
 
-def _rows(same: Sequence[_Edits], letters: Letters) -> Sequence[Row]:
+def _rows(same: Mapping[Hashable, _Edits], view: View, letters: Letters) -> Sequence[Row]:
     """A row for each new value, or one row for all of them if they are many."""
-    if len(same) <= FEW:
-        return [_row(edits, 1, letters) for edits in same]
-    return [_row(_together(same), len(same), letters)]
+    edits = list(same.values())
+    if len(edits) <= FEW:
+        return [_row(one, 1, view, letters) for one in edits]
+    return [_row(_together(edits), len(edits), view, letters)]
 
 
 def _together(same: Sequence[_Edits]) -> _Edits:
@@ -106,17 +119,19 @@ def _together(same: Sequence[_Edits]) -> _Edits:
     return whole
 
 
-def _row(edits: _Edits, values: int, letters: Letters) -> Row:
-    change, shown = edits.first
-    before = _before(edits, letters)
+def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
+    change, shown = edits.first, shown_change(edits.first, view)
+    before = _before(edits)
     listed = before if len(before) <= LISTED else before[: LISTED - 1]
+    live = tuple(_live(one, view, letters) for one in listed)
     return Row(
         op=change.op,
         level=change.address.level,
         name=_name(shown),
         vr=shown.vr,
         sends_vr=change.send_vr,
-        before=listed,
+        # Without another value beside it, a label says nothing.
+        before=live if len(before) > 1 else tuple(replace(one, label="") for one in live),
         others_before=len(before) - len(listed),
         after=shown.after if values == 1 else None,
         values=values,
@@ -136,16 +151,18 @@ def _name(shown: ShownChange) -> str:
     return f"{shown.key}{creator}" if shown.key else ""
 
 
-def _before(edits: _Edits, letters: Letters) -> tuple[LiveValue, ...]:
-    """The live values, the most common first. Without another beside it, a label says nothing."""
-    several = len(edits.before) > 1
-    found = []
-    for value, (shown, where) in edits.before.items():
-        assert shown.before is not None
-        label = letters.of(value) if several and shown.before.is_masked else ""
-        found.append(LiveValue(shown.before, label, where.reach()))
+def _before(edits: _Edits) -> Sequence[_Before]:
+    """The live values, the most common first."""
+    found = [(value, change, where.reach()) for value, (change, where) in edits.before.items()]
     # `sorted` is stable: between equal counts, plan order decides.
-    return tuple(sorted(found, key=lambda one: -one.reach.image_sets))
+    return sorted(found, key=lambda one: -one[2].image_sets)
+
+
+def _live(before: _Before, view: View, letters: Letters) -> LiveValue:
+    value, change, reach = before
+    shown = shown_change(change, view).before
+    assert shown is not None
+    return LiveValue(shown, letters.of(value) if shown.is_masked else "", reach)
 
 
 def _order(row: Row) -> tuple[int, Level, str]:

@@ -1,0 +1,149 @@
+"""How long the outputs of a large plan take, and how much memory: a process for each format.
+
+python benchmarks/review.py [IMAGE_SETS]
+
+Every image set has four changes: one that all of them share, one with a new value of its own, one
+of a sequence, and one that replaces one of seven values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from reconciler.core.errors import Place
+from reconciler.core.model.address import PATIENT, series_at
+from reconciler.core.model.change import Change, Op
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, Status, Step
+from reconciler.core.model.settings import Redact
+from reconciler.core.model.value import Json, Value
+from reconciler.core.review import Review, review
+
+DATASTORE_ID = "1" * 32
+UID = "1.2.826.0.1.3680043.8.498"
+
+
+def _change(name: str, key: str, tag: int, before: Json, after: Json) -> Change:
+    return Change(
+        image_set_id=name,
+        op=Op.UPDATE,
+        address=PATIENT,
+        key=key,
+        tag=tag,
+        vr="LO",
+        before=Value(before),
+        after=Value(after),
+        place=Place("manifests/fleet.yaml", 12, 7),
+        is_stated=True,
+    )
+
+
+def _action(number: int) -> Action:
+    name, study = f"{number:032x}", f"{UID}.{number % 2000}"
+    place = Place("manifests/ids.yaml", number, 7)
+    items: list[Json] = [{"PatientID": f"{number}", "IssuerOfPatientID": "A"}]
+    others: list[Json] = [{"PatientID": f"{number}", "IssuerOfPatientID": "B"}]
+    identity = (Hazard.CHANGES_PATIENT_IDENTITY,)
+    changes = (
+        replace(
+            _change(name, "PatientSex", 0x00100040, "O" if number % 500 else "U", "F"),
+            vr="CS",
+            hazards=identity,
+        ),
+        replace(
+            _change(name, "PatientID", 0x00100020, f"P{number:06}", f"STUDY7-{number:06}"),
+            hazards=identity,
+            place=place,
+        ),
+        replace(
+            _change(name, "OtherPatientIDsSequence", 0x00101002, items, others),
+            vr="SQ",
+            hazards=(Hazard.FORCE,),
+            is_stated=False,
+        ),
+        replace(
+            _change(name, "SeriesDescription", 0x0008103E, f"HEAD {number % 7}", "CT HEAD"),
+            address=series_at(f"{study}.1"),
+        ),
+    )
+    return Action(
+        datastore="research",
+        datastore_id=DATASTORE_ID,
+        status=Status.UPDATE,
+        members=(Member(name, "1", asked=("Patient/PatientSex",), study_instance_uid=study),),
+        changes=changes,
+        hazards=tuple(HazardUse(hazard, name, consented=True) for hazard in identity),
+        steps=(Step(DATASTORE_ID, name, "1", ((name, "sha256:00"),), updatable="{}"),),
+    )
+
+
+def made(count: int) -> Plan:
+    """A plan of that many image sets."""
+    basis = Basis("5f0c1d2e3b4a59687786a5b4c3d2e1f001122334", 2, is_clean=True)
+    return Plan(basis, tuple(map(_action, range(1, count + 1))), eta_seconds=count * 4.0)
+
+
+def _text(shown: Review) -> str:
+    from reconciler.render.style import Look
+    from reconciler.render.text import plan_lines
+
+    return "\n".join(plan_lines(shown, Look(width=80)))
+
+
+def _markdown(shown: Review) -> str:
+    from reconciler.render.markdown import comment
+
+    return comment(shown)
+
+
+def _json(shown: Review) -> str:
+    import json
+
+    from reconciler.render.plan_json import plan_json
+
+    return json.dumps(plan_json(shown), indent=2, ensure_ascii=False)
+
+
+FORMATS: Mapping[str, Callable[[Review], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}
+
+
+def measure(name: str, count: int) -> None:
+    """Render one format, and print the time and memory that it took beyond the plan."""
+    gc.set_threshold(50_000, 50, 1_000)  # as the command line does
+    plan = made(count)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    text = FORMATS[name](review(plan, Redact.IDENTIFYING, shows_stated=True))
+    seconds = time.perf_counter() - start
+    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"{name:10} {seconds:6.2f} s {more:7.0f} MB {len(text.encode()):12,} bytes")
+
+
+def main() -> None:
+    """Run each format in a process of its own: the peak of memory is that of the process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("image_sets", nargs="?", type=int, default=10_000)
+    parser.add_argument("--only", choices=sorted(FORMATS))
+    chosen = parser.parse_args()
+    if chosen.only:
+        measure(chosen.only, chosen.image_sets)
+        return
+    for name in FORMATS:
+        subprocess.run(
+            [sys.executable, __file__, str(chosen.image_sets), "--only", name], check=True
+        )
+
+
+if __name__ == "__main__":
+    main()
