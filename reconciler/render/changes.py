@@ -9,6 +9,7 @@ from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.address import Level
 from reconciler.core.review.model import Edit
+from reconciler.core.review.wording import part_text
 from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, cut_pair, pad, short_uids, width
 
@@ -91,6 +92,13 @@ def _painted_body(cells: _Cells, look: Look) -> str:
 def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     inner = f"{indent}    "
     lines = []
+    for part in edit.change.parts:
+        path, old, new = map(escape, part_text(part))
+        before, after = cut_pair(old, new, (look.width - len(inner) - width(path)) // 2)
+        lines.append(f"{inner}{path}: {before} → {after}")
+    if edit.change.components:
+        changed = ", ".join(edit.change.components)
+        lines.append(inner + look.paint(f"changed: {changed}", Style.DIM))
     if edit.drift:
         text = f"drift: changed outside this repository {edit.drift}"
         lines.append(inner + look.paint(text, Style.DRIFT))
@@ -110,9 +118,9 @@ def _cells(edit: Edit, short: dict[str, str]) -> _Cells:
         edit=edit,
         name=f"{name} ({change.vr})" if change.send_vr else name,
         where=_where(edit, short).rstrip(),
-        before=escape(edit.before),
-        after=place if hidden else escape(edit.after),
-        place="" if hidden else place,
+        before="" if change.parts else escape(edit.before),
+        after="" if change.parts else place if hidden else escape(edit.after),
+        place="" if hidden and not change.parts else place,
     )
 
 

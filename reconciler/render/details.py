@@ -10,7 +10,7 @@ from reconciler.core.review.model import Detail, MissingConsent, ShownBlock, Sho
 from reconciler.core.review.phrases import plural
 from reconciler.render.changes import INDENT, edit_lines, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import short_path
+from reconciler.render.values import short_path, width
 
 _SIGN: dict[Status, tuple[str, Style]] = {
     Status.CONVERGED: ("=", Style.ADD),
@@ -40,7 +40,10 @@ def _header(detail: Detail, look: Look) -> list[str]:
     name = look.paint(_name(detail), Style.STRONG)
     details = look.paint(f"({escape(detail.datastore)})", Style.DIM)
     summary = f"{look.paint(detail.verdict, style)}{_versions(detail)}"
-    return [f"{look.paint(sign, style)} {name} {details}: {summary}"]
+    plain = f"{sign} {_name(detail)} ({escape(detail.datastore)}): {detail.verdict}"
+    if width(plain + _versions(detail)) <= look.width:
+        return [f"{look.paint(sign, style)} {name} {details}: {summary}"]
+    return [f"{look.paint(sign, style)} {name} {details}:", f"{INDENT}{summary}"]
 
 
 def _name(detail: Detail) -> str:

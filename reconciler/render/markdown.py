@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 from urllib.parse import quote
 
 from reconciler.core.errors import Place
@@ -26,6 +27,9 @@ _FOOTER = 2_000
 # Finds the comment of an earlier plan, so that it is replaced and not repeated.
 MARKER = "<!-- imageset-reconciler: plan -->"
 
+# A heading and what stands below it.
+_Section: TypeAlias = tuple[str, Sequence[str]]
+
 _SIGN = {"+": "➕", "~": "✏️", "-": "➖"}
 _RUN = re.compile("`+")
 _WORDS = re.compile(r"`[^`]+`|\s+|[^\s`]+|`")
@@ -40,25 +44,42 @@ def comment(review: Review, link: str = "") -> str:
 
     `link` is the address of the repository's files at this commit; without it, places are text.
     """
-    lines = [MARKER, *_head(review), ""]
-    footer = list(_footer(review))
-    room = MOST - _FOOTER - sum(len(line) + 1 for line in lines)
+    head = [MARKER, *_head(review), ""]
+    sections = list(_sections(review, link))
+    room = MOST - _FOOTER - sum(len(line) + 1 for line in head)
+    lines: list[str] = []
     left_out: list[str] = []
-    for title, blocks in _sections(review, link):
-        fitting: list[str] = []
-        for block in blocks:
-            if len(block) + len(title) + 3 > room:
-                break
-            fitting.append(block)
-            room -= len(block) + 1
+    for (title, blocks), share in zip(sections, _shares(sections, room), strict=True):
+        fitting = _fitting(blocks, share)
         if fitting:
-            room -= len(title) + 3
             lines += [title, "", *fitting, ""]
         if len(fitting) < len(blocks):
             left_out.append(f"{len(blocks) - len(fitting):,} more under “{title.strip('# ')}”")
     if left_out:
-        lines += [f"**Cut:** {'; '.join(left_out)}. Run `reconcile show PLAN` to see all.", ""]
-    return "\n".join([*lines, *footer, ""])
+        lines += [f"**Cut:** {'; '.join(left_out)}. `reconcile show PLAN` shows all.", ""]
+    return "\n".join([*head, *lines, *_footer(review), ""])
+
+
+def _shares(sections: Sequence[_Section], room: int) -> list[int]:
+    """The room of each section: some for all, the rest for the first that need more."""
+    needs = [sum(len(block) + 1 for block in blocks) for _, blocks in sections]
+    room -= sum(len(title) + 3 for title, _ in sections)
+    shares = [min(need, room // (2 * len(sections))) for need in needs]
+    rest = room - sum(shares)
+    for number, need in enumerate(needs):
+        more = min(need - shares[number], rest)
+        shares[number] += more
+        rest -= more
+    return shares
+
+
+def _fitting(blocks: Sequence[str], room: int) -> Sequence[str]:
+    """The first blocks that fit the room."""
+    for number, block in enumerate(blocks):
+        room -= len(block) + 1
+        if room < 0:
+            return blocks[:number]
+    return blocks
 
 
 def code(text: str) -> str:
@@ -93,7 +114,7 @@ def _head(review: Review) -> Iterator[str]:
         yield f"> **{not_clean(review.basis.commit)}**"
 
 
-def _sections(review: Review, link: str) -> Iterator[tuple[str, Sequence[str]]]:
+def _sections(review: Review, link: str) -> Iterator[_Section]:
     found = review.overview
     yield "### ⛔ Not changed", [_refusal(one, link) for one in found.refusals]
     yield "### ⚠️ Dangers", [_danger(one) for one in found.dangers]
@@ -138,7 +159,8 @@ def _row(row: Row, link: str) -> str:
     if wording.has_place_instead(row):
         shown.append("the value of the line")
     elif after:
-        shown.append(code(after))
+        components = f" ({', '.join(row.components)})" if row.components else ""
+        shown.append(code(after) + components)
     vr = f", {code(row.vr)}" if row.sends_vr else ""
     held = "" if row.runs else "*held back:* "
     more = f" and {row.places - 1:,} more lines" if row.places > 1 else ""

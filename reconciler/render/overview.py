@@ -12,10 +12,12 @@ from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Overview, Refusal, Remark, Row
 from reconciler.render.changes import INDENT, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import short_path
+from reconciler.render.values import cut, short_path
 
 T = TypeVar("T")
 
+# A longer value is cut in its middle.
+_LONGEST = 60
 _STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
 
 
@@ -77,10 +79,12 @@ def _note(remark: Remark, look: Look) -> Iterator[str]:
 def _row(row: Row, look: Look) -> Iterator[str]:
     """`~ PatientSex (Patient): <CS> → "F"`, below it where, and the line that asks."""
     symbol = SYMBOL[row.op]
-    before, after = escape(" or ".join(wording.before_texts(row))), escape(wording.after_text(row))
+    before = " or ".join(cut(escape(one), _LONGEST) for one in wording.before_texts(row))
+    after = cut(escape(wording.after_text(row)), _LONGEST)
     if wording.has_place_instead(row):
         after = place_of(row.place)
     value = f"{before} → {after}" if before and after else before or after
+    value += f" ({', '.join(row.components)})" if row.components else ""
     vr = f", {row.vr}" if row.sends_vr else ""
     head = f"{escape(wording.name_of(row))} ({row.level.title}{vr}): {value}"
     yield from _marked(symbol, head.removesuffix(": "), _STYLE[symbol], look)

@@ -8,8 +8,9 @@ from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
+from reconciler.core.review.names import changed_components
 from reconciler.core.review.parts import parts_of
-from reconciler.core.review.shown import ShownValue, show, show_creator
+from reconciler.core.review.shown import ShownPart, ShownValue, show, show_creator
 
 _STUDY_INSTANCE_UID = 0x0020000D
 
@@ -55,6 +56,7 @@ def _member(action: Action, member: Member) -> ShownMember:
 def shown_change(change: Change, view: View) -> ShownChange:
     """A change whose keys are labelled already."""
     redact = view.redact
+    before, after = _value(change.before, change.tag, redact), _after(change, view)
     return ShownChange(
         image_set_id=change.image_set_id,
         op=change.op,
@@ -63,8 +65,8 @@ def shown_change(change: Change, view: View) -> ShownChange:
         key=change.key,
         tag=change.tag,
         vr=change.vr,
-        before=_value(change.before, change.tag, redact),
-        after=_after(change, view),
+        before=before,
+        after=after,
         place=change.place,
         send_vr=change.send_vr,
         drifted=change.drifted,
@@ -74,10 +76,25 @@ def shown_change(change: Change, view: View) -> ShownChange:
         hazards=change.hazards,
         manifests=change.manifests,
         creator=show_creator(change.creator.raw, redact) if change.creator else None,
-        parts=parts_of(change.before.raw, change.after.raw, redact)
-        if change.vr == "SQ" and change.before and change.after
-        else (),
+        parts=_parts(change, redact),
+        components=_components(change, before, after),
     )
+
+
+def _parts(change: Change, redact: Redact) -> tuple[ShownPart, ...]:
+    if change.vr != "SQ" or change.before is None or change.after is None:
+        return ()
+    return parts_of(change.before.raw, change.after.raw, redact)
+
+
+def _components(
+    change: Change, before: ShownValue | None, after: ShownValue | None
+) -> tuple[str, ...]:
+    if change.vr != "PN" or change.before is None or change.after is None:
+        return ()
+    if before is None or before.is_masked or after is None or after.is_masked:
+        return ()
+    return changed_components(change.before.raw, change.after.raw)
 
 
 def _after(change: Change, view: View) -> ShownValue | None:

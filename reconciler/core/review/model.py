@@ -31,7 +31,11 @@ SYMBOL: dict[Op, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """A `Change` as this output may show it. `parts` are what differs inside of a sequence."""
+    """A `Change` as this output may show it.
+
+    `parts` are what differs inside of a sequence. `components` are the components of a person's
+    name that differ, () where either name is masked: that a component is equal says what it is.
+    """
 
     image_set_id: str
     op: Op
@@ -52,6 +56,7 @@ class ShownChange:
     manifests: tuple[Place, ...]
     creator: ShownValue | None
     parts: tuple[ShownPart, ...] = ()
+    components: tuple[str, ...] = ()
 
     @property
     def uid(self) -> str:

@@ -136,6 +136,7 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
         after=shown.after if values == 1 else None,
         values=values,
         parts=shown.parts if values == 1 else (),
+        components=shown.components if len(before) == values == 1 else (),
         reach=edits.where.reach(),
         place=change.place,
         places=len(edits.lines),
