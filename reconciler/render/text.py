@@ -21,6 +21,7 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
     for group in review.groups:
         yield from group_lines(group, look)
         yield ""
+    yield from _shown_once(review, look)
     yield look.paint(review.summary, Style.STRONG)
     for line in _footnotes(review, calls or {}):
         yield look.paint(line, Style.DIM)
@@ -51,6 +52,14 @@ def _first_changes(first: FirstChanges) -> str:
     instances = f" ({plural(first.instances, 'instance')})" if first.instances else ""
     found = f"{plural(first.attributes, 'attribute')} of {plural(first.image_sets, 'image set')}"
     return f"First changes (no record yet): {found}{instances}."
+
+
+def _shown_once(review: Review, look: Look) -> Iterator[str]:
+    """The hazards that are shown once for the whole plan, with a count."""
+    for one in review.hazards:
+        sign, name = (look.paint(text, Style.UPDATE) for text in ("!", one.hazard))
+        yield f"{sign} {name}: {one.meaning} ({plural(one.image_sets, 'image set')})"
+        yield ""
 
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:

@@ -46,7 +46,7 @@ def test_every_hazard_has_its_kind_of_consent() -> None:
         Hazard.REVERTS_VERSION,
         Hazard.RESTORES_INSTANCE,
     }
-    assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING}
+    assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING, Hazard.HISTORY_KEEPS_VALUES}
     assert kinds[By.FORCE] == {Hazard.FORCE}
     assert kinds[By.NAME_AND_VERSION] == {
         Hazard.OVERWRITES_DRIFT,

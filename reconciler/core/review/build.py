@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.actions import shown_action
+from reconciler.core.review.explain import MEANING
 from reconciler.core.review.groups import groups_of
 from reconciler.core.review.labels import labelled
-from reconciler.core.review.model import Review
-from reconciler.core.review.totals import summary, totals_of
+from reconciler.core.review.model import PlanHazard, Review
+from reconciler.core.review.totals import Totals, summary, totals_of
 
 
 def review(plan: Plan, redact: Redact) -> Review:
@@ -26,4 +28,10 @@ def review(plan: Plan, redact: Redact) -> Review:
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
         unread=plan.unread,
+        hazards=_shown_once(totals),
     )
+
+
+def _shown_once(totals: Totals) -> tuple[PlanHazard, ...]:
+    hazard = Hazard.HISTORY_KEEPS_VALUES
+    return (PlanHazard(hazard, MEANING[hazard], totals.history),) if totals.history else ()

@@ -177,6 +177,15 @@ class ShownHazard:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanHazard:
+    """A hazard that is shown once for the whole plan, with the number of its image sets."""
+
+    hazard: Hazard
+    meaning: str
+    image_sets: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissingConsent:
     """The lines to add to the manifest at `place`; None if the manifest is unknown."""
 
@@ -227,7 +236,7 @@ class Review:
 
     `actions` are all actions of the plan, in its order. `groups` are the actions that need
     attention, for people. `summary` has the number of the others. `unread` are the data stores that
-    could not be read.
+    could not be read. `hazards` are those that are shown once.
     """
 
     basis: Basis
@@ -239,6 +248,7 @@ class Review:
     summary: str
     eta_seconds: float
     unread: tuple[Unread, ...] = ()
+    hazards: tuple[PlanHazard, ...] = ()
 
     @property
     def is_pending(self) -> bool:
