@@ -234,8 +234,8 @@ def _deadline(text: str | None) -> float:
     try:
         return in_seconds(text)
     except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a duration: write 90m, 5400s or 1.5h", param_hint="--max-duration"
+        raise ReconcilerError(
+            f"--max-duration takes a time above 0, not {text!r}", "Write it as 90m, 5400s or 1.5h."
         ) from None
 
 

@@ -51,7 +51,7 @@ def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
     """
     if not datastore.account_id:
         return
-    caller = aws.caller_account(datastore.region, endpoint)
+    caller = aws.caller_account(datastore, endpoint=endpoint)
     if caller != datastore.account_id:
         where = (
             f"{endpoint} answers as account" if endpoint else "the credentials belong to account"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reconciler import __version__
+from reconciler.cli import usage
 from reconciler.cli.app import app
 from reconciler.cli.clock import REAL, timed_by
 from reconciler.core.errors import (
@@ -125,7 +126,7 @@ def _usage(error: typer.TyperException) -> int:
         _complain([message])
         return EXIT_ERROR
     context = getattr(error, "ctx", None)
-    return _fail(message, f"See: {context.command_path} --help" if context else "")
+    return _fail(usage.message(error), f"See: {context.command_path} --help" if context else "")
 
 
 def _bug(error: Exception) -> int:

@@ -15,10 +15,11 @@ from typing import TypeAlias
 
 from reconciler.core.dicom.agreement import typed
 from reconciler.core.dicom.constraints import force_reasons
+from reconciler.core.dicom.content import KEY_UIDS
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.dicom.live_form import LiveFormError, in_live_form
 from reconciler.core.dicom.updates import payload_bytes
-from reconciler.core.diff.hazards import UIDS, hazards_of
+from reconciler.core.diff.hazards import hazards_of
 from reconciler.core.diff.locate import Renames, renames
 from reconciler.core.diff.paths import ask_digest, asked_paths
 from reconciler.core.errors import Place
@@ -88,14 +89,7 @@ def misjudged(action: Action) -> str:
     """Report a change with wrong hazards in a plan file; "" if all are right."""
     reverts = any(step.revert_to is not None for step in action.steps)
     for change in action.changes:
-        found = hazards_of(
-            change.op,
-            change.tag,
-            forced=bool(change.force_reasons),
-            drifted=change.drifted,
-            reverts=reverts,
-        )
-        if action.steps and found != change.hazards:
+        if action.steps and hazards_of(change, reverts=reverts) != change.hazards:
             return f"image set {change.image_set_id}: the hazards of {change.shown()} are wrong"
     return ""
 
@@ -324,7 +318,7 @@ def _refused_in_an_update(
 
 
 def _refused_on_a_primary(change: Change, rules: Rules) -> str:
-    if change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
+    if change.tag in KEY_UIDS and rules.uids_on_primary != Permission.ALLOW:
         return "uidsOnPrimary: refuse"
     if change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
         return "seriesOnPrimary: refuse"

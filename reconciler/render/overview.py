@@ -35,7 +35,7 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
 def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
     """The whole overview. Its length does not depend on the number of image sets."""
     yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
-    yield from _section("Dangers", overview.dangers, _danger, look)
+    yield from _section("Dangers", overview.dangers, danger_lines, look)
     yield from _section("Not changed", overview.refusals, _refusal, look)
     yield from _section("Drift: changed outside this repository", overview.drift, _row, look)
     yield from _section("Changes", overview.rows, _row, look)
@@ -52,7 +52,8 @@ def _section(
         yield from lines(one, look)
 
 
-def _danger(danger: Danger, look: Look) -> Iterator[str]:
+def danger_lines(danger: Danger, look: Look) -> Iterator[str]:
+    """A hazard with its meaning and the image sets that it concerns."""
     style = Style.ERROR if danger.refused else Style.UPDATE
     where = wording.where(danger.reach)
     refused = f", {danger.refused:,} without consent" if danger.refused else ""

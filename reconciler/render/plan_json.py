@@ -53,6 +53,7 @@ def _totals(totals: Totals) -> Json:
             "attributes": totals.first.attributes,
             "instances": totals.first.instances,
         },
+        **({"historyKeepsValues": totals.history} if totals.history else {}),
         **({"unread": totals.unread} if totals.unread else {}),
     }
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
+from reconciler.core.review.explain import SHOWN_ONCE
 from reconciler.core.review.phrases import duration, not_clean, plural
 from reconciler.render.details import detail_lines
-from reconciler.render.overview import head_lines, overview_lines
+from reconciler.render.overview import danger_lines, head_lines, overview_lines
 from reconciler.render.style import Look, Style
 
 
@@ -25,6 +26,10 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
         for detail in review.details:
             yield from detail_lines(detail, look)
             yield ""
+        for danger in review.overview.dangers:
+            if danger.hazard in SHOWN_ONCE:
+                yield from danger_lines(danger, look)
+                yield ""
     elif review.is_pending:
         yield from overview_lines(review.overview, look)
         yield ""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
-from reconciler.core.ask.attributes import KEY_UIDS, allowed
+from reconciler.core.ask.attributes import allowed
 from reconciler.core.dicom.canonical import canonical, same
 from reconciler.core.dicom.constraints import holds_pixel_data
 from reconciler.core.dicom.content import (
+    KEY_UIDS,
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
     Section,

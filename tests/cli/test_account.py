@@ -60,3 +60,27 @@ def test_where_none_is_stated_nobody_asks(workspace: Path, reconcile: Command) -
         settings.write_text(settings.read_text().replace(" emulator", f" {emulator.endpoint}"))
         assert reconcile("plan").code == 0
         assert "GetCallerIdentity" not in called(emulator)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("http://127.0.0.1:9", "does not answer"),
+        ("http://under..score", "is not a URL"),
+        ("http://a,b", "is not a URL"),
+    ],
+)
+@pytest.mark.parametrize("account", ["", "000000000000"])
+def test_an_endpoint_that_cannot_be_asked(
+    workspace: Path, reconcile: Command, endpoint: str, said: str, account: str
+) -> None:
+    """The hint names the data store, also where the account is asked for first."""
+    if account:
+        state(workspace, endpoint, account)
+    else:
+        settings = workspace / "reconciler.yaml"
+        settings.write_text(settings.read_text().replace(" emulator", f" {endpoint}"))
+    ran = reconcile("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the endpoint {endpoint} {said}" in ran.err
+    assert "datastores.research.endpoint in reconciler.yaml" in ran.err

@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from reconciler.cli.app import app
 from reconciler.cli.run import _bug, run
 from reconciler.core.dicom.content import digest
 from reconciler.core.model.value import Json
@@ -48,6 +52,11 @@ def refused(name: str, reconcile: Command, *arguments: str | Path) -> None:
         ("unknown-schema", ["schema", "manifests"]),
         ("no-terminal", ["apply"]),
         ("no-such-record-mode", ["apply", "--record", "carbon-copy"]),
+        ("no-such-duration", ["apply", "--max-duration", "soon"]),
+        ("no-number", ["apply", "--limit", "few"]),
+        ("too-low", ["apply", "--limit", "0"]),
+        ("too-high", ["emulator", "start", "--port", "99999"]),
+        ("no-fraction", ["emulator", "start", "--update-seconds", "half"]),
         ("no-such-settings", ["plan", "--config", "elsewhere.yaml"]),
         ("no-such-manifests", ["plan", "nowhere"]),
     ],
@@ -60,6 +69,29 @@ def test_refused(
 ) -> None:
     refused(name, reconcile, *arguments)
     assert not (workspace / "records").exists()
+
+
+def ruled_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every option whose value Typer checks: a number, or one of some words."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from ruled_options(inner, (*path, name))
+    for one in command.params:
+        kind = one.type_descriptor
+        if kind.is_choice or kind.annotation in (int, float):
+            yield (*path, one.opts[0])
+
+
+@pytest.mark.parametrize("wrong", ["x", "", "1e400", "9" * 5000])
+@pytest.mark.parametrize("option", list(ruled_options(get_command(app))), ids=" ".join)
+def test_no_option_is_refused_in_the_words_of_a_library(
+    reconcile: Command, workspace: Path, option: tuple[str, ...], wrong: str
+) -> None:
+    *command, name = option
+    ran = reconcile(*command, f"{name}={wrong}")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"error: {name}")
+    for words in ("Value error", "Input should", "unable to parse"):
+        assert words not in ran.err
 
 
 def test_no_settings_anywhere(

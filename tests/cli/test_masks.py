@@ -72,6 +72,7 @@ kind: ImageSet
 datastore: research
 imageSetId: {ODD}
 force: true
+allow: [CHANGES_OBJECT]
 present:
   Study:
     Series:

@@ -598,7 +598,7 @@ def test_a_profile_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(CredentialsError, match="profile"):
         aws.connect(REAL)
     with pytest.raises(CredentialsError, match="profile"):
-        aws.caller_account("us-east-1")
+        aws.caller_account(REAL)
 
 
 EXPIRED_KEYS = (
@@ -628,7 +628,7 @@ def test_a_program_that_gives_out_no_credentials_is_no_bug_of_ours(
     for call in (
         lambda: aws.connect(REAL).get(IMAGE_SET_ID),
         lambda: aws.connect(REAL).update(step(updatable="{}")),
-        lambda: aws.caller_account("us-east-1"),
+        lambda: aws.caller_account(REAL),
     ):
         with pytest.raises(CredentialsError, match=told) as caught:
             call()
@@ -674,7 +674,7 @@ def test_the_callers_account_comes_from_sts(wire: Wire, monkeypatch: pytest.Monk
         b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"
         b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
     )
-    assert aws.caller_account("us-east-1") == "123456789012"
+    assert aws.caller_account(REAL) == "123456789012"
 
 
 @pytest.mark.usefixtures("no_credentials")

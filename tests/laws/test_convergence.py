@@ -28,6 +28,7 @@ IDS = tuple(letter * 32 for letter in "abc")
 ALLOW = [
     "CHANGES_PATIENT_IDENTITY",
     "CHANGES_UID",
+    "CHANGES_OBJECT",
     "REMOVES_INSTANCE",
     "REMOVES_SERIES",
     "SPLIT_UPDATE",

@@ -211,7 +211,7 @@ def test_a_creator_is_removed_last() -> None:
 def test_a_plan_shows_the_private_creator(creator: str | None, redact: Redact, shown: str) -> None:
     """A creator that pydicom lists names a vendor; any other text may name a person."""
     plan = Plan(Basis("", 1), (staged(creator).action(everywhere('"00091001": new')),))
-    (group,) = review(plan, redact).groups
+    (group,) = review(plan, redact).details
     assert [edit.name for edit in group.edits] == [shown]
 
 
@@ -235,5 +235,5 @@ def test_a_revert_shows_the_private_creator() -> None:
 def test_two_vendors_are_two_edits() -> None:
     manifests = [everywhere('"00091001": new', uid=f"1.2.1.{number}") for number in (1, 2)]
     plan = Plan(Basis("", 1), (staged("ACME", "OTHER").action(*manifests),))
-    (group,) = review(plan, Redact.NONE).groups
+    (group,) = review(plan, Redact.NONE).details
     assert [edit.name for edit in group.edits] == ["00091001 [ACME]", "00091001 [OTHER]"]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from reconciler.core.dicom.dictionary import by_tag
-from reconciler.core.diff.hazards import BY_OP, GROUPING, IDENTITY, UIDS, hazards_of
 from reconciler.core.diff.locate import Aliases
 from reconciler.core.model.change import Op
-from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Status
 from tests.documents import document, instance, series
 from tests.planning import A, Stage, messages
@@ -681,60 +678,6 @@ def test_a_revert_to_what_is_not_there_is_blocked() -> None:
     stage.service.foreign(A, lambda d: None)
     del stage.service._sets[A].versions[0]
     assert messages(stage.diff(REVERT)) == ["the service no longer has version 1"]
-
-
-# --- hazards ---------------------------------------------------------------------------------
-
-
-def test_every_op_has_its_hazards() -> None:
-    assert set(BY_OP) == set(Op)
-    assert {op: hazards for op, hazards in BY_OP.items() if hazards} == {
-        Op.REMOVE: (Hazard.REMOVES_ATTRIBUTE,),
-        Op.REMOVE_INSTANCE: (Hazard.REMOVES_INSTANCE,),
-        Op.REMOVE_SERIES: (Hazard.REMOVES_SERIES,),
-        Op.RESTORE_INSTANCE: (Hazard.RESTORES_INSTANCE,),
-        Op.RESTORE_SERIES: (Hazard.RESTORES_INSTANCE,),
-    }
-
-
-def test_the_attributes_behind_hazards_are_those_of_the_guide() -> None:
-    def names(tags: Collection[int]) -> list[str]:
-        return sorted(by_tag(tag).keyword for tag in tags)
-
-    assert names(GROUPING) == [
-        "AccessionNumber",
-        "PatientID",
-        "SeriesInstanceUID",
-        "SeriesNumber",
-        "StudyDate",
-        "StudyID",
-        "StudyInstanceUID",
-    ]
-    assert names(IDENTITY) == ["PatientBirthDate", "PatientID", "PatientName", "PatientSex"]
-    assert names(UIDS) == ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"]
-
-
-@pytest.mark.parametrize("op", list(Op))
-def test_hazards_add_up_in_one_order(op: Op) -> None:
-    plain = hazards_of(op, None, forced=False, drifted=False, reverts=False)
-    assert plain == BY_OP[op]
-    every = hazards_of(op, 0x00100020, forced=True, drifted=True, reverts=True)
-    assert every == tuple(
-        hazard
-        for hazard in Hazard
-        if hazard
-        in {
-            *BY_OP[op],
-            Hazard.REVERTS_VERSION,
-            Hazard.FORCE,
-            Hazard.CHANGES_GROUPING,
-            Hazard.CHANGES_PATIENT_IDENTITY,
-            Hazard.OVERWRITES_DRIFT,
-        }
-    )
-    assert Hazard.CHANGES_UID in hazards_of(
-        op, 0x00080018, forced=False, drifted=False, reverts=False
-    )
 
 
 # --- values in messages ----------------------------------------------------------------------

@@ -23,6 +23,7 @@ from reconciler.core.model.plan import Action, Basis, Plan, Released, Status
 from reconciler.core.model.settings import Datastore, Permission, Settings
 from reconciler.core.model.value import Document, Value
 from reconciler.core.plan import action_digest, eta_seconds, with_digests
+from reconciler.core.plan.checker import contradictions
 from reconciler.core.plan.consent import CONSENT, MISSING_SHOWN, By, judge
 from reconciler.core.plan.file import dumps, loads, plan_digest
 from reconciler.core.plan.split import TooLarge, split
@@ -46,7 +47,7 @@ def test_every_hazard_has_its_kind_of_consent() -> None:
         Hazard.REVERTS_VERSION,
         Hazard.RESTORES_INSTANCE,
     }
-    assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING}
+    assert kinds[By.NOTHING] == {Hazard.CHANGES_GROUPING, Hazard.HISTORY_KEEPS_VALUES}
     assert kinds[By.FORCE] == {Hazard.FORCE}
     assert kinds[By.NAME_AND_VERSION] == {
         Hazard.OVERWRITES_DRIFT,
@@ -498,8 +499,40 @@ def test_consent_to_a_split_on_a_member_covers_the_changes_of_its_manifest_alone
 def test_manifests_of_which_each_goes_out_in_one_call_need_no_consent() -> None:
     stage = staged(payload_bytes=1_000)
     action = stage.action(*(comments(A, keyword) for keyword in TWO))
-    assert (len(action.steps), consents(action, "SPLIT_UPDATE")) == (2, [])
+    assert (len(action.steps), consents(action, "SPLIT_UPDATE")) == (2, [("", True)])
     stage.run(action)
+
+
+def test_calls_for_different_levels_are_shown_and_need_no_consent() -> None:
+    levels = (
+        f"Patient: {{DICOM: {{PatientComments: {LONG}}}}}",
+        f"Study: {{DICOM: {{ReasonForVisit: {LONG}}}}}",
+    )
+    stage = staged(payload_bytes=1_000)
+    action = stage.action(f"imageSetId: {A}\npresent: {{{', '.join(levels)}}}\n")
+    assert (len(action.steps), consents(action, "SPLIT_UPDATE")) == (2, [("", True)])
+    stage.run(action)
+
+
+def test_consent_to_a_split_that_is_only_shown_is_not_needed() -> None:
+    stage = staged(payload_bytes=1_000)
+    first, second = (comments(A, keyword) for keyword in TWO)
+    action = stage.action(first + "allow: [SPLIT_UPDATE]\n", second)
+    assert "`allow: SPLIT_UPDATE` is not needed" in [note.message for note in action.notes]
+
+
+def test_a_study_wide_call_and_an_own_call_are_shown_and_need_no_consent() -> None:
+    inside = '{"*": {Instances: {"*": {DICOM: {ImageComments: x}}}}}'
+    stage = a_study()
+    own = f"imageSetId: {B}\npresent: {{Study: {{Series: {inside}}}}}\n"
+    action = stage.action(*(asks(name, "StudyDescription: x") for name in (A, B, C)), own)
+    assert [use for use in hazards(action) if use[0] == "SPLIT_UPDATE"] == [
+        ("SPLIT_UPDATE", "b", True)
+    ]
+    assert [step.study_wide for step in action.steps] == [True, False]
+    others = tuple(use for use in action.hazards if use.hazard is not Hazard.SPLIT_UPDATE)
+    hidden = contradictions(replace(action, hazards=others))
+    assert hidden == (f"SPLIT_UPDATE of image set {B} is not shown",)
 
 
 @pytest.mark.parametrize("consenting", [0, 1])

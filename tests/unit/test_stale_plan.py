@@ -81,7 +81,7 @@ def reason(plan: Plan, now: Today) -> str:
         "absent: {Patient: {DICOM: [PatientName]}}\n" + CONSENT + "force: true\n",
         NO_VERSIONS + "force: true\n",
         NO_INSTANCE + "allow: [REMOVES_INSTANCE]\n",
-        in_series("'*'", "DICOM: {Modality: MR}"),
+        in_series("'*'", "DICOM: {Modality: MR}") + "allow: [CHANGES_OBJECT]\n",
         on_instance(f"{SERIES_UID}.1", "'00091001': OTHER") + "force: true\n",
         on_instance(
             f"{SERIES_UID}.1", "AnatomicRegionSequence: [{CodeMeaning: Head, '00091001': x}]"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from reconciler.core.ask.as_json import Path, place_of
 from reconciler.core.ask.draft import Draft
 from reconciler.core.dicom import constraints, values
+from reconciler.core.dicom.content import KEY_UIDS
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
 from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import ALL_VRS, alternatives
@@ -16,12 +17,6 @@ from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import Claim, ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
-
-# Documents use these as keys, so they can be changed but not removed.
-STUDY_INSTANCE_UID = 0x0020000D
-SERIES_INSTANCE_UID = 0x0020000E
-SOP_INSTANCE_UID = 0x00080018
-KEY_UIDS = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID})
 
 _NEVER_HINT = "Remove the line."
 _VRS_HINT = "Remove it. It is for private elements, which can change at Instance level only."

@@ -14,6 +14,7 @@ BY_NAME = (
     Hazard.REMOVES_INSTANCE,
     Hazard.REMOVES_SERIES,
     Hazard.CHANGES_UID,
+    Hazard.CHANGES_OBJECT,
     Hazard.CHANGES_PATIENT_IDENTITY,
     Hazard.SPLIT_UPDATE,
 )
@@ -28,6 +29,7 @@ _IMPLIED = {
     Hazard.REVERTS_VERSION: "the line `revertToVersionId` is the consent",
     Hazard.RESTORES_INSTANCE: "the line `revertToVersionId` is the consent",
     Hazard.CHANGES_GROUPING: "it needs no consent",
+    Hazard.HISTORY_KEEPS_VALUES: "it needs no consent",
 }
 _DIGITS = frozenset("0123456789")
 _MAX_DIGITS = 19

@@ -20,6 +20,9 @@ Section = dict[str, Json]
 SOP_INSTANCE_UID = 0x00080018
 STUDY_INSTANCE_UID = 0x0020000D
 SERIES_INSTANCE_UID = 0x0020000E
+# Documents are keyed by these, so they can be changed but not removed.
+KEY_UIDS = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID})
+MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 TRANSFER_SYNTAX = "StoredTransferSyntaxUID"
 CHECKSUMS = "PixelDataChecksumFromBaseToFullResolution"
 _HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"

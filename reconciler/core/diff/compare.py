@@ -158,22 +158,14 @@ def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> AskedChanges:
 
 
 def _judged(sourced: SourcedChange, ask: ImageSetAsk, drift: Drift) -> SourcedChange:
-    change = sourced.change
-    hazards = hazards_of(
-        change.op,
-        change.tag,
-        forced=bool(change.force_reasons),
-        drifted=drift.drifted,
-        reverts=ask.revert is not None,
-    )
-    judged = replace(
-        change,
+    change = replace(
+        sourced.change,
         drifted=drift.drifted,
         baseline=drift.baseline,
         consent_versions=drift.consent_versions,
-        hazards=hazards,
     )
-    return replace(sourced, change=judged)
+    hazards = hazards_of(change, reverts=ask.revert is not None)
+    return replace(sourced, change=replace(change, hazards=hazards))
 
 
 def _status(changes: Sequence[SourcedChange], blocks: Sequence[Block]) -> Status:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.content import (
+    KEY_UIDS,
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
     instances,
     series,
     uid_value,
 )
-from reconciler.core.diff.hazards import UIDS
 from reconciler.core.model.address import Level, instance_at, series_at
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.change import Block, Change, Op
@@ -54,7 +54,7 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
     """
     for change in changes:
-        if change.tag in UIDS and rules.uids_on_primary != Permission.ALLOW:
+        if change.tag in KEY_UIDS and rules.uids_on_primary != Permission.ALLOW:
             yield _refuse(
                 change,
                 f"{change.key} of a primary image set cannot be changed",

@@ -10,6 +10,7 @@ from collections import defaultdict
 from functools import cached_property
 
 from reconciler.core.dicom.content import (
+    MEDIA_STORAGE_SOP_INSTANCE_UID,
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
     Section,
@@ -26,9 +27,8 @@ from reconciler.core.diff.locate import Locator, Renames
 from reconciler.core.model.address import Address, Level, instance_at, series_at
 from reconciler.core.model.value import Document
 
-_MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 # What a change of the UID of an instance changes in it.
-_UIDS = frozenset(map(hex_key, (SOP_INSTANCE_UID, _MEDIA_STORAGE_SOP_INSTANCE_UID)))
+_UIDS = frozenset(map(hex_key, (SOP_INSTANCE_UID, MEDIA_STORAGE_SOP_INSTANCE_UID)))
 
 
 class PastVersion:

@@ -282,6 +282,18 @@ class Plan:
         return tuple(action for action in self.actions if action.is_held)
 
 
+def image_sets_with(plan: Plan, hazard: Hazard) -> int:
+    """Count the image sets of which a change has this hazard."""
+    return len(
+        {
+            (action.datastore_id, change.image_set_id)
+            for action in plan.actions
+            for change in action.changes
+            if hazard in change.hazards
+        }
+    )
+
+
 def image_sets_by_status(plan: Plan) -> Counter[Status]:
     """Count image sets, not actions: an action on a study stands for several image sets."""
     return Counter(action.status for action in plan.actions for _ in action.image_sets)

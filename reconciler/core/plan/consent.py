@@ -38,10 +38,12 @@ CONSENT: Mapping[Hazard, By] = {
     Hazard.RESTORES_INSTANCE: By.LINE,
     Hazard.FORCE: By.FORCE,
     Hazard.CHANGES_GROUPING: By.NOTHING,
+    Hazard.HISTORY_KEEPS_VALUES: By.NOTHING,
     Hazard.STUDY_WIDE: By.NAME,
     Hazard.REMOVES_INSTANCE: By.NAME,
     Hazard.REMOVES_SERIES: By.NAME,
     Hazard.CHANGES_UID: By.NAME,
+    Hazard.CHANGES_OBJECT: By.NAME,
     Hazard.CHANGES_PATIENT_IDENTITY: By.NAME,
     Hazard.SPLIT_UPDATE: By.NAME,
     Hazard.OVERWRITES_DRIFT: By.NAME_AND_VERSION,
@@ -177,8 +179,15 @@ def _lacking(action: Action) -> dict[Place, set[Consent]]:
 
 
 def needed_by(action: Action) -> set[Consent]:
-    """What an action needs; to overwrite drift, each version that permits it."""
-    needed = {consent_to(use.hazard, use.image_set_id, use.version_id) for use in action.hazards}
+    """What an action needs; to overwrite drift, each version that permits it.
+
+    A hazard that is only shown names no manifest.
+    """
+    needed = {
+        consent_to(use.hazard, use.image_set_id, use.version_id)
+        for use in action.hazards
+        if use.place is not None
+    }
     return needed | {
         consent_to(Hazard.OVERWRITES_DRIFT, change.image_set_id, version)
         for change in action.changes

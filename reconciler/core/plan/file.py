@@ -31,6 +31,7 @@ from reconciler.core.model.plan import (
     Step,
     Unread,
     image_sets_by_status,
+    image_sets_with,
 )
 from reconciler.core.model.record import StudyMembers, Unverified
 from reconciler.core.model.value import Json, Value
@@ -158,6 +159,8 @@ def _totals(plan: Plan) -> Json:
             "instances": first.instances,
         },
     }
+    if kept := image_sets_with(plan, Hazard.HISTORY_KEEPS_VALUES):
+        totals["historyKeepsValues"] = kept
     if plan.unread:
         totals["unread"] = sum(one.image_sets for one in plan.unread)
     return totals

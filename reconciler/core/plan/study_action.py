@@ -18,7 +18,7 @@ from reconciler.core.plan.decision import decided, notes_of, shown_changes, too_
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import failed_version
 from reconciler.core.plan.split import TooLarge, split
-from reconciler.core.plan.split_consent import split_hazards
+from reconciler.core.plan.split_consent import once_each, split_hazards
 from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
 from reconciler.core.plan.study_blocks import not_all_known, unready, with_reverts
@@ -130,8 +130,8 @@ def _all_steps(
         steps += own_steps(
             datastore.datastore_id, image_set_id, pin, after[image_set_id], mine, digests
         )
-        split_up += split_hazards(image_set_id, mine, sourced, settings.allow)
-    return steps, split_up
+        split_up += split_hazards(image_set_id, mine, sourced, settings.allow, earlier=len(calls))
+    return steps, once_each(split_up)
 
 
 def _wide_hazards(

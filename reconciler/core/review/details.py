@@ -9,7 +9,7 @@ from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status
 from reconciler.core.review.edits import LISTED, Pair, edit_of, edits_of
-from reconciler.core.review.explain import MEANING, SELF_EVIDENT, verdict
+from reconciler.core.review.explain import MEANING, SHOWN_ONCE, verdict
 from reconciler.core.review.model import (
     Detail,
     Edit,
@@ -49,7 +49,7 @@ def _detail(action: Action, shown: ShownAction) -> Detail:
         calls=len(action.steps),
         edits=edits,
         own_edits=own_edits,
-        hazards=tuple(_hazard(use) for use in distinct if not _is_evident(action, use)),
+        hazards=tuple(_hazard(use) for use in distinct if not _is_shown_elsewhere(action, use)),
         missing=_missing(distinct),
         blocks=_blocks(action.blocks),
         released=action.released,
@@ -86,11 +86,11 @@ def _distinct(uses: Iterable[HazardUse]) -> list[HazardUse]:
     return list(seen.values())
 
 
-def _is_evident(action: Action, use: HazardUse) -> bool:
-    """Whether a hazard with consent is evident from the edits and members already."""
+def _is_shown_elsewhere(action: Action, use: HazardUse) -> bool:
+    """Whether a hazard is shown for the whole plan, or is evident from the list of the members."""
     all_named = all(member.asked for member in action.members) and not action.unlisted_series
-    evident = use.hazard in SELF_EVIDENT or (use.hazard is Hazard.STUDY_WIDE and all_named)
-    return use.consented and evident
+    is_evident = use.consented and use.hazard is Hazard.STUDY_WIDE and all_named
+    return is_evident or use.hazard in SHOWN_ONCE
 
 
 def _hazard(use: HazardUse) -> ShownHazard:

@@ -12,18 +12,20 @@ MEANING: dict[Hazard, str] = {
     Hazard.RESTORES_INSTANCE: "an instance or series that was removed comes back",
     Hazard.FORCE: "a rule of HealthImaging against this change is overridden",
     Hazard.CHANGES_GROUPING: "later imports of this study may land in another image set",
+    Hazard.HISTORY_KEEPS_VALUES: "values that identify a person stay readable in earlier versions",
     Hazard.STUDY_WIDE: "all primary image sets of the study change, also those without a manifest",
     Hazard.REMOVES_INSTANCE: "an instance is removed from the image set",
     Hazard.REMOVES_SERIES: "a whole series is removed from the image set",
     Hazard.CHANGES_UID: "references to the old UID, in this and in other objects, are not changed",
+    Hazard.CHANGES_OBJECT: "what the object is, or how its text and pixels are read, changes",
     Hazard.CHANGES_PATIENT_IDENTITY: "the patient's identity changes: name, ID, birth date or sex",
     Hazard.SPLIT_UPDATE: "the update takes several calls; the versions in between are visible",
     Hazard.OVERWRITES_DRIFT: "a value that was changed outside this repository is overwritten",
     Hazard.ACCEPTS_UNVERIFIED: "an update made other content than planned, which stays",
 }
 
-# The line that asks for these is the consent, and it is among the changes already.
-SELF_EVIDENT = frozenset({Hazard.REMOVES_ATTRIBUTE, Hazard.REVERTS_VERSION, Hazard.FORCE})
+# Shown once for the whole plan, with a count.
+SHOWN_ONCE = frozenset({Hazard.HISTORY_KEEPS_VALUES})
 
 _VERDICT: dict[Status, str] = {
     Status.CONVERGED: "converged",

@@ -226,10 +226,9 @@ class Detail:
 class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
-    `actions` are all actions of the plan, in its order. `overview` is what
-    the plan does to all image sets together. `details` are the actions that need attention, if they
-    are few; `summary` has the number of the others. `unread` are the data stores that could not be
-    read.
+    `actions` are all actions of the plan, in its order. `overview` is what the plan does to all
+    image sets together. `details` are the actions that need attention, if they are few; `summary`
+    has the number of the others. `unread` are the data stores that could not be read.
     """
 
     basis: Basis

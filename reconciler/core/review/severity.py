@@ -12,12 +12,14 @@ SEVERITY: tuple[Hazard, ...] = (
     Hazard.OVERWRITES_DRIFT,
     Hazard.ACCEPTS_UNVERIFIED,
     Hazard.CHANGES_UID,
+    Hazard.CHANGES_OBJECT,
     Hazard.REVERTS_VERSION,
     Hazard.RESTORES_INSTANCE,
     Hazard.STUDY_WIDE,
     Hazard.FORCE,
     Hazard.SPLIT_UPDATE,
     Hazard.CHANGES_GROUPING,
+    Hazard.HISTORY_KEEPS_VALUES,
     Hazard.REMOVES_ATTRIBUTE,
 )
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from reconciler.core.model.first_changes import FirstChanges, first_changes
-from reconciler.core.model.plan import Plan, Status, image_sets_by_status
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.model.plan import Plan, Status, image_sets_by_status, image_sets_with
 from reconciler.core.review.phrases import plural
 
 _COUNTED = {
@@ -23,7 +24,8 @@ class Totals:
 
     `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
     of actions without calls, by status. `unrecorded` counts converged image sets without a record.
-    `unread` counts the image sets of data stores that could not be read.
+    `unread` counts the image sets of data stores that could not be read. `history` counts the image
+    sets with HISTORY_KEEPS_VALUES.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -34,6 +36,7 @@ class Totals:
     unrecorded: int
     first: FirstChanges
     unread: int = 0
+    history: int = 0
 
 
 def totals_of(plan: Plan) -> Totals:
@@ -57,6 +60,7 @@ def totals_of(plan: Plan) -> Totals:
         ),
         first=first_changes(plan),
         unread=sum(one.image_sets for one in plan.unread),
+        history=image_sets_with(plan, Hazard.HISTORY_KEEPS_VALUES),
     )
 
 

@@ -23,24 +23,22 @@ def connect(
     """
     from reconciler.edges.aws.client import clients
     from reconciler.edges.aws.image_sets import BotoImageSets
-    from reconciler.edges.aws.problems import Target, bad_endpoint, translated
+    from reconciler.edges.aws.problems import Target, checked_endpoint, translated
 
     target = Target(datastore.name, datastore.datastore_id, datastore.region, endpoint)
-    try:
-        with translated("Connect", target):
-            reads, writes = clients(datastore.region, endpoint, max_connections, on_throttle)
-    except ValueError:  # botocore raises it for an endpoint that is not a URL
-        raise bad_endpoint(target) from None
+    with checked_endpoint(target), translated("Connect", target):
+        reads, writes = clients(datastore.region, endpoint, max_connections, on_throttle)
     return BotoImageSets(reads, writes, target)
 
 
-def caller_account(region: str, endpoint: str | None = None) -> str:
+def caller_account(datastore: Datastore, *, endpoint: str | None = None) -> str:
     """Return the account of the credentials (STS GetCallerIdentity needs no permission).
 
-    For a URL it is the account of the emulator.
+    For a URL it is the account of the emulator. Raises `ServiceError` if STS cannot be asked.
     """
     from reconciler.edges.aws.client import caller
-    from reconciler.edges.aws.problems import Target, translated
+    from reconciler.edges.aws.problems import Target, checked_endpoint, translated
 
-    with translated("GetCallerIdentity", Target("", "", region, endpoint)):
-        return caller(region, endpoint)
+    target = Target(datastore.name, "", datastore.region, endpoint)
+    with checked_endpoint(target), translated("GetCallerIdentity", target):
+        return caller(datastore.region, endpoint)

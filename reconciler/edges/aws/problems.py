@@ -33,7 +33,10 @@ from reconciler.core.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The data store of a call; `endpoint` is None for AWS."""
+    """The data store of a call; `endpoint` is None for AWS.
+
+    Without `datastore_id` the call is to STS, for the account of this data store.
+    """
 
     name: str
     datastore_id: str
@@ -44,7 +47,9 @@ class Target:
     def title(self) -> str:
         """The name of the data store in messages."""
         where = self.endpoint or self.region
-        return f"data store {self.name} ({self.datastore_id}, {where})" if self.name else where
+        if not self.datastore_id:
+            return self.endpoint or f"AWS STS in {self.region}"
+        return f"data store {self.name} ({self.datastore_id}, {where})"
 
 
 # Credentials failed before anything was sent.
@@ -139,13 +144,17 @@ def translated(operation: str, target: Target, image_set_id: str = "") -> Iterat
         raise _broken(operation, target, type(error).__name__) from None
 
 
-def bad_endpoint(target: Target) -> RejectedError:
-    """Report an endpoint that is not a URL."""
-    return RejectedError(
-        f"the endpoint {target.endpoint} is not a URL such as http://127.0.0.1:8080",
-        f"Fix datastores.{target.name}.endpoint in reconciler.yaml.",
-        operation="Connect",
-    )
+@contextmanager
+def checked_endpoint(target: Target) -> Iterator[None]:
+    """Report an endpoint that is not a URL: botocore raises ValueError for it."""
+    try:
+        yield
+    except ValueError:
+        raise RejectedError(
+            f"the endpoint {target.endpoint} is not a URL such as http://127.0.0.1:8080",
+            f"Fix datastores.{target.name}.endpoint in reconciler.yaml.",
+            operation="Connect",
+        ) from None
 
 
 def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) -> ServiceError:
@@ -226,7 +235,8 @@ def _cannot_see(target: Target, operation: str, code: str) -> str:
 
 def _cannot_see_hint(target: Target) -> str:
     """Return the hint for 403 and 404: both were observed for a missing data store."""
-    keys = "datastoreId and endpoint" if target.endpoint else "datastoreId and region"
+    place = "endpoint" if target.endpoint else "region"
+    keys = f"datastoreId and {place}" if target.datastore_id else place
     hint = f"Check {keys} under datastores.{target.name} in reconciler.yaml"
     return f"{hint}." if target.endpoint else f"{hint}, and the caller's permissions."
 
@@ -309,7 +319,8 @@ def _unreachable(operation: str, target: Target, code: str) -> UnreachableError:
             f"datastores.{target.name}.endpoint in reconciler.yaml."
         )
     else:
-        message = f"AWS HealthImaging in {target.region} cannot be reached ({code})"
+        service = "HealthImaging" if target.datastore_id else "STS"
+        message = f"AWS {service} in {target.region} cannot be reached ({code})"
         hint = (
             f"Check the network, the proxy, and datastores.{target.name}.region in "
             "reconciler.yaml: the region must offer HealthImaging."

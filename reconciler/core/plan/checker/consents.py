@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from reconciler.core.errors import Place
+from reconciler.core.model.address import Level
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.plan.checker.calls import Calls, grouped_calls
@@ -70,7 +71,11 @@ def _consents(action: Action) -> Iterator[tuple[Hazard, str, tuple[Place, ...]]]
             if CONSENT[hazard] not in (By.LINE, By.NOTHING):
                 yield hazard, change.image_set_id, change.manifests
     wide = [use for use in action.hazards if use.hazard is Hazard.STUDY_WIDE]
+    wide_calls = sum(step.study_wide for step in action.steps)
     for group in grouped_calls(action):
+        earlier = 0 if group.study_wide else wide_calls
+        if earlier + len(group.changes) > 1:  # the versions in between are visible
+            yield Hazard.SPLIT_UPDATE, group.image_set_id, ()
         # If manifests name every image set of the study, its use names no manifest.
         for call in group.changes if group.study_wide and all(use.place for use in wide) else ():
             for change in call:
@@ -80,10 +85,13 @@ def _consents(action: Action) -> Iterator[tuple[Hazard, str, tuple[Place, ...]]]
 
 
 def _split(group: Calls) -> list[Place | None]:
-    """The manifests whose changes are in several calls; None for the manifest of the action."""
-    found: dict[Place | None, set[int]] = defaultdict(set)
+    """The manifests whose changes at one level are in several calls.
+
+    None stands for the manifest of the action.
+    """
+    found: dict[tuple[Place | None, Level], set[int]] = defaultdict(set)
     for number, call in enumerate(group.changes):
         for change in call:
             for place in change.manifests or (None,):
-                found[place].add(number)
-    return [place for place, numbers in found.items() if len(numbers) > 1]
+                found[place, change.address.level].add(number)
+    return list(dict.fromkeys(place for (place, _), calls in found.items() if len(calls) > 1))
