@@ -29,11 +29,17 @@ def labelled(plan: Plan, redact: Redact) -> Plan:
     return replace(plan, actions=tuple(labels.action(action) for action in plan.actions))
 
 
+class Label(str):
+    """What an output has in place of a key that it may not show. It is not a key."""
+
+    __slots__ = ()
+
+
 class _Labels:
     """Labels are numbered in plan order, so they reveal nothing about the text."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Label] = {}
 
     def action(self, action: Action) -> Action:
         return replace(
@@ -44,8 +50,8 @@ class _Labels:
             released=tuple(self._path(path) for path in action.released),
         )
 
-    def _label(self, text: str) -> str:
-        return self._known.setdefault(text, f"<masked {len(self._known) + 1}>")
+    def _label(self, text: str) -> Label:
+        return self._known.setdefault(text, Label(f"<masked {len(self._known) + 1}>"))
 
     def _change(self, change: Change) -> Change:
         if change.vr and not is_vr(change.vr):
