@@ -22,8 +22,10 @@ app = typer.Typer(
 
 
 def _version(wanted: bool) -> None:
+    from reconciler.cli import screen
+
     if wanted:
-        typer.echo(f"reconcile {__version__}")
+        screen.say([f"reconcile {__version__}"])
         raise typer.Exit
 
 

@@ -263,7 +263,6 @@ def _ask(plan: Plan) -> None:
     from reconciler.core.review.phrases import plural
 
     screen.note(f"This plan makes {plural(len(plan.steps), 'call')} of UpdateImageSetMetadata.")
-    sys.stderr.write("Apply this plan? Only `yes` is accepted: ")
-    sys.stderr.flush()
+    screen.ask("Apply this plan? Only `yes` is accepted:")
     if sys.stdin.readline().strip() != "yes":
         raise ReconcilerError("not approved: nothing was written")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -26,4 +25,6 @@ def demo(
     from reconciler import demo as tour
     from reconciler.cli import screen
 
-    raise typer.Exit(tour.run(keep=keep, json=json, color=screen.colored(sys.stdout.isatty())))
+    tty = screen.is_terminal()
+    output = tour.Output(screen.say, is_terminal=tty, color=screen.colored(tty), as_json=json)
+    raise typer.Exit(tour.run(output, keep=keep))

@@ -54,6 +54,7 @@ def import_(
     """
     from reconciler.cli import connect, screen, workspace
     from reconciler.core.review import review_search
+    from reconciler.core.review.phrases import masked_search
     from reconciler.render import json as as_json
     from reconciler.render.table import image_set_table
 
@@ -78,6 +79,7 @@ def import_(
                 screen.say_json(as_json.image_sets(found))
             else:
                 screen.say(image_set_table(found, screen.look()))
+            screen.note(*masked_search(found))
             return
         version = port.get(image_set).version_id
         document = port.metadata(image_set, version)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -72,7 +71,7 @@ class Progress(Reporter):
         self._task: TaskID | None = None
 
     def __enter__(self) -> Progress:
-        if self._tally.total and sys.stderr.isatty():
+        if self._tally.total and screen.shows_progress():
             self._bar, self._task = _bar(self._tally.total)
             self._bar.start()
         else:
@@ -136,14 +135,13 @@ class Progress(Reporter):
 
 
 def _bar(total: int) -> tuple[Bar, TaskID]:
-    from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     bar = Bar(
         BarColumn(bar_width=20),
         TextColumn("{task.description}"),
-        console=Console(stderr=True),
+        console=screen.bar_console(),
         transient=True,
     )
     return bar, bar.add_task(f"0 of {total:,} done", total=total)

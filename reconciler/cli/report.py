@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from reconciler.cli import target
+from reconciler.core import escape
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.value import Json
 from reconciler.core.ports import Files
@@ -25,7 +26,7 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
 
     Returns the error instead of raising it, since the outcomes must be printed in any case.
     """
-    text = json.dumps(report, ensure_ascii=False, indent=2)
+    text = escape.json_text(json.dumps(report, ensure_ascii=False, indent=2))
     try:
         check_report_file(path)
     except ReconcilerError as error:
@@ -47,8 +48,9 @@ def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | Non
     name = os.environ.get(SUMMARY_VARIABLE)
     if not name:
         return None
+    lines = "".join(f"{escape.line(line)}\n" for line in text.removesuffix("\n").split("\n"))
     try:
-        files.append(Path(name), text.encode(), files=disk)
+        files.append(Path(name), lines.encode(), files=disk)
     except OSError as error:
         return ReconcilerError(
             f"cannot write the step summary {name} ({SUMMARY_VARIABLE}): {error.strerror}"

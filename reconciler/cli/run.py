@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from reconciler import __version__
-from reconciler.cli import usage
+from reconciler.cli import screen, usage
 from reconciler.cli.app import app
 from reconciler.cli.clock import REAL, timed_by
+from reconciler.core import escape
 from reconciler.core.errors import (
     EXIT_BUG,
     EXIT_ERROR,
@@ -29,7 +30,6 @@ from reconciler.core.errors import (
     InputError,
     ReconcilerError,
 )
-from reconciler.core.escape import escape
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Clock
@@ -105,15 +105,15 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
-    lines = [f"error: {message}", *(f"    {line}" for line in hint.splitlines())]
-    _complain(lines)
+    with contextlib.suppress(OSError):  # stderr may be closed
+        screen.error(message, hint)
     return code
 
 
 def _problems(error: InputError) -> int:
     """Print every problem, then the number of problems."""
     for problem in error.diagnostics:
-        _fail(f"{escape(str(problem.place))}: {problem.message}", problem.hint)
+        _fail(f"{escape.escape(str(problem.place))}: {problem.message}", problem.hint)
     if len(error.diagnostics) > 1:
         _complain([f"{len(error.diagnostics)} problems; nothing was read or written."])
     return error.exit_code
@@ -123,7 +123,7 @@ def _usage(error: typer.TyperException) -> int:
     """Print a usage error. Without a command, the message is the help text itself."""
     message = error.format_message()
     if message.startswith("Usage: "):
-        _complain([message])
+        _complain(message.split("\n"))
         return EXIT_ERROR
     context = getattr(error, "ctx", None)
     return _fail(usage.message(error), f"See: {context.command_path} --help" if context else "")
@@ -161,7 +161,6 @@ def _give_up_stdout() -> int:
 
 
 def _complain(lines: list[str]) -> None:
-    """Print to stderr, escaped: names, keys and service messages may hold control characters."""
-    escaped = (escape(line) for text in lines for line in text.split("\n"))
+    """Print to stderr, which may be closed."""
     with contextlib.suppress(OSError):
-        print(*escaped, sep="\n", file=sys.stderr)  # noqa: T201
+        screen.note(*lines)

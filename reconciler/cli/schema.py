@@ -33,4 +33,4 @@ def schema(
         return
     if name not in names:
         raise ReconcilerError(f"there is no schema {name!r}", f"Use one of: {', '.join(names)}.")
-    screen.say([schemas.text(name).rstrip()])
+    screen.say(schemas.text(name).rstrip().split("\n"))

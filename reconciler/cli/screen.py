@@ -1,4 +1,7 @@
-"""The output of the commands: standard output and standard error, colours and masking."""
+"""The output of the commands: standard output and standard error, colours and masking.
+
+Lines leave here and nowhere else (tests/cli/test_leaving.py), so that each of them is escaped.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,45 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from reconciler.core import escape
 from reconciler.core.errors import ServiceError
-from reconciler.core.escape import escape
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
-from reconciler.render.style import Look
+from reconciler.render.style import STYLES, Look
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reconciler.core.model.plan import Plan
 
+_INDENT = "    "
 _WIDE = 120  # columns where there is no terminal: lines for logs and diffs
 
 
 def look() -> Look:
     """The look of stdout. A terminal gets colours, except with NO_COLOR (https://no-color.org)."""
-    tty = sys.stdout.isatty()
+    tty = is_terminal()
     return Look(
         color=colored(tty),
         width=shutil.get_terminal_size((_WIDE, 40)).columns if tty else _WIDE,
     )
 
 
-def mask(setting: Redact, show_values: bool | None, stream: TextIO | None = None) -> Redact:
-    """Which values are masked on stdout or another stream."""
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return sys.stdout.isatty()
+
+
+def shows_progress() -> bool:
+    """Whether stderr is a terminal."""
+    return sys.stderr.isatty()
+
+
+def mask(setting: Redact, show_values: bool | None, *, notes: bool = False) -> Redact:
+    """Which values are masked on stdout, or on stderr for `notes`."""
     from reconciler.core.review.mask import effective_redaction
 
-    tty = (stream or sys.stdout).isatty()
+    tty = shows_progress() if notes else is_terminal()
     return effective_redaction(
         setting, tty=tty, show=show_values is True, mask=show_values is False
     )
@@ -48,14 +64,16 @@ def colored(tty: bool) -> bool:
 
 def say(lines: Iterable[str]) -> None:
     """Print lines to stdout, each as soon as it is made."""
+    kept = STYLES if colored(is_terminal()) else None
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{escape.line(line, kept)}\n")
     sys.stdout.flush()
 
 
 def say_json(value: Json) -> None:
     """Print one JSON document to stdout."""
-    say([json.dumps(value, ensure_ascii=False, indent=2)])
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    say(escape.json_text(text).split("\n"))
 
 
 @contextmanager
@@ -73,13 +91,13 @@ def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None
 
 def service_says(error: ServiceError, setting: Redact, show_values: bool | None) -> None:
     """Print the service's own text of an error to stderr, if values may be shown there."""
-    if error.said and mask(setting, show_values, sys.stderr) is Redact.NONE:
+    if error.said and mask(setting, show_values, notes=True) is Redact.NONE:
         note(f"the service says: {error.said}")
 
 
 def error(message: str, hint: str) -> None:
-    """Print an error that does not end the command to stderr, in the form of one that does."""
-    note(f"error: {message}", *(f"    {line}" for line in hint.splitlines()))
+    """Print an error to stderr, with its hint on lines of its own."""
+    note(f"error: {message}", *(f"{_INDENT}{line}" for line in hint.splitlines()))
 
 
 def not_read(plan: Plan) -> None:
@@ -90,8 +108,41 @@ def not_read(plan: Plan) -> None:
         error(sentence(one), one.hint)
 
 
-def note(*lines: str) -> None:
-    """Print lines to stderr: information that is not part of the result."""
-    escaped = (escape(line) for text in lines for line in text.split("\n"))
-    sys.stderr.write("".join(f"{line}\n" for line in escaped))
-    sys.stderr.flush()
+def note(*texts: str) -> None:
+    """Print texts to stderr: information that is not part of the result.
+
+    The second and further lines of a text are indented: a name or a field of a file that holds a
+    line break must not look like another message.
+    """
+    lines = (f"\n{_INDENT}".join(map(escape.line, text.split("\n"))) for text in texts)
+    _write(sys.stderr, "".join(f"{line}\n" for line in lines))
+
+
+def ask(question: str) -> None:
+    """Print a question to stderr. The answer is typed behind it."""
+    _write(sys.stderr, f"{escape.line(question)} ")
+
+
+def rewrite(line: str) -> None:
+    """Replace the current line of stderr, which is a terminal."""
+    _write(sys.stderr, f"\r{escape.line(line)}")
+
+
+def bar_console() -> Console:
+    """The console of a progress bar, on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def interrupt(text: str) -> None:
+    """Print a text of ours to stderr from the handler of a signal.
+
+    Not through `sys.stderr`: the signal may have come while that was writing.
+    """
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, text.encode())
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()

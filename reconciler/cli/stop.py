@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from types import FrameType, TracebackType
 
+from reconciler.cli import screen
 from reconciler.core.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
@@ -53,9 +53,4 @@ class Stop:
             # Nothing is lost: files are written atomically, and the next run reads the service.
             os._exit(self.exit_code)
         self.exit_code = self.exit_code or _CODES[signal.Signals(number)]
-        # Not through sys.stderr: the signal may have come while that was writing.
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _message(self._count))
-
-
-def _message(count: int) -> bytes:
-    return (_FIRST if count == 1 else _SECOND).encode()
+        screen.interrupt(_FIRST if self._count == 1 else _SECOND)

@@ -5,20 +5,21 @@ Every command runs in its own process, as if it were typed in a shell.
 
 from __future__ import annotations
 
-import sys
 import time
 
 from reconciler.core.errors import EXIT_ERROR, EXIT_OK
 from reconciler.demo.place import temporary_clone
-from reconciler.demo.stage import Failed, Stage
+from reconciler.demo.stage import Failed, Output, Stage
 from reconciler.demo.story import STORY
 
+__all__ = ["Output", "run"]
 
-def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:
+
+def run(output: Output, *, keep: bool = False) -> int:
     """Run all chapters. Returns the exit code: 1 if a command does not end as expected."""
     began = time.monotonic()
     with temporary_clone(keep=keep) as folder:
-        stage = Stage(folder, quiet=json, color=color)
+        stage = Stage(folder, output)
         try:
             for chapter in STORY:
                 chapter(stage)
@@ -26,12 +27,11 @@ def run(*, keep: bool = False, json: bool = False, color: bool = False) -> int:
             stage.say(f"The demo failed: {failed}")
             return EXIT_ERROR
         finally:
-            if json:
+            if output.as_json:
                 stage.print_json()
         stage.say(
             f"The demo took {time.monotonic() - began:.0f} seconds. {_left(keep, str(folder))}"
         )
-    sys.stdout.flush()
     return EXIT_OK
 
 

@@ -9,8 +9,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.core.escape import json_text
 from reconciler.core.model.value import Json
 from reconciler.demo.place import environment
 
@@ -23,13 +26,22 @@ class Failed(Exception):
     """A command of the demo did not end as expected."""
 
 
-class Stage:
-    """Prints to stdout. With `quiet`, it only collects the runs, for `print_json`."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the demo prints: a function that prints lines, and what it prints to."""
 
-    def __init__(self, folder: Path, *, quiet: bool, color: bool) -> None:
+    say: Callable[[Iterable[str]], None]
+    is_terminal: bool
+    color: bool
+    as_json: bool
+
+
+class Stage:
+    """Prints to its output. With `as_json`, it only collects the runs, for `print_json`."""
+
+    def __init__(self, folder: Path, output: Output) -> None:
         self.folder = folder
-        self._quiet = quiet
-        self._color = color
+        self._output = output
         self._chapter = ""
         self._chapters = 0
         self._runs: list[Json] = []
@@ -52,7 +64,7 @@ class Stage:
         """Run a `reconcile` command. It shows values without a terminal too: they are public, and
         a masked plan is hard to learn from."""
         typed = list(arguments)
-        if arguments[0] in _COMMANDS_THAT_SHOW_VALUES and not sys.stdout.isatty():
+        if arguments[0] in _COMMANDS_THAT_SHOW_VALUES and not self._output.is_terminal:
             typed.append("--show-values")
         self._run(["reconcile", *typed], [*_OURSELVES, *typed], expect)
 
@@ -96,20 +108,18 @@ class Stage:
 
     def print_json(self) -> None:
         """Print every run as one JSON object on a line."""
-        for run in self._runs:
-            sys.stdout.write(json.dumps(run, ensure_ascii=False) + "\n")
+        self._output.say(json_text(json.dumps(run, ensure_ascii=False)) for run in self._runs)
 
     def _run(self, typed: list[str], command: list[str], expect: int) -> None:
         self._print("\n" + self._styled(f"$ {shlex.join(typed)}", "1"))
-        sys.stdout.flush()
         began = time.monotonic()
         done = subprocess.run(  # noqa: S603 - git or ourselves, with arguments of our own
             command,
             cwd=self.folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if self._quiet else None,
-            stderr=subprocess.STDOUT if self._quiet else None,
+            stdout=subprocess.PIPE if self._output.as_json else None,
+            stderr=subprocess.STDOUT if self._output.as_json else None,
             check=False,
         )
         self._runs.append(
@@ -128,9 +138,8 @@ class Stage:
         self._print("\n" + self._styled(command, "1") + "\n" + text.rstrip())
 
     def _styled(self, text: str, style: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._color else text
+        return f"\x1b[{style}m{text}\x1b[0m" if self._output.color else text
 
     def _print(self, text: str) -> None:
-        if not self._quiet:
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
+        if not self._output.as_json:
+            self._output.say(text.split("\n"))

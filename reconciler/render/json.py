@@ -147,13 +147,21 @@ def datastores(found: Iterable[Datastore]) -> Json:
 
 
 def image_sets(found: Iterable[ShownImageSet]) -> Json:
-    """Rows of SearchImageSets."""
+    """Rows of SearchImageSets.
+
+    A masked value is null, and `masked` names it: the shape of a value would look like a value.
+    """
     return [
         {
             "imageSetId": image_set.image_set_id,
             "versionId": image_set.version_id,
             "isPrimary": image_set.is_primary,
-            "tags": {name: value.plain for name, value in image_set.tags.items()},
+            "updatedAt": image_set.updated_at,
+            "tags": {
+                name: None if value.is_hidden else value.plain
+                for name, value in image_set.tags.items()
+            },
+            "masked": list(image_set.masked),
         }
         for image_set in found
     ]

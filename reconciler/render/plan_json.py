@@ -14,6 +14,7 @@ from reconciler.core.model.plan import HazardUse
 from reconciler.core.model.value import Json
 from reconciler.core.plan.file import KIND, basis_json, unread_json
 from reconciler.core.review import Review
+from reconciler.core.review.labels import Label
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
 from reconciler.core.review.shown import ShownValue
 from reconciler.core.review.totals import Totals
@@ -125,6 +126,7 @@ def _note(note: Note) -> Json:
 
 
 def _change(change: ShownChange) -> Json:
+    """A change. A key that is masked is null, and `masked` names it; its path holds a label."""
     row: dict[str, Json] = {
         "imageSetId": change.image_set_id,
         "op": str(change.op),
@@ -145,6 +147,8 @@ def _change(change: ShownChange) -> Json:
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }
+    if masked := [name for name, value in row.items() if isinstance(value, Label)]:
+        row.update(dict.fromkeys(masked), masked=list(masked))
     if change.manifests:
         row["manifests"] = [_place(place) for place in change.manifests]
     if change.creator:

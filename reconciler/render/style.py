@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+# The control sequences of styles: of colours and weights, none of which hides text.
+STYLES = re.compile(r"\x1b\[(?:[012]|(?:1;)?3[1-6])m")
 
 
 class Style(StrEnum):

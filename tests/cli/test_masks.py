@@ -421,11 +421,28 @@ def test_one_key_has_one_label() -> None:
     """A reviewer sees which changes have the same key."""
     shown = plan_json(review(odd_plan(), Redact.IDENTIFYING))
     changes: list[dict[str, Any]] = json.loads(json.dumps(shown))["actions"][0]["changes"]
-    keys = [change["key"] for change in changes]
-    assert keys[0] == keys[1] != keys[2]
-    assert all(LABEL.fullmatch(key) for key in keys[:3])
-    assert keys[3:9] == ["Rows", "Modality", "KVP", "ImageType", "SOPClassUID", "001910F9"]
-    assert changes[0]["path"].endswith(f"/{keys[0]}")
+    labels = [change["path"].rpartition("/")[2] for change in changes]
+    assert labels[0] == labels[1] != labels[2]
+    assert all(LABEL.fullmatch(label) for label in labels[:3])
+    assert labels[3:9] == ["Rows", "Modality", "KVP", "ImageType", "SOPClassUID", "001910F9"]
+
+
+def test_a_label_is_no_key_for_a_script() -> None:
+    shown: Any = plan_json(review(odd_plan(), Redact.IDENTIFYING))
+    changes = shown["actions"][0]["changes"]
+    assert [change["key"] for change in changes[:4]] == [None, None, None, "Rows"]
+    assert ["key" in change.get("masked", ()) for change in changes[:4]] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    for change in changes:
+        fields = ("series", "instance", "key", "vr")
+        assert [name for name in fields if change[name] is None] == change.get("masked", [])
+        assert not any(LABEL.search(str(change[name])) for name in fields)
+    whole: Any = plan_json(review(odd_plan(), Redact.NONE))
+    assert not any("masked" in change for change in whole["actions"][0]["changes"])
 
 
 def test_where_values_are_shown_keys_are_shown() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.search import ShownImageSet, review_search
+from reconciler.render.json import image_sets
 from tests.planning import A, B, C
 
 STUDY, SERIES = "1.2.3", "1.2.3.4"
@@ -48,6 +51,19 @@ def test_a_uid_that_is_no_uid_is_masked() -> None:
     assert found == {"DICOMStudyInstanceUID": "<text(9-16)>"}
 
 
+def test_masked_values_are_null_in_json_and_named() -> None:
+    """A script that groups by the shape of a PatientID takes many patients for one."""
+    tags = (*TAGS, ("DICOMStudyId", ""))
+    for redact, masked in (
+        (Redact.NONE, []),
+        (Redact.IDENTIFYING, ["DICOMPatientId", "DICOMUnheardOf"]),
+        (Redact.ALL, [name for name, _ in TAGS]),
+    ):
+        rows: Any = image_sets(review_search([row(A, *tags)], redact))
+        assert rows[0]["masked"] == masked
+        assert rows[0]["tags"] == {name: None if name in masked else text for name, text in tags}
+
+
 def test_image_sets_are_in_the_order_of_patient_study_and_series() -> None:
     patient, study = "DICOMPatientId", "DICOMStudyInstanceUID"
     found = [
@@ -63,4 +79,4 @@ def test_image_sets_are_in_the_order_of_patient_study_and_series() -> None:
 
 def test_a_row_keeps_its_version_and_whether_it_is_primary() -> None:
     (image_set,) = review_search([Summary(A, "3", True, 1.0)], Redact.ALL)
-    assert image_set == ShownImageSet(A, "3", True, {})
+    assert image_set == ShownImageSet(A, "3", True, 1.0, {})

@@ -48,11 +48,17 @@ def _each(found: tuple[T, ...], label: Callable[[T], T]) -> tuple[T, ...]:
     return found if all(map(is_, labels, found)) else labels
 
 
+class Label(str):
+    """What an output has in place of a key that it may not show. It is not a key."""
+
+    __slots__ = ()
+
+
 class _Labels:
     """Labels are numbered in plan order, so they reveal nothing about the text."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Label] = {}
         self._paths: dict[str, str] = {}
 
     def action(self, action: Action) -> Action:
@@ -64,8 +70,8 @@ class _Labels:
             released=_each(action.released, self._path),
         )
 
-    def _label(self, text: str) -> str:
-        return self._known.setdefault(text, f"<masked {len(self._known) + 1}>")
+    def _label(self, text: str) -> Label:
+        return self._known.setdefault(text, Label(f"<masked {len(self._known) + 1}>"))
 
     def _change(self, change: Change) -> Change:
         if change.vr and not is_vr(change.vr):

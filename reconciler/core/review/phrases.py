@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reconciler.core.model.plan import Unread
+from reconciler.core.review.search import ShownImageSet
 
 
 def plural(count: int, noun: str) -> str:
@@ -16,6 +19,18 @@ def not_read(one: Unread) -> str:
     """`data store archive: 30 image sets not read: the AWS credentials have expired`."""
     image_sets = plural(one.image_sets, "image set")
     return f"data store {one.datastore}: {image_sets} not read: {one.message}"
+
+
+def masked_search(found: Iterable[ShownImageSet]) -> list[str]:
+    """A line if values of a search are masked."""
+    counts = [len(image_set.masked) for image_set in found if image_set.masked]
+    if not counts:
+        return []
+    image_sets = plural(len(counts), "image set")
+    return [
+        f"Masked: {plural(sum(counts), 'value')} of {image_sets}. Add --show-values if this output "
+        "may contain patient data."
+    ]
 
 
 def duration(seconds: float) -> str:

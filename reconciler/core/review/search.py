@@ -33,7 +33,13 @@ class ShownImageSet:
     image_set_id: str
     version_id: str
     is_primary: bool | None
+    updated_at: float | None
     tags: Mapping[str, ShownValue]
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """The members of DICOMTags that this output may not show."""
+        return tuple(name for name, value in self.tags.items() if value.is_hidden)
 
 
 def review_search(found: Iterable[Summary], redact: Redact) -> tuple[ShownImageSet, ...]:
@@ -51,6 +57,7 @@ def _shown(summary: Summary, redact: Redact) -> ShownImageSet:
         image_set_id=summary.image_set_id,
         version_id=summary.version_id,
         is_primary=summary.is_primary,
+        updated_at=summary.updated_at,
         tags={name: _value(name, text, redact) for name, text in summary.tags},
     )
 

@@ -37,6 +37,11 @@ class ShownValue:
     __str__ = __repr__
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether an output lacks something of the value. An empty value is shown as empty."""
+        return self.is_masked and self.shape != "empty"
+
+    @property
     def text(self) -> str:
         """The value as JSON text, or its shape. Not escaped for the terminal.
 
