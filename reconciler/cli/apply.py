@@ -134,9 +134,9 @@ def apply(
         )
     workspace.refuse_links(settings, saved, report)
     look = None if json else screen.look()
-    redact = screen.mask(settings.redact, show_values)
+    redact = screen.mask(settings, show_values)
     with (
-        screen.service_messages(settings.redact, show_values),
+        screen.service_messages(settings, show_values),
         ExitStack() as until_reported,
     ):
         with connect.edges(settings) as edges:
@@ -147,7 +147,7 @@ def apply(
             else:
                 planned = _planned(settings, edges, paths, look, redact)
                 for error in planned.errors:
-                    screen.service_says(error, settings.redact, show_values)
+                    screen.service_says(error, settings, show_values)
                 plan = planned.plan
             screen.not_read(plan)
             if not saved and not auto_approve and plan.steps:

@@ -69,12 +69,12 @@ def import_(
         _refuse_to_mask(settings.redact, show_values)
     store = workspace.datastore(settings, datastore)
     with (
-        screen.service_messages(settings.redact, show_values),
+        screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
     ):
         port = edges.ports(store)
         if image_set is None:
-            found = review_search(port.search(), screen.mask(settings.redact, show_values))
+            found = review_search(port.search(), screen.mask(settings, show_values))
             if json:
                 screen.say_json(as_json.image_sets(found))
             else:

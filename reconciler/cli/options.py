@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from reconciler.cli.formats import Format
+
 Config: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -18,6 +20,38 @@ Config: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of text.", show_default=False)
+]
+PlanFormat: TypeAlias = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, markdown (one comment of a pull request), json, or github (annotations of a "
+        "workflow) [default: text].",
+        show_default=False,
+    ),
+]
+Summary: TypeAlias = Annotated[
+    bool,
+    typer.Option("--summary", help="Print totals and dangers only.", show_default=False),
+]
+OnlyImageSet: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--image-set",
+        metavar="ID",
+        help="Show only the action of this image set, one by one.",
+        show_default=False,
+    ),
+]
+OnlyDatastore: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--datastore",
+        metavar="NAME",
+        help="Show only the image sets of this data store.",
+        show_default=False,
+    ),
 ]
 Paths: TypeAlias = Annotated[
     list[Path] | None,

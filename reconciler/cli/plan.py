@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from reconciler.cli import options
 
 if TYPE_CHECKING:
-    from reconciler.core.review import Review
+    pass
 
 
 def plan(
@@ -25,7 +24,11 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    format: options.PlanFormat = None,
     json: options.AsJson = False,
+    summary: options.Summary = False,
+    image_set: options.OnlyImageSet = None,
+    datastore: options.OnlyDatastore = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -44,45 +47,37 @@ def plan(
     manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import connect, screen, workspace
+    from reconciler.cli import connect, formats, screen, workspace
     from reconciler.core.review import review
+    from reconciler.core.review.narrow import narrowed
     from reconciler.pipeline.known import key_of
+    from reconciler.render import text
 
+    wanted = formats.output(format, as_json=json, summary=summary)
     if out:
         workspace.check_plan_file(out)
     settings = workspace.settings(config)
     workspace.refuse_links(settings, out)
     checked = pipeline.check(settings, paths or ())
     with (
-        screen.service_messages(settings.redact, show_values),
+        screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
     ):
         planned = pipeline.plan(settings, checked, edges)
     for error in planned.errors:
-        screen.service_says(error, settings.redact, show_values)
+        screen.service_says(error, settings, show_values)
     if out:
         workspace.save_plan(planned.plan, out, key_of(Path(settings.root)))
         if warning := workspace.exposure(out):
             screen.note(warning)
-    named = [str(out)] if out else [str(path) for path in paths or ()]
-    shown = review(planned.plan, screen.mask(settings.redact, show_values))
-    _print(shown, planned.calls, named, saved=bool(out), as_json=json)
+    view = screen.view(settings, show_values)
+    whole = review(planned.plan, view.redact, shows_stated=view.shows_stated)
+    part = narrowed(planned.plan, datastore, image_set)
+    is_whole = part is planned.plan
+    shown = whole if is_whole else review(part, view.redact, shows_stated=view.shows_stated)
+    formats.print_review(shown, wanted, settings, planned.calls)
+    if wanted.format is formats.Format.TEXT:
+        named = [str(out)] if out else [str(path) for path in paths or ()]
+        screen.say(text.next_step(planned.plan, named, screen.look(), saved=bool(out)))
     screen.not_read(planned.plan)
-    raise typer.Exit(shown.exit_code(detailed=detailed_exitcode))
-
-
-def _print(
-    shown: Review, calls: Mapping[str, int], named: Sequence[str], *, saved: bool, as_json: bool
-) -> None:
-    """Print a plan. `named` are the saved plan or the manifests."""
-    from reconciler.cli import screen
-    from reconciler.render import text
-    from reconciler.render.plan_json import plan_json
-
-    if as_json:
-        screen.say_json(plan_json(shown))
-        screen.note(*text.reads(calls))
-    else:
-        look = screen.look()
-        screen.say(text.plan_lines(shown, look, calls))
-        screen.say(text.next_step(shown, named, look, saved=saved))
+    raise typer.Exit(whole.exit_code(detailed=detailed_exitcode))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.core import escape
-from reconciler.core.errors import ServiceError
+from reconciler.core.errors import ReconcilerError, ServiceError
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 from reconciler.render.style import STYLES, Look
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reconciler.core.model.plan import Plan
+    from reconciler.core.model.settings import Settings
+    from reconciler.core.review.mask import View
 
 _INDENT = "    "
 _WIDE = 120  # columns where there is no terminal: lines for logs and diffs
@@ -47,14 +49,33 @@ def shows_progress() -> bool:
     return sys.stderr.isatty()
 
 
-def mask(setting: Redact, show_values: bool | None, *, notes: bool = False) -> Redact:
-    """Which values are masked on stdout, or on stderr for `notes`."""
-    from reconciler.core.review.mask import effective_redaction
+def view(settings: Settings | None, show_values: bool | None, *, notes: bool = False) -> View:
+    """Which values stdout may show, or stderr for `notes`.
 
-    tty = shows_progress() if notes else is_terminal()
-    return effective_redaction(
-        setting, tty=tty, show=show_values is True, mask=show_values is False
-    )
+    Raises ReconcilerError for `--show-values` in a CI job.
+    """
+    from reconciler.core.review.mask import Audience, Wish, view_for
+    from reconciler.edges import ci
+
+    job = ci.job()
+    if job.is_ci and show_values:
+        raise ReconcilerError(
+            "--show-values is refused in a CI job: its output is stored, and many can read it",
+            "Run the command on your machine, or unset CI if this is your machine.",
+        )
+    is_mine = shows_progress() if notes else is_terminal()
+    if job.is_ci:
+        audience = Audience.CI if job.is_private else Audience.PUBLIC_CI
+    else:
+        audience = Audience.TERMINAL if is_mine else Audience.STORED
+    if settings is None:
+        return view_for(audience, Wish(show=show_values))
+    return view_for(audience, Wish(settings.redact, settings.comment, show_values))
+
+
+def mask(settings: Settings | None, show_values: bool | None, *, notes: bool = False) -> Redact:
+    """Which live values are masked on stdout, or on stderr for `notes`."""
+    return view(settings, show_values, notes=notes).redact
 
 
 def colored(tty: bool) -> bool:
@@ -70,6 +91,13 @@ def say(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def say_commands(lines: Iterable[str]) -> None:
+    """Print workflow commands of ours to stdout. Their texts are escaped already."""
+    for line in lines:
+        sys.stdout.write(f"{escape.escape(line)}\n")
+    sys.stdout.flush()
+
+
 def say_json(value: Json) -> None:
     """Print one JSON document to stdout."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
@@ -77,7 +105,7 @@ def say_json(value: Json) -> None:
 
 
 @contextmanager
-def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None]:
+def service_messages(settings: Settings, show_values: bool | None) -> Iterator[None]:
     """Print the service's own text of an error to stderr, if values may be shown there.
 
     The text may echo DICOM values, so the message of the error does not hold it.
@@ -85,13 +113,13 @@ def service_messages(setting: Redact, show_values: bool | None) -> Iterator[None
     try:
         yield
     except ServiceError as error:
-        service_says(error, setting, show_values)
+        service_says(error, settings, show_values)
         raise
 
 
-def service_says(error: ServiceError, setting: Redact, show_values: bool | None) -> None:
+def service_says(error: ServiceError, settings: Settings, show_values: bool | None) -> None:
     """Print the service's own text of an error to stderr, if values may be shown there."""
-    if error.said and mask(setting, show_values, notes=True) is Redact.NONE:
+    if error.said and mask(settings, show_values, notes=True) is Redact.NONE:
         note(f"the service says: {error.said}")
 
 

@@ -12,7 +12,11 @@ from reconciler.cli import options
 
 def show(
     file: Annotated[Path, typer.Argument(metavar="PLAN", hidden=True)],
+    format: options.PlanFormat = None,
     json: options.AsJson = False,
+    summary: options.Summary = False,
+    image_set: options.OnlyImageSet = None,
+    datastore: options.OnlyDatastore = None,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
@@ -20,19 +24,17 @@ def show(
 
     PLAN is a file that `plan --out` saved. Nothing is read from the service.
     """
-    from reconciler.cli import screen, workspace
-    from reconciler.core.model.settings import Redact
+    from reconciler.cli import formats, screen, workspace
     from reconciler.core.review import review
-    from reconciler.render import text
-    from reconciler.render.plan_json import plan_json
+    from reconciler.core.review.narrow import narrowed
 
+    wanted = formats.output(format, as_json=json, summary=summary)
     found = workspace.settings_if_any(config)
     plan, warning = workspace.load_plan(file, Path(found.root) if found else None)
-    redact = found.redact if found else Redact.IDENTIFYING
-    shown = review(plan, screen.mask(redact, show_values))
-    if json:
-        screen.say_json(plan_json(shown))
-    else:
-        screen.say(text.plan_lines(shown, screen.look()))
+    view = screen.view(found, show_values)
+    shown = review(
+        narrowed(plan, datastore, image_set), view.redact, shows_stated=view.shows_stated
+    )
+    formats.print_review(shown, wanted, found, {})
     screen.not_read(plan)
     screen.note(*([warning] if warning else []))

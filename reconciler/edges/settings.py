@@ -19,6 +19,7 @@ from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.settings import (
+    Comment,
     Datastore,
     Guardrails,
     Permission,
@@ -152,6 +153,7 @@ def _settings(file: Path, data: Any) -> Settings:
         account_quotas=tuple((key, _quotas(accounts[key]["quotas"])) for key in sorted(accounts)),
         allow=tuple(sorted({_consent(name) for name in data.get("allow", ())})),
         redact=Redact(data.get("redact", defaults.redact)),
+        comment=Comment(data["comment"]) if "comment" in data else None,
         record_mode=_record_mode(data.get("record", {})),
         rules=_rules(data.get("rules", {})),
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),

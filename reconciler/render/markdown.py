@@ -39,13 +39,13 @@ _PLAIN = re.compile(r"\s+|[A-Za-z0-9,.;:()'’-]*")
 _FSI, _PDI = "\u2068", "\u2069"
 
 
-def comment(review: Review, link: str = "") -> str:
+def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
     """The comment, never longer than `MOST`. What does not fit is counted.
 
     `link` is the address of the repository's files at this commit; without it, places are text.
     """
     head = [MARKER, *_head(review), ""]
-    sections = list(_sections(review, link))
+    sections = [_dangers(review)] if summary else list(_sections(review, link))
     room = MOST - _FOOTER - sum(len(line) + 1 for line in head)
     lines: list[str] = []
     left_out: list[str] = []
@@ -117,12 +117,16 @@ def _head(review: Review) -> Iterator[str]:
 def _sections(review: Review, link: str) -> Iterator[_Section]:
     found = review.overview
     yield "### ⛔ Not changed", [_refusal(one, link) for one in found.refusals]
-    yield "### ⚠️ Dangers", [_danger(one) for one in found.dangers]
+    yield _dangers(review)
     title = "### 🔀 Drift: changed outside this repository"
     yield title, [_row(one, link) for one in found.drift]
     yield "### Odd ones out", list(_odd((*found.drift, *found.rows)))
     yield "### Changes", [_row(one, link) for one in found.rows]
     yield "### Notes", [_note(one, link) for one in found.notes]
+
+
+def _dangers(review: Review) -> _Section:
+    return "### ⚠️ Dangers", [_danger(one) for one in review.overview.dangers]
 
 
 def _refusal(refusal: Refusal, link: str) -> str:

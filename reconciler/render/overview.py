@@ -32,10 +32,15 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
         yield from _painted(f"Dangers: {', '.join(others)}.", Style.UPDATE, look, "")
 
 
-def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
-    """The whole overview. Its length does not depend on the number of image sets."""
+def summary_of(overview: Overview, look: Look) -> Iterator[str]:
+    """The verdict, and every danger with its meaning."""
     yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
     yield from _section("Dangers", overview.dangers, danger_lines, look)
+
+
+def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
+    """The whole overview. Its length does not depend on the number of image sets."""
+    yield from summary_of(overview, look)
     yield from _section("Not changed", overview.refusals, _refusal, look)
     yield from _section("Drift: changed outside this repository", overview.drift, _row, look)
     yield from _section("Changes", overview.rows, _row, look)

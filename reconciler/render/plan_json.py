@@ -44,6 +44,27 @@ def plan_json(review: Review) -> dict[str, Json]:
     }
 
 
+def summary_json(review: Review) -> dict[str, Json]:
+    """What happens, the totals and the dangers, without any edit."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "PlanSummary",
+        "toolVersion": __version__,
+        "basis": basis_json(review.basis),
+        "verdict": list(review.overview.verdict),
+        "totals": _totals(review.totals),
+        "etaSeconds": review.eta_seconds,
+        "dangers": [
+            {
+                "name": str(one.hazard),
+                "imageSets": one.reach.image_sets,
+                "withoutConsent": one.refused,
+            }
+            for one in review.overview.dangers
+        ],
+    }
+
+
 def _totals(totals: Totals) -> Json:
     return {
         "actions": {str(status): count for status, count in totals.actions},

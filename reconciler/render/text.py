@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
+from reconciler.core.model.plan import Plan
 from reconciler.core.review import Review
 from reconciler.core.review.explain import SHOWN_ONCE
 from reconciler.core.review.phrases import duration, not_clean, plural
 from reconciler.render.details import detail_lines
-from reconciler.render.overview import danger_lines, head_lines, overview_lines
+from reconciler.render.overview import danger_lines, head_lines, overview_lines, summary_of
 from reconciler.render.style import Look, Style
 
 
@@ -38,9 +39,16 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
         yield look.paint(line, Style.DIM)
 
 
-def next_step(review: Review, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
+def summary_lines(review: Review, look: Look) -> Iterator[str]:
+    """Totals and dangers, without any edit."""
+    yield from summary_of(review.overview, look)
+    yield ""
+    yield look.paint(review.summary, Style.STRONG)
+
+
+def next_step(plan: Plan, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
     """The command to run next. `paths` are the saved plan, or the planned manifests."""
-    if not review.totals.calls:
+    if not plan.steps:
         return []
     command = escape(" ".join(["reconcile apply", *map(shlex.quote, paths)]))
     exactly = "exactly this plan" if saved else "it"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from reconciler import pipeline
-from reconciler.cli import connect, screen, workspace
-from reconciler.cli.plan import _print
+from reconciler.cli import connect, formats, screen, workspace
 from reconciler.core.errors import EXIT_BUG
 from reconciler.core.model.results import Planned
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import review
 from reconciler.emulator.http.server import Emulator
+from reconciler.render import text
 from tests.cli import outside
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, imported, manifest
@@ -64,8 +64,11 @@ def report(
     detailed: bool = False,
 ) -> int:
     """As `reconcile plan` does it."""
-    shown = review(planned.plan, screen.mask(Redact.IDENTIFYING, None))
-    _print(shown, planned.calls, named, saved=saved, as_json=as_json)
+    shown = review(planned.plan, Redact.IDENTIFYING)
+    wanted = formats.output(None, as_json=as_json, summary=False)
+    formats.print_review(shown, wanted, None, planned.calls)
+    if not as_json:
+        screen.say(text.next_step(planned.plan, named, screen.look(), saved=saved))
     return shown.exit_code(detailed=detailed)
 
 

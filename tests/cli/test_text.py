@@ -14,7 +14,6 @@ from reconciler.core.model.plan import Plan, Status, Unread
 from reconciler.core.model.settings import Redact
 from reconciler.core.plan.file import dumps, loads, to_json
 from reconciler.core.review import review
-from reconciler.core.review.mask import effective_redaction
 from reconciler.core.review.phrases import duration, not_read
 from reconciler.core.review.totals import summary, totals_of
 from reconciler.render.plan_json import plan_json
@@ -41,7 +40,7 @@ def lines(plan: Plan, redact: Redact, look: Look = LOOK) -> str:
     reviewed = review(plan, redact)
     shown = [
         *plan_lines(reviewed, look, calls),
-        *next_step(reviewed, ["my plan.json"], look, saved=True),
+        *next_step(plan, ["my plan.json"], look, saved=True),
     ]
     return "\n".join(shown) + "\n"
 
@@ -189,24 +188,6 @@ def test_what_is_not_read_is_in_the_plan_file_and_in_its_json() -> None:
     assert shown["unread"] == whole["unread"]
     assert shown["totals"] == whole["totals"]
     assert "unread" not in to_json(samples.everyday())
-
-
-@pytest.mark.parametrize(
-    ("setting", "tty", "show", "mask", "expected"),
-    [
-        (Redact.IDENTIFYING, True, False, False, Redact.NONE),
-        (Redact.IDENTIFYING, False, False, False, Redact.IDENTIFYING),
-        (Redact.ALL, True, False, False, Redact.ALL),
-        (Redact.ALL, True, True, False, Redact.NONE),
-        (Redact.ALL, False, False, True, Redact.ALL),
-        (Redact.NONE, False, False, False, Redact.NONE),
-        (Redact.NONE, True, False, True, Redact.IDENTIFYING),
-    ],
-)
-def test_what_is_masked(
-    setting: Redact, tty: bool, show: bool, mask: bool, expected: Redact
-) -> None:
-    assert effective_redaction(setting, tty=tty, show=show, mask=mask) is expected
 
 
 def test_escape_leaves_every_script_alone() -> None:

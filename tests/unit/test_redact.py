@@ -6,9 +6,18 @@ import pytest
 
 from reconciler.core.dicom.dictionary import by_key, by_tag
 from reconciler.core.dicom.terms import is_defined
-from reconciler.core.model.settings import Redact
+from reconciler.core.model.settings import Comment, Redact
 from reconciler.core.model.value import Json
-from reconciler.core.review.mask import HARMLESS, effective_redaction, identifies, masked, shape
+from reconciler.core.review.mask import (
+    HARMLESS,
+    Audience,
+    View,
+    Wish,
+    identifies,
+    masked,
+    shape,
+    view_for,
+)
 
 # From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
 TABLE_E_1_1 = """
@@ -186,7 +195,20 @@ def test_shape(value: Json, expected: str) -> None:
 def test_what_is_masked_on_a_terminal_in_a_file_and_by_the_options(
     setting: Redact, stored: Redact, terminal: Redact, mask: Redact
 ) -> None:
-    for tty, expected in ((False, stored), (True, terminal)):
-        assert effective_redaction(setting, tty=tty, show=False, mask=False) is expected
-        assert effective_redaction(setting, tty=tty, show=False, mask=True) is mask
-        assert effective_redaction(setting, tty=tty, show=True, mask=False) is Redact.NONE
+    for audience, expected in ((Audience.STORED, stored), (Audience.TERMINAL, terminal)):
+        assert view_for(audience, Wish(setting)) == View(expected)
+        assert view_for(audience, Wish(setting, show=False)) == View(mask)
+        assert view_for(audience, Wish(setting, show=True)) == View(Redact.NONE)
+
+
+@pytest.mark.parametrize("setting", Redact)
+@pytest.mark.parametrize("show", [None, False, True])
+@pytest.mark.parametrize("comment", [None, *Comment])
+@pytest.mark.parametrize("audience", [Audience.CI, Audience.PUBLIC_CI])
+def test_a_job_masks_what_identifies_and_shows_what_the_manifest_states_where_it_may(
+    audience: Audience, comment: Comment | None, show: bool | None, setting: Redact
+) -> None:
+    found = view_for(audience, Wish(setting, comment, show))
+    assert found.redact is (Redact.ALL if setting is Redact.ALL else Redact.IDENTIFYING)
+    is_clear = comment is Comment.CLEAR or (comment is None and audience is Audience.CI)
+    assert found.shows_stated is (is_clear and show is None)

@@ -23,6 +23,13 @@ class Redact(StrEnum):
     NONE = "none"
 
 
+class Comment(StrEnum):
+    """What stands for a value of a manifest in the outputs of a job: the value, or its place."""
+
+    CLEAR = "clear"
+    PLACE = "place"
+
+
 class RecordMode(StrEnum):
     """What `apply` does with the records."""
 
@@ -161,6 +168,7 @@ class Settings:
     account_quotas: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
     allow: tuple[Consent, ...] = ()
     redact: Redact = Redact.IDENTIFYING
+    comment: Comment | None = None
     record_mode: RecordMode | None = None
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0

@@ -11,24 +11,27 @@ BodyPartExamined is still a name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from reconciler.core.dicom.dictionary import Attribute, by_tag, is_key
 from reconciler.core.dicom.terms import is_defined
 from reconciler.core.dicom.vr import is_vr, problems
 from reconciler.core.model.address import is_uid
-from reconciler.core.model.settings import Redact
+from reconciler.core.model.settings import Comment, Redact
 from reconciler.core.model.value import Json, length_class
 
 __all__ = [
     "HARMLESS",
+    "Audience",
     "View",
-    "effective_redaction",
+    "Wish",
     "identifies",
     "is_key",
     "is_uid",
     "is_vr",
     "masked",
     "shape",
+    "view_for",
 ]
 
 # Attributes that are not in Table E.1-1 and hold neither free text nor a number of a person, a
@@ -205,15 +208,47 @@ def shape(value: Json) -> str:
             return "number"
 
 
-def effective_redaction(setting: Redact, *, tty: bool, show: bool, mask: bool) -> Redact:
-    """What to mask: a terminal and `--show-values` show values, output that may be stored does not.
+class Audience(Enum):
+    """Who can read an output."""
 
-    `redact: all` masks on a terminal too; `--mask-values` never masks less than the setting.
+    TERMINAL = auto()  # the person who runs the command
+    STORED = auto()  # whoever gets the file or the log
+    CI = auto()  # whoever can read the repository, for years
+    PUBLIC_CI = auto()  # everybody, or nobody knows who
+
+    @property
+    def is_ci(self) -> bool:
+        """Whether it is the output of a job."""
+        return self in (Audience.CI, Audience.PUBLIC_CI)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the settings and the options say about the values in an output.
+
+    `show` is True for `--show-values`, False for `--mask-values`, None without an option. `comment`
+    is None if reconciler.yaml does not state it.
     """
-    if show:
-        return Redact.NONE
-    if mask:
-        return Redact.IDENTIFYING if setting is Redact.NONE else setting
-    if tty:
-        return Redact.ALL if setting is Redact.ALL else Redact.NONE
-    return setting
+
+    redact: Redact = Redact.IDENTIFYING
+    comment: Comment | None = None
+    show: bool | None = None
+
+
+def view_for(audience: Audience, wish: Wish) -> View:
+    """What to show: a terminal shows values, output that may be stored does not.
+
+    `redact: all` masks on a terminal too; `--mask-values` never masks less than the setting. A job
+    masks at least what identifies, whatever the setting.
+    """
+    if audience.is_ci:
+        redact = Redact.ALL if wish.redact is Redact.ALL else Redact.IDENTIFYING
+        comment = wish.comment or (Comment.CLEAR if audience is Audience.CI else Comment.PLACE)
+        return View(redact, comment is Comment.CLEAR and wish.show is None)
+    if wish.show:
+        return View(Redact.NONE)
+    if wish.show is False:
+        return View(Redact.IDENTIFYING if wish.redact is Redact.NONE else wish.redact)
+    if audience is Audience.TERMINAL:
+        return View(Redact.ALL if wish.redact is Redact.ALL else Redact.NONE)
+    return View(wish.redact)

@@ -1,0 +1,87 @@
+"""Print a review in the format that the options ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.core.model.settings import Settings
+    from reconciler.core.review import Review
+
+
+class Format(StrEnum):
+    """The formats of `--format`."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a plan is printed. `summary` leaves out all but totals and dangers."""
+
+    format: Format
+    summary: bool = False
+
+
+def output(chosen: Format | None, *, as_json: bool, summary: bool) -> Output:
+    """The output that the options ask for. `--json` is `--format json`."""
+    if as_json and chosen not in (None, Format.JSON):
+        raise ReconcilerError(f"--json and --format {chosen} ask for different formats")
+    found = Format.JSON if as_json else chosen or Format.TEXT
+    if summary and found is Format.GITHUB:
+        raise ReconcilerError(
+            "--summary has no annotations", "Use it with --format text, markdown or json."
+        )
+    return Output(found, summary)
+
+
+def print_review(
+    review: Review, wanted: Output, settings: Settings | None, calls: Mapping[str, int]
+) -> None:
+    """Print a review. `calls` are the reads that were made for it, by operation."""
+    from reconciler.cli import screen
+    from reconciler.render import text
+
+    match wanted.format:
+        case Format.TEXT if wanted.summary:
+            screen.say(text.summary_lines(review, screen.look()))
+        case Format.TEXT:
+            screen.say(text.plan_lines(review, screen.look(), calls))
+        case Format.JSON:
+            from reconciler.render import plan_json
+
+            made = plan_json.summary_json if wanted.summary else plan_json.plan_json
+            screen.say_json(made(review))
+            screen.note(*text.reads(calls))
+        case Format.MARKDOWN:
+            from reconciler.render.markdown import comment
+
+            screen.say(_lines(comment(review, _link(review, settings), summary=wanted.summary)))
+        case Format.GITHUB:
+            from reconciler.render.annotations import commands
+
+            screen.say_commands(commands(review))
+
+
+def _lines(text: str) -> Iterable[str]:
+    return text.removesuffix("\n").split("\n")
+
+
+def _link(review: Review, settings: Settings | None) -> str:
+    """The address of the manifests at the planned commit, "" outside a job that states it."""
+    from reconciler.edges import ci, worktree
+
+    if settings is None:
+        return ""
+    root = Path(settings.root).resolve()
+    folder = root.relative_to(worktree.repository(root).resolve())
+    return ci.job().link(review.basis.commit, folder.as_posix())

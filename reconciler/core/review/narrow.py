@@ -1,0 +1,41 @@
+"""Narrow a plan to what a reviewer asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.plan import Action, Plan
+
+
+def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Plan:
+    """The actions of a data store, or of an image set with all others of its study.
+
+    Raises ReconcilerError if the plan has none. The saved plan stays whole.
+    """
+    if datastore is None and image_set_id is None:
+        return plan
+    kept = [one for one in plan.actions if _is_asked(one, datastore, image_set_id)]
+    if not kept:
+        where = f" of data store {datastore}" if datastore else ""
+        what = f"image set {image_set_id}{where}" if image_set_id else f"image set{where}"
+        raise ReconcilerError(
+            f"the plan has no {what}",
+            "Check the ID and the name. A plan has the image sets that the manifests name.",
+        )
+    released = [
+        one
+        for one in plan.released
+        if datastore in (None, one.datastore) and image_set_id in (None, one.image_set_id)
+    ]
+    unread = [one for one in plan.unread if datastore == one.datastore]
+    return replace(
+        plan, actions=tuple(kept), released=tuple(released), unread=tuple(unread), eta_seconds=0.0
+    )
+
+
+def _is_asked(action: Action, datastore: str | None, image_set_id: str | None) -> bool:
+    is_member = image_set_id is None or any(
+        member.image_set_id == image_set_id for member in action.members
+    )
+    return is_member and datastore in (None, action.datastore)

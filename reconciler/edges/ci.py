@@ -1,0 +1,55 @@
+"""What a job of GitHub Actions or GitLab CI states about itself, in variables and files.
+
+Sources: docs.github.com, Variables reference; docs.gitlab.com, Predefined CI/CD variables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The job that this process is part of. Most systems set `CI=true`.
+
+    `is_private` says that only chosen people can read the repository and its pull requests; False
+    also where the job does not state it.
+    """
+
+    is_ci: bool
+    is_private: bool = False
+    files_url: str = ""
+
+    def link(self, commit: str, folder: str) -> str:
+        """The address of the files of a folder at a commit, "" where the job states none."""
+        if not (self.files_url and commit):
+            return ""
+        return "/".join(filter(None, (self.files_url, commit, quote(folder.strip("./")))))
+
+
+def job(environment: Mapping[str, str] = os.environ) -> Job:
+    """Read the variables of this process."""
+    is_ci = environment.get("CI", "").lower() == "true"
+    if environment.get("GITHUB_REPOSITORY"):
+        server = environment.get("GITHUB_SERVER_URL", "https://github.com")
+        files_url = f"{server}/{environment['GITHUB_REPOSITORY']}/blob"
+        return Job(is_ci, _is_private_on_github(environment), files_url)
+    if environment.get("CI_PROJECT_URL"):
+        is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
+        return Job(is_ci, is_private, f"{environment['CI_PROJECT_URL']}/-/blob")
+    return Job(is_ci)
+
+
+def _is_private_on_github(environment: Mapping[str, str]) -> bool:
+    """Whether the event that started the workflow states a private repository."""
+    try:
+        event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+        visibility = event["repository"].get("visibility")
+        return bool(event["repository"]["private"]) and visibility in (None, "private")
+    except (KeyError, OSError, ValueError, TypeError, AttributeError):
+        return False

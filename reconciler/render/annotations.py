@@ -1,0 +1,55 @@
+"""Render refusals and hazards as annotations of GitHub Actions, at the lines of the manifests.
+
+GitHub shows at most 10 errors and 10 warnings of a step, and more of them not at all
+(docs.github.com: Workflow commands for GitHub Actions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.errors import Place
+from reconciler.core.escape import escape
+from reconciler.core.review import Review, wording
+from reconciler.core.review.phrases import plural
+
+# The last of them counts the others.
+MOST = 10
+
+
+def commands(review: Review) -> Iterator[str]:
+    """The worst first: refusals as errors, then rows with hazards as warnings."""
+    lines = [*_errors(review), *_warnings(review)]
+    yield from lines if len(lines) <= MOST else lines[: MOST - 1]
+    if more := len(lines) - MOST + 1 if len(lines) > MOST else 0:
+        text = f"{plural(more, 'more problem')} in this plan: see the comment or the job summary."
+        yield _command("warning", None, "More", text)
+
+
+def _errors(review: Review) -> Iterator[str]:
+    for one in review.overview.refusals:
+        lines = f" Add to the manifest: {', '.join(one.lines)}" if one.lines else ""
+        text = f"{one.message} ({wording.where(one.reach)}).{lines} {one.hint}"
+        yield _command("error", one.place, "Not changed", text)
+
+
+def _warnings(review: Review) -> Iterator[str]:
+    for row in (*review.overview.drift, *review.overview.rows):
+        if row.hazards:
+            name, level = wording.name_of(row), row.level.title
+            text = f"{name} ({level}) changes on {wording.where(row.reach, row.level)}."
+            yield _command("warning", row.place, ", ".join(row.hazards), text)
+
+
+def _command(kind: str, place: Place | None, title: str, text: str) -> str:
+    where = [f"file={_property(place.file)}", f"line={place.line}"] if place else []
+    properties = ",".join([*where, f"title={_property(title)}"])
+    return f"::{kind} {properties}::{_data(text.strip())}"
+
+
+def _data(text: str) -> str:
+    return escape(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
