@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 
 class Letters:
-    """The labels of one plan. They tell values apart and say nothing about them.
+    """The labels of one plan. They distinguish values and say nothing about them.
 
     A digest in their place would: a value is guessed from its digest in no time. Labels say nothing
     outside of their plan.

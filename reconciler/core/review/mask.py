@@ -147,8 +147,8 @@ _NUMBER_VRS = frozenset({"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or 
 class View:
     """What an output may show.
 
-    `shows_stated` shows new values that stand literally on the linked line of a manifest: whoever
-    reads the output can read that line, too.
+    `shows_stated` shows new values that stand literally on the linked line of a manifest: a reader
+    of the output can read that line, too.
     """
 
     redact: Redact
@@ -212,9 +212,9 @@ class Audience(Enum):
     """Who can read an output."""
 
     TERMINAL = auto()  # the person who runs the command
-    STORED = auto()  # whoever gets the file or the log
-    CI = auto()  # whoever can read the repository, for years
-    PUBLIC_CI = auto()  # everybody, or nobody knows who
+    STORED = auto()  # every later reader of a file or a log
+    CI = auto()  # all readers of a private repository
+    PUBLIC_CI = auto()  # any reader, or the job does not state who they are
 
     @property
     def is_ci(self) -> bool:
