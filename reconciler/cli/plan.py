@@ -76,7 +76,7 @@ def plan(
     is_whole = part is planned.plan
     shown = whole if is_whole else review(part, view.redact, shows_stated=view.shows_stated)
     formats.print_review(shown, wanted, settings, planned.calls)
-    if wanted.format is formats.Format.TEXT:
+    if is_whole and wanted == formats.Output(formats.Format.TEXT):
         named = [str(out)] if out else [str(path) for path in paths or ()]
         screen.say(text.next_step(planned.plan, named, screen.look(), saved=bool(out)))
     screen.not_read(planned.plan)

@@ -150,10 +150,10 @@ def _odd(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         for one in row.odd:
             value = code(wording.live_text(row, one))
-            others = row.reach.image_sets - one.reach.image_sets
+            most = row.before[0]
             yield (
                 f"- {_name(row)}: {value} only on {code(wording.named(one.reach))}; "
-                f"the other {others:,} hold {code(wording.live_text(row, row.before[0]))}"
+                f"{most.reach.image_sets:,} hold {code(wording.live_text(row, most))}"
             )
 
 

@@ -87,16 +87,16 @@ def _row(row: Row, look: Look) -> Iterator[str]:
     symbol = SYMBOL[row.op]
     before = " or ".join(cut(escape(one), _LONGEST) for one in wording.before_texts(row))
     after = cut(escape(wording.after_text(row)), _LONGEST)
+    place = f"  {place_of(row.place)}" if row.place else ""
     if wording.has_place_instead(row):
-        after = place_of(row.place)
+        after, place = place_of(row.place), ""
     value = f"{before} → {after}" if before and after else before or after
     value += f" ({', '.join(row.components)})" if row.components else ""
     vr = f", {row.vr}" if row.sends_vr else ""
     head = f"{escape(wording.name_of(row))} ({row.level.title}{vr}): {value}"
     yield from _marked(symbol, head.removesuffix(": "), _STYLE[symbol], look)
     inner = f"{INDENT}  "
-    lines = f" and {row.places - 1:,} more lines" if row.places > 1 else ""
-    place = f"  {place_of(row.place)}{lines}" if row.place else ""
+    place += f" and {row.places - 1:,} more lines" if row.places > 1 else ""
     held = "" if row.runs else "held back: "
     yield from _painted(
         f"{held}{wording.where(row.reach, row.level)}{place}", Style.DIM, look, inner

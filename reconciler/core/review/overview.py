@@ -14,6 +14,9 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.review.shown import ShownPart, ShownValue
 
+# From this number of image sets with one value, another value may be an oversight.
+_MOST = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -83,6 +86,8 @@ class Row:
         if len(self.before) < 2 or self.others_before:
             return ()
         most, *others = self.before
+        if most.reach.image_sets < _MOST:
+            return ()
         few = max(1, most.reach.image_sets // 20)
         return tuple(one for one in others if one.reach.image_sets <= few)
 

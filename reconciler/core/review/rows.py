@@ -163,7 +163,8 @@ def _live(before: _Before, view: View, letters: Letters) -> LiveValue:
     value, change, reach = before
     shown = shown_change(change, view).before
     assert shown is not None
-    return LiveValue(shown, letters.of(value) if shown.is_masked else "", reach)
+    has_label = shown.is_masked and not shown.is_empty
+    return LiveValue(shown, letters.of(value) if has_label else "", reach)
 
 
 def _order(row: Row) -> tuple[int, Level, str]:

@@ -42,19 +42,21 @@ class ShownValue:
         return self.is_masked and self.shape != "empty"
 
     @property
-    def text(self) -> str:
-        """The value as JSON text, or its shape. Not escaped for the terminal.
+    def is_empty(self) -> bool:
+        """Whether there is no value. That is shown, masked or not: it identifies no person."""
+        return self.shape == "empty"
 
-        An empty value is `(empty)`, masked or not: it identifies no person.
-        """
-        if self.shape == "empty":
+    @property
+    def text(self) -> str:
+        """The value as JSON text, or its shape. Not escaped for the terminal."""
+        if self.is_empty:
             return EMPTY
         return repr(self) if self.is_masked else json.dumps(self._clear, ensure_ascii=False)
 
     @property
     def plain(self) -> str:
         """The value as text without quotes, or its shape; "" if it is empty. Not escaped."""
-        if self.shape == "empty":
+        if self.is_empty:
             return ""
         return self._clear if isinstance(self._clear, str) else self.text
 
@@ -63,7 +65,7 @@ class ShownValue:
 
         The VR alone says how long a date, a code or a UID may be.
         """
-        if self.shape == "empty":
+        if self.is_empty:
             return EMPTY
         if not self.is_masked:
             return in_words(vr, self._clear)
