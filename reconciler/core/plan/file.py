@@ -196,6 +196,8 @@ def _action_json(action: Action) -> Json:
     }
     if action.unlisted_series:
         row["unlistedSeries"] = action.unlisted_series
+    if action.patient_unproven:
+        row["patientUnproven"] = list(action.patient_unproven)
     if action.siblings:
         row["siblings"] = [_member_json(member) for member in action.siblings]
     return row
@@ -252,6 +254,8 @@ def _hazard_json(use: HazardUse) -> Json:
     }
     if use.version_id:
         row["versionId"] = use.version_id
+    if use.number:
+        row["number"] = use.number
     return row
 
 
@@ -363,6 +367,7 @@ def _action(row: Row) -> Action:
         digest=row["digest"],
         unlisted_series=row.get("unlistedSeries", 0),
         siblings=_each(row.get("siblings", []), _member),
+        patient_unproven=tuple(row.get("patientUnproven", ())),
     )
 
 
@@ -409,6 +414,7 @@ def _hazard(row: Row) -> HazardUse:
         row["consent"],
         _place(row["at"]),
         row.get("versionId", ""),
+        row.get("number", 0),
     )
 
 

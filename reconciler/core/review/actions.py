@@ -27,6 +27,7 @@ def shown_action(action: Action, redact: Redact) -> ShownAction:
         changes=tuple(_change(change, redact) for change in action.changes),
         steps=tuple(_step(step, redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
+        patient_unproven=action.patient_unproven,
     )
 
 

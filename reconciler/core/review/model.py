@@ -114,6 +114,7 @@ class ShownAction:
     changes: tuple[ShownChange, ...]
     steps: tuple[ShownStep, ...]
     unlisted_series: int
+    patient_unproven: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
