@@ -6,6 +6,7 @@ problems in one report. The schema check comes before text is converted to numbe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +17,7 @@ from reconciler.core.ask.as_json import place_of, to_json
 from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
 from reconciler.core.model.duration import in_seconds
+from reconciler.core.model.file_kind import SETTINGS
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.settings import (
@@ -64,8 +66,9 @@ def read_settings(path: Path) -> Settings:
 
 
 def _document(path: Path) -> MappingNode:
-    name = path.name or str(path)
-    loaded = read_file(path, name)
+    # Places are relative to the folder of the file. A file that does not exist is in no folder.
+    name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
+    loaded = read_file(path, name, SETTINGS)
     if loaded.problems:
         raise InputError(loaded.problems)
     if len(loaded.documents) == 1:

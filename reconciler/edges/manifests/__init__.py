@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model import node
+from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.edges.manifests.files import (
     MAX_BYTES,
     SETTINGS_FILE,
@@ -63,9 +64,9 @@ def _files(root: Path, paths: Sequence[Path], problems: list[Diagnostic]) -> dic
     return files
 
 
-def read(path: Path, name: str) -> Loaded:
+def read(path: Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of one file, which places call `name`."""
-    text = text_of(path, name)
+    text = text_of(path, name, wanted)
     if isinstance(text, Diagnostic):
         return Loaded((), (text,), (name,))
     return parse(text, name)
