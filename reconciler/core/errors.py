@@ -15,6 +15,9 @@ EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+# Problems of manifests that a command shows if it is not asked for all.
+_MOST_SHOWN = 20
+
 _GRAVEST_FIRST = (EXIT_BUG, EXIT_ERROR, EXIT_PENDING)
 
 
@@ -69,11 +72,26 @@ class ReconcilerError(Exception):
 
 
 class InputError(ReconcilerError):
-    """All problems in manifests or reconciler.yaml, in file order."""
+    """All problems in manifests or reconciler.yaml, in file order.
+
+    The message holds the first of them: one wrong folder may cause thousands.
+    """
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         self.diagnostics = tuple(sorted(set(diagnostics)))
-        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
+        super().__init__("\n".join((*map(str, self.first), *self.left_out)))
+
+    @property
+    def first(self) -> tuple[Diagnostic, ...]:
+        """The problems that a command shows if it is not asked for all."""
+        return self.diagnostics[:_MOST_SHOWN]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence about the problems that are not among the first, if there are any."""
+        if len(self.diagnostics) <= _MOST_SHOWN:
+            return ()
+        return (f"These are the first {_MOST_SHOWN}. To see all: reconcile validate --all",)
 
 
 class PlanFileError(ReconcilerError):
