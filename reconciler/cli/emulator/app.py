@@ -160,7 +160,7 @@ def load(
         answer = loader.load(image_set, primary=False if non_primary else None)
         if answer.problem:
             complete = False
-            screen.note(f"{image_set.image_set_id}: {answer.problem}")
+            screen.error(f"image set {image_set.image_set_id}: {answer.problem}", answer.hint)
         else:
             screen.say([answer.line])
     if not (ingested.image_sets or ingested.refused):

@@ -14,15 +14,21 @@ from reconciler.emulator.store.image_frames import ImageFrame
 
 _ID = re.compile(r"[0-9a-z]{32}")
 _SECONDS = 60.0
+_CONFLICT = 409
+_OTHER_CONTENT = (
+    "Load it into another data store. Or import changed DICOM files with StartDICOMImportJob, "
+    "which replaces instances as AWS does."
+)
 _HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`line` is the JSON to print, `problem` the reason of a refusal. The other is ""."""
+    """`line` is the JSON to print. If the emulator refuses, `problem` and `hint` say why."""
 
     line: str = ""
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ class Loader:
         if not isinstance(answer, dict):
             raise ReconcilerError(f"the server at {self.endpoint} is not the emulator", _HINT)
         if status != 200:
-            return Reply(problem=str(answer.get("message", f"HTTP status {status}")))
+            problem = str(answer.get("message", f"HTTP status {status}"))
+            return Reply(problem=problem, hint=_OTHER_CONTENT if status == _CONFLICT else "")
         return Reply(line=json.dumps(answer))
 
 

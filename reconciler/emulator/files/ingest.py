@@ -85,7 +85,8 @@ def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
         elif path.is_file():
             found.add(path)
         else:
-            refused.append(Problem(path, "there is no such file or folder"))
+            odd, missing = "it is neither a file nor a folder", "there is no such file or folder"
+            refused.append(Problem(path, odd if path.exists() else missing))
     return sorted(found)
 
 
@@ -98,7 +99,7 @@ class _Reading:
         self._repeated: list[Problem] = []
         self._documents: dict[str, ImageSet] = {}
         self._groups: dict[str, list[tuple[Path, Instance]]] = {}
-        self._seen: dict[str, Path] = {}
+        self._seen: dict[str, tuple[Path, bytes]] = {}
 
     def take(self, path: Path) -> None:
         try:
@@ -106,7 +107,7 @@ class _Reading:
             if is_metadata(data):
                 self._take_metadata(path, data)
             else:
-                self._take_instance(path, read_instance(data))
+                self._take_instance(path, read_instance(data), hashlib.sha256(data).digest())
         except Refused as refused:
             self.refused.append(Problem(path, str(refused)))
         except OSError as error:
@@ -114,15 +115,19 @@ class _Reading:
 
     def _take_metadata(self, path: Path, data: bytes) -> None:
         image_set_id, document = read_metadata(data)
-        if image_set_id in self._documents:
-            self._repeated.append(Problem(path, f"image set {image_set_id} was in another file"))
-        else:
-            self._documents[image_set_id] = ImageSet(image_set_id, document)
+        made = ImageSet(image_set_id, document)
+        first = self._documents.setdefault(image_set_id, made)
+        if first is not made:
+            other = "" if first == made else ", with other content"
+            reason = f"left out: another file has image set {image_set_id}, too{other}"
+            self._repeated.append(Problem(path, reason))
 
-    def _take_instance(self, path: Path, instance: Instance) -> None:
-        first = self._seen.setdefault(instance.uid, path)
+    def _take_instance(self, path: Path, instance: Instance, content: bytes) -> None:
+        first, kept = self._seen.setdefault(instance.uid, (path, content))
         if first is not path:
-            self._repeated.append(Problem(path, f"it has the SOPInstanceUID of {first}, kept that"))
+            other = "" if kept == content else ", with other content"
+            reason = f"left out: {first} has the same SOPInstanceUID{other}"
+            self._repeated.append(Problem(path, reason))
             return
         if self._keep:
             for frame in instance.frames:

@@ -109,9 +109,9 @@ def _is_loaded(
         (datastore_id, image_set_id),
     ).fetchone()
     if row is not None and row["hold_status"] == DELETING:
-        raise conflict("The image set of this imageSetId is deleted.")
+        raise conflict("It was loaded, and then deleted. Its ID is never used again.")
     if row is not None and row["loaded_digest"] != loaded_digest:
-        raise conflict("Another document is loaded under this imageSetId.")
+        raise conflict("It is loaded already, with other content. Loading changes no image set.")
     return row is not None
 
 
