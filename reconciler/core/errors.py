@@ -17,6 +17,9 @@ EXIT_TERMINATED = 143
 
 # Problems of manifests that a command shows if it is not asked for all.
 _MOST_SHOWN = 20
+# A check stops when it has found more problems than this. A pull request with 100,000 unknown keys
+# must not keep a runner busy, and no reader needs more.
+MAX_PROBLEMS = 1_000
 
 _GRAVEST_FIRST = (EXIT_BUG, EXIT_ERROR, EXIT_PENDING)
 
@@ -72,13 +75,15 @@ class ReconcilerError(Exception):
 
 
 class InputError(ReconcilerError):
-    """All problems in manifests or reconciler.yaml, in file order.
+    """All problems in manifests or reconciler.yaml, in file order; at most the first MAX_PROBLEMS.
 
-    The message holds the first of them: one wrong folder may cause thousands.
+    If there are more, the last diagnostic says so. The message holds the first of them: one wrong
+    folder may cause thousands.
     """
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = tuple(sorted(set(diagnostics)))
+        found = tuple(sorted(set(diagnostics)))
+        self.diagnostics = _first(found) if len(found) > MAX_PROBLEMS else found
         super().__init__("\n".join((*map(str, self.first), *self.left_out)))
 
     @property
@@ -92,6 +97,17 @@ class InputError(ReconcilerError):
         if len(self.diagnostics) <= _MOST_SHOWN:
             return ()
         return (f"These are the first {_MOST_SHOWN}. To see all: reconcile validate --all",)
+
+
+def _first(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The first problems, and a diagnostic that says that more may follow."""
+    shown = found[:MAX_PROBLEMS]
+    more = Diagnostic(
+        shown[-1].place,
+        f"there are more than {MAX_PROBLEMS:,} problems, so the check stopped",
+        "Fix the problems above, then check again: more may follow in this file and in others.",
+    )
+    return (*shown, more)
 
 
 class PlanFileError(ReconcilerError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +16,7 @@ from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import Path as KeyPath
 from reconciler.core.ask.as_json import place_of, to_json
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError, Place, ReconcilerError
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.file_kind import SETTINGS
 from reconciler.core.model.hazard import Consent
@@ -57,7 +58,7 @@ def find_settings(start: Path) -> Path:
 def read_settings(path: Path) -> Settings:
     """Read the settings from a file. Raises InputError with every problem in it."""
     document = _document(path)
-    found = dict(_problems(document))
+    found = dict(islice(_problems(document), MAX_PROBLEMS + 1))
     checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
