@@ -113,8 +113,11 @@ def test_a_job_from_start_to_end(importing: Importing) -> None:
     assert (job["jobStatus"], job["jobName"]) == ("COMPLETED", "first")
     assert job["inputS3Uri"] == "s3://bucket/in/"
     assert job["endedAt"].timestamp() == importing.clock()
+    folder = f"s3://results/out/{importing.datastore_id}-DicomImport-{job_id}/"
+    assert job["outputS3Uri"] == folder
 
     summary = importing.read(job_id, "job-output-manifest.json")["jobSummary"]
+    assert summary["outputS3Uri"] == folder
     assert summary["numberOfScannedFiles"] == 9
     assert summary["numberOfImportedFiles"] == 7
     assert summary["numberOfFilesWithCustomerError"] == 2
@@ -134,6 +137,20 @@ def test_a_job_from_start_to_end(importing: Importing) -> None:
     for image_set_id in counted:
         got = importing.client.get_image_set(**importing.of(image_set_id))
         assert (got["versionId"], got["imageSetWorkflowStatus"]) == ("1", "CREATED")
+
+
+@pytest.mark.parametrize("output", ["s3://results", "s3://results/", "s3://results/a/b"])
+def test_the_job_names_the_folder_of_its_output(importing: Importing, output: str) -> None:
+    """AWS's Python workflow appends `job-output-manifest.json` to `outputS3Uri`."""
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    job_id = importing.start("mr/", output)["jobId"]
+    failed = importing.start("nothing/", output)["jobId"]
+    importing.clock.advance(UPDATE_SECONDS)
+    uri = importing.job(job_id)["outputS3Uri"]
+    path = importing.root / uri.removeprefix("s3://") / "job-output-manifest.json"
+    assert json.loads(path.read_text())["jobSummary"]["outputS3Uri"] == uri
+    name = f"{importing.datastore_id}-DicomImport-{failed}"
+    assert importing.job(failed)["outputS3Uri"] == f"{output.rstrip('/')}/{name}/"
 
 
 def test_frames_are_stored(importing: Importing, error_of: Any) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS = 50
 _MOST_FILES = 5_000  # of one import job ("Endpoints and quotas")
-_KEPT = ("dataAccessRoleArn", "inputS3Uri", "outputS3Uri")
+_KEPT = ("jobName", "dataAccessRoleArn", "inputS3Uri")
 _START_OF_JSON = 512
 # The warnings of pydicom are caught for the whole process, so one thread at a time reads files.
 _READING = threading.Lock()
@@ -156,7 +156,8 @@ def _insert(
     ended_at: float,
     message: str | None,
 ) -> sqlite3.Row:
-    kept = {"jobName": parameters.get("jobName")} | {key: parameters[key] for key in _KEPT}
+    # Not the outputS3Uri of the request: AWS's examples of GetDICOMImportJob show the folder.
+    kept = {key: parameters.get(key) for key in _KEPT} | {"outputS3Uri": job.report.folder_uri}
     started_at = ended_at - job.context.update_seconds / 2
     row: sqlite3.Row = connection.execute(
         "INSERT INTO import_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
