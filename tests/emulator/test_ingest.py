@@ -215,6 +215,34 @@ def test_text_is_decoded_by_the_character_set(
     assert series["Instances"]["1.2.3.1"]["DICOM"]["SpecificCharacterSet"] == expected
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "expected"),
+    [
+        # PS3.5 annex K.2: "^" and "=" end the code extension, so it is repeated after them.
+        (0x00100010, "Zhang^XiaoDong=@张^@小东=", "Zhang^XiaoDong=张^小东="),
+        # PS3.5 annex K.3: so does the end of a line.
+        (0x00204000, "1. @第一行\r\n2. @第\r\n3. end", "1. 第一行\r\n2. 第\r\n3. end"),
+        (0x00081080, "@第\\@一\\plain", ["第", "一", "plain"]),
+    ],
+)
+def test_gb_2312_is_decoded(tmp_path: Path, tag: int, text: str, expected: Any) -> None:
+    """`@` stands for the escape sequence that designates GB 2312 (PS3.3 table C.12-4)."""
+    raw = text.encode("gb2312").replace(b"@", b"\x1b$)A")
+    made = data_set(SpecificCharacterSet=["", "ISO 2022 IR 58"])
+    made.add_new(tag, "UN", raw)
+    found = document(ingest([write(tmp_path / "a.dcm", made)]))
+    assert expected in [*levels(found).values()]
+
+
+def levels(found: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of all levels of a document with one instance."""
+    (series,) = found["Study"]["Series"].values()
+    (block,) = series["Instances"].values()
+    return {
+        **found["Patient"]["DICOM"], **found["Study"]["DICOM"], **series["DICOM"], **block["DICOM"]
+    }  # fmt: skip
+
+
 def test_a_backslash_inside_of_a_character_separates_nothing(tmp_path: Path) -> None:
     text = "癨"  # 0xB0 0x5C in GB18030 (PS3.5 §6.1.2.3)
     raw = text.encode("gb18030")
@@ -311,8 +339,20 @@ def test_unknown_and_repeating_elements_are_hex(tmp_path: Path) -> None:
     assert found["DICOMVRs"] == {"00080007": "SH"}  # an overlay's VR is in the dictionary
 
 
-def test_numbers_that_json_does_not_know_are_null(tmp_path: Path) -> None:
-    assert attribute(tmp_path, "RevolutionTime", float("nan")) is None
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_does_not_have_are_refused(tmp_path: Path, number: float) -> None:
+    """Null would mean that the element is there and empty."""
+    inside = Dataset()
+    inside.RevolutionTime = number
+    for attributes in (
+        {"RevolutionTime": number},
+        {"SelectorFLValue": [1.0, number]},
+        {"ConceptCodeSequence": [inside]},
+    ):
+        ingested = ingest([write(tmp_path / "a.dcm", data_set(**attributes))])
+        assert ingested.image_sets == ()
+        (problem,) = ingested.refused
+        assert "holds NaN or Infinity, which JSON does not have" in problem.reason
     assert attribute(tmp_path, "RevolutionTime", 1e300) == 1e300
 
 
