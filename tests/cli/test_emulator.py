@@ -372,6 +372,25 @@ def test_load_stores_the_frames(endpoint: str) -> None:
     assert answer["imageFrameBlob"].read(4) == b"\xff\x4f\xff\x51"
 
 
+def test_load_stores_frames_in_the_format_of_the_data_store(
+    endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = client(endpoint)
+    made = service.create_datastore(losslessStorageFormat="JPEG_2000_LOSSLESS")["datastoreId"]
+    file = str(FILES / "MR_small.dcm")
+    for datastore, syntax in ((made, "1.2.840.10008.1.2.4.90"), (STORE, "1.2.840.10008.1.2.4.202")):
+        arguments = ["emulator", "load", file, "--endpoint", endpoint, "--datastore", datastore]
+        assert run(arguments) == 0
+        of = {
+            "datastoreId": datastore,
+            "imageSetId": json.loads(capsys.readouterr().out)["imageSetId"],
+        }
+        metadata = gzip.decompress(
+            service.get_image_set_metadata(**of)["imageSetMetadataBlob"].read()
+        ).decode()
+        assert f'"StoredTransferSyntaxUID":"{syntax}"' in metadata
+
+
 # start: switches, quotas, faults
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import pydicom
 import pytest
 
@@ -78,6 +79,24 @@ class Importing:
 
     def of(self, image_set_id: str) -> dict[str, str]:
         return {"datastoreId": self.datastore_id, "imageSetId": image_set_id}
+
+    def instance(self, image_set_id: str) -> Any:
+        """The only instance of an image set."""
+        answer = self.client.get_image_set_metadata(**self.of(image_set_id))
+        document = json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
+        (series,) = document["Study"]["Series"].values()
+        (instance,) = series["Instances"].values()
+        return instance
+
+    def frame(self, image_set_id: str) -> tuple[str, str, bytes]:
+        """The only frame of an image set: ID, contentType and bytes."""
+        (described,) = self.instance(image_set_id)["ImageFrames"]
+        got = self.client.get_image_frame(
+            **self.of(image_set_id), imageFrameInformation={"imageFrameId": described["ID"]}
+        )
+        data = got["imageFrameBlob"].read()
+        assert len(data) == described["FrameSizeInBytes"]
+        return described["ID"], got["contentType"], data
 
     def search(self) -> list[Any]:
         answer = self.client.search_image_sets(datastoreId=self.datastore_id)
@@ -159,23 +178,12 @@ def test_frames_are_stored(importing: Importing, error_of: Any) -> None:
     (mr,) = importing.run("mr")["imageSetsSummary"]
     (j2k,) = importing.run("j2k")["imageSetsSummary"]
 
-    def frame(image_set_id: str) -> tuple[str, str, bytes]:
-        answer = importing.client.get_image_set_metadata(**importing.of(image_set_id))
-        document = json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
-        (series,) = document["Study"]["Series"].values()
-        (instance,) = series["Instances"].values()
-        (described,) = instance["ImageFrames"]
-        got = importing.client.get_image_frame(
-            **importing.of(image_set_id), imageFrameInformation={"imageFrameId": described["ID"]}
-        )
-        data = got["imageFrameBlob"].read()
-        assert len(data) == described["FrameSizeInBytes"]
-        return described["ID"], got["contentType"], data
-
-    frame_id, content_type, data = frame(mr["imageSetId"])
-    assert content_type == "application/octet-stream"
-    assert data == pydicom.dcmread(FILES / "MR_small.dcm").PixelData
-    other_id, content_type, data = frame(j2k["imageSetId"])
+    frame_id, content_type, data = importing.frame(mr["imageSetId"])
+    assert content_type == "image/jph"
+    assert imagecodecs.jpeg2k_decode(data).tobytes() == (
+        pydicom.dcmread(FILES / "MR_small.dcm").PixelData
+    )
+    other_id, content_type, data = importing.frame(j2k["imageSetId"])
     assert content_type == "image/j2c"
     assert data.startswith(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1 Annex A: SOC, SIZ
     for image_set, wanted in ((mr, other_id), (j2k, frame_id), (mr, "f" * 32)):
@@ -185,6 +193,24 @@ def test_frames_are_stored(importing: Importing, error_of: Any) -> None:
             imageFrameInformation={"imageFrameId": wanted},
         )
         assert refused[:2] == (404, "ResourceNotFoundException")
+
+
+def test_frames_of_a_data_store_for_jpeg_2000(importing: Importing) -> None:
+    """`losslessStorageFormat` of CreateDatastore."""
+    importing.datastore_id = importing.client.create_datastore(
+        losslessStorageFormat="JPEG_2000_LOSSLESS"
+    )["datastoreId"]
+    importing.clock.advance(UPDATE_SECONDS)
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    (mr,) = importing.run("mr")["imageSetsSummary"]
+    instance = importing.instance(mr["imageSetId"])
+    assert instance["StoredTransferSyntaxUID"] == "1.2.840.10008.1.2.4.90"
+    _, content_type, data = importing.frame(mr["imageSetId"])
+    assert content_type == "image/j2c"
+    assert data.startswith(b"\xff\x4f\xff\x51")
+    assert imagecodecs.jpeg2k_decode(data).tobytes() == (
+        pydicom.dcmread(FILES / "MR_small.dcm").PixelData
+    )
 
 
 def test_a_frame_is_an_access(importing: Importing) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
 )
 
 from reconciler.emulator.files.ingest import Ingested, ingest
@@ -356,9 +354,6 @@ def test_numbers_that_json_does_not_have_are_refused(tmp_path: Path, number: flo
     assert attribute(tmp_path, "RevolutionTime", 1e300) == 1e300
 
 
-# Image frames
-
-
 def image(**attributes: Any) -> Dataset:
     made = data_set(
         Rows=2, Columns=3, SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2",
@@ -367,66 +362,6 @@ def image(**attributes: Any) -> Dataset:
     for keyword, value in attributes.items():
         setattr(made, keyword, value)
     return made
-
-
-def test_frames_have_checksum_range_and_size(tmp_path: Path) -> None:
-    first, second = struct.pack("<6h", -5, 0, 1, 2, 3, 900), struct.pack("<6h", *range(6))
-    made = image(NumberOfFrames=2, PixelData=first + second)
-    made["PixelData"].VR = "OW"
-    found = instance(ingest([write(tmp_path / "a.dcm", made)]))
-    assert "PixelData" not in found["DICOM"]
-    assert found["StoredTransferSyntaxUID"] == "1.2.840.10008.1.2.4.202"
-    assert found["ChecksumType"] == "DECOMPRESSED"
-    one, two = found["ImageFrames"]
-    assert len(one["ID"]) == 32
-    assert one["ID"] != two["ID"]
-    assert one["PixelDataChecksumFromBaseToFullResolution"] == [
-        {"Width": 3, "Height": 2, "Checksum": zlib.crc32(first)}
-    ]
-    assert (one["MinPixelValue"], one["MaxPixelValue"], one["FrameSizeInBytes"]) == (-5, 900, 12)
-    assert (two["MinPixelValue"], two["MaxPixelValue"]) == (0, 5)
-
-
-def test_the_byte_order_of_a_file_does_not_change_its_frames(tmp_path: Path) -> None:
-    pixels = struct.pack("<6h", -5, 0, 1, 2, 3, 900)
-    little, big = image(PixelData=pixels), image(PixelData=struct.pack(">6h", -5, 0, 1, 2, 3, 900))
-    for made in (little, big):
-        made["PixelData"].VR = "OW"
-    write(tmp_path / "little.dcm", little)
-    write(tmp_path / "big.dcm", big, ExplicitVRBigEndian)
-    frames = [
-        instance(ingest([tmp_path / name]))["ImageFrames"] for name in ("little.dcm", "big.dcm")
-    ]
-    assert frames[0] == frames[1]
-
-
-@pytest.mark.parametrize(
-    ("syntax", "stored"), [(JPEGBaseline8Bit, JPEGBaseline8Bit), (JPEG2000, JPEG2000)]
-)
-def test_frames_that_are_not_decoded_tell_what_is_stored(
-    tmp_path: Path, syntax: str, stored: str
-) -> None:
-    made = image(NumberOfFrames=2, PixelData=encapsulate([b"\x01\x02", b"\x03\x04\x05\x06"]))
-    made["PixelData"].VR = "OB"
-    made["PixelData"].is_undefined_length = True
-    found = instance(ingest([write(tmp_path / "a.dcm", made, syntax)]))
-    assert found["StoredTransferSyntaxUID"] == stored
-    assert "ChecksumType" not in found
-    assert [frame["FrameSizeInBytes"] for frame in found["ImageFrames"]] == [2, 4]
-    assert found["ImageFrames"][0]["MinPixelValue"] is None
-
-
-def test_rle_is_decoded() -> None:
-    folder = Path(pydicom.__file__).parent / "data" / "test_files"
-    plain, packed = (
-        instance(ingest([folder / name])) for name in ("MR_small.dcm", "MR_small_RLE.dcm")
-    )
-    assert plain["ImageFrames"] == packed["ImageFrames"]
-
-
-def test_an_instance_without_pixels_has_no_frames(tmp_path: Path) -> None:
-    found = instance(ingest([write(tmp_path / "a.dcm", data_set())]))
-    assert found["ImageFrames"] == []
 
 
 # Image sets

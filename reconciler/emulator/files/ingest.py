@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from reconciler.emulator.files.dicom_file import Instance, Refused, read_instance
 from reconciler.emulator.files.metadata_file import is_metadata, read_metadata
+from reconciler.emulator.files.storage import Storage, storage
 from reconciler.emulator.store.image_frames import ImageFrame
 
 Document: TypeAlias = dict[str, Any]
@@ -64,14 +65,19 @@ class Ingested:
     repeated: tuple[Problem, ...] = ()
 
 
-def ingest(paths: Sequence[Path], keep: Callable[[ImageFrame], None] | None = None) -> Ingested:
+def ingest(
+    paths: Sequence[Path],
+    keep: Callable[[ImageFrame], None] | None = None,
+    stored_as: Storage | None = None,
+) -> Ingested:
     """Make image sets of DICOM files, folders and metadata documents, in the order of their paths.
 
     Of several files with one SOPInstanceUID the first is taken. Patient, study and series values
     are those of the first instance, as normalization keeps them. `keep` gets each frame as it is
-    read, since all frames together may not fit into memory.
+    read, since all frames together may not fit into memory. `stored_as` decides how frames are
+    stored; the default is that of a new data store.
     """
-    reading = _Reading(keep)
+    reading = _Reading(keep, stored_as or storage())
     for path in _files(paths, reading.refused):
         reading.take(path)
     return reading.result()
@@ -93,8 +99,9 @@ def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
 class _Reading:
     """What has been read so far. Dictionaries keep the order of the first file of each."""
 
-    def __init__(self, keep: Callable[[ImageFrame], None] | None) -> None:
+    def __init__(self, keep: Callable[[ImageFrame], None] | None, stored_as: Storage) -> None:
         self._keep = keep
+        self._storage = stored_as
         self.refused: list[Problem] = []
         self._repeated: list[Problem] = []
         self._documents: dict[str, ImageSet] = {}
@@ -107,7 +114,9 @@ class _Reading:
             if is_metadata(data):
                 self._take_metadata(path, data)
             else:
-                self._take_instance(path, read_instance(data), hashlib.sha256(data).digest())
+                self._take_instance(
+                    path, read_instance(data, self._storage), hashlib.sha256(data).digest()
+                )
         except Refused as refused:
             self.refused.append(Problem(path, str(refused)))
         except OSError as error:

@@ -25,6 +25,7 @@ from reconciler.emulator.operations.context import (
     page_token,
     require_datastore,
 )
+from reconciler.emulator.operations.datastores import lossless_format
 from reconciler.emulator.operations.import_report import Report
 from reconciler.emulator.operations.joining import Import
 from reconciler.emulator.store.image_frames import ImageFrame, keep_frame
@@ -108,6 +109,7 @@ def _read(job: _Job) -> Ingested:
     """Read the files. This may take long, so each frame is a transaction of its own."""
     # Imported here: pydicom is slow to import, and most commands import no files.
     from reconciler.emulator.files.ingest import Problem, ingest
+    from reconciler.emulator.files.storage import storage
 
     files = list(job.source.files(_MOST_FILES))
     if not files:
@@ -121,7 +123,9 @@ def _read(job: _Job) -> Ingested:
         with job.context.store.write() as connection:
             keep_frame(connection, job.datastore_id, frame)
 
-    return ingest(sorted(set(files) - set(documents)), keep)
+    with job.context.store.read() as connection:
+        stored_as = storage(lossless_format(connection, job.datastore_id))
+    return ingest(sorted(set(files) - set(documents)), keep, stored_as)
 
 
 def _import(job: _Job, connection: sqlite3.Connection, ingested: Ingested) -> float:
