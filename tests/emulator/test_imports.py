@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,46 @@ def test_frames_of_a_data_store_for_jpeg_2000(importing: Importing) -> None:
     assert imagecodecs.jpeg2k_decode(data).tobytes() == (
         pydicom.dcmread(FILES / "MR_small.dcm").PixelData
     )
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("image/jph", 200),
+        ("image/*;q=0.5, text/html", 200),
+        ("*/*", 200),
+        ("", 200),
+        ("image/j2c", 406),
+        ("application/octet-stream, image/jphc", 406),
+        ("*/*, image/jph;q=0", 406),
+    ],
+)
+def test_the_accept_header_is_honoured(importing: Importing, accept: str, status: int) -> None:
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    (mr,) = importing.run("mr")["imageSetsSummary"]
+    (described,) = importing.instance(mr["imageSetId"])["ImageFrames"]
+    importing.clock.advance(40 * 86_400)
+    connection = HTTPConnection(importing.client.meta.endpoint_url.removeprefix("http://"))
+    connection.request(
+        "POST",
+        f"/datastore/{importing.datastore_id}/imageSet/{mr['imageSetId']}/getImageFrame",
+        json.dumps({"imageFrameId": described["ID"]}),
+        {"Accept": accept},
+    )
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == status
+    tier = importing.client.get_image_set(**importing.of(mr["imageSetId"]))["storageTier"]
+    if status == 200:
+        assert answer.getheader("Content-Type") == "image/jph"
+        assert tier == "FREQUENT_ACCESS"
+    else:
+        assert answer.getheader("x-amzn-ErrorType") == "NotAcceptableException"
+        assert json.loads(body)["message"] == (
+            "The image frame is stored as image/jph. The Accept header does not allow it."
+        )
+        assert tier == "ARCHIVE_INSTANT_ACCESS"
 
 
 def test_a_frame_is_an_access(importing: Importing) -> None:
