@@ -437,6 +437,7 @@ class FakeImageSets:
         tags = {
             "DICOMPatientId": patient.get("PatientID"),
             "DICOMPatientName": patient.get("PatientName"),
+            "DICOMPatientBirthDate": patient.get("PatientBirthDate"),
             "DICOMStudyInstanceUID": _study(latest),
             "DICOMSeriesInstanceUID": next(iter(latest.document["Study"]["Series"]), None),
             "DICOMNumberOfStudyRelatedSeries": str(self._series_of_study(_study(latest))),

@@ -67,20 +67,25 @@ class Stage:
         return resolved.asks
 
     def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
+        seen = self.surveyed(*manifests)
+        return seen.diffs, seen.studies
+
+    def surveyed(self, *manifests: str) -> Surveyed:
         store = Store(self.service, self.asks(*manifests), Known(self.entries))
         (seen,) = observe([store], self.settings.rules)
         if not isinstance(seen, Surveyed):
             raise seen
-        return seen.diffs, seen.studies
+        return seen
 
     def diff(self, *manifests: str) -> Diff:
         ((found,), _) = self.observed(*manifests)
         return found
 
     def plan(self, *manifests: str) -> tuple[Action, ...]:
-        diffs, studies = self.observed(*manifests)
+        seen = self.surveyed(*manifests)
         asks = {ask.image_set_id: ask for ask in self.asks(*manifests)}
-        return with_digests(build(Found(DATASTORE, diffs, studies, asks), self.settings), KEY)
+        found = Found(DATASTORE, seen.diffs, seen.studies, asks, seen.patients)
+        return with_digests(build(found, self.settings), KEY)
 
     def action(self, *manifests: str) -> Action:
         (action,) = self.plan(*manifests)

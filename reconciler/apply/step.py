@@ -27,10 +27,12 @@ from reconciler.apply.run import DatastoreRun
 from reconciler.apply.study import Members, members
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import (
+    AccessDeniedError,
     ConflictError,
     CredentialsError,
     NoAnswerError,
     NotFoundError,
+    RejectedError,
     ServiceError,
     ThrottledError,
     UnreachableError,
@@ -97,6 +99,7 @@ class StepRun:
         self._made = ""
         self._added: set[str] = set()
         self._is_elsewhere = False
+        self._is_refused = False  # the only send ended in an error that changes nothing
         self._sends = 0
         self._throttles = 0
         self._deadline = self._time_out()
@@ -113,7 +116,10 @@ class StepRun:
             self._run.halt(error.message)
             return self._end(self._unseen(Result.FAILED), self._message_of(error))
         except ServiceError as error:
-            return self._end(self._unseen(Result.FAILED), self._message_of(error))
+            text = self._message_of(error)
+            if self._is_refused:
+                text = f"{text}\nNo version was created."
+            return self._end(self._unseen(Result.FAILED), text)
 
     def _until_ended(self, started: Callable[[], None]) -> Outcome:
         """Send and read in turns, until the decision table says that the step has ended."""
@@ -210,6 +216,9 @@ class StepRun:
         except (NotFoundError, ConflictError) as error:
             self._sends += 1
             return self._refused(error, arrived=True)
+        except (AccessDeniedError, RejectedError):
+            self._is_refused = self._answer is not Answer.LOST
+            raise
         except NoAnswerError as error:
             self._sends += 1
             self._error, self._answer = self._message_of(error), Answer.LOST

@@ -95,7 +95,6 @@ def manifest(
     """Return the lines of a manifest; raise ReconcilerError if no manifest is possible."""
     from reconciler.core.dicom.shape import misshapen
     from reconciler.core.model.address import Level
-    from reconciler.edges.manifests import MAX_BYTES
     from reconciler.render.manifest import manifest_lines
 
     if odd := misshapen(document):
@@ -110,12 +109,24 @@ def manifest(
             "or above",
             "Print deeper levels with --level instance.",
         )
-    if sum(len(line.encode()) + 1 for line in lines) > MAX_BYTES:
+    if limit := _exceeded(lines):
         raise ReconcilerError(
-            f"the manifest would be larger than the limit of {MAX_BYTES:,} bytes",
+            f"the manifest would be larger than the limit of {limit}",
             "Print fewer levels, such as --level series.",
         )
     return lines
+
+
+def _exceeded(lines: list[str]) -> str:
+    """The limit of manifest files that these lines exceed; "" if they exceed none."""
+    from reconciler.core.model.node import MAX_NODES
+    from reconciler.edges.manifests import MAX_BYTES, parse
+
+    size = sum(len(line.encode()) + 1 for line in lines)
+    if size > MAX_BYTES:
+        return f"{MAX_BYTES:,} bytes"
+    is_short = size <= MAX_NODES  # every key and every value takes a byte
+    return "" if is_short or not parse("\n".join(lines), "").problems else f"{MAX_NODES:,} values"
 
 
 def _refuse_to_mask(redact: Redact, show_values: bool | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from reconciler.cli import target
 from reconciler.core import escape
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.file_kind import REPORT
 from reconciler.core.model.value import Json
 from reconciler.core.ports import Files
 from reconciler.edges import files
@@ -18,7 +19,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 def check_report_file(path: Path) -> None:
     """Raise ReconcilerError if the path holds a file that is not a report."""
-    target.check(path, target.REPORT, f"the report {path} cannot be written")
+    target.check(path, REPORT, f"the report {path} cannot be written")
 
 
 def write_report(report: Json, path: Path, disk: Files = files.REAL) -> ReconcilerError | None:

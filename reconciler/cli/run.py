@@ -21,7 +21,6 @@ from reconciler import __version__
 from reconciler.cli import screen, usage
 from reconciler.cli.app import app
 from reconciler.cli.clock import REAL, timed_by
-from reconciler.core import escape
 from reconciler.core.errors import (
     EXIT_BUG,
     EXIT_ERROR,
@@ -111,11 +110,8 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
 
 
 def _problems(error: InputError) -> int:
-    """Print every problem, then the number of problems."""
-    for problem in error.diagnostics:
-        _fail(f"{escape.escape(str(problem.place))}: {problem.message}", problem.hint)
-    if len(error.diagnostics) > 1:
-        _complain([f"{len(error.diagnostics)} problems; nothing was read or written."])
+    with contextlib.suppress(OSError):
+        screen.problems(error)
     return error.exit_code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from reconciler.cli import options
@@ -9,12 +11,20 @@ from reconciler.core.errors import EXIT_ERROR, InputError
 
 
 def validate(
-    paths: options.Paths = None, json: options.AsJson = False, config: options.Config = None
+    paths: options.Paths = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Print all problems, not only the first 20.", show_default=False
+        ),
+    ] = False,
+    json: options.AsJson = False,
+    config: options.Config = None,
 ) -> None:
     """Check manifests and settings without the service.
 
-    Reports all problems of all files in one run. PATHS are manifests or folders of manifests
-    [default: all manifests].
+    Checks all files in one run, and prints the first 20 problems; --json prints all. PATHS are
+    manifests or folders of manifests [default: all manifests].
     """
     from reconciler import pipeline
     from reconciler.cli import screen, workspace
@@ -25,9 +35,10 @@ def validate(
         settings = workspace.settings(config)
         checked = pipeline.check(settings, paths or ())
     except InputError as error:
-        if not json:
-            raise
-        screen.say_json(as_json.problems(error.diagnostics))
+        if json:
+            screen.say_json(as_json.problems(error.diagnostics))
+        else:
+            screen.problems(error, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
     if json:
         screen.say_json(as_json.checked(checked.files, checked.asks))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.cli import target
 from reconciler.core.errors import PlanFileError, ReconcilerError
+from reconciler.core.model.file_kind import MANIFEST, PLAN, SETTINGS, START_BYTES, kind_of
 from reconciler.core.model.key import Key
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Datastore, Settings
@@ -20,6 +21,7 @@ from reconciler.edges.worktree import refuse_links_of_ours
 
 # git ignores this folder, so a plan saved there is not committed.
 PLAN_FILE = Path(".reconcile") / "plan.json"
+_SAVE = f"Save a plan with: reconcile plan --out {PLAN_FILE}"
 _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -53,13 +55,30 @@ def datastore(found: Settings, name: str | None) -> Datastore:
 
 
 def saved_plan(paths: Sequence[Path] | None) -> Path | None:
-    """The path of a saved plan; None for manifests, which are named .yaml or .yml."""
-    if not paths or len(paths) != 1 or paths[0].suffix in _MANIFEST_SUFFIXES:
+    """The path of a saved plan; None for manifests.
+
+    The content decides. If it is of no known kind, the name does: manifests are named .yaml or
+    .yml.
+    """
+    if not paths or len(paths) != 1:
         return None
+    (path,) = paths
     # os.path: Path.is_file raises for a name that no file can have.
-    if not os.path.isfile(paths[0]) and paths[0].suffix != ".json":  # noqa: PTH113
+    is_file = os.path.isfile(path)  # noqa: PTH113
+    if is_file and (kind := kind_of(_start(path))):
+        return None if kind in (MANIFEST, SETTINGS) else path
+    if path.suffix in _MANIFEST_SUFFIXES:
         return None
-    return paths[0]
+    return path if is_file or path.suffix == ".json" else None
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file; none if it cannot be read, which is reported when it is used."""
+    try:
+        with open(path, "rb", opener=files.open_at_once) as file:
+            return file.read(START_BYTES)
+    except OSError:
+        return b""
 
 
 def refuse_links(found: Settings, *files: Path | None) -> None:
@@ -80,8 +99,10 @@ def load_plan(file: Path, root: Path | None) -> tuple[Plan, str]:
     try:
         data = file.read_bytes()
     except OSError as error:
-        hint = f"Save a plan with: reconcile plan --out {PLAN_FILE}"
-        raise ReconcilerError(f"cannot read the plan {file}: {error.strerror}", hint) from None
+        raise ReconcilerError(_unreadable(file, error), _SAVE) from None
+    kind = kind_of(data)
+    if kind not in (PLAN, None):
+        raise PlanFileError(f"{file} is {kind.title}, not a saved plan", _SAVE)
     raw = plan_file.parse(data)
     plan = plan_file.from_json(raw)
     # The digest shows an edit. The schema shows a forged plan whose digest matches.
@@ -93,6 +114,16 @@ def load_plan(file: Path, root: Path | None) -> tuple[Plan, str]:
     return plan, check_seal(root, raw, plan) if root else ""
 
 
+def _unreadable(file: Path, error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"the plan {file} does not exist"
+        case IsADirectoryError():
+            return f"{file} is a folder, not a saved plan"
+        case _:
+            return f"cannot read the plan {file}: {error.strerror}"
+
+
 def _is_valid(raw: plan_file.Row) -> bool:
     import jsonschema_rs
 
@@ -102,7 +133,7 @@ def _is_valid(raw: plan_file.Row) -> bool:
 def check_plan_file(file: Path) -> None:
     """Raise ReconcilerError if the path holds a file that is not a plan."""
     if not _makes_folder(file):
-        target.check(file, target.PLAN, f"cannot save the plan to {file}")
+        target.check(file, PLAN, f"cannot save the plan to {file}")
 
 
 def save_plan(plan: Plan, file: Path, key: Key | None, disk: Files = files.REAL) -> None:

@@ -15,6 +15,12 @@ EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+# Problems of manifests that a command shows if it is not asked for all.
+_MOST_SHOWN = 20
+# A check stops when it has found more problems than this. A pull request with 100,000 unknown keys
+# must not keep a runner busy, and no reader needs more.
+MAX_PROBLEMS = 1_000
+
 _GRAVEST_FIRST = (EXIT_BUG, EXIT_ERROR, EXIT_PENDING)
 
 
@@ -69,11 +75,39 @@ class ReconcilerError(Exception):
 
 
 class InputError(ReconcilerError):
-    """All problems in manifests or reconciler.yaml, in file order."""
+    """All problems in manifests or reconciler.yaml, in file order; at most the first MAX_PROBLEMS.
+
+    If there are more, the last diagnostic says so. The message holds the first of them: one wrong
+    folder may cause thousands.
+    """
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = tuple(sorted(set(diagnostics)))
-        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
+        found = tuple(sorted(set(diagnostics)))
+        self.diagnostics = _first(found) if len(found) > MAX_PROBLEMS else found
+        super().__init__("\n".join((*map(str, self.first), *self.left_out)))
+
+    @property
+    def first(self) -> tuple[Diagnostic, ...]:
+        """The problems that a command shows if it is not asked for all."""
+        return self.diagnostics[:_MOST_SHOWN]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence about the problems that are not among the first, if there are any."""
+        if len(self.diagnostics) <= _MOST_SHOWN:
+            return ()
+        return (f"These are the first {_MOST_SHOWN}. To see all: reconcile validate --all",)
+
+
+def _first(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The first problems, and a diagnostic that says that more may follow."""
+    shown = found[:MAX_PROBLEMS]
+    more = Diagnostic(
+        shown[-1].place,
+        f"there are more than {MAX_PROBLEMS:,} problems, so the check stopped",
+        "Fix the problems above, then check again: more may follow in this file and in others.",
+    )
+    return (*shown, more)
 
 
 class PlanFileError(ReconcilerError):

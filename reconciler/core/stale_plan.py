@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import TypeAlias
 
 from reconciler.core.dicom.agreement import typed
@@ -35,6 +35,8 @@ from reconciler.core.model.value import Json, Value
 from reconciler.core.plan.checker import grouped_calls
 from reconciler.core.plan.consent import change_hazards, judge
 from reconciler.core.plan.guardrails import guarded
+from reconciler.core.plan.merges import merge_hazards
+from reconciler.core.plan.patients import new_patient_id
 from reconciler.core.plan.split_consent import split_hazards
 
 # The datastoreId and the first image set of an action.
@@ -76,10 +78,15 @@ def stale(plan: Plan, today: Today) -> dict[Subject, str]:
         if action.steps or (action.status is Status.CONVERGED and not _is_recorded(action))
     ]
     planned = dict(plan.basis.rules)
+    merges = _merges(plan, today)
     found = {
         subject(action): reason
         for action in judged
-        if (reason := next(_reasons(action, planned, today), ""))
+        if (
+            reason := next(
+                chain(_reasons(action, planned, today), _withdrawn(merges[subject(action)])), ""
+            )
+        )
     }
     left = [action for action in judged if action.steps and subject(action) not in found]
     return found | _beyond_guardrails(left, today)
@@ -101,10 +108,7 @@ def _is_recorded(action: Action) -> bool:
 def _reasons(
     action: Action, planned: Mapping[str, str | bool | int], today: Today
 ) -> Iterator[str]:
-    asks = {
-        member.image_set_id: today.asks.get((action.datastore, member.image_set_id))
-        for member in action.members
-    }
+    asks = _asks_of(action, today)
     for member in action.members:
         if changed := _changed(member, _carried(asks[member.image_set_id])):
             yield f"manifest changed: {changed}"
@@ -120,11 +124,48 @@ def _reasons(
             )
             return
         sourced.append(SourcedChange(change, sources))
-    for use in _uses(action, sourced, asks, today.settings):
-        if not use.consented:
-            yield f"consent withdrawn: {use.hazard} needs consent: {use.consent}"
+    yield from _withdrawn(_uses(action, sourced, asks, today.settings))
     for rule, refused in _refused(action, planned, today.settings):
         yield f"rules changed: `rules: {{{rule}}}` does not allow {refused}"
+
+
+def _withdrawn(uses: Iterable[HazardUse]) -> Iterator[str]:
+    for use in uses:
+        if not use.consented:
+            yield f"consent withdrawn: {use.hazard} needs consent: {use.consent}"
+
+
+def _merges(plan: Plan, today: Today) -> Mapping[Subject, Sequence[HazardUse]]:
+    """The hazard MERGES_PATIENTS of each action with today's consent.
+
+    It is judged over all changes of PatientIDs in the plan, also of actions that are held back.
+    """
+    found: dict[Subject, list[HazardUse]] = defaultdict(list)
+    by_datastore: dict[str, list[Action]] = defaultdict(list)
+    for action in plan.actions:
+        if any(new_patient_id(change) for change in action.changes):
+            by_datastore[action.datastore].append(action)
+    for actions in by_datastore.values():
+        unproven = {name for action in actions for name in action.patient_unproven}
+        owners = {one.image_set_id: action for action in actions for one in action.members}
+        sourced = (one for action in actions for one in _of_patient_ids(action, today))
+        for use in merge_hazards(sourced, unproven):
+            found[subject(owners[use.image_set_id])].append(use)
+    return found
+
+
+def _of_patient_ids(action: Action, today: Today) -> Iterator[SourcedChange]:
+    claims = _Claims(action, _asks_of(action, today))
+    for change in action.changes:
+        if new_patient_id(change) and (sources := claims.asking(change)):
+            yield SourcedChange(change, sources)
+
+
+def _asks_of(action: Action, today: Today) -> dict[str, ImageSetAsk | None]:
+    return {
+        member.image_set_id: today.asks.get((action.datastore, member.image_set_id))
+        for member in action.members
+    }
 
 
 def _carried(ask: ImageSetAsk | None) -> ImageSetAsk | None:

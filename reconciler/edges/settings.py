@@ -6,7 +6,9 @@ problems in one report. The schema check comes before text is converted to numbe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,8 +16,9 @@ from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import Path as KeyPath
 from reconciler.core.ask.as_json import place_of, to_json
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError, Place, ReconcilerError
 from reconciler.core.model.duration import in_seconds
+from reconciler.core.model.file_kind import SETTINGS
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.settings import (
@@ -56,7 +59,7 @@ def find_settings(start: Path) -> Path:
 def read_settings(path: Path) -> Settings:
     """Read the settings from a file. Raises InputError with every problem in it."""
     document = _document(path)
-    found = dict(_problems(document))
+    found = dict(islice(_problems(document), MAX_PROBLEMS + 1))
     checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
@@ -65,8 +68,9 @@ def read_settings(path: Path) -> Settings:
 
 
 def _document(path: Path) -> MappingNode:
-    name = path.name or str(path)
-    loaded = read_file(path, name)
+    # Places are relative to the folder of the file. A file that does not exist is in no folder.
+    name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
+    loaded = read_file(path, name, SETTINGS)
     if loaded.problems:
         raise InputError(loaded.problems)
     if len(loaded.documents) == 1:

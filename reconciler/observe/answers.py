@@ -6,17 +6,19 @@ import json
 import zlib
 from collections.abc import Collection
 from concurrent.futures import Future
+from itertools import islice
 from threading import Lock
 
 from reconciler.core.errors import NotFoundError, ServiceError, about_one
 from reconciler.core.model.value import Document
-from reconciler.core.plan import members_filters
+from reconciler.core.plan import MOST_ROWS, members_filters, patient_filters
 from reconciler.core.ports import ImageSets
 from reconciler.core.survey.needs import (
     Answer,
     DocumentOf,
     MembersOf,
     Need,
+    PatientOf,
     PropertiesOf,
     Refusal,
     VersionsOf,
@@ -95,9 +97,12 @@ def read(port: ImageSets, need: Need) -> Answer:
                 return port.versions(name)
             case MembersOf(uid):
                 return tuple(port.search(members_filters(uid)))
+            case PatientOf(patient_id):
+                return tuple(islice(port.search(patient_filters(patient_id)), MOST_ROWS + 1))
     except ServiceError as error:
         # A search without matches returns an empty list, so a 404 concerns the data store.
-        lacks_store = isinstance(need, MembersOf) and isinstance(error, NotFoundError)
+        searches = isinstance(need, MembersOf | PatientOf)
+        lacks_store = searches and isinstance(error, NotFoundError)
         if lacks_store or not about_one(error):
             raise
         return Refusal.of(error)

@@ -7,9 +7,9 @@ from a cache can be added there without a change of surveys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
@@ -17,15 +17,16 @@ from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import Study
+from reconciler.core.plan import PatientRows, Study
 from reconciler.core.ports import ImageSets
 from reconciler.core.survey import (
     Known,
-    Studied,
+    new_patient_ids,
     nothing_seen,
     read_again,
     studies_of,
     survey,
+    survey_patient,
     survey_study,
 )
 from reconciler.core.survey.needs import Need, Survey, Together
@@ -51,10 +52,14 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The result for one data store: a diff for each ask, and the studies that were read."""
+    """The result for one data store: a diff for each ask, and the studies that were read.
+
+    `patients` is what SearchImageSets lists with each PatientID that an image set gets.
+    """
 
     diffs: tuple[Diff, ...]
     studies: tuple[Study, ...]
+    patients: Mapping[str, PatientRows] = field(default_factory=dict, repr=False)
 
 
 def observe(stores: Sequence[Store], rules: Rules) -> list[Surveyed | ServiceError]:
@@ -103,11 +108,15 @@ class _Driver:
             survey_study(uid, asked, own, self._store.known, self._rules)
             for uid, asked in studies_of(diffs).items()
         ]
-        studied = _gathered(self._surveys, self._studied, wanted)
+        studied = _gathered(self._surveys, self._made, wanted)
         own.update((found.image_set_id, found) for one in studied for found in one.diffs)
+        studies = tuple(one.study for one in studied if one.study is not None)
+        ids = new_patient_ids(own.values(), studies)
+        rows = _gathered(self._surveys, self._made, [survey_patient(one) for one in ids])
         return Surveyed(
             tuple(own[found.image_set_id] for found in diffs),
-            tuple(one.study for one in studied if one.study is not None),
+            studies,
+            dict(zip(ids, rows, strict=True)),
         )
 
     def close(self) -> None:
@@ -122,7 +131,7 @@ class _Driver:
         self._answers.release(used, read_again(found))
         return found
 
-    def _studied(self, survey: Survey[Studied]) -> Studied:
+    def _made(self, survey: Survey[T]) -> T:
         return self._answered(survey, [])
 
     def _answered(self, survey: Survey[T], used: list[Need]) -> T:

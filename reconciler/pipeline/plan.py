@@ -77,7 +77,7 @@ def plan(
             errors[one.name] = seen
             continue
         named = {ask.image_set_id: ask for ask in managed[one.name]}
-        built = builder(Found(one, seen.diffs, seen.studies, named), settings)
+        built = builder(Found(one, seen.diffs, seen.studies, named, seen.patients), settings)
         actions += guarded(built, settings.guardrails, entries[one.name])
     unread = [one for one in wanted if one.name in errors]
     if unread and len(unread) == len(wanted):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.errors import Place
@@ -38,8 +39,8 @@ class _Cells:
 
 def edit_lines(edits: Sequence[Edit], look: Look, indent: str = INDENT) -> list[str]:
     """One line per edit; more if the values before and after do not fit beside each other."""
-    short = _short_addresses(edits)
-    table = [_cells(edit, short) for edit in edits]
+    where = _places(edits)
+    table = [_cells(edit, where(edit)) for edit in edits]
     names = min(_WIDEST_KEY, max((width(cells.name) for cells in table), default=0))
     places = max((width(cells.where) for cells in table), default=0)
     room = look.width - len(indent) - 2 - names - 2 - places - 2
@@ -108,7 +109,7 @@ def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     ]
 
 
-def _cells(edit: Edit, short: dict[str, str]) -> _Cells:
+def _cells(edit: Edit, where: str) -> _Cells:
     """The texts of an edit. A masked new value is replaced by the line that states it."""
     change = edit.change
     name = cut(escape(edit.name), _WIDEST_KEY)
@@ -117,31 +118,38 @@ def _cells(edit: Edit, short: dict[str, str]) -> _Cells:
     return _Cells(
         edit=edit,
         name=f"{name} ({change.vr})" if change.send_vr else name,
-        where=_where(edit, short).rstrip(),
+        where=where,
         before="" if change.parts else escape(edit.before),
         after="" if change.parts else place if hidden else escape(edit.after),
         place="" if hidden and not change.parts else place,
     )
 
 
-def _where(edit: Edit, short: dict[str, str]) -> str:
-    """`Patient`, `Series …99.1`, `50 instances`."""
-    level = edit.change.address.level
-    if len(edit.addresses) > 1:
-        noun = "instances" if level is Level.INSTANCE else "series"
-        return f"{len(edit.addresses):,} {noun}"
-    uid = edit.change.uid
-    return f"{level.title} {short.get(uid, uid)}" if uid and edit.change.key else level.title
+def _places(edits: Sequence[Edit]) -> Callable[[Edit], str]:
+    """A function of an edit: `Patient`, `Series …99.1`, `Instance …99.1.7`, `50 instances`.
 
+    An instance that is in several series is `Instance …99.1.7 of series …99.1`.
+    """
+    addresses = {address for edit in edits for address in edit.addresses}
+    instances = Counter(address.instance for address in addresses if address.instance)
+    short = {
+        **short_uids({address.series for address in addresses}),
+        **short_uids(set(instances)),
+    }
 
-def _short_addresses(edits: Iterable[Edit]) -> dict[str, str]:
-    """Short forms of every UID that the edits use as an address."""
-    by_level: dict[Level, set[str]] = {}
-    for edit in edits:
-        for address in edit.addresses:
-            uid = address.instance or address.series
-            by_level.setdefault(address.level, set()).add(uid)
-    return {uid: short for uids in by_level.values() for uid, short in short_uids(uids).items()}
+    def where(edit: Edit) -> str:
+        address = edit.addresses[0]
+        level, uid = address.level, address.instance or address.series
+        if len(edit.addresses) > 1:
+            noun = "instances" if level is Level.INSTANCE else "series"
+            return f"{len(edit.addresses):,} {noun}"
+        if not uid:
+            return level.title
+        place = f"{level.title} {short[uid]}" if edit.change.key else level.title
+        series = f" of series {short[address.series]}"
+        return f"{place}{series}" if instances[address.instance] > 1 else place
+
+    return where
 
 
 def place_of(place: Place | None) -> str:

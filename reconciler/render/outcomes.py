@@ -58,7 +58,7 @@ def _sign(mark: Mark, look: Look) -> str:
 
 def _of_member(member: ShownMember) -> str:
     if not member.version_id:
-        return f"at version {member.pin}"
+        return f"planned at version {member.pin}"
     return f"version {member.pin} → {member.version_id}"
 
 

@@ -96,6 +96,8 @@ def _action(action: ShownAction) -> Json:
     }
     if action.unlisted_series:
         row["unlistedSeries"] = action.unlisted_series
+    if action.patient_unproven:
+        row["patientUnproven"] = list(action.patient_unproven)
     return row
 
 
@@ -126,6 +128,7 @@ def _hazard(use: HazardUse) -> Json:
         "consent": use.consent,
         "at": _place(use.place),
         **({"versionId": use.version_id} if use.version_id else {}),
+        **({"number": use.number} if use.number else {}),
     }
 
 

@@ -27,7 +27,7 @@ from reconciler.core.dicom.dictionary import Attribute
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import ALL_VRS, is_vr
 from reconciler.core.model.address import SECTIONS, WILDCARD, Address, Level
-from reconciler.core.model.node import MAX_DEPTH, NO_TEXT, ListNode, MappingNode, Node
+from reconciler.core.model.node import MAX_DEPTH, MAX_TEXT, NO_TEXT, ListNode, MappingNode, Node
 from reconciler.core.model.value import Json
 from reconciler.render.nodes import node_of, quoted
 
@@ -61,6 +61,8 @@ def _why_not_value(
         return f"it is nested too deep: a manifest has at most {MAX_DEPTH} levels"
     if any(NO_TEXT.search(text) for text in _texts(raw)):
         return "its value holds a NUL or an incomplete character, which a manifest cannot hold"
+    if any(len(text) > MAX_TEXT for text in _texts(raw)):
+        return f"its value is longer than {MAX_TEXT:,} characters"
     live_vr = key_vr(section, key)
     if not is_vr(live_vr) or (attribute.is_private and live_vr not in ALL_VRS):
         return "the document states a VR that does not exist"

@@ -47,6 +47,18 @@ def updated_at(version_id: str) -> float:
     return CREATED_AT + int(version_id)
 
 
+def tags_of(document: dict[str, Any]) -> dict[str, str]:
+    """What SearchImageSets shows of a document, without what counts series."""
+    patient, study = document["Patient"]["DICOM"], document["Study"]["DICOM"]
+    found = {
+        "DICOMStudyInstanceUID": study["StudyInstanceUID"],
+        "DICOMPatientId": patient.get("PatientID"),
+        "DICOMPatientName": patient.get("PatientName"),
+        "DICOMPatientBirthDate": patient.get("PatientBirthDate"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 class Observed:
     """The image sets of a case's observed.json, read-only."""
 
@@ -80,11 +92,15 @@ class Observed:
         return (self.get(image_set_id),)
 
     def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
-        wanted = dict(filters).get("DICOMStudyInstanceUID")
+        """A study has its primary image sets alone, as if the others were not listed."""
         for image_set_id, row in self._rows.items():
-            uid = row["document"]["Study"]["DICOM"]["StudyInstanceUID"]
-            if wanted in (None, uid) and row["isPrimary"]:
-                yield Summary(image_set_id, row["versionId"], True, None)
+            tags = tags_of(row["document"])
+            if all(tags.get(name) == value for name, value in filters) and (
+                row["isPrimary"] or "DICOMPatientId" in dict(filters)
+            ):
+                yield Summary(
+                    image_set_id, row["versionId"], row["isPrimary"], None, (*tags.items(),)
+                )
 
     def update(self, step: Step) -> str:
         raise AssertionError("planning writes nothing")
@@ -127,7 +143,7 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     (seen,) = observe([Store(port, asks, Known(recorded(case, asks)))], settings.rules)
     assert isinstance(seen, Surveyed)
     managed = {ask.image_set_id: ask for ask in asks}
-    found = Found(DATASTORE, seen.diffs, seen.studies, managed)
+    found = Found(DATASTORE, seen.diffs, seen.studies, managed, seen.patients)
     actions = with_digests(build(found, settings), KEY)
     return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
 

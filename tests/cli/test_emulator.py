@@ -240,7 +240,33 @@ def test_load_takes_a_metadata_document_with_its_own_id(
     assert load(endpoint, tmp_path / "two.json") == 1
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err == f"{own_id}: Another document is loaded under this imageSetId.\n"
+    assert output.err == (
+        f"error: image set {own_id}: It is loaded already, with other content. "
+        "Loading changes no image set.\n"
+        "    Load it into another data store. Or import changed DICOM files with "
+        "StartDICOMImportJob, which replaces instances as AWS does.\n"
+    )
+
+
+@pytest.mark.parametrize("uid", ["", "1.2.3.4"])
+def test_load_of_a_changed_file_of_a_series_changes_nothing(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], uid: str
+) -> None:
+    """The same instance with other values, and another instance of the same series."""
+    changed = pydicom.dcmread(FILES / "CT_small.dcm")
+    changed.StudyDescription = "changed"
+    if uid:
+        changed.SOPInstanceUID = uid
+    changed.save_as(tmp_path / "z.dcm")
+    assert load(endpoint, FILES / "CT_small.dcm") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert load(endpoint, tmp_path / "z.dcm") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert f"image set {first['imageSetId']}: It is loaded already, with other" in output.err
+    assert "StartDICOMImportJob" in output.err
+    assert load(endpoint, FILES / "CT_small.dcm") == 0
+    assert json.loads(capsys.readouterr().out) == first
 
 
 def test_load_tells_what_it_left_out_and_loads_the_rest(
@@ -257,7 +283,31 @@ def test_load_tells_what_it_left_out_and_loads_the_rest(
     assert output.err.splitlines() == [
         f"{folder}/none: there is no such file or folder",
         f"{folder}/notes.txt: it is not a DICOM file",
-        f"{folder}/b.dcm: it has the SOPInstanceUID of {folder}/a.dcm, kept that",
+        f"{folder}/b.dcm: left out: {folder}/a.dcm has the same SOPInstanceUID",
+    ]
+
+
+def test_load_says_whether_what_it_left_out_has_other_content(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    changed = pydicom.dcmread(FILES / "MR_small.dcm")
+    changed.save_as(folder / "a.dcm")
+    changed.StudyDescription = "changed"
+    changed.save_as(folder / "b.dcm")
+    study: dict[str, Any] = {"DICOM": {}}
+    study |= {"Series": {"1.2": {"DICOM": {}, "Instances": {"1.3": {"DICOM": {}}}}}}
+    given: dict[str, Any] = {"ImageSetID": "z" * 32, "Patient": {"DICOM": {}}, "Study": study}
+    for name in ("c", "d", "e"):
+        given["Patient"]["DICOM"] = {"PatientID": "2"} if name == "e" else {}
+        (folder / f"{name}.json").write_text(json.dumps(given))
+    load(endpoint, folder)
+    assert capsys.readouterr().err.splitlines() == [
+        f"{folder}/b.dcm: left out: {folder}/a.dcm has the same SOPInstanceUID, with other content",
+        f"{folder}/d.json: left out: another file has image set {'z' * 32}, too",
+        f"{folder}/e.json: left out: another file has image set {'z' * 32}, too, with other "
+        "content",
     ]
 
 
@@ -320,6 +370,25 @@ def test_load_stores_the_frames(endpoint: str) -> None:
     answer = service.get_image_frame(**of, imageFrameInformation={"imageFrameId": frame_id})
     assert answer["contentType"] == "image/j2c"
     assert answer["imageFrameBlob"].read(4) == b"\xff\x4f\xff\x51"
+
+
+def test_load_stores_frames_in_the_format_of_the_data_store(
+    endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = client(endpoint)
+    made = service.create_datastore(losslessStorageFormat="JPEG_2000_LOSSLESS")["datastoreId"]
+    file = str(FILES / "MR_small.dcm")
+    for datastore, syntax in ((made, "1.2.840.10008.1.2.4.90"), (STORE, "1.2.840.10008.1.2.4.202")):
+        arguments = ["emulator", "load", file, "--endpoint", endpoint, "--datastore", datastore]
+        assert run(arguments) == 0
+        of = {
+            "datastoreId": datastore,
+            "imageSetId": json.loads(capsys.readouterr().out)["imageSetId"],
+        }
+        metadata = gzip.decompress(
+            service.get_image_set_metadata(**of)["imageSetMetadataBlob"].read()
+        ).decode()
+        assert f'"StoredTransferSyntaxUID":"{syntax}"' in metadata
 
 
 # start: switches, quotas, faults

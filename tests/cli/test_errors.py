@@ -115,6 +115,53 @@ def test_all_problems_of_all_files_at_once(reconcile: Command, workspace: Path) 
     assert ran.err.endswith("2 problems; nothing was read or written.\n")
 
 
+@pytest.fixture
+def full_of_problems(workspace: Path) -> Path:
+    """201 problems: one in each line of a manifest, and two in its last lines."""
+    lines = "".join(f"wrong{number}: x\n" for number in range(200))
+    text = MANIFEST.replace("19970424", "19970431")
+    (workspace / "manifests" / "one.yaml").write_text(lines + text)
+    return workspace
+
+
+@pytest.mark.parametrize(
+    "command", [["validate"], ["validate", "."], ["plan"], ["apply", "--auto-approve"]]
+)
+def test_of_many_problems_the_first_are_shown(
+    reconcile: Command, full_of_problems: Path, command: list[str]
+) -> None:
+    ran = reconcile(*command)
+    assert (ran.code, ran.out) == (1, "")
+    shown = [line for line in ran.err.splitlines() if line.startswith("error: ")]
+    assert [line.split(":")[2] for line in shown] == [str(number) for number in range(1, 21)]
+    assert ran.err.endswith(
+        "201 problems; nothing was read or written.\n"
+        "These are the first 20. To see all: reconcile validate --all\n"
+    )
+
+
+def test_all_problems_are_shown_on_request(reconcile: Command, full_of_problems: Path) -> None:
+    ran = reconcile("validate", "--all")
+    assert (ran.code, ran.out, ran.err.count("error: ")) == (1, "", 201)
+    assert ran.err.endswith("201 problems; nothing was read or written.\n")
+    for more in ([], ["--all"]):
+        ran = reconcile("validate", "--json", *more)
+        assert (ran.code, ran.err) == (1, "")
+        assert len(json.loads(ran.out)["problems"]) == 201
+
+
+def test_the_problems_of_the_manifests_of_a_saved_plan_are_not_all_shown(
+    reconcile: Command, workspace: Path
+) -> None:
+    assert reconcile("plan", "--out", "plan.json").code == 0
+    lines = "".join(f"wrong{number}: x\n" for number in range(200))
+    (workspace / "manifests" / "one.yaml").write_text(lines)
+    ran = reconcile("apply", "plan.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.count("manifests/one.yaml:") == 20
+    assert "To see all: reconcile validate --all" in ran.err
+
+
 def test_settings_are_found_from_below(
     reconcile: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,14 +89,16 @@ def test_no_record_draws_on_the_terminal(reconcile: Command, workspace: Path) ->
 def test_a_plan_is_not_saved_over_a_folder(reconcile: Command, workspace: Path, out: str) -> None:
     ran = reconcile("plan", "--out", out)
     assert ran.code == 1
-    assert ran.err == f"error: cannot save the plan to {out or '.'}: Is a directory\n"
+    assert ran.err.startswith(f"error: cannot save the plan to {out or '.'}: it is a folder\n")
 
 
 def test_a_plan_is_not_saved_over_a_pipe_or_device(reconcile: Command, workspace: Path) -> None:
     os.mkfifo(workspace / "plan.json")
     ran = reconcile("plan", "--out", "plan.json")
     assert ran.code == 1
-    assert ran.err == "error: cannot save the plan to plan.json: it is not a regular file\n"
+    assert ran.err.startswith(
+        "error: cannot save the plan to plan.json: it is not a regular file\n"
+    )
     assert (workspace / "plan.json").is_fifo()
 
 

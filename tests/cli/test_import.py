@@ -95,9 +95,11 @@ def test_what_cannot_be_asked_for_is_told() -> None:
     assert "1997" not in text
 
 
-def long(text: Json) -> dict[str, Json]:
-    """A document with an instance that has a text."""
-    instances: dict[str, Json] = {"1.2.3": {"DICOM": {"TextValue": text}}}
+def long(text: Json, count: int) -> dict[str, Json]:
+    """A document with some instances that have a text."""
+    instances: dict[str, Json] = {
+        f"1.2.3.{number}": {"DICOM": {"TextValue": text}} for number in range(count)
+    }
     return {"Study": {"Series": {"1.2": {"Instances": instances}}}}
 
 
@@ -106,7 +108,7 @@ def long(text: Json) -> dict[str, Json]:
     [
         ({"Study": {"Series": {"1.2": 1}}}, "documented structure at Study/Series/1.2"),
         ({"Patient": {}}, "has no attribute that a manifest can manage at level instance or above"),
-        (long("x" * 2**24), "the manifest would be larger than the limit of 16,777,216 bytes"),
+        (long("x" * 2**20, 16), "the manifest would be larger than the limit of 16,777,216 bytes"),
     ],
 )
 def test_no_manifest_that_validate_refuses_is_printed(

@@ -177,18 +177,20 @@ def test_every_image_set_of_a_study_stands_beside_its_own_versions() -> None:
     ]
     partly = Outcome(second, Result.CONFLICT, "said", landed((THIRD, "5", "6")))
     assert lines_of(partly, action) == [
-        f"✗ conflict           image set {FIRST}  at version 8",
-        f"                     image set {SECOND}  at version 2",
+        f"✗ conflict           image set {FIRST}  planned at version 8",
+        f"                     image set {SECOND}  planned at version 2",
         f"                     image set {THIRD}  version 5 → 6",
         "    said",
     ]
     last = Outcome(own, Result.NOT_ATTEMPTED)
-    assert lines_of(last, action) == [f"· not-attempted      image set {THIRD}  at version 6"]
+    assert lines_of(last, action) == [
+        f"· not-attempted      image set {THIRD}  planned at version 6"
+    ]
 
 
 def test_a_step_that_is_in_no_plan_is_reported_all_the_same() -> None:
     lost = Outcome(samples.step(SECOND, "1"), Result.CONFLICT, "", landed((FIRST, "7", "8")))
-    assert lines_of(lost)[1:] == [f"                     image set {SECOND}  at version 1"]
+    assert lines_of(lost)[1:] == [f"                     image set {SECOND}  planned at version 1"]
 
 
 def test_reports_and_the_step_summary_name_every_image_set_of_a_study() -> None:

@@ -144,10 +144,8 @@ def test_a_plan_replaces_nothing_but_a_plan(
     (workspace / "file.json").write_bytes(other)
     ran = reconcile("plan", ONE, "--out", "file.json")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == (
-        "error: cannot save the plan to file.json: the file exists and is not a plan. "
-        "Give another name, or remove the file first\n"
-    )
+    assert ran.err.startswith("error: cannot save the plan to file.json: the file exists and is ")
+    assert ran.err.endswith("\n    Give another name, or remove the file first.\n")
     assert (workspace / "file.json").read_bytes() == other
 
 
@@ -213,10 +211,10 @@ def test_a_report_replaces_nothing_but_a_report_and_nothing_is_applied(
     before = reconcile("plan", ONE, "--json").out
     ran = reconcile("apply", ONE, "--auto-approve", "--report", "report.json")
     assert ran.code == 1
-    assert ran.err == (
-        "error: the report report.json cannot be written: the file exists and is not a report. "
-        "Give another name, or remove the file first\n"
+    assert ran.err.startswith(
+        "error: the report report.json cannot be written: the file exists and is "
     )
+    assert ran.err.endswith("\n    Give another name, or remove the file first.\n")
     assert file.read_bytes() == other
     assert reconcile("plan", ONE, "--json").out == before
     file.unlink()
@@ -228,7 +226,7 @@ def test_a_report_replaces_nothing_but_a_report_and_nothing_is_applied(
 def test_a_plan_and_a_report_do_not_replace_each_other(reconcile: Command, workspace: Path) -> None:
     assert reconcile("plan", ONE, "--out", "one.json").code == 0
     ran = reconcile("apply", "one.json", "--report", "one.json")
-    assert (ran.code, "is not a report" in ran.err) == (1, True)
+    assert (ran.code, "the file exists and is a saved plan\n" in ran.err) == (1, True)
     assert reconcile("apply", "one.json", "--report", "two.json").code == 0
     assert reconcile("plan", ONE, "--out", "two.json").code == 1
 
@@ -250,6 +248,6 @@ def test_a_folder_that_is_not_there(reconcile: Command, workspace: Path) -> None
         ran = reconcile(arguments[0], ONE, *arguments[1:], "no/such/file.json")
         assert ran.code == 1
         assert "no/such/file.json" in ran.err
-        assert "No such file or directory" in ran.err
+        assert "the folder no/such does not exist" in ran.err
         assert not os.path.lexists(workspace / "no")
     assert not (workspace / "records").exists()

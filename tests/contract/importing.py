@@ -70,8 +70,7 @@ class Importer:
             inputS3Uri=folder,
             outputS3Uri=self.output_prefix,
         )["jobId"]
-        self._wait(job_id)
-        output = f"{self.output_prefix}{self.datastore_id}-DicomImport-{job_id}/"
+        output = self._wait(job_id)
         failures = self.objects.read_all(f"{output}FAILURE/")
         image_sets: dict[int, set[str]] = {}
         for line in b"\n".join(self.objects.read_all(f"{output}SUCCESS/")).splitlines():
@@ -85,13 +84,15 @@ class Importer:
         assert all(len(found) == 1 for found in image_sets.values())
         return {number: found.pop() for number, found in image_sets.items()}
 
-    def _wait(self, job_id: str) -> None:
+    def _wait(self, job_id: str) -> str:
+        """The folder of the job's output."""
         began = self.clock.now()
         while self.clock.now() - began < JOB_SECONDS:
             job = self.client.get_dicom_import_job(datastoreId=self.datastore_id, jobId=job_id)
             status = job["jobProperties"]["jobStatus"]
             if status == "COMPLETED":
-                return
+                folder: str = job["jobProperties"]["outputS3Uri"]
+                return folder
             assert status != "FAILED", job["jobProperties"].get("message")
             self.clock.sleep(POLL_SECONDS)
         raise AssertionError(f"import job {job_id} has not ended")

@@ -45,6 +45,7 @@ def select(*instances: str) -> dict[str, Any]:
 
 
 def test_a_new_image_set(store: Any, image_set: str, error_of: Any) -> None:
+    store.clock.advance(60)
     answer = call(store, image_set)
     source = answer["sourceImageSetProperties"]
     made = answer["destinationImageSetProperties"]
@@ -52,6 +53,7 @@ def test_a_new_image_set(store: Any, image_set: str, error_of: Any) -> None:
         "LOCKED", "COPYING_WITH_READ_ONLY_ACCESS"
     )  # fmt: skip
     assert source["latestVersionId"] == "1"
+    assert source["updatedAt"].timestamp() == store.clock()  # of the copy: AWS's examples
     assert (made["imageSetState"], made["imageSetWorkflowStatus"]) == ("LOCKED", "COPYING")
     assert made["latestVersionId"] == "1"
     assert store.get(image_set)["imageSetWorkflowStatus"] == "COPYING_WITH_READ_ONLY_ACCESS"

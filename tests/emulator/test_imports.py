@@ -7,9 +7,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import pydicom
 import pytest
 
@@ -79,6 +81,24 @@ class Importing:
     def of(self, image_set_id: str) -> dict[str, str]:
         return {"datastoreId": self.datastore_id, "imageSetId": image_set_id}
 
+    def instance(self, image_set_id: str) -> Any:
+        """The only instance of an image set."""
+        answer = self.client.get_image_set_metadata(**self.of(image_set_id))
+        document = json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
+        (series,) = document["Study"]["Series"].values()
+        (instance,) = series["Instances"].values()
+        return instance
+
+    def frame(self, image_set_id: str) -> tuple[str, str, bytes]:
+        """The only frame of an image set: ID, contentType and bytes."""
+        (described,) = self.instance(image_set_id)["ImageFrames"]
+        got = self.client.get_image_frame(
+            **self.of(image_set_id), imageFrameInformation={"imageFrameId": described["ID"]}
+        )
+        data = got["imageFrameBlob"].read()
+        assert len(data) == described["FrameSizeInBytes"]
+        return described["ID"], got["contentType"], data
+
     def search(self) -> list[Any]:
         answer = self.client.search_image_sets(datastoreId=self.datastore_id)
         summaries: list[Any] = answer["imageSetsMetadataSummaries"]
@@ -113,8 +133,11 @@ def test_a_job_from_start_to_end(importing: Importing) -> None:
     assert (job["jobStatus"], job["jobName"]) == ("COMPLETED", "first")
     assert job["inputS3Uri"] == "s3://bucket/in/"
     assert job["endedAt"].timestamp() == importing.clock()
+    folder = f"s3://results/out/{importing.datastore_id}-DicomImport-{job_id}/"
+    assert job["outputS3Uri"] == folder
 
     summary = importing.read(job_id, "job-output-manifest.json")["jobSummary"]
+    assert summary["outputS3Uri"] == folder
     assert summary["numberOfScannedFiles"] == 9
     assert summary["numberOfImportedFiles"] == 7
     assert summary["numberOfFilesWithCustomerError"] == 2
@@ -136,29 +159,32 @@ def test_a_job_from_start_to_end(importing: Importing) -> None:
         assert (got["versionId"], got["imageSetWorkflowStatus"]) == ("1", "CREATED")
 
 
+@pytest.mark.parametrize("output", ["s3://results", "s3://results/", "s3://results/a/b"])
+def test_the_job_names_the_folder_of_its_output(importing: Importing, output: str) -> None:
+    """AWS's Python workflow appends `job-output-manifest.json` to `outputS3Uri`."""
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    job_id = importing.start("mr/", output)["jobId"]
+    failed = importing.start("nothing/", output)["jobId"]
+    importing.clock.advance(UPDATE_SECONDS)
+    uri = importing.job(job_id)["outputS3Uri"]
+    path = importing.root / uri.removeprefix("s3://") / "job-output-manifest.json"
+    assert json.loads(path.read_text())["jobSummary"]["outputS3Uri"] == uri
+    name = f"{importing.datastore_id}-DicomImport-{failed}"
+    assert importing.job(failed)["outputS3Uri"] == f"{output.rstrip('/')}/{name}/"
+
+
 def test_frames_are_stored(importing: Importing, error_of: Any) -> None:
     importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
     importing.put(FILES / "JPEG2000.dcm", "j2k/a.dcm")
     (mr,) = importing.run("mr")["imageSetsSummary"]
     (j2k,) = importing.run("j2k")["imageSetsSummary"]
 
-    def frame(image_set_id: str) -> tuple[str, str, bytes]:
-        answer = importing.client.get_image_set_metadata(**importing.of(image_set_id))
-        document = json.loads(gzip.decompress(answer["imageSetMetadataBlob"].read()))
-        (series,) = document["Study"]["Series"].values()
-        (instance,) = series["Instances"].values()
-        (described,) = instance["ImageFrames"]
-        got = importing.client.get_image_frame(
-            **importing.of(image_set_id), imageFrameInformation={"imageFrameId": described["ID"]}
-        )
-        data = got["imageFrameBlob"].read()
-        assert len(data) == described["FrameSizeInBytes"]
-        return described["ID"], got["contentType"], data
-
-    frame_id, content_type, data = frame(mr["imageSetId"])
-    assert content_type == "application/octet-stream"
-    assert data == pydicom.dcmread(FILES / "MR_small.dcm").PixelData
-    other_id, content_type, data = frame(j2k["imageSetId"])
+    frame_id, content_type, data = importing.frame(mr["imageSetId"])
+    assert content_type == "image/jph"
+    assert imagecodecs.jpeg2k_decode(data).tobytes() == (
+        pydicom.dcmread(FILES / "MR_small.dcm").PixelData
+    )
+    other_id, content_type, data = importing.frame(j2k["imageSetId"])
     assert content_type == "image/j2c"
     assert data.startswith(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1 Annex A: SOC, SIZ
     for image_set, wanted in ((mr, other_id), (j2k, frame_id), (mr, "f" * 32)):
@@ -168,6 +194,64 @@ def test_frames_are_stored(importing: Importing, error_of: Any) -> None:
             imageFrameInformation={"imageFrameId": wanted},
         )
         assert refused[:2] == (404, "ResourceNotFoundException")
+
+
+def test_frames_of_a_data_store_for_jpeg_2000(importing: Importing) -> None:
+    """`losslessStorageFormat` of CreateDatastore."""
+    importing.datastore_id = importing.client.create_datastore(
+        losslessStorageFormat="JPEG_2000_LOSSLESS"
+    )["datastoreId"]
+    importing.clock.advance(UPDATE_SECONDS)
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    (mr,) = importing.run("mr")["imageSetsSummary"]
+    instance = importing.instance(mr["imageSetId"])
+    assert instance["StoredTransferSyntaxUID"] == "1.2.840.10008.1.2.4.90"
+    _, content_type, data = importing.frame(mr["imageSetId"])
+    assert content_type == "image/j2c"
+    assert data.startswith(b"\xff\x4f\xff\x51")
+    assert imagecodecs.jpeg2k_decode(data).tobytes() == (
+        pydicom.dcmread(FILES / "MR_small.dcm").PixelData
+    )
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("image/jph", 200),
+        ("image/*;q=0.5, text/html", 200),
+        ("*/*", 200),
+        ("", 200),
+        ("image/j2c", 406),
+        ("application/octet-stream, image/jphc", 406),
+        ("*/*, image/jph;q=0", 406),
+    ],
+)
+def test_the_accept_header_is_honoured(importing: Importing, accept: str, status: int) -> None:
+    importing.put(FILES / "MR_small.dcm", "mr/a.dcm")
+    (mr,) = importing.run("mr")["imageSetsSummary"]
+    (described,) = importing.instance(mr["imageSetId"])["ImageFrames"]
+    importing.clock.advance(40 * 86_400)
+    connection = HTTPConnection(importing.client.meta.endpoint_url.removeprefix("http://"))
+    connection.request(
+        "POST",
+        f"/datastore/{importing.datastore_id}/imageSet/{mr['imageSetId']}/getImageFrame",
+        json.dumps({"imageFrameId": described["ID"]}),
+        {"Accept": accept},
+    )
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == status
+    tier = importing.client.get_image_set(**importing.of(mr["imageSetId"]))["storageTier"]
+    if status == 200:
+        assert answer.getheader("Content-Type") == "image/jph"
+        assert tier == "FREQUENT_ACCESS"
+    else:
+        assert answer.getheader("x-amzn-ErrorType") == "NotAcceptableException"
+        assert json.loads(body)["message"] == (
+            "The image frame is stored as image/jph. The Accept header does not allow it."
+        )
+        assert tier == "ARCHIVE_INSTANT_ACCESS"
 
 
 def test_a_frame_is_an_access(importing: Importing) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
 )
 
 from reconciler.emulator.files.ingest import Ingested, ingest
@@ -215,6 +213,34 @@ def test_text_is_decoded_by_the_character_set(
     assert series["Instances"]["1.2.3.1"]["DICOM"]["SpecificCharacterSet"] == expected
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "expected"),
+    [
+        # PS3.5 annex K.2: "^" and "=" end the code extension, so it is repeated after them.
+        (0x00100010, "Zhang^XiaoDong=@张^@小东=", "Zhang^XiaoDong=张^小东="),
+        # PS3.5 annex K.3: so does the end of a line.
+        (0x00204000, "1. @第一行\r\n2. @第\r\n3. end", "1. 第一行\r\n2. 第\r\n3. end"),
+        (0x00081080, "@第\\@一\\plain", ["第", "一", "plain"]),
+    ],
+)
+def test_gb_2312_is_decoded(tmp_path: Path, tag: int, text: str, expected: Any) -> None:
+    """`@` stands for the escape sequence that designates GB 2312 (PS3.3 table C.12-4)."""
+    raw = text.encode("gb2312").replace(b"@", b"\x1b$)A")
+    made = data_set(SpecificCharacterSet=["", "ISO 2022 IR 58"])
+    made.add_new(tag, "UN", raw)
+    found = document(ingest([write(tmp_path / "a.dcm", made)]))
+    assert expected in [*levels(found).values()]
+
+
+def levels(found: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of all levels of a document with one instance."""
+    (series,) = found["Study"]["Series"].values()
+    (block,) = series["Instances"].values()
+    return {
+        **found["Patient"]["DICOM"], **found["Study"]["DICOM"], **series["DICOM"], **block["DICOM"]
+    }  # fmt: skip
+
+
 def test_a_backslash_inside_of_a_character_separates_nothing(tmp_path: Path) -> None:
     text = "癨"  # 0xB0 0x5C in GB18030 (PS3.5 §6.1.2.3)
     raw = text.encode("gb18030")
@@ -311,12 +337,21 @@ def test_unknown_and_repeating_elements_are_hex(tmp_path: Path) -> None:
     assert found["DICOMVRs"] == {"00080007": "SH"}  # an overlay's VR is in the dictionary
 
 
-def test_numbers_that_json_does_not_know_are_null(tmp_path: Path) -> None:
-    assert attribute(tmp_path, "RevolutionTime", float("nan")) is None
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_does_not_have_are_refused(tmp_path: Path, number: float) -> None:
+    """Null would mean that the element is there and empty."""
+    inside = Dataset()
+    inside.RevolutionTime = number
+    for attributes in (
+        {"RevolutionTime": number},
+        {"SelectorFLValue": [1.0, number]},
+        {"ConceptCodeSequence": [inside]},
+    ):
+        ingested = ingest([write(tmp_path / "a.dcm", data_set(**attributes))])
+        assert ingested.image_sets == ()
+        (problem,) = ingested.refused
+        assert "holds NaN or Infinity, which JSON does not have" in problem.reason
     assert attribute(tmp_path, "RevolutionTime", 1e300) == 1e300
-
-
-# Image frames
 
 
 def image(**attributes: Any) -> Dataset:
@@ -327,66 +362,6 @@ def image(**attributes: Any) -> Dataset:
     for keyword, value in attributes.items():
         setattr(made, keyword, value)
     return made
-
-
-def test_frames_have_checksum_range_and_size(tmp_path: Path) -> None:
-    first, second = struct.pack("<6h", -5, 0, 1, 2, 3, 900), struct.pack("<6h", *range(6))
-    made = image(NumberOfFrames=2, PixelData=first + second)
-    made["PixelData"].VR = "OW"
-    found = instance(ingest([write(tmp_path / "a.dcm", made)]))
-    assert "PixelData" not in found["DICOM"]
-    assert found["StoredTransferSyntaxUID"] == "1.2.840.10008.1.2.4.202"
-    assert found["ChecksumType"] == "DECOMPRESSED"
-    one, two = found["ImageFrames"]
-    assert len(one["ID"]) == 32
-    assert one["ID"] != two["ID"]
-    assert one["PixelDataChecksumFromBaseToFullResolution"] == [
-        {"Width": 3, "Height": 2, "Checksum": zlib.crc32(first)}
-    ]
-    assert (one["MinPixelValue"], one["MaxPixelValue"], one["FrameSizeInBytes"]) == (-5, 900, 12)
-    assert (two["MinPixelValue"], two["MaxPixelValue"]) == (0, 5)
-
-
-def test_the_byte_order_of_a_file_does_not_change_its_frames(tmp_path: Path) -> None:
-    pixels = struct.pack("<6h", -5, 0, 1, 2, 3, 900)
-    little, big = image(PixelData=pixels), image(PixelData=struct.pack(">6h", -5, 0, 1, 2, 3, 900))
-    for made in (little, big):
-        made["PixelData"].VR = "OW"
-    write(tmp_path / "little.dcm", little)
-    write(tmp_path / "big.dcm", big, ExplicitVRBigEndian)
-    frames = [
-        instance(ingest([tmp_path / name]))["ImageFrames"] for name in ("little.dcm", "big.dcm")
-    ]
-    assert frames[0] == frames[1]
-
-
-@pytest.mark.parametrize(
-    ("syntax", "stored"), [(JPEGBaseline8Bit, JPEGBaseline8Bit), (JPEG2000, JPEG2000)]
-)
-def test_frames_that_are_not_decoded_tell_what_is_stored(
-    tmp_path: Path, syntax: str, stored: str
-) -> None:
-    made = image(NumberOfFrames=2, PixelData=encapsulate([b"\x01\x02", b"\x03\x04\x05\x06"]))
-    made["PixelData"].VR = "OB"
-    made["PixelData"].is_undefined_length = True
-    found = instance(ingest([write(tmp_path / "a.dcm", made, syntax)]))
-    assert found["StoredTransferSyntaxUID"] == stored
-    assert "ChecksumType" not in found
-    assert [frame["FrameSizeInBytes"] for frame in found["ImageFrames"]] == [2, 4]
-    assert found["ImageFrames"][0]["MinPixelValue"] is None
-
-
-def test_rle_is_decoded() -> None:
-    folder = Path(pydicom.__file__).parent / "data" / "test_files"
-    plain, packed = (
-        instance(ingest([folder / name])) for name in ("MR_small.dcm", "MR_small_RLE.dcm")
-    )
-    assert plain["ImageFrames"] == packed["ImageFrames"]
-
-
-def test_an_instance_without_pixels_has_no_frames(tmp_path: Path) -> None:
-    found = instance(ingest([write(tmp_path / "a.dcm", data_set())]))
-    assert found["ImageFrames"] == []
 
 
 # Image sets

@@ -46,12 +46,23 @@ def test_a_data_store_is_made_on_demand(store: Any, document: dict[str, Any]) ->
 
 
 def test_a_document_stays_as_it_is(store: Any, document: dict[str, Any]) -> None:
-    document |= {"DatastoreID": "8" * 32, "ImageSetID": "d" * 32, "Future": {"x": [1, None, 0.5]}}
+    own = {"DatastoreID": store.datastore_id, "ImageSetID": "d" * 32}
+    document |= {**own, "Future": {"x": [1, None, 0.5]}}
     document["Study"]["Future"] = True
     store.load(document, "d" * 32)
     assert json.dumps(store.metadata("d" * 32), sort_keys=True) == json.dumps(
         document, sort_keys=True
     )
+
+
+def test_the_data_store_of_a_document_is_the_one_that_takes_it(
+    store: Any, document: dict[str, Any]
+) -> None:
+    """A document that was saved from another data store names that data store."""
+    image_set = store.load(document | {"DatastoreID": "8" * 32})
+    assert store.metadata(image_set)["DatastoreID"] == store.datastore_id
+    again = store.load(document | {"DatastoreID": "9" * 32}, image_set)
+    assert (again, store.get(image_set)["versionId"]) == (image_set, "1")
 
 
 def test_the_same_again_changes_nothing(store: Any, document: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ DECISIONS: dict[str, Decision] = {
     "Action.datastore": CLEAR,
     "Action.datastore_id": CLEAR,
     "Action.digest": CLEAR,  # keyed
+    "Action.patient_unproven": CLEAR,
     "Action.released": LABELLED,
     "Address.instance": LABELLED,
     "Address.series": LABELLED,

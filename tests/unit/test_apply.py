@@ -25,6 +25,7 @@ from reconciler.core.errors import (
     NoAnswerError,
     NotFoundError,
     RejectedError,
+    ServiceError,
     ThrottledError,
     UnreachableError,
 )
@@ -292,8 +293,22 @@ def test_a_failed_update_is_reported_without_the_services_text(fake: FakeImageSe
 def test_a_refusal_keeps_the_services_text_apart(fake: FakeImageSets) -> None:
     fake.fail(UPDATES, RejectedError("our words", code="ValidationException", said="GARCIA"))
     outcome = only(run(fake, simple(fake, A)))
-    assert (outcome.result, outcome.message) == (Result.FAILED, "our words")
+    assert (outcome.result, outcome.message) == (
+        Result.FAILED,
+        "our words\nNo version was created.",
+    )
     assert outcome.said == "GARCIA"
+
+
+@pytest.mark.parametrize("error", [RejectedError("too large"), AccessDeniedError("no permission")])
+def test_a_refusal_after_a_lost_answer_says_nothing_of_versions(
+    fake: FakeImageSets, error: ServiceError
+) -> None:
+    """The first send may have made one."""
+    fake.fail(UPDATES, NoAnswerError("no answer"))
+    fake.fail(UPDATES, error)
+    outcome = only(run(fake, simple(fake, A)))
+    assert (outcome.result, outcome.message) == (Result.UNRESOLVED, error.message)
 
 
 def test_what_is_converged_in_the_end_quotes_no_earlier_error(fake: FakeImageSets) -> None:

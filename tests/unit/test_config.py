@@ -227,8 +227,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_settings(tmp_path / "reconciler.yaml")
     assert str(caught.value) == (
-        "reconciler.yaml: cannot be read: No such file or directory\n"
-        "    Check that the file exists and that you may read it."
+        f"{tmp_path}/reconciler.yaml: does not exist\n    Check the name of the file."
     )
 
 

@@ -187,8 +187,8 @@ def test_errors(key: str, node: Node, message: str, hint: str) -> None:
         ("PixelPaddingValue", text("-40000"), "the value fits neither VR US nor SS"),
         ("PatientSex", text("female"), "the value contains other characters"),
         ("SOPInstanceUID", text("1.2.x"), "the value is not a UID"),
-        ("PixelSpacing", text("0.5"), "the value has 1 value, but VM is 2"),
-        ("ImageOrientationPatient", listed("1", "0", "0"), "the value has 3 values, but VM is 6"),
+        ("PixelSpacing", text("0.5"), "1 value is given, but the VM is 2"),
+        ("ImageOrientationPatient", listed("1", "0", "0"), "3 values are given, but the VM is 6"),
     ],
 )
 def test_a_violation_keeps_the_value_for_force(key: str, node: Node, message: str) -> None:

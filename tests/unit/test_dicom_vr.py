@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from reconciler.core.dicom.dictionary import by_tag, standard_tags
@@ -141,13 +143,28 @@ def test_does_not_fit(vr: str, value: Json) -> None:
     assert problems(vr, "1", value)
 
 
+SENTENCE = re.compile(
+    "(the (value|name|key|offset from UTC)|an? (component group of the name|item of the sequence)) "
+    "(is|has|contains|fits) [^:]+(: [A-Z0-9a-z].+)?|[0-9]+ values? (is|are) given, but the VM is .+"
+)
+
+
+@pytest.mark.parametrize(("vr", "value"), [(vr, value) for vr in BAD for value in BAD[vr]])
+@pytest.mark.parametrize("vm", ["1", "3"])
+def test_every_problem_is_a_sentence(vr: str, value: Json, vm: str) -> None:
+    """Messages print it after the name of the attribute, and add no words."""
+    for text in problems(vr, vm, value):
+        path = re.compile("([A-Za-z]+: )*") if vr == "SQ" else re.compile("")
+        assert SENTENCE.fullmatch(path.sub("", text, count=1)), text
+
+
 def test_the_tables_and_the_dictionary_know_every_vr() -> None:
     assert set(GOOD) >= ALL_VRS
     assert {vr for tag in standard_tags() for vr in alternatives(by_tag(tag).vr)} <= ALL_VRS
 
 
 def test_what_the_dictionary_has_no_vr_for_is_said() -> None:
-    assert problems("XX", "1", "text") == ("has a stated VR that does not exist",)
+    assert problems("XX", "1", "text") == ("the stated VR does not exist",)
 
 
 @pytest.mark.parametrize("vr", sorted(ALL_VRS))
@@ -184,7 +201,7 @@ def test_every_vm_of_the_dictionary_is_understood() -> None:
 
 def test_one_alternative_must_fit_all_values() -> None:
     assert problems("US or SS", "1-n", [-1, 1]) == ()
-    assert problems("US or SS", "1-n", [-1, 65535]) == ("fits neither VR US nor SS",)
+    assert problems("US or SS", "1-n", [-1, 65535]) == ("the value fits neither VR US nor SS",)
 
 
 def test_values_joined_by_a_backslash_are_checked_one_by_one() -> None:

@@ -325,13 +325,20 @@ def file_problems(tmp_path: Path, data: bytes) -> list[str]:
     return texts(loaded)
 
 
-def test_encodings(tmp_path: Path) -> None:
-    utf8 = "    Save it as UTF-8."
-    assert file_problems(tmp_path, "a: ä".encode("utf-16")) == [
-        f"a.yaml: is UTF-16, not UTF-8\n{utf8}"
+@pytest.mark.parametrize("text", ["a: ä", "# 胸部\na: 1", "---\na: 1", "\na: 1"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_text_that_is_not_utf8(tmp_path: Path, text: str, encoding: str, mark: str) -> None:
+    """With a byte order mark (Notepad, PowerShell) and without it (Java, iconv)."""
+    assert file_problems(tmp_path, (mark + text).encode(encoding)) == [
+        f"a.yaml: is {encoding.upper()[:6]}, not UTF-8\n"
+        "    Save it as UTF-8. PowerShell does so with `Out-File -Encoding utf8`."
     ]
+
+
+def test_text_in_one_byte_per_character(tmp_path: Path) -> None:
     assert file_problems(tmp_path, "a: 1\nb: ä".encode("latin-1")) == [
-        f"a.yaml:2:4: not UTF-8 text from here on\n{utf8}"
+        "a.yaml:2:4: not UTF-8 text from here on\n    Save it as UTF-8."
     ]
 
 
@@ -353,8 +360,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert loading.read(tmp_path, "a.yaml").problems == (
         Diagnostic(
             Place("a.yaml"),
-            "cannot be read: Is a directory",
-            "Check that the file exists and that you may read it.",
+            "is a folder, not a file",
+            "Give the name of a file.",
         ),
     )
 
@@ -388,8 +395,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0)
     loaded = load(tmp_path, [tmp_path])
     assert texts(loaded) == [
-        "locked: cannot be read: Permission denied\n"
-        "    Check that the file exists and that you may read it."
+        "locked: cannot be read: Permission denied\n    Check that you may read it."
     ]
 
 

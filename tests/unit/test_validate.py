@@ -429,8 +429,8 @@ HEADS: dict[str, tuple[str, str]] = {
         "    Write `STUDY_WIDE`.\n"
         "6:87: 'foo' is not a hazard\n"
         "    Write one of: STUDY_WIDE, REMOVES_INSTANCE, REMOVES_SERIES, CHANGES_UID, "
-        "CHANGES_OBJECT, CHANGES_PATIENT_IDENTITY, SPLIT_UPDATE, OVERWRITES_DRIFT, "
-        "ACCEPTS_UNVERIFIED.\n"
+        "CHANGES_OBJECT, CHANGES_PATIENT_IDENTITY, SPLIT_UPDATE, MERGES_PATIENTS, "
+        "OVERWRITES_DRIFT, ACCEPTS_UNVERIFIED.\n"
         "6:92: entry 7 of allow is empty: it takes text\n"
         "    Fill it, or delete the key too.",
     ),

@@ -148,10 +148,12 @@ def load(
     from reconciler.cli import screen
     from reconciler.cli.emulator import client
     from reconciler.emulator.files.ingest import ingest
+    from reconciler.emulator.files.storage import storage
 
     loader = client.connect(endpoint, datastore)
     kept: list[str] = []
-    ingested = ingest(paths, lambda frame: kept.append(loader.keep(frame).problem))
+    stored_as = storage(loader.lossless_format())
+    ingested = ingest(paths, lambda frame: kept.append(loader.keep(frame).problem), stored_as)
     missing = [problem for problem in kept if problem]
     screen.note(*map(str, (*ingested.refused, *ingested.repeated)))
     screen.note(*(f"a frame is left out: {problem}" for problem in missing))
@@ -160,7 +162,7 @@ def load(
         answer = loader.load(image_set, primary=False if non_primary else None)
         if answer.problem:
             complete = False
-            screen.note(f"{image_set.image_set_id}: {answer.problem}")
+            screen.error(f"image set {image_set.image_set_id}: {answer.problem}", answer.hint)
         else:
             screen.say([answer.line])
     if not (ingested.image_sets or ingested.refused):

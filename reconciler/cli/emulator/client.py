@@ -10,19 +10,28 @@ from urllib.parse import quote, urlsplit
 
 from reconciler.core.errors import ReconcilerError, UnreachableError
 from reconciler.emulator.files.ingest import ImageSet
+from reconciler.emulator.files.transfer_syntaxes import DEFAULT_LOSSLESS_FORMAT
 from reconciler.emulator.store.image_frames import ImageFrame
 
 _ID = re.compile(r"[0-9a-z]{32}")
 _SECONDS = 60.0
+_CONFLICT = 409
+_OTHER_CONTENT = (
+    "Load it into another data store. Or import changed DICOM files with StartDICOMImportJob, "
+    "which replaces instances as AWS does."
+)
+# A data store that does not exist: 403 is what `missing_datastore_code` may choose.
+_MISSING = (403, 404)
 _HINT = "Give the URL that `reconcile emulator start` printed, like http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`line` is the JSON to print, `problem` the reason of a refusal. The other is ""."""
+    """`line` is the JSON to print. If the emulator refuses, `problem` and `hint` say why."""
 
     line: str = ""
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,17 @@ class Loader:
 
     connection: HTTPConnection
     endpoint: str
-    target: str
+    path: str
+    datastore_id: str
+
+    def lossless_format(self) -> str:
+        """The losslessStorageFormat of the data store; the default if there is no data store."""
+        status, is_emulator, body = self._call("GET", f"/datastore/{self.datastore_id}", b"")
+        answer = self._answer(status, is_emulator, body)
+        if answer.problem and status not in _MISSING:
+            raise ReconcilerError(answer.problem)
+        properties = json.loads(answer.line or "{}").get("datastoreProperties", {})
+        return str(properties.get("losslessStorageFormat", DEFAULT_LOSSLESS_FORMAT))
 
     def load(self, image_set: ImageSet, *, primary: bool | None) -> Reply:
         """Create version 1 of an image set. If `primary` is None, the service's rule decides."""
@@ -57,9 +76,12 @@ class Loader:
         return self._answer(*self._send("PUT", path, frame.data))
 
     def _send(self, method: str, path: str, body: bytes) -> tuple[int, bool, bytes]:
+        return self._call(method, f"/_emulator/datastore/{self.datastore_id}{path}", body)
+
+    def _call(self, method: str, path: str, body: bytes) -> tuple[int, bool, bytes]:
         try:
             headers = {"Content-Type": "application/octet-stream"}
-            self.connection.request(method, self.target + path, body, headers)
+            self.connection.request(method, self.path + path, body, headers)
             response = self.connection.getresponse()
             is_emulator = response.getheader("Server", "").startswith("HealthImagingEmulator")
             return response.status, is_emulator, response.read()
@@ -77,7 +99,8 @@ class Loader:
         if not isinstance(answer, dict):
             raise ReconcilerError(f"the server at {self.endpoint} is not the emulator", _HINT)
         if status != 200:
-            return Reply(problem=str(answer.get("message", f"HTTP status {status}")))
+            problem = str(answer.get("message", f"HTTP status {status}"))
+            return Reply(problem=problem, hint=_OTHER_CONTENT if status == _CONFLICT else "")
         return Reply(line=json.dumps(answer))
 
 
@@ -97,5 +120,4 @@ def connect(endpoint: str, datastore_id: str) -> Loader:
         raise ReconcilerError(f"{endpoint!r} is not the URL of an emulator", _HINT)
     make = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = make(url.hostname, port, timeout=_SECONDS)
-    target = f"{url.path.rstrip('/')}/_emulator/datastore/{datastore_id}"
-    return Loader(connection, endpoint, target)
+    return Loader(connection, endpoint, url.path.rstrip("/"), datastore_id)

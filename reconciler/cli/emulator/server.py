@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.cli import screen, target
 from reconciler.cli.emulator.settings import Given
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.file_kind import READY
 from reconciler.core.ports import Files
 from reconciler.edges import files
 from reconciler.emulator.http.access import access
@@ -87,7 +88,7 @@ def _is_loopback(host: str) -> bool:
 
 def _remove_stale(ready_file: Path) -> None:
     """Remove the ready file of an earlier run: it names another endpoint."""
-    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
+    target.check(ready_file, READY, f"the ready file {ready_file} cannot be written")
     try:
         ready_file.unlink(missing_ok=True)
     except OSError as error:
@@ -96,7 +97,7 @@ def _remove_stale(ready_file: Path) -> None:
 
 def write_ready(ready_file: Path, endpoint: str, disk: Files = files.REAL) -> None:
     """Write the ready file atomically: programs may read it as soon as it exists."""
-    target.check(ready_file, target.READY, f"the ready file {ready_file} cannot be written")
+    target.check(ready_file, READY, f"the ready file {ready_file} cannot be written")
     text = json.dumps({"endpoint": endpoint, "pid": os.getpid()}) + "\n"
     try:
         files.sweep(ready_file.parent, ready_file.name, files=disk)

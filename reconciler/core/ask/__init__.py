@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.core.ask.document import read
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import Diagnostic
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.node import MappingNode
 from reconciler.core.model.settings import Settings
@@ -32,10 +32,15 @@ def manifest_checker(manifest_schema: dict[str, Any]) -> Checker:
 
 
 def validate(documents: Iterable[MappingNode], settings: Settings, checker: Checker) -> Validated:
-    """Check everything about manifests that needs no live document."""
+    """Check everything about manifests that needs no live document.
+
+    Stops after more than MAX_PROBLEMS.
+    """
     asks: list[ImageSetAsk] = []
     problems: list[Diagnostic] = []
     for document in documents:
+        if len(problems) > MAX_PROBLEMS:
+            break
         found, wrong = read(document, settings, checker)
         asks += found
         problems += wrong

@@ -23,6 +23,8 @@ BY_VERSION = {
     Hazard.OVERWRITES_DRIFT: "whose values may be overwritten",
     Hazard.ACCEPTS_UNVERIFIED: "whose content is accepted",
 }
+# These apply to a number; what it is.
+BY_NUMBER = {Hazard.MERGES_PATIENTS: "of PatientIDs that may become one"}
 _IMPLIED = {
     Hazard.FORCE: "`force: true` is the consent",
     Hazard.REMOVES_ATTRIBUTE: "the line under `absent` is the consent",
@@ -42,7 +44,8 @@ _OTHER_ID = (
 
 
 def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
-    """Parse one entry: the name of a hazard, with a version (OVERWRITES_DRIFT@N) if it needs one.
+    """Parse one entry: the name of a hazard, with a version (OVERWRITES_DRIFT@N) or a number
+    (MERGES_PATIENTS@N) if it needs one.
 
     `image_set_ids` are the image sets of the manifest. If there are several, such an entry must
     name the image set: OVERWRITES_DRIFT@N:<imageSetId>. It may name another: a sibling of the
@@ -57,20 +60,36 @@ def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
         return Diagnostic(node.place, f"{name} is not allowed under `allow`", hint)
     if hazard in BY_VERSION:
         return _by_version(node, hazard, rest, image_set_ids)
+    if hazard in BY_NUMBER:
+        return _by_number(node, hazard, rest)
     if at:
         return Diagnostic(node.place, f"{name} takes no version", f"Write `{name}`.")
     return Consent(hazard)
 
 
 def parse_default(node: Scalar) -> Consent | Diagnostic:
-    """Parse one default of reconciler.yaml. A consent to one version cannot be a default."""
+    """Parse one default of reconciler.yaml. A consent with `@` cannot be a default."""
     name = node.text.partition("@")[0]
-    if name not in BY_VERSION:
+    if name in BY_VERSION:
+        why = "it applies to one version of one image set"
+    elif name in BY_NUMBER:
+        why = "it applies to the image sets of one manifest"
+    else:
         return parse(node, ())
     return Diagnostic(
         node.place,
-        f"{name} cannot be a default: it applies to one version of one image set",
+        f"{name} cannot be a default: {why}",
         "Move it to `allow` of the manifest.",
+    )
+
+
+def _by_number(node: Scalar, hazard: Hazard, number: str) -> Consent | Diagnostic:
+    if _is_number(number):
+        return Consent(hazard, number=int(number))
+    return Diagnostic(
+        node.place,
+        f"{hazard} needs the number {BY_NUMBER[hazard]}",
+        f"Write it with the number that `reconcile plan` prints, such as `{hazard}@2`.",
     )
 
 
@@ -78,7 +97,7 @@ def _by_version(
     node: Scalar, hazard: Hazard, rest: str, image_set_ids: Collection[str]
 ) -> Consent | Diagnostic:
     version, colon, image_set_id = rest.partition(":")
-    if not _is_version(version):
+    if not _is_number(version):
         return _no_version(node, hazard, len(image_set_ids) > 1)
     if not colon:
         if len(image_set_ids) > 1:
@@ -106,7 +125,7 @@ def _is_image_set_id(text: str) -> bool:
     return len(text) == _ID_LENGTH and _ID_CHARACTERS.issuperset(text)
 
 
-def _is_version(text: str) -> bool:
+def _is_number(text: str) -> bool:
     return 0 < len(text) <= _MAX_DIGITS and text[0] != "0" and _DIGITS.issuperset(text)
 
 
@@ -120,7 +139,7 @@ def _no_version(node: Scalar, hazard: Hazard, several: bool) -> Diagnostic:
 
 
 def _unknown(node: Scalar, name: str) -> Diagnostic:
-    names = [hazard.value for hazard in (*BY_NAME, *BY_VERSION)]
+    names = [hazard.value for hazard in (*BY_NAME, *BY_NUMBER, *BY_VERSION)]
     meant = near_miss(name, names)
     hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     return Diagnostic(node.place, f"{shown(name)} is not a hazard", hint)

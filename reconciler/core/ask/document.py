@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import to_json
-from reconciler.core.ask.draft import Draft
+from reconciler.core.ask.draft import Draft, TooManyError
 from reconciler.core.ask.explain import near_miss
 from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.sections import read_claims
@@ -29,15 +29,24 @@ def read(
     if foreign:
         return (), (foreign,)
     draft = Draft(document, Source(document.place))
+    try:
+        ids = _fill(draft, settings)
+        problems = draft.problems + checker.check(document, draft.reported)
+    except TooManyError:
+        problems = draft.problems
+    if problems:
+        return (), tuple(sorted(set(problems)))
+    return _asks(draft, ids), ()
+
+
+def _fill(draft: Draft, settings: Settings) -> list[str]:
+    """Read a document into a draft; return the image sets."""
     ids = _image_set_ids(draft)
     draft.source = _source(draft, dict.fromkeys(ids))
     _check_datastore(draft, settings)
     read_claims(draft)
     _check_claims(draft)
-    problems = draft.problems + checker.check(document, draft.reported)
-    if problems:
-        return (), tuple(sorted(set(problems)))
-    return _asks(draft, ids), ()
+    return ids
 
 
 def _asks(draft: Draft, ids: list[str]) -> tuple[ImageSetAsk, ...]:

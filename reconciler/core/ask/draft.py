@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reconciler.core.ask.as_json import Path
-from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model.ask import Claim, Source
 from reconciler.core.model.node import MappingNode
+
+
+class TooManyError(Exception):
+    """More than MAX_PROBLEMS: the rest of this document is not checked."""
 
 
 @dataclass(slots=True)
@@ -25,10 +29,12 @@ class Draft:
         self.note(path, Diagnostic(place, message, hint))
 
     def note(self, path: Path, *problems: Diagnostic) -> None:
-        """Add problems of one path."""
-        self.problems += problems
+        """Add problems of one path. Raises TooManyError beyond MAX_PROBLEMS."""
+        self.problems += problems[: max(0, MAX_PROBLEMS + 1 - len(self.problems))]
         if problems:
             self.reported.add(path)
+        if len(self.problems) > MAX_PROBLEMS:
+            raise TooManyError
 
     def claim(self, claim: Claim) -> None:
         """Add one claim."""

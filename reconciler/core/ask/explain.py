@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EMPTY_HINT = "Fill it, or delete the key too."
 _NOTHING_HINT = "Fill it, or delete the key too. An empty key removes nothing."
 _FEW = 20
+_LONGEST_WORD = 100
 _ASKS = frozenset({"present", "absent"})
 
 _KINDS = {
@@ -66,6 +67,8 @@ def explain(
 
 def near_miss(word: str, words: list[str]) -> str | None:
     """Return the word that was probably meant, or None."""
+    if len(word) > _LONGEST_WORD:  # a long word takes long to compare, and is none of them
+        return None
     folded = {known.casefold(): known for known in words}
     found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7)
     return folded[found[0]] if found else None

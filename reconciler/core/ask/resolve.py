@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.dictionary import document_key
-from reconciler.core.errors import Diagnostic
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
 from reconciler.core.model.address import Address, series_at
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
 
@@ -28,11 +28,16 @@ class Resolved:
 
 
 def resolve(asks: Iterable[ImageSetAsk]) -> Resolved:
-    """Merge the asks of several manifests for the same image set."""
+    """Merge the asks of several manifests for the same image set.
+
+    Reports at most one contradiction more than MAX_PROBLEMS: their number grows with the square of
+    the number of manifests.
+    """
     groups: dict[tuple[str, str], list[ImageSetAsk]] = defaultdict(list)
     for ask in sorted(asks, key=lambda ask: (ask.datastore, ask.image_set_id, ask.place)):
         groups[ask.datastore, ask.image_set_id].append(ask)
-    problems = [problem for group in groups.values() for problem in _contradictions(group)]
+    found = (problem for group in groups.values() for problem in _contradictions(group))
+    problems = islice(found, MAX_PROBLEMS + 1)
     merged = tuple(_merge(group) for group in groups.values())
     return Resolved(merged, tuple(sorted(set(problems))))
 
@@ -57,44 +62,38 @@ def _sorted(ask: ImageSetAsk) -> ImageSetAsk:
     return replace(ask, claims=tuple(sorted(ask.claims, key=order)))
 
 
-def _contradictions(group: list[ImageSetAsk]) -> list[Diagnostic]:
-    problems = _shared_reverts(group)
+def _contradictions(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
+    yield from _shared_reverts(group)
     claims = [claim for ask in group for claim in ask.claims]
-    problems += _below_removed(claims)
+    yield from _below_removed(claims)
     by_attribute: dict[tuple[int, int], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.tag is not None:
             by_attribute[claim.address.level, claim.tag].append(claim)
     for rivals in by_attribute.values():
-        problems += _rivals(rivals)
-    return problems
+        yield from _rivals(rivals)
 
 
-def _shared_reverts(group: list[ImageSetAsk]) -> list[Diagnostic]:
+def _shared_reverts(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
     """Report other asks of an image set that has a revert: a revert claims the whole image set."""
-    problems = []
     for ask in group:
         if ask.revert is None:
             continue
         for other in group:
             if other is not ask:
-                problems.append(
-                    Diagnostic(
-                        other.place,
-                        f"image set {ask.image_set_id} has `revertToVersionId` at "
-                        f"{ask.revert.place}",
-                        "A revert changes the whole image set. Remove one of the two manifests.",
-                    )
+                yield Diagnostic(
+                    other.place,
+                    f"image set {ask.image_set_id} has `revertToVersionId` at {ask.revert.place}",
+                    "A revert changes the whole image set. Remove one of the two manifests.",
                 )
-    return problems
 
 
-def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
+def _below_removed(claims: list[Claim]) -> Iterator[Diagnostic]:
     removed: dict[Address, list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.kind is ClaimKind.REMOVED:
             removed[claim.address].append(claim)
-    return [
+    return (
         Diagnostic(
             claim.place,
             f"this line is below {gone.address.shown()}, which {gone.place} removes",
@@ -104,16 +103,16 @@ def _below_removed(claims: list[Claim]) -> list[Diagnostic]:
         if claim.kind is not ClaimKind.REMOVED
         for above in (claim.address, series_at(claim.address.series))
         for gone in removed.get(above, ())
-    ]
+    )
 
 
-def _rivals(claims: list[Claim]) -> list[Diagnostic]:
+def _rivals(claims: list[Claim]) -> Iterator[Diagnostic]:
     """Report the contradictions about one attribute."""
-    return [
+    return (
         _disagreement(first, second)
         for first, second in _pairs(claims)
         if not _specialises(first, second) and not agree(first, second)
-    ]
+    )
 
 
 def _pairs(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
 from reconciler.core.ask.as_json import Path, place_of, to_json
 from reconciler.core.ask.explain import explain, is_reported, label_of
-from reconciler.core.errors import Diagnostic
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
 from reconciler.core.model.node import MappingNode
 from reconciler.core.model.value import Json
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
+_MOST = MAX_PROBLEMS + 1
 _END = re.compile(r"(?<!\\)\$")
 
 
@@ -45,12 +47,12 @@ class Checker:
         """Report where a document violates the schema.
 
         `reported` are paths that already have a more specific problem. Nothing more is reported
-        about them and the paths below them.
+        about them and the paths below them. Stops after more than MAX_PROBLEMS.
         """
         data = to_json(document)
         if self._decider.is_valid(data):
             return []
-        errors = list(self._explainer.iter_errors(data))
+        errors = list(islice(self._explainer.iter_errors(data), _MOST))
         if not errors:
             return self._decided(document, data, reported)
         return list(self._explained(errors, document, reported))
@@ -67,13 +69,14 @@ class Checker:
         self, errors: list[ValidationError], document: MappingNode, reported: Set[Path]
     ) -> Iterator[Diagnostic]:
         mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
-        found = [
+        explained = (
             (error, path, problem)
             for error in errors
             if error.validator == "type" or tuple(error.absolute_path) not in mistyped
             if not is_reported(tuple(error.absolute_path), reported)
             for path, problem in explain(error, document, self._noun, reported)
-        ]
+        )
+        found = list(islice(explained, _MOST))
         meant = _meant(problem for _, _, problem in found)
         for error, path, problem in found:
             if not _is_made_good(error, path, meant):
@@ -86,7 +89,7 @@ class Checker:
                 f"{label_of(path, self._noun)} does not match the schema "
                 f"({type(error.kind).__name__})",
             )
-            for error in self._decider.iter_errors(data)
+            for error in islice(self._decider.iter_errors(data), _MOST)
             if not is_reported(path := tuple(error.instance_path), reported)
         ]
 

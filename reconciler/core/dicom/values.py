@@ -83,10 +83,7 @@ def parse(attribute: Attribute, vr: str, node: Node) -> Parsed:
 def _violations(
     attribute: Attribute, place: Place, misfits: tuple[str, ...]
 ) -> tuple[Diagnostic, ...]:
-    return tuple(
-        Diagnostic(place, f"{attribute.label}: the value {_clause(text)}", _FORCE_HINT)
-        for text in misfits
-    )
+    return tuple(Diagnostic(place, f"{attribute.label}: {text}", _FORCE_HINT) for text in misfits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +113,6 @@ def _kind(tag: int, vr: str) -> _Kind:
         # Where the dictionary has no VM, how a document writes several values is not documented.
         splits=by_tag(tag).is_standard and vr in TEXT_VRS - BACKSLASH_VRS,
     )
-
-
-def _clause(problem: str) -> str:
-    """Return a problem as the predicate of "the value …"."""
-    return problem if problem.startswith(("has ", "contains ", "fits ")) else f"is {problem}"
 
 
 class _Reader:

@@ -1,7 +1,7 @@
 """The rules that a value must follow to fit its VR and VM (PS3.5 sections 6.2 and 6.4).
 
-`problems` checks a value in HealthImaging's JSON form and describes each violation. No message
-contains the value. Padding is allowed: the service keeps it as it was imported.
+`problems` checks a value in HealthImaging's JSON form and describes each violation by a sentence,
+which does not contain the value. Padding is allowed: the service keeps it as it was imported.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _TAG = re.compile("[0-9A-Fa-f]{8}")
 _VM = re.compile("([0-9]+)(?:-([0-9]+)?(n)?)?")
 
 
-def _longer(text: str, limit: int, unit: str = "characters") -> tuple[str, ...]:
-    return (f"longer than {limit} {unit}",) if len(text) > limit else ()
+def _longer(text: str, limit: int) -> tuple[str, ...]:
+    return (f"the value is longer than {limit} characters",) if len(text) > limit else ()
 
 
 def _unless(fits: object, problem: str) -> tuple[str, ...]:
@@ -64,27 +64,28 @@ def _unless(fits: object, problem: str) -> tuple[str, ...]:
 
 
 def _no_controls(text: str) -> tuple[str, ...]:
-    return _unless(not _CONTROLS.search(text), "contains a control character")
+    return _unless(not _CONTROLS.search(text), "the value contains a control character")
 
 
 def _ae(text: str) -> tuple[str, ...]:
-    wrong = "contains a character outside the default repertoire (ASCII)"
+    wrong = "the value contains a character that is not ASCII"
     return _longer(text, 16) + _unless(not _NOT_DEFAULT.search(text), wrong)
 
 
 def _as(text: str) -> tuple[str, ...]:
-    return _unless(_AGE.fullmatch(text), "not three digits and one of D, W, M, Y, such as 018M")
+    wrong = "the value is not an age: three digits and D, W, M or Y, such as 018M"
+    return _unless(_AGE.fullmatch(text), wrong)
 
 
 def _cs(text: str) -> tuple[str, ...]:
-    wrong = "contains other characters than A-Z, 0-9, space and underscore"
+    wrong = "the value contains other characters than A-Z, 0-9, space and underscore"
     return _longer(text, 16) + _unless(_CODE.fullmatch(text), wrong)
 
 
 def _da(text: str) -> tuple[str, ...]:
     if not _DATE.fullmatch(text):
-        return ("not a date in the form YYYYMMDD",)
-    return _unless(_is_date(text[:4], text[4:6], text[6:]), "not an existing date")
+        return ("the value is not a date in the form YYYYMMDD",)
+    return _unless(_is_date(text[:4], text[4:6], text[6:]), "the value is not an existing date")
 
 
 def _is_date(year: str, month: str, day: str) -> bool:
@@ -96,35 +97,35 @@ def _is_date(year: str, month: str, day: str) -> bool:
 
 
 def _ds(text: str) -> tuple[str, ...]:
-    return _longer(text, 16) + _unless(is_decimal(text), "not a decimal number")
+    return _longer(text, 16) + _unless(is_decimal(text), "the value is not a decimal number")
 
 
 def _is(text: str) -> tuple[str, ...]:
     if not _INTEGER.fullmatch(text):
-        return ("not a whole number",)
+        return ("the value is not a whole number",)
     if len(text) > 12:
         return _longer(text, 12)
-    return _unless(-(2**31) <= int(text) < 2**31, "outside -2147483648 to 2147483647")
+    return _unless(-(2**31) <= int(text) < 2**31, "the value is outside -2147483648 to 2147483647")
 
 
 def _tm(text: str) -> tuple[str, ...]:
     found = _TIME.fullmatch(text)
     if not found:
-        return ("not a time in the form HHMMSS.FFFFFF or a shorter form such as HHMM",)
+        return ("the value is not a time: HHMMSS.FFFFFF, or a shorter form such as HHMM",)
     hour, minute, second = (int(part or 0) for part in found.groups())
-    return _unless(hour < 24 and minute < 60 and second <= 60, "not a time of the day")
+    return _unless(hour < 24 and minute < 60 and second <= 60, "the value is not a time of the day")
 
 
 def _dt(text: str) -> tuple[str, ...]:
     found = _DATE_TIME.fullmatch(text)
     if not found:
-        return ("not in the form YYYYMMDDHHMMSS.FFFFFF+ZZXX or a shorter form such as YYYYMMDD",)
+        form = "YYYYMMDDHHMMSS.FFFFFF+ZZXX, or a shorter form such as YYYYMMDD"
+        return (f"the value is not a date and time: {form}",)
     year, month, day, time, offset = found.groups()
     if not _is_date(year, month or "01", day or "01") or _tm(time or "00"):
-        return ("not an existing date and time",)
-    return _unless(
-        not offset or _is_offset(offset), "has an offset from UTC outside -1200 to +1400"
-    )
+        return ("the value is not an existing date and time",)
+    wrong = "the offset from UTC is outside -1200 to +1400"
+    return _unless(not offset or _is_offset(offset), wrong)
 
 
 def _is_offset(offset: str) -> bool:
@@ -134,7 +135,7 @@ def _is_offset(offset: str) -> bool:
 
 
 def _ui(text: str) -> tuple[str, ...]:
-    wrong = "not a UID (numbers without leading zeros, joined by dots)"
+    wrong = "the value is not a UID (numbers without leading zeros, joined by dots)"
     return _longer(text, 64) + _unless(_UID.fullmatch(text), wrong)
 
 
@@ -142,16 +143,18 @@ def _pn(text: str) -> tuple[str, ...]:
     groups = text.split("=")
     found = _no_controls(text)
     if len(groups) > 3:
-        found += ("has more than three component groups (=)",)
+        found += ("the name has more than three component groups (=)",)
     if any(len(group) > 64 for group in groups):
-        found += ("has a component group longer than 64 characters",)
+        found += ("a component group of the name is longer than 64 characters",)
     if any(group.count("^") > 4 for group in groups):
-        found += ("has more than five components (^)",)
+        found += ("a component group of the name has more than five components (^)",)
     return found
 
 
 def _ur(text: str) -> tuple[str, ...]:
-    return _unless(_URI.fullmatch(text), "contains a character that is not allowed in a URI")
+    return _unless(
+        _URI.fullmatch(text), "the value contains a character that is not allowed in a URI"
+    )
 
 
 def _line(limit: int) -> Callable[[str], tuple[str, ...]]:
@@ -159,7 +162,7 @@ def _line(limit: int) -> Callable[[str], tuple[str, ...]]:
 
 
 def _prose(limit: int) -> Callable[[str], tuple[str, ...]]:
-    wrong = "contains a control character"
+    wrong = "the value contains a control character"
     return lambda text: _longer(text, limit) + _unless(not _CONTROLS_IN_TEXT.search(text), wrong)
 
 
@@ -251,7 +254,7 @@ def multiplicity(vm: str, count: int) -> str | None:
 
 
 def _count(vm: str, count: int) -> str:
-    return f"has {count} value{'' if count == 1 else 's'}, but VM is {vm}"
+    return f"{count} value{' is' if count == 1 else 's are'} given, but the VM is {vm}"
 
 
 def problems(vr: str, vm: str, raw: Json) -> tuple[str, ...]:
@@ -277,7 +280,7 @@ def _value_problems(vr: str, values: list[Json]) -> tuple[str, ...]:
             return ()
     if len(alternatives(vr)) == 1:
         return tuple(dict.fromkeys(found))
-    return (f"fits neither VR {vr.replace(' or ', ' nor ')}",)
+    return (f"the value fits neither VR {vr.replace(' or ', ' nor ')}",)
 
 
 def _misfits(vr: str, value: Json) -> tuple[str, ...]:
@@ -288,25 +291,25 @@ def _misfits(vr: str, value: Json) -> tuple[str, ...]:
     if vr in FLOAT_VRS:
         return _float_misfits(vr, value)
     if not isinstance(value, str):
-        return ("not text",)
+        return ("the value is not text",)
     if vr in BINARY_VRS:
-        return _unless(is_base64(value), "not base64")
+        return _unless(is_base64(value), "the value is not base64")
     if vr == "AT":
-        return _unless(is_tag(value), "not a tag of eight hex digits")
+        return _unless(is_tag(value), "the value is not a tag of eight hex digits")
     return _text_misfits(vr, value)
 
 
 def _integer_misfits(vr: str, value: Json) -> tuple[str, ...]:
     if not isinstance(value, int) or isinstance(value, bool):
-        return ("not a whole number",)
+        return ("the value is not a whole number",)
     low, high = INTEGER_RANGES[vr]
-    return _unless(low <= value <= high, f"outside {low} to {high}")
+    return _unless(low <= value <= high, f"the value is outside {low} to {high}")
 
 
 def _float_misfits(vr: str, value: Json) -> tuple[str, ...]:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        return ("not a number",)
-    return _unless(fits_float(vr, value), f"too large for VR {vr}")
+        return ("the value is not a number",)
+    return _unless(fits_float(vr, value), f"the value is too large for VR {vr}")
 
 
 def fits_float(vr: str, value: float) -> bool:
@@ -321,7 +324,7 @@ def fits_float(vr: str, value: float) -> bool:
 def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
     rule = _TEXT_RULES.get(vr)
     if rule is None:
-        return ("has a stated VR that does not exist",) if vr not in ALL_VRS else ()
+        return ("the stated VR does not exist",) if vr not in ALL_VRS else ()
     text = value.rstrip(" \0")
     if vr not in LEADING_SPACE_VRS:
         text = text.lstrip(" ")
@@ -336,11 +339,11 @@ def _text_misfits(vr: str, value: str) -> tuple[str, ...]:
 
 def _sequence_problems(raw: Json) -> tuple[str, ...]:
     if not isinstance(raw, list):
-        return ("not a list of items",)
+        return ("the value is not a list of items",)
     found: list[str] = []
     for item in raw:
         if not isinstance(item, dict):
-            found.append("has an item without attributes")
+            found.append("an item of the sequence has no attributes")
             continue
         for key, value in item.items():
             found += (f"{key}: {text}" for text in _item_problems(key, value))
@@ -351,7 +354,7 @@ def _item_problems(key: str, value: Json) -> tuple[str, ...]:
     try:
         attribute = by_key(key)
     except UnknownKeyError:
-        return ("not a DICOM keyword",)
+        return ("the key is not a DICOM keyword",)
     if attribute.is_private:
         # Its VR is not known inside a sequence, but only a sequence has items.
         return _sequence_problems(value) if has_items(value) else ()

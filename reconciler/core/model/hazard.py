@@ -22,6 +22,7 @@ class Hazard(StrEnum):
     CHANGES_OBJECT = "CHANGES_OBJECT"
     CHANGES_PATIENT_IDENTITY = "CHANGES_PATIENT_IDENTITY"
     SPLIT_UPDATE = "SPLIT_UPDATE"
+    MERGES_PATIENTS = "MERGES_PATIENTS"
     OVERWRITES_DRIFT = "OVERWRITES_DRIFT"
     ACCEPTS_UNVERIFIED = "ACCEPTS_UNVERIFIED"
 
@@ -33,17 +34,18 @@ class Consent:
     `version_id` and `image_set_id` are for the hazards of one version of an image set:
     OVERWRITES_DRIFT and ACCEPTS_UNVERIFIED. Versions are small numbers, so several image sets may
     have the same version. Without the ID, a consent for an image set would apply to the others,
-    too.
+    too. `number` is for MERGES_PATIENTS: how many patients may be merged at most.
     """
 
     hazard: Hazard
     version_id: str = ""
     image_set_id: str = ""
+    number: int = 0
 
     def __str__(self) -> str:
-        version = f"@{self.version_id}" if self.version_id else ""
+        bound = self.version_id or str(self.number or "")
         image_set = f":{self.image_set_id}" if self.image_set_id else ""
-        return f"{self.hazard}{version}{image_set}"
+        return f"{self.hazard}{f'@{bound}' if bound else ''}{image_set}"
 
     def spelled(self, own: str) -> str:
         """Return the form for a manifest that names the image set `own` alone, "" for any other.

@@ -10,6 +10,10 @@ from reconciler.core.errors import Place
 
 # The most lists and mappings of a manifest that are inside each other.
 MAX_DEPTH = 64
+# The most keys and values of a file: some 5,000 manifests. Each takes 0.4 kB while it is checked.
+MAX_NODES = 300_000
+# The most characters of one text. An update takes about 10,000 bytes.
+MAX_TEXT = 2**20
 # What no text of a manifest may hold.
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 

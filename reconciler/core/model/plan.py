@@ -101,7 +101,8 @@ class HazardUse:
     """A hazard of an action.
 
     `consent` is the line to add to the manifest at `place`, "" if no consent is missing.
-    `version_id` is the version that a consent by version names, "" for another hazard.
+    `version_id` is the version that a consent by version names, "" for another hazard. `number` is
+    the number that a consent by number needs at least, 0 for another hazard.
     """
 
     hazard: Hazard
@@ -110,6 +111,7 @@ class HazardUse:
     consent: str = ""
     place: Place | None = None
     version_id: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -147,6 +149,8 @@ class Action:
     `unlisted_series` is the number of series of the study in no image set that SearchImageSets
     lists: then manifests may not name every image set that a study-wide call changes. `siblings`
     are other members of the study that hold what is asked of it: they are only recorded.
+    `patient_unproven` are the image sets whose new PatientID another patient may have, as far as
+    SearchImageSets shows.
     """
 
     datastore: str
@@ -162,6 +166,7 @@ class Action:
     digest: str = ""
     unlisted_series: int = 0
     siblings: tuple[Member, ...] = ()
+    patient_unproven: tuple[str, ...] = ()
 
     @property
     def image_set_id(self) -> str:

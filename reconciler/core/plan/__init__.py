@@ -3,6 +3,7 @@
 from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
 from reconciler.core.plan.eta import eta_seconds
+from reconciler.core.plan.patients import MOST_ROWS, PatientRows, patient_filters
 from reconciler.core.plan.study import Found, Study, is_study_level, members_filters
 from reconciler.core.plan.study_blocks import (
     asks_study,
@@ -13,7 +14,9 @@ from reconciler.core.plan.study_blocks import (
 )
 
 __all__ = [
+    "MOST_ROWS",
     "Found",
+    "PatientRows",
     "Study",
     "action_digest",
     "asks_study",
@@ -24,6 +27,7 @@ __all__ = [
     "moves_study",
     "needs_study",
     "not_all_known",
+    "patient_filters",
     "unready",
     "with_digests",
 ]

@@ -30,6 +30,7 @@ class By(Enum):
     FORCE = auto()  # `force: true`
     NAME = auto()  # `allow: [NAME]`
     NAME_AND_VERSION = auto()  # `allow: [NAME@N]` for one image set: ends with version N
+    NAME_AND_NUMBER = auto()  # `allow: [NAME@N]`: at most N
 
 
 CONSENT: Mapping[Hazard, By] = {
@@ -46,6 +47,7 @@ CONSENT: Mapping[Hazard, By] = {
     Hazard.CHANGES_OBJECT: By.NAME,
     Hazard.CHANGES_PATIENT_IDENTITY: By.NAME,
     Hazard.SPLIT_UPDATE: By.NAME,
+    Hazard.MERGES_PATIENTS: By.NAME_AND_NUMBER,
     Hazard.OVERWRITES_DRIFT: By.NAME_AND_VERSION,
     Hazard.ACCEPTS_UNVERIFIED: By.NAME_AND_VERSION,
 }
@@ -77,6 +79,8 @@ def judge(
             forced = any(source.force for source in sources)
             line = "" if forced else "force: true"
             return HazardUse(hazard, image_set_id, forced, line, place)
+        case By.NAME_AND_NUMBER:
+            return judge_number(hazard, image_set_id, dict.fromkeys(sources, 1))
         case By.NAME | By.NAME_AND_VERSION:
             accepted = [consent_to(hazard, image_set_id, one) for one in versions or ("",)]
     given = any(
@@ -85,6 +89,18 @@ def judge(
     )
     line = "" if given else _line([accepted[-1]], sources[0] if sources else None)
     return HazardUse(hazard, image_set_id, given, line, place, accepted[-1].version_id)
+
+
+def judge_number(hazard: Hazard, image_set_id: str, needs: Mapping[Source, int]) -> HazardUse:
+    """Whether one of the manifests behind a hazard consents to the number that it needs itself."""
+    first, number = next(iter(needs.items()))
+    given = any(
+        consent.hazard is hazard and consent.number >= needed
+        for source, needed in needs.items()
+        for consent in source.allow
+    )
+    line = "" if given else _line([Consent(hazard, number=number)], first)
+    return HazardUse(hazard, image_set_id, given, line, first.place, number=number)
 
 
 def acceptance_hazards(diff: Diff) -> list[HazardUse]:
@@ -135,7 +151,7 @@ def with_whole_lines(actions: Iterable[Action], diffs: Sequence[Diff]) -> list[A
             missing[place] |= consents
     sources = {source.place: source for diff in diffs for source in diff.ask.sources}
     needed = {consent for action in actions for consent in needed_by(action)}
-    held = {place: _holding(sources[place], needed) for place in missing}
+    held = {place: _holding(sources[place], needed, missing[place]) for place in missing}
     first = {place: sorted(missing[place], key=_names_first)[:MISSING_SHOWN] for place in missing}
     return [
         _with_lines(
@@ -174,8 +190,14 @@ def _lacking(action: Action) -> dict[Place, set[Consent]]:
     found: dict[Place, set[Consent]] = defaultdict(set)
     for use in action.hazards:
         if _lacks_name(use) and use.place is not None:
-            found[use.place].add(consent_to(use.hazard, use.image_set_id, use.version_id))
+            found[use.place].add(_consent_of(use))
     return found
+
+
+def _consent_of(use: HazardUse) -> Consent:
+    if use.number:
+        return Consent(use.hazard, number=use.number)
+    return consent_to(use.hazard, use.image_set_id, use.version_id)
 
 
 def needed_by(action: Action) -> set[Consent]:
@@ -183,11 +205,7 @@ def needed_by(action: Action) -> set[Consent]:
 
     A hazard that is only shown names no manifest.
     """
-    needed = {
-        consent_to(use.hazard, use.image_set_id, use.version_id)
-        for use in action.hazards
-        if use.place is not None
-    }
+    needed = {_consent_of(use) for use in action.hazards if use.place is not None}
     return needed | {
         consent_to(Hazard.OVERWRITES_DRIFT, change.image_set_id, version)
         for change in action.changes
@@ -196,9 +214,22 @@ def needed_by(action: Action) -> set[Consent]:
 
 
 def _lacks_name(use: HazardUse) -> bool:
-    return not use.consented and CONSENT[use.hazard] in (By.NAME, By.NAME_AND_VERSION)
+    return not use.consented and CONSENT[use.hazard] in _NAMED
 
 
-def _holding(source: Source, needed: Set[Consent]) -> list[Consent]:
-    """The consents of a manifest that still hold: one by version only while it is needed."""
-    return [consent for consent in source.allow if not consent.version_id or consent in needed]
+_NAMED = (By.NAME, By.NAME_AND_VERSION, By.NAME_AND_NUMBER)
+
+
+def _holding(source: Source, needed: Set[Consent], missing: Iterable[Consent]) -> list[Consent]:
+    """The consents of a manifest that still hold.
+
+    A consent by version holds only while it is needed, and one by number until a larger number is
+    needed.
+    """
+    replaced = {consent.hazard for consent in missing if consent.number}
+    return [
+        consent
+        for consent in source.allow
+        if (not consent.version_id or consent in needed)
+        and not (consent.number and consent.hazard in replaced)
+    ]

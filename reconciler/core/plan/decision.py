@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.diff import Diff, SourcedChange, sources_of
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.value import Document
 from reconciler.core.plan.notes import failed_version
 from reconciler.core.plan.split import TooLarge
 
 
-def decided(
-    action: Action,
-    blocks: Sequence[Block],
-    hazards: Sequence[HazardUse],
-    steps: tuple[Step, ...],
-) -> Action:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An action before it is decided: its changes with their manifests, and what speaks against it.
+
+    `documents` are the documents of its image sets that the survey kept.
+    """
+
+    action: Action
+    changes: Sequence[SourcedChange]
+    blocks: Sequence[Block]
+    hazards: Sequence[HazardUse]
+    steps: tuple[Step, ...]
+    documents: Mapping[str, Document]
+
+
+def decided(draft: Draft) -> Action:
     """Keep the steps only if every hazard has consent and nothing blocks the action."""
+    action, blocks = draft.action, draft.blocks
     uses = sorted(
-        dict.fromkeys(hazards),
+        dict.fromkeys(draft.hazards),
         key=lambda use: (use.image_set_id, list(Hazard).index(use.hazard), str(use.place)),
     )
     refused = [use for use in uses if not use.consented]
@@ -42,7 +54,7 @@ def decided(
         members=members,
         blocks=tuple(blocks),
         hazards=tuple(uses),
-        steps=steps if runs else (),
+        steps=draft.steps if runs else (),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import cast
 
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.plan import Action
+from reconciler.core.model.plan import Action, HazardUse
 from reconciler.core.model.value import Json
 
 
@@ -26,7 +26,7 @@ def with_digests(actions: Iterable[Action], key: Key | None) -> tuple[Action, ..
 def action_digest(action: Action, key: Key) -> str:
     """`hmac-sha256:…` of one action."""
     members = [[member.image_set_id, member.pin, member.updated_at] for member in action.members]
-    hazards = sorted({(str(use.hazard), use.image_set_id, use.consented) for use in action.hazards})
+    hazards = sorted({(_hazard(use), use.image_set_id, use.consented) for use in action.hazards})
     changes = [
         [
             change.image_set_id,
@@ -46,3 +46,7 @@ def action_digest(action: Action, key: Key) -> str:
             "changes": cast(Json, changes),
         },
     )
+
+
+def _hazard(use: HazardUse) -> str:
+    return f"{use.hazard}@{use.number}" if use.number else str(use.hazard)

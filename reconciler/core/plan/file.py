@@ -17,6 +17,7 @@ from reconciler.core.errors import Place, PlanFileError
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Change, Note, Op
+from reconciler.core.model.file_kind import PLAN, kind_of
 from reconciler.core.model.first_changes import first_changes
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.key import Key, Use
@@ -67,9 +68,13 @@ def parse(data: bytes) -> Row:
     try:
         raw = json.loads(data.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
-        raise PlanFileError("the plan file is incomplete or damaged", AGAIN) from None
-    if not isinstance(raw, dict) or raw.get("kind") != KIND or raw.get("apiVersion") != API_VERSION:
-        raise PlanFileError("this file is not a plan of reconciler/v1", AGAIN)
+        broken = "the plan file is incomplete or damaged"
+        is_plan = kind_of(data) is PLAN
+        raise PlanFileError(broken if is_plan else "the file is not a saved plan", AGAIN) from None
+    if not isinstance(raw, dict) or raw.get("kind") != KIND:
+        raise PlanFileError("the file is not a saved plan", AGAIN)
+    if raw.get("apiVersion") != API_VERSION:
+        raise PlanFileError(f"the plan is not of {API_VERSION}: another version made it", AGAIN)
     if raw.get("toolVersion") != reconciler.__version__:
         made_by = str(raw.get("toolVersion"))[:40]
         raise PlanFileError(
@@ -77,9 +82,7 @@ def parse(data: bytes) -> Row:
             f"Make a new plan with `reconcile plan --out FILE`, or use version {made_by}.",
         )
     if "masked" in raw:
-        raise PlanFileError(
-            "the file is the output of `plan --json`, which cannot be applied", AGAIN
-        )
+        raise PlanFileError("the file is the output of `plan --json`, not a saved plan", AGAIN)
     if raw.get("digest") != digest(_body(raw)):
         raise PlanFileError("the plan file was edited after it was saved", AGAIN)
     return raw
@@ -196,6 +199,8 @@ def _action_json(action: Action) -> Json:
     }
     if action.unlisted_series:
         row["unlistedSeries"] = action.unlisted_series
+    if action.patient_unproven:
+        row["patientUnproven"] = list(action.patient_unproven)
     if action.siblings:
         row["siblings"] = [_member_json(member) for member in action.siblings]
     return row
@@ -254,6 +259,8 @@ def _hazard_json(use: HazardUse) -> Json:
     }
     if use.version_id:
         row["versionId"] = use.version_id
+    if use.number:
+        row["number"] = use.number
     return row
 
 
@@ -367,6 +374,7 @@ def _action(row: Row) -> Action:
         digest=row["digest"],
         unlisted_series=row.get("unlistedSeries", 0),
         siblings=_each(row.get("siblings", []), _member),
+        patient_unproven=tuple(row.get("patientUnproven", ())),
     )
 
 
@@ -414,6 +422,7 @@ def _hazard(row: Row) -> HazardUse:
         row["consent"],
         _place(row["at"]),
         row.get("versionId", ""),
+        row.get("number", 0),
     )
 
 

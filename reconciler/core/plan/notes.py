@@ -78,8 +78,15 @@ def _unneeded(source: Source, used: set[Consent], image_set_id: str) -> list[Not
             source.place,
         )
         for consent in source.allow
-        if consent not in used
+        if not _is_used(consent, used)
     ]
     if source.force and Consent(Hazard.FORCE) not in used:
         notes.append(Note(image_set_id, "`force: true` is not needed", source.place))
     return notes
+
+
+def _is_used(consent: Consent, used: set[Consent]) -> bool:
+    """Whether a consent is needed; a larger number than needed is not more than is needed."""
+    if consent.number:
+        return any(one.hazard is consent.hazard for one in used)
+    return consent in used

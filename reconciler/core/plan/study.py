@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.canonical import same
@@ -25,6 +25,7 @@ from reconciler.core.model.observed import Observed, Summary, Unread
 from reconciler.core.model.record import StudyMembers
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document, Value
+from reconciler.core.plan.patients import PatientRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,14 @@ class Found:
     """What was found in one data store.
 
     `managed` are the asks of all manifests by image set, also of those that the run leaves out.
+    `patients` is what SearchImageSets lists with each new PatientID.
     """
 
     datastore: Datastore
     diffs: Sequence[Diff]
     studies: Iterable[Study]
     managed: Mapping[str, ImageSetAsk]
+    patients: Mapping[str, PatientRows] = field(default_factory=dict, repr=False)
 
 
 def members_filters(study_instance_uid: str) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from reconciler.core.model.observed import Observed
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards, judge
-from reconciler.core.plan.decision import decided, notes_of, shown_changes, too_large
+from reconciler.core.plan.decision import Draft, notes_of, shown_changes, too_large
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import failed_version
 from reconciler.core.plan.split import TooLarge, split
@@ -27,7 +27,7 @@ from reconciler.core.plan.study_series import series_count, series_note
 T = TypeVar("T")
 
 
-def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Action:
+def study_draft(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Draft:
     """The action of a study whose image sets `diffs` belong to."""
     datastore = found.datastore
     wide = study_wide(study, diffs, found.managed)
@@ -73,7 +73,7 @@ def study_action(found: Found, study: Study, diffs: Sequence[Diff], settings: Se
         released=tuple(sorted({path for diff in diffs for path in diff.released})),
         unlisted_series=series_count(study).unlisted,
     )
-    return decided(action, blocks, hazards, steps)
+    return Draft(action, changes, blocks, hazards, steps, study.documents)
 
 
 def _member(study: Study, member: Observed, asked: Mapping[str, Diff]) -> Member:

@@ -26,7 +26,7 @@ from reconciler.core.model.plan import Action, Member, Status, Step
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan.consent import acceptance_hazards, change_hazards
-from reconciler.core.plan.decision import decided, notes_of, shown_changes
+from reconciler.core.plan.decision import Draft, notes_of, shown_changes
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.steps import revert_step
 from reconciler.core.plan.study import Study
@@ -42,9 +42,9 @@ def reverts_study(diff: Diff) -> bool:
     return diff.ask.revert is not None and needs_study(diff)
 
 
-def revert_action(
+def revert_draft(
     datastore: Datastore, study: Study, diffs: Sequence[Diff], settings: Settings
-) -> Action:
+) -> Draft:
     """The action of all reverts that change Patient or Study level in one study."""
     diffs = sorted(diffs, key=lambda diff: diff.image_set_id)
     changes = [sourced for diff in diffs for sourced in diff.changes]
@@ -63,7 +63,7 @@ def revert_action(
     hazards = change_hazards(changes, diffs, settings.allow)
     hazards += [use for diff in diffs for use in acceptance_hazards(diff)]
     steps = () if blocks else tuple(_step(datastore, diff) for diff in diffs)
-    return decided(action, blocks, hazards, steps)
+    return Draft(action, changes, blocks, hazards, steps, study.documents)
 
 
 def _status(study: Study, diffs: Sequence[Diff]) -> Status:

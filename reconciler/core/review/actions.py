@@ -30,6 +30,7 @@ def shown_action(action: Action, view: View) -> ShownAction:
         changes=tuple(shown_change(change, view) for change in action.changes),
         steps=tuple(_step(step, view.redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
+        patient_unproven=action.patient_unproven,
     )
 
 

@@ -20,6 +20,7 @@ MEANING: dict[Hazard, str] = {
     Hazard.CHANGES_OBJECT: "what the object is, or how its text and pixels are read, changes",
     Hazard.CHANGES_PATIENT_IDENTITY: "the patient's identity changes: name, ID, birth date or sex",
     Hazard.SPLIT_UPDATE: "the update takes several calls; the versions in between are visible",
+    Hazard.MERGES_PATIENTS: "several patients get one PatientID, or one that another may have",
     Hazard.OVERWRITES_DRIFT: "a value that was changed outside this repository is overwritten",
     Hazard.ACCEPTS_UNVERIFIED: "an update made other content than planned, which stays",
 }

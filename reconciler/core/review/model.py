@@ -121,6 +121,7 @@ class ShownAction:
     changes: tuple[ShownChange, ...]
     steps: tuple[ShownStep, ...]
     unlisted_series: int
+    patient_unproven: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from reconciler.core.model.hazard import Hazard
 
 # What harms a patient or loses an object comes first, what is only good to know last.
 SEVERITY: tuple[Hazard, ...] = (
+    Hazard.MERGES_PATIENTS,
     Hazard.REMOVES_SERIES,
     Hazard.REMOVES_INSTANCE,
     Hazard.CHANGES_PATIENT_IDENTITY,

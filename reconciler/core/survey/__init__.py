@@ -6,14 +6,17 @@ a sans-I/O protocol (https://sans-io.readthedocs.io). `observe` drives it.
 
 from reconciler.core.survey.image_set import nothing_seen, read_again, survey
 from reconciler.core.survey.known import Known
+from reconciler.core.survey.patient import new_patient_ids, survey_patient
 from reconciler.core.survey.study import Studied, studies_of, survey_study
 
 __all__ = [
     "Known",
     "Studied",
+    "new_patient_ids",
     "nothing_seen",
     "read_again",
     "studies_of",
     "survey",
+    "survey_patient",
     "survey_study",
 ]

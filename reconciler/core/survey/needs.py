@@ -57,6 +57,13 @@ class MembersOf:
     study_instance_uid: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class PatientOf:
+    """SearchImageSets for the image sets with a PatientID; at most MOST_ROWS + 1 rows."""
+
+    patient_id: str = field(repr=False)
+
+
 class Why(StrEnum):
     """Why the service did not answer a need."""
 
@@ -115,7 +122,7 @@ _WHY: dict[type[ServiceError], Why] = {
     NoAnswerError: Why.NO_ANSWER,
 }
 
-Need: TypeAlias = PropertiesOf | DocumentOf | VersionsOf | MembersOf
+Need: TypeAlias = PropertiesOf | DocumentOf | VersionsOf | MembersOf | PatientOf
 Answer: TypeAlias = Properties | Document | tuple[Properties, ...] | tuple[Summary, ...] | Refusal
 
 
@@ -157,7 +164,16 @@ def versions_of(image_set_id: str) -> Survey[tuple[Properties, ...] | Refusal]:
 
 def members_of(study_instance_uid: str) -> Survey[tuple[Summary, ...] | Refusal]:
     """Ask for the search results of a study."""
-    answer = yield MembersOf(study_instance_uid)
+    return (yield from _rows(MembersOf(study_instance_uid)))
+
+
+def rows_of_patient(patient_id: str) -> Survey[tuple[Summary, ...] | Refusal]:
+    """Ask for the search results of a PatientID."""
+    return (yield from _rows(PatientOf(patient_id)))
+
+
+def _rows(need: MembersOf | PatientOf) -> Survey[tuple[Summary, ...] | Refusal]:
+    answer = yield need
     if isinstance(answer, Refusal):
         return answer
     assert isinstance(answer, tuple)

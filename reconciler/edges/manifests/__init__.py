@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.core.errors import Diagnostic
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
 from reconciler.core.model import node
+from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.edges.manifests.files import (
     MAX_BYTES,
     SETTINGS_FILE,
@@ -38,12 +39,14 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     """Read manifests: files, or folders with all `*.yaml` and `*.yml` below them.
 
     `root` is the folder of reconciler.yaml; places name files relative to it. The result contains
-    only the documents without a problem.
+    only the documents without a problem. After more than MAX_PROBLEMS, no other file is read.
     """
     problems: list[Diagnostic] = []
     files = _files(root, paths, problems)
     documents: list[node.MappingNode] = []
     for name in sorted(files):
+        if len(problems) > MAX_PROBLEMS:
+            break
         loaded = read(files[name], name)
         documents += loaded.documents
         problems += loaded.problems
@@ -63,9 +66,9 @@ def _files(root: Path, paths: Sequence[Path], problems: list[Diagnostic]) -> dic
     return files
 
 
-def read(path: Path, name: str) -> Loaded:
+def read(path: Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of one file, which places call `name`."""
-    text = text_of(path, name)
+    text = text_of(path, name, wanted)
     if isinstance(text, Diagnostic):
         return Loaded((), (text,), (name,))
     return parse(text, name)

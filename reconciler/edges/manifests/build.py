@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model import node
 from reconciler.core.model.address import UIDS_BELOW, shown_uid
 
@@ -26,8 +26,14 @@ def too_deep(place: Place) -> Diagnostic:
     return Diagnostic(place, message, "Reduce the nesting. The rest of this file was not read.")
 
 
-class _TooDeepError(Exception):
-    """Nesting beyond the limit: the rest of this file is not read."""
+def _too_many(place: Place, most: int) -> Diagnostic:
+    message = f"the file has more than {most:,} keys and values"
+    hint = "Split it into several files. The rest of this file was not read."
+    return Diagnostic(place, message, hint)
+
+
+class _StoppedError(Exception):
+    """A limit is exceeded: the rest of this file is not read."""
 
 
 class _Frame:
@@ -51,23 +57,34 @@ class _Frame:
 class Builder:
     """Builds documents from parser events. It continues after a problem, to report all of them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most_nodes: int = node.MAX_NODES) -> None:
         self.name = name
+        self.most_nodes = most_nodes
+        self.nodes = 0
         self.documents: list[node.MappingNode] = []
         self.problems: list[Diagnostic] = []
         self.stack: list[_Frame] = []
         self.clean = 0  # the number of problems when the document began
 
     def read(self, parser: Any) -> None:
-        """Process all events until the stream ends or the nesting is too deep."""
+        """Process all events until the stream ends or a limit is exceeded."""
         try:
             while (event := parser.get_event()) is not None:
                 _TAKE[type(event)](self, event)
-        except _TooDeepError:
+        except _StoppedError:
             pass
 
     def problem(self, place: Place, message: str, hint: str) -> None:
         self.problems.append(Diagnostic(place, message, hint))
+        if len(self.problems) > MAX_PROBLEMS:
+            raise _StoppedError
+
+    def count(self, place: Place) -> None:
+        """Count a node. Memory grows with their number."""
+        self.nodes += 1
+        if self.nodes > self.most_nodes:
+            self.problems.append(_too_many(place, self.most_nodes))
+            raise _StoppedError
 
     def place(self, event: Any) -> Place:
         mark = event.start_mark
@@ -81,26 +98,34 @@ class Builder:
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         place = self.place(event)
+        self.count(place)
         if event.tag is not None or event.anchor is not None:
             self.decorated(event, place)
         style = event.style
         if style == '"' and node.NO_TEXT.search(event.value):
             message = "an escape such as \\0 or \\uD800 stands for no character"
             self.problem(place, message, "Remove the escape.")
-        self.put(node.Scalar(event.value, place, not style))
+        text = event.value
+        if len(text) > node.MAX_TEXT:
+            message = f"a text is longer than {node.MAX_TEXT:,} characters"
+            self.problem(place, message, "Shorten it: an update takes about 10,000 bytes.")
+            text = ""
+        self.put(node.Scalar(text, place, not style))
 
     def alias(self, event: yaml.AliasEvent) -> None:
         place = self.place(event)
+        self.count(place)
         self.problem(place, "an alias (*…) is not allowed", _WRITE_OUT)
         self.put(node.Scalar("", place, False))
 
     def open(self, event: yaml.CollectionStartEvent) -> None:
         place = self.place(event)
+        self.count(place)
         if event.tag is not None or event.anchor is not None:
             self.decorated(event, place)
         if len(self.stack) >= node.MAX_DEPTH:
             self.problems.append(too_deep(place))
-            raise _TooDeepError
+            raise _StoppedError
         top = self.stack[-1] if self.stack else None
         if top is not None and top.seen is not None and top.key is None:
             message = "a list or `{…}` stands where a key is expected"

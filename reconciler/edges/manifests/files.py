@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.model.file_kind import PLAN, SETTINGS, FileKind, kind_of
 from reconciler.edges.files import open_at_once
 from reconciler.edges.worktree import leads_out
 
@@ -16,6 +18,8 @@ SETTINGS_FILE = "reconciler.yaml"
 MAX_BYTES = 16 * 1024 * 1024
 
 _SUFFIXES = (".yaml", ".yml")
+_NAME = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
+_SHOW = "Show a saved plan with `reconcile show PLAN`. Execute it with `reconcile apply PLAN`."
 
 
 def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
@@ -35,8 +39,7 @@ def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
             problems.append(Diagnostic(Place(name_of(root, path)), message, hint))
         yield from found
     else:
-        hint = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
-        problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), hint))
+        problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), _NAME))
 
 
 def is_manifest(root: Path, folder: Path, path: Path) -> bool:
@@ -88,19 +91,27 @@ def _outside(place: Place) -> Diagnostic:
 
 
 def _unreadable(place: Place, error: OSError) -> Diagnostic:
-    hint = "Check that the file exists and that you may read it."
-    return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
+    match error:
+        case FileNotFoundError():
+            return Diagnostic(place, "does not exist", "Check the name of the file.")
+        case IsADirectoryError():
+            return Diagnostic(place, "is a folder, not a file", "Give the name of a file.")
+        case _:
+            hint = "Check that you may read it."
+            return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
 
 
 def name_of(root: Path, path: Path) -> str:
     """Return the POSIX path relative to the root, or the absolute path outside of it."""
-    full = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
-    base = Path(os.path.abspath(root))  # noqa: PTH100
-    return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
+    full = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+    base = os.path.abspath(root)  # noqa: PTH100 - as text: a Path takes ten times as long
+    if full == base:
+        return "."
+    return full.removeprefix(f"{base.rstrip(os.sep)}{os.sep}")
 
 
-def text_of(path: Path, name: str) -> str | Diagnostic:
-    """Return the text of a file, or why it cannot be read."""
+def text_of(path: Path, name: str, wanted: FileKind) -> str | Diagnostic:
+    """Return the text of a file, or why it cannot be read, or of which other kind it is."""
     place = Place(name)
     try:
         data = _bytes_of(path)
@@ -109,7 +120,17 @@ def text_of(path: Path, name: str) -> str | Diagnostic:
     if len(data) > MAX_BYTES:
         hint = "Split it into several files."
         return Diagnostic(place, f"is larger than the limit of {MAX_BYTES:,} bytes", hint)
+    kind = kind_of(data)
+    if kind not in (wanted, None):
+        message = f"is {kind.title}, not {wanted.title}"
+        return Diagnostic(place, message, _hint(kind, wanted))
     return _decoded(data, place)
+
+
+def _hint(kind: FileKind, wanted: FileKind) -> str:
+    if wanted is SETTINGS:
+        return "Settings are in reconciler.yaml. `reconcile schema reconciler` prints their schema."
+    return _SHOW if kind is PLAN else _NAME
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -121,14 +142,27 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, place: Place) -> str | Diagnostic:
+    if encoding := _encoding(data[:4]):
+        hint = "Save it as UTF-8. PowerShell does so with `Out-File -Encoding utf8`."
+        return Diagnostic(place, f"is {encoding}, not UTF-8", hint)
     hint = "Save it as UTF-8."
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Diagnostic(place, "is UTF-16, not UTF-8", hint)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
         return Diagnostic(place_after(before, place.file), "not UTF-8 text from here on", hint)
+
+
+# Text begins with a byte order mark or with an ASCII character (YAML 1.2.2 section 5.2).
+_ENCODINGS = (
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|\0\0\0[^\0]|[^\0]\0\0\0", re.DOTALL), "UTF-32"),
+    (re.compile(rb"\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0", re.DOTALL), "UTF-16"),
+)
+
+
+def _encoding(start: bytes) -> str:
+    """Return the name of an encoding that is not UTF-8, by the first four bytes; "" for others."""
+    return next((name for pattern, name in _ENCODINGS if pattern.match(start)), "")
 
 
 def place_after(before: str, name: str) -> Place:

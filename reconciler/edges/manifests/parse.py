@@ -49,12 +49,14 @@ class Loaded:
     files: tuple[str, ...]
 
 
-def parse(text: str, name: str, parser: Parser = DEFAULT) -> Loaded:
+def parse(
+    text: str, name: str, parser: Parser = DEFAULT, most_nodes: int = node.MAX_NODES
+) -> Loaded:
     """Parse a text into documents, with PyYAML's C parser by default (`PURE` without libyaml)."""
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         return Loaded((), (_forbidden(text, forbidden.start(), name),), (name,))
-    builder = Builder(name)
+    builder = Builder(name, most_nodes)
     events = parser(text)
     try:
         builder.read(events)

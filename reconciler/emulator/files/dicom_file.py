@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from reconciler.emulator.files.encode import Encoded, Malformed, check_complete, encode
 from reconciler.emulator.files.frames import pixels_of
+from reconciler.emulator.files.storage import Storage
 from reconciler.emulator.rules.levels import level_of
 from reconciler.emulator.store.image_frames import ImageFrame
 
@@ -45,8 +46,8 @@ class Instance:
     frames: tuple[ImageFrame, ...] = ()
 
 
-def read_instance(data: bytes) -> Instance:
-    """Read the instance in the bytes of a file.
+def read_instance(data: bytes, storage: Storage) -> Instance:
+    """Read the instance in the bytes of a file. `storage` decides about its frames.
 
     Raises `Refused` where the file is no instance or is truncated. Not safe for several threads:
     the warnings of pydicom quote values, so this function catches them for the whole process.
@@ -56,7 +57,7 @@ def read_instance(data: bytes) -> Instance:
         try:
             data_set = _parsed(source, has_preamble=data[128:132] == b"DICM")
             _check_complete(data_set, source, caught)
-            return _instance(data_set)
+            return _instance(data_set, storage)
         except (Refused, Malformed) as refused:
             raise Refused(str(refused)) from None
         # pydicom has no base class for its errors: malformed bytes can raise any exception.
@@ -118,7 +119,7 @@ def _check_complete(
         raise Refused("it is truncated inside of an element of undefined length")
 
 
-def _instance(data_set: Dataset) -> Instance:
+def _instance(data_set: Dataset, storage: Storage) -> Instance:
     if _is_directory(data_set):
         raise Refused("it is a DICOMDIR, which lists files and holds no instance")
     # Do this first, while the data set still holds raw bytes.
@@ -135,7 +136,7 @@ def _instance(data_set: Dataset) -> Instance:
         blocks[level_of(element.tag)][element.key] = element.value
     vrs = {element.key: element.vr for element in elements if element.needs_vr}
     study_uid, series_uid, uid = uids
-    pixels = pixels_of(data_set, uid)
+    pixels = pixels_of(data_set, uid, storage)
     block = {"DICOMVRs": vrs, **pixels.block}
     return Instance(study_uid, series_uid, uid, blocks, block, pixels.frames)
 

@@ -40,6 +40,10 @@ _UNDECIDED = {
 }  # fmt: skip
 _DELIMITERS = frozenset(b"\n\r\t\f\\")  # PS3.5 §6.1.2.5.3: these end a code extension, in PN also
 _NAME_DELIMITERS = _DELIMITERS | frozenset(b"^=")
+# ISO 2022 IR 58 (GB 2312) and its escape sequence (PS3.3 table C.12-4). pydicom decodes the
+# characters, but takes the escape sequence for a part of the text.
+_GB_2312 = "iso_ir_58"
+_TO_GB_2312 = "\x1b$)A"
 # Beyond this a float cannot hold every integer, and JSON readers disagree.
 _EXACT = 2.0**53
 _UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -162,6 +166,8 @@ def _texts(raw: bytes, vr: str, encodings: Sequence[str]) -> list[str]:
     else:
         delimiters = _NAME_DELIMITERS if vr == "PN" else _DELIMITERS
         text = decode_bytes(raw, encodings, set(delimiters))
+        if _GB_2312 in encodings:
+            text = text.replace(_TO_GB_2312, "")
     # Decode first, then split: in GB18030 a backslash is also the second byte of a character.
     values = [text] if vr in _ONE_VALUE else text.split("\\")
     if vr in _PADDED:
@@ -176,14 +182,14 @@ def _numbers(tag: Any, raw: bytes, vr: str, is_little_endian: bool) -> list[Any]
     rows = list(layout.iter_unpack(raw))
     if vr == "AT":
         return [f"{group:04X}{element:04X}" for group, element in rows]
+    if not all(math.isfinite(number) for (number,) in rows):
+        raise Malformed(f"{tag} holds NaN or Infinity, which JSON does not have")
     return [_number(number) for (number,) in rows]
 
 
-def _number(number: float) -> int | float | None:
+def _number(number: float) -> int | float:
     if isinstance(number, int):
         return number
-    if not math.isfinite(number):
-        return None  # JSON has neither
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from reconciler.emulator.files.dicom_file import Instance, Refused, read_instance
 from reconciler.emulator.files.metadata_file import is_metadata, read_metadata
+from reconciler.emulator.files.storage import Storage, storage
 from reconciler.emulator.store.image_frames import ImageFrame
 
 Document: TypeAlias = dict[str, Any]
@@ -64,14 +65,19 @@ class Ingested:
     repeated: tuple[Problem, ...] = ()
 
 
-def ingest(paths: Sequence[Path], keep: Callable[[ImageFrame], None] | None = None) -> Ingested:
+def ingest(
+    paths: Sequence[Path],
+    keep: Callable[[ImageFrame], None] | None = None,
+    stored_as: Storage | None = None,
+) -> Ingested:
     """Make image sets of DICOM files, folders and metadata documents, in the order of their paths.
 
     Of several files with one SOPInstanceUID the first is taken. Patient, study and series values
     are those of the first instance, as normalization keeps them. `keep` gets each frame as it is
-    read, since all frames together may not fit into memory.
+    read, since all frames together may not fit into memory. `stored_as` decides how frames are
+    stored; the default is that of a new data store.
     """
-    reading = _Reading(keep)
+    reading = _Reading(keep, stored_as or storage())
     for path in _files(paths, reading.refused):
         reading.take(path)
     return reading.result()
@@ -85,20 +91,22 @@ def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
         elif path.is_file():
             found.add(path)
         else:
-            refused.append(Problem(path, "there is no such file or folder"))
+            odd, missing = "it is neither a file nor a folder", "there is no such file or folder"
+            refused.append(Problem(path, odd if path.exists() else missing))
     return sorted(found)
 
 
 class _Reading:
     """What has been read so far. Dictionaries keep the order of the first file of each."""
 
-    def __init__(self, keep: Callable[[ImageFrame], None] | None) -> None:
+    def __init__(self, keep: Callable[[ImageFrame], None] | None, stored_as: Storage) -> None:
         self._keep = keep
+        self._storage = stored_as
         self.refused: list[Problem] = []
         self._repeated: list[Problem] = []
         self._documents: dict[str, ImageSet] = {}
         self._groups: dict[str, list[tuple[Path, Instance]]] = {}
-        self._seen: dict[str, Path] = {}
+        self._seen: dict[str, tuple[Path, bytes]] = {}
 
     def take(self, path: Path) -> None:
         try:
@@ -106,7 +114,9 @@ class _Reading:
             if is_metadata(data):
                 self._take_metadata(path, data)
             else:
-                self._take_instance(path, read_instance(data))
+                self._take_instance(
+                    path, read_instance(data, self._storage), hashlib.sha256(data).digest()
+                )
         except Refused as refused:
             self.refused.append(Problem(path, str(refused)))
         except OSError as error:
@@ -114,15 +124,19 @@ class _Reading:
 
     def _take_metadata(self, path: Path, data: bytes) -> None:
         image_set_id, document = read_metadata(data)
-        if image_set_id in self._documents:
-            self._repeated.append(Problem(path, f"image set {image_set_id} was in another file"))
-        else:
-            self._documents[image_set_id] = ImageSet(image_set_id, document)
+        made = ImageSet(image_set_id, document)
+        first = self._documents.setdefault(image_set_id, made)
+        if first is not made:
+            other = "" if first == made else ", with other content"
+            reason = f"left out: another file has image set {image_set_id}, too{other}"
+            self._repeated.append(Problem(path, reason))
 
-    def _take_instance(self, path: Path, instance: Instance) -> None:
-        first = self._seen.setdefault(instance.uid, path)
+    def _take_instance(self, path: Path, instance: Instance, content: bytes) -> None:
+        first, kept = self._seen.setdefault(instance.uid, (path, content))
         if first is not path:
-            self._repeated.append(Problem(path, f"it has the SOPInstanceUID of {first}, kept that"))
+            other = "" if kept == content else ", with other content"
+            reason = f"left out: {first} has the same SOPInstanceUID{other}"
+            self._repeated.append(Problem(path, reason))
             return
         if self._keep:
             for frame in instance.frames:

@@ -97,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_over_the_rest()
             return
         if body is not None:
-            request = Request(self.command, self.path, body)
+            accept = ",".join(self.headers.get_all("Accept", ()))
+            request = Request(self.command, self.path, body, accept)
             try:
                 response = answer(self.server.protocol, self.server.dispatcher, request)
             except ConnectionReset:

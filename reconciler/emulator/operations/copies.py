@@ -59,7 +59,9 @@ def copy_image_set(context: Context, parameters: Parameters) -> Result:
         hold(connection, datastore_id, source_id, READ_ONLY, until)
     return {
         "datastoreId": datastore_id,
-        "sourceImageSetProperties": _properties(datastore_id, source, READ_ONLY),
+        # AWS's examples show the time of the copy for the source, whose version stays as it is.
+        "sourceImageSetProperties": _properties(datastore_id, source, READ_ONLY)
+        | {"updatedAt": copy.now},
         "destinationImageSetProperties": _properties(datastore_id, destination, COPYING),
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from reconciler.emulator.files.transfer_syntaxes import DEFAULT_LOSSLESS_FORMAT
 from reconciler.emulator.operations.context import (
     Context,
     Parameters,
@@ -54,6 +55,12 @@ def create_datastore(context: Context, parameters: Parameters) -> Result:
         if row is None:
             row = _insert(context, connection, parameters, now)
     return {"datastoreId": row["id"], "datastoreStatus": _status(row, now)}
+
+
+def lossless_format(connection: sqlite3.Connection, datastore_id: str) -> str:
+    """The losslessStorageFormat of a data store that exists."""
+    properties = orjson.loads(_require(connection, datastore_id)["properties"])
+    return str(properties.get("losslessStorageFormat", DEFAULT_LOSSLESS_FORMAT))
 
 
 def _insert(

@@ -7,13 +7,15 @@ import sqlite3
 
 from reconciler.emulator.operations.context import Context, Parameters, Result, require_version
 from reconciler.emulator.store.versions import touch
-from reconciler.emulator.wire.errors import not_found
+from reconciler.emulator.wire.errors import not_acceptable, not_found
+from reconciler.emulator.wire.media_types import accepts
 
 
 def get_image_frame(context: Context, parameters: Parameters) -> Result:
     """GetImageFrame: an access. Raises 404 where no version of the image set has the frame.
 
     Image sets that were loaded as metadata documents have names of frames, but no frames: 404, too.
+    Raises 406 where `accept` does not allow the media type in which the frame is stored.
     """
     datastore_id, image_set_id = parameters["datastoreId"], parameters["imageSetId"]
     frame_id = parameters["imageFrameInformation"]["imageFrameId"]
@@ -28,8 +30,13 @@ def get_image_frame(context: Context, parameters: Parameters) -> Result:
         ).fetchone()
         if row is None or not _names(connection, datastore_id, image_set_id, frame_id):
             raise not_found("The image frame does not exist.")
+        content_type = row["content_type"]
+        if not accepts(parameters.get("accept", ""), content_type):
+            raise not_acceptable(
+                f"The image frame is stored as {content_type}. The Accept header does not allow it."
+            )
         touch(connection, datastore_id, image_set_id, now)
-    return {"imageFrameBlob": row["data"], "contentType": row["content_type"]}
+    return {"imageFrameBlob": row["data"], "contentType": content_type}
 
 
 def _names(

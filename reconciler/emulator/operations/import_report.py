@@ -34,6 +34,15 @@ class Report:
     _warning: list[dict[str, Any]] = field(default_factory=list)
     _image_sets: dict[str, Joined] = field(default_factory=dict)
 
+    @property
+    def folder_uri(self) -> str:
+        """The folder of this job's output. The service shows it as the job's `outputS3Uri`."""
+        return f"{self.output.uri}/{self._folder_name}/"
+
+    @property
+    def _folder_name(self) -> str:
+        return f"{self.datastore_id}-DicomImport-{self.job_id}"
+
     def imported(self, files: Iterable[Path], joined: Joined) -> None:
         """Report files whose instances are in an image set now."""
         response = {
@@ -62,17 +71,16 @@ class Report:
 
     def write(self) -> None:
         """Write all files, the manifest last. Raises OSError where a file cannot be written."""
-        name = f"{self.datastore_id}-DicomImport-{self.job_id}"
-        folder = self.output.path / name
+        folder = self.output.path / self._folder_name
         parts = {"SUCCESS": self._success, "FAILURE": self._failure, "WARNING": self._warning}
         for part, lines in parts.items():
             private.make_folder(folder / part)
             text = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
             private.create(folder / part / f"{part.lower()}.ndjson", text)
-        manifest = orjson.dumps(self._manifest(f"{self.output.uri}/{name}/"))
-        private.create(folder / "job-output-manifest.json", manifest)
+        private.create(folder / "job-output-manifest.json", orjson.dumps(self._manifest()))
 
-    def _manifest(self, uri: str) -> dict[str, Any]:
+    def _manifest(self) -> dict[str, Any]:
+        uri = self.folder_uri
         found = len(self._success), len(self._failure), len(self._warning)
         image_sets = [
             {

@@ -25,6 +25,7 @@ from reconciler.emulator.operations.context import (
     page_token,
     require_datastore,
 )
+from reconciler.emulator.operations.datastores import lossless_format
 from reconciler.emulator.operations.import_report import Report
 from reconciler.emulator.operations.joining import Import
 from reconciler.emulator.store.image_frames import ImageFrame, keep_frame
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS = 50
 _MOST_FILES = 5_000  # of one import job ("Endpoints and quotas")
-_KEPT = ("dataAccessRoleArn", "inputS3Uri", "outputS3Uri")
+_KEPT = ("jobName", "dataAccessRoleArn", "inputS3Uri")
 _START_OF_JSON = 512
 # The warnings of pydicom are caught for the whole process, so one thread at a time reads files.
 _READING = threading.Lock()
@@ -108,6 +109,7 @@ def _read(job: _Job) -> Ingested:
     """Read the files. This may take long, so each frame is a transaction of its own."""
     # Imported here: pydicom is slow to import, and most commands import no files.
     from reconciler.emulator.files.ingest import Problem, ingest
+    from reconciler.emulator.files.storage import storage
 
     files = list(job.source.files(_MOST_FILES))
     if not files:
@@ -121,7 +123,9 @@ def _read(job: _Job) -> Ingested:
         with job.context.store.write() as connection:
             keep_frame(connection, job.datastore_id, frame)
 
-    return ingest(sorted(set(files) - set(documents)), keep)
+    with job.context.store.read() as connection:
+        stored_as = storage(lossless_format(connection, job.datastore_id))
+    return ingest(sorted(set(files) - set(documents)), keep, stored_as)
 
 
 def _import(job: _Job, connection: sqlite3.Connection, ingested: Ingested) -> float:
@@ -156,7 +160,8 @@ def _insert(
     ended_at: float,
     message: str | None,
 ) -> sqlite3.Row:
-    kept = {"jobName": parameters.get("jobName")} | {key: parameters[key] for key in _KEPT}
+    # Not the outputS3Uri of the request: AWS's examples of GetDICOMImportJob show the folder.
+    kept = {key: parameters.get(key) for key in _KEPT} | {"outputS3Uri": job.report.folder_uri}
     started_at = ended_at - job.context.update_seconds / 2
     row: sqlite3.Row = connection.execute(
         "INSERT INTO import_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",

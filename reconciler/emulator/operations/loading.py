@@ -46,8 +46,9 @@ def load(
     """Make version 1 of an image set, ACTIVE/CREATED at once.
 
     `primary` None decides as the service does. The same document again changes nothing and returns
-    the image set, whatever its version is now. Another document under the same ID is a 409. Only a
-    missing SchemaVersion, DatastoreID or ImageSetID is added to the document.
+    the image set, whatever its version is now. Another document under the same ID is a 409. The
+    document gets the DatastoreID of this data store, and SchemaVersion and ImageSetID if it has
+    none. Otherwise it stays as it is.
     """
     _check(given, image_set_id)
     loaded = _complete(given, datastore_id, image_set_id)
@@ -79,9 +80,8 @@ def load_synthetic(context: Context, datastore_id: str, seeding: Seeding, number
 
 
 def _complete(given: Document, datastore_id: str, image_set_id: str) -> Document:
-    return {
-        "SchemaVersion": "1.1", "DatastoreID": datastore_id, "ImageSetID": image_set_id, **given
-    }  # fmt: skip
+    own = {"DatastoreID": datastore_id}
+    return {"SchemaVersion": "1.1", **own, "ImageSetID": image_set_id, **given, **own}
 
 
 def _insert(
@@ -109,9 +109,9 @@ def _is_loaded(
         (datastore_id, image_set_id),
     ).fetchone()
     if row is not None and row["hold_status"] == DELETING:
-        raise conflict("The image set of this imageSetId is deleted.")
+        raise conflict("It was loaded, and then deleted. Its ID is never used again.")
     if row is not None and row["loaded_digest"] != loaded_digest:
-        raise conflict("Another document is loaded under this imageSetId.")
+        raise conflict("It is loaded already, with other content. Loading changes no image set.")
     return row is not None
 
 

@@ -30,6 +30,11 @@ def conflict(message: str) -> ApiError:
     return ApiError("ConflictException", message)
 
 
+def not_acceptable(message: str) -> ApiError:
+    """406: the answer has a media type that the request does not accept."""
+    return ApiError("NotAcceptableException", message)
+
+
 def quota_exceeded(message: str) -> ApiError:
     """402: a service quota is exceeded."""
     return ApiError("ServiceQuotaExceededException", message)

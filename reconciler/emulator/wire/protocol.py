@@ -19,6 +19,7 @@ from botocore.model import ServiceModel
 from reconciler.emulator.wire import shapes
 from reconciler.emulator.wire.errors import ApiError
 
+_NOT_ACCEPTABLE = "NotAcceptableException"
 _LABEL = re.compile(r"\{(\w+)\}")
 # Codes that rest-json services use and no service model lists, and codes of the emulator itself.
 _STATUS_OF_COMMON_ERRORS = {
@@ -33,11 +34,12 @@ _STATUS_OF_COMMON_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; `target` is path and query."""
+    """An HTTP request; `target` is path and query, `accept` the header of that name."""
 
     method: str
     target: str
     body: bytes = b""
+    accept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class _Route:
     input: Any
     output: Any
     status: int
+    refuses_media_types: bool
 
 
 class Protocol:
@@ -72,6 +75,7 @@ class Protocol:
                 operation.input_shape,
                 operation.output_shape,
                 operation.http.get("responseCode", 200),
+                _NOT_ACCEPTABLE in [error.error_code for error in operation.error_shapes],
             )
             self._routes.setdefault(operation.http["method"], []).append(route)
             self._by_name[name] = route
@@ -86,12 +90,18 @@ class Protocol:
         return tuple(sorted(self._by_name))
 
     def parse(self, request: Request) -> tuple[str, dict[str, Any]]:
-        """The operation and its parameters by member name. Raises ApiError where they misfit."""
+        """The operation and its parameters by member name. Raises ApiError where they misfit.
+
+        An operation that may answer NotAcceptableException gets the Accept header as `accept`.
+        """
         path, _, query = request.target.partition("?")
         for route in self._routes.get(request.method, ()):
             match = route.pattern.fullmatch(path)
             if match:
-                return route.name, _parameters(route, match, query, request.body)
+                parameters = _parameters(route, match, query, request.body)
+                if route.refuses_media_types:
+                    parameters["accept"] = request.accept
+                return route.name, parameters
         raise ApiError("UnknownOperationException", "The requested operation is not known.")
 
     def serialize(self, operation: str, result: dict[str, Any]) -> Response:

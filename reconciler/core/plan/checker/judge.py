@@ -9,6 +9,7 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Plan, Status, pins
 from reconciler.core.plan.checker.consents import of_consents, of_drift, of_manifests
 from reconciler.core.plan.checker.edits import of_requests, reverts
+from reconciler.core.plan.checker.patients import of_patients
 from reconciler.core.plan.checker.studies import of_study, studies_of
 
 
@@ -36,6 +37,7 @@ def contradictions_of_all(
     return tuple(
         (
             *contradictions(action, payload_bytes),
+            *patients,
             *(
                 "another action changes the same study"
                 for one in sorted(studies_of(action))
@@ -47,7 +49,7 @@ def contradictions_of_all(
                 if counts[datastore_id, image_set_id] > 1
             ),
         )
-        for action in actions
+        for action, patients in zip(actions, of_patients(actions), strict=True)
     )
 
 
