@@ -78,6 +78,6 @@ def plan(
     formats.print_review(shown, wanted, settings, planned.calls)
     if is_whole and wanted == formats.Output(formats.Format.TEXT):
         named = [str(out)] if out else [str(path) for path in paths or ()]
-        screen.say(text.next_step(planned.plan, named, screen.look(), saved=bool(out)))
+        screen.say(text.next_step(whole.totals.calls, named, screen.look(), saved=bool(out)))
     screen.not_read(planned.plan)
     raise typer.Exit(whole.exit_code(detailed=detailed_exitcode))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
-from reconciler.core.model.plan import Plan
 from reconciler.core.review import Review
 from reconciler.core.review.explain import SHOWN_ONCE
 from reconciler.core.review.phrases import duration, not_clean, plural
@@ -46,9 +45,9 @@ def summary_lines(review: Review, look: Look) -> Iterator[str]:
     yield look.paint(review.summary, Style.STRONG)
 
 
-def next_step(plan: Plan, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
-    """The command to run next. `paths` are the saved plan, or the planned manifests."""
-    if not plan.steps:
+def next_step(calls: int, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
+    """The command to run next, for a plan with calls. `paths`: the saved plan or the manifests."""
+    if not calls:
         return []
     command = escape(" ".join(["reconcile apply", *map(shlex.quote, paths)]))
     exactly = "exactly this plan" if saved else "it"

@@ -68,7 +68,7 @@ def report(
     wanted = formats.output(None, as_json=as_json, summary=False)
     formats.print_review(shown, wanted, None, planned.calls)
     if not as_json:
-        screen.say(text.next_step(planned.plan, named, screen.look(), saved=saved))
+        screen.say(text.next_step(shown.totals.calls, named, screen.look(), saved=saved))
     return shown.exit_code(detailed=detailed)
 
 

@@ -40,7 +40,7 @@ def lines(plan: Plan, redact: Redact, look: Look = LOOK) -> str:
     reviewed = review(plan, redact)
     shown = [
         *plan_lines(reviewed, look, calls),
-        *next_step(plan, ["my plan.json"], look, saved=True),
+        *next_step(reviewed.totals.calls, ["my plan.json"], look, saved=True),
     ]
     return "\n".join(shown) + "\n"
 
