@@ -100,7 +100,7 @@ def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
     except orjson.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON") from None
     if not isinstance(given, dict) or not given.keys() <= {"seed", "faults"}:
-        raise ValueError("write a JSON object with faults, and with seed if you want one")
+        raise ValueError("write a JSON object with the key faults, and the key seed if you want")
     faults, seed = given.get("faults", []), given.get("seed", 0)
     if not isinstance(faults, list) or isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError("faults must be a list, seed a whole number")
