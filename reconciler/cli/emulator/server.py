@@ -19,6 +19,8 @@ from reconciler.emulator.http.options import Listener
 from reconciler.emulator.http.server import Emulator, run
 from reconciler.emulator.store.database import StoreError
 
+_DATA = "Give another folder with --data."
+
 
 def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. Raises ReconcilerError if it cannot start."""
@@ -48,9 +50,9 @@ def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | No
     try:
         run(data, options, listener, on_ready=on_ready)
     except StoreError as error:
-        raise ReconcilerError(f"the data folder cannot be used: {error}") from None
+        raise ReconcilerError(f"the data folder cannot be used: {error}", _DATA) from None
     except sqlite3.Error as error:
-        raise ReconcilerError(f"the data folder {data} cannot be used: {error}") from None
+        raise ReconcilerError(f"the data folder {data} cannot be used: {error}", _DATA) from None
     except OSError as error:
         raise ReconcilerError(
             f"cannot listen on {host}, port {port}: {error.strerror}",
