@@ -103,7 +103,7 @@ def test_the_same_image_set_twice_keeps_the_first_path(tmp_path: Path) -> None:
         ),
         (text(ImageSetID="A" * 32), "its ImageSetID is not 32 lower-case letters and digits"),
         (text(ImageSetID=5), "its ImageSetID is not 32 lower-case letters and digits"),
-        (text().replace("0.1", "NaN"), "it holds NaN, which is not valid JSON"),
+        (text().replace("0.1", "NaN"), "it holds NaN, which JSON does not allow"),
         (text().replace('"Rows"', '"PhysicalDeltaX"'), "the same key twice"),
         (text().replace("Doe^Jane", r"\ud800"), "it is not UTF-8 text"),
         (text().encode().replace(b"Jane", b"J\xe9"), "it is not UTF-8 text"),

@@ -67,13 +67,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise JsonError(f"holds {name}, which is not valid JSON")
+    raise JsonError(f"holds {name}, which JSON does not allow")
 
 
 def _double(text: str) -> float:
     number = float(text)
     if math.isinf(number) or (number == 0 and _NOT_ZERO.match(text)):
-        raise JsonError("has a number that no double holds")
+        raise JsonError("has a number beyond the range of a double")
     return number
 
 
