@@ -10,6 +10,8 @@ DEVELOPERS := $(VENV)/.developers-lock-installed
 # Clients that we did not write, for the tests of the emulator.
 CLIENTS := .venv-clients
 CLIENTS_STAMP := $(CLIENTS)/.installed-from-lock
+NPM_CLIENTS := .npm-clients
+NPM_CLIENTS_STAMP := $(NPM_CLIENTS)/.installed-from-lock
 # The built wheel and what users install, nothing else.
 WHEEL := .venv-wheel
 WHEEL_STAMP := $(WHEEL)/.users-lock-installed
@@ -20,7 +22,7 @@ INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-vers
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo test test-long quick lint types contracts core rest clients wheel schemas locks clean
+.PHONY: demo test test-long quick lint types contracts core rest clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
 demo: $(USERS)
@@ -85,11 +87,28 @@ $(DEVELOPERS): $(USERS) requirements-dev.lock pyproject.toml
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-clients: $(CLIENTS_STAMP)
+# Without Node.js the tests of JavaScript clients are skipped. With CLIENT_TESTS=1 nothing is.
+clients: $(CLIENTS)
+ifneq ($(or $(filter 1,$(CLIENT_TESTS)),$(shell command -v npm 2>/dev/null)),)
+clients: $(NPM_CLIENTS)
+else
+clients:
+	@echo "npm is not installed: the tests with the AWS SDK for JavaScript are skipped."
+endif
+
+$(CLIENTS): $(CLIENTS_STAMP)
+$(NPM_CLIENTS): $(NPM_CLIENTS_STAMP)
 
 $(CLIENTS_STAMP): requirements-clients.lock
 	$(PYTHON) -m venv $(CLIENTS)
 	$(CLIENTS)/bin/python $(PIP) -r requirements-clients.lock
+	@touch $@
+
+# In a folder of their own: no tool that reads tests/ meets what npm installs.
+$(NPM_CLIENTS_STAMP): tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p $(NPM_CLIENTS)
+	cp tests/clients/package.json tests/clients/package-lock.json $(NPM_CLIENTS)
+	npm ci --prefix $(NPM_CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(WHEEL_STAMP): $(USERS) requirements.lock
@@ -98,5 +117,5 @@ $(WHEEL_STAMP): $(USERS) requirements.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) $(WHEEL) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(CLIENTS) $(NPM_CLIENTS) $(WHEEL) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .coverage .reconcile

@@ -303,7 +303,7 @@ def _explain_image_set(seen: Seen, decision: Next) -> str:
 
 def _over_another_change(seen: Seen) -> str:
     return (
-        f"image set {seen.image_set_id}: our update landed as version {_made(seen)} over a change "
+        f"image set {seen.image_set_id}: our update created version {_made(seen)} over a change "
         f"of another process, which made version {next_version(seen.pin)}"
     )
 

@@ -8,17 +8,20 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+from reconciler.cli import screen
 from reconciler.cli.clock import clock
 from reconciler.core.errors import CredentialsError
 from reconciler.core.model.settings import EMULATOR, Datastore, Settings
 from reconciler.core.ports import PacedImageSets
 from reconciler.edges import aws, quotas
 from reconciler.pipeline import Edges
+from reconciler.pipeline.local_files import tracked_files, warning
 
 
 @contextmanager
 def edges(settings: Settings) -> Iterator[Edges]:
     """The edges of one command. An embedded emulator lives as long as this context."""
+    screen.note(*filter(None, [warning(tracked_files(Path(settings.root)))]))
     timer = clock()
     shared = quotas.share(settings, timer)
     lock = threading.Lock()

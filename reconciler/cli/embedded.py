@@ -15,6 +15,7 @@ from reconciler.emulator.operations.context import datastore_arn
 from reconciler.emulator.operations.service import Service
 from reconciler.emulator.store.database import StoreError
 from reconciler.emulator.wire.errors import ApiError
+from reconciler.pipeline.local_files import refuse_tracked
 
 FOLDER = Path(".reconcile") / "emulator"
 _FILLED = "reconcile-default-data"
@@ -29,6 +30,7 @@ def embedded(root: Path, *datastore_ids: str) -> Iterator[str]:
     folder = root / FOLDER
     refuse_links_below(root, folder)
     refuse_links(root, folder.parent / ".gitignore")
+    refuse_tracked(root, folder)
     try:
         files.keep_from_git(folder.parent)
         emulator = Emulator(folder)

@@ -30,6 +30,7 @@ def validate(
     from reconciler.cli import screen, workspace
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
+    from reconciler.render.notes import note_lines
 
     try:
         settings = workspace.settings(config)
@@ -40,8 +41,9 @@ def validate(
         else:
             screen.problems(error, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
+    notes = pipeline.notes(settings, checked)
     if json:
-        screen.say_json(as_json.checked(checked.files, checked.asks))
+        screen.say_json(as_json.checked(checked.files, checked.asks, notes))
         return
     image_sets = plural(len(checked.asks), "image set")
-    screen.say([f"Valid: {plural(checked.files, 'file')} for {image_sets}."])
+    screen.say([f"Valid: {plural(checked.files, 'file')} for {image_sets}.", *note_lines(notes)])

@@ -94,8 +94,11 @@ def load_plan(file: Path, root: Path | None) -> tuple[Plan, str]:
     `root` is the repository whose key made the seal; None outside a repository, where the seal
     cannot be checked. Raises ReconcilerError.
     """
+    from reconciler.pipeline.local_files import refuse_tracked
     from reconciler.pipeline.seal import check_seal
 
+    if root:
+        refuse_tracked(root, file)
     try:
         data = file.read_bytes()
     except OSError as error:

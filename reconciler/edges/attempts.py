@@ -29,6 +29,7 @@ from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.plan.sent import paths_of_study, recordable_paths
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
+from reconciler.edges.tracked import NONE, Tracked
 from reconciler.edges.worktree import first_link, refuse_links, refuse_links_below
 
 FOLDER = Path(".reconcile") / "attempts"
@@ -38,15 +39,18 @@ KIND = "Attempt"
 Subject: TypeAlias = tuple[str, str]
 
 
-def read(root: Path) -> tuple[Attempt, ...]:
-    """Read the attempts of interrupted and current runs, sorted. Invalid files are ignored.
+def read(root: Path, tracked: Tracked = NONE) -> tuple[Attempt, ...]:
+    """Read the attempts of interrupted and current runs, sorted.
 
-    Raises `LinkError` for a symbolic link.
+    Invalid files are ignored, and so are files that git tracks. Raises `LinkError` for a symbolic
+    link.
     """
     refuse_links_below(root, root / FOLDER)
     refuse_links(root, root / FOLDER.parent / ".gitignore")
     found: set[Attempt] = set()
     for path in (root / FOLDER).glob("*.json"):
+        if tracked.has(FOLDER / path.name):
+            continue
         with suppress(OSError):
             found.update(_attempts(path))
     return tuple(sorted(found))
@@ -113,7 +117,7 @@ def tidy(
 
 
 @contextmanager
-def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
+def under_way(root: Path, tracked: Tracked = NONE) -> Iterator[tuple[Attempt, ...] | None]:
     """Hold the lock of an apply; yield the attempts of earlier runs, None if another apply runs.
 
     The lock is flock(2) on the folder of the repository: it ends with the process. On a file system
@@ -123,9 +127,9 @@ def under_way(root: Path) -> Iterator[tuple[Attempt, ...] | None]:
         try:
             handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, handle)
-            left = _left(root, handle)
+            left = _left(root, handle, tracked)
         except OSError:
-            left = read(root)
+            left = read(root, tracked)
         yield left
 
 
@@ -155,7 +159,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
     )
 
 
-def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
+def _left(root: Path, handle: int, tracked: Tracked) -> tuple[Attempt, ...] | None:
     """Return the existing attempts if no other apply holds the folder, and hold it from now on.
 
     The exclusive lock keeps other runs from beginning while the attempts are read.
@@ -163,7 +167,7 @@ def _left(root: Path, handle: int) -> tuple[Attempt, ...] | None:
     left = None
     with suppress(BlockingIOError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        left = read(root)
+        left = read(root, tracked)
     fcntl.flock(handle, fcntl.LOCK_SH)
     return left
 

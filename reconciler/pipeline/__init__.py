@@ -4,7 +4,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply
-from reconciler.pipeline.check import check
+from reconciler.pipeline.check import check, notes
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
 
@@ -12,6 +12,7 @@ __all__ = [
     "Edges",
     "apply",
     "check",
+    "notes",
     "plan",
     "plan_at_rest",
 ]

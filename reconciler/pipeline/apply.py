@@ -24,6 +24,7 @@ from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_datastores
 from reconciler.pipeline.known import key_to_record_with
+from reconciler.pipeline.local_files import tracked_files
 from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.record.recorder import Recorder
 
@@ -69,7 +70,7 @@ def apply(
         settings.rules.service_fields == Permission.ALLOW,
     )
     outcomes = []
-    with attempts.under_way(root) as left:
+    with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
             reporter.recovered(landed)
         holding = without(holding, unconfirmed(unsure, ports, run))

@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path, PurePath
 
 from reconciler.core.ask import manifest_checker, validate
+from reconciler.core.ask.force_notes import force_notes
 from reconciler.core.ask.resolve import resolve
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import InputError
+from reconciler.core.errors import Diagnostic, InputError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
@@ -41,6 +42,11 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     relative = tuple(sorted({_relative(root, path) for path in paths}))
     asks = _carrying(resolved.asks, selected)
     return Checked(asks, len(selected), relative, loaded.files)
+
+
+def notes(settings: Settings, checked: Checked) -> tuple[Diagnostic, ...]:
+    """What `validate` notes of valid manifests."""
+    return force_notes(checked.asks, settings.rules)
 
 
 def _folders(manifests: Path, paths: Sequence[Path]) -> list[Path]:

@@ -31,6 +31,7 @@ from reconciler.pipeline.known import (
     refuse_missing_records,
     released,
 )
+from reconciler.pipeline.local_files import tracked_files
 
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
@@ -58,7 +59,7 @@ def plan(
     entries = {one.name: entries_of(root, one) for one in settings.datastores}
     asked = [one for one in wanted if one.name in ports]
     refuse_missing_records(root, asked)
-    left, before = attempts.read(root), _counts(ports.values())
+    left, before = attempts.read(root, tracked_files(root)), _counts(ports.values())
     stores = [
         Store(
             ports[one.name],

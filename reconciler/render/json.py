@@ -119,8 +119,8 @@ def problems(diagnostics: Iterable[Diagnostic]) -> Json:
     }
 
 
-def checked(files: int, asks: Sequence[ImageSetAsk]) -> Json:
-    """The image sets that valid files ask for."""
+def checked(files: int, asks: Sequence[ImageSetAsk], notes: Iterable[Diagnostic]) -> Json:
+    """The image sets that valid files ask for, and the notes about them."""
     return {
         "valid": True,
         "files": files,
@@ -129,6 +129,7 @@ def checked(files: int, asks: Sequence[ImageSetAsk]) -> Json:
             for ask in asks
         ],
         "problems": [],
+        "notes": [{"place": _place(note.place), "message": note.message} for note in notes],
     }
 
 

@@ -103,7 +103,7 @@ def why_not_key(key: str, taken: Set[str]) -> str:
         return "its key holds a NUL or an incomplete character, which a manifest cannot hold"
     if len(quoted(key)) > _LONGEST_KEY:
         return "its key is too long for a manifest"
-    return "its key is also the UID of another one" if key in taken else ""
+    return "another series or instance has this key as its UID" if key in taken else ""
 
 
 def _depth(node: Node) -> int:

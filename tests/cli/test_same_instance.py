@@ -55,3 +55,14 @@ absent:
 allow: [REMOVES_INSTANCE]
 """
     expect("plan-same-instance-removed.txt", planned(tmp_path, reconcile, body))
+
+
+def test_only_one_of_the_two(tmp_path: Path, reconcile: Command) -> None:
+    body = f"""\
+absent:
+  Study:
+    Series:
+      "{OTHER}": {{Instances: ["{TWICE}"]}}
+allow: [REMOVES_INSTANCE]
+"""
+    expect("plan-same-instance-one.txt", planned(tmp_path, reconcile, body))

@@ -147,7 +147,7 @@ def test_a_value_stored_otherwise_is_not_sent_again(
             manifest(store.root, "a.yaml", accepts(body, *allow))
             action = store.action()
             assert action["status"] == "blocked"
-            assert "the service stores another value: ask for that one" in [
+            assert "the service stores another value: ask for that value" in [
                 block["message"] for block in action["blocks"]
             ]
             store.apply(code=1)

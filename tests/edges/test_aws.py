@@ -251,6 +251,37 @@ def test_the_depth_of_metadata_is_bounded(wire: Wire, port: ImageSets) -> None:
     assert len(wire.requests) == 4  # what is too deep once stays so
 
 
+NUMBERS = ["18446744073709551616", "-" + "7" * 4300, "5e-324", "1.7976931348623157e+308", "-0.0"]
+INEXACT = {
+    "NaN": "holds NaN",
+    "Infinity": "holds Infinity",
+    "-Infinity": "holds -Infinity",
+    "1e400": "a number beyond the range of a double",
+    "-12.5e-400": "a number beyond the range of a double",
+    "7" * 4301: "an integer of more than 4300 digits",
+    '{"PatientID": "1", "PatientID": "2"}': "the same attribute twice",
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda text: text[:20])
+def test_numbers_of_metadata_are_kept_exactly(wire: Wire, port: ImageSets, number: str) -> None:
+    wire.answer(b'{"Study": [%s]}' % number.encode())
+    assert repr(port.metadata(IMAGE_SET_ID, "1").raw) == f"{{'Study': [{number}]}}"
+
+
+@pytest.mark.parametrize(("value", "reason"), INEXACT.items(), ids=lambda text: text[:20])
+def test_metadata_that_cannot_be_kept_exactly_is_refused(
+    wire: Wire, port: ImageSets, value: str, reason: str
+) -> None:
+    """Such a value would be shown, compared and sent back as another value."""
+    wire.answer(b'{"Study": [%s]}' % value.encode())
+    with pytest.raises(UnreadableError, match=reason) as caught:
+        port.metadata(IMAGE_SET_ID, "1")
+    assert IMAGE_SET_ID in str(caught.value)
+    assert "777" not in str(caught.value)
+    assert len(wire.requests) == 1  # the next answer would be the same
+
+
 def test_the_size_of_metadata_is_bounded_packed_and_unpacked(wire: Wire, port: ImageSets) -> None:
     def zipped(size: int) -> bytes:
         return gzip.compress(b"{" + b" " * (size - 2) + b"}", compresslevel=1)
@@ -547,6 +578,23 @@ def test_bodies_stay_out_of_logs_at_debug(
         port.update(step(updatable=json.dumps({"Patient": {"DICOM": {"PatientName": SECRET}}})))
     assert SECRET not in caplog.text
     assert base64.b64encode(SECRET.encode()).decode()[:12] not in caplog.text
+
+
+def test_the_words_of_a_refusal_stay_out_of_logs_at_debug(
+    wire: Wire, port: ImageSets, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The service quotes values that break a constraint."""
+    wire.refuse(
+        400,
+        "ValidationException",
+        f"1 validation error detected: Value '{SECRET}' at 'revertToVersionId' failed to satisfy "
+        "constraint: Member must satisfy regular expression pattern: \\d+",
+    )
+    with caplog.at_level(logging.DEBUG), pytest.raises(RejectedError) as caught:
+        port.update(step(updatable="{}"))
+    assert SECRET not in caplog.text
+    assert SECRET not in f"{caught.value}{caught.value!r}"
+    assert SECRET in caught.value.said
 
 
 def test_an_emulator_never_gets_the_users_credentials_profile_or_proxy(

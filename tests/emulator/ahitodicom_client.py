@@ -49,6 +49,14 @@ def canonical(value: Any) -> Any:
     return value.rstrip(" ") if isinstance(value, str) else value
 
 
+def pixels(original: Any) -> bytes:
+    """The pixels of a file that is uncompressed, or has one frame of JPEG 2000."""
+    if not original.file_meta.TransferSyntaxUID.is_compressed:
+        return bytes(original.PixelData)
+    (frame,) = generate_pixel_data_frame(original.PixelData, 1)
+    return bytes(decode(BytesIO(frame)).tobytes())
+
+
 def main(endpoint: str, datastore_id: str, image_set_id: str, mode: str, *files: str) -> None:
     originals = {}
     for file in files:
@@ -68,8 +76,7 @@ def main(endpoint: str, datastore_id: str, image_set_id: str, mode: str, *files:
         original = originals[one.SOPInstanceUID]
         report["differences"].update(differences(original, one))
         if mode == "pixels":
-            (frame,) = generate_pixel_data_frame(original.PixelData, 1)
-            report["pixels"].append(one.PixelData == decode(BytesIO(frame)).tobytes())
+            report["pixels"].append(one.PixelData == pixels(original))
     json.dump(report, sys.stdout)
 
 

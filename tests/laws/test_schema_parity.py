@@ -192,6 +192,9 @@ def test_the_schema_alone_tells_a_list_whose_consent_lacks_the_image_set() -> No
         (REVERT, whose, True),
         (REVERT, whose + "a", False),
         (REVERT, "STUDY_WIDE", True),
+        (REVERT, "MERGES_PATIENTS@100", True),
+        (REVERT, "MERGES_PATIENTS", False),
+        (REVERT, "MERGES_PATIENTS@0", False),
     ):
         document = {**base, "allow": ["SPLIT_UPDATE", allow]}
         assert checker("manifest").decides(document) is good

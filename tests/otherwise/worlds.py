@@ -41,7 +41,7 @@ CONVERGED = ("converged", "converged", "converged")
 FAILED = ("failed", "failed", "failed")
 BLOCKED_AFTER = ("unverified", "blocked", "blocked")
 HELD_BACK = ("conflict", "drifted", "drifted")
-OVER = "our update landed as version 3 over a change of another process"
+OVER = "our update created version 3 over a change of another process"
 UPDATE_FAILED = {"kind": "update-failed"}
 
 

@@ -587,7 +587,7 @@ def test_an_update_that_landed_over_another_change_is_unverified(
     outcome = over_another_change(fake, change)
     assert (outcome.result, outcome.landed) == (Result.UNVERIFIED, ())
     assert outcome.message == (
-        f"image set {A}: our update landed as version 3 over a change of another process, which "
+        f"image set {A}: our update created version 3 over a change of another process, which "
         "made version 2"
     )
     assert len(fake.sent) == 1
@@ -612,7 +612,7 @@ def test_ours_over_an_update_of_another_process_that_failed(fake: FakeImageSets)
     fake.inject(UPDATES, beaten)
     outcome = only(run(Unpinned(fake), planned))
     assert outcome.result is Result.UNVERIFIED
-    assert "landed as version 3" in outcome.message
+    assert "created version 3" in outcome.message
 
 
 @pytest.mark.parametrize("named", ["3", "1"])

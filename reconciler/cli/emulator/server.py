@@ -18,6 +18,9 @@ from reconciler.emulator.http.access import access
 from reconciler.emulator.http.options import Listener
 from reconciler.emulator.http.server import Emulator, run
 from reconciler.emulator.store.database import StoreError
+from reconciler.pipeline.local_files import refuse_tracked
+
+_DATA = "Give another folder with --data."
 
 
 def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | None) -> None:
@@ -32,6 +35,7 @@ def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | No
                 f"{option} {str(error)!r} is not a host name or an address",
                 "Write the name alone, without http:// and without a port.",
             ) from None
+    refuse_tracked(Path.cwd(), data)
     if ready_file:
         _remove_stale(ready_file)
 
@@ -48,9 +52,9 @@ def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | No
     try:
         run(data, options, listener, on_ready=on_ready)
     except StoreError as error:
-        raise ReconcilerError(f"the data folder cannot be used: {error}") from None
+        raise ReconcilerError(f"the data folder cannot be used: {error}", _DATA) from None
     except sqlite3.Error as error:
-        raise ReconcilerError(f"the data folder {data} cannot be used: {error}") from None
+        raise ReconcilerError(f"the data folder {data} cannot be used: {error}", _DATA) from None
     except OSError as error:
         raise ReconcilerError(
             f"cannot listen on {host}, port {port}: {error.strerror}",

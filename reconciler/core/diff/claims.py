@@ -12,6 +12,7 @@ from reconciler.core.diff.creators import creator_blocks, orphan_blocks, private
 from reconciler.core.diff.locate import Locator, Renames, renames
 from reconciler.core.diff.media_storage import media_storage_notes
 from reconciler.core.diff.paths import claim_path
+from reconciler.core.diff.same_instance import same_instance_notes
 from reconciler.core.errors import Place
 from reconciler.core.model.address import WILDCARD, Address, Level, series_at, shown_uid
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
@@ -41,7 +42,11 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
             changes.append(SourcedChange(compared, _sources(winners)))
     made = [sourced.change for sourced in changes]
     blocks += orphan_blocks(document, made)
-    notes = (*private_notes(document, made), *media_storage_notes(document, made))
+    notes = (
+        *private_notes(document, made),
+        *media_storage_notes(document, made),
+        *same_instance_notes(document, made),
+    )
     return AskedChanges(tuple(changes), tuple(blocks), tuple(found.missing), notes)
 
 

@@ -134,9 +134,9 @@ def _held(document: Document | None, change: Change) -> bool:
 def _stored_otherwise(change: Change, version: str) -> Block:
     return Block(
         change.image_set_id,
-        "the service stores another value: ask for that one",
-        f"The update that made version {version} asked for this value, but another one was read "
-        "back. The same value is not sent again.",
+        "the service stores another value: ask for that value",
+        f"The update that made version {version} asked for this value, but another value was "
+        "read back. The same value is not sent again.",
         change.place,
         change.path(),
     )
@@ -151,8 +151,9 @@ def _unaccepted(
     yield Block(
         found.image_set_id,
         _ended(found.image_set_id, held),
-        "Check what is different, then accept the version with the consent that is shown. To "
-        "repair it, also ask for what is right: with `present`, `absent` or `revertToVersionId`.",
+        "Check the differences, then accept the version with the consent that is shown. To "
+        "repair it, also ask for the correct content with `present`, `absent` or "
+        "`revertToVersionId`.",
         place,
     )
     before, after = documents.get(str(int(version) - 1)), documents.get(version)
@@ -175,11 +176,11 @@ def _ended(name: str, held: Unverified) -> str:
     if held.is_left:
         return (
             f"image set {name} is still at version {version} after a study-wide update by "
-            "`reconcile`, so it does not hold what was planned"
+            "`reconcile`, so it does not have the planned content"
         )
     return (
-        f"`reconcile` made version {version} of image set {name}, but its content is not what was "
-        "planned"
+        f"`reconcile` made version {version} of image set {name}, but it does not have the planned "
+        "content"
     )
 
 

@@ -22,7 +22,7 @@ MEANING: dict[Hazard, str] = {
     Hazard.SPLIT_UPDATE: "the update takes several calls; the versions in between are visible",
     Hazard.MERGES_PATIENTS: "several patients get one PatientID, or one that another may have",
     Hazard.OVERWRITES_DRIFT: "a value that was changed outside this repository is overwritten",
-    Hazard.ACCEPTS_UNVERIFIED: "an update made other content than planned, which stays",
+    Hazard.ACCEPTS_UNVERIFIED: "an update created other content than planned; it stays",
 }
 
 # Shown once for the whole plan, with a count.

@@ -1,6 +1,7 @@
 """The body of GetImageSetMetadata -> a document, with limits for size and depth.
 
-A wrong answer for one image set must not exhaust the memory of a run or end it.
+Values are kept exactly, or the document is refused: they are compared, shown and sent back. A wrong
+answer for one image set must not exhaust the memory of a run or end it.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
+import re
 import zlib
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from reconciler.core.errors import UnreadableError
 from reconciler.core.model.value import Json
@@ -22,10 +25,16 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 100
 _GZIP = b"\x1f\x8b"
 _PART = 2**16
+# A number with any other digit than 0 before its exponent.
+_NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
 
 
 class GarbledError(UnreadableError):
     """An answer that is not a JSON document. It may be damaged, so a retry may help."""
+
+
+class _InexactError(ValueError):
+    """JSON that `json` reads as something else. The message begins with a verb."""
 
 
 class Body(Protocol):
@@ -79,16 +88,42 @@ def _unpacked(blob: bytes, where: str) -> bytes:
 def _parsed(text: bytes, where: str) -> dict[str, Json]:
     """Parse with `json`: orjson converts integers beyond 64 bits to floats."""
     try:
-        document = json.loads(text)
+        document = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_double
+        )
+    except _InexactError as error:
+        raise _unreadable(f"{where}: the document {error}") from None
     except RecursionError:
         raise _unreadable(
             f"{where}: the document is nested deeper than {MAX_DEPTH} levels"
         ) from None
-    except ValueError:
+    except (json.JSONDecodeError, UnicodeError):
         raise _garbled(where) from None
+    except ValueError:  # int(), which takes at most 4300 digits: docs.python.org/3/library/stdtypes
+        raise _unreadable(
+            f"{where}: the document has an integer of more than 4300 digits"
+        ) from None
     if not isinstance(document, dict):
         raise _garbled(where)
     return document
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise _InexactError("has the same attribute twice in one place")
+    return mapping
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _InexactError(f"holds {name}, which JSON does not allow")
+
+
+def _double(text: str) -> float:
+    number = float(text)
+    if math.isinf(number) or (number == 0 and _NOT_ZERO.match(text)):
+        raise _InexactError("has a number beyond the range of a double")
+    return number
 
 
 def _is_deep(document: dict[str, Json]) -> bool:

@@ -296,7 +296,7 @@ def _credential_text(error: Exception) -> str:
         case boto.ProfileNotFound():
             return "the AWS profile named by AWS_PROFILE does not exist"
         case RuntimeError():
-            return "the AWS credentials have expired, and refreshing them returned expired ones"
+            return "the AWS credentials have expired, and their source returns expired credentials"
         case _:
             return f"the AWS credentials cannot be read ({type(error).__name__})"
 

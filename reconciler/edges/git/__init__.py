@@ -12,6 +12,7 @@ from reconciler.edges.git.questions import (
     head,
     is_ignored,
     known_files,
+    tracked,
     trailers_of_addition,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "is_ignored",
     "known_files",
     "message",
+    "tracked",
     "trailers_of_addition",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.edges.git.failures import explained
 from reconciler.edges.git.program import command_error
 from reconciler.edges.git.repository import changed_names, check_owner, repository_of
+from reconciler.edges.tracked import Tracked
 
 
 def head(root: Path) -> str:
@@ -91,6 +93,21 @@ def known_files(root: Path, folder: Path) -> tuple[Path, ...]:
         except command_error():  # before the first commit
             return ()
         return tuple(repo.tree.root / name for name in sorted(held))
+
+
+def tracked(root: Path, folder: Path) -> Tracked:
+    """Return the files at or below a folder that git tracks, whatever the case of their names.
+
+    Outside a repository there are none. Raises `GitError` if git rejects this repository.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return Tracked()
+        with explained("git ls-files"):
+            check_owner(repo.tree)
+            names = repo.tracked(folder)
+    base = Path(os.path.realpath(root))
+    return Tracked(tuple(os.path.relpath(repo.tree.root / name, base) for name in names))
 
 
 def trailers_of_addition(root: Path, path: Path, name: str) -> frozenset[str]:

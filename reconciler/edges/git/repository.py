@@ -61,6 +61,12 @@ class Repository:
         """Return the index entries of some files."""
         return _entries(self.git.ls_files("--stage", "-z", "--", *names))
 
+    def tracked(self, folder: Path) -> list[str]:
+        """Return the names of index entries at or below a folder, whatever their case."""
+        with self.git.custom_environment(GIT_LITERAL_PATHSPECS="0"):
+            output = self.git.ls_files("-z", "--", f":(icase,literal){self.name(folder)}")
+        return [name for name in str(output).split("\0") if name]
+
     def held(self, commit: str, names: Sequence[str]) -> Entries:
         """Return the entries of some files in a commit, in the form of index entries."""
         return _entries(self.git.ls_tree("-r", "-z", "--full-tree", commit, "--", *names))

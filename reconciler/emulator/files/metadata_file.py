@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 import zlib
-from typing import Any, NoReturn
+from typing import Any
 
 from reconciler.emulator.files.dicom_file import Refused
+from reconciler.emulator.wire import exact_json
 
 _GZIP = b"\x1f\x8b"  # GetImageSetMetadata answers gzip, so a saved blob may be gzip
 _QUOTA = 50 * 1000 * 1000  # bytes of JSON of one image set ("Endpoints and quotas")
@@ -28,7 +29,10 @@ def read_metadata(data: bytes) -> tuple[str, dict[str, Any]]:
     further: the emulator must take what the service made. Raises `Refused` where the file is not
     such a document.
     """
-    document = _parsed(_unzipped(data))
+    try:
+        document = exact_json.loads(_unzipped(data))
+    except exact_json.JsonError as error:
+        raise Refused(f"it {error}") from None
     _check_shape(document)
     image_set_id = document.get("ImageSetID")
     if image_set_id is None:
@@ -54,32 +58,6 @@ def _unzipped(data: bytes) -> bytes:
     if not text.lstrip(_SPACE).startswith(b"{"):
         raise Refused("it is gzipped, but holds no metadata document")
     return text
-
-
-def _parsed(text: bytes) -> Any:
-    try:
-        document = json.loads(
-            text.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant
-        )
-        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is no character
-    except UnicodeError:
-        raise Refused("its text is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise Refused(f"it is not JSON (line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise Refused("its JSON is nested too deeply") from None
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        raise Refused("its JSON has the same key twice in one object")
-    return mapping
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise Refused(f"its JSON holds {name}, which is not valid JSON")
 
 
 def _check_shape(document: Any) -> None:

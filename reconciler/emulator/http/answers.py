@@ -9,13 +9,12 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
-import orjson
-
 from reconciler.emulator.files.seeding import Seeding
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.operations import sts
 from reconciler.emulator.store.image_frames import ImageFrame
 from reconciler.emulator.trouble.faults import FaultSet, parse_faults
+from reconciler.emulator.wire import exact_json
 from reconciler.emulator.wire.errors import ApiError, invalid
 from reconciler.emulator.wire.protocol import Protocol, Request, Response
 
@@ -166,13 +165,13 @@ _PATHS: tuple[tuple[str, re.Pattern[str], _Own], ...] = (
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise ApiError("SerializationException", "The request body is not valid JSON.") from None
+        given = exact_json.loads(body)
+    except exact_json.JsonError as error:
+        raise ApiError("SerializationException", f"The request body {error}.") from None
     if not isinstance(given, dict):
         raise invalid("The body must be a JSON object.")
     return given
 
 
 def _json(value: dict[str, Any]) -> Response:
-    return Response(200, orjson.dumps(value), {"Content-Type": "application/json"})
+    return Response(200, exact_json.dumps(value), {"Content-Type": "application/json"})

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import orjson
-
 from reconciler.emulator.operations.context import Parameters, Result
 from reconciler.emulator.operations.service import Service
 from reconciler.emulator.trouble.bad_metadata import spoilt
 from reconciler.emulator.trouble.faults import Fault, Faults, FaultSet
 from reconciler.emulator.trouble.quotas import OFF, Limits, Quotas
+from reconciler.emulator.wire import exact_json
 from reconciler.emulator.wire.errors import ApiError
 
 _FOREVER = 100 * 365 * 86_400.0
@@ -122,7 +121,7 @@ class Dispatcher:
             "datastoreId": parameters.get("datastoreId", ""),
             "imageSetId": fault.target or image_set_id or "",
         }
-        blob = {"updatableAttributes": orjson.dumps(fault.attributes)}
+        blob = {"updatableAttributes": exact_json.dumps(fault.attributes)}
         with suppress(ApiError):
             pin = self.service.call("GetImageSet", named)["versionId"]
             updates = {"updateImageSetMetadataUpdates": {"DICOMUpdates": blob}}

@@ -7,13 +7,12 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-import orjson
-
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.rules.constraints import Violation, check_uid_change, where
 from reconciler.emulator.rules.dictionary import attribute, identity
 from reconciler.emulator.rules.effects import add_effects, effective
 from reconciler.emulator.rules.payload import REMOVE, REMOVE_BLOCK, UPDATE, Edit
+from reconciler.emulator.wire import exact_json
 
 Document: TypeAlias = dict[str, Any]
 _UID_OF_LEVEL = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
@@ -21,18 +20,18 @@ _UID_OF_LEVEL = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 
 def encode(document: Document) -> bytes:
     """A document as it is stored and sent by GetImageSetMetadata: gzip, always the same bytes."""
-    return gzip.compress(orjson.dumps(document), compresslevel=6, mtime=0)
+    return gzip.compress(exact_json.dumps(document), compresslevel=6, mtime=0)
 
 
 def decode(data: bytes) -> Document:
     """The document of `encode`."""
-    document: Document = orjson.loads(gzip.decompress(data))
+    document: Document = exact_json.loads(gzip.decompress(data))
     return document
 
 
 def digest(document: Document) -> str:
     """A text that is equal for equal documents, whatever the order of their keys."""
-    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(exact_json.dumps(document, sort_keys=True)).hexdigest()
 
 
 def same(one: Any, other: Any) -> bool:

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from reconciler.emulator.rules.behaviours import Behaviours
 from reconciler.emulator.rules.dictionary import identity
+from reconciler.emulator.wire import exact_json
 from reconciler.emulator.wire.errors import invalid, quota_exceeded
 
 UPDATE = "update"
@@ -25,7 +24,7 @@ REMOVE_BLOCK = "remove-block"
 # well-formed but breaks a constraint, so they become edits (constraints.NEVER).
 GENERATED_TOP = frozenset({"DatastoreID", "ImageSetID"})
 GENERATED_INSTANCE = frozenset({"ImageFrames", "StoredTransferSyntaxUID", "ChecksumType"})
-_MAX_DEPTH = 100
+_MOST_LEVELS = 100
 _SCHEMA_VERSIONS: dict[str, float | str] = {"number": 1.1, "text": "1.1"}
 
 
@@ -70,31 +69,15 @@ def _read(
     if name not in blobs:
         return ()
     try:
-        document = orjson.loads(blobs[name])
-    except orjson.JSONDecodeError:
-        raise invalid(f"{name} is not valid JSON.") from None
-    if _depth_exceeds(document, _MAX_DEPTH):
-        raise invalid(f"{name} is nested deeper than {_MAX_DEPTH} levels.")
+        document = exact_json.loads(blobs[name], _MOST_LEVELS)
+    except exact_json.JsonError as error:
+        raise invalid(f"{name} {error}.") from None
     reader = _Reader(operation, name)
     edits = tuple(reader.document(document, behaviours))
     places = [edit.place for edit in edits]
     if len(set(places)) != len(places):
         raise invalid(f"{name} names an attribute twice.")
     return edits
-
-
-def _depth_exceeds(value: Any, bound: int) -> bool:
-    layer = [value]
-    for _ in range(bound):
-        layer = [
-            child
-            for item in layer
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not layer:
-            return False
-    return True
 
 
 def _reject_contradictions(removals: tuple[Edit, ...], changes: tuple[Edit, ...]) -> None:

@@ -118,7 +118,7 @@ class Store:
         (number,) = connection.execute("PRAGMA user_version").fetchone()
         if number > _SCHEMA_NUMBER:
             connection.close()
-            raise StoreError(f"{self._path}: made by another version, remove the folder")
+            raise StoreError(f"{self._path}: a newer version of `reconcile` made it")
         if number < _SCHEMA_NUMBER:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)

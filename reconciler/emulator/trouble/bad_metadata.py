@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
-import orjson
+from reconciler.emulator.wire import exact_json
 
 _SEQUENCES = 200
 # 1.6 GB of blanks in JSON, in 1,600 parts. One part is compressed once: about 1.6 MB of gzip in
@@ -21,10 +22,10 @@ def spoilt(blob: bytes, form: str) -> bytes:
 
 def _deep(blob: bytes) -> bytes:
     """A sequence within a sequence, 200 levels deep, at Study level."""
-    document = orjson.loads(gzip.decompress(blob))
+    document = _document(blob)
     document["Study"]["DICOM"]["ProcedureCodeSequence"] = "here"
     start, end = b'[{"ProcedureCodeSequence":' * _SEQUENCES, b"}]" * _SEQUENCES
-    return gzip.compress(orjson.dumps(document).replace(b'"here"', start + b"null" + end))
+    return gzip.compress(exact_json.dumps(document).replace(b'"here"', start + b"null" + end))
 
 
 def _bomb(blob: bytes) -> bytes:
@@ -41,15 +42,15 @@ def _not_json(blob: bytes) -> bytes:
 
 
 def _other_image_set(blob: bytes) -> bytes:
-    return gzip.compress(orjson.dumps({**_document(blob), "ImageSetID": "0" * 32}))
+    return gzip.compress(exact_json.dumps({**_document(blob), "ImageSetID": "0" * 32}))
 
 
 def _wrong_shape(blob: bytes) -> bytes:
-    return gzip.compress(orjson.dumps({**_document(blob), "Study": []}))
+    return gzip.compress(exact_json.dumps({**_document(blob), "Study": []}))
 
 
-def _document(blob: bytes) -> dict[str, object]:
-    document: dict[str, object] = orjson.loads(gzip.decompress(blob))
+def _document(blob: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = exact_json.loads(gzip.decompress(blob))
     return document
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from reconciler.emulator.trouble.bad_metadata import FORMS
+from reconciler.emulator.wire import exact_json
 
 _WRITES = ("CopyImageSet", "DeleteImageSet", "UpdateImageSetMetadata")
 _UPDATE = ("UpdateImageSetMetadata",)
@@ -96,11 +97,11 @@ class FaultSet:
 def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
     """Read a faults file. Raises ValueError with the place and what is wrong."""
     try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON") from None
+        given = exact_json.loads(text)
+    except exact_json.JsonError as error:
+        raise ValueError(f"it {error}") from None
     if not isinstance(given, dict) or not given.keys() <= {"seed", "faults"}:
-        raise ValueError("write a JSON object with faults, and with seed if you want one")
+        raise ValueError("write a JSON object with the key faults, and the key seed if you want")
     faults, seed = given.get("faults", []), given.get("seed", 0)
     if not isinstance(faults, list) or isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError("faults must be a list, seed a whole number")
