@@ -29,6 +29,16 @@ def plan(
     summary: options.Summary = False,
     image_set: options.OnlyImageSet = None,
     datastore: options.OnlyDatastore = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REF",
+            help="State what changed since this commit in settings, records and consent "
+            "[default: the base of a pull request that GitHub tests].",
+            show_default=False,
+        ),
+    ] = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -63,7 +73,7 @@ def plan(
         screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
     ):
-        planned = pipeline.plan(settings, checked, edges)
+        planned = pipeline.plan(settings, checked, edges, base=base)
     for error in planned.errors:
         screen.service_says(error, settings, show_values)
     if out:

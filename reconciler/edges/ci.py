@@ -18,12 +18,14 @@ class Job:
     """The job that this process is part of. Most systems set `CI=true`.
 
     `is_private` says that only chosen people can read the repository and its pull requests; False
-    also where the job does not state it.
+    also where the job does not state it. `tests_pull_request` says that the commit is the merge
+    that GitHub makes to test a pull request.
     """
 
     is_ci: bool
     is_private: bool = False
     files_url: str = ""
+    tests_pull_request: bool = False
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -38,7 +40,8 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
     if environment.get("GITHUB_REPOSITORY"):
         server = environment.get("GITHUB_SERVER_URL", "https://github.com")
         files_url = f"{server}/{environment['GITHUB_REPOSITORY']}/blob"
-        return Job(is_ci, _is_private_on_github(environment), files_url)
+        is_test = is_ci and environment.get("GITHUB_EVENT_NAME") == "pull_request"
+        return Job(is_ci, _is_private_on_github(environment), files_url, is_test)
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
         return Job(is_ci, is_private, f"{environment['CI_PROJECT_URL']}/-/blob")

@@ -41,13 +41,18 @@ Builder: TypeAlias = Callable[[Found, Settings], tuple[Action, ...]]
 
 
 def plan(
-    settings: Settings, checked: Checked, edges: Edges, *, builder: Builder = build
+    settings: Settings,
+    checked: Checked,
+    edges: Edges,
+    *,
+    builder: Builder = build,
+    base: str | None = None,
 ) -> Planned:
     """Read the image sets of the asks and plan their changes. Writes nothing.
 
     An action that contradicts itself is a bug of `builder`. It is blocked; the others are not. The
     tests pass a builder with a bug. A data store that cannot be read is in `Plan.unread`; the
-    others are planned.
+    others are planned. The basis states what changed since the commit `base`.
     Raises RecordError for an edited record, and ServiceError if no data store can be read.
     """
     root = Path(settings.root)
@@ -94,7 +99,7 @@ def plan(
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
     made = Plan(
-        basis=basis_of(settings, checked),
+        basis=basis_of(settings, checked, base),
         actions=with_digests(ordered, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(ordered, settings),

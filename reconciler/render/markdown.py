@@ -15,13 +15,16 @@ from urllib.parse import quote
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
+from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
-from reconciler.core.review.phrases import not_clean, not_read, plural
+from reconciler.core.review.phrases import changed_since, not_clean, not_read, plural
 
 # GitHub takes comments of up to 65,536 characters. The rest is for what a bot adds.
 MOST = 60_000
+# How many data stores the footer names.
+_STORES = 9
 # How much of it the footer may take.
 _FOOTER = 2_000
 # Finds the comment of an earlier plan, so that it is replaced and not repeated.
@@ -106,6 +109,12 @@ def _head(review: Review) -> Iterator[str]:
     if rest:
         yield ""
         yield " ".join(rest)
+    changed = changed_since(review.basis.since) if review.basis.since else ()
+    if changed:
+        yield ""
+        yield "> **This pull request also changes more than manifests:**"
+    for line in changed:
+        yield f"> - {_words(line)}"
     for one in review.unread:
         yield ""
         yield f"> **Not read:** {code(not_read(one))}"
@@ -217,13 +226,20 @@ def _word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else code(text)
 
 
+def _store(one: StoreIdentity) -> str:
+    """`research`: its ID, region and account, or its endpoint."""
+    details = [one.datastore_id, one.region, one.account_id, one.endpoint]
+    return f"data store {code(one.name)} ({', '.join(map(code, filter(None, details)))})"
+
+
 def _footer(review: Review) -> Iterator[str]:
     basis = review.basis
     yield "---"
     stated = [f"commit {code(basis.commit[:12])}"] if basis.commit else []
-    stores = sorted({(one.datastore, one.datastore_id) for one in review.actions})
-    stated += [
-        f"data store {code(name)} ({code(datastore_id)})" for name, datastore_id in stores[:9]
-    ]
+    if basis.since is not None:
+        stated.append(f"base {code(basis.since.base[:12])}")
+    stated += [_store(one) for one in basis.datastores[:_STORES]]
+    if basis.settings_digest:
+        stated.append(f"settings {code(basis.settings_digest[:19])}")
     stated.append(f"{plural(review.totals.changes, 'change')}")
     yield f"<sub>{' · '.join(stated)}</sub>"

@@ -48,6 +48,7 @@ DECISIONS: dict[str, Decision] = {
     "Basis.commit": CLEAR,
     "Basis.paths": CLEAR,
     "Basis.rules": CLEAR,
+    "Basis.settings_digest": CLEAR,  # reconciler.yaml holds no DICOM value
     "Block.hint": CLEAR,  # our words, free of live text: tests/unit/test_live_text.py
     "Block.image_set_id": CLEAR,
     "Block.message": CLEAR,
@@ -96,6 +97,8 @@ DECISIONS: dict[str, Decision] = {
     "Released.datastore": CLEAR,
     "Released.datastore_id": CLEAR,
     "Released.image_set_id": CLEAR,
+    "Since.base": CLEAR,
+    "Since.consents": CLEAR,  # lines of `allow:` and `force:` in files of the repository
     "Step.datastore_id": CLEAR,
     "Step.expected": NEVER,  # the digests, which are not keyed; the IDs beside them are shown
     "Step.image_set_id": CLEAR,
@@ -104,6 +107,11 @@ DECISIONS: dict[str, Decision] = {
     "Step.revert_to": CLEAR,
     "Step.study_instance_uid": MASKED,
     "Step.updatable": MASKED,
+    "StoreIdentity.account_id": CLEAR,
+    "StoreIdentity.datastore_id": CLEAR,
+    "StoreIdentity.endpoint": CLEAR,
+    "StoreIdentity.name": CLEAR,
+    "StoreIdentity.region": CLEAR,
     "StudyMembers.study_instance_uid": NEVER,
     "StudyMembers.versions": NEVER,
     "Summary.image_set_id": CLEAR,

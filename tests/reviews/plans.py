@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.core.model.plan import Basis, Plan
+from reconciler.core.model.plan import Basis, Plan, StoreIdentity
 from reconciler.core.plan import eta_seconds
-from tests.documents import document, instance, series
+from tests.documents import DATASTORE_ID, document, instance, series
 from tests.planning import Stage
 
 COMMIT = "5f0c1d2e3b4a59687786a5b4c3d2e1f001122334"
@@ -40,7 +40,13 @@ def _document(number: int, *, study: int | None = None, **patient: Any) -> dict[
 
 def _plan(stage: Stage, *manifests: str) -> Plan:
     actions = stage.plan(*manifests)
-    basis = Basis(COMMIT, 2, is_clean=True)
+    basis = Basis(
+        COMMIT,
+        2,
+        is_clean=True,
+        datastores=(StoreIdentity("research", DATASTORE_ID, "us-east-1", "123456789012"),),
+        settings_digest="sha256:5f0c1d2e3b4a5968",
+    )
     return Plan(basis, actions, eta_seconds=eta_seconds(actions, stage.settings))
 
 

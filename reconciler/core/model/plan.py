@@ -216,6 +216,33 @@ def final_versions(action: Action) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class StoreIdentity:
+    """A data store as reconciler.yaml describes it. `endpoint` is "" for AWS."""
+
+    name: str
+    datastore_id: str
+    region: str
+    account_id: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed between the base of a pull request and the planned commit, besides manifests.
+
+    `consents` are the lines of `allow:` and `force:` that manifests have now and had not then, each
+    with its file. `local` are files below .reconcile/, which no commit should have.
+    """
+
+    base: str
+    settings: bool = False
+    key: bool = False
+    records: int = 0
+    consents: tuple[str, ...] = ()
+    local: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """The inputs of a plan. `commit` is "" outside a git repository.
@@ -223,7 +250,8 @@ class Basis:
     `paths` are the selected manifests, relative to reconciler.yaml; () for all. `rules` are the
     settings under `rules:` that differ from the defaults. `is_clean` says whether the commit holds
     reconciler.yaml and the manifests exactly as they were read, and no other manifest; None outside
-    a git repository.
+    a git repository. `datastores` are those that manifests name. `settings_digest` is over the
+    bytes of reconciler.yaml, which holds no DICOM value. `since` is None without a base.
     """
 
     commit: str
@@ -231,6 +259,9 @@ class Basis:
     paths: tuple[str, ...] = ()
     rules: tuple[tuple[str, str | bool | int], ...] = ()
     is_clean: bool | None = None
+    datastores: tuple[StoreIdentity, ...] = ()
+    settings_digest: str = ""
+    since: Since | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

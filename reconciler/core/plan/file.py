@@ -28,8 +28,10 @@ from reconciler.core.model.plan import (
     Member,
     Plan,
     Released,
+    Since,
     Status,
     Step,
+    StoreIdentity,
     Unread,
     image_sets_by_status,
     image_sets_with,
@@ -144,7 +146,37 @@ def basis_json(basis: Basis) -> Json:
         row["rules"] = dict(basis.rules)
     if basis.is_clean is not None:
         row["clean"] = basis.is_clean
+    if basis.datastores:
+        row["datastores"] = [_store_json(one) for one in basis.datastores]
+    if basis.settings_digest:
+        row["settingsDigest"] = basis.settings_digest
+    if basis.since is not None:
+        row["since"] = _since_json(basis.since)
     return row
+
+
+def _store_json(one: StoreIdentity) -> Json:
+    row: dict[str, Json] = {
+        "name": one.name,
+        "datastoreId": one.datastore_id,
+        "region": one.region,
+    }
+    if one.account_id:
+        row["accountId"] = one.account_id
+    if one.endpoint:
+        row["endpoint"] = one.endpoint
+    return row
+
+
+def _since_json(since: Since) -> Json:
+    return {
+        "base": since.base,
+        "settings": since.settings,
+        "key": since.key,
+        "records": since.records,
+        "consents": list(since.consents),
+        "local": since.local,
+    }
 
 
 def _totals(plan: Plan) -> Json:
@@ -350,6 +382,30 @@ def _basis(row: Row) -> Basis:
         tuple(row.get("paths", ())),
         tuple(sorted(row.get("rules", {}).items())),
         row.get("clean"),
+        _each(row.get("datastores", []), _store),
+        row.get("settingsDigest", ""),
+        _since(row["since"]) if "since" in row else None,
+    )
+
+
+def _store(row: Row) -> StoreIdentity:
+    return StoreIdentity(
+        row["name"],
+        row["datastoreId"],
+        row["region"],
+        row.get("accountId", ""),
+        row.get("endpoint", ""),
+    )
+
+
+def _since(row: Row) -> Since:
+    return Since(
+        row["base"],
+        row["settings"],
+        row["key"],
+        row["records"],
+        tuple(row["consents"]),
+        row["local"],
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.core.model.plan import Unread
+from reconciler.core.model.plan import Since, Unread
 from reconciler.core.review.search import ShownImageSet
+
+# How many new consents are listed.
+_CONSENTS = 10
 
 
 def plural(count: int, noun: str) -> str:
@@ -41,6 +44,26 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def changed_since(since: Since) -> tuple[str, ...]:
+    """What changed since the base besides the asks, the gravest first; () if nothing did."""
+    found = []
+    if since.settings:
+        found.append("reconciler.yaml changed")
+    if since.key:
+        found.append("reconciler.key changed, so that no record is known any more")
+    if since.records:
+        found.append(f"{plural(since.records, 'file')} of records changed by hand")
+    if since.local:
+        files = plural(since.local, "file")
+        found.append(f"{files} below .reconcile/, which no commit should have")
+
+    if since.consents:
+        found.append(f"new consent: {'; '.join(since.consents[:_CONSENTS])}")
+        if more := len(since.consents) - _CONSENTS if len(since.consents) > _CONSENTS else 0:
+            found[-1] += f"; and {more:,} more"
+    return tuple(found)
 
 
 def not_clean(commit: str) -> str:

@@ -15,10 +15,13 @@ from reconciler.edges.git.questions import (
     tracked,
     trailers_of_addition,
 )
+from reconciler.edges.git.since import Since, base_of_test_merge, since
 
 __all__ = [
     "Message",
     "Moved",
+    "Since",
+    "base_of_test_merge",
     "changed",
     "commit",
     "committed",
@@ -27,6 +30,7 @@ __all__ = [
     "is_ignored",
     "known_files",
     "message",
+    "since",
     "tracked",
     "trailers_of_addition",
 ]

@@ -1,0 +1,82 @@
+"""What changed between two commits: the base of a pull request and the commit that is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.errors import GitError
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.program import command_error
+from reconciler.edges.git.repository import Repository, check_owner, repository_of
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The files that differ between a base and the commit that is checked out.
+
+    `before` and `after` are their contents, without those that the commit does not have.
+    """
+
+    base: str
+    before: Mapping[Path, bytes]
+    after: Mapping[Path, bytes]
+
+    @property
+    def changed(self) -> tuple[Path, ...]:
+        """The files that were added, changed or removed, sorted."""
+        return tuple(sorted({*self.before, *self.after}))
+
+
+def base_of_test_merge(root: Path) -> str:
+    """Return `HEAD^1` if the commit is a merge, as GitHub makes one to test a pull request."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return ""
+        try:
+            check_owner(repo.tree)
+            repo.git.rev_parse("--verify", "--quiet", "HEAD^2^{commit}")
+        except command_error():
+            return ""
+        return "HEAD^1"
+
+
+def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
+    """Compare some files and folders with another commit. Returns None outside a repository.
+
+    Raises `GitError` if the repository does not have the commit.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return None
+        with explained("git rev-parse"):
+            check_owner(repo.tree)
+        base = _commit(repo, ref)
+        names = [repo.name(path) for path in paths]
+        with explained("git ls-tree"):
+            old, new = repo.held(base, names), repo.held("HEAD", names)
+        differing = [name for name in {*old, *new} if old.get(name) != new.get(name)]
+        with explained("git cat-file"):
+            before = _contents(repo, {name: old[name] for name in differing if name in old})
+            after = _contents(repo, {name: new[name] for name in differing if name in new})
+    return Since(base, before, after)
+
+
+def _commit(repo: Repository, ref: str) -> str:
+    try:
+        return str(
+            repo.git.rev_parse("--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        )
+    except command_error():
+        raise GitError(
+            f"this repository has no commit {ref}",
+            "Fetch it, or check out more of the history: `fetch-depth: 2` of actions/checkout has "
+            "the base of a pull request.",
+        ) from None
+
+
+def _contents(repo: Repository, entries: Mapping[str, Sequence[str]]) -> Mapping[Path, bytes]:
+    blobs = {name: rows[0].split()[1] for name, rows in entries.items()}
+    found = repo.contents(blobs.values())
+    return {repo.tree.root / name: found.get(blob, b"") for name, blob in blobs.items()}
