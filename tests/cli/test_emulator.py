@@ -280,7 +280,7 @@ def test_load_tells_what_it_left_out_and_loads_the_rest(
     (folder / "notes.txt").write_text("not an image")
     for name in ("a.dcm", "b.dcm"):
         (folder / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
-    assert load(endpoint, folder, folder / "none") == 1
+    assert load(endpoint, "--show-values", folder, folder / "none") == 1
     output = capsys.readouterr()
     assert len(output.out.splitlines()) == 1
     assert output.err.splitlines() == [
@@ -305,13 +305,46 @@ def test_load_says_whether_what_it_left_out_has_other_content(
     for name in ("c", "d", "e"):
         given["Patient"]["DICOM"] = {"PatientID": "2"} if name == "e" else {}
         (folder / f"{name}.json").write_text(json.dumps(given))
-    load(endpoint, folder)
+    load(endpoint, "--show-values", folder)
     assert capsys.readouterr().err.splitlines() == [
         f"{folder}/b.dcm: left out: {folder}/a.dcm has the same SOPInstanceUID, with other content",
         f"{folder}/d.json: left out: another file has image set {'z' * 32}, too",
         f"{folder}/e.json: left out: another file has image set {'z' * 32}, too, with other "
         "content",
     ]
+
+
+def test_load_prints_no_file_name_where_values_are_masked(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Folders and files are often named after patients."""
+    folder = tmp_path / "Doe^John"
+    folder.mkdir()
+    (folder / "c-Doe.txt").write_text("not an image")
+    (folder / "d-Doe.json").write_text('{"ImageSetID": 1}')
+    (folder / "e-Doe.dcm").mkdir()
+    for name in ("a-Doe.dcm", "b-Doe.dcm"):
+        (folder / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
+    arguments = (folder, folder / "a-Doe.dcm", folder / "Doe")
+    assert load(endpoint, *arguments) == 1
+    output = capsys.readouterr()
+    assert "Doe" not in output.out + output.err
+    assert len(output.out.splitlines()) == 1
+    *lines, last = output.err.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "path 3 of 3",
+        "file 3 of 4",
+        "file 4 of 4",
+        "file 2 of 4",
+    ]
+    assert lines[1] == "file 3 of 4: it is not a DICOM file"
+    assert lines[3] == "file 2 of 4: left out: file 1 of 4 has the same SOPInstanceUID"
+    assert "--show-values" in last
+    assert load(endpoint, *arguments, "--show-values") == 1
+    assert f"{folder}/c-Doe.txt: it is not a DICOM file\n" in capsys.readouterr().err
+    assert load(endpoint, folder / "a-Doe.dcm") == 0
+    output = capsys.readouterr()
+    assert ("Doe" in output.out, output.err) == (False, "")
 
 
 def test_a_repeated_instance_alone_is_no_error(endpoint: str, tmp_path: Path) -> None:
