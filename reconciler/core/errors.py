@@ -92,6 +92,13 @@ class InputError(ReconcilerError):
         return self.diagnostics[:_MOST_SHOWN]
 
     @property
+    def counted(self) -> str:
+        """`21 problems`, or that there are too many to check all."""
+        if len(self.diagnostics) > MAX_PROBLEMS:
+            return f"more than {MAX_PROBLEMS:,} problems, so the check stopped"
+        return f"{len(self.diagnostics):,} problems"
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """A sentence about the problems that are not among the first, if there are any."""
         if len(self.diagnostics) <= _MOST_SHOWN:
