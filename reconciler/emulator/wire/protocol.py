@@ -16,7 +16,7 @@ import orjson
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from reconciler.emulator.wire import shapes
+from reconciler.emulator.wire import shapes, validation
 from reconciler.emulator.wire.errors import ApiError
 
 _NOT_ACCEPTABLE = "NotAcceptableException"
@@ -160,7 +160,7 @@ def _parameters(route: _Route, match: re.Match[str], query: str, body: bytes) ->
             in_body[name] = member
     if in_body:
         parsed |= _from_body(in_body, payload, body)
-    shapes.require(route.input, parsed, "")
+    validation.check(route.input, parsed)
     return parsed
 
 
@@ -185,5 +185,5 @@ def _from_body(members: dict[str, Any], payload: str | None, body: bytes) -> dic
     for name, member in members.items():
         value = document.get(member.serialization.get("name", name))
         if value is not None:
-            parsed[name] = shapes.parse(member, value, name)
+            parsed[name] = shapes.parse(member, value, validation.below("", name))
     return parsed
