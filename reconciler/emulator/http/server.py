@@ -8,7 +8,6 @@ socket, where no client sees an error.
 from __future__ import annotations
 
 import io
-import re
 import signal
 import socket
 import struct
@@ -26,16 +25,15 @@ from typing import Any, Self
 
 from reconciler.emulator.http.access import Access, access
 from reconciler.emulator.http.answers import answer, report
+from reconciler.emulator.http.bodies import CutOffError, read_body
 from reconciler.emulator.http.connection import Bounds, Incoming, Outgoing
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.http.options import DEFAULTS, LOOPBACK, Listener, Options
 from reconciler.emulator.operations.service import Service
-from reconciler.emulator.wire.errors import ApiError, invalid
+from reconciler.emulator.wire.errors import ApiError
 from reconciler.emulator.wire.protocol import Request, Response, medical_imaging
 
-# The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
-_MOST_BODY_BYTES = 64 * 2**20
-# How much of a larger body is read and dropped.
+# How much of a body that is refused is read and dropped.
 _MOST_REST_BYTES = 2**30
 _PART_BYTES = 2**20
 _WRITE_BYTES = 65_536
@@ -91,47 +89,31 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._check_access()
             body = self._body()
+        except CutOffError:
+            self.close_connection = True
         except ApiError as error:
             self.close_connection = True  # what follows in the stream is not a request
             self._send(self.server.protocol.serialize_error(error))
             self._pass_over_the_rest()
-            return
-        if body is not None:
-            accept = ",".join(self.headers.get_all("Accept", ()))
-            request = Request(self.command, self.path, body, accept)
-            try:
-                response = answer(self.server.protocol, self.server.dispatcher, request)
-            except ConnectionReset:
-                self.close_connection = True
-                self.server.reset(self.connection)
-            else:
-                self._send(response)
+        else:
+            self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
+        accept = ",".join(self.headers.get_all("Accept", ()))
+        request = Request(self.command, self.path, body, accept)
+        try:
+            response = answer(self.server.protocol, self.server.dispatcher, request)
+        except ConnectionReset:
+            self.close_connection = True
+            self.server.reset(self.connection)
+        else:
+            self._send(response)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
 
-    def _body(self) -> bytes | None:
-        """The body of the request; None where the client closed the connection before its end."""
-        if "Transfer-Encoding" in self.headers:
-            raise invalid("Transfer-Encoding is not supported, send Content-Length.")
-        text = self.headers.get("Content-Length", "0")
-        if not re.fullmatch(r"[0-9]{1,12}", text):
-            raise invalid("Content-Length is not a number.")
-        length = int(text)
-        if length > _MOST_BODY_BYTES:
-            raise invalid("The request body is too large.")
+    def _body(self) -> bytes:
         self._incoming.await_body()
-        body = bytearray()
-        try:
-            while len(body) < length:
-                part = self.rfile.read1(min(length - len(body), _PART_BYTES))
-                if not part:
-                    self.close_connection = True
-                    return None
-                self._incoming.got(len(part))
-                body += part
-        except TimeoutError:
-            raise ApiError("RequestTimeoutException", "The request body came too slowly.") from None
-        return bytes(body)
+        return read_body(self.headers, self.request_version, self._reader, self._incoming.got)
 
     def _pass_over_the_rest(self) -> None:
         """Read and drop the rest of a request.
