@@ -111,7 +111,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("headers", "named"), HEADERS.values(), ids=HEADERS)
 def test_ambiguous_lengths_are_refused(emulator: Emulator, headers: bytes, named: str) -> None:
-    """RFC 9112 section 6.3: whoever reads the other length takes the rest for another request."""
+    """RFC 9112 section 6.3: a reader of the other length takes the rest for another request."""
     hidden = b"DELETE /_emulator/faults HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     status, message = ask(emulator, POST + headers + b"\r\n2\r\n{}\r\n" + END + hidden)
     assert (status, named in message) == (400, True), message
