@@ -132,6 +132,20 @@ def test_start_answers_for_the_names_that_it_was_given(
             connection.close()
 
 
+@pytest.mark.parametrize("origins", [(), ("http://localhost:3000", "https://viewer.example")])
+def test_start_answers_pages_of_the_origins_that_it_was_given(
+    tmp_path: Path, origins: tuple[str, ...]
+) -> None:
+    options = [part for origin in origins for part in ("--allow-origin", origin)]
+    with started(tmp_path, *options) as (_, output):
+        port = int(output.split()[2].rsplit(":", 1)[1])
+        for origin in ("http://localhost:3000", "https://viewer.example"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", "/datastore", headers={"Origin": origin})
+            assert connection.getresponse().status == (200 if origins else 403)
+            connection.close()
+
+
 def test_start_refuses_a_port_that_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,6 +174,8 @@ def test_start_refuses_a_port_that_is_taken(
         (["--data", "d", "--host", ""], "error: --host '' is not a host name"),
         (["--host-name", "http://x"], "error: --host-name 'http://x' is not a host name"),
         (["--host-name", "x:80"], "error: --host-name 'x:80' is not a host name"),
+        (["--allow-origin", "*"], "error: --allow-origin '*' is not an origin"),
+        (["--allow-origin", "http://x/"], "error: --allow-origin 'http://x/' is not an origin"),
     ],
     ids=lambda one: " ".join(one[2:] or one) if isinstance(one, list) else None,
 )

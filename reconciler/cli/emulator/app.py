@@ -42,6 +42,15 @@ def start(
             show_default=False,
         ),
     ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Answer web pages of this origin, like http://localhost:3000. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[
         int,
         typer.Option(
@@ -117,7 +126,9 @@ def start(
     given = Given(
         update_seconds, s3_root, switches or (), quotas, quota_factor, faults_file, faults or ()
     )
-    listener = Listener(host=host, port=port, names=tuple(host_names or ()))
+    listener = Listener(
+        host=host, port=port, names=tuple(host_names or ()), origins=tuple(origins or ())
+    )
     server.serve(data, given, listener, ready_file=ready_file)
 
 

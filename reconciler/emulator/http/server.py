@@ -27,6 +27,7 @@ from reconciler.emulator.http.access import Access, access
 from reconciler.emulator.http.answers import answer, report
 from reconciler.emulator.http.bodies import CutOffError, read_body
 from reconciler.emulator.http.connection import Bounds, Incoming, Outgoing
+from reconciler.emulator.http.cross_origin import is_preflight, permission, visible
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.http.options import DEFAULTS, LOOPBACK, Listener, Options
 from reconciler.emulator.operations.service import Service
@@ -82,8 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _check_access(self) -> None:
+        self._page_origin = ""
         address, port = self.connection.getsockname()[:2]
-        self.server.access.check(self.headers, address, port)
+        self._page_origin = self.server.access.check(self.headers, address, port)
 
     def _handle(self) -> None:
         try:
@@ -99,6 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(body)
 
     def _answer(self, body: bytes) -> None:
+        if self._page_origin and is_preflight(self.command, self.headers):
+            self._send(permission(self.headers))
+            return
         accept = ",".join(self.headers.get_all("Accept", ()))
         request = Request(self.command, self.path, body, accept)
         try:
@@ -133,7 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
         # longest.
         self.server.idle(self.connection)
         self.send_response(response.status)
-        for name, value in response.headers.items():
+        headers = response.headers | visible(self._page_origin)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         self.send_header("Content-Length", str(len(response.body)))
@@ -251,14 +257,14 @@ class Emulator:
     """A running server over a data folder. Use it as a context manager, or call `close`.
 
     `endpoint` is its URL. Raises OSError where the address is taken, StoreError where the folder
-    cannot be used, and ValueError for a name of `listener` that is not a host name.
+    cannot be used, and ValueError for a name or an origin of `listener` that is not one.
     """
 
     def __init__(
         self, data: Path, options: Options = DEFAULTS, listener: Listener = LOOPBACK
     ) -> None:
         host, now = listener.host, options.now
-        answered = access((host, *listener.names))
+        answered = access((host, *listener.names), listener.origins)
         self.service = Service(
             data,
             update_seconds=options.update_seconds,
