@@ -92,14 +92,14 @@ class Protocol:
     def parse(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The operation and its parameters by member name. Raises ApiError where they misfit.
 
-        An operation that may answer NotAcceptableException gets the Accept header as `accept`.
+        An operation that may answer NotAcceptableException gets an Accept header as `accept`.
         """
         path, _, query = request.target.partition("?")
         for route in self._routes.get(request.method, ()):
             match = route.pattern.fullmatch(path)
             if match:
                 parameters = _parameters(route, match, query, request.body)
-                if route.refuses_media_types:
+                if request.accept and route.refuses_media_types:
                     parameters["accept"] = request.accept
                 return route.name, parameters
         raise ApiError("UnknownOperationException", "The requested operation is not known.")
