@@ -35,7 +35,7 @@ def guard(
     if ask.revert is None:
         blocks += _taken_uids(reading.document, changes)
     if reading.properties.is_primary:
-        blocks += _primary(changes, rules)
+        blocks += primary_blocks(changes, rules)
     if reading.properties.is_primary is None:
         blocks += _maybe_primary(ask, changes, rules)
     if ask.revert is None:
@@ -48,7 +48,7 @@ def _refuse(change: Change, message: str, hint: str) -> Block:
     return Block(change.image_set_id, message, hint, change.place, change.path())
 
 
-def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
+def primary_blocks(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
     """Refuse changes that AWS's page of 2025 forbids; it may have changed (decision 0002, U11).
 
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
@@ -89,7 +89,8 @@ def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) ->
         yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)
         rest = [change for change in changes if change.address.level > Level.STUDY]
     yield from (
-        replace(block, message=f"{NOT_SAID}: {block.message}") for block in _primary(rest, rules)
+        replace(block, message=f"{NOT_SAID}: {block.message}")
+        for block in primary_blocks(rest, rules)
     )
 
 
