@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.review import Review
 from reconciler.core.review.phrases import duration, not_clean, plural
 from reconciler.render.actions import group_lines
@@ -62,7 +63,18 @@ def _shown_once(review: Review, look: Look) -> Iterator[str]:
         yield ""
 
 
+def _to_explain(review: Review) -> Iterator[str]:
+    """Name the hazards without consent as words to explain, once for the whole plan."""
+    hazards = (shown for group in review.groups for shown in group.hazards)
+    missing = {shown.hazard for shown in hazards if not shown.consented}
+    if missing:
+        first, *others = (hazard for hazard in Hazard if hazard in missing)
+        also = f" (also {', '.join(others)})" if others else ""
+        yield f"Before you consent: `reconcile explain {first}`{also}."
+
+
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
+    yield from _to_explain(review)
     if review.basis.is_clean is False:
         yield not_clean(review.basis.commit)
     for one in review.unread:

@@ -60,7 +60,7 @@ def primary_blocks(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 f"{change.key} of a primary image set cannot be changed",
                 "Copy the image set to a non-primary image set first. If you know that your "
                 "service accepts the change, set `rules: {uidsOnPrimary: allow}` in "
-                "reconciler.yaml.",
+                "reconciler.yaml. More: `reconcile explain uidsOnPrimary`.",
             )
         elif change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
             whole = change.op in (Op.REMOVE_SERIES, Op.RESTORE_SERIES)
@@ -70,7 +70,8 @@ def primary_blocks(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 if whole
                 else "Series-level attributes of a primary image set cannot be changed",
                 "Change a non-primary image set instead. If you know that your service accepts "
-                "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml.",
+                "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml. More: "
+                "`reconcile explain seriesOnPrimary`.",
             )
 
 
@@ -104,7 +105,8 @@ UNKNOWN_HINT = (
     "plan` again; otherwise ask AWS support."
 )
 _UNKNOWN_REVERT_HINT = (
-    f"{UNKNOWN_HINT} To revert anyway, set `rules: {{revertOnPrimary: allow}}` in reconciler.yaml."
+    f"{UNKNOWN_HINT} To revert anyway, set `rules: {{revertOnPrimary: allow}}` in reconciler.yaml. "
+    "More: `reconcile explain revertOnPrimary`."
 )
 
 
@@ -114,7 +116,7 @@ def _last_of_all(document: Document, changes: Sequence[Change]) -> Iterator[Bloc
     restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
     hint = (
         "Delete the image set instead, or keep one series and one instance. To remove it anyway, "
-        "set `rules: {removeLast: allow}` in reconciler.yaml."
+        "set `rules: {removeLast: allow}` in reconciler.yaml. More: `reconcile explain removeLast`."
     )
     all_series = series(document)
     if restores:
