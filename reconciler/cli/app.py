@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.cli import apply, datastores, demo, import_, plan, schema, show, validate
+from reconciler.cli import apply, datastores, demo, explain, import_, plan, schema, show, validate
 from reconciler.cli.emulator.app import app as emulator
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("import")(import_.import_)
 app.command("datastores")(datastores.datastores)
+app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)
 app.add_typer(emulator, name="emulator")

@@ -133,7 +133,7 @@ def problems(found: InputError, *, all_of_them: bool = False) -> None:
     for one in found.diagnostics if all_of_them else found.first:
         error(f"{escape.escape(str(one.place))}: {one.message}", one.hint)
     if len(found.diagnostics) > 1:
-        note(f"{found.count} problems; nothing was read or written.")
+        note(f"{found.counted}; nothing was read or written.")
     if not all_of_them:
         note(*found.left_out)
 

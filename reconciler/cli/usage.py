@@ -12,8 +12,8 @@ _TAKES = {
     "int_parsing": "takes a whole number",
     "int_parsing_size": "takes a smaller number",
     "float_parsing": "takes a number",
-    "greater_than_equal": "takes {ge} or more",
-    "less_than_equal": "takes {le} or less",
+    "greater_than_equal": "takes {ge:.10g} or more",
+    "less_than_equal": "takes {le:.10g} or less",
 }
 
 

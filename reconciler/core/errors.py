@@ -87,16 +87,16 @@ class InputError(ReconcilerError):
         super().__init__("\n".join((*map(str, self.first), *self.left_out)))
 
     @property
-    def count(self) -> str:
-        """The number of problems: `27`, `more than 1,000`."""
-        if len(self.diagnostics) > MAX_PROBLEMS:
-            return f"more than {MAX_PROBLEMS:,}"
-        return f"{len(self.diagnostics):,}"
-
-    @property
     def first(self) -> tuple[Diagnostic, ...]:
         """The problems that a command shows if it is not asked for all."""
         return self.diagnostics[:_MOST_SHOWN]
+
+    @property
+    def counted(self) -> str:
+        """`21 problems`, or that there are too many to check all."""
+        if len(self.diagnostics) > MAX_PROBLEMS:
+            return f"more than {MAX_PROBLEMS:,} problems, so the check stopped"
+        return f"{len(self.diagnostics):,} problems"
 
     @property
     def left_out(self) -> tuple[str, ...]:

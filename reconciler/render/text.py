@@ -72,7 +72,16 @@ def _first_changes(first: FirstChanges) -> str:
     return f"First changes (no record yet): {found}{instances}."
 
 
+def _to_explain(review: Review) -> Iterator[str]:
+    """Name the hazards without consent as words to explain, once for the whole plan."""
+    if missing := [one.hazard for one in review.overview.dangers if one.refused]:
+        first, *others = missing
+        also = f" (also {', '.join(others)})" if others else ""
+        yield f"Before you consent: `reconcile explain {first}`{also}."
+
+
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
+    yield from _to_explain(review)
     if review.basis.since is not None:
         for line in changed_since(review.basis.since):
             yield f"Since {review.basis.since.base[:12]}: {escape(line)}."

@@ -132,6 +132,20 @@ def test_start_answers_for_the_names_that_it_was_given(
             connection.close()
 
 
+@pytest.mark.parametrize("origins", [(), ("http://localhost:3000", "https://viewer.example")])
+def test_start_answers_pages_of_the_origins_that_it_was_given(
+    tmp_path: Path, origins: tuple[str, ...]
+) -> None:
+    options = [part for origin in origins for part in ("--allow-origin", origin)]
+    with started(tmp_path, *options) as (_, output):
+        port = int(output.split()[2].rsplit(":", 1)[1])
+        for origin in ("http://localhost:3000", "https://viewer.example"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", "/datastore", headers={"Origin": origin})
+            assert connection.getresponse().status == (200 if origins else 403)
+            connection.close()
+
+
 def test_start_refuses_a_port_that_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,12 +165,17 @@ def test_start_refuses_a_port_that_is_taken(
         (["--data", "file"], "error: the data folder cannot be used: "),
         (["--data", "d", "--ready-file", "no/such/ready"], "error: the ready file no/such/ready "),
         (["--data", "d", "--update-seconds", "inf"], "error: --update-seconds must be a number"),
-        (["--data", "d", "--update-seconds", "-1"], "error: Invalid value for '--update-seconds'"),
-        (["--data", "d", "--port", "65536"], "error: Invalid value for '--port'"),
+        (
+            ["--data", "d", "--update-seconds", "-1"],
+            "error: --update-seconds takes 0 or more, not '-1'",
+        ),
+        (["--data", "d", "--port", "65536"], "error: --port takes 65535 or less, not '65536'"),
         (["--data", "d", "--host", "no.such.host.invalid"], "error: cannot listen on no.such"),
         (["--data", "d", "--host", ""], "error: --host '' is not a host name"),
         (["--host-name", "http://x"], "error: --host-name 'http://x' is not a host name"),
         (["--host-name", "x:80"], "error: --host-name 'x:80' is not a host name"),
+        (["--allow-origin", "*"], "error: --allow-origin '*' is not an origin"),
+        (["--allow-origin", "http://x/"], "error: --allow-origin 'http://x/' is not an origin"),
     ],
     ids=lambda one: " ".join(one[2:] or one) if isinstance(one, list) else None,
 )
@@ -277,7 +296,7 @@ def test_load_tells_what_it_left_out_and_loads_the_rest(
     (folder / "notes.txt").write_text("not an image")
     for name in ("a.dcm", "b.dcm"):
         (folder / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
-    assert load(endpoint, folder, folder / "none") == 1
+    assert load(endpoint, "--show-values", folder, folder / "none") == 1
     output = capsys.readouterr()
     assert len(output.out.splitlines()) == 1
     assert output.err.splitlines() == [
@@ -302,13 +321,46 @@ def test_load_says_whether_what_it_left_out_has_other_content(
     for name in ("c", "d", "e"):
         given["Patient"]["DICOM"] = {"PatientID": "2"} if name == "e" else {}
         (folder / f"{name}.json").write_text(json.dumps(given))
-    load(endpoint, folder)
+    load(endpoint, "--show-values", folder)
     assert capsys.readouterr().err.splitlines() == [
         f"{folder}/b.dcm: left out: {folder}/a.dcm has the same SOPInstanceUID, with other content",
         f"{folder}/d.json: left out: another file has image set {'z' * 32}, too",
         f"{folder}/e.json: left out: another file has image set {'z' * 32}, too, with other "
         "content",
     ]
+
+
+def test_load_prints_no_file_name_where_values_are_masked(
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Folders and files are often named after patients."""
+    folder = tmp_path / "Doe^John"
+    folder.mkdir()
+    (folder / "c-Doe.txt").write_text("not an image")
+    (folder / "d-Doe.json").write_text('{"ImageSetID": 1}')
+    (folder / "e-Doe.dcm").mkdir()
+    for name in ("a-Doe.dcm", "b-Doe.dcm"):
+        (folder / name).write_bytes((FILES / "MR_small.dcm").read_bytes())
+    arguments = (folder, folder / "a-Doe.dcm", folder / "Doe")
+    assert load(endpoint, *arguments) == 1
+    output = capsys.readouterr()
+    assert "Doe" not in output.out + output.err
+    assert len(output.out.splitlines()) == 1
+    *lines, last = output.err.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "path 3 of 3",
+        "file 3 of 4",
+        "file 4 of 4",
+        "file 2 of 4",
+    ]
+    assert lines[1] == "file 3 of 4: it is not a DICOM file"
+    assert lines[3] == "file 2 of 4: left out: file 1 of 4 has the same SOPInstanceUID"
+    assert "--show-values" in last
+    assert load(endpoint, *arguments, "--show-values") == 1
+    assert f"{folder}/c-Doe.txt: it is not a DICOM file\n" in capsys.readouterr().err
+    assert load(endpoint, folder / "a-Doe.dcm") == 0
+    output = capsys.readouterr()
+    assert ("Doe" in output.out, output.err) == (False, "")
 
 
 def test_a_repeated_instance_alone_is_no_error(endpoint: str, tmp_path: Path) -> None:
@@ -451,9 +503,9 @@ def test_start_takes_switches_quotas_and_faults(tmp_path: Path) -> None:
         (["--set", "nothing=1"], "--set nothing=1 is not a switch"),
         (["--set", "remove_last=perhaps"], "--set remove_last must be true or false"),
         (["--quotas", "missing.json"], "missing.json cannot be read"),
-        (["--quotas", "broken.json"], "broken.json: line 1, column"),
+        (["--quotas", "broken.json"], "broken.json: it is not JSON (line 1, column"),
         (["--quota-factor", "0"], "--quota-factor must be a number above 0"),
-        (["--faults", "broken.json"], "broken.json: line 1, column"),
+        (["--faults", "broken.json"], "broken.json: it is not JSON (line 1, column"),
         (["--faults", "missing.json"], "missing.json cannot be read"),
         (["--fault", "boom"], "--fault boom: kind must be one of latency"),
         (["--s3-root", "missing"], "--s3-root missing is not a folder"),

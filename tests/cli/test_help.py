@@ -16,6 +16,7 @@ COMMANDS = (
     "show",
     "apply",
     "import",
+    "explain",
     "datastores",
     "schema",
     "demo",

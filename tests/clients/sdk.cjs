@@ -105,19 +105,25 @@ const commentOf = (document) => {
 
 // Changes an instance: Patient level of a primary image set needs includeStudyImageSets, which
 // version 3.958.0 of the SDK does not send.
-const updated = async (named, latestVersionId) => {
+const commented = async (named, comment, more) => {
+  const { versionId } = await call("GetImageSet", named);
   const { document: before } = await metadataOf(named);
   const [[seriesUid, { Instances }]] = Object.entries(before.Study.Series);
   const [uid] = Object.keys(Instances);
-  const block = { Instances: { [uid]: { DICOM: { ImageComments: "Größe 王" } } } };
+  const block = { Instances: { [uid]: { DICOM: { ImageComments: comment } } } };
   const document = { SchemaVersion: 1.1, Study: { Series: { [seriesUid]: block } } };
-  const answer = await call("UpdateImageSetMetadata", {
+  return call("UpdateImageSetMetadata", {
     ...named,
-    latestVersionId,
+    ...more,
+    latestVersionId: versionId,
     updateImageSetMetadataUpdates: {
       DICOMUpdates: { updatableAttributes: new TextEncoder().encode(JSON.stringify(document)) },
     },
   });
+};
+
+const updated = async (named) => {
+  const answer = await commented(named, "Größe 王", {});
   const after = await metadataOf(named);
   const { imageSetPropertiesList } = await call("ListImageSetVersions", named);
   return {
@@ -127,6 +133,12 @@ const updated = async (named, latestVersionId) => {
     comment: commentOf(after.document),
     versions: imageSetPropertiesList.map((row) => [row.versionId, row.ImageSetWorkflowStatus]),
   };
+};
+
+// The emulator refuses the flag for an instance: the update succeeds only if the flag is not sent.
+const studyWide = async (named) => {
+  await commented(named, "study-wide", { includeStudyImageSets: true });
+  return (await call("GetImageSet", named)).imageSetWorkflowStatus;
 };
 
 const tagged = async (resourceArn) => {
@@ -151,8 +163,8 @@ const main = async () => {
     imageSets.push({ imageSetId, encoding, frames: await framesOf(codec, named, document) });
   }
   const named = { datastoreId, imageSetId: search.ids[0] };
-  const { imageSetArn, versionId } = await call("GetImageSet", named);
-  const update = await updated(named, versionId);
+  const { imageSetArn } = await call("GetImageSet", named);
+  const update = await updated(named);
   const copied = await call("CopyImageSet", {
     datastoreId,
     sourceImageSetId: named.imageSetId,
@@ -169,6 +181,7 @@ const main = async () => {
     search,
     imageSets,
     update,
+    studyWide: await studyWide(named),
     tags: await tagged(imageSetArn),
     deleted: deleted.imageSetWorkflowStatus,
     stale: await errorOf("UpdateImageSetMetadata", {

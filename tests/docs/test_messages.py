@@ -72,6 +72,7 @@ NOT_IN_THE_SOURCE = {
     },
     "reconciler/emulator/http/access.py": {
         "ValueError(name)": "the name that was given; the command line writes the message",
+        "ValueError(text)": "the origin that was given; the command line writes the message",
     },
 }
 

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.rules.behaviours import describe
+from reconciler.emulator.rules.payload import _MOST_LEVELS
 from reconciler.emulator.trouble.faults import KINDS, parse_fault, parse_faults
 from reconciler.emulator.trouble.quotas import DOCUMENTED, parse_limits
-from reconciler.emulator.wire.protocol import medical_imaging
+from reconciler.emulator.wire.errors import ApiError
+from reconciler.emulator.wire.exact_json import MOST_LEVELS
+from reconciler.emulator.wire.protocol import Request, medical_imaging
 
-TEXT = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+REPOSITORY = Path(__file__).parents[2]
+TEXT = (REPOSITORY / "docs" / "emulator.md").read_text()
+CLIENTS = REPOSITORY / "tests" / "clients"
 OPERATIONS = medical_imaging().operations
 
 
@@ -80,6 +85,44 @@ def test_the_boto3_example(store: Any) -> None:
     exec(code.replace("http://127.0.0.1:8080", store.emulator.endpoint), names)
     found = names["client"].search_image_sets(datastoreId=store.datastore_id)
     assert found["imageSetsMetadataSummaries"] == []
+
+
+def test_the_versions_of_clients_that_drop_a_flag() -> None:
+    """tests/emulator/test_javascript_client.py runs the one that is pinned."""
+    pinned = json.loads((CLIENTS / "package.json").read_text())["dependencies"]
+    versions = {client: flag for client, _, flag in table("Client")}
+    assert pinned["@aws-sdk/client-medical-imaging"] in versions["JavaScript SDK, version 3"]
+
+
+@pytest.mark.parametrize(
+    "path", ["studies", "studies/1.2.3", "studies/1.2.3/series/1.2.4/metadata"]
+)
+def test_dicomweb_is_not_there(path: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        medical_imaging().parse(Request("GET", f"/datastore/{'1' * 32}/{path}"))
+    assert caught.value.code == "UnknownOperationException"
+
+
+def test_json_beside_dicom_files_is_not_imported(store: Any, error_of: Any) -> None:
+    mapping = {"studyInstanceUID": "1.2.3", "metadataFilePath": "study.json"}
+    answer = error_of(
+        store.client.start_dicom_import_job,
+        datastoreId=store.datastore_id,
+        dataAccessRoleArn="arn:aws:iam::000000000000:role/import",
+        inputS3Uri="s3://bucket/",
+        outputS3Uri="s3://results/",
+        importConfiguration={
+            "dicomJsonMetadataImportConfiguration": {"dicomMetadataMappings": [mapping]}
+        },
+    )
+    assert answer == (
+        400, "ValidationException",
+        "This emulator imports DICOM P10 files only, no DICOM JSON metadata.",
+    )  # fmt: skip
+
+
+def test_the_bounds_of_documents() -> None:
+    assert f"nested deeper than {MOST_LEVELS} levels, or {_MOST_LEVELS} levels in an update" in TEXT
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEG2000MCLossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
 )
 
+from reconciler.emulator.files.codecs import installed
 from reconciler.emulator.files.frames import Pixels, pixels_of
 from reconciler.emulator.files.storage import Storage, storage
 from reconciler.emulator.files.transfer_syntaxes import LOSSLESS_FORMATS
@@ -246,6 +249,23 @@ def test_lossy_jpeg_of_12_bits_is_transcoded() -> None:
     assert found.block["ImageFrames"][0]["MaxPixelValue"] < 4096
 
 
+@pytest.mark.parametrize(
+    ("photometric", "space", "first"), [("YBR_FULL_422", "ycbcr", 84), ("RGB", "rgb", 200)]
+)
+def test_colours_of_lossy_jpeg_stay_those_of_the_document(
+    tmp_path: Path, photometric: str, space: str, first: int
+) -> None:
+    """200, 30, 60 in RGB has a luma of 84 (PS3.3 §C.7.6.3.1.2)."""
+    colours = numpy.tile(numpy.array([200, 30, 60], "u1"), (16, 16, 1))
+    encoded = imagecodecs.jpeg8_encode(colours, level=100, colorspace="rgb", outcolorspace=space)
+    content = compressed(
+        [bytes(encoded)],
+        **_COLOUR | {"PhotometricInterpretation": photometric, "Rows": 16, "Columns": 16},
+    )
+    (frame,) = stored(tmp_path, content, JPEGExtended12Bit).frames
+    assert decoded(frame.data)[0] == first
+
+
 def test_signed_pixels_in_a_codestream_without_sign(tmp_path: Path) -> None:
     """BitsStored says where the sign is: pydicom has a file of 13 bits."""
     found = read(FILES / "J2K_pixelrep_mismatch.dcm")
@@ -386,6 +406,12 @@ def test_run_lengths_are_decoded() -> None:
 
 
 # Without the extra
+
+
+def test_a_machine_without_imagecodecs_has_no_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert installed() is not None
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert installed() is None
 
 
 def test_without_codecs_the_document_states_what_the_bytes_are(tmp_path: Path) -> None:

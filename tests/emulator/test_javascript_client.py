@@ -89,6 +89,11 @@ def test_it_updates_copies_deletes_and_tags(report: Any) -> None:
     assert report["tags"] == [{"team": "radiology"}, {}]
 
 
+def test_it_drops_the_flag_of_study_wide_updates(report: Any) -> None:
+    """docs/emulator.md names the versions. The flag would make this update UPDATE_FAILED."""
+    assert report["studyWide"] == "UPDATED"
+
+
 def test_it_knows_the_errors(report: Any) -> None:
     stale = "Requested version(s) of ImageSet(s) is not the latest."
     assert [report[name] for name in ("stale", "missing")] == [

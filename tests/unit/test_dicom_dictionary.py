@@ -11,10 +11,12 @@ from reconciler.core.dicom.dictionary import (
     Attribute,
     UnknownKeyError,
     by_key,
+    by_spelling,
     by_tag,
     document_key,
     format_tag,
     hex_key,
+    keyword_near,
     standard_tags,
 )
 from reconciler.core.dicom.edition import NEWER_THAN_2022B
@@ -172,3 +174,29 @@ def test_how_tags_are_written() -> None:
     assert hex_key(0x7FE00010) == "7FE00010"
     assert by_key("PatientName").label == "PatientName (0010,0010)"
     assert by_tag(0x001910F9).label == "(0019,10F9)"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "tag"),
+    [
+        ("patientname", 0x00100010),
+        ("Patient's Name", 0x00100010),
+        ("(0010,0010)", 0x00100010),
+        ("0010, 0010", 0x00100010),
+        ("0x00100010", 0x00100010),
+        ("(60xx,3000)", 0x60003000),
+        ("001910f9", 0x001910F9),
+    ],
+)
+def test_a_person_may_spell_a_tag_or_a_name_in_any_usual_way(spelling: str, tag: int) -> None:
+    assert by_spelling(spelling) == by_tag(tag)
+
+
+@pytest.mark.parametrize("text", ["", "(0010,001)", "0x", "nothing", "1.2.840.10008.1.2"])
+def test_other_text_spells_no_attribute(text: str) -> None:
+    assert by_spelling(text) is None
+
+
+def test_the_keyword_that_a_misspelt_one_resembles() -> None:
+    assert keyword_near("PatientNmae") == "PatientName"
+    assert keyword_near("qqqqqqqq") is None

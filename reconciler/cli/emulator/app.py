@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from reconciler.core.errors import EXIT_ERROR, EXIT_OK
-
 app = typer.Typer(
     help="An emulator of AWS HealthImaging on this machine: no account, no network, no costs.",
     rich_markup_mode=None,
@@ -41,6 +39,15 @@ def start(
             "--host-name",
             metavar="NAME",
             help="Accept this host name too, for example of a container. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Answer web pages of this origin, like http://localhost:3000. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -119,12 +126,14 @@ def start(
     given = Given(
         update_seconds, s3_root, switches or (), quotas, quota_factor, faults_file, faults or ()
     )
-    listener = Listener(host=host, port=port, names=tuple(host_names or ()))
+    listener = Listener(
+        host=host, port=port, names=tuple(host_names or ()), origins=tuple(origins or ())
+    )
     server.serve(data, given, listener, ready_file=ready_file)
 
 
 @app.command("load")
-def load(
+def load_(
     paths: Annotated[
         list[Path],
         typer.Argument(
@@ -143,31 +152,26 @@ def load(
             show_default=False,
         ),
     ] = False,
+    show_values: Annotated[
+        bool | None,
+        typer.Option(
+            "--show-values/--mask-values",
+            help="Show or mask the names of files that give no image set "
+            "[default: show on a terminal, mask elsewhere].",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Load image sets, and print one line of JSON for each image set."""
-    from reconciler.cli import screen
-    from reconciler.cli.emulator import client
-    from reconciler.emulator.files.ingest import ingest
-    from reconciler.emulator.files.storage import storage
+    from reconciler.cli.emulator import load
 
-    loader = client.connect(endpoint, datastore)
-    kept: list[str] = []
-    stored_as = storage(loader.lossless_format())
-    ingested = ingest(paths, lambda frame: kept.append(loader.keep(frame).problem), stored_as)
-    missing = [problem for problem in kept if problem]
-    screen.note(*map(str, (*ingested.refused, *ingested.repeated)))
-    screen.note(*(f"a frame is left out: {problem}" for problem in missing))
-    complete = not ingested.refused and not missing
-    for image_set in ingested.image_sets:
-        answer = loader.load(image_set, primary=False if non_primary else None)
-        if answer.problem:
-            complete = False
-            screen.error(f"image set {image_set.image_set_id}: {answer.problem}", answer.hint)
-        else:
-            screen.say([answer.line])
-    if not (ingested.image_sets or ingested.refused):
-        screen.note("nothing to load: give DICOM files, folders of them, or metadata documents")
-    return EXIT_OK if complete and ingested.image_sets else EXIT_ERROR
+    return load.run(
+        endpoint,
+        datastore,
+        paths,
+        primary=False if non_primary else None,
+        show_values=show_values,
+    )
 
 
 @app.command("seed")

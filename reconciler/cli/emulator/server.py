@@ -27,14 +27,7 @@ def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | No
     """Serve until SIGTERM or SIGINT. Raises ReconcilerError if it cannot start."""
     host, port = listener.host, listener.port
     options = given.options()
-    for option, names in (("--host", (host,)), ("--host-name", listener.names)):
-        try:
-            access(names)
-        except ValueError as error:
-            raise ReconcilerError(
-                f"{option} {str(error)!r} is not a host name or an address",
-                "Write the name alone, without http:// and without a port.",
-            ) from None
+    _check(listener)
     refuse_tracked(Path.cwd(), data)
     if ready_file:
         _remove_stale(ready_file)
@@ -59,6 +52,25 @@ def serve(data: Path, given: Given, listener: Listener, *, ready_file: Path | No
         raise ReconcilerError(
             f"cannot listen on {host}, port {port}: {error.strerror}",
             "Use --port 0 to choose a free port." if port else "",
+        ) from None
+
+
+def _check(listener: Listener) -> None:
+    for option, names in (("--host", (listener.host,)), ("--host-name", listener.names)):
+        try:
+            access(names)
+        except ValueError as error:
+            raise ReconcilerError(
+                f"{option} {str(error)!r} is not a host name or an address",
+                "Write the name alone, without http:// and without a port.",
+            ) from None
+    try:
+        access((), listener.origins)
+    except ValueError as error:
+        raise ReconcilerError(
+            f"--allow-origin {str(error)!r} is not an origin of web pages",
+            "Write scheme, name and port of the page's address, like http://localhost:3000. "
+            "`*` is not possible: every web page could read and change the data.",
         ) from None
 
 

@@ -15,6 +15,8 @@ from reconciler.emulator.trouble.faults import FaultSet, parse_fault, parse_faul
 from reconciler.emulator.trouble.quotas import DOCUMENTED, OFF, Limits, parse_limits
 from reconciler.emulator.wire.protocol import medical_imaging
 
+_QUOTAS_EXAMPLE = 'Example: {"rates": {"GetImageSet": {"perSecond": 2, "burst": 4}}}'
+_FAULTS_EXAMPLE = 'Example: {"faults": [{"kind": "throttle", "operation": "GetImageSet"}]}'
 _QUOTAS = {"documented": DOCUMENTED, "off": OFF}
 
 
@@ -59,7 +61,7 @@ class Given:
             try:
                 limits = parse_limits(_bytes(path, "--quotas takes documented, off or a file."))
             except ValueError as error:
-                raise ReconcilerError(f"{path}: {error}") from None
+                raise ReconcilerError(f"--quotas {path}: {error}", _QUOTAS_EXAMPLE) from None
         return limits.scaled(self.quota_factor)
 
     def _faults(self) -> FaultSet:
@@ -69,7 +71,8 @@ class Given:
             try:
                 found = parse_faults(_bytes(self.faults_file), operations)
             except ValueError as error:
-                raise ReconcilerError(f"{self.faults_file}: {error}") from None
+                message = f"--faults {self.faults_file}: {error}"
+                raise ReconcilerError(message, _FAULTS_EXAMPLE) from None
         try:
             for text in self.faults:
                 found = found.with_more(parse_fault(text, operations))

@@ -20,6 +20,7 @@ _Entry: TypeAlias = tuple[str, str, str, str, str]  # VR, VM, name, "Retired" or
 
 _HEX_KEY = re.compile("[0-9A-Fa-f]{8}")
 _TAG_SPELLING = re.compile(r"(?:0[xX]|\()?([0-9A-Fa-f]{4})[, ]{0,2}([0-9A-Fa-f]{4})\)?")
+_REPEATED = re.compile("(?<=[0-9A-Fa-f]{2})[xX]{2}")  # of a repeating group: 60xx
 _SHOWN_CHARACTERS = 64
 
 
@@ -96,6 +97,24 @@ def by_key(key: str) -> Attribute:
         return by_tag(int(key, 16))
     name = "".join(char if char.isprintable() else "�" for char in shown(key))
     raise UnknownKeyError(f"{name} is not a DICOM keyword", _hint(key))
+
+
+def by_spelling(text: str) -> Attribute | None:
+    """Return the attribute that a person means, or None.
+
+    The text is a keyword or a name in any case (`patientid`, "Patient's Name"), or a tag in any
+    usual spelling: `00100010`, `(0010,0010)`, `0010,0010`, `0x00100010`, `60xx3000`.
+    """
+    spelling = _TAG_SPELLING.fullmatch(_REPEATED.sub("00", text.strip()))
+    if spelling:
+        return by_tag(int(spelling[1] + spelling[2], 16))
+    keyword = _spellings().get(_squeeze(text))
+    return by_key(keyword) if keyword else None
+
+
+def keyword_near(text: str) -> str | None:
+    """Return the keyword that a misspelt keyword or name resembles, or None."""
+    return _near(_squeeze(text[:_SHOWN_CHARACTERS]))
 
 
 def is_key(text: str) -> bool:

@@ -47,6 +47,10 @@ _TERMS = {
     "ConversionType": "DV DI DF WSD SD SI DRW SYN",
     "PresentationIntentType": "FOR~PRESENTATION FOR~PROCESSING",
     "VolumetricProperties": "VOLUME SAMPLED DISTORTED MIXED",
+    "PatientSex": "M F O",
+    "TypeOfPatientID": "TEXT RFID BARCODE",
+    "SmokingStatus": "YES NO UNKNOWN",
+    "PatientSexNeutered": "ALTERED UNALTERED",
     "QualityControlSubject": _YES_NO,
     "AnatomicalOrientationType": "BIPED QUADRUPED",
     "PatientIdentityRemoved": _YES_NO,
@@ -138,6 +142,18 @@ def is_defined(keyword: str, text: str) -> bool | None:
     """Whether a value is a defined term of an attribute; None if there is no list for it."""
     terms = _terms().get(keyword)
     return None if terms is None else text in terms
+
+
+def listed_terms(keyword: str) -> tuple[str, ...]:
+    """Return the terms of the list of an attribute, in its order; () if there is no list.
+
+    The registered UIDs are not among them: there are hundreds.
+    """
+    if keyword in _TERMS:
+        return tuple(map(_term, _TERMS[keyword].split()))
+    if keyword in _KINDS_OF_UID:
+        return ()
+    return tuple(sorted(_terms().get(keyword, ())))
 
 
 @cache

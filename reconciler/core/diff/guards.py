@@ -35,7 +35,7 @@ def guard(
     if ask.revert is None:
         blocks += _taken_uids(reading.document, changes)
     if reading.properties.is_primary:
-        blocks += _primary(changes, rules)
+        blocks += primary_blocks(changes, rules)
     if reading.properties.is_primary is None:
         blocks += _maybe_primary(ask, changes, rules)
     if ask.revert is None:
@@ -48,7 +48,7 @@ def _refuse(change: Change, message: str, hint: str) -> Block:
     return Block(change.image_set_id, message, hint, change.place, change.path())
 
 
-def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
+def primary_blocks(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
     """Refuse changes that AWS's page of 2025 forbids; it may have changed (decision 0002, U11).
 
     Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
@@ -60,7 +60,7 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 f"{change.key} of a primary image set cannot be changed",
                 "Copy the image set to a non-primary image set first. If you know that your "
                 "service accepts the change, set `rules: {uidsOnPrimary: allow}` in "
-                "reconciler.yaml.",
+                "reconciler.yaml. More: `reconcile explain uidsOnPrimary`.",
             )
         elif change.address.level is Level.SERIES and rules.series_on_primary != Permission.ALLOW:
             whole = change.op in (Op.REMOVE_SERIES, Op.RESTORE_SERIES)
@@ -70,7 +70,8 @@ def _primary(changes: Sequence[Change], rules: Rules) -> Iterator[Block]:
                 if whole
                 else "Series-level attributes of a primary image set cannot be changed",
                 "Change a non-primary image set instead. If you know that your service accepts "
-                "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml.",
+                "the change, set `rules: {seriesOnPrimary: allow}` in reconciler.yaml. More: "
+                "`reconcile explain seriesOnPrimary`.",
             )
 
 
@@ -89,7 +90,8 @@ def _maybe_primary(ask: ImageSetAsk, changes: Sequence[Change], rules: Rules) ->
         yield from (_refuse(change, _UNKNOWN, UNKNOWN_HINT) for change in study_level)
         rest = [change for change in changes if change.address.level > Level.STUDY]
     yield from (
-        replace(block, message=f"{NOT_SAID}: {block.message}") for block in _primary(rest, rules)
+        replace(block, message=f"{NOT_SAID}: {block.message}")
+        for block in primary_blocks(rest, rules)
     )
 
 
@@ -103,7 +105,8 @@ UNKNOWN_HINT = (
     "plan` again; otherwise ask AWS support."
 )
 _UNKNOWN_REVERT_HINT = (
-    f"{UNKNOWN_HINT} To revert anyway, set `rules: {{revertOnPrimary: allow}}` in reconciler.yaml."
+    f"{UNKNOWN_HINT} To revert anyway, set `rules: {{revertOnPrimary: allow}}` in reconciler.yaml. "
+    "More: `reconcile explain revertOnPrimary`."
 )
 
 
@@ -113,7 +116,7 @@ def _last_of_all(document: Document, changes: Sequence[Change]) -> Iterator[Bloc
     restores = {c.op for c in changes} & {Op.RESTORE_SERIES, Op.RESTORE_INSTANCE}
     hint = (
         "Delete the image set instead, or keep one series and one instance. To remove it anyway, "
-        "set `rules: {removeLast: allow}` in reconciler.yaml."
+        "set `rules: {removeLast: allow}` in reconciler.yaml. More: `reconcile explain removeLast`."
     )
     all_series = series(document)
     if restores:

@@ -65,13 +65,12 @@ class Rules:
     @property
     def stated(self) -> tuple[tuple[str, str | bool | int], ...]:
         """The rules that differ from the defaults, by their names in reconciler.yaml, sorted."""
-        defaults = Rules()
-        found = {
-            _camel(one.name): getattr(self, one.name)
-            for one in fields(Rules)
-            if getattr(self, one.name) != getattr(defaults, one.name)
-        }
-        return tuple(sorted(found.items()))
+        return tuple(sorted(set(self.named) - set(Rules().named)))
+
+    @property
+    def named(self) -> tuple[tuple[str, str | bool | int], ...]:
+        """All rules, by their names in reconciler.yaml, in the order of the fields."""
+        return tuple((_camel(one.name), getattr(self, one.name)) for one in fields(Rules))
 
 
 def _camel(name: str) -> str:

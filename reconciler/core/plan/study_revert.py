@@ -34,7 +34,10 @@ from reconciler.core.plan.study_blocks import needs_study, not_all_known
 from reconciler.core.plan.study_series import series_count, series_note
 
 _NAMED = 3
-_LET_REVERT = "`rules: {revertOnPrimary: allow}` in reconciler.yaml allows the revert."
+_LET_REVERT = (
+    "`rules: {revertOnPrimary: allow}` in reconciler.yaml allows the revert. More: `reconcile "
+    "explain revertOnPrimary`."
+)
 
 
 def reverts_study(diff: Diff) -> bool:

@@ -30,10 +30,14 @@ _GROUPED_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file that is not in any image set, and why. The reason holds no DICOM value."""
+    """A file that is not in any image set, and why. The reason holds no DICOM value.
+
+    `first` is another file that the reason names.
+    """
 
     path: Path
     reason: str
+    first: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
@@ -57,12 +61,13 @@ class Ingested:
     """The image sets, and the files that gave none.
 
     `refused` files hold nothing to import. `repeated` files hold an instance that another file has
-    given already.
+    given already. `files` are all files that were read, in order.
     """
 
     image_sets: tuple[ImageSet, ...]
     refused: tuple[Problem, ...] = ()
     repeated: tuple[Problem, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def ingest(
@@ -78,9 +83,10 @@ def ingest(
     stored; the default is that of a new data store.
     """
     reading = _Reading(keep, stored_as or storage())
-    for path in _files(paths, reading.refused):
+    files = _files(paths, reading.refused)
+    for path in files:
         reading.take(path)
-    return reading.result()
+    return replace(reading.result(), files=tuple(files))
 
 
 def _files(paths: Sequence[Path], refused: list[Problem]) -> list[Path]:
@@ -136,7 +142,7 @@ class _Reading:
         if first is not path:
             other = "" if kept == content else ", with other content"
             reason = f"left out: {first} has the same SOPInstanceUID{other}"
-            self._repeated.append(Problem(path, reason))
+            self._repeated.append(Problem(path, reason, first))
             return
         if self._keep:
             for frame in instance.frames:

@@ -4,7 +4,7 @@ The emulator asks for no credentials, and a browser on the same machine can reac
 another site must not reach it: neither with a host name that resolves to 127.0.0.1 (DNS rebinding,
 detected by `Host`), nor with a form or a script that posts without a preflight (detected by
 `Origin`, see https://fetch.spec.whatwg.org/#origin-header, or
-https://www.w3.org/TR/fetch-metadata/).
+https://www.w3.org/TR/fetch-metadata/). Pages of the origins that the user names are answered.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
+from typing import TypeAlias
 
 from reconciler.emulator.wire.errors import ApiError, invalid
 
@@ -21,23 +22,27 @@ from reconciler.emulator.wire.errors import ApiError, invalid
 _PREFIX = "runtime-"
 _AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::([0-9]{1,5}))?", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(.+)")
+# Scheme, normal name and port.
+_Origin: TypeAlias = tuple[str, str, int]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OWN_SITES = ("same-origin", "none")
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The names that are answered for.
+    """The names that are answered for, and the origins whose pages are answered.
 
     `names` are host names and addresses besides those of the loopback interface.
     """
 
     names: frozenset[str] = frozenset()
+    origins: frozenset[_Origin] = frozenset()
 
-    def check(self, headers: Message, address: str, port: int) -> None:
+    def check(self, headers: Message, address: str, port: int) -> str:
         """Raise ApiError for a request that is not answered.
 
-        `address` and `port` are those that it reached.
+        `address` and `port` are those that it reached. Returns the origin of a page of another site
+        that is allowed, and "" for other requests.
         """
         hosts = headers.get_all("Host", [])
         if len(hosts) != 1:
@@ -53,12 +58,12 @@ class Access:
                 f"If the name is yours, start the emulator with --host-name {name}",
             )
         ports = {port, 80 if asked_port is None else asked_port}
+        origins = headers.get_all("Origin", [])
+        if len(origins) == 1 and _origin(origins[0]) in self.origins:
+            return origins[0].strip()
         if self._is_foreign(headers, address, ports):
-            raise ApiError(
-                "ForbiddenOriginException",
-                "This emulator does not answer a web page of another site. "
-                "Call it from a program, not from a browser.",
-            )
+            raise _forbidden(origins)
+        return ""
 
     def _is_own(self, name: str, address: str) -> bool:
         return any(
@@ -75,21 +80,44 @@ class Access:
         return any(site.strip().lower() not in _OWN_SITES for site in sites)
 
     def _is_own_origin(self, origin: str, address: str, ports: set[int]) -> bool:
-        found = _ORIGIN.fullmatch(origin.strip())
-        authority = _authority(found[2]) if found else None
-        if found is None or authority is None:
-            return False
-        name, port = authority
-        port = _DEFAULT_PORTS[found[1]] if port is None else port
-        return port in ports and self._is_own(name, address)
+        found = _origin(origin)
+        return found is not None and found[2] in ports and self._is_own(found[1], address)
 
 
-def access(names: Iterable[str]) -> Access:
-    """Access under more names. Raises ValueError with the name that is not a host name."""
+def access(names: Iterable[str], origins: Iterable[str] = ()) -> Access:
+    """Access under more names, and for pages of these origins.
+
+    Raises ValueError with the text that is not a host name, or not an origin.
+    """
     for name in names:
         if _authority(f"[{name}]" if ":" in name else name) is None:
             raise ValueError(name)
-    return Access(frozenset(map(normal, names)))
+    return Access(frozenset(map(normal, names)), frozenset(map(_given_origin, origins)))
+
+
+def _given_origin(text: str) -> _Origin:
+    found = _origin(text)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def _origin(text: str) -> _Origin | None:
+    """An origin as browsers write it: `scheme://name` or `scheme://name:port`; None for others."""
+    found = _ORIGIN.fullmatch(text.strip().lower())
+    authority = _authority(found[2]) if found else None
+    if found is None or authority is None:
+        return None
+    name, port = authority
+    return found[1], name, _DEFAULT_PORTS[found[1]] if port is None else port
+
+
+def _forbidden(origins: list[str]) -> ApiError:
+    message = "This emulator does not answer a web page of another site."
+    if len(origins) == 1 and _origin(origins[0]):
+        origin = origins[0].strip()
+        message += f" If the page is yours, start the emulator with --allow-origin {origin}"
+    return ApiError("ForbiddenOriginException", message)
 
 
 def normal(name: str) -> str:

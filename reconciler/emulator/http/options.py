@@ -38,12 +38,14 @@ class Listener:
     """Where an emulator listens, and how much it takes from its clients.
 
     `port` 0 takes a free port. `names` are the host names that the emulator answers for, besides
-    those of the loopback interface and the address that it listens on.
+    those of the loopback interface and the address that it listens on. Web pages of `origins` may
+    call it.
     """
 
     host: str = HOST
     port: int = 0
     names: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     bounds: Bounds = BOUNDS
 
 

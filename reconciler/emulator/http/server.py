@@ -8,7 +8,6 @@ socket, where no client sees an error.
 from __future__ import annotations
 
 import io
-import re
 import signal
 import socket
 import struct
@@ -26,16 +25,16 @@ from typing import Any, Self
 
 from reconciler.emulator.http.access import Access, access
 from reconciler.emulator.http.answers import answer, report
+from reconciler.emulator.http.bodies import CutOffError, read_body
 from reconciler.emulator.http.connection import Bounds, Incoming, Outgoing
+from reconciler.emulator.http.cross_origin import is_preflight, permission, visible
 from reconciler.emulator.http.dispatch import ConnectionReset, Dispatcher
 from reconciler.emulator.http.options import DEFAULTS, LOOPBACK, Listener, Options
 from reconciler.emulator.operations.service import Service
-from reconciler.emulator.wire.errors import ApiError, invalid
+from reconciler.emulator.wire.errors import ApiError
 from reconciler.emulator.wire.protocol import Request, Response, medical_imaging
 
-# The quota of one image set's metadata is 50 MB, and a document may be loaded over HTTP.
-_MOST_BODY_BYTES = 64 * 2**20
-# How much of a larger body is read and dropped.
+# How much of a body that is refused is read and dropped.
 _MOST_REST_BYTES = 2**30
 _PART_BYTES = 2**20
 _WRITE_BYTES = 65_536
@@ -84,54 +83,42 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _check_access(self) -> None:
+        self._page_origin = ""
         address, port = self.connection.getsockname()[:2]
-        self.server.access.check(self.headers, address, port)
+        self._page_origin = self.server.access.check(self.headers, address, port)
 
     def _handle(self) -> None:
         try:
             self._check_access()
             body = self._body()
+        except CutOffError:
+            self.close_connection = True
         except ApiError as error:
             self.close_connection = True  # what follows in the stream is not a request
             self._send(self.server.protocol.serialize_error(error))
             self._pass_over_the_rest()
+        else:
+            self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
+        if self._page_origin and is_preflight(self.command, self.headers):
+            self._send(permission(self.headers))
             return
-        if body is not None:
-            accept = ",".join(self.headers.get_all("Accept", ()))
-            request = Request(self.command, self.path, body, accept)
-            try:
-                response = answer(self.server.protocol, self.server.dispatcher, request)
-            except ConnectionReset:
-                self.close_connection = True
-                self.server.reset(self.connection)
-            else:
-                self._send(response)
+        accept = ",".join(self.headers.get_all("Accept", ()))
+        request = Request(self.command, self.path, body, accept)
+        try:
+            response = answer(self.server.protocol, self.server.dispatcher, request)
+        except ConnectionReset:
+            self.close_connection = True
+            self.server.reset(self.connection)
+        else:
+            self._send(response)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle
 
-    def _body(self) -> bytes | None:
-        """The body of the request; None where the client closed the connection before its end."""
-        if "Transfer-Encoding" in self.headers:
-            raise invalid("Transfer-Encoding is not supported, send Content-Length.")
-        text = self.headers.get("Content-Length", "0")
-        if not re.fullmatch(r"[0-9]{1,12}", text):
-            raise invalid("Content-Length is not a number.")
-        length = int(text)
-        if length > _MOST_BODY_BYTES:
-            raise invalid("The request body is too large.")
+    def _body(self) -> bytes:
         self._incoming.await_body()
-        body = bytearray()
-        try:
-            while len(body) < length:
-                part = self.rfile.read1(min(length - len(body), _PART_BYTES))
-                if not part:
-                    self.close_connection = True
-                    return None
-                self._incoming.got(len(part))
-                body += part
-        except TimeoutError:
-            raise ApiError("RequestTimeoutException", "The request body came too slowly.") from None
-        return bytes(body)
+        return read_body(self.headers, self.request_version, self._reader, self._incoming.got)
 
     def _pass_over_the_rest(self) -> None:
         """Read and drop the rest of a request.
@@ -151,7 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
         # longest.
         self.server.idle(self.connection)
         self.send_response(response.status)
-        for name, value in response.headers.items():
+        headers = response.headers | visible(self._page_origin)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         self.send_header("Content-Length", str(len(response.body)))
@@ -269,14 +257,14 @@ class Emulator:
     """A running server over a data folder. Use it as a context manager, or call `close`.
 
     `endpoint` is its URL. Raises OSError where the address is taken, StoreError where the folder
-    cannot be used, and ValueError for a name of `listener` that is not a host name.
+    cannot be used, and ValueError for a name or an origin of `listener` that is not one.
     """
 
     def __init__(
         self, data: Path, options: Options = DEFAULTS, listener: Listener = LOOPBACK
     ) -> None:
         host, now = listener.host, options.now
-        answered = access((host, *listener.names))
+        answered = access((host, *listener.names), listener.origins)
         self.service = Service(
             data,
             update_seconds=options.update_seconds,

@@ -101,7 +101,7 @@ def parse_faults(text: bytes, operations: Iterable[str]) -> FaultSet:
     except exact_json.JsonError as error:
         raise ValueError(f"it {error}") from None
     if not isinstance(given, dict) or not given.keys() <= {"seed", "faults"}:
-        raise ValueError("write a JSON object with the key faults, and the key seed if you want")
+        raise ValueError("it must be an object with the keys faults and seed")
     faults, seed = given.get("faults", []), given.get("seed", 0)
     if not isinstance(faults, list) or isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError("faults must be a list, seed a whole number")

@@ -81,9 +81,9 @@ def parse_limits(text: bytes) -> Limits:
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON") from None
+        raise ValueError(f"it is not JSON (line {error.lineno}, column {error.colno})") from None
     if not isinstance(given, dict) or not given.keys() <= {"rates", "concurrent"}:
-        raise ValueError("write a JSON object with rates and concurrent")
+        raise ValueError("it must be an object with the keys rates and concurrent")
     rates, concurrent = dict(DOCUMENTED.rates), dict(DOCUMENTED.concurrent)
     for name, value in _operations(given, "rates", DOCUMENTED.rates):
         if value is None:

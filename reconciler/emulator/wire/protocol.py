@@ -16,7 +16,7 @@ import orjson
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from reconciler.emulator.wire import shapes
+from reconciler.emulator.wire import shapes, validation
 from reconciler.emulator.wire.errors import ApiError
 
 _NOT_ACCEPTABLE = "NotAcceptableException"
@@ -92,14 +92,14 @@ class Protocol:
     def parse(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The operation and its parameters by member name. Raises ApiError where they misfit.
 
-        An operation that may answer NotAcceptableException gets the Accept header as `accept`.
+        An operation that may answer NotAcceptableException gets an Accept header as `accept`.
         """
         path, _, query = request.target.partition("?")
         for route in self._routes.get(request.method, ()):
             match = route.pattern.fullmatch(path)
             if match:
                 parameters = _parameters(route, match, query, request.body)
-                if route.refuses_media_types:
+                if request.accept and route.refuses_media_types:
                     parameters["accept"] = request.accept
                 return route.name, parameters
         raise ApiError("UnknownOperationException", "The requested operation is not known.")
@@ -160,7 +160,7 @@ def _parameters(route: _Route, match: re.Match[str], query: str, body: bytes) ->
             in_body[name] = member
     if in_body:
         parsed |= _from_body(in_body, payload, body)
-    shapes.require(route.input, parsed, "")
+    validation.check(route.input, parsed)
     return parsed
 
 
@@ -185,5 +185,5 @@ def _from_body(members: dict[str, Any], payload: str | None, body: bytes) -> dic
     for name, member in members.items():
         value = document.get(member.serialization.get("name", name))
         if value is not None:
-            parsed[name] = shapes.parse(member, value, name)
+            parsed[name] = shapes.parse(member, value, validation.below("", name))
     return parsed
