@@ -45,7 +45,7 @@ def run(
 def _report(ingested: Ingested, paths: Sequence[Path], show_values: bool | None) -> None:
     """Report files that gave no image set; by number where values are masked on stderr."""
     problems = (*ingested.refused, *ingested.repeated)
-    if screen.mask(Redact.IDENTIFYING, show_values, notes=True) is Redact.NONE:
+    if screen.mask(None, show_values, notes=True) is Redact.NONE:
         screen.note(*map(str, problems))
     elif problems:
         numbers = {**_numbered("path", paths), **_numbered("file", ingested.files)}
