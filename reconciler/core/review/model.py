@@ -61,6 +61,12 @@ class ShownChange:
     label: str = ""
 
     @property
+    def name(self) -> str:
+        """The attribute with its private creator, "" for a whole series or instance."""
+        creator = f" [{self.creator.plain}]" if self.creator else ""
+        return f"{self.key}{creator}" if self.key else ""
+
+    @property
     def uid(self) -> str:
         """The instance or series that is changed, removed or restored."""
         return self.address.instance or self.address.series
@@ -150,8 +156,7 @@ class Edit:
     @property
     def name(self) -> str:
         """The attribute, with its private creator; `(whole)` for a whole instance or series."""
-        creator = f" [{self.change.creator.plain}]" if self.change.creator else ""
-        return f"{self.change.key or '(whole)'}{creator}"
+        return self.change.name or "(whole)"
 
     @property
     def before(self) -> str:

@@ -16,10 +16,10 @@ from reconciler.core.review.actions import shown_change
 from reconciler.core.review.explain import since
 from reconciler.core.review.letters import Letters, compared
 from reconciler.core.review.mask import View
-from reconciler.core.review.model import ShownChange
 from reconciler.core.review.overview import LiveValue, Reach, Row
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import SEVERITY, rank
+from reconciler.core.review.shown import ShownValue, show
 
 # The first change that replaces a value, and where the value is.
 _Before: TypeAlias = tuple[Change, Reach]
@@ -112,15 +112,15 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
     change, shown = edits.first, shown_change(edits.first, view)
     before = _before(edits)
     listed = before if len(before) <= LISTED else before[: LISTED - 1]
-    # Without another value beside it, a label says nothing.
-    live = tuple(_live(one, view, letters if len(before) > 1 else None) for one in listed)
+    if len(before) > 1:  # Without another value beside it, a label says nothing.
+        _give_labels(before, view, letters)
     return Row(
         op=change.op,
         level=change.address.level,
-        name=_name(shown),
+        name=shown.name,
         vr=shown.vr,
         sends_vr=change.send_vr,
-        before=live,
+        before=tuple(_live(one, view, letters if len(before) > 1 else None) for one in listed),
         others_before=len(before) - len(listed),
         after=shown.after if values == 1 else None,
         values=values,
@@ -136,11 +136,6 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
     )
 
 
-def _name(shown: ShownChange) -> str:
-    creator = f" [{shown.creator.plain}]" if shown.creator else ""
-    return f"{shown.key}{creator}" if shown.key else ""
-
-
 def _before(edits: _Edits) -> Sequence[_Before]:
     """The live values, the most common first."""
     found = [(change, where.reach()) for change, where in edits.before.values()]
@@ -148,12 +143,22 @@ def _before(edits: _Edits) -> Sequence[_Before]:
     return sorted(found, key=lambda one: -one[1].image_sets)
 
 
+def _give_labels(before: Sequence[_Before], view: View, letters: Letters) -> None:
+    for change, _ in before:
+        assert change.before is not None
+        if _has_label(show(change.before.raw, change.tag, view.redact)):
+            letters.give(change)
+
+
 def _live(before: _Before, view: View, letters: Letters | None) -> LiveValue:
     change, reach = before
     shown = shown_change(change, view).before
     assert shown is not None
-    has_label = letters and shown.is_masked and not shown.is_empty
-    return LiveValue(shown, letters.give(change) if letters and has_label else "", reach)
+    return LiveValue(shown, letters.of(change) if letters and _has_label(shown) else "", reach)
+
+
+def _has_label(live: ShownValue) -> bool:
+    return live.is_masked and not live.is_empty
 
 
 def _order(row: Row) -> tuple[int, Level, str]:
