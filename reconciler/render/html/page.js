@@ -13,6 +13,8 @@ const WORDS = new Set(["", "removed", "the value of the line"]);
 const KIND_WORDS = { refusal: "Not changed", danger: "Danger", note: "Note" };
 // Smaller lists are drawn as a whole, so that the browser's own search finds everything.
 const SMALL = 100;
+// What is drawn of a longer list that is not in view.
+const LEAST = 20;
 const LEVELS = ["Patient", "Study", "Series", "Instance"];
 
 const byId = (id) => document.getElementById(id);
@@ -357,7 +359,7 @@ class Grid {
     const top = this.body.getBoundingClientRect().top;
     const isSmall = rows.length <= SMALL;
     const from = isSmall ? 0 : rows.at(-top - innerHeight / 2);
-    const to = isSmall ? rows.length : rows.at(1.5 * innerHeight - top) + 1;
+    const to = isSmall ? rows.length : Math.min(rows.length, Math.max(rows.at(1.5 * innerHeight - top) + 1, from + LEAST));
     const wanted = new Map();
     for (let row = from; row < to; row++) {
       const key = rows.key(row);

@@ -32,7 +32,7 @@ class _Kind(IntEnum):
     HELD = 2
 
 
-_WORDS = {_Kind.DANGER: "dangerous", _Kind.HELD: "held back"}
+_WORDS = {_Kind.PLAIN: "without danger", _Kind.DANGER: "dangerous", _Kind.HELD: "held back"}
 
 
 @dataclass(slots=True)
@@ -98,8 +98,7 @@ def _cells(review: Review, per_bar: int, bars: int) -> _Cells:
 def _head() -> Iterator[Html]:
     yield element("th", "Level", scope="col")
     yield element("th", element("span", "Picture", class_="unseen"), scope="col")
-    yield element("th", "Image sets", scope="col")
-    for kind in (_Kind.DANGER, _Kind.HELD):
+    for kind in _Kind:
         key = element("span", class_=f"key {kind.name.lower()}", aria_hidden="true")
         yield element("th", key, _WORDS[kind], scope="col")
 
@@ -110,12 +109,11 @@ def _line(level: Level, cells: _Cells, bars: int) -> Html:
     for cell in here.values():
         counts.update(cell.kinds)
     most = max((sum(cell.kinds.values()) for cell in cells.values()), default=1)
-    numbers = (sum(counts.values()), counts[_Kind.DANGER], counts[_Kind.HELD])
     return element(
         "tr",
         element("th", level.title, scope="row"),
         element("td", _strip(here, bars, most), class_="strip"),
-        *(element("td", f"{count:,}", class_="number") for count in numbers),
+        *(element("td", f"{counts[kind]:,}") for kind in _Kind),
     )
 
 

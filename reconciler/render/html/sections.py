@@ -97,7 +97,7 @@ def _refusal(refusal: Refusal, link: str) -> Html:
     lines = [element("pre", element("code", line)) for line in refusal.lines]
     return element(
         "li",
-        element("p", about, sentence(refusal.message), class_="lead"),
+        element("p", about, _headline(refusal.message), class_="lead"),
         element("p", "Add to the manifest:", class_="about") if lines else "",
         *lines,
         _if(refusal.hint, "p", "about"),
@@ -128,6 +128,13 @@ def _danger(danger: Danger) -> Html:
 
 def _sentence_case(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def _headline(message: str) -> Html:
+    """A message as a sentence. A first word that may be a name or a path stays as it is."""
+    first, _, rest = message.partition(" ")
+    is_word = first.isalpha() and first.islower()
+    return sentence(f"{first.capitalize()} {rest}" if is_word else message)
 
 
 def _hazard(hazard: Hazard) -> Html:
@@ -214,7 +221,7 @@ def _part(part: object) -> Iterator[Html]:
 def _note(remark: Remark, link: str) -> Html:
     return element(
         "li",
-        element("p", sentence(remark.message)),
+        element("p", _headline(remark.message)),
         _where(remark.reach, None, place_link(remark.place, link)),
         class_="note",
         data_find=remark.message,
