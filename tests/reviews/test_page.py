@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from reconciler.core.escape import escape
 from reconciler.core.model.address import instance_at
 from reconciler.core.model.change import Note
-from reconciler.core.model.plan import Plan
+from reconciler.core.model.plan import Plan, Since, StoreIdentity, Unread
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import Review, review, wording
 from reconciler.render.html import page
@@ -162,6 +162,22 @@ def test_the_sections_stand_in_the_order_of_the_comment() -> None:
     found = Parsed(page(review(plan, Redact.IDENTIFYING)))
     ids = [str(attributes["id"]) for tag, attributes in found.tags if tag == "section"]
     assert ids == ["refusals", "dangers", "drift", "odd", "changes", "where", "notes", "list"]
+
+
+def test_the_head_states_what_the_plan_is_made_of_and_what_else_changed() -> None:
+    plan = PLANS["one"]()
+    since = Since("ba5e" * 10, settings=True, consents=("a.yaml: <force>",))
+    store = StoreIdentity("research", "1" * 32, "us-east-1", "123456789012", "")
+    unread = (Unread("archive", "2" * 32, 30, "the AWS credentials have expired"),)
+    basis = replace(plan.basis, since=since, datastores=(store,), is_clean=False)
+    found = Parsed(page(review(replace(plan, basis=basis, unread=unread), Redact.IDENTIFYING)))
+    for words in (
+        f"base ba5eba5eba5e · data store research ( {'1' * 32} , us-east-1 , 123456789012 )",
+        "changes more than manifests: reconciler.yaml changed new consent: a.yaml: <force>",
+        "Not read: data store archive: 30 image sets not read",
+        "Tree not clean",
+    ):
+        assert words in found.text, words
 
 
 def test_a_long_section_says_how_many_more_there_are() -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from string import Template
 
 from reconciler import __version__
+from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review
-from reconciler.core.review.phrases import not_clean, not_read, plural
+from reconciler.core.review.phrases import changed_since, not_clean, not_read, plural
 from reconciler.render.html.listing import packed
 from reconciler.render.html.markup import Html, element, joined, sentence, text, value
 from reconciler.render.html.picture import picture
@@ -67,20 +68,36 @@ def _digest(content: str) -> str:
 
 
 def _warnings(review: Review) -> Iterator[Html]:
+    changed = changed_since(review.basis.since) if review.basis.since else ()
+    if changed:
+        yield element(
+            "div",
+            element("strong", "This pull request also changes more than manifests:"),
+            element("ul", *(element("li", sentence(line)) for line in changed)),
+            class_="warning",
+        )
     for one in review.unread:
-        words = joined([element("strong", "Not read: "), not_read(one)])
-        yield element("p", words, class_="warning")
+        yield element("p", element("strong", "Not read: "), not_read(one), class_="warning")
     if review.basis.is_clean is False:
         yield element("p", sentence(not_clean(review.basis.commit)), class_="warning")
 
 
 def _basis(review: Review) -> Html:
     """What the plan was made from."""
-    stated = [joined(["commit ", value(review.basis.commit[:12])])] if review.basis.commit else []
-    stores = sorted({(one.datastore, one.datastore_id) for one in review.actions})
-    stated += [
-        joined(["data store ", value(name), " (", value(datastore_id), ")"])
-        for name, datastore_id in stores
-    ]
-    stated.append(text(plural(review.totals.changes, "change")))
-    return joined(stated, " · ")
+    basis = review.basis
+    base = basis.since.base if basis.since else ""
+    stated = [_named("commit", basis.commit[:12]), _named("base", base[:12])]
+    stated += map(_store, basis.datastores)
+    stated += [_named("settings", basis.settings_digest[:19])]
+    stated += [text(plural(review.totals.changes, "change"))]
+    return joined(filter(None, stated), " · ")
+
+
+def _named(word: str, name: str) -> Html:
+    return joined([f"{word} ", value(name)]) if name else Html("")
+
+
+def _store(one: StoreIdentity) -> Html:
+    """`research`: its ID, region and account, or its endpoint."""
+    details = filter(None, [one.datastore_id, one.region, one.account_id, one.endpoint])
+    return joined([_named("data store", one.name), " (", joined(map(value, details), ", "), ")"])
