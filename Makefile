@@ -22,7 +22,7 @@ INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-vers
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo test test-long quick lint types contracts core rest clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
+.PHONY: demo test test-long quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
 demo: $(USERS)
@@ -54,8 +54,15 @@ contracts: $(DEVELOPERS)
 core: $(DEVELOPERS)
 	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/cases
 
-rest: $(DEVELOPERS) clients
+rest: $(DEVELOPERS) clients browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long" --ignore tests/unit --ignore tests/cases
+
+# Without Chromium the tests of the page in a browser are skipped. With BROWSER_TESTS=1 they fail.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name > /dev/null && exit 0; \
+	done; \
+	echo "Chromium is not installed: the tests of the page in a browser are skipped."
 
 # The wheel as users get it, in a virtual environment that has nothing else.
 wheel: $(DEVELOPERS) $(WHEEL_STAMP)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import md5
 
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, series_at
@@ -45,8 +46,18 @@ def _change(name: str, key: str, tag: int, before: Json, after: Json) -> Change:
     )
 
 
+def _digits(text: str) -> str:
+    """32 hexadecimal digits: like real identifiers, they hardly compress."""
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _uid(text: str) -> str:
+    """A UID of up to 64 characters."""
+    return f"{UID}.{int(_digits(text), 16) % 10**38}"
+
+
 def _action(number: int) -> Action:
-    name, study = f"{number:032x}", f"{UID}.{number % 2000}"
+    name, study = _digits(f"{number}"), _uid(f"study {number % 2000}")
     place = Place("manifests/ids.yaml", number, 7)
     items: list[Json] = [{"PatientID": f"{number}", "IssuerOfPatientID": "A"}]
     others: list[Json] = [{"PatientID": f"{number}", "IssuerOfPatientID": "B"}]
@@ -70,7 +81,7 @@ def _action(number: int) -> Action:
         ),
         replace(
             _change(name, "SeriesDescription", 0x0008103E, f"HEAD {number % 7}", "CT HEAD"),
-            address=series_at(f"{study}.1"),
+            address=series_at(_uid(f"series {number}")),
         ),
     )
     return Action(
@@ -103,6 +114,12 @@ def _markdown(shown: Review) -> str:
     return comment(shown)
 
 
+def _html(shown: Review) -> str:
+    from reconciler.render.html import page
+
+    return page(shown, "https://example.org/hospital/metadata/blob/main")
+
+
 def _json(shown: Review) -> str:
     import json
 
@@ -114,6 +131,7 @@ def _json(shown: Review) -> str:
 FORMATS: Mapping[str, Callable[[Review], str]] = {
     "text": _text,
     "markdown": _markdown,
+    "html": _html,
     "json": _json,
 }
 

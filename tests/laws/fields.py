@@ -79,7 +79,7 @@ DECISIONS: dict[str, Decision] = {
     "Member.released": NEVER,  # those of the action are shown
     "Member.renamed": NEVER,
     "Member.requests": NEVER,  # not keyed either
-    "Member.study_instance_uid": NEVER,
+    "Member.study_instance_uid": MASKED,
     "Note.image_set_id": CLEAR,
     "Note.message": CLEAR,
     "Observed.document": NEVER,

@@ -29,6 +29,8 @@ from reconciler.core.review import AppliedReview, Review, review, review_applied
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
 from reconciler.render import json as as_json
+from reconciler.render.html import page
+from reconciler.render.html.listing import listing
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json
 from reconciler.render.step_summary import step_summary
@@ -44,6 +46,8 @@ RENDERERS: dict[str, Callable[[Review], str]] = {
     "plan": lambda shown: "\n".join(plan_lines(shown, Look(width=200))),
     "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
     "plan --json": lambda shown: json.dumps(plan_json(shown)),
+    "page": lambda shown: page(shown),
+    "list of the page": lambda shown: json.dumps(listing(shown, ""), ensure_ascii=False),
 }
 REPORTS: dict[str, Callable[[AppliedReview], str]] = {
     "outcomes": lambda shown: "\n".join(

@@ -231,6 +231,12 @@ def hostile() -> Plan:
     )
 
 
+def everything() -> Plan:
+    """The actions of several of these plans, so that every section has an entry."""
+    made = [many(), refused(), drift(), removals()]
+    return Plan(made[0].basis, tuple(action for plan in made for action in plan.actions))
+
+
 PLANS: Mapping[str, Callable[[], Plan]] = {
     made.__name__: made for made in (one, many, identifiers, refused, drift, removals, hostile)
 }

@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Status
 from reconciler.core.model.settings import Redact
-from reconciler.core.model.value import Json
+from reconciler.core.model.value import Json, Value
 from reconciler.core.review import Review, review, wording
 from reconciler.core.review.letters import Letters
 from reconciler.core.review.names import changed_components
@@ -116,14 +116,36 @@ def test_a_commit_without_the_manifests_shows_nothing_of_them(is_clean: bool | N
     assert wording.has_place_instead(row)
 
 
+def test_a_change_has_the_label_that_the_overview_gives_its_live_value() -> None:
+    found = shown("many", Redact.IDENTIFYING)
+    (row,) = found.overview.rows
+    changes = [change for action in found.actions for change in action.changes]
+    assert [one.label for one in row.before] == ["A", "B"]
+    (odd,) = row.before[1].reach.first
+    assert {one.image_set_id for one in changes if one.label == "B"} == {odd}
+    assert sum(one.label == "A" for one in changes) == 399
+
+
+def test_studies_are_numbered_in_plan_order_and_masked() -> None:
+    members = [one for action in shown("many").actions for one in action.members]
+    assert [one.study for one in members[85:89]] == [86, 87, 1, 2]
+    assert all(one.study_instance_uid and one.study_instance_uid.is_masked for one in members)
+    (member,) = shown("one", Redact.NONE).actions[0].members
+    assert member.study_instance_uid and member.study_instance_uid.plain == "1.2.840.99.1"
+
+
 # --- the pieces -------------------------------------------------------------------------------
 
 
 def test_labels_go_on_after_z() -> None:
     letters = Letters()
-    found = [letters.of(number) for number in range(28)]
+    ((change,),) = [action.changes for action in plans.many().actions[:1]]
+    changes = [replace(change, before=Value(str(number))) for number in range(28)]
+    found = [letters.give(change) for change in changes]
     assert (found[0], found[25], found[26], found[27]) == ("A", "Z", "AA", "AB")
-    assert letters.of(3) == "D"
+    assert letters.give(changes[3]) == "D"
+    assert [letters.of(changes[3]), letters.of(replace(change, before=Value("new")))] == ["D", ""]
+    assert letters.of(replace(changes[3], key="PatientID")) == ""
 
 
 @pytest.mark.parametrize(

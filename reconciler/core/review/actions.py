@@ -6,35 +6,42 @@ from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Member, Step
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
+from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
 from reconciler.core.review.names import changed_components
 from reconciler.core.review.parts import parts_of
+from reconciler.core.review.reach import Studies, studies_of
 from reconciler.core.review.shown import ShownPart, ShownValue, show, show_creator
 
 _STUDY_INSTANCE_UID = 0x0020000D
 
 
-def shown_action(action: Action, view: View) -> ShownAction:
+def shown_action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:
     """An action whose keys and paths are labelled already (`labels`)."""
+    uids = studies_of(action)
     return ShownAction(
         datastore=action.datastore,
         datastore_id=action.datastore_id,
         status=action.status,
         digest=action.digest,
-        members=tuple(_member(action, member) for member in action.members),
+        members=tuple(
+            _member(action, member, studies.number(uid), _uid(uid, view.redact))
+            for member in action.members
+            for uid in (uids[member.image_set_id],)
+        ),
         hazards=action.hazards,
         blocks=action.blocks,
         notes=action.notes,
         released=action.released,
-        changes=tuple(shown_change(change, view) for change in action.changes),
+        changes=tuple(shown_change(change, view, letters.of(change)) for change in action.changes),
         steps=tuple(_step(step, view.redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
         patient_unproven=action.patient_unproven,
     )
 
 
-def _member(action: Action, member: Member) -> ShownMember:
+def _member(action: Action, member: Member, study: int, uid: ShownValue | None) -> ShownMember:
     raised = sum(member.image_set_id in dict(step.expected) for step in action.steps)
     own = (step for step in action.steps if step.image_set_id == member.image_set_id)
     return ShownMember(
@@ -51,10 +58,16 @@ def _member(action: Action, member: Member) -> ShownMember:
         origin_version_id=member.origin_version_id,
         arn=member.arn,
         is_whole=member.is_whole,
+        study=study,
+        study_instance_uid=uid,
     )
 
 
-def shown_change(change: Change, view: View) -> ShownChange:
+def _uid(study_instance_uid: str, redact: Redact) -> ShownValue | None:
+    return show(study_instance_uid, _STUDY_INSTANCE_UID, redact) if study_instance_uid else None
+
+
+def shown_change(change: Change, view: View, label: str = "") -> ShownChange:
     """A change whose keys are labelled already."""
     redact = view.redact
     before, after = _value(change.before, change.tag, redact), _after(change, view)
@@ -79,6 +92,7 @@ def shown_change(change: Change, view: View) -> ShownChange:
         creator=show_creator(change.creator.raw, redact) if change.creator else None,
         parts=_parts(change, redact),
         components=_components(change, before, after),
+        label=label,
     )
 
 

@@ -12,6 +12,7 @@ from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import Review
 from reconciler.core.review.overview import Overview
+from reconciler.core.review.reach import Studies
 from reconciler.core.review.rows import rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
 from reconciler.core.review.verdict import verdict_of
@@ -24,8 +25,10 @@ def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
     """
     view = View(redact, shows_stated and plan.basis.is_clean is True)
     plan = labelled(plan, redact)
-    actions = tuple(shown_action(action, view) for action in plan.actions)
     totals = totals_of(plan)
+    letters, studies = Letters(), Studies()
+    overview = _overview(plan, view, totals, letters)
+    actions = tuple(shown_action(action, view, letters, studies) for action in plan.actions)
     pairs = list(zip(plan.actions, actions, strict=True))
     return Review(
         basis=plan.basis,
@@ -36,13 +39,12 @@ def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
-        overview=_overview(plan, view, totals),
+        overview=overview,
         unread=plan.unread,
     )
 
 
-def _overview(plan: Plan, view: View, totals: Totals) -> Overview:
-    letters = Letters()
+def _overview(plan: Plan, view: View, totals: Totals, letters: Letters) -> Overview:
     return Overview(
         verdict=verdict_of(plan, totals),
         refusals=refusals_of(plan.actions),

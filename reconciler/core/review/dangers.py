@@ -13,7 +13,7 @@ from reconciler.core.review.overview import Danger, Reach, Refusal, Remark
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import rank
 
-_RELEASED = "no manifest asks for {} any more; its value stays"
+RELEASED = "no manifest asks for {} any more; its value stays"
 
 
 def dangers_of(actions: Iterable[Action]) -> tuple[Danger, ...]:
@@ -54,7 +54,7 @@ def notes_of(actions: Iterable[Action]) -> tuple[Remark, ...]:
     found: dict[Hashable, tuple[Remark, Count]] = {}
     for action in actions:
         texts = [(note.message, note.place) for note in action.notes]
-        texts += [(_RELEASED.format(path), None) for path in action.released]
+        texts += [(RELEASED.format(path), None) for path in action.released]
         for text, place in texts:
             _, where = found.setdefault(text, (Remark(text, place, _NOWHERE), Count()))
             _add(where, action)

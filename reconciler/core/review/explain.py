@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.model.record import UNREADABLE
+from reconciler.core.review.model import ShownAction
 
 MEANING: dict[Hazard, str] = {
     Hazard.REMOVES_ATTRIBUTE: "an attribute is removed",
@@ -37,7 +38,7 @@ _VERDICT: dict[Status, str] = {
 }
 
 
-def verdict(action: Action) -> str:
+def verdict(action: Action | ShownAction) -> str:
     """The verdict on an action: `update`, `drifted, held back`."""
     targets = {step.revert_to for step in action.steps if step.revert_to}
     if targets:

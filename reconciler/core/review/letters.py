@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from reconciler.core.dicom.canonical import canonical
+from reconciler.core.model.change import Change
+from reconciler.core.model.value import Value, canonical_json
+
+
+def compared(value: Value | None, vr: str) -> Hashable:
+    """A value by its canonical form: what the plan takes for equal is one value here, too."""
+    if value is None:
+        return None
+    form = canonical(vr, value.raw)
+    # Python takes 1, 1.0 and True for equal.
+    return canonical_json(form) if isinstance(form, list | dict) else (type(form), form)
+
 
 class Letters:
     """The labels of one plan. They distinguish values and say nothing about them.
@@ -14,10 +27,20 @@ class Letters:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, str] = {}
+        self._keys: set[str] = set()
 
-    def of(self, value: Hashable) -> str:
-        """The label of a value."""
+    def give(self, change: Change) -> str:
+        """A label for the live value that a change replaces or removes."""
+        self._keys.add(change.key)
+        value = compared(change.before, change.vr)
         return self._known.setdefault(value, _letters(len(self._known)))
+
+    def of(self, change: Change) -> str:
+        """The label that the live value has already, "" if it has none."""
+        # To compare the values of every attribute takes as long as all other work of a review.
+        if change.before is None or change.key not in self._keys:
+            return ""
+        return self._known.get(compared(change.before, change.vr), "")
 
 
 def _letters(number: int) -> str:

@@ -35,6 +35,7 @@ class ShownChange:
 
     `parts` are what differs inside of a sequence. `components` are the components of a person's
     name that differ, () where either name is masked: that a component is equal says what it is.
+    `label` is that of `before` where the overview gives it one (`LiveValue`).
     """
 
     image_set_id: str
@@ -57,6 +58,13 @@ class ShownChange:
     creator: ShownValue | None
     parts: tuple[ShownPart, ...] = ()
     components: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The attribute with its private creator, "" for a whole series or instance."""
+        creator = f" [{self.creator.plain}]" if self.creator else ""
+        return f"{self.key}{creator}" if self.key else ""
 
     @property
     def uid(self) -> str:
@@ -87,7 +95,9 @@ class ShownStep:
 class ShownMember:
     """A `Member` without its digest. `version_to_come` is its version after every step.
 
-    `revert_to` is the version whose content it gets by a revert, None without a revert.
+    `revert_to` is the version whose content it gets by a revert, None without a revert. `study` is
+    the number of its study in plan order, counted from 1; 0 if the plan states no study of it.
+    `study_instance_uid` is None then, too.
     """
 
     image_set_id: str
@@ -103,6 +113,8 @@ class ShownMember:
     origin_version_id: str
     arn: str
     is_whole: bool
+    study: int
+    study_instance_uid: ShownValue | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +156,7 @@ class Edit:
     @property
     def name(self) -> str:
         """The attribute, with its private creator; `(whole)` for a whole instance or series."""
-        creator = f" [{self.change.creator.plain}]" if self.change.creator else ""
-        return f"{self.change.key or '(whole)'}{creator}"
+        return self.change.name or "(whole)"
 
     @property
     def before(self) -> str:

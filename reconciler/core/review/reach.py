@@ -50,6 +50,19 @@ class Count:
         )
 
 
+class Studies:
+    """Numbers for the studies of a plan, from 1 in plan order. They say nothing about the UIDs."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def number(self, study_instance_uid: str) -> int:
+        """The number of a study; 0 for ""."""
+        if not study_instance_uid:
+            return 0
+        return self._known.setdefault(study_instance_uid, len(self._known) + 1)
+
+
 def studies_of(action: Action) -> Mapping[str, str]:
     """The study of each member. A member whose document was not read is of the same study."""
     known = {one.image_set_id: one.study_instance_uid for one in action.members}

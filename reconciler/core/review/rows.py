@@ -6,25 +6,23 @@ The values compared are those of the plan, unmasked. They are never kept.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from reconciler.core.dicom.canonical import canonical
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Status
-from reconciler.core.model.value import Value, canonical_json
 from reconciler.core.review.actions import shown_change
 from reconciler.core.review.explain import since
-from reconciler.core.review.letters import Letters
+from reconciler.core.review.letters import Letters, compared
 from reconciler.core.review.mask import View
-from reconciler.core.review.model import ShownChange
 from reconciler.core.review.overview import LiveValue, Reach, Row
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import SEVERITY, rank
+from reconciler.core.review.shown import ShownValue, show
 
-# A value as it is compared, the first change that replaces it, and where it is.
-_Before: TypeAlias = tuple[Hashable, Change, Reach]
+# The first change that replaces a value, and where the value is.
+_Before: TypeAlias = tuple[Change, Reach]
 
 # Up to this number, different new values of an attribute have a row each; more share a row.
 FEW = 3
@@ -46,7 +44,7 @@ class _Edits:
     def add(self, change: Change, study: str) -> None:
         self.where.add(change.image_set_id, study, change.address)
         if change.before is not None:
-            value = _compared(change.before, change.vr)
+            value = compared(change.before, change.vr)
             self.before.setdefault(value, (change, Count()))[1].add(change.image_set_id, study)
         if change.place is not None:
             self.lines[change.place] = None
@@ -83,23 +81,14 @@ def _attribute(action: Action, change: Change) -> Hashable:
         change.op,
         change.address.level,
         change.tag if change.tag is not None else change.key,
-        _compared(change.creator, "LO"),
+        compared(change.creator, "LO"),
         (change.vr, change.send_vr),
         change.hazards,
     )
 
 
 def _after(change: Change) -> Hashable:
-    return _compared(change.after, change.vr)
-
-
-def _compared(value: Value | None, vr: str) -> Hashable:
-    """A value by its canonical form: what the plan takes for equal is one value here, too."""
-    if value is None:
-        return None
-    form = canonical(vr, value.raw)
-    # Python takes 1, 1.0 and True for equal.
-    return canonical_json(form) if isinstance(form, list | dict) else (type(form), form)
+    return compared(change.after, change.vr)
 
 
 def _rows(same: Mapping[Hashable, _Edits], view: View, letters: Letters) -> Sequence[Row]:
@@ -123,15 +112,15 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
     change, shown = edits.first, shown_change(edits.first, view)
     before = _before(edits)
     listed = before if len(before) <= LISTED else before[: LISTED - 1]
-    live = tuple(_live(one, view, letters) for one in listed)
+    if len(before) > 1:  # Without another value beside it, a label says nothing.
+        _give_labels(before, view, letters)
     return Row(
         op=change.op,
         level=change.address.level,
-        name=_name(shown),
+        name=shown.name,
         vr=shown.vr,
         sends_vr=change.send_vr,
-        # Without another value beside it, a label says nothing.
-        before=live if len(before) > 1 else tuple(replace(one, label="") for one in live),
+        before=tuple(_live(one, view, letters if len(before) > 1 else None) for one in listed),
         others_before=len(before) - len(listed),
         after=shown.after if values == 1 else None,
         values=values,
@@ -147,24 +136,29 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
     )
 
 
-def _name(shown: ShownChange) -> str:
-    creator = f" [{shown.creator.plain}]" if shown.creator else ""
-    return f"{shown.key}{creator}" if shown.key else ""
-
-
 def _before(edits: _Edits) -> Sequence[_Before]:
     """The live values, the most common first."""
-    found = [(value, change, where.reach()) for value, (change, where) in edits.before.items()]
+    found = [(change, where.reach()) for change, where in edits.before.values()]
     # `sorted` is stable: between equal counts, plan order decides.
-    return sorted(found, key=lambda one: -one[2].image_sets)
+    return sorted(found, key=lambda one: -one[1].image_sets)
 
 
-def _live(before: _Before, view: View, letters: Letters) -> LiveValue:
-    value, change, reach = before
+def _give_labels(before: Sequence[_Before], view: View, letters: Letters) -> None:
+    for change, _ in before:
+        assert change.before is not None
+        if _has_label(show(change.before.raw, change.tag, view.redact)):
+            letters.give(change)
+
+
+def _live(before: _Before, view: View, letters: Letters | None) -> LiveValue:
+    change, reach = before
     shown = shown_change(change, view).before
     assert shown is not None
-    has_label = shown.is_masked and not shown.is_empty
-    return LiveValue(shown, letters.of(value) if has_label else "", reach)
+    return LiveValue(shown, letters.of(change) if letters and _has_label(shown) else "", reach)
+
+
+def _has_label(live: ShownValue) -> bool:
+    return live.is_masked and not live.is_empty
 
 
 def _order(row: Row) -> tuple[int, Level, str]:

@@ -16,6 +16,8 @@ from reconciler.core.model.value import Json
 from reconciler.core.review.mask import masked, shape
 
 EMPTY = "(empty)"
+# One encoder for all values: `json.dumps` makes one for each.
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 # VRs of which a single value has a short and regular form (PS3.5 section 6.2).
 _SHORT = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 
@@ -51,7 +53,7 @@ class ShownValue:
         """The value as JSON text, or its shape. Not escaped for the terminal."""
         if self.is_empty:
             return EMPTY
-        return repr(self) if self.is_masked else json.dumps(self._clear, ensure_ascii=False)
+        return repr(self) if self.is_masked else _encoded(self._clear)
 
     @property
     def plain(self) -> str:
@@ -88,7 +90,7 @@ def in_words(vr: str, raw: Json) -> str:
         return "-".join(date.groups())
     if isinstance(raw, str) and vr == "TM" and (time := _TIME.fullmatch(raw)):
         return ":".join(time.groups()[:3]) + (time[4] or "")
-    return json.dumps(raw, ensure_ascii=False)
+    return _encoded(raw)
 
 
 @dataclass(frozen=True, slots=True)

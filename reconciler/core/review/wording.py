@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Op
+from reconciler.core.review.model import ShownChange
 from reconciler.core.review.overview import LiveValue, Reach, Row
 from reconciler.core.review.phrases import plural
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
@@ -16,9 +17,9 @@ _WHOLE: dict[Op, str] = {
 }
 
 
-def name_of(row: Row) -> str:
+def name_of(edit: Row | ShownChange) -> str:
     """`PatientSex`, `00091001 [ACME 1.1]`, `a whole series`."""
-    return row.name or _WHOLE[row.op]
+    return edit.name or _WHOLE[edit.op]
 
 
 def where(reach: Reach, level: Level | None = None) -> str:

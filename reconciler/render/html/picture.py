@@ -1,0 +1,150 @@
+"""The picture of what changes where: a strip of bars for each level, a bar for each study.
+
+Its numbers stand beside it, so it is a table with a picture in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from reconciler.core.model.address import Level
+from reconciler.core.model.hazard import Hazard
+from reconciler.core.review import Review
+from reconciler.core.review.phrases import plural
+from reconciler.render.html.markup import Html, element
+
+# More bars are narrower than a phone shows; then a bar stands for several studies.
+MOST = 100
+# The width of a bar where there is room, in pixels.
+_WIDE = 40
+# The height of a strip and the least height of a bar, in units of the picture.
+_HEIGHT, _LEAST = 20.0, 1.5
+
+
+class _Kind(IntEnum):
+    """How an image set changes at a level. The gravest decides."""
+
+    PLAIN = 0
+    DANGER = 1
+    HELD = 2
+
+
+_WORDS = {_Kind.PLAIN: "without danger", _Kind.DANGER: "dangerous", _Kind.HELD: "held back"}
+
+
+@dataclass(slots=True)
+class _Cell:
+    """What changes at one level of the studies of a bar."""
+
+    kinds: Counter[_Kind] = field(default_factory=Counter)
+    hazards: set[Hazard] = field(default_factory=set)
+
+
+_Cells = Mapping[tuple[Level, int], _Cell]
+
+
+def picture(review: Review) -> Html:
+    """The table, "" if no attribute, series or instance changes."""
+    numbers = {member.study for action in review.actions for member in action.members}
+    studies = max(numbers, default=0)
+    per_bar = -(-studies // MOST) or 1
+    bars = -(-studies // per_bar) + (0 in numbers)
+    cells = _cells(review, per_bar, bars)
+    if not cells:
+        return Html("")
+    named = f"Bars: {_studies(studies, per_bar)}" if studies > 1 else ""
+    return element(
+        "section",
+        element("h2", "What changes where"),
+        element("p", f"Image sets that change at each level. {named}", class_="about"),
+        element(
+            "table",
+            element("thead", element("tr", *_head())),
+            element("tbody", *(_line(level, cells, bars) for level in Level)),
+            class_="picture",
+        ),
+        id="where",
+    )
+
+
+def _studies(studies: int, per_bar: int) -> str:
+    several = f", {per_bar} a bar" if per_bar > 1 else ""
+    return f"study 1 to study {studies:,} from left to right{several}."
+
+
+def _cells(review: Review, per_bar: int, bars: int) -> _Cells:
+    cells: dict[tuple[Level, int], _Cell] = defaultdict(_Cell)
+    for action in review.actions:
+        # Image sets whose study is unknown have the last bar.
+        bar_of = {
+            one.image_set_id: (one.study - 1) // per_bar if one.study else bars - 1
+            for one in action.members
+        }
+        worst: dict[tuple[str, Level], _Kind] = {}
+        for change in action.changes:
+            name, level = change.image_set_id, change.address.level
+            cells[level, bar_of.get(name, 0)].hazards.update(change.hazards)
+            kind = _Kind.DANGER if change.hazards else _Kind.PLAIN
+            kind = kind if action.steps else _Kind.HELD
+            worst[name, level] = max(worst.get((name, level), kind), kind)
+        for (name, level), kind in worst.items():
+            cells[level, bar_of.get(name, 0)].kinds[kind] += 1
+    return cells
+
+
+def _head() -> Iterator[Html]:
+    yield element("th", "Level", scope="col")
+    yield element("th", element("span", "Picture", class_="unseen"), scope="col")
+    for kind in _Kind:
+        key = element("span", class_=f"key {kind.name.lower()}", aria_hidden="true")
+        yield element("th", key, _WORDS[kind], scope="col")
+
+
+def _line(level: Level, cells: _Cells, bars: int) -> Html:
+    here = {bar: cells[level, bar] for bar in range(bars) if (level, bar) in cells}
+    counts: Counter[_Kind] = Counter()
+    for cell in here.values():
+        counts.update(cell.kinds)
+    most = max((sum(cell.kinds.values()) for cell in cells.values()), default=1)
+    return element(
+        "tr",
+        element("th", level.title, scope="row"),
+        element("td", _strip(here, bars, most), class_="strip"),
+        *(element("td", f"{counts[kind]:,}") for kind in _Kind),
+    )
+
+
+def _strip(here: Mapping[int, _Cell], bars: int, most: int) -> Html:
+    groups = [element("g", *_bars(bar, cell, most)) for bar, cell in here.items()]
+    return element(
+        "svg",
+        *groups,
+        viewBox=f"0 0 {bars} {_HEIGHT:g}",
+        width=str(bars * _WIDE),
+        height="34",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
+
+
+def _bars(bar: int, cell: _Cell, most: int) -> Iterator[Html]:
+    """From the bottom: held back, dangerous, without danger."""
+    hazards = f": {', '.join(sorted(cell.hazards))}" if cell.hazards else ""
+    yield element("title", f"{plural(sum(cell.kinds.values()), 'image set')}{hazards}")
+    top = _HEIGHT
+    for kind in reversed(_Kind):
+        if not cell.kinds[kind]:
+            continue
+        height = max(_LEAST, cell.kinds[kind] / most * _HEIGHT)
+        top = max(0.0, top - height)
+        yield element(
+            "rect",
+            x=f"{bar + 0.06:.2f}",
+            y=f"{top:.2f}",
+            width="0.88",
+            height=f"{height:.2f}",
+            class_=kind.name.lower(),
+        )
