@@ -20,6 +20,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
     GITHUB = "github"
 
@@ -37,9 +38,10 @@ def output(chosen: Format | None, *, as_json: bool, summary: bool) -> Output:
     if as_json and chosen not in (None, Format.JSON):
         raise ReconcilerError(f"--json and --format {chosen} ask for different formats")
     found = Format.JSON if as_json else chosen or Format.TEXT
-    if summary and found is Format.GITHUB:
+    if summary and found in (Format.GITHUB, Format.HTML):
         raise ReconcilerError(
-            "--summary has no annotations", "Use it with --format text, markdown or json."
+            f"--format {found} has no summary",
+            "Use --summary with --format text, markdown or json.",
         )
     return Output(found, summary)
 
@@ -66,6 +68,10 @@ def print_review(
             from reconciler.render.markdown import comment
 
             screen.say(_lines(comment(review, _link(review, settings), summary=wanted.summary)))
+        case Format.HTML:
+            from reconciler.render.html import page
+
+            screen.say_page(page(review, _link(review, settings)))
         case Format.GITHUB:
             from reconciler.render.annotations import commands
 

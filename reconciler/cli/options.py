@@ -26,8 +26,8 @@ PlanFormat: TypeAlias = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="text, markdown (one comment of a pull request), json, or github (annotations of a "
-        "workflow) [default: text].",
+        help="text, markdown (one comment of a pull request), html (a page for browsers), json, "
+        "or github (annotations of a workflow) [default: text].",
         show_default=False,
     ),
 ]

@@ -91,6 +91,15 @@ def say(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def say_page(text: str) -> None:
+    """Print a page for browsers to stdout as it is: its policy has digests of its parts.
+
+    The page has escaped every text that is not ours.
+    """
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def say_commands(lines: Iterable[str]) -> None:
     """Print workflow commands of ours to stdout. Their texts are escaped already."""
     for line in lines:

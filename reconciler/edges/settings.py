@@ -6,8 +6,10 @@ problems in one report. The schema check comes before text is converted to numbe
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -64,7 +66,8 @@ def read_settings(path: Path) -> Settings:
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
         raise InputError(problems)
-    return _settings(path.absolute(), to_json(document))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return replace(_settings(path.absolute(), to_json(document)), digest=f"sha256:{digest}")
 
 
 def _document(path: Path) -> MappingNode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,17 +34,13 @@ def basis_of(settings: Settings, checked: Checked, base: str | None = None) -> B
         settings.rules.stated,
         _is_clean(settings, checked),
         tuple(_identity(one) for one in settings.datastores if one.name in named),
-        _digest(root / settings.file),
+        settings.digest,
         _since(settings, base or _test_merge(root)),
     )
 
 
 def _identity(one: Datastore) -> StoreIdentity:
     return StoreIdentity(one.name, one.datastore_id, one.region, one.account_id, one.endpoint)
-
-
-def _digest(file: Path) -> str:
-    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
 
 def _test_merge(root: Path) -> str:

@@ -56,7 +56,7 @@ def in_a_job(monkeypatch: pytest.MonkeyPatch, folder: Path, *, private: bool | N
 
 
 @pytest.mark.parametrize(("private", "shown"), [(True, True), (False, False), (None, False)])
-@pytest.mark.parametrize("format", ["text", "markdown", "json"])
+@pytest.mark.parametrize("format", ["text", "markdown", "html", "json"])
 def test_a_job_shows_a_value_of_the_manifest_in_a_private_repository(
     tree: World,
     monkeypatch: pytest.MonkeyPatch,
@@ -144,7 +144,7 @@ def test_a_summary(tree: World) -> None:
         {"name": "CHANGES_PATIENT_IDENTITY", "imageSets": 1, "withoutConsent": 0}
     ]
     ran = tree.reconcile("plan", "--summary", "--format", "github")
-    assert (ran.code, "--summary has no annotations" in ran.err) == (1, True)
+    assert (ran.code, "--format github has no summary" in ran.err) == (1, True)
     ran = tree.reconcile("plan", "--json", "--format", "text")
     assert (ran.code, "ask for different formats" in ran.err) == (1, True)
 

@@ -85,8 +85,8 @@ def test_an_edit_of_what_nobody_asks_is_no_drift(repository: Repository) -> None
 
 
 def test_a_revert_brings_back_the_content_to_the_byte(repository: Repository) -> None:
-    before = document()
-    repository.load(before)
+    repository.load(document())
+    before = repository.document(IMAGE_SET_ID)  # with the DatastoreID of this data store
     repository.manifest("a.yaml", DESCRIBED, IMAGE_SET_ID)
     repository.converge()
     repository.manifest("a.yaml", 'revertToVersionId: "1"\n', IMAGE_SET_ID)

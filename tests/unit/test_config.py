@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from reconciler.core.errors import InputError, ReconcilerError
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.settings import (
+    Comment,
     Datastore,
     Guardrails,
     Permission,
@@ -44,6 +47,7 @@ accounts: {"123456789012/us-east-1": {quotas: {GetImageSet: 50}}}
 allow: [SPLIT_UPDATE, CHANGES_UID]
 guardrails: {imageSets: 5, percent: 12.5, removedInstances: 1}
 redact: all
+comment: place
 record: {mode: commit}
 rules:
   seriesOnPrimary: allow
@@ -68,7 +72,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_every_key(tmp_path: Path) -> None:
-    assert read(tmp_path, EVERYTHING) == Settings(
+    assert replace(read(tmp_path, EVERYTHING), digest="") == Settings(
         root=tmp_path,
         manifests="wanted",
         datastores=(
@@ -89,12 +93,15 @@ def test_every_key(tmp_path: Path) -> None:
         rules=Rules(ALLOW, ALLOW, ALLOW, ALLOW, False, 30000),
         lock_timeout_seconds=3600.0,
         guardrails=Guardrails(5, 12.5, 1),
+        comment=Comment.PLACE,
     )
 
 
 def test_the_defaults(tmp_path: Path) -> None:
     store = Datastore("research", ID, "eu-west-2")
-    assert read(tmp_path, STORE) == Settings(tmp_path, "manifests", (store,))
+    found = read(tmp_path, STORE)
+    assert replace(found, digest="") == Settings(tmp_path, "manifests", (store,))
+    assert found.digest == f"sha256:{hashlib.sha256(STORE.encode()).hexdigest()}"
 
 
 def test_an_emulator_needs_no_region(tmp_path: Path) -> None:

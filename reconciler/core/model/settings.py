@@ -157,7 +157,10 @@ class Datastore:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of `file` in the folder `root`, to which its paths are relative."""
+    """The settings of `file` in the folder `root`, to which its paths are relative.
+
+    `digest` is over the bytes of the file, which hold no DICOM value.
+    """
 
     root: PurePath
     manifests: str
@@ -173,6 +176,7 @@ class Settings:
     lock_timeout_seconds: float = 900.0
     guardrails: Guardrails = field(default=Guardrails())
     file: str = "reconciler.yaml"
+    digest: str = ""
 
     def datastore(self, name: str) -> Datastore:
         """Return the data store with a name. Raises KeyError if reconciler.yaml has none."""

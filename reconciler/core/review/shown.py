@@ -85,12 +85,17 @@ _TIME = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})(\.[0-9]{1,6})?")
 
 
 def in_words(vr: str, raw: Json) -> str:
-    """A value as people write it: dates and times with their usual signs, texts in quotes."""
+    """A value as it is stored; dates and times also as people write them.
+
+    Both, because a live value may be the form that people write: `"14:04:38"`, corrected to
+    `"140438" (14:04:38)`.
+    """
+    text = _encoded(raw)
     if isinstance(raw, str) and vr == "DA" and (date := _DATE.fullmatch(raw)):
-        return "-".join(date.groups())
+        return f"{text} ({'-'.join(date.groups())})"
     if isinstance(raw, str) and vr == "TM" and (time := _TIME.fullmatch(raw)):
-        return ":".join(time.groups()[:3]) + (time[4] or "")
-    return _encoded(raw)
+        return f"{text} ({':'.join(time.groups()[:3])}{time[4] or ''})"
+    return text
 
 
 @dataclass(frozen=True, slots=True)
