@@ -15,20 +15,45 @@ _MARKED = re.compile(r"##(?=\w*\[)")
 _COLONS = re.compile(r"\A(?P<start>(?: |\x1b\[[0-9;]*m)*):(?=:)")
 
 
+# Characters that Python takes for printable, but that a terminal shows as a blank or not at all:
+# the printable part of the property Default_Ignorable_Code_Point (Unicode, section 5.21), then the
+# blank Braille pattern, the null notehead, and a filler.
+_UNSEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+    + "\u2800\U0001d159\U00016fe4"
+)
+# First strong isolate and its end (Unicode Standard Annex #9), for right-to-left text.
+FSI, PDI = "\u2068", "\u2069"
+_ISOLATE = re.compile(f"([{FSI}{PDI}])")
+
+
 def escape(text: str) -> str:
-    """Replace every unprintable character by an escape that YAML and JSON can read.
+    """Replace every character that cannot be seen by an escape that YAML and JSON can read.
 
     A live value must not control the terminal of its reviewer. Control characters move the cursor,
-    bidirectional characters reverse text, and unusual spaces make two values look equal.
+    bidirectional characters reverse text, and invisible characters and unusual spaces make two
+    values look equal.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(character) for character in text)
+    return "".join(character if is_visible(character) else escaped(character) for character in text)
+
+
+def is_visible(character: str) -> bool:
+    """Whether a character shows on a terminal, or is the ordinary space."""
+    return character.isprintable() and character not in _UNSEEN
 
 
 def line(text: str, kept: re.Pattern[str] | None = None) -> str:
-    """Return a text as one line of output. Of its control sequences, only those in `kept` stay."""
-    clean = _unmarked(_around(kept, text) if kept else escape(text))
+    """Return a text as one line of output.
+
+    Of its control sequences, only those in `kept` stay. So do isolates, whose effect ends with the
+    line: those of a value are escaped where it is shown.
+    """
+    parts = _ISOLATE.split(text) if not text.isascii() else [text]
+    parts[::2] = [_around(kept, part) if kept else escape(part) for part in parts[::2]]
+    clean = _unmarked("".join(parts))
     return _COLONS.sub(r"\g<start>\\u003a", clean) if "::" in clean else clean
 
 
@@ -58,9 +83,8 @@ def _around(kept: re.Pattern[str], text: str) -> str:
     return "".join([*parts, escape(text[end:])])
 
 
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
+def escaped(character: str) -> str:
+    """Return the escape of one character."""
     code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
@@ -69,6 +93,6 @@ def _escaped_in_json(character: str) -> str:
     """JSON writes characters above U+FFFF as the two halves of UTF-16 (RFC 8259, section 7)."""
     code = ord(character)
     if character.isprintable() or code <= 0xFFFF:
-        return _escaped(character)
+        return character if character.isprintable() else escaped(character)
     high, low = divmod(code - 0x10000, 0x400)
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

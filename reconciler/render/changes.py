@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.errors import Place
-from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal, reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.review.model import Edit
 from reconciler.core.review.wording import part_text
 from reconciler.render.style import Look, Style
-from reconciler.render.values import cut, cut_pair, pad, short_uids, width
+from reconciler.render.values import cut, cut_pair, isolated, pad, short_uids, width
 
 INDENT = "    "
 _STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
@@ -74,32 +74,37 @@ def _lines(
         return [f"{lead}{_painted_body(cells, look)}".rstrip(), f"{inner}{place}".rstrip()]
     room = look.width - len(inner) - 2
     if not (cells.before and cells.after):
-        return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(cut(cells.single, room), style)}"]
+        single = isolated(cut(cells.single, room))
+        return [f"{lead}{place}".rstrip(), f"{inner}  {look.paint(single, style)}"]
     before, after = cut_pair(cells.before, cells.after, room)
     return [
         f"{lead}{place}".rstrip(),
-        f"{inner}  {look.paint(before, Style.REMOVE)}",
-        f"{inner}→ {look.paint(after, Style.ADD)}",
+        f"{inner}  {look.paint(isolated(before), Style.REMOVE)}",
+        f"{inner}→ {look.paint(isolated(after), Style.ADD)}",
     ]
 
 
 def _painted_body(cells: _Cells, look: Look) -> str:
     if cells.before and cells.after:
-        before = look.paint(cells.before, Style.REMOVE)
-        return f"{before} → {look.paint(cells.after, Style.ADD)}"
-    return look.paint(cells.single, _STYLE[cells.edit.symbol])
+        before = look.paint(isolated(cells.before), Style.REMOVE)
+        return f"{before} → {look.paint(isolated(cells.after), Style.ADD)}"
+    return look.paint(isolated(cells.single), _STYLE[cells.edit.symbol])
 
 
 def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     inner = f"{indent}    "
     lines = []
     for part in edit.change.parts:
-        path, old, new = map(escape, part_text(part))
+        path, *values = part_text(part)
+        path, (old, new) = reveal(path), reveal_both(*values)
         before, after = cut_pair(old, new, (look.width - len(inner) - width(path)) // 2)
         lines.append(f"{inner}{path}: {before} → {after}")
     if edit.change.components:
         changed = ", ".join(edit.change.components)
         lines.append(inner + look.paint(f"changed: {changed}", Style.DIM))
+    if edit.change.differs_in:
+        text = f"looks the same before and after, but differs in {edit.change.differs_in}"
+        lines.append(inner + look.paint(text, Style.UPDATE))
     if edit.drift:
         text = f"drift: changed outside this repository {edit.drift}"
         lines.append(inner + look.paint(text, Style.DRIFT))
@@ -112,15 +117,16 @@ def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
 def _cells(edit: Edit, where: str) -> _Cells:
     """The texts of an edit. A masked new value is replaced by the line that states it."""
     change = edit.change
-    name = cut(escape(edit.name), _WIDEST_KEY)
+    name = cut(reveal(edit.name), _WIDEST_KEY)
+    before, after = reveal_both(edit.before, edit.after)
     place = place_of(change.place)
     hidden = bool(place) and edit.is_after_masked
     return _Cells(
         edit=edit,
         name=f"{name} ({change.vr})" if change.send_vr else name,
         where=where,
-        before="" if change.parts else escape(edit.before),
-        after="" if change.parts else place if hidden else escape(edit.after),
+        before="" if change.parts else before,
+        after="" if change.parts else place if hidden else after,
         place="" if hidden and not change.parts else place,
     )
 
@@ -156,4 +162,5 @@ def place_of(place: Place | None) -> str:
     """`manifests/a.yaml:12`: a form that terminals and editors open on a click."""
     if place is None:
         return ""
-    return f"{escape(place.file)}:{place.line}" if place.line else escape(place.file)
+    file = reveal(place.file)
+    return f"{file}:{place.line}" if place.line else file

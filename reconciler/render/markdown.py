@@ -8,18 +8,19 @@ a pipe in a value would end a cell, and a table is cut off on a phone.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 from urllib.parse import quote
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal, reveal_both
 from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
 from reconciler.core.review.phrases import changed_since, not_clean, not_read, plural
+from reconciler.render.values import isolated
 
 # GitHub takes comments of up to 65,536 characters. The rest is for what a bot adds.
 MOST = 60_000
@@ -37,9 +38,6 @@ _SIGN = {"+": "➕", "~": "✏️", "-": "➖"}
 _RUN = re.compile("`+")
 _WORDS = re.compile(r"`[^`]+`|\s+|[^\s`]+|`")
 _PLAIN = re.compile(r"\s+|[A-Za-z0-9,.;:()'’-]*")
-# First-strong isolate and its end (Unicode Standard Annex 9): the text beside a value in Hebrew or
-# Arabic keeps its order.
-_FSI, _PDI = "\u2068", "\u2069"
 
 
 def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
@@ -87,20 +85,13 @@ def _fitting(blocks: Sequence[str], room: int) -> Sequence[str]:
 
 def code(text: str) -> str:
     """Text as a code span, on one line and isolated from the direction of what is beside it."""
-    text = escape(text)
+    text = reveal(text)
     if not text.strip():
         text = f"“{text}”"
-    if _is_right_to_left(text):
-        text = f"{_FSI}{text}{_PDI}"
+    text = isolated(text)
     fence = "`" * (max((len(run) for run in _RUN.findall(text)), default=0) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}"
-
-
-def _is_right_to_left(text: str) -> bool:
-    if text.isascii():
-        return False
-    return any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in text)
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -168,6 +159,9 @@ def _odd(rows: Iterable[Row]) -> Iterator[str]:
 
 def _row(row: Row, link: str) -> str:
     before, after = wording.before_texts(row), wording.after_text(row)
+    if len(before) == 1:
+        first, after = reveal_both(before[0], after)
+        before = (first,)
     shown = [" or ".join(map(code, before))] if before else []
     if wording.has_place_instead(row):
         shown.append("the value of the line")
@@ -185,6 +179,8 @@ def _row(row: Row, link: str) -> str:
         lines.append(f"  changed {row.drift}")
     if row.hazards:
         lines.append(f"  {', '.join(row.hazards)}")
+    if row.differs_in:
+        lines.append(f"  looks the same before and after, but differs in {row.differs_in}")
     for part in row.parts:
         path, old, new = wording.part_text(part)
         lines.append(f"  {code(row.name + path)}: {code(old)} → {code(new)}")

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal, reveal_both
 from reconciler.core.review import wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Overview, Refusal, Remark, Row
 from reconciler.render.changes import INDENT, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import cut, short_path
+from reconciler.render.values import cut, isolated, short_path
 
 T = TypeVar("T")
 
@@ -85,15 +86,20 @@ def _note(remark: Remark, look: Look) -> Iterator[str]:
 def _row(row: Row, look: Look) -> Iterator[str]:
     """`~ PatientSex (Patient): <CS> → "F"`, below it where, and the line that asks."""
     symbol = SYMBOL[row.op]
-    before = " or ".join(cut(escape(one), _LONGEST) for one in wording.before_texts(row))
-    after = cut(escape(wording.after_text(row)), _LONGEST)
+    befores, after = list(wording.before_texts(row)), wording.after_text(row)
+    if len(befores) == 1:
+        befores[0], after = reveal_both(befores[0], after)
+    else:
+        befores, after = list(map(reveal, befores)), reveal(after)
+    before = " or ".join(isolated(cut(one, _LONGEST)) for one in befores)
+    after = isolated(cut(after, _LONGEST))
     place = f"  {place_of(row.place)}" if row.place else ""
     if wording.has_place_instead(row):
         after, place = place_of(row.place), ""
     value = f"{before} → {after}" if before and after else before or after
     value += f" ({', '.join(row.components)})" if row.components else ""
     vr = f", {row.vr}" if row.sends_vr else ""
-    head = f"{escape(wording.name_of(row))} ({row.level.title}{vr}): {value}"
+    head = f"{reveal(wording.name_of(row))} ({row.level.title}{vr}): {value}"
     yield from _marked(symbol, head.removesuffix(": "), _STYLE[symbol], look)
     inner = f"{INDENT}  "
     place += f" and {row.places - 1:,} more lines" if row.places > 1 else ""
@@ -105,11 +111,15 @@ def _row(row: Row, look: Look) -> Iterator[str]:
         yield from _painted(f"changed {row.drift}", Style.DRIFT, look, inner)
     if row.hazards:
         yield from _painted(", ".join(row.hazards), Style.UPDATE, look, inner)
+    if row.differs_in:
+        text = f"looks the same before and after, but differs in {row.differs_in}"
+        yield from _painted(text, Style.UPDATE, look, inner)
     for part in row.parts:
-        path, old, new = map(escape, wording.part_text(part))
+        path, *values = wording.part_text(part)
+        path, (old, new) = reveal(path), reveal_both(*values)
         yield from _painted(f"{row.name}{path}: {old} → {new}", None, look, inner)
     for odd in row.odd:
-        text = f"only {wording.named(odd.reach)}: {escape(wording.live_text(row, odd))}"
+        text = f"only {wording.named(odd.reach)}: {reveal(wording.live_text(row, odd))}"
         yield from _painted(f"odd one out: {text}", Style.DRIFT, look, inner)
 
 

@@ -175,6 +175,8 @@ def _change(change: ShownChange) -> Json:
         row.update(dict.fromkeys(masked), masked=list(masked))
     if change.manifests:
         row["manifests"] = [_place(place) for place in change.manifests]
+    if change.differs_in:
+        row["differsIn"] = change.differs_in
     if change.creator:
         row["privateCreator"] = change.creator.json
     return row

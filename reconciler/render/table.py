@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal
 from reconciler.core.model.settings import EMULATOR, Datastore
 from reconciler.core.review.search import ShownImageSet
 from reconciler.core.review.shown import ShownValue
 from reconciler.render.style import Look, Style
-from reconciler.render.values import cut, pad, short_uid, width
+from reconciler.render.values import cut, isolated, pad, short_uid, width
 
 # Heads, and the members of DICOMTags in botocore's model of SearchImageSets.
 _COLUMNS = (
@@ -51,8 +51,8 @@ def _line(image_set: ShownImageSet) -> list[str]:
 
 
 def _cell(name: str, value: ShownValue | None) -> str:
-    text = escape(value.plain) if value else ""
-    return short_uid(text) if name in _UIDS else cut(text, _WIDEST)
+    text = reveal(value.plain) if value else ""
+    return short_uid(text) if name in _UIDS else isolated(cut(text, _WIDEST))
 
 
 def datastore_table(found: Iterable[Datastore], look: Look) -> Iterator[str]:

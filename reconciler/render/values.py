@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 
 from rich.cells import cell_len
 
-from reconciler.core.escape import escape
+from reconciler.core.escape import FSI, PDI, escape
 
 _CUT = "…"
+_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
+
+
+def isolated(text: str) -> str:
+    """The text, between isolates if it has characters of a right-to-left script.
+
+    Without isolates, a terminal that orders Hebrew and Arabic text shows `"before" → "after"` as
+    one run from right to left, so that the two values change places.
+    """
+    if text.isascii() or _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text)):
+        return text
+    return f"{FSI}{text}{PDI}"
 
 
 def width(text: str) -> int:
     """Columns the text takes on a terminal: Hanzi and Hangul take two."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() else cell_len(text.strip(FSI + PDI))
 
 
 def pad(text: str, columns: int) -> str:

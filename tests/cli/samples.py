@@ -264,3 +264,25 @@ def hostile() -> Plan:
             change(Op.REMOVE, "PatientBirthTime", 0x00100032, ""),
         )
     )
+
+
+def lookalikes() -> Plan:
+    """Values that look the same before and after, and text from right to left."""
+    long = "Ein Befund, der lange nichts sagt: "
+    return plan(
+        action(
+            Status.UPDATE,
+            1,
+            change(Op.UPDATE, "PatientName", 0x00100010, "Garcia^Jos\u00e9", "Garcia^Jose\u0301"),
+            change(Op.UPDATE, "OtherPatientNames", 0x00101001, ["Garcia"], ["G\u0430rcia"]),
+            change(Op.UPDATE, "PatientID", 0x00100020, "12 34", "12\u2800\u034f34"),
+            change(
+                Op.UPDATE, "Modality", 0x00080060, "CT", "\u0421\u0422", address=series_at("1.2")
+            ),
+            change(
+                Op.UPDATE, "PatientComments", 0x00104000, long * 3 + "\u00e9", long * 3 + "e\u0301"
+            ),
+            change(Op.UPDATE, "StudyDescription", 0x00081030, "שרון 12", "قباني", address=STUDY),
+            change(Op.ADD, "ReferringPhysicianName", 0x00080090, after="שרון^א", address=STUDY),
+        )
+    )

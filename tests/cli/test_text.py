@@ -31,6 +31,7 @@ PLANS: dict[str, Plan] = {
     "study": samples.study(),
     "fleet": samples.fleet(),
     "hostile": samples.hostile(),
+    "lookalikes": samples.lookalikes(),
     "nothing": samples.plan(),
 }
 
@@ -55,6 +56,24 @@ def test_masked() -> None:
     expect("plan-everyday-masked.txt", text)
     assert "Doe" not in text
     assert "Smith" not in text
+
+
+def test_values_that_look_the_same_are_named_also_if_they_are_masked() -> None:
+    text = lines(samples.lookalikes(), Redact.IDENTIFYING)
+    expect("plan-lookalikes-masked.txt", text)
+    assert text.isascii() or "\\u" not in text
+    shown = plan_json(review(samples.lookalikes(), Redact.ALL))
+    assert json.dumps(shown).count("differsIn") == text.count("looks the same") == 5
+
+
+def test_each_value_from_right_to_left_is_isolated() -> None:
+    text = lines(samples.lookalikes(), Redact.NONE)
+    assert '\u2068"שרון 12"\u2069 → \u2068"قباني"\u2069' in text
+    assert text.count("\u2068") == text.count("\u2069") == 3
+    for narrow in (20, 30, 40, 50, 60):
+        for line in lines(samples.lookalikes(), Redact.NONE, Look(width=narrow)).splitlines():
+            assert line.count("\u2068") == line.count("\u2069")
+            assert re.findall("[\u0590-\u08ff]", re.sub("\u2068.*?\u2069", "", line)) == []
 
 
 def test_narrow() -> None:

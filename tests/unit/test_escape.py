@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.escape import escape, json_text, line
 
 
-@pytest.mark.parametrize("text", ["", "CT CHEST", "Müller^Jürgen", "山田^太郎", "a\\b"])
+@pytest.mark.parametrize("text", ["", "CT CHEST", "Müller^Jürgen", "山田^太郎", "a\\b", "김^희중"])
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert escape(text) == text
 
@@ -60,3 +60,24 @@ def test_the_text_of_a_document_keeps_its_lines_and_content() -> None:
     assert text.count("\n") == 9
     assert "山田" in text
     assert "##[" not in text
+
+
+# The property Default_Ignorable_Code_Point of Unicode 15.0 (DerivedCoreProperties.txt).
+IGNORABLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
+    (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+BLANK = (0xA0, 0x2000, 0x2800, 0x3000, 0x1D159, 0x16FE4)
+
+
+def test_no_character_is_shown_that_cannot_be_seen() -> None:
+    unseen = [code for first, last in IGNORABLE for code in range(first, last + 1)]
+    shown = [code for code in (*unseen, *BLANK) if escape(chr(code)) == chr(code)]
+    assert [f"{code:04X}" for code in shown] == []
+
+
+def test_isolates_of_a_line_stay_and_those_of_a_value_do_not() -> None:
+    assert line("\u2068דוד\u2069 \u202e") == "\u2068דוד\u2069 \\u202e"
+    assert escape("\u2068") == "\\u2068"

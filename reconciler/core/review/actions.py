@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reconciler.core.lookalikes import difference
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Member, Step
 from reconciler.core.model.settings import Redact
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Json, Value, canonical_json
 from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
@@ -92,8 +93,25 @@ def shown_change(change: Change, view: View, label: str = "") -> ShownChange:
         creator=show_creator(change.creator.raw, redact) if change.creator else None,
         parts=_parts(change, redact),
         components=_components(change, before, after),
+        differs_in=_differs_in(change),
         label=label,
     )
+
+
+def _differs_in(change: Change) -> str:
+    """Name the difference of values that look the same, also if they are masked.
+
+    A reviewer who opens the line of the manifest would take the change for none. With the manifest,
+    the name gives the live value away, but so does every attribute that the plan does not change:
+    its live value is the value of its line.
+    """
+    if change.before is None or change.after is None:
+        return ""
+    return difference(_text(change.before.raw), _text(change.after.raw))
+
+
+def _text(raw: Json) -> str:
+    return raw if isinstance(raw, str) else canonical_json(raw).decode("utf-8", "replace")
 
 
 def _parts(change: Change, redact: Redact) -> tuple[ShownPart, ...]:

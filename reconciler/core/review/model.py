@@ -35,6 +35,7 @@ class ShownChange:
 
     `parts` are what differs inside of a sequence. `components` are the components of a person's
     name that differ, () where either name is masked: that a component is equal says what it is.
+    `differs_in` names the difference of values that look the same; "" if they look different.
     `label` is that of `before` where the overview gives it one (`LiveValue`).
     """
 
@@ -58,6 +59,7 @@ class ShownChange:
     creator: ShownValue | None
     parts: tuple[ShownPart, ...] = ()
     components: tuple[str, ...] = ()
+    differs_in: str = ""
     label: str = ""
 
     @property

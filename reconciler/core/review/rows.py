@@ -126,6 +126,7 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
         values=values,
         parts=shown.parts if values == 1 else (),
         components=shown.components if len(before) == values == 1 else (),
+        differs_in=shown.differs_in if len(before) == values == 1 else "",
         reach=edits.where.reach(),
         place=change.place,
         places=len(edits.lines),
