@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class RealClock:
 
 REAL = RealClock()
 _CLOCK: ContextVar[Clock] = ContextVar("clock", default=REAL)
+
+
+def today() -> date:
+    """The day, in the time zone of this machine: that of the person who reads a warning."""
+    return date.today()
 
 
 def clock() -> Clock:

@@ -18,19 +18,27 @@ def validate(
             "--all", help="Print all problems, not only the first 20.", show_default=False
         ),
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Exit with code 1 if there is a warning.", show_default=False
+        ),
+    ] = False,
     json: options.AsJson = False,
     config: options.Config = None,
 ) -> None:
     """Check manifests and settings without the service.
 
+    Warns of values that DICOM allows but that are hardly meant; they are valid.
     Checks all files in one run, and prints the first 20 problems; --json prints all. PATHS are
     manifests or folders of manifests [default: all manifests].
     """
     from reconciler import pipeline
     from reconciler.cli import screen, workspace
+    from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
-    from reconciler.render.notes import note_lines
+    from reconciler.render.notes import note_lines, warning_lines
 
     try:
         settings = workspace.settings(config)
@@ -42,8 +50,13 @@ def validate(
             screen.problems(error, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
     notes = pipeline.notes(settings, checked)
+    warned = pipeline.warnings(checked, today())
     if json:
-        screen.say_json(as_json.checked(checked.files, checked.asks, notes))
-        return
-    image_sets = plural(len(checked.asks), "image set")
-    screen.say([f"Valid: {plural(checked.files, 'file')} for {image_sets}.", *note_lines(notes)])
+        screen.say_json(as_json.checked(checked.files, checked.asks, notes, warned))
+    else:
+        image_sets = plural(len(checked.asks), "image set")
+        valid = f"Valid: {plural(checked.files, 'file')} for {image_sets}"
+        counted = f", {plural(len(warned), 'warning')}" if warned else ""
+        screen.say([f"{valid}{counted}.", *warning_lines(warned), *note_lines(notes)])
+    if strict and warned:
+        raise typer.Exit(EXIT_ERROR)

@@ -43,7 +43,7 @@ def reveal_both(before: str, after: str) -> tuple[str, str]:
 def difference(before: str, after: str) -> str:
     """Name the difference of two texts that look the same; "" if they are equal or look different.
 
-    Texts of ASCII alone never count as looking the same: fonts for terminals tell `0` from `O`.
+    Texts of ASCII alone never count as looking the same: fonts for terminals show `0` unlike `O`.
     """
     if before == after or (before.isascii() and after.isascii()):
         return ""

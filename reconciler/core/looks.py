@@ -1,4 +1,4 @@
-"""How characters look: the same text for all characters that a reader cannot tell apart.
+"""How characters look: the same text for all characters that a reader cannot distinguish.
 
 Source of the method and of the table: Unicode Technical Standard #39, section 4 (confusables.txt).
 """
@@ -25,8 +25,8 @@ q ԛզ  r гⲅ  s ѕꜱ  u υսʋ  v νѵטᴠ  w ԝաѡᴡ  x х  y уүγʏ  
 リ り  チ 千  ミ 彡  ヌ 又  ネ 礻  メ 乂
 μ µ  ß βꞵ  Δ ∆  Σ ∑  Π ∏
 """
-# Greek letters that stand beside Latin ones in units and names, such as TNFα. They can be told from
-# Latin letters in most fonts.
+# Greek letters that stand beside Latin ones in units and names, such as TNFα. Most fonts show
+# them unlike Latin letters.
 _SYMBOLS = frozenset("αβγικρσυ")
 _ARABIC_FORMS = ("<isolated>", "<initial>", "<medial>", "<final>")
 # Kinds of compatibility decompositions whose parts look like the character (Unicode, section 5.15).

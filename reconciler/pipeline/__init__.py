@@ -4,7 +4,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply
-from reconciler.pipeline.check import check, notes
+from reconciler.pipeline.check import check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
 
@@ -15,4 +15,5 @@ __all__ = [
     "notes",
     "plan",
     "plan_at_rest",
+    "warnings",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -12,6 +13,7 @@ from reconciler.core.ask import manifest_checker, validate
 from reconciler.core.ask.force_notes import force_notes
 from reconciler.core.ask.resolve import resolve
 from reconciler.core.ask.schema import Checker
+from reconciler.core.ask.warnings import warnings as value_warnings
 from reconciler.core.errors import Diagnostic, InputError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
@@ -35,13 +37,21 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     if not paths:
         if problems:
             raise InputError(problems)
-        return Checked(resolved.asks, len(loaded.files), read=loaded.files)
+        return Checked(
+            resolved.asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings
+        )
     selected = names(root, paths)
     if problems:
         raise InputError(problems)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
     asks = _carrying(resolved.asks, selected)
-    return Checked(asks, len(selected), relative, loaded.files)
+    warned = tuple(one for one in loaded.warnings if one.place.file in selected)
+    return Checked(asks, len(selected), relative, loaded.files, warned)
+
+
+def warnings(checked: Checked, today: date) -> tuple[Diagnostic, ...]:
+    """What `validate` warns of in valid manifests, sorted by place."""
+    return tuple(sorted((*checked.warnings, *value_warnings(checked.asks, today))))
 
 
 def notes(settings: Settings, checked: Checked) -> tuple[Diagnostic, ...]:

@@ -119,8 +119,13 @@ def problems(diagnostics: Iterable[Diagnostic]) -> Json:
     }
 
 
-def checked(files: int, asks: Sequence[ImageSetAsk], notes: Iterable[Diagnostic]) -> Json:
-    """The image sets that valid files ask for, and the notes about them."""
+def checked(
+    files: int,
+    asks: Sequence[ImageSetAsk],
+    notes: Iterable[Diagnostic],
+    warnings: Iterable[Diagnostic],
+) -> Json:
+    """The image sets that valid files ask for, and the notes and warnings about them."""
     return {
         "valid": True,
         "files": files,
@@ -129,6 +134,10 @@ def checked(files: int, asks: Sequence[ImageSetAsk], notes: Iterable[Diagnostic]
             for ask in asks
         ],
         "problems": [],
+        "warnings": [
+            {"place": _place(one.place), "message": one.message, "hint": one.hint}
+            for one in warnings
+        ],
         "notes": [{"place": _place(note.place), "message": note.message} for note in notes],
     }
 

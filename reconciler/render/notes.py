@@ -12,6 +12,16 @@ from reconciler.core.review.phrases import plural
 LISTED = 20
 
 
+def warning_lines(warnings: Sequence[Diagnostic]) -> Iterator[str]:
+    """`manifests/a.yaml:9:7: warning: …` with what to do, at most LISTED of them."""
+    for one in warnings[:LISTED]:
+        yield f"{escape(str(one.place))}: warning: {escape(one.message)}"
+        yield f"    {escape(one.hint)}"
+    more = len(warnings) - LISTED
+    if more > 0:
+        yield f"… and {plural(more, 'more warning')}: `--json` lists all of them"
+
+
 def note_lines(notes: Sequence[Diagnostic]) -> Iterator[str]:
     """`manifests/a.yaml:9:7: note: …`, at most LISTED of them, then the number of the others."""
     for note in notes[:LISTED]:

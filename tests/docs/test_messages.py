@@ -31,6 +31,9 @@ NOT_IN_THE_SOURCE = {
     "reconciler/cli/emulator/client.py": {
         "ReconcilerError(answer.problem)": "the emulator's own answer",
     },
+    "reconciler/core/ask/warnings.py": {
+        "Diagnostic(found[1])": "each rule returns a message and a hint",
+    },
     "reconciler/core/ask/attributes.py": {
         "problem(*found)": "the result of `misplaced` in core/dicom/constraints.py",
     },

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.dicom.shape import misshapen
+from reconciler.core.diff.charset import charset_notes
 from reconciler.core.diff.claims import claim_changes
 from reconciler.core.diff.creators import with_creators
 from reconciler.core.diff.drift import Drift, History
@@ -74,13 +75,14 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
     found = _found(ask, reading, rules)
     asked = with_creators(reading.document, found.changes)
     changes = [_judged(sourced, ask, Drift()) for sourced in asked]
-    refusals = guard(ask, reading, [sourced.change for sourced in changes], rules)
+    plain = [sourced.change for sourced in changes]
+    refusals = guard(ask, reading, plain, rules)
     compared = replace(
         start,
         status=_status(changes, ()),
         changes=tuple(changes),
         missing=found.missing,
-        notes=found.notes,
+        notes=(*found.notes, *charset_notes(reading.document, plain)),
     )
     return with_blocks(compared, (*found.blocks, *refusals))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from reconciler.core.errors import ReconcilerError, ServiceError
+from reconciler.core.errors import Diagnostic, ReconcilerError, ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action, Plan
@@ -18,12 +18,14 @@ class Checked:
 
     `paths` are the manifests that were selected, relative to the root; () for all of them. `files`
     counts the selected files. `read` are the names of all manifest files, relative to the root.
+    `warnings` are about their text, not about the values in it.
     """
 
     managed: tuple[ImageSetAsk, ...]
     files: int
     paths: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def asks(self) -> tuple[ImageSetAsk, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model import node
 from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.edges.manifests.files import (
@@ -17,6 +17,7 @@ from reconciler.edges.manifests.files import (
     find,
     is_manifest,
     name_of,
+    other_suffixes,
     text_of,
 )
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
@@ -44,13 +45,22 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     problems: list[Diagnostic] = []
     files = _files(root, paths, problems)
     documents: list[node.MappingNode] = []
+    warnings = [_skipped(name) for path in paths for name in other_suffixes(root, path)]
     for name in sorted(files):
         if len(problems) > MAX_PROBLEMS:
             break
         loaded = read(files[name], name)
         documents += loaded.documents
         problems += loaded.problems
-    return Loaded(tuple(documents), tuple(problems), tuple(sorted(files)))
+        warnings += loaded.warnings
+        if not (loaded.documents or loaded.problems):
+            warnings.append(Diagnostic(Place(name), "is empty", "Remove the file, or write it."))
+    return Loaded(tuple(documents), tuple(problems), tuple(sorted(files)), tuple(warnings))
+
+
+def _skipped(name: str) -> Diagnostic:
+    message = "is skipped: only files whose names end in .yaml or .yml are manifests"
+    return Diagnostic(Place(name), message, "Rename it in lower case if it is a manifest.")
 
 
 def names(root: Path, paths: Sequence[Path]) -> frozenset[str]:

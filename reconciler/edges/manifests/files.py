@@ -18,6 +18,7 @@ SETTINGS_FILE = "reconciler.yaml"
 MAX_BYTES = 16 * 1024 * 1024
 
 _SUFFIXES = (".yaml", ".yml")
+_LOOKS_LIKE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
 _NAME = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
 _SHOW = "Show a saved plan with `reconcile show PLAN`. Execute it with `reconcile apply PLAN`."
 
@@ -47,6 +48,17 @@ def is_manifest(root: Path, folder: Path, path: Path) -> bool:
     parts = path.relative_to(folder).parts
     hidden = any(part.startswith(".") for part in parts)
     return path.name.endswith(_SUFFIXES) and not hidden and name_of(root, path) != SETTINGS_FILE
+
+
+def other_suffixes(root: Path, path: Path) -> Iterator[str]:
+    """Yield files below a folder that a person may take for manifests: FIX.YAML, fix.yaml.txt."""
+    if not os.path.isdir(path):  # noqa: PTH112
+        return
+    for where, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if _LOOKS_LIKE.search(name) and not name.endswith(_SUFFIXES) and name[0] != ".":
+                yield name_of(root, Path(where) / name)
 
 
 def _missing(path: Path) -> str:

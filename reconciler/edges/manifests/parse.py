@@ -10,15 +10,20 @@ import yaml
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model import node
 from reconciler.edges.manifests.build import Builder, Parser, too_deep
+from reconciler.edges.manifests.cut_off import cut_off
 from reconciler.edges.manifests.files import place_after
 
 PURE: Parser = yaml.SafeLoader
 DEFAULT: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else PURE
 
 # Characters that YAML 1.2 does not allow, and line separators that YAML 1.1 treats differently.
+# Those that turn the direction of text show a reviewer another text than the value
+# (https://trojansource.codes).
 _FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
+    "\U00010000-\U0010ffff]"
 )
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 _YAML_HINTS = (
     (
@@ -42,11 +47,15 @@ _YAML_HINT = "Check the indentation. Quote text that contains special characters
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Documents in file order, all problems, and the names of the files that were read."""
+    """Documents in file order, all problems, and the names of the files that were read.
+
+    `warnings` are about what YAML allows but a person hardly means.
+    """
 
     documents: tuple[node.MappingNode, ...]
     problems: tuple[Diagnostic, ...]
     files: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def parse(
@@ -66,11 +75,16 @@ def parse(
         builder.problems.append(Diagnostic(Place(name), "not valid YAML", _YAML_HINT))
     finally:
         events.dispose()
-    return Loaded(tuple(builder.documents), tuple(builder.problems), (name,))
+    found = cut_off(builder.documents, text)
+    return Loaded(tuple(builder.documents), tuple(builder.problems), (name,), found)
 
 
 def _forbidden(text: str, index: int, name: str) -> Diagnostic:
     code = f"U+{ord(text[index]):04X}"
+    if text[index] in _DIRECTIONS:
+        message = f"{code} turns the direction of text, so that a review shows another text"
+        hint = "Delete it. Hebrew and Arabic text needs no such character."
+        return Diagnostic(place_after(text[:index], name), message, hint)
     message = f"{code} is a control character or line separator, which is not allowed here"
     hint = 'Delete it. Inside double quotes you can write "\\n" and "\\t".'
     return Diagnostic(place_after(text[:index], name), message, hint)

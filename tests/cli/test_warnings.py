@@ -1,0 +1,127 @@
+"""`validate` warns of what is allowed but hardly meant; `--strict` refuses it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.ask.warnings import RULES
+from reconciler.core.dicom.dictionary import by_key
+from tests.cli.conftest import Command
+from tests.cli.outside import HEAD, STORE
+from tests.documents import IMAGE_SET_ID
+
+TODAY = date(2026, 11, 28)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository without manifests; the test stands in it."""
+    (tmp_path / "reconciler.yaml").write_text(
+        f"datastores: {{research: {{datastoreId: '{STORE}', region: us-east-1}}}}\n"
+    )
+    (tmp_path / "manifests").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def manifest(tree: Path, *lines: str, name: str = "a.yaml", level: str = "Patient") -> None:
+    body = "".join(f"      {line}\n" for line in lines)
+    text = f"{HEAD}imageSetId: {IMAGE_SET_ID}\npresent:\n  {level}:\n    DICOM:\n{body}"
+    (tree / "manifests" / name).write_text(text, encoding="utf-8")
+
+
+CASES = {
+    "undefined-term": ("PatientSex", "FEMALE", "F"),
+    "comma-in-name": ("PatientName", "Meier, Anna", "Meier^Anna"),
+    "typographic-quotes": ("PatientID", "7\u201d", '7"'),
+    "future-date": ("PatientBirthDate", "20261129", "20261128"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_has_a_case(rule: str) -> None:
+    keyword, odd, usual = CASES[rule]
+    attribute = by_key(keyword)
+    found = RULES[rule](attribute, odd, TODAY)
+    assert found is not None
+    assert odd not in " ".join(found)
+    assert RULES[rule](attribute, usual, TODAY) is None
+
+
+def test_warnings_are_printed_and_strict_refuses_them(tree: Path, reconcile: Command) -> None:
+    manifest(tree, "PatientSex: FEMALE", "PatientName: Meier, Anna", "PatientBirthDate: 29990101")
+    ran = reconcile("validate")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        "Valid: 1 file for 1 image set, 3 warnings.",
+        "manifests/a.yaml:8:7: warning: PatientSex (0010,0040): the value is not a defined term of "
+        "the standard",
+        "    Defined are: M, F, O.",
+        "manifests/a.yaml:9:7: warning: PatientName (0010,0010): a comma in a name separates no "
+        "components",
+        "    Write `Family^Given`, not `Family, Given`.",
+        "manifests/a.yaml:10:7: warning: PatientBirthDate (0010,0030): the date is in the future",
+        "    Check the year.",
+    ]
+    assert reconcile("validate", "--strict").code == 1
+    ran = reconcile("validate", "--strict", "--json")
+    assert (ran.code, len(json.loads(ran.out)["warnings"])) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("StudyDescription: CT CHEST #2", True),
+        ("StudyDescription: CT CHEST # a note", False),
+        ("StudyDescription: 'CT CHEST' #2", False),
+        ("StudyDescription: CT CHEST#2", False),
+        ("StudyDescription: 'CT CHEST #2'", False),
+    ],
+)
+def test_text_that_yaml_cuts_off(tree: Path, reconcile: Command, line: str, warned: bool) -> None:
+    manifest(tree, line, level="Study")
+    out = reconcile("validate").out
+    place = "manifests/a.yaml:8:25: warning: YAML takes the text after ` #` for a comment"
+    assert (place in out) is warned
+
+
+def test_files_that_ask_for_nothing(tree: Path, reconcile: Command) -> None:
+    manifest(tree, "PatientID: '7'")
+    (tree / "manifests" / "empty.yaml").write_text("# later\n")
+    (tree / "manifests" / "FIX.YAML").write_text("kind: ImageSet\n")
+    (tree / "manifests" / "fix.yaml.txt").write_text("kind: ImageSet\n")
+    out = reconcile("validate").out
+    assert "manifests/empty.yaml: warning: is empty" in out
+    for name in ("FIX.YAML", "fix.yaml.txt"):
+        assert f"manifests/{name}: warning: is skipped: only files" in out
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<text(10)>", "<text(9-16)>", "<PN text(9-16)>", "<A: CS>", "<DA>", "<masked 1>", "<list(3)>"],
+)
+def test_a_copied_mask_is_an_error(tree: Path, reconcile: Command, value: str) -> None:
+    manifest(tree, f"PatientID: '{value}'")
+    ran = reconcile("validate")
+    assert ran.code == 1
+    assert "8:18: the value stands for a masked value, it is no value itself" in ran.err
+
+
+@pytest.mark.parametrize("value", ["<b>", "text(10)", "a <DA> b", "<Doe^Anna>"])
+def test_other_values_in_brackets_are_values(tree: Path, reconcile: Command, value: str) -> None:
+    manifest(tree, f"PatientID: '{value}'")
+    assert reconcile("validate").code == 0
+
+
+@pytest.mark.parametrize("code", [0x202A, 0x202E, 0x2066, 0x2069])
+def test_characters_that_turn_the_direction_are_refused(
+    tree: Path, reconcile: Command, code: int
+) -> None:
+    manifest(tree, f"PatientID: 7{chr(code)}")
+    ran = reconcile("validate")
+    assert ran.code == 1
+    assert f"manifests/a.yaml:8:19: U+{code:04X} turns the direction of text" in ran.err
