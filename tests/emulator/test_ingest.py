@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -416,7 +417,7 @@ def test_identifiers_are_made_of_the_content(tmp_path: Path) -> None:
     write(tmp_path / "a" / "x.dcm", image(PixelData=b"\0" * 12))
     write(tmp_path / "b" / "y.dcm", image(PixelData=b"\0" * 12))
     one, other = ingest([tmp_path / "a"]), ingest([tmp_path / "b"])
-    assert one == other
+    assert replace(one, files=()) == replace(other, files=())
     assert json.dumps(document(one)) == json.dumps(document(other))
 
 
