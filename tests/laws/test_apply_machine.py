@@ -38,7 +38,7 @@ AS_IT_COMES = settings(BASE, phases=[Phase.generate], report_multiple_bugs=False
 # Planted bugs, each with the number of steps that find them soonest. Those that launder drift do
 # not depend on the service. What takes long is looked for in `make test-long` only, but one of each
 # kind in `make test`.
-SHORT = ("one-version-per-image-set", "consents-for-others", "hides-first-changes")
+SHORT = ("one-version-per-image-set", "hides-first-changes")
 SLOW = ("takes-the-study-for-what-it-was",)
 
 
