@@ -12,7 +12,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import review
@@ -41,7 +41,7 @@ def test_a_text_in_code_is_only_itself(text: str) -> None:
     )
     assert found is not None
     shown = html.unescape(found[1]).translate(ISOLATES)
-    expected = escape(text) if escape(text).strip() else f"“{escape(text)}”"
+    expected = reveal(text) if reveal(text).strip() else f"“{reveal(text)}”"
     assert words(shown) == words(expected)
 
 

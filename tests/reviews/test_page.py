@@ -27,6 +27,7 @@ from reconciler.render.html import page
 from reconciler.render.html.listing import LISTED
 from reconciler.render.html.markup import element, value
 from reconciler.render.html.sections import MOST
+from tests.cli import samples
 from tests.reviews.plans import HOSTILE, PLANS, everything
 
 LINK = "https://github.com/hospital/metadata/blob/5f0c1d2e"
@@ -255,3 +256,10 @@ def test_no_live_value_is_in_the_page_or_its_data(redact: Redact) -> None:
 def test_a_gone_image_set_has_no_version() -> None:
     data = listed(page(shown("refused"), LINK))
     assert data["sets"]["pin"][-1] == ""
+
+
+def test_values_that_look_the_same_show_how_they_differ() -> None:
+    plan = samples.lookalikes()
+    found = page(review(plan, Redact.NONE))
+    assert "Jos\\u00e9" in found and "Jose\\u0301" in found
+    assert "differs in the Unicode form of letters" in found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.core.errors import Place
+from reconciler.core.lookalikes import reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
@@ -123,10 +124,11 @@ def _what(action: ShownAction, change: ShownChange) -> What:
 
 
 def _change(what: What, change: ShownChange) -> Item:
+    before, after = reveal_both(_before(change), _after(change))
     return Item(
         what,
-        _before(change),
-        _after(change),
+        before,
+        after,
         change.place,
         tuple(map(wording.part_text, change.parts)) if change.parts else (),
         change.manifests,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
+from reconciler.core.lookalikes import reveal
 
 # Sentences of ours have names and commands in backticks, as in Markdown.
 _CODE = re.compile(r"`([^`]+)`")
@@ -48,7 +49,7 @@ def joined(parts: Iterable[str], separator: str = "") -> Html:
 
 def value(plain: str, kind: str = "") -> Html:
     """A DICOM value or name. Its direction does not change that of the text beside it."""
-    return element("code", element("bdi", plain), class_=kind or False)
+    return element("code", element("bdi", reveal(plain)), class_=kind or False)
 
 
 def sentence(plain: str) -> Html:
