@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from pydicom.charset import python_encoding
-
 from reconciler.core.dicom.content import instances, live_key, section_of, series
 from reconciler.core.model.value import Document, Json
 
@@ -29,6 +27,8 @@ def holds(terms: Sequence[str], text: str) -> bool:
 
 
 def _codec(term: str) -> str | None:
+    from pydicom.charset import python_encoding
+
     found = python_encoding.get(term.strip(" "))
     # ISO 646, the default, is written with the codec of ISO 8859-1.
     return "ascii" if term.strip(" ") in ("", "ISO_IR 6", "ISO 2022 IR 6") else found
