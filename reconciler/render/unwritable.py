@@ -24,6 +24,7 @@ from reconciler.core.dicom.content import (
     uid_value,
 )
 from reconciler.core.dicom.dictionary import Attribute
+from reconciler.core.dicom.masks import is_mask
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import ALL_VRS, is_vr
 from reconciler.core.model.address import SECTIONS, WILDCARD, Address, Level
@@ -99,6 +100,8 @@ def why_not_key(key: str, taken: Set[str]) -> str:
     """
     if key in SECTIONS or key in ("", WILDCARD):
         return "in a manifest its key means something else"
+    if is_mask(key):
+        return "it looks like a mask of `reconcile`"
     if NO_TEXT.search(key):
         return "its key holds a NUL or an incomplete character, which a manifest cannot hold"
     if len(quoted(key)) > _LONGEST_KEY:

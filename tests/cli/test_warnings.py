@@ -108,7 +108,26 @@ def test_a_copied_mask_is_an_error(tree: Path, reconcile: Command, value: str) -
     manifest(tree, f"PatientID: '{value}'")
     ran = reconcile("validate")
     assert ran.code == 1
-    assert "8:18: the value stands for a masked value, it is no value itself" in ran.err
+    assert "8:18: PatientID (0010,0020): the value stands for a masked value" in ran.err
+
+
+def test_masks_are_errors_wherever_a_value_or_a_uid_stands(tree: Path, reconcile: Command) -> None:
+    text = (
+        f"{HEAD}imageSetId: {IMAGE_SET_ID}\n"
+        "present:\n"
+        "  Patient: {DICOM: {PatientComments: (empty), OtherPatientNames: [A, <text(1)>]}}\n"
+        "  Study: {Series: {<masked 1>: {DICOM: {Modality: CT}}}}\n"
+        "absent: {Study: {DICOM: {StudyID: <text(3)>}, Series: [<text(9)>]}}\n"
+    )
+    (tree / "manifests" / "a.yaml").write_text(text)
+    problems = json.loads(reconcile("validate", "--json").out)["problems"]
+    assert [(one["place"]["line"], one["message"].split(" stands")[0]) for one in problems] == [
+        (6, "PatientComments (0010,4000): the value"),
+        (6, "OtherPatientNames (0010,1001): the value"),
+        (7, "the UID"),
+        (8, "StudyID (0020,0010): the value"),
+        (8, "the UID"),
+    ]
 
 
 @pytest.mark.parametrize("value", ["<b>", "text(10)", "a <DA> b", "<Doe^Anna>"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,13 +18,6 @@ from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import Claim, ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
 
-# What stands for a value in an output that masks it: `review.mask.shape`, `ShownValue.as_vr`.
-_MASKED = re.compile(
-    r"<([A-Z]+: )?([A-Z]{2}|([A-Z]{2} )?(text\([0-9]+(-[0-9]+)?\)|(list|item)\([0-9]+\)|number|"
-    r"boolean)|masked [0-9]+)>"
-)
-_MASK = "the value stands for a masked value, it is no value itself"
-_MASK_HINT = "Write the value. `--show-values` shows live values."
 _NEVER_HINT = "Remove the line."
 _VRS_HINT = "Remove it. It is for private elements, which can change at Instance level only."
 _UID_HINT = "Write a valid UID. HealthImaging identifies the study, series or instance by it."
@@ -65,8 +57,6 @@ def _present(draft: Draft, address: Address, line: Line, vr: str | None) -> None
     attribute = line.attribute
     parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
     draft.note(line.path, *parsed.errors)
-    if mask := next(_masks(line.value), None):
-        draft.problem(line.path, mask.place, _MASK, _MASK_HINT)
     if attribute.tag in KEY_UIDS:
         _check_key_uid(draft, line, parsed)
     elif parsed.violations and not draft.source.force:
@@ -85,21 +75,6 @@ def _present(draft: Draft, address: Address, line: Line, vr: str | None) -> None
             and line.value.place.line == line.key.place.line,
         )
     )
-
-
-def _masks(node: Node) -> Iterator[Scalar]:
-    """The texts of a value that were copied from an output that masks values."""
-    match node:
-        case Scalar() if _MASKED.fullmatch(node.text):
-            yield node
-        case ListNode(items):
-            for item in items:
-                yield from _masks(item)
-        case MappingNode(entries):
-            for _, value in entries:
-                yield from _masks(value)
-        case _:
-            pass
 
 
 def _check_key_uid(draft: Draft, line: Line, parsed: values.Parsed) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reconciler.core.ask.as_json import Path
 from reconciler.core.ask.attributes import read_present, read_removed
 from reconciler.core.ask.draft import Draft
+from reconciler.core.dicom import masks
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, STUDY, WILDCARD, Address, instance_at, series_at
 from reconciler.core.model.ask import Claim, ClaimKind
@@ -30,13 +31,22 @@ class ManifestSection:
 def read_claims(draft: Draft) -> None:
     """Read `present` and `absent` into claims."""
     for section in _sections(draft.document.get("present"), ("present",)):
+        _check_key(draft, section)
         if isinstance(section.node, MappingNode):
             read_present(draft, section.address, section.node, section.path)
     for section in _sections(draft.document.get("absent"), ("absent",)):
+        _check_key(draft, section)
         if _asks_removal(section):
             _remove(draft, section)
         elif isinstance(section.node, MappingNode):
             read_removed(draft, section.address, section.node, section.path)
+
+
+def _check_key(draft: Draft, section: ManifestSection) -> None:
+    """Report a mask in place of the UID of a series or an instance."""
+    if masks.is_mask(section.address.instance or section.address.series):
+        message = "the UID stands for a masked UID, it is no UID itself"
+        draft.problem(section.path, section.place, message, masks.HINT)
 
 
 def _sections(root: Node | None, path: Path) -> Iterator[ManifestSection]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reconciler.core.dicom import masks
 from reconciler.core.dicom.constraints import never_sent
 from reconciler.core.dicom.dictionary import (
     Attribute,
@@ -51,6 +52,7 @@ _EMPTY_LIST_HINT = (
 )
 _FORCE_HINT = "Fix the value. Only `force: true` sends it unchanged."
 _ONE_VALUE_HINT = "Write the value on the same line, after the colon."
+_MASK = "the value stands for a masked value, it is no value itself"
 _NO_VALUE = "the value is missing"
 _BACKSLASH = "a backslash in the value separates several values"
 
@@ -202,6 +204,9 @@ class _Reader:
 
     def component(self, node: Scalar) -> Json:
         """Read one value by the first kind that accepts it."""
+        if masks.is_mask(node.text):
+            self.error(node.place, _MASK, masks.HINT)
+            return None
         if self.kind.text:
             return node.text
         if self.kind.tag:
