@@ -28,7 +28,15 @@ from reconciler.core.dicom.masks import is_mask
 from reconciler.core.dicom.values import parse
 from reconciler.core.dicom.vr import ALL_VRS, is_vr
 from reconciler.core.model.address import SECTIONS, WILDCARD, Address, Level
-from reconciler.core.model.node import MAX_DEPTH, MAX_TEXT, NO_TEXT, ListNode, MappingNode, Node
+from reconciler.core.model.node import (
+    MAX_DEPTH,
+    MAX_TEXT,
+    NO_TEXT,
+    TURNS_TEXT,
+    ListNode,
+    MappingNode,
+    Node,
+)
 from reconciler.core.model.value import Json
 from reconciler.render.nodes import node_of, quoted
 
@@ -60,8 +68,8 @@ def _why_not_value(
     node = node_of(raw)
     if _DEPTHS[address.level] + _depth(node) > MAX_DEPTH:
         return f"it is nested too deep: a manifest has at most {MAX_DEPTH} levels"
-    if any(NO_TEXT.search(text) for text in _texts(raw)):
-        return "its value holds a NUL or an incomplete character, which a manifest cannot hold"
+    if what := next(filter(None, map(_forbidden, _texts(raw))), ""):
+        return f"its value holds {what}, which a manifest cannot hold"
     if any(len(text) > MAX_TEXT for text in _texts(raw)):
         return f"its value is longer than {MAX_TEXT:,} characters"
     live_vr = key_vr(section, key)
@@ -102,11 +110,18 @@ def why_not_key(key: str, taken: Set[str]) -> str:
         return "in a manifest its key means something else"
     if is_mask(key):
         return "it looks like a mask of `reconcile`"
-    if NO_TEXT.search(key):
-        return "its key holds a NUL or an incomplete character, which a manifest cannot hold"
+    if what := _forbidden(key):
+        return f"its key holds {what}, which a manifest cannot hold"
     if len(quoted(key)) > _LONGEST_KEY:
         return "its key is too long for a manifest"
     return "another series or instance has this key as its UID" if key in taken else ""
+
+
+def _forbidden(text: str) -> str:
+    """What no text of a manifest may hold and this text holds; "" if there is nothing."""
+    if NO_TEXT.search(text):
+        return "a NUL or an incomplete character"
+    return "a character that turns the direction of text" if TURNS_TEXT.search(text) else ""
 
 
 def _depth(node: Node) -> int:

@@ -87,6 +87,8 @@ def blocks_and_changes(document: dict[str, Any], text: str) -> list[str]:
         (at_instance(""), 'instance "" is left out'),
         (at_instance("x" * 1100), "is left out: its key is too long for a manifest"),
         (at_instance("a\0b"), "is left out: its key holds a NUL"),
+        (at_instance("a\u202eb"), "its key holds a character that turns the direction"),
+        (at_instance(ImageComments="a\u2066b"), "its value holds a character that turns"),
         (at_instance(ImageComments="<text(10)>"), "a manifest cannot express its value"),
         (at_instance("<text(10)>"), "is left out: it looks like a mask"),
         (twice("1.2.3.4", "1.2.3.4 "), "another series or instance has this key as its UID"),

@@ -175,6 +175,15 @@ def test_refused(parser: type, case: str) -> None:
     assert (texts(loaded), loaded.documents) == (expected, ())
 
 
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_nothing_turns_the_direction_of_text(parser: type, code: int) -> None:
+    for text in (f"a: '{chr(code)}'", f'a: "\\u{code:04x}"', f"{chr(code)}: a", f"# {chr(code)}"):
+        assert len(parse(text, "f", parser).problems) == 1
+    hebrew = "a: \u05d0\u200f\u200e\u2060"
+    assert parse(hebrew, "f", parser).problems == ()
+
+
 BROKEN = {
     "bracket": (
         "a: [1,\nb",

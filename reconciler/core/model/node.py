@@ -16,6 +16,9 @@ MAX_NODES = 300_000
 MAX_TEXT = 2**20
 # What no text of a manifest may hold.
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+# Embeddings, overrides and isolates (Unicode Standard Annex #9, section 2): they change the order
+# in which the text around them is shown (https://trojansource.codes).
+TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _NAME = re.compile(r"[^:=^\\]{0,64}")
 

@@ -105,6 +105,9 @@ class Builder:
         if style == '"' and node.NO_TEXT.search(event.value):
             message = "an escape such as \\0 or \\uD800 stands for no character"
             self.problem(place, message, "Remove the escape.")
+        if style == '"' and node.TURNS_TEXT.search(event.value):
+            message = "an escape such as \\u202E turns the direction of text"
+            self.problem(place, message, "Remove the escape.")
         text = event.value
         if len(text) > node.MAX_TEXT:
             message = f"a text is longer than {node.MAX_TEXT:,} characters"

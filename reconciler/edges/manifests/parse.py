@@ -17,13 +17,11 @@ PURE: Parser = yaml.SafeLoader
 DEFAULT: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else PURE
 
 # Characters that YAML 1.2 does not allow, and line separators that YAML 1.1 treats differently.
-# Those that turn the direction of text show a reviewer another text than the value
-# (https://trojansource.codes).
+# Also those that turn the direction of text (`node.TURNS_TEXT`).
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
     "\U00010000-\U0010ffff]"
 )
-_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 _YAML_HINTS = (
     (
@@ -81,7 +79,7 @@ def parse(
 
 def _forbidden(text: str, index: int, name: str) -> Diagnostic:
     code = f"U+{ord(text[index]):04X}"
-    if text[index] in _DIRECTIONS:
+    if node.TURNS_TEXT.match(text[index]):
         message = f"{code} turns the direction of text, so that a review shows another text"
         hint = "Delete it. Hebrew and Arabic text needs no such character."
         return Diagnostic(place_after(text[:index], name), message, hint)
