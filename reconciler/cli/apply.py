@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -111,6 +110,7 @@ def apply(
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.review import reviewer
+    from reconciler.edges import ci
 
     seconds = _deadline(max_duration)
     if report:
@@ -125,7 +125,7 @@ def apply(
         )
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=record or settings.record_mode)
-    if settings.record_mode is None and os.environ.get("CI", "").lower() == "true":
+    if settings.record_mode is None and ci.job().is_ci:
         raise ReconcilerError(
             "this is a CI job, and nothing states where the records of this apply go",
             "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. With "

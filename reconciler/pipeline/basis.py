@@ -15,8 +15,7 @@ from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import ci, git
 from reconciler.edges.manifests import is_manifest, parse
 from reconciler.edges.records import FOLDER as RECORDS
-
-_LOCAL = ".reconcile"
+from reconciler.pipeline.local_files import FOLDER as LOCAL
 
 
 def basis_of(settings: Settings, checked: Checked, base: str | None = None) -> Basis:
@@ -60,7 +59,7 @@ def _since(settings: Settings, base: str) -> Since | None:
         return None
     root = Path(settings.root).resolve()
     folder, records = root / settings.manifests, root / RECORDS
-    local, file, key = root / _LOCAL, root / settings.file, root / KEY_FILE
+    local, file, key = root / LOCAL, root / settings.file, root / KEY_FILE
     found = git.since(root, base, [folder, records, local, file, key])
     if found is None:
         return None

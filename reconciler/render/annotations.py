@@ -20,10 +20,13 @@ MOST = 10
 def commands(review: Review) -> Iterator[str]:
     """The worst first: refusals as errors, then rows with hazards as warnings."""
     lines = [*_errors(review), *_warnings(review)]
-    yield from lines if len(lines) <= MOST else lines[: MOST - 1]
-    if more := len(lines) - MOST + 1 if len(lines) > MOST else 0:
-        text = f"{plural(more, 'more problem')} in this plan: see the comment or the job summary."
-        yield _command("warning", None, "More", text)
+    if len(lines) <= MOST:
+        yield from lines
+        return
+    yield from lines[: MOST - 1]
+    more = plural(len(lines) - MOST + 1, "more problem")
+    text = f"{more} in this plan: see the comment or the job summary."
+    yield _command("warning", None, "More", text)
 
 
 def _errors(review: Review) -> Iterator[str]:

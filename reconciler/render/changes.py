@@ -10,12 +10,12 @@ from reconciler.core.errors import Place
 from reconciler.core.lookalikes import reveal, reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.review.model import Edit
-from reconciler.core.review.wording import part_text
+from reconciler.core.review.wording import difference_of, part_text
 from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, cut_pair, isolated, pad, short_uids, width
 
 INDENT = "    "
-_STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
+STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
 _WIDEST_KEY = 34
 
 
@@ -63,7 +63,7 @@ def _lines(
 ) -> list[str]:
     """Values beside the attribute, with the place after or below them; else all of it below."""
     body, room = columns
-    style = _STYLE[cells.edit.symbol]
+    style = STYLE[cells.edit.symbol]
     lead = f"{indent}{look.paint(cells.edit.symbol, style)} {start}  "
     place = look.paint(cells.place, Style.DIM)
     inner = f"{indent}    "
@@ -88,7 +88,7 @@ def _painted_body(cells: _Cells, look: Look) -> str:
     if cells.before and cells.after:
         before = look.paint(isolated(cells.before), Style.REMOVE)
         return f"{before} → {look.paint(isolated(cells.after), Style.ADD)}"
-    return look.paint(isolated(cells.single), _STYLE[cells.edit.symbol])
+    return look.paint(isolated(cells.single), STYLE[cells.edit.symbol])
 
 
 def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
@@ -102,9 +102,8 @@ def _remarks(edit: Edit, look: Look, indent: str) -> list[str]:
     if edit.change.components:
         changed = ", ".join(edit.change.components)
         lines.append(inner + look.paint(f"changed: {changed}", Style.DIM))
-    if edit.change.differs_in:
-        text = f"looks the same before and after, but differs in {edit.change.differs_in}"
-        lines.append(inner + look.paint(text, Style.UPDATE))
+    if difference := difference_of(edit.change):
+        lines.append(inner + look.paint(difference, Style.UPDATE))
     if edit.drift:
         text = f"drift: changed outside this repository {edit.drift}"
         lines.append(inner + look.paint(text, Style.DRIFT))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from reconciler.core.escape import escape
 from reconciler.core.model.plan import Status
 from reconciler.core.review.model import Detail, MissingConsent, ShownBlock, ShownMember
-from reconciler.core.review.phrases import plural
+from reconciler.core.review.phrases import plural, released
 from reconciler.render.changes import INDENT, edit_lines, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import short_path, width
+from reconciler.render.values import short_path, width, wrapped
 
 _SIGN: dict[Status, tuple[str, Style]] = {
     Status.CONVERGED: ("=", Style.ADD),
@@ -119,17 +117,11 @@ def _block(block: ShownBlock, look: Look) -> list[str]:
 
 def _wrapped(text: str, look: Look) -> list[str]:
     """Text wrapped to the width beside the signs; places and UIDs are never broken."""
-    room = max(40, look.width - len(INDENT) - 2)
-    return textwrap.wrap(
-        text, room, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
-    )
+    return wrapped(text, look.width - len(INDENT) - 2)
 
 
 def _released(detail: Detail, look: Look) -> list[str]:
-    lines = (
-        f"released: no manifest asks for {short_path(path)} any more; its value stays"
-        for path in detail.released
-    )
+    lines = (f"released: {released(short_path(path))}" for path in detail.released)
     return [INDENT + look.paint(line, Style.DIM) for line in lines]
 
 

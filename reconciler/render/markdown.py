@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
-from reconciler.core.lookalikes import reveal, reveal_both
+from reconciler.core.lookalikes import reveal
 from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
@@ -158,10 +158,7 @@ def _odd(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _row(row: Row, link: str) -> str:
-    before, after = wording.before_texts(row), wording.after_text(row)
-    if len(before) == 1:
-        first, after = reveal_both(before[0], after)
-        before = (first,)
+    before, after = wording.values_of(row)
     shown = [" or ".join(map(code, before))] if before else []
     if wording.has_place_instead(row):
         shown.append("the value of the line")
@@ -179,8 +176,8 @@ def _row(row: Row, link: str) -> str:
         lines.append(f"  changed {row.drift}")
     if row.hazards:
         lines.append(f"  {', '.join(row.hazards)}")
-    if row.differs_in:
-        lines.append(f"  looks the same before and after, but differs in {row.differs_in}")
+    if difference := wording.difference_of(row):
+        lines.append(f"  {difference}")
     for part in row.parts:
         path, old, new = wording.part_text(part)
         lines.append(f"  {code(row.name + path)}: {code(old)} → {code(new)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -11,15 +10,14 @@ from reconciler.core.lookalikes import reveal, reveal_both
 from reconciler.core.review import wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Overview, Refusal, Remark, Row
-from reconciler.render.changes import INDENT, place_of
+from reconciler.render.changes import INDENT, STYLE, place_of
 from reconciler.render.style import Look, Style
-from reconciler.render.values import cut, isolated, short_path
+from reconciler.render.values import cut, isolated, short_path, wrapped
 
 T = TypeVar("T")
 
 # A longer value is cut in its middle.
 _LONGEST = 60
-_STYLE = {"+": Style.ADD, "~": Style.UPDATE, "-": Style.REMOVE}
 
 
 def head_lines(overview: Overview, look: Look) -> Iterator[str]:
@@ -86,11 +84,9 @@ def _note(remark: Remark, look: Look) -> Iterator[str]:
 def _row(row: Row, look: Look) -> Iterator[str]:
     """`~ PatientSex (Patient): <CS> → "F"`, below it where, and the line that asks."""
     symbol = SYMBOL[row.op]
-    befores, after = list(wording.before_texts(row)), wording.after_text(row)
-    if len(befores) == 1:
-        befores[0], after = reveal_both(befores[0], after)
-    else:
-        befores, after = list(map(reveal, befores)), reveal(after)
+    befores, after = wording.values_of(row)
+    if len(befores) != 1:
+        befores, after = tuple(map(reveal, befores)), reveal(after)
     before = " or ".join(isolated(cut(one, _LONGEST)) for one in befores)
     after = isolated(cut(after, _LONGEST))
     place = f"  {place_of(row.place)}" if row.place else ""
@@ -100,7 +96,7 @@ def _row(row: Row, look: Look) -> Iterator[str]:
     value += f" ({', '.join(row.components)})" if row.components else ""
     vr = f", {row.vr}" if row.sends_vr else ""
     head = f"{reveal(wording.name_of(row))} ({row.level.title}{vr}): {value}"
-    yield from _marked(symbol, head.removesuffix(": "), _STYLE[symbol], look)
+    yield from _marked(symbol, head.removesuffix(": "), STYLE[symbol], look)
     inner = f"{INDENT}  "
     place += f" and {row.places - 1:,} more lines" if row.places > 1 else ""
     held = "" if row.runs else "held back: "
@@ -111,9 +107,7 @@ def _row(row: Row, look: Look) -> Iterator[str]:
         yield from _painted(f"changed {row.drift}", Style.DRIFT, look, inner)
     if row.hazards:
         yield from _painted(", ".join(row.hazards), Style.UPDATE, look, inner)
-    if row.differs_in:
-        text = f"looks the same before and after, but differs in {row.differs_in}"
-        yield from _painted(text, Style.UPDATE, look, inner)
+    yield from _painted(wording.difference_of(row), Style.UPDATE, look, inner)
     for part in row.parts:
         path, *values = wording.part_text(part)
         path, (old, new) = reveal(path), reveal_both(*values)
@@ -124,20 +118,12 @@ def _row(row: Row, look: Look) -> Iterator[str]:
 
 
 def _marked(sign: str, text: str, style: Style, look: Look) -> Iterator[str]:
-    first, *rest = _wrap(text, look, INDENT)
+    first, *rest = wrapped(text, look.width - len(INDENT))
     yield f"{look.paint(sign, style)} {first}"
     for line in rest:
         yield f"{INDENT}{line}"
 
 
 def _painted(text: str, style: Style | None, look: Look, indent: str) -> Iterator[str]:
-    for line in _wrap(text, look, indent):
+    for line in wrapped(text, look.width - len(indent)):
         yield indent + (look.paint(line, style) if style else line)
-
-
-def _wrap(text: str, look: Look, indent: str) -> list[str]:
-    """Wrapped at words; IDs, UIDs and places are never broken."""
-    room = max(40, look.width - len(indent))
-    return textwrap.wrap(
-        text, room, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 
@@ -82,6 +83,17 @@ def _common_prefix(first: str, second: str) -> int:
 def short_uid(uid: str) -> str:
     """Shorten a UID to its end, which distinguishes it from its neighbours."""
     return uid if len(uid) <= 20 else f"{_CUT}{uid[-14:]}"
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """The text wrapped at words to at least 40 columns; IDs, UIDs and places are never broken."""
+    return textwrap.wrap(
+        text,
+        max(40, room),
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
 
 
 def short_path(path: str) -> str:

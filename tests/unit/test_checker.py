@@ -213,9 +213,9 @@ def test_no_sentence_holds_a_key_that_dicom_does_not_define(
     """Such a key may be a name, and the sentences are stored."""
     raw = action()
     edit(raw)
-    told = " ".join(checked(raw))
-    assert "<text(9-16)>" in told
-    assert "Zyxwood" not in told
+    sentences = " ".join(checked(raw))
+    assert "<text(9-16)>" in sentences
+    assert "Zyxwood" not in sentences
 
 
 def test_an_image_set_in_two_actions_is_found() -> None:

@@ -10,10 +10,9 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status
 from reconciler.core.review.explain import MEANING
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark
+from reconciler.core.review.phrases import released
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import rank
-
-RELEASED = "no manifest asks for {} any more; its value stays"
 
 
 def dangers_of(actions: Iterable[Action]) -> tuple[Danger, ...]:
@@ -40,12 +39,12 @@ def refusals_of(actions: Iterable[Action]) -> tuple[Refusal, ...]:
     for action in actions:
         for block in action.blocks:
             _, where = found.setdefault((block.message, block.hint), (_blocked(block), Count()))
-            _add(where, action)
+            where.add_action(action)
         for use in action.hazards:
             if not use.consented:
                 line = use.place, use.consent
                 _, where = found.setdefault(line, (_unconsented(use), Count()))
-                _add(where, action)
+                where.add_action(action)
     return tuple(replace(one, reach=where.reach()) for one, where in found.values())
 
 
@@ -54,17 +53,11 @@ def notes_of(actions: Iterable[Action]) -> tuple[Remark, ...]:
     found: dict[Hashable, tuple[Remark, Count]] = {}
     for action in actions:
         texts = [(note.message, note.place) for note in action.notes]
-        texts += [(RELEASED.format(path), None) for path in action.released]
+        texts += [(released(path), None) for path in action.released]
         for text, place in texts:
             _, where = found.setdefault(text, (Remark(text, place, _NOWHERE), Count()))
-            _add(where, action)
+            where.add_action(action)
     return tuple(replace(one, reach=where.reach()) for one, where in found.values())
-
-
-def _add(where: Count, action: Action) -> None:
-    studies = studies_of(action)
-    for name in action.image_sets:
-        where.add(name, studies.get(name, ""))
 
 
 _NOWHERE = Reach(0, 0, 0, 0, ())

@@ -51,12 +51,11 @@ class Row:
     `name` is the attribute with its private creator, "" for a whole series or instance. `before`
     has the most common live values, `others_before` is the number of further values. `after` is
     None without a new value and if `values` is more than 1. `parts` are the elements that change
-    inside of a sequence and `components` those of a name, and `differs_in` is as in
-    `ShownChange`, in the first image set. `place` is the
-    line that asks for the first edit, `places` the number of lines. `uids` are the first series or
-    instances that are removed or restored as a whole. `drift` says since when the first value
-    differs from the recorded value, "" for a row that has not drifted. `runs` says that the plan
-    makes the edits.
+    inside of a sequence, `components` those of a name, and `differs_in` is as in `ShownChange`: all
+    in the first image set. `place` is the line that asks for the first edit, `places` the number of
+    lines. `uids` are the first series or instances that are removed or restored as a whole. `drift`
+    says since when the first value differs from the recorded value, "" for a row that has not
+    drifted. `runs` says that the plan makes the edits.
     """
 
     op: Op

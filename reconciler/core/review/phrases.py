@@ -18,6 +18,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
+def released(path: str) -> str:
+    """What happens to the value of a path that no manifest asks for any more: nothing."""
+    return f"no manifest asks for {path} any more; its value stays"
+
+
 def not_read(one: Unread) -> str:
     """`data store archive: 30 image sets not read: the AWS credentials have expired`."""
     image_sets = plural(one.image_sets, "image set")
@@ -58,11 +63,10 @@ def changed_since(since: Since) -> tuple[str, ...]:
     if since.local:
         files = plural(since.local, "file")
         found.append(f"{files} below .reconcile/, which no commit should have")
-
     if since.consents:
-        found.append(f"new consent: {'; '.join(since.consents[:_CONSENTS])}")
-        if more := len(since.consents) - _CONSENTS if len(since.consents) > _CONSENTS else 0:
-            found[-1] += f"; and {more:,} more"
+        more = len(since.consents) - _CONSENTS
+        others = f"; and {more:,} more" if more > 0 else ""
+        found.append(f"new consent: {'; '.join(since.consents[:_CONSENTS])}{others}")
     return tuple(found)
 
 

@@ -32,6 +32,12 @@ class Count:
         if address is not None and address.instance:
             self.instances.add((image_set_id, address.instance))
 
+    def add_action(self, action: Action) -> None:
+        """Count the image sets that an action stands for."""
+        studies = studies_of(action)
+        for name in action.image_sets:
+            self.add(name, studies.get(name, ""))
+
     def add_all(self, other: Count) -> None:
         """Count what another count has."""
         self.image_sets.update(other.image_sets)

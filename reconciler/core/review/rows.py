@@ -19,7 +19,7 @@ from reconciler.core.review.mask import View
 from reconciler.core.review.overview import LiveValue, Reach, Row
 from reconciler.core.review.reach import Count, studies_of
 from reconciler.core.review.severity import SEVERITY, rank
-from reconciler.core.review.shown import ShownValue, show
+from reconciler.core.review.shown import show
 
 # The first change that replaces a value, and where the value is.
 _Before: TypeAlias = tuple[Change, Reach]
@@ -147,7 +147,7 @@ def _before(edits: _Edits) -> Sequence[_Before]:
 def _give_labels(before: Sequence[_Before], view: View, letters: Letters) -> None:
     for change, _ in before:
         assert change.before is not None
-        if _has_label(show(change.before.raw, change.tag, view.redact)):
+        if show(change.before.raw, change.tag, view.redact).is_hidden:
             letters.give(change)
 
 
@@ -155,11 +155,7 @@ def _live(before: _Before, view: View, letters: Letters | None) -> LiveValue:
     change, reach = before
     shown = shown_change(change, view).before
     assert shown is not None
-    return LiveValue(shown, letters.of(change) if letters and _has_label(shown) else "", reach)
-
-
-def _has_label(live: ShownValue) -> bool:
-    return live.is_masked and not live.is_empty
+    return LiveValue(shown, letters.of(change) if letters and shown.is_hidden else "", reach)
 
 
 def _order(row: Row) -> tuple[int, Level, str]:

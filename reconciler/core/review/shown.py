@@ -41,7 +41,7 @@ class ShownValue:
     @property
     def is_hidden(self) -> bool:
         """Whether an output lacks something of the value. An empty value is shown as empty."""
-        return self.is_masked and self.shape != "empty"
+        return self.is_masked and not self.is_empty
 
     @property
     def is_empty(self) -> bool:

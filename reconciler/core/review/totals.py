@@ -10,7 +10,8 @@ from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Plan, Status, image_sets_by_status, image_sets_with
 from reconciler.core.review.phrases import plural
 
-_COUNTED = {
+# What image sets of actions without calls are, in words.
+COUNTED = {
     Status.DRIFTED: "drifted and held back",
     Status.BLOCKED: "blocked",
     Status.BUSY: "busy",
@@ -50,7 +51,7 @@ def totals_of(plan: Plan) -> Totals:
         changes=sum(len(action.changes) for action in plan.actions),
         calls=len(plan.steps),
         raised=len({name for step in plan.steps for name, _ in step.expected}),
-        standing=tuple((status, standing[status]) for status in _COUNTED if standing[status]),
+        standing=tuple((status, standing[status]) for status in COUNTED if standing[status]),
         unrecorded=sum(
             not member.recorded
             for action in plan.actions
@@ -68,7 +69,7 @@ def summary(totals: Totals) -> str:
     """`Plan: 3 image sets to update (3 calls), 1 blocked, 2 converged.`"""
     if not any(count for _, count in totals.actions) and not totals.unread:
         return "Plan: nothing to do, there are no manifests."
-    parts = [f"{count:,} {_COUNTED[status]}" for status, count in totals.standing]
+    parts = [f"{count:,} {COUNTED[status]}" for status, count in totals.standing]
     if totals.raised:
         calls = plural(totals.calls, "call")
         parts.insert(0, f"{plural(totals.raised, 'image set')} to update ({calls})")

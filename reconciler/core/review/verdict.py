@@ -6,15 +6,11 @@ from collections.abc import Iterator
 
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.review.phrases import duration, plural
-from reconciler.core.review.reach import Count, studies_of
-from reconciler.core.review.totals import Totals
+from reconciler.core.review.reach import Count
+from reconciler.core.review.totals import COUNTED, Totals
 
 # Why image sets without calls stay as they are. What is converged is no such reason.
-_STAYS = {
-    Status.BLOCKED: "blocked",
-    Status.DRIFTED: "drifted and held back",
-    Status.BUSY: "busy",
-}
+_STAYS = (Status.BLOCKED, Status.DRIFTED, Status.BUSY)
 
 
 def verdict_of(plan: Plan, totals: Totals) -> tuple[str, ...]:
@@ -26,9 +22,8 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
     if totals.raised:
         where = Count()
         for action in plan.actions:
-            uids = studies_of(action)
-            for name in action.image_sets if action.steps else ():
-                where.add(name, uids.get(name, ""))
+            if action.steps:
+                where.add_action(action)
         reach = where.reach()
         several = reach.studies and reach.image_sets > 1
         studies = f" of {plural(reach.studies, 'study')}" if several else ""
@@ -39,7 +34,7 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
     else:
         yield "Nothing changes."
     counts = dict(totals.standing)
-    stays = [f"{counts[status]:,} {word}" for status, word in _STAYS.items() if counts.get(status)]
+    stays = [f"{counts[one]:,} {COUNTED[one]}" for one in _STAYS if counts.get(one)]
     if totals.unread:
         stays.append(f"{totals.unread:,} not read")
     if stays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.lookalikes import reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Op
 from reconciler.core.review.model import ShownChange
@@ -53,6 +54,22 @@ def before_texts(row: Row) -> tuple[str, ...]:
     if row.others_before:
         texts.append(f"{row.others_before:,} other values")
     return tuple(texts)
+
+
+def values_of(row: Row) -> tuple[tuple[str, ...], str]:
+    """`before_texts` and `after_text`. Two texts that look alike show how they differ."""
+    before, after = before_texts(row), after_text(row)
+    if len(before) != 1:
+        return before, after
+    first, after = reveal_both(before[0], after)
+    return (first,), after
+
+
+def difference_of(edit: Row | ShownChange) -> str:
+    """A sentence where the values before and after look the same, else ""."""
+    if not edit.differs_in:
+        return ""
+    return f"looks the same before and after, but differs in {edit.differs_in}"
 
 
 def _uids(row: Row) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Status
 from reconciler.core.review import wording
-from reconciler.core.review.dangers import RELEASED
 from reconciler.core.review.explain import MEANING, verdict
 from reconciler.core.review.model import SYMBOL, ShownAction, ShownChange, ShownMember
+from reconciler.core.review.phrases import released
 from reconciler.core.review.shown import EMPTY
 
 # Instead of a new value.
@@ -86,7 +86,7 @@ def _items(action: ShownAction) -> Iterator[tuple[str, Item, str]]:
     for note in action.notes:
         yield note.image_set_id, Item(What("note"), "", note.message, note.place), ""
     for path in action.released:
-        words = RELEASED.format(path)
+        words = released(path)
         yield action.members[0].image_set_id, Item(What("note"), "", words, None), ""
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconciler.core.lookalikes import reveal_both
 from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.review import Review, wording
@@ -191,10 +190,7 @@ def _title(row: Row) -> Iterator[Html]:
 
 
 def _values(row: Row) -> Iterator[Html]:
-    before, after = wording.before_texts(row), wording.after_text(row)
-    if len(before) == 1:
-        first, after = reveal_both(before[0], after)
-        before = (first,)
+    before, after = wording.values_of(row)
     if before:
         yield element("span", "now", class_="tag")
         # Beyond the values that are known, `before` has words such as `5 other values`.
@@ -210,8 +206,8 @@ def _values(row: Row) -> Iterator[Html]:
         yield text(after) if row.values > 1 else value(after, "new")
     elif SYMBOL[row.op] == "-":
         yield text("removed")
-    if row.differs_in:
-        yield text(f" looks the same before and after, but differs in {row.differs_in}")
+    if difference := wording.difference_of(row):
+        yield text(f" {difference}")
     if row.components:
         yield text(f" ({', '.join(row.components)})")
 
