@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from reconciler.core.explain.examples import (
+    ACCEPTS,
+    OVERWRITES,
+    REMOVED_INSTANCE,
+    REVERT,
+    STUDY_WIDE,
+)
 from reconciler.core.explain.model import (
     AWS_CONSTRAINTS,
     AWS_IMAGE_SETS,
@@ -48,10 +55,7 @@ absent:
         Read every change that the plan lists: each has hazards of its own. To undo one attribute
         only, ask for its former value under `present` instead.
         """,
-        manifest=example("""
-reason: The correction was made in the wrong image set, RAD-1234
-revertToVersionId: "1"
-"""),
+        manifest=REVERT,
         sources=(AWS_UPDATES,),
         see=("revertToVersionId", "RESTORES_INSTANCE", "version"),
     ),
@@ -150,13 +154,7 @@ allow: [CHANGES_PATIENT_IDENTITY]
         Look at the list of image sets in the plan: all of them must be of this patient and this
         study. Name them all in the manifest (`imageSetIds`), or consent by the line above.
         """,
-        manifest=example("""
-present:
-  Study:
-    DICOM:
-      StudyDescription: CT CHEST
-allow: [STUDY_WIDE]
-"""),
+        manifest=STUDY_WIDE,
         sources=(AWS_UPDATES,),
         see=("primary", "study-wide", "sibling"),
     ),
@@ -172,14 +170,7 @@ allow: [STUDY_WIDE]
         Look at the image first: a mistyped UID removes another image. The last instance of a series
         is not removed.
         """,
-        manifest=example("""
-absent:
-  Study:
-    Series:
-      1.2.840.99.1:
-        Instances: [1.2.840.99.1.8]
-allow: [REMOVES_INSTANCE]
-"""),
+        manifest=REMOVED_INSTANCE,
         sources=(AWS_UPDATES, "decision 0002 (where AWS is silent), U8"),
         see=("absent", "removeLast", "RESTORES_INSTANCE"),
     ),
@@ -349,13 +340,7 @@ allow: [CHANGES_PATIENT_IDENTITY, MERGES_PATIENTS@2]
         manifest. If the manifest is right, add the consent with the version that the plan prints.
         Any later change of that value ends the consent.
         """,
-        manifest=example("""
-present:
-  Patient:
-    DICOM:
-      PatientSex: F
-allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@5]
-"""),
+        manifest=OVERWRITES,
         sources=("docs/records.md, Baselines",),
         see=("drift", "baseline", "drifted"),
     ),
@@ -371,13 +356,7 @@ allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@5]
         stored value and add the consent with that version. If it is wrong, ask for the right value
         and add the consent: the same apply repairs it.
         """,
-        manifest=example("""
-present:
-  Study:
-    DICOM:
-      StudyDescription: CT CHEST
-allow: [ACCEPTS_UNVERIFIED@6]
-"""),
+        manifest=ACCEPTS,
         sources=("docs/records.md, Updates that were stored otherwise",),
         see=("unverified", "version"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.explain.examples import PRIVATE_ELEMENT, REMOVED_INSTANCE, REVERT
 from reconciler.core.explain.model import (
     AWS_CONSTRAINTS,
     AWS_LEVELS,
@@ -127,10 +128,7 @@ allow: [REMOVES_INSTANCE]
         A version that failed or does not exist is blocked. Revert all primary image sets of a study
         together.
         """,
-        manifest=example("""
-reason: The correction was made in the wrong image set, RAD-1234
-revertToVersionId: "1"
-"""),
+        manifest=REVERT,
         sources=(AWS_UPDATES,),
         see=("REVERTS_VERSION", "RESTORES_INSTANCE", "revertOnPrimary"),
     ),
@@ -174,14 +172,7 @@ force: true
         version. The same key in reconciler.yaml holds for every manifest.
         """,
         todo="Add the line that `reconcile plan` prints, after you have read what it permits.",
-        manifest=example("""
-absent:
-  Study:
-    Series:
-      1.2.840.99.1:
-        Instances: [1.2.840.99.1.8]
-allow: [REMOVES_INSTANCE]
-"""),
+        manifest=REMOVED_INSTANCE,
         see=("consent", "hazard"),
     ),
     Explanation(
@@ -192,21 +183,7 @@ allow: [REMOVES_INSTANCE]
         No dictionary has the VR of a private element, so the manifest states it beside the `DICOM:`
         block. An element that is already there keeps its VR. AWS takes it at Instance level only.
         """,
-        manifest=example("""
-present:
-  Study:
-    Series:
-      "*":
-        Instances:
-          "*":
-            DICOM:
-              "00190010": ACME
-              "001910F9": "97"
-            DICOMVRs:
-              "00190010": LO
-              "001910F9": DS
-force: true
-"""),
+        manifest=PRIVATE_ELEMENT,
         sources=(AWS_UPDATES,),
         see=("private",),
     ),

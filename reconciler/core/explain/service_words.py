@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.explain.examples import PRIVATE_ELEMENT, STUDY_WIDE
 from reconciler.core.explain.model import (
     AWS_IMAGE_SETS,
     AWS_LEVELS,
@@ -9,7 +10,6 @@ from reconciler.core.explain.model import (
     AWS_UPDATES,
     Explanation,
     Kind,
-    example,
 )
 
 SERVICE_WORDS = (
@@ -31,13 +31,7 @@ SERVICE_WORDS = (
         is corrected for itself. AWS then makes it primary by CopyImageSet, with a new imageSetId:
         `reconcile` does not do that.
         """,
-        manifest=example("""
-present:
-  Study:
-    DICOM:
-      StudyDescription: CT CHEST
-allow: [STUDY_WIDE]
-"""),
+        manifest=STUDY_WIDE,
         sources=(AWS_IMAGE_SETS, AWS_UPDATES, "decision 0002 (where AWS is silent), U11 and U25"),
         see=("study-wide", "seriesOnPrimary", "uidsOnPrimary", "revertOnPrimary"),
         aliases=("isPrimary", "primary image set", "non-primary"),
@@ -116,21 +110,7 @@ allow: [STUDY_WIDE]
         elements (gggg,bbxx) beside it. Tag and creator together identify a private element. AWS
         takes private elements at Instance level only, and only with `force`.
         """,
-        manifest=example("""
-present:
-  Study:
-    Series:
-      "*":
-        Instances:
-          "*":
-            DICOM:
-              "00190010": ACME
-              "001910F9": "97"
-            DICOMVRs:
-              "00190010": LO
-              "001910F9": DS
-force: true
-"""),
+        manifest=PRIVATE_ELEMENT,
         sources=("DICOM PS3.5, section 7.8 (private data elements)", AWS_UPDATES),
         see=("DICOMVRs", "force"),
         aliases=("private element", "private creator"),

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.core.explain.model import AWS_UPDATES, Explanation, Kind, example
+from reconciler.core.explain.examples import ACCEPTS, OVERWRITES
+from reconciler.core.explain.model import AWS_UPDATES, Explanation, Kind
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Status
-
-_UNVERIFIED_EXAMPLE = example("""
-present:
-  Study:
-    DICOM:
-      StudyDescription: CT CHEST
-allow: [ACCEPTS_UNVERIFIED@6]
-""")
 
 STATUSES = (
     Explanation(
@@ -52,13 +45,7 @@ STATUSES = (
         Find out who changed the value. If it is right, write it into the manifest. If the manifest
         is right, add the line that the plan prints.
         """,
-        manifest=example("""
-present:
-  Patient:
-    DICOM:
-      PatientSex: F
-allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@5]
-"""),
+        manifest=OVERWRITES,
         see=("drift", "OVERWRITES_DRIFT", "baseline"),
     ),
     Explanation(
@@ -158,7 +145,7 @@ OUTCOMES = (
         If it is wrong, ask for the right value. In both cases, add the consent that the plan
         prints.
         """,
-        manifest=_UNVERIFIED_EXAMPLE,
+        manifest=ACCEPTS,
         sources=("docs/records.md, Updates that were stored otherwise",),
         see=("ACCEPTS_UNVERIFIED", "record"),
     ),

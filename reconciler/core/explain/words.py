@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.explain.examples import OVERWRITES
 from reconciler.core.explain.model import (
     AWS_THROTTLING,
     Explanation,
@@ -22,13 +23,7 @@ WORDS = (
         todo="""
         Find out who changed it. Write the live value into the manifest, or consent to overwrite it.
         """,
-        manifest=example("""
-present:
-  Patient:
-    DICOM:
-      PatientSex: F
-allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@5]
-"""),
+        manifest=OVERWRITES,
         see=("drifted", "baseline", "OVERWRITES_DRIFT"),
     ),
     Explanation(
