@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 
-from reconciler.core.escape import escape, escaped
+from reconciler.core.escape import escape, escaped, is_visible
 from reconciler.core.looks import is_latin, is_mark, look, looks_latin, units, visible
 
 # More accents than this on one letter are drawn over the lines above and below.
 _MOST_MARKS = 6
+
+# White space that editors insert on purpose: also the space of Japanese and Chinese keyboards.
+_NEEDED = "\t\n\f\r\u3000"
 
 
 def reveal(text: str) -> str:
@@ -72,6 +75,21 @@ def is_decomposed(text: str) -> bool:
     if text.isascii():
         return False
     return any(len(unit) > 1 and _composed(unit) != unit for unit in units(text))
+
+
+def has_unseen(text: str) -> bool:
+    """Whether a text has characters that are not seen and that no orthography needs there."""
+    if text.isascii():
+        return False
+    return any(
+        not (is_visible(one) or one in _NEEDED or (_joins(one) and before.isalpha()))
+        for before, one in pairwise(f" {text}")
+    )
+
+
+def _joins(character: str) -> bool:
+    """Whether a character shapes the letter before it: a joiner, or a variation of an ideograph."""
+    return character in "\u200c\u200d" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def _composed(text: str) -> str:

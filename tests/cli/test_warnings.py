@@ -39,6 +39,9 @@ CASES = {
     "comma-in-name": ("PatientName", "Meier, Anna", "Meier^Anna"),
     "typographic-quotes": ("PatientID", "7\u201d", '7"'),
     "future-date": ("PatientBirthDate", "20261129", "20261128"),
+    "unseen-character": ("PatientComments", "left\u00a0hand", "left hand"),
+    "mixed-scripts": ("PatientName", "G\u0430rcia^Ana", "Garcia^Ana"),
+    "decomposed-letter": ("PatientName", "Garcia^Jose\u0301", "Garcia^Jos\u00e9"),
 }
 
 
@@ -52,6 +55,40 @@ def test_each_rule_has_a_case(rule: str) -> None:
     assert RULES[rule](attribute, usual, TODAY) is None
 
 
+@pytest.mark.parametrize(
+    ("keyword", "text", "warned"),
+    [
+        ("PatientName", "Meier,^Anna", True),
+        ("PatientName", "Yamada^Tarou=山田，太郎", True),
+        ("PatientName", "Morrison-Jones^Susan^^^Ph.D., Chief Executive Officer", False),
+        ("ScanOptions", "HELICAL MODE", False),
+        ("PatientOrientation", "LE", False),
+        ("Modality", "CTX", True),
+    ],
+)
+def test_what_a_rule_takes_for_odd(keyword: str, text: str, warned: bool) -> None:
+    found = [rule(by_key(keyword), text, TODAY) for rule in RULES.values()]
+    assert any(found) is warned
+
+
+def test_values_inside_of_sequences_have_warnings(tree: Path, reconcile: Command) -> None:
+    item = "{PatientID: '7', IssuerOfPatientID: 7\u201d, TypeOfPatientID: TEXT, '00090010': x}"
+    manifest(tree, f"OtherPatientIDsSequence: [{item}]")
+    (found,) = json.loads(reconcile("validate", "--json").out)["warnings"]
+    assert found["message"] == (
+        "IssuerOfPatientID (0010,0021): the value has typographic quotation marks"
+    )
+
+
+def test_the_first_two_values_of_an_image_type_are_terms(tree: Path, reconcile: Command) -> None:
+    instances = "{1.2: {Instances: {1.3: {DICOM: {ImageType: [DERIVED, %s, %s]}}}}}"
+    head = f"{HEAD}imageSetId: {IMAGE_SET_ID}\nforce: true\npresent: {{Study: {{Series: "
+    for values, code in ((("DERIVED", "VENDOR"), 0), (("SECONDARY", "VENDOR"), 0), (("X", "Y"), 1)):
+        text = f"{head}{instances % values}}}}}\n"
+        (tree / "manifests" / "a.yaml").write_text(text)
+        assert reconcile("validate", "--strict").code == code
+
+
 def test_warnings_are_printed_and_strict_refuses_them(tree: Path, reconcile: Command) -> None:
     manifest(tree, "PatientSex: FEMALE", "PatientName: Meier, Anna", "PatientBirthDate: 29990101")
     ran = reconcile("validate")
@@ -61,8 +98,8 @@ def test_warnings_are_printed_and_strict_refuses_them(tree: Path, reconcile: Com
         "manifests/a.yaml:8:7: warning: PatientSex (0010,0040): the value is not a defined term of "
         "the standard",
         "    Defined are: M, F, O.",
-        "manifests/a.yaml:9:7: warning: PatientName (0010,0010): a comma in a name separates no "
-        "components",
+        "manifests/a.yaml:9:7: warning: PatientName (0010,0010): a comma in a family name "
+        "separates no components",
         "    Write `Family^Given`, not `Family, Given`.",
         "manifests/a.yaml:10:7: warning: PatientBirthDate (0010,0030): the date is in the future",
         "    Check the year.",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.lookalikes import (
     difference,
+    has_unseen,
     is_decomposed,
     mixes_scripts,
     reveal,
@@ -109,6 +110,13 @@ def test_decomposed_text() -> None:
     assert is_decomposed(decomposed("한"))
     # NFC would replace the second by another ideograph, and no composed ɛ̃ exists.
     assert [text for text in ("José", "\ufa19", "ɛ̃", "שָׁ", "abc") if is_decomposed(text)] == []
+
+
+def test_unseen_characters() -> None:
+    unseen = "\u00ad\u200b\ufeff\u3164\u2800\u034f\u00a0\u200e\ufe0f\u200d\u2009"
+    seen = ("", "Müller", "山田\u3000太郎", "می\u200cخواهم", "葛\U000e0100", "a\tb\r\nc", "שרון")
+    assert [text for text in unseen if not has_unseen(f"x {text}")] == []
+    assert [text for text in seen if has_unseen(text)] == []
 
 
 # Without 0, 1, I and |: of ASCII, what looks alike is not marked.

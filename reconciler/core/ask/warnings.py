@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import TypeAlias
 
-from reconciler.core.dicom.dictionary import Attribute, by_tag
+from reconciler.core.dicom.dictionary import Attribute, by_key, by_tag
 from reconciler.core.dicom.terms import is_defined, listed_terms
 from reconciler.core.errors import Diagnostic
+from reconciler.core.lookalikes import has_unseen, is_decomposed, mixes_scripts
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
 from reconciler.core.model.value import Json
 
@@ -26,6 +27,10 @@ _DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 # Attributes whose dates usually lie ahead.
 _LIES_AHEAD = re.compile("Scheduled|Expir|Expected|Planned|Intended|Next|Due")
 _LISTED = 8
+_COMMA = re.compile("[,，،]")
+# Attributes whose list is not whole: scan options of CT are the vendor's own, and the list of
+# orientations is that of bipeds.
+_OPEN = frozenset({"PatientOrientation", "ScanOptions"})
 # Texts in which a typographic quotation mark is usual.
 _PROSE = frozenset({"LT", "ST", "UT"})
 
@@ -40,24 +45,28 @@ def warnings(asks: Iterable[ImageSetAsk], today: date) -> tuple[Diagnostic, ...]
 def _warnings(claim: Claim, today: date) -> Iterator[Diagnostic]:
     if claim.kind is not ClaimKind.PRESENT or claim.tag is None or claim.value is None:
         return
-    attribute = by_tag(claim.tag)
-    texts = dict.fromkeys(_texts(claim.value.raw))
-    # Only the first two values of ImageType have terms (PS3.3 section C.7.6.1.1.2).
-    for text in list(texts)[:2] if attribute.keyword == "ImageType" else texts:
+    for attribute, text in dict.fromkeys(_texts(by_tag(claim.tag), claim.value.raw)):
         for rule in RULES.values():
             if found := rule(attribute, text, today):
                 yield Diagnostic(claim.place, f"{attribute.label}: {found[0]}", found[1])
 
 
-def _texts(raw: Json) -> Iterator[str]:
-    """The texts of a value. Those inside of sequences belong to other attributes."""
-    for one in raw if isinstance(raw, list) else [raw]:
+def _texts(attribute: Attribute, raw: Json) -> Iterator[tuple[Attribute, str]]:
+    """The texts of a value, each with its attribute, which may be inside of a sequence."""
+    values = raw if isinstance(raw, list) else [raw]
+    # Only the first two values of ImageType have terms (PS3.3 section C.7.6.1.1.2).
+    for one in values[:2] if attribute.keyword == "ImageType" else values:
         if isinstance(one, str) and one:
-            yield one
+            yield attribute, one
+        elif isinstance(one, dict):
+            for key, inner in one.items():
+                yield from _texts(by_key(key), inner)
 
 
 def _undefined_term(attribute: Attribute, text: str, _: date) -> Found:
-    if attribute.vr != "CS" or is_defined(attribute.keyword, text.strip(" ")) is not False:
+    if attribute.vr != "CS" or attribute.keyword in _OPEN:
+        return None
+    if is_defined(attribute.keyword, text.strip(" ")) is not False:
         return None
     terms = listed_terms(attribute.keyword)
     shown = ", ".join(terms[:_LISTED]) + (" …" if len(terms) > _LISTED else "")
@@ -65,9 +74,14 @@ def _undefined_term(attribute: Attribute, text: str, _: date) -> Found:
 
 
 def _comma_in_name(attribute: Attribute, text: str, _: date) -> Found:
-    if attribute.vr != "PN" or "," not in text or "^" in text:
+    # A suffix may have a comma: "Ph.D., Chief Executive Officer" (PS3.5 section 6.2.1.1).
+    families = (group.split("^")[0] for group in text.split("="))
+    if attribute.vr != "PN" or not any(map(_COMMA.search, families)):
         return None
-    return "a comma in a name separates no components", "Write `Family^Given`, not `Family, Given`."
+    return (
+        "a comma in a family name separates no components",
+        "Write `Family^Given`, not `Family, Given`.",
+    )
 
 
 def _typographic_quotes(attribute: Attribute, text: str, _: date) -> Found:
@@ -88,9 +102,33 @@ def _future_date(attribute: Attribute, text: str, today: date) -> Found:
     return "the date is in the future", "Check the year."
 
 
+def _unseen_character(_: Attribute, text: str, __: date) -> Found:
+    if not has_unseen(text):
+        return None
+    hint = "Type the value anew. Text that was copied from documents and web pages often has them."
+    return "the value has invisible characters or unusual spaces", hint
+
+
+def _mixed_scripts(_: Attribute, text: str, __: date) -> Found:
+    if not mixes_scripts(text):
+        return None
+    hint = "Type the word anew. Cyrillic and Greek letters often look like Latin letters."
+    return "a word mixes Latin letters with letters that look like them", hint
+
+
+def _decomposed_letter(_: Attribute, text: str, __: date) -> Found:
+    if not is_decomposed(text):
+        return None
+    hint = "Type the letter anew. The names of files on macOS are often written so."
+    return "a letter and its accent are two characters (Unicode NFD)", hint
+
+
 RULES: Mapping[str, Rule] = {
     "undefined-term": _undefined_term,
     "comma-in-name": _comma_in_name,
     "typographic-quotes": _typographic_quotes,
     "future-date": _future_date,
+    "unseen-character": _unseen_character,
+    "mixed-scripts": _mixed_scripts,
+    "decomposed-letter": _decomposed_letter,
 }
