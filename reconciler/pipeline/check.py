@@ -19,7 +19,7 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import schemas
-from reconciler.edges.manifests import load, names
+from reconciler.edges.manifests import load, name_of, names
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
@@ -45,8 +45,17 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
         raise InputError(problems)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
     asks = _carrying(resolved.asks, selected)
-    warned = tuple(one for one in loaded.warnings if one.place.file in selected)
+    warned = _below(loaded.warnings, [PurePath(name_of(root, path)) for path in paths])
     return Checked(asks, len(selected), relative, loaded.files, warned)
+
+
+def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[Diagnostic, ...]:
+    """The warnings about selected files and about files in selected folders, each once."""
+    return tuple(
+        one
+        for one in dict.fromkeys(found)
+        if any(PurePath(one.place.file).is_relative_to(path) for path in selected)
+    )
 
 
 def warnings(checked: Checked, today: date) -> tuple[Diagnostic, ...]:

@@ -137,6 +137,26 @@ def test_files_that_ask_for_nothing(tree: Path, reconcile: Command) -> None:
         assert f"manifests/{name}: warning: is skipped: only files" in out
 
 
+def test_warnings_about_files_are_those_of_the_selected_paths(
+    tree: Path, reconcile: Command
+) -> None:
+    manifest(tree, "PatientID: '7'")
+    other = tree / "manifests" / "other"
+    other.mkdir()
+    (other / "FIX.YAML").write_text("")
+    (other / "b.yaml").write_text("")
+    fix, b = "manifests/other/FIX.YAML", "manifests/other/b.yaml"
+    for paths, warned in (
+        ((), [fix, b]),
+        (("manifests/a.yaml",), []),
+        ((b,), [b]),
+        (("manifests/other",), [fix, b]),
+        ((fix,), [fix]),  # named, it is read, and it is empty
+    ):
+        found = json.loads(reconcile("validate", "--json", *paths).out)["warnings"]
+        assert sorted(one["place"]["file"] for one in found) == warned
+
+
 @pytest.mark.parametrize(
     "value",
     ["<text(10)>", "<text(9-16)>", "<PN text(9-16)>", "<A: CS>", "<DA>", "<masked 1>", "<list(3)>"],

@@ -30,6 +30,7 @@ __all__ = [
     "Loaded",
     "is_manifest",
     "load",
+    "name_of",
     "names",
     "parse",
     "read",
@@ -45,7 +46,8 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     problems: list[Diagnostic] = []
     files = _files(root, paths, problems)
     documents: list[node.MappingNode] = []
-    warnings = [_skipped(name) for path in paths for name in other_suffixes(root, path)]
+    skipped = (name for path in paths for name in other_suffixes(root, path) if name not in files)
+    warnings = [_skipped(name) for name in skipped]
     for name in sorted(files):
         if len(problems) > MAX_PROBLEMS:
             break
