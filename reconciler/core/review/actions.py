@@ -93,19 +93,19 @@ def shown_change(change: Change, view: View, label: str = "") -> ShownChange:
         creator=show_creator(change.creator.raw, redact) if change.creator else None,
         parts=_parts(change, redact),
         components=_components(change, before, after),
-        differs_in=_differs_in(change),
+        differs_in=_differs_in(change, redact),
         label=label,
     )
 
 
-def _differs_in(change: Change) -> str:
+def _differs_in(change: Change, redact: Redact) -> str:
     """Name the difference of values that look the same, also if they are masked.
 
     A reviewer who opens the line of the manifest would take the change for none. With the manifest,
     the name gives the live value away, but so does every attribute that the plan does not change:
-    its live value is the value of its line.
+    its live value is the value of its line. `redact: all` has no exception.
     """
-    if change.before is None or change.after is None:
+    if redact is Redact.ALL or change.before is None or change.after is None:
         return ""
     return difference(_text(change.before.raw), _text(change.after.raw))
 
