@@ -36,6 +36,9 @@ class FakeClock:
         with self._lock:
             return self._now
 
+    def utc(self) -> float:
+        return EPOCH + self.now()
+
     def sleep(self, seconds: float) -> None:
         with self._lock:
             self._now += seconds

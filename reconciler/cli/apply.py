@@ -42,6 +42,26 @@ def apply(
     auto_approve: Annotated[
         bool, typer.Option("--auto-approve", help="Do not ask for approval.", show_default=False)
     ] = False,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reviewed",
+            metavar="FILE",
+            help="Execute only changes that this review holds; `plan --review` wrote it. Several "
+            "reviews add up. Nothing is asked.",
+            show_default=False,
+        ),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect",
+            metavar="DIGEST",
+            help="The digest (sha256:…) of a review that was approved. With it, other reviews are "
+            "refused.",
+            show_default=False,
+        ),
+    ] = None,
     record: Annotated[
         RecordMode | None,
         typer.Option(
@@ -107,15 +127,25 @@ def apply(
     from reconciler.cli import connect, screen, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
+    from reconciler.cli.reviewed import judged
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.review import reviewer
     from reconciler.edges import ci
+    from reconciler.pipeline.reviewed import read_reviews
 
     seconds = _deadline(max_duration)
     if report:
         check_report_file(report)
     saved = workspace.saved_plan(paths)
+    if reviewed and paths:
+        raise ReconcilerError(
+            "--reviewed takes neither a saved plan nor manifests",
+            "It plans all manifests of the commit, and executes what the reviews hold.",
+        )
+    if expect and not reviewed:
+        raise ReconcilerError("--expect is for reviews", "Name them with --reviewed FILE.")
+    auto_approve = auto_approve or bool(reviewed)
     if not saved and not auto_approve and not sys.stdin.isatty():
         raise ReconcilerError(
             "cannot ask for approval: standard input is not a terminal",
@@ -133,6 +163,7 @@ def apply(
             "does not know which values were reviewed, and cannot detect drift.",
         )
     workspace.refuse_links(settings, saved, report)
+    reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
     with (
@@ -152,18 +183,23 @@ def apply(
             screen.not_read(plan)
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
+            judgement = None
+            if reviewed:
+                judgement, lines = judged(settings, plan, edges, reviews)
+                screen.note(*lines)
             tally = _tally(settings, plan, bounds)
             # Until the outcomes are printed: a late signal must not suppress them.
             stop = until_reported.enter_context(Stop())
             with Progress(tally, edges.clock, look, reviewer(plan, redact)) as progress:
-                applied = pipeline.apply(
-                    settings,
-                    plan,
-                    edges,
-                    Run(edges.clock, stop, bounds),
-                    reporter=progress,
-                    saved=saved is not None,
-                )
+                run = Run(edges.clock, stop, bounds)
+                if judgement is not None:
+                    applied = pipeline.apply_reviewed(
+                        settings, plan, judgement, edges, run, reporter=progress
+                    )
+                else:
+                    applied = pipeline.apply(
+                        settings, plan, edges, run, reporter=progress, saved=saved is not None
+                    )
         printed = progress.has_printed_outcomes
         code = _report(applied, stop.exit_code, report, look, redact, printed)
     if code != EXIT_OK:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class RealClock:
-    """The machine's monotonic clock."""
+    """The machine's clocks."""
 
     def now(self) -> float:
         """Monotonic seconds."""
         return time.monotonic()
+
+    def utc(self) -> float:
+        """Seconds since 1970, in UTC."""
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -31,7 +35,7 @@ _CLOCK: ContextVar[Clock] = ContextVar("clock", default=REAL)
 
 def today() -> date:
     """The day, in the time zone of this machine: that of the person who reads a warning."""
-    return date.today()
+    return date.fromtimestamp(clock().utc())
 
 
 def clock() -> Clock:

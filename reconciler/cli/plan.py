@@ -39,6 +39,25 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(
+            "--review",
+            metavar="FILE",
+            help="Write what a review of this plan approves to FILE, for `apply --reviewed`. It "
+            "holds digests and no DICOM value.",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--check",
+            metavar="FILE",
+            help="Exit with code 1 unless these reviews hold every change.",
+            show_default=False,
+        ),
+    ] = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -57,23 +76,31 @@ def plan(
     manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import connect, formats, screen, workspace
-    from reconciler.core.review import review
+    from reconciler.cli import connect, formats, reviewed, screen, workspace
+    from reconciler.core.review import review as shown_as
     from reconciler.core.review.narrow import narrowed
     from reconciler.pipeline.known import key_of
+    from reconciler.pipeline.reviewed import read_reviews
     from reconciler.render import text
 
     wanted = formats.output(format, as_json=json, summary=summary)
     if out:
         workspace.check_plan_file(out)
+    if review:
+        reviewed.check_review_file(review)
     settings = workspace.settings(config)
-    workspace.refuse_links(settings, out)
+    workspace.refuse_links(settings, out, review)
+    reviews = read_reviews(Path(settings.root), check, ()) if check else []
     checked = pipeline.check(settings, paths or ())
     with (
         screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
     ):
         planned = pipeline.plan(settings, checked, edges, base=base)
+        digest = reviewed.write_review(settings, planned.plan, edges, review) if review else ""
+        judgement, lines = (
+            reviewed.judged(settings, planned.plan, edges, reviews) if check else (None, [])
+        )
     for error in planned.errors:
         screen.service_says(error, settings, show_values)
     if out:
@@ -81,13 +108,18 @@ def plan(
         if warning := workspace.exposure(out):
             screen.note(warning)
     view = screen.view(settings, show_values)
-    whole = review(planned.plan, view.redact, shows_stated=view.shows_stated)
+    whole = shown_as(planned.plan, view.redact, shows_stated=view.shows_stated)
     part = narrowed(planned.plan, datastore, image_set)
     is_whole = part is planned.plan
-    shown = whole if is_whole else review(part, view.redact, shows_stated=view.shows_stated)
+    shown = whole if is_whole else shown_as(part, view.redact, shows_stated=view.shows_stated)
     formats.print_review(shown, wanted, settings, planned.calls)
     if is_whole and wanted == formats.Output(formats.Format.TEXT):
         named = [str(out)] if out else [str(path) for path in paths or ()]
         screen.say(text.next_step(whole.totals.calls, named, screen.look(), saved=bool(out)))
     screen.not_read(planned.plan)
+    if digest:
+        screen.note(f"Review: {review} ({digest})")
+    screen.note(*lines)
+    if judgement is not None:
+        raise typer.Exit(reviewed.exit_code(judgement))
     raise typer.Exit(whole.exit_code(detailed=detailed_exitcode))

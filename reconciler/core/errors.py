@@ -121,6 +121,14 @@ class PlanFileError(ReconcilerError):
     """A saved plan that is truncated, was edited, or was made by another version."""
 
 
+class ReviewFileError(ReconcilerError):
+    """A review that is truncated, was edited, or is of another repository or version."""
+
+
+class UnreviewedError(ReconcilerError):
+    """Changes that merged commits ask for, and that no review holds."""
+
+
 class StaleError(ReconcilerError):
     """An image set that a saved plan shows as converged, but that may have changed since."""
 

@@ -87,6 +87,10 @@ class Clock(Protocol):
         """Monotonic seconds."""
         ...
 
+    def utc(self) -> float:
+        """Seconds since 1970, in UTC, as the machine has it. It may go back."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait. It may return early after a request to stop."""
         ...

@@ -165,6 +165,7 @@ def _settings(file: Path, data: Any) -> Settings:
         rules=_rules(data.get("rules", {})),
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
         guardrails=_guardrails(data.get("guardrails", {})),
+        review_seconds=in_seconds(data.get("reviewExpiresAfter", "14d")),
     )
 
 

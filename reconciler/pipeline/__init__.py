@@ -3,7 +3,7 @@
 load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
-from reconciler.pipeline.apply import apply
+from reconciler.pipeline.apply import apply, apply_reviewed
 from reconciler.pipeline.check import check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
@@ -11,6 +11,7 @@ from reconciler.pipeline.plan import plan, plan_at_rest
 __all__ = [
     "Edges",
     "apply",
+    "apply_reviewed",
     "check",
     "notes",
     "plan",

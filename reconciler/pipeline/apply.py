@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -19,10 +20,17 @@ from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.outcome import Landed, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
-from reconciler.core.model.settings import Datastore, Permission, RecordMode, Settings
+from reconciler.core.model.settings import Permission, RecordMode, Settings
+from reconciler.core.reviewed import Judgement
 from reconciler.edges import attempts
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.judge_plan import Holding, judged_again, without, without_datastores
+from reconciler.pipeline.judge_plan import (
+    Holding,
+    as_reviewed,
+    judged_again,
+    without,
+    without_datastores,
+)
 from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.local_files import tracked_files
 from reconciler.pipeline.plan import BUSY_PATIENCE
@@ -49,26 +57,62 @@ def apply(
     that reconciler.yaml does not have, for an edited plan file, and for invalid manifests; raises
     ServiceError if no data store can be connected to.
     """
-    datastores = _datastores(settings, plan)
+    _check_datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else Holding(plan)
-    unsure = _unrecorded(holding.plan) if saved else ()
-    called = {one.datastore for one in holding.plan.actions if one.steps} | {
-        one.datastore for one in unsure
-    }
-    ports, errors = edges.connect(datastores[name] for name in sorted(called))
-    if errors and not ports:
-        raise next(iter(errors.values()))
-    holding = without_datastores(holding, errors)
-    unsure = tuple(action for action in unsure if action.datastore in ports)
-    root = Path(settings.root)
-    recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
-    options = Options(
+    return _execute(
+        settings, plan, holding, edges, run, reporter, _options(settings, saved, tables)
+    )
+
+
+def apply_reviewed(
+    settings: Settings,
+    plan: Plan,
+    judgement: Judgement,
+    edges: Edges,
+    run: Run,
+    *,
+    reporter: Reporter = SILENT,
+) -> Applied:
+    """Like `apply`, of a plan that was just made, but execute only what was reviewed.
+
+    The other actions end as unreviewed. That is an error where merged commits ask for them.
+    """
+    holding, options = as_reviewed(plan, judgement), _options(settings, False, TABLES)
+    applied = _execute(settings, plan, holding, edges, run, reporter, options)
+    return replace(applied, aside=judgement.aside, left_over=len(judgement.left_over))
+
+
+def _options(settings: Settings, saved: bool, tables: Tables) -> Options:
+    return Options(
         settings.lock_timeout_seconds,
         saved,
         partial(_message_hint, settings),
         tables,
         settings.rules.service_fields == Permission.ALLOW,
     )
+
+
+def _execute(
+    settings: Settings,
+    plan: Plan,
+    holding: Holding,
+    edges: Edges,
+    run: Run,
+    reporter: Reporter,
+    options: Options,
+) -> Applied:
+    """Execute the part of a plan that may run."""
+    unsure = _unrecorded(holding.plan) if options.look_first else ()
+    called = {one.datastore for one in holding.plan.actions if one.steps} | {
+        one.datastore for one in unsure
+    }
+    ports, errors = edges.connect(settings.datastore(name) for name in sorted(called))
+    if errors and not ports:
+        raise next(iter(errors.values()))
+    holding = without_datastores(holding, errors)
+    unsure = tuple(action for action in unsure if action.datastore in ports)
+    root = Path(settings.root)
+    recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
     outcomes = []
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
@@ -108,8 +152,8 @@ def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, vers
 def _hold_back(run: Run, holding: Holding, recorder: Recorder) -> None:
     """Send nothing if records cannot be written, or if the first error stops the run."""
     run.hold(recorder.behind)
-    if run.bounds.stop_on_error and holding.ended:
-        first = holding.ended[0]
+    first = next((one for one in holding.ended if one.result.stops_a_run), None)
+    if run.bounds.stop_on_error and first is not None:
         run.halt(f"image set {first.step.image_set_id} ended as {first.result}")
 
 
@@ -157,20 +201,16 @@ def _recover(
             yield landed
 
 
-def _datastores(settings: Settings, plan: Plan) -> dict[str, Datastore]:
-    names = sorted({action.datastore for action in plan.actions})
-    return {name: _datastore(settings, name, plan) for name in names}
-
-
-def _datastore(settings: Settings, name: str, plan: Plan) -> Datastore:
-    ids = {action.datastore_id for action in plan.actions if action.datastore == name}
-    try:
-        datastore = settings.datastore(name)
-    except KeyError:
-        datastore = None
-    if datastore is None or ids != {datastore.datastore_id}:
-        raise PlanFileError(
-            f"the plan is for data store {name}, which reconciler.yaml does not have",
-            "Run `reconcile plan` in this repository, or apply the plan where it was made.",
-        )
-    return datastore
+def _check_datastores(settings: Settings, plan: Plan) -> None:
+    """Raise PlanFileError for a plan of a data store that reconciler.yaml does not have."""
+    for name in sorted({action.datastore for action in plan.actions}):
+        ids = {action.datastore_id for action in plan.actions if action.datastore == name}
+        try:
+            known = {settings.datastore(name).datastore_id}
+        except KeyError:
+            known = set()
+        if ids != known:
+            raise PlanFileError(
+                f"the plan is for data store {name}, which reconciler.yaml does not have",
+                "Run `reconcile plan` in this repository, or apply the plan where it was made.",
+            )

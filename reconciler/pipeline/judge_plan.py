@@ -14,15 +14,21 @@ from reconciler.core.errors import (
     ReconcilerError,
     ServiceError,
     StaleError,
+    UnreviewedError,
 )
 from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.settings import Settings
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import AGAIN
+from reconciler.core.review.phrases import plural
+from reconciler.core.reviewed import Judgement, Unreviewed
 from reconciler.edges import worktree
 from reconciler.pipeline.check import check
 from reconciler.pipeline.known import entries_of
+
+# So many manifests at most in a message.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,35 @@ def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
                 if why and not action.steps
             ),
         ),
+    )
+
+
+def as_reviewed(plan: Plan, judgement: Judgement) -> Holding:
+    """Remove what no review holds. It is an error only where a merged commit asks for it."""
+    left = judgement.unreviewed
+    touched = [one for one in left if one.is_touched]
+    files = sorted({place.file for one in touched for place in one.action.places})
+    return Holding(
+        _less(plan, [one.action for one in left]),
+        tuple(
+            Outcome(step, Result.UNREVIEWED, one.reason)
+            for one in left
+            for step in one.action.steps
+        ),
+        (_unreviewed(touched, files),) if touched else (),
+    )
+
+
+def _unreviewed(touched: Sequence[Unreviewed], files: Sequence[str]) -> UnreviewedError:
+    names = ", ".join(files[:_SHOWN]) + (
+        f" and {len(files) - _SHOWN} more" if files[_SHOWN:] else ""
+    )
+    image_sets = sum(len(one.action.image_sets) for one in touched)
+    return UnreviewedError(
+        f"unreviewed: {plural(image_sets, 'image set')} of manifests that changed since the last "
+        f"apply ({names or 'no file named'})",
+        "Make a fresh review: open a pull request with `git commit --allow-empty`, or run its plan "
+        "again. Then merge it.",
     )
 
 

@@ -214,6 +214,9 @@ class StandingClock:
         with self._lock:
             return self._seconds
 
+    def utc(self) -> float:
+        return time.time()
+
     def sleep(self, seconds: float) -> None:
         with self.standing, self._lock:
             # So far from zero, a float moves in steps of some tenths of a microsecond.
@@ -225,6 +228,9 @@ class RealClock:
 
     def now(self) -> float:
         return time.monotonic()
+
+    def utc(self) -> float:
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

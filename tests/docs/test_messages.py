@@ -67,6 +67,10 @@ NOT_IN_THE_SOURCE = {
     "reconciler/edges/records/rows.py": {
         "RecordError('\\n'.join(problems))": "the problems of a file, from the same module",
     },
+    "reconciler/pipeline/reviewed.py": {
+        "ReviewFileError('\\n'.join((one.message for one in problems)))": "of the same module",
+        "ReviewFileError(' '.join(hints))": "of the same module",
+    },
     "reconciler/emulator/files/dicom_file.py": {
         "Refused(str(refused))": "the text of another error of the package",
     },

@@ -103,6 +103,9 @@ class FastClock:
     def now(self) -> float:
         return time.monotonic() * CLOCK_FACTOR
 
+    def utc(self) -> float:
+        return time.time()
+
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds / CLOCK_FACTOR)
 

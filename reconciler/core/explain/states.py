@@ -184,6 +184,18 @@ OUTCOMES = (
     ),
     Explanation(
         Kind.OUTCOME,
+        Result.UNREVIEWED,
+        "not sent: no review holds it as it is now",
+        meaning="""
+        `apply --reviewed` executes only what reviews hold, change by change. No review that has not
+        expired holds this change, its version or one of its hazards. The message states which.
+        """,
+        todo="Open a pull request: its plan writes a fresh review. Merge it once it is approved.",
+        sources=("docs/gitops.md, What was reviewed is what is applied",),
+        see=("review", "expected version"),
+    ),
+    Explanation(
+        Kind.OUTCOME,
         Result.NOT_ATTEMPTED,
         "not sent: the run ended before its turn",
         meaning="""

@@ -158,6 +158,18 @@ present:
     ),
     Explanation(
         Kind.WORD,
+        "review",
+        "what a reviewer approved: each change of a plan, as a keyed digest",
+        meaning="""
+        `plan --review FILE` writes it for a pull request. After the merge, `apply --reviewed FILE`
+        plans again and executes only changes that a review holds. A review holds no DICOM value.
+        """,
+        sources=("docs/gitops.md, What was reviewed is what is applied",),
+        see=("unreviewed", "plan", "expected version"),
+        aliases=("review.json", "reviewExpiresAfter", "reviewed"),
+    ),
+    Explanation(
+        Kind.WORD,
         "action",
         "the unit of a plan: one image set, or all primary image sets of a study",
         meaning="An action is blocked or executed as a whole. It consists of one or more steps.",

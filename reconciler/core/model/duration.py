@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def in_seconds(text: str) -> float:
-    """Parse `15m`, `90s`, `1.5h`, or a number of seconds.
+    """Parse `15m`, `90s`, `1.5h`, `14d`, or a number of seconds.
 
     Raises ValueError if the text is not a duration above 0.
     """

@@ -24,6 +24,7 @@ class FileKind:
 
 PLAN = FileKind("a saved plan")
 REPORT = FileKind("the report of an apply")
+REVIEW = FileKind("the review of a plan")
 RECORD = FileKind("a record of `reconcile`")
 READY = FileKind("the ready file of an emulator")
 SETTINGS = FileKind("a settings file")
@@ -38,6 +39,7 @@ def _document(kind: bytes) -> re.Pattern[bytes]:
 _STARTS = (
     (PLAN, _document(b"Plan")),
     (REPORT, _document(b"Report")),
+    (REVIEW, _document(b"Review")),
     (RECORD, _document(b"Record")),
     (READY, re.compile(rb'\{"endpoint": "[^"]*", "pid": [0-9]+\}\s*\Z')),
 )

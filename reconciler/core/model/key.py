@@ -26,6 +26,8 @@ class Use(StrEnum):
     PLAN = "plan"
     SEAL = "seal"
     ATTEMPT = "attempt"
+    CHANGE = "change"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

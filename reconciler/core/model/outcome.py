@@ -19,6 +19,7 @@ class Result(StrEnum):
     UNRESOLVED = "unresolved"
     BLOCKED = "blocked"
     STALE = "stale"
+    UNREVIEWED = "unreviewed"
     NOT_ATTEMPTED = "not-attempted"
 
     @property
@@ -28,8 +29,12 @@ class Result(StrEnum):
 
     @property
     def is_error(self) -> bool:
-        """Whether a person must look at it."""
-        return not self.is_good and not self.is_pending
+        """Whether a person must look at it.
+
+        What no review holds fails a run only if the merged commits touched it: then it is one of
+        the problems of the run.
+        """
+        return not self.is_good and not self.is_pending and self is not Result.UNREVIEWED
 
     @property
     def is_pending(self) -> bool:
@@ -40,7 +45,7 @@ class Result(StrEnum):
     def stops_a_run(self) -> bool:
         """Whether `--on-error=stop` sends nothing new after it.
 
-        Blocked steps and steps that were not attempted do not stop a run.
+        Steps that were held back or not attempted do not stop a run.
         """
         return not self.is_good and self not in _HELD_BACK
 
@@ -52,7 +57,7 @@ class Result(StrEnum):
 
 _GOOD = frozenset({Result.CONVERGED, Result.ALREADY_CONVERGED})
 _PENDING = frozenset({Result.UNRESOLVED, Result.NOT_ATTEMPTED})
-_HELD_BACK = frozenset({Result.BLOCKED, Result.NOT_ATTEMPTED})
+_HELD_BACK = frozenset({Result.BLOCKED, Result.UNREVIEWED, Result.NOT_ATTEMPTED})
 _UNTOUCHED = _HELD_BACK | {Result.ALREADY_CONVERGED, Result.STALE}
 
 

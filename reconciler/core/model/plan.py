@@ -186,6 +186,14 @@ class Action:
         return named or tuple(member.image_set_id for member in self.members)
 
     @property
+    def places(self) -> frozenset[Place]:
+        """The lines of manifests behind its changes, its hazards and its blocks."""
+        places = [change.place for change in self.changes]
+        places += [place for change in self.changes for place in change.manifests]
+        places += [use.place for use in self.hazards] + [block.place for block in self.blocks]
+        return frozenset(place for place in places if place is not None)
+
+    @property
     def is_held(self) -> bool:
         """Whether the plan itself holds it back."""
         return not self.steps and self.status in _HELD_BACK

@@ -52,7 +52,9 @@ class Applied:
     `recorded` are the changed files below the root. `commit` is "" if there is no new commit.
     `problems` are the reasons why something is not recorded; the outcomes are still valid, and the
     next run records them. `recovered` are versions that an interrupted run made outside this plan.
-    `plan_digest` is keyed; it is "" if the repository has no key.
+    `plan_digest` is keyed; it is "" if the repository has no key. `aside` are actions that the plan
+    holds back, and that an apply of reviewed changes was not to execute. `left_over` counts
+    reviewed changes that the plan did not have.
     """
 
     plan: Plan
@@ -62,8 +64,15 @@ class Applied:
     problems: tuple[ReconcilerError, ...] = field(default=())
     recovered: tuple[Landed, ...] = field(default=())
     plan_digest: str = ""
+    aside: tuple[Action, ...] = ()
+    left_over: int = 0
 
     @property
     def held(self) -> tuple[Action, ...]:
-        """The actions that the plan itself holds back."""
-        return self.plan.held
+        """The actions that the plan itself holds back, of those that were to be executed."""
+        aside = {(action.datastore_id, action.image_set_id) for action in self.aside}
+        return tuple(
+            action
+            for action in self.plan.held
+            if (action.datastore_id, action.image_set_id) not in aside
+        )

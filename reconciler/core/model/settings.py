@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from reconciler.core.model.hazard import Consent
+from reconciler.core.model.reviewed import REVIEW_SECONDS
 
 EMULATOR = "emulator"
 # The embedded emulator runs only inside its command; `emulator start` serves other programs.
@@ -159,7 +160,8 @@ class Datastore:
 class Settings:
     """The settings of `file` in the folder `root`, to which its paths are relative.
 
-    `digest` is over the bytes of the file, which hold no DICOM value.
+    `digest` is over the bytes of the file, which hold no DICOM value. `review_seconds` is how long
+    a review holds.
     """
 
     root: PurePath
@@ -177,6 +179,7 @@ class Settings:
     guardrails: Guardrails = field(default=Guardrails())
     file: str = "reconciler.yaml"
     digest: str = ""
+    review_seconds: float = REVIEW_SECONDS
 
     def datastore(self, name: str) -> Datastore:
         """Return the data store with a name. Raises KeyError if reconciler.yaml has none."""

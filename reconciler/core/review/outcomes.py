@@ -32,6 +32,7 @@ _NEXT: dict[Result, str] = {
     Result.UNVERIFIED: "Run `reconcile plan`: it shows what is different, and how to accept it.",
     Result.UNRESOLVED: "Run the same command again to find out how the update ended.",
     Result.STALE: "The saved plan is out of date. Make a new plan with `reconcile plan --out`.",
+    Result.UNREVIEWED: "Merge a pull request with a fresh review of these changes.",
     Result.NOT_ATTEMPTED: "Run the same command again to continue.",
 }
 

@@ -5,6 +5,13 @@ A run commits only the files that it wrote. All other staged or changed files st
 
 from reconciler.edges.git.clean import holds
 from reconciler.edges.git.commits import commit
+from reconciler.edges.git.history import (
+    contents_since,
+    has_commit,
+    is_shallow,
+    last_applied,
+    origin,
+)
 from reconciler.edges.git.messages import Message, Moved, message
 from reconciler.edges.git.questions import (
     changed,
@@ -25,11 +32,16 @@ __all__ = [
     "changed",
     "commit",
     "committed",
+    "contents_since",
+    "has_commit",
     "head",
     "holds",
     "is_ignored",
+    "is_shallow",
     "known_files",
+    "last_applied",
     "message",
+    "origin",
     "since",
     "tracked",
     "trailers_of_addition",

@@ -52,7 +52,7 @@ def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
             return None
         with explained("git rev-parse"):
             check_owner(repo.tree)
-        base = _commit(repo, ref)
+        base = commit_of(repo, ref)
         names = [repo.name(path) for path in paths]
         with explained("git ls-tree"):
             old, new = repo.held(base, names), repo.held("HEAD", names)
@@ -63,7 +63,8 @@ def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
     return Since(base, before, after)
 
 
-def _commit(repo: Repository, ref: str) -> str:
+def commit_of(repo: Repository, ref: str) -> str:
+    """Return the ID of a commit. Raises `GitError` if the repository does not have it."""
     try:
         return str(
             repo.git.rev_parse("--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

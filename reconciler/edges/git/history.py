@@ -1,0 +1,109 @@
+"""Questions about the history of the commit that is checked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.core.errors import GitError
+from reconciler.core.model.reviewed import Origin
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.program import command_error
+from reconciler.edges.git.repository import Repository, check_owner, repository_of
+from reconciler.edges.git.since import commit_of
+
+
+def origin(root: Path, base: str) -> Origin:
+    """Return the commits of a review: what is planned must be the merge with the base.
+
+    The head is the second parent of a merge that a CI system made of the base and the head, else
+    the commit itself. Raises `GitError` if the commit lacks commits of the base: it would lack
+    newer manifests, and the plan would call what they ask released.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            raise GitError("a review is of a commit, and this is no git repository", _INIT)
+        with explained("git rev-parse"):
+            check_owner(repo.tree)
+        found = commit_of(repo, base)
+        if not _is_ancestor(repo, found):
+            raise GitError(
+                f"the commit that is checked out lacks commits of its base, {found}",
+                f"Plan the merge: in CI check out the test merge of the pull request, elsewhere "
+                f"run `git merge {base}` first.",
+            )
+        with explained("git rev-parse"):
+            commit, *parents = str(repo.git.rev_list("--parents", "--max-count=1", "HEAD")).split()
+            tree = str(repo.git.rev_parse("--verify", "HEAD^{tree}"))
+    is_merge = len(parents) == 2 and parents[0] == found
+    return Origin(parents[1] if is_merge else commit, found, tree)
+
+
+def has_commit(root: Path, commit: str) -> bool:
+    """Whether a commit is the one that is checked out, or before it; False if it is not known."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return False
+        with explained("git rev-parse"):
+            check_owner(repo.tree)
+        return _is_ancestor(repo, commit)
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether the clone has a part of the history only."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return False
+        with explained("git rev-parse"):
+            return str(repo.git.rev_parse("--is-shallow-repository")) == "true"
+
+
+def contents_since(root: Path, base: str, path: Path) -> tuple[bytes, ...]:
+    """Return the contents that a file had in each commit since `base` that changed it.
+
+    The base itself is not among them. Commits that are not in this clone give nothing.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        try:
+            check_owner(repo.tree)
+            name = repo.name(path)
+            span = f"{base}..HEAD"
+            log = str(repo.git.log("--no-show-signature", "--format=%H", "-m", span, "--", name))
+            blobs = [_blob(repo, commit, name) for commit in dict.fromkeys(log.split())]
+        except command_error():
+            return ()
+        return tuple(repo.contents(filter(None, blobs)).values())
+
+
+def last_applied(root: Path, folder: Path) -> str:
+    """Return the commit that the newest commit of records in a folder states as applied, or "".
+
+    The statement is the trailer `Applied-Commit`.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ""
+        options = ("--no-show-signature", "--format=%(trailers:key=Applied-Commit,valueonly)")
+        try:
+            check_owner(repo.tree)
+            log = str(repo.git.log(*options, "HEAD", "--", repo.name(folder)))
+        except command_error():
+            return ""
+    return next((line.strip() for line in log.splitlines() if line.strip()), "")
+
+
+def _blob(repo: Repository, commit: str, name: str) -> str:
+    held = repo.held(commit, [name])
+    return held[name][0].split()[1] if name in held else ""
+
+
+def _is_ancestor(repo: Repository, commit: str) -> bool:
+    try:
+        repo.git.merge_base("--is-ancestor", "--end-of-options", commit, "HEAD")
+    except command_error():  # status 1: no; 128: the repository does not have the commit
+        return False
+    return True
+
+
+_INIT = "Run `git init`, then commit reconciler.yaml and the manifests."
