@@ -26,9 +26,9 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
     refused = [danger.hazard for danger in overview.dangers if danger.refused]
     if refused:
         yield from _painted(f"Needs consent: {', '.join(refused)}.", Style.ERROR, look, "")
-    others = [danger.hazard for danger in overview.dangers if not danger.refused]
-    if others:
-        yield from _painted(f"Dangers: {', '.join(others)}.", Style.UPDATE, look, "")
+    taken = [one.hazard for one in overview.dangers if one.refused < one.reach.image_sets]
+    if taken:
+        yield from _painted(f"Dangers: {', '.join(taken)}.", Style.UPDATE, look, "")
 
 
 def summary_of(overview: Overview, look: Look) -> Iterator[str]:

@@ -208,6 +208,34 @@ def removals() -> Plan:
     )
 
 
+def merge() -> Plan:
+    """Image sets of three patients get one PatientID: two with consent, one without."""
+    stage = Stage()
+    names = ("Doe^Peter", "Roe^Jane", "Poe^Edgar")
+    for number, name in enumerate(names, 1):
+        stage.put(_document(number, PatientName=name))
+    return _plan(
+        stage,
+        f"""\
+        imageSetIds: [{_list(range(1, 3))}]
+        reason: One person was registered twice, RAD-1301
+        allow: [CHANGES_PATIENT_IDENTITY, MERGES_PATIENTS@2]
+        present:
+          Patient:
+            DICOM:
+              PatientID: MPI-0042
+        """,
+        f"""\
+        imageSetId: {_id(3)}
+        allow: [CHANGES_PATIENT_IDENTITY]
+        present:
+          Patient:
+            DICOM:
+              PatientID: MPI-0042
+        """,
+    )
+
+
 def hostile() -> Plan:
     """Live values that draw, command, link, mention or reverse text."""
     stage = Stage()
@@ -238,5 +266,6 @@ def everything() -> Plan:
 
 
 PLANS: Mapping[str, Callable[[], Plan]] = {
-    made.__name__: made for made in (one, many, identifiers, refused, drift, removals, hostile)
+    made.__name__: made
+    for made in (one, many, identifiers, refused, drift, removals, merge, hostile)
 }
