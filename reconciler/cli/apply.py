@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.model.plan import Plan
     from reconciler.core.model.results import Applied, Planned
     from reconciler.core.model.settings import Settings
+    from reconciler.edges import git
     from reconciler.pipeline import Edges
     from reconciler.render.style import Look
 
@@ -72,6 +74,15 @@ def apply(
             show_default=False,
         ),
     ] = None,
+    push: Annotated[
+        bool,
+        typer.Option(
+            "--push",
+            help="Push the records to the branch that the current branch follows, every 10 "
+            "minutes and at the end. For CI jobs: nothing is committed to the current branch.",
+            show_default=False,
+        ),
+    ] = False,
     on_error: Annotated[
         OnError,
         typer.Option(
@@ -166,11 +177,13 @@ def apply(
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
+    remote = _remote(settings) if push else None
     with (
         screen.service_messages(settings, show_values),
         ExitStack() as until_reported,
     ):
         with connect.edges(settings) as edges:
+            edges = replace(edges, remote=remote)
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
             if saved:
                 plan, warning = workspace.load_plan(saved, Path(settings.root))
@@ -241,6 +254,26 @@ def _report(
     for problem in (*applied.problems, *([failed] if failed else [])):
         screen.error(problem.message, problem.hint)
     return code
+
+
+def _remote(settings: Settings) -> git.Remote:
+    """The branch to push to. Raises ReconcilerError, before anything is sent, if it is not known.
+
+    A token for https comes from RECONCILE_PUSH_TOKEN.
+    """
+    from reconciler.edges import git
+
+    if settings.record_mode is not RecordMode.COMMIT:
+        raise ReconcilerError(
+            "--push needs records that are committed", "Add `--record commit`, or set record.mode."
+        )
+    name, branch = git.upstream(Path(settings.root))
+    if not branch:
+        raise ReconcilerError(
+            "--push: the current branch follows no branch of a remote",
+            "Check out a branch that does, or run `git branch --set-upstream-to origin/main`.",
+        )
+    return git.Remote(name, branch, os.environ.get("RECONCILE_PUSH_TOKEN", ""))
 
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:

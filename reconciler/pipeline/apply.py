@@ -112,7 +112,7 @@ def _execute(
     holding = without_datastores(holding, errors)
     unsure = tuple(action for action in unsure if action.datastore in ports)
     root = Path(settings.root)
-    recorder = Recorder(root, plan, key_to_record_with(root), edges.files)
+    recorder = Recorder(root, plan, key_to_record_with(root), edges.files, edges.remote)
     outcomes = []
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
@@ -130,6 +130,7 @@ def _execute(
             recorder.step_ended(event)
             run.hold(recorder.behind)
             reporter.ended(event)
+            recorder.push_if_due(edges.clock)
         commit = recorder.finish(
             settings.record_mode or RecordMode.FILES, edges.clock, alone=left is not None
         )

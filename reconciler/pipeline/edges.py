@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.settings import Datastore
 from reconciler.core.ports import Clock, Files, PacedImageSets
+from reconciler.edges import git
 from reconciler.edges.files import REAL
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The adapters. `ports` checks the account of a data store and returns its image sets."""
+    """The adapters. `ports` checks the account of a data store and returns its image sets.
+
+    `remote` is the branch that records are pushed to; None if they are not pushed.
+    """
 
     ports: Callable[[Datastore], PacedImageSets]
     clock: Clock
     files: Files = REAL
+    remote: git.Remote | None = None
 
     def connect(
         self, datastores: Iterable[Datastore]

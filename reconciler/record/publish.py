@@ -1,8 +1,9 @@
-"""Publishes written record files: leaves them as files, or commits them."""
+"""Publishes written record files: leaves them as files, commits them, or pushes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from reconciler.edges import key as keys
 # How many seconds to wait for another git process, such as that of an interrupted run.
 GIT_PATIENCE = 10.0
 _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
+# How often a push is tried against other runs, and how many seconds lie between two tries.
+_MOST_PUSHES = 20
+_FIRST_PUSH_PAUSE, _LONGEST_PUSH_PAUSE = 0.5, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,73 @@ class Publication:
     plan_digest: str
 
 
-def publish(found: Publication, mode: RecordMode, clock: Clock) -> str:
+def publish(
+    found: Publication, mode: RecordMode, clock: Clock, remote: git.Remote | None = None
+) -> str:
     """Publish the records; return the new commit, "" if the mode or no changes require none.
 
-    Raises GitError if the commit fails.
+    With `remote`, the commit is made there, and the branch that is checked out stays as it is.
+    Raises GitError if the commit or the push fails, and RecordError if the remote holds records
+    that `reconcile` did not write.
     """
+    if remote is not None:
+        return push(found, remote, clock)
     match mode:
         case RecordMode.FILES:
             return ""
         case RecordMode.COMMIT:
             return _commit(found, clock)
+
+
+def push(found: Publication, remote: git.Remote, clock: Clock) -> str:
+    """Push the records on top of what the branch holds by then; return the commit, or "".
+
+    The entries are joined with those that other runs have pushed. If another run is faster, it
+    starts again, after a pause of random length. Raises GitError if the host refuses the push, and
+    RecordError if the branch holds records that `reconcile` did not write.
+    """
+    for pause in _pauses():
+        tip = git.fetch(found.root, remote)
+        files = _joined(found, tip)
+        made = git.commit_onto(found.root, tip, files, _text(found, files, tip)) if files else ""
+        if not made or git.push(found.root, remote, made, tip):
+            return made
+        clock.sleep(pause)
+    raise GitBusyError(
+        f"the branch {remote.branch} of {remote.name} changed with each of {_MOST_PUSHES} tries to "
+        "push records",
+        "The changes are applied, and the records are not pushed. The next run records them.",
+    )
+
+
+def _pauses() -> Iterator[float]:
+    for number in range(_MOST_PUSHES):
+        yield random.uniform(0, min(_LONGEST_PUSH_PAUSE, _FIRST_PUSH_PAUSE * 2**number))  # noqa: S311 - only to spread runs
+
+
+def _joined(found: Publication, tip: str) -> Mapping[Path, bytes]:
+    """The files to commit on top of a commit. The key of the other side wins."""
+    key = keys.path(found.root)
+    theirs = git.contents_at(found.root, tip, [*found.written, key])
+    own_key = key.read_bytes() if key.exists() else b""
+    is_foreign = key in theirs and keys.parse(theirs[key]) != keys.parse(own_key)
+    files = {
+        path: records.joined_content(
+            path.read_bytes() if path.exists() else b"",
+            theirs.get(path, b"") if path.exists() else b"",
+            path.relative_to(found.root).as_posix(),
+            is_foreign=is_foreign,
+        )
+        for path in found.written
+    }
+    if files and key not in theirs and own_key:
+        files[key] = own_key
+    return {path: content for path, content in files.items() if content != theirs.get(path, b"")}
+
+
+def _text(found: Publication, files: Mapping[Path, bytes], tip: str) -> git.Message:
+    before = git.contents_at(found.root, tip, list(files))
+    return _message(found, {path: (before.get(path, b""), one) for path, one in files.items()})
 
 
 def _commit(found: Publication, clock: Clock) -> str:
@@ -69,21 +130,30 @@ def _commit_once(found: Publication) -> str:
     rows = [path for path in changed if path.name != KEY_FILE]
     if changed and not rows:
         return ""  # a key is committed together with the first records
-    text = git.message(
-        _moved(found, rows),
+    committed = git.committed(found.root, rows)
+    contents = {
+        path: (committed.get(path, b""), path.read_bytes() if path.exists() else b"")
+        for path in rows
+    }
+    return git.commit(found.root, changed or folders, _message(found, contents))
+
+
+def _message(found: Publication, contents: Mapping[Path, tuple[bytes, bytes]]) -> git.Message:
+    """The message of a commit of record files, each with its content before and after."""
+    return git.message(
+        _moved(found, contents),
         applied_commit=found.basis.commit,
         plan_digest=found.plan_digest,
         is_clean=found.basis.is_clean,
     )
-    return git.commit(found.root, changed or folders, text)
 
 
-def _moved(found: Publication, rows: Sequence[Path]) -> Iterator[git.Moved]:
+def _moved(found: Publication, contents: Mapping[Path, tuple[bytes, bytes]]) -> Iterator[git.Moved]:
     """Yield all changes since the last commit, including those of interrupted runs."""
-    committed = git.committed(found.root, rows)
-    for path in rows:
-        after = path.read_bytes() if path.exists() else b""
-        for entry in records.changed_entries(committed.get(path, b""), after):
+    for path, (before, after) in contents.items():
+        if path.name == KEY_FILE:
+            continue
+        for entry in records.changed_entries(before, after):
             yield git.Moved(
                 found.datastores.get(path.parent.name, path.parent.name),
                 entry.image_set_id,

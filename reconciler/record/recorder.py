@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.core.errors import GitError, ReconcilerError
+from reconciler.core.errors import GitError, ReconcilerError, RecordError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key
 from reconciler.core.model.outcome import Landed, Outcome
@@ -14,7 +14,7 @@ from reconciler.core.model.record import Evidence
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.plan.file import plan_digest
 from reconciler.core.ports import Clock, Files
-from reconciler.edges import attempts
+from reconciler.edges import attempts, git
 from reconciler.edges import key as keys
 from reconciler.record import ledger
 from reconciler.record.journal import AttemptJournal
@@ -22,12 +22,24 @@ from reconciler.record.keyring import Keyring
 from reconciler.record.publish import Publication, publish
 from reconciler.record.writer import Writer
 
+# How often a run pushes what it has recorded so far, in seconds.
+PUSH_SECONDS = 600.0
+
 
 class Recorder:
     """Records one apply. `journal` writes before the calls, the recorder after them."""
 
-    def __init__(self, root: Path, plan: Plan, key: Key | None, files: Files) -> None:
+    def __init__(
+        self,
+        root: Path,
+        plan: Plan,
+        key: Key | None,
+        files: Files,
+        remote: git.Remote | None = None,
+    ) -> None:
         self._root = root
+        self._remote = remote
+        self._next_push = 0.0
         self._plan = plan
         self._files = files
         self._keyring = Keyring(root, key, files)
@@ -36,7 +48,7 @@ class Recorder:
         self.journal = AttemptJournal(root, self._keyring, files)
         self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
         self._recovered: set[Landed] = set()
-        self._unpublished: GitError | None = None
+        self._unpublished: GitError | RecordError | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -112,19 +124,27 @@ class Recorder:
         self._writer.write_the_rest()
         if alone and not self._writer.is_behind:
             self.journal.tidy()
+        return self._publish(mode, clock)
+
+    def push_if_due(self, clock: Clock) -> None:
+        """Push what is recorded so far, every PUSH_SECONDS: a CI machine that dies loses its disk.
+
+        A failure is no problem yet: the end of the run pushes again.
+        """
+        if self._remote is None or clock.now() < self._next_push:
+            return
+        if self._next_push and self._writer.paths:
+            self._publish(RecordMode.COMMIT, clock)
+        self._next_push = clock.now() + PUSH_SECONDS
+
+    def _publish(self, mode: RecordMode, clock: Clock) -> str:
+        self._unpublished = None
+        names = {datastore_id: name for name, datastore_id in self._datastores()}
+        written = tuple(sorted(self._writer.paths))
+        found = Publication(self._root, names, written, self._plan.basis, self.plan_digest)
         try:
-            return publish(
-                Publication(
-                    self._root,
-                    {datastore_id: name for name, datastore_id in self._datastores()},
-                    tuple(sorted(self._writer.paths)),
-                    self._plan.basis,
-                    self.plan_digest,
-                ),
-                mode,
-                clock,
-            )
-        except GitError as error:
+            return publish(found, mode, clock, self._remote)
+        except (GitError, RecordError) as error:
             self._unpublished = error
             return ""
 

@@ -22,17 +22,22 @@ from reconciler.edges.git.questions import (
     tracked,
     trailers_of_addition,
 )
+from reconciler.edges.git.remote import Remote, commit_onto, contents_at, fetch, push, upstream
 from reconciler.edges.git.since import Since, base_of_test_merge, since
 
 __all__ = [
     "Message",
     "Moved",
+    "Remote",
     "Since",
     "base_of_test_merge",
     "changed",
     "commit",
+    "commit_onto",
     "committed",
+    "contents_at",
     "contents_since",
+    "fetch",
     "has_commit",
     "head",
     "holds",
@@ -42,7 +47,9 @@ __all__ = [
     "last_applied",
     "message",
     "origin",
+    "push",
     "since",
     "tracked",
     "trailers_of_addition",
+    "upstream",
 ]

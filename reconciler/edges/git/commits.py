@@ -43,7 +43,7 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
             names = changed_names(repo, paths)
             if not names:
                 return ""
-            repo.git.update_environment(**_identity(repo))
+            repo.git.update_environment(**identity(repo))
             try:
                 return _commit_checked(repo, names, text)
             except command_error():
@@ -148,7 +148,7 @@ def _trusted_hooks(repo: Repository) -> Iterator[None]:
         yield
 
 
-def _identity(repo: Repository) -> Mapping[str, str]:
+def identity(repo: Repository) -> Mapping[str, str]:
     """Return the fallback identity for each part that neither git nor the environment states."""
     configured = _configured(repo)
     environment = {}

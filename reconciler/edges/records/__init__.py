@@ -8,9 +8,11 @@ entry shows an edit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from reconciler.core.diff.joined import joined_entries
 from reconciler.core.errors import RecordError
 from reconciler.core.model.record import Entry
 from reconciler.core.ports import Files
@@ -36,6 +38,7 @@ __all__ = [
     "folder",
     "folders",
     "is_id",
+    "joined_content",
     "prepare",
     "read",
     "sweep",
@@ -152,6 +155,19 @@ def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
             entry_of(row) for row in unchecked_rows_of(after) if row != old.get(row["imageSetId"])
         )
     )
+
+
+def joined_content(own: bytes, theirs: bytes, name: str, *, is_foreign: bool = False) -> bytes:
+    """Return the content of a file that states what both contents state.
+
+    With `is_foreign`, the digests of `own` are of another key than that of the other side: they
+    are emptied. Raises `RecordError` for a content that `reconcile` did not write.
+    """
+    mine = [entry_of(row) for row in (rows_of(own, name) if own else ())]
+    if is_foreign:
+        mine = [replace(entry, ask_digest="", study=None) for entry in mine]
+    others = [entry_of(row) for row in (rows_of(theirs, name) if theirs else ())]
+    return content_of({one.image_set_id: row_of(one) for one in joined_entries(mine, others)})
 
 
 def is_id(name: str) -> bool:

@@ -1,0 +1,185 @@
+"""A branch of a remote repository: what it holds, and commits on top of it.
+
+Commits are made from git's own objects, without the working tree and its index, so the files of a
+person stay as they are. No hook of this machine runs: the host's rules for the branch decide
+(decision 0003).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reconciler.core.errors import GitError
+from reconciler.edges.git.commits import identity
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.messages import Message
+from reconciler.edges.git.program import command_error, set_options
+from reconciler.edges.git.repository import Repository, check_owner, repository_of
+
+# With these alone nothing but a transfer happens: `ext::` would run a program (git-remote-ext(1)).
+_PROTOCOLS = "file:git:http:https:ssh"
+# Where the tip of the branch is kept. No ref of a person is moved.
+_TIP = "refs/reconciler/tip"
+# Any name does for a token (docs.github.com, Authenticating as a GitHub App installation).
+_USER = "x-access-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A branch of a remote. `token` is for https; without it, git uses what it is configured to."""
+
+    name: str
+    branch: str
+    token: str = field(default="", repr=False)
+
+
+def upstream(root: Path) -> tuple[str, str]:
+    """Return the remote and the branch that the current branch follows; ("", "") if none."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return "", ""
+        try:
+            check_owner(repo.tree)
+            full = str(repo.git.rev_parse("--symbolic-full-name", "@{upstream}"))
+            head = str(repo.git.symbolic_ref("--quiet", "--short", "HEAD"))
+            remote = str(repo.git.config("--get", f"branch.{head}.remote"))
+        except command_error():
+            return "", ""
+    prefix = f"refs/remotes/{remote}/"
+    return (remote, full.removeprefix(prefix)) if full.startswith(prefix) else ("", "")
+
+
+def fetch(root: Path, remote: Remote) -> str:
+    """Fetch the branch; return the commit at its tip, "" if the remote has no such branch.
+
+    Raises `GitError` if the remote cannot be reached.
+    """
+    with _connected(root, remote) as repo, explained(f"git fetch {remote.name}"):
+        listed = str(repo.git.ls_remote("--heads", remote.name, f"refs/heads/{remote.branch}"))
+        if not listed.strip():
+            return ""
+        span = f"+refs/heads/{remote.branch}:{_TIP}"
+        repo.git.fetch("--quiet", "--no-tags", "--no-write-fetch-head", remote.name, span)
+        return str(repo.git.rev_parse("--verify", _TIP))
+
+
+def contents_at(root: Path, commit: str, paths: Sequence[Path]) -> Mapping[Path, bytes]:
+    """Return the contents of some files in a commit, without files that it does not contain."""
+    if not (commit and paths):
+        return {}
+    with repository_of(root) as repo:
+        assert repo is not None
+        with explained("git cat-file"):
+            names = {repo.name(path): path for path in paths}
+            held = repo.held(commit, list(names))
+            blobs = {name: entries[0].split()[1] for name, entries in held.items()}
+            contents = repo.contents(blobs.values())
+    return {names[name]: contents[blob] for name, blob in blobs.items() if name in names}
+
+
+def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Message) -> str:
+    """Make a commit of some files on top of another commit; return its ID, "" if nothing differs.
+
+    `parent` is "" for the first commit of a branch. An empty content removes the file.
+    """
+    with repository_of(root) as repo:
+        assert repo is not None
+        with explained("git commit-tree"), TemporaryDirectory(prefix="reconcile-index-") as folder:
+            check_owner(repo.tree)
+            repo.git.update_environment(**identity(repo))
+            with repo.git.custom_environment(GIT_INDEX_FILE=str(Path(folder) / "index")):
+                if parent:
+                    repo.git.read_tree(parent)
+                for path, content in sorted(files.items()):
+                    _place(repo, repo.name(path), content, Path(folder))
+                tree = str(repo.git.write_tree())
+            if parent and tree == str(repo.git.rev_parse(f"{parent}^{{tree}}")):
+                return ""
+            parents = ("-p", parent) if parent else ()
+            signed = ("-S",) if _signs(repo) else ()
+            return str(repo.git.commit_tree(tree, *parents, *signed, "-m", str(text)))
+
+
+def _place(repo: Repository, name: str, content: bytes, folder: Path) -> None:
+    if not content:
+        repo.git.update_index("--force-remove", "--", name)
+        return
+    source = folder / "content"
+    source.write_bytes(content)
+    blob = str(repo.git.hash_object("-w", "--no-filters", "--", str(source)))
+    repo.git.update_index("--add", "--cacheinfo", f"100644,{blob},{name}")
+
+
+def _signs(repo: Repository) -> bool:
+    """Whether commits are signed: `git commit-tree` does not read `commit.gpgSign` itself."""
+    try:
+        return str(repo.git.config("--type=bool", "--get", "commit.gpgSign")) == "true"
+    except command_error():
+        return False
+
+
+def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
+    """Push a commit to the branch; return False if the branch is not at `expected` any more.
+
+    Raises `GitError` if the host refuses the push for another reason, such as a protected branch.
+    """
+    with _connected(root, remote) as repo:
+        span = f"{commit}:refs/heads/{remote.branch}"
+        lease = f"--force-with-lease=refs/heads/{remote.branch}:{expected}"
+        try:
+            repo.git.push("--quiet", "--no-verify", lease, remote.name, span)
+        except command_error() as error:
+            said = str(getattr(error, "stderr", "") or error)
+            if any(sign in said for sign in _OVERTAKEN):
+                return False
+            raise GitError(
+                f"git push to {remote.name} {remote.branch} failed: {_said(said)}",
+                "The changes are applied, and the records are not pushed. The next run records "
+                "them. If the branch is protected, let records go to a branch of their own: "
+                "`record: {mode: branch}`.",
+            ) from None
+    return True
+
+
+# What git prints if another push was faster (git-push(1), --force-with-lease; receive-pack).
+_OVERTAKEN = ("stale info", "fetch first", "cannot lock ref", "failed to update ref")
+
+
+def _said(output: str) -> str:
+    """The lines of git without the credentials that an address may hold."""
+    lines = [line.strip() for line in output.replace("stderr:", "").strip("'\n ").splitlines()]
+    return " ".join(line for line in lines if line and "://" not in line) or "no reason given"
+
+
+@contextmanager
+def _connected(root: Path, remote: Remote) -> Iterator[Repository]:
+    """The repository, allowed to reach its remotes."""
+    with repository_of(root) as repo:
+        if repo is None:
+            raise GitError(
+                f"{root} is not in a git repository, so records cannot be pushed",
+                "Run `git init` and add a remote, or set `record: {mode: files}`.",
+            )
+        with explained("git remote"):
+            check_owner(repo.tree)
+            address = str(repo.git.remote("get-url", remote.name))
+        # No hook of the machine runs, also none that a pull request could have added.
+        set_options(repo.git, f"core.hooksPath={os.devnull}")
+        environment = {"GIT_ALLOW_PROTOCOL": _PROTOCOLS}
+        if remote.token and address.startswith("https://"):
+            # In the environment, since the command line of a process is public.
+            secret = base64.b64encode(f"{_USER}:{remote.token}".encode()).decode()
+            count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+            environment |= {
+                "GIT_CONFIG_COUNT": str(count + 1),
+                f"GIT_CONFIG_KEY_{count}": f"http.{address}.extraHeader",
+                f"GIT_CONFIG_VALUE_{count}": f"Authorization: Basic {secret}",
+            }
+        with repo.git.custom_environment(**environment):
+            yield repo
