@@ -7,6 +7,8 @@ from collections.abc import Callable
 from reconciler.demo.colleague import changes_study
 from reconciler.demo.stage import Stage
 
+Chapter = Callable[[Stage], None]
+
 _BONE_SCAN_ID = "1417b070c05b2d26137e730281541afd"
 _DATES = "manifests/acr-nema-dates.yaml"
 _DATES_ID = "aca469ab431797e6c78c0306c39c40ee"
@@ -136,7 +138,7 @@ def ending(stage: Stage) -> None:
     )
 
 
-STORY: tuple[Callable[[Stage], None], ...] = (
+STORY: tuple[Chapter, ...] = (
     opening,
     refusal,
     planning,
