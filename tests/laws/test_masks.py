@@ -47,7 +47,7 @@ RENDERERS: dict[str, Callable[[Review], str]] = {
     "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
     "plan --json": lambda shown: json.dumps(plan_json(shown)),
     "page": lambda shown: page(shown),
-    "list of the page": lambda shown: json.dumps(listing(shown, ""), ensure_ascii=False),
+    "list of the page": lambda shown: json.dumps(listing(shown.actions, ""), ensure_ascii=False),
 }
 REPORTS: dict[str, Callable[[AppliedReview], str]] = {
     "outcomes": lambda shown: "\n".join(

@@ -130,7 +130,7 @@ def test_studies_are_numbered_in_plan_order_and_masked() -> None:
     members = [one for action in shown("many").actions for one in action.members]
     assert [one.study for one in members[85:89]] == [86, 87, 1, 2]
     assert all(one.study_instance_uid and one.study_instance_uid.is_masked for one in members)
-    (member,) = shown("one", Redact.NONE).actions[0].members
+    (member,) = next(iter(shown("one", Redact.NONE).actions)).members
     assert member.study_instance_uid and member.study_instance_uid.plain == "1.2.840.99.1"
 
 

@@ -197,7 +197,7 @@ def alternatives(vr: str) -> tuple[str, ...]:
 
 def is_vr(text: str) -> bool:
     """Whether this is a VR, or the alternatives of the dictionary: `US or SS`."""
-    return ALL_VRS.issuperset(alternatives(text))
+    return text in ALL_VRS or ALL_VRS.issuperset(alternatives(text))
 
 
 def is_base64(text: str) -> bool:

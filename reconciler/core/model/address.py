@@ -10,7 +10,8 @@ from reconciler.core.model.value import length_class
 
 WILDCARD = "*"
 # PS3.5 section 9.1, with at least two components, because `19700101` may be a date.
-_UID = re.compile(r"(?=.{3,64}$)[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_LONGEST_UID = 64
 
 
 # The keys of documents and manifests whose own keys are UIDs.
@@ -19,6 +20,7 @@ UIDS_BELOW = frozenset({"Series", "Instances"})
 SECTIONS = frozenset({"DICOM", "DICOMVRs", "Patient", "Study", "Series", "Instances"})
 # What has a meaning in a path, and what encodes it.
 _ENCODED = {"%": "%25", "/": "%2F", WILDCARD: "%2A"}
+_ENCODING = str.maketrans(_ENCODED)
 
 
 class Level(IntEnum):
@@ -90,7 +92,7 @@ class Address:
 
 def is_uid(text: str) -> bool:
     """Whether this is a well-formed UID. Any other key may contain a value."""
-    return bool(_UID.fullmatch(text))
+    return len(text) <= _LONGEST_UID and bool(_UID.fullmatch(text))
 
 
 def path_part(uid: str) -> str:
@@ -98,9 +100,7 @@ def path_part(uid: str) -> str:
 
     A malformed UID may contain any character. Those with a meaning in paths are percent-encoded.
     """
-    if uid == WILDCARD:
-        return uid
-    return "".join(_ENCODED.get(character, character) for character in uid)
+    return uid if uid == WILDCARD else uid.translate(_ENCODING)
 
 
 def uid_of_part(part: str) -> str:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
+# One encoder for all values: `json.dumps` makes one for each.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def canonical_json(value: Json) -> bytes:
     """Return the text for digests: JSON with sorted keys, without spaces, in UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _canonical(value).encode("utf-8", "surrogatepass")
 
 
 def length_class(text: str) -> str:
@@ -24,9 +28,12 @@ def length_class(text: str) -> str:
 
     The exact length would help to guess a name.
     """
-    most = 8
-    while len(text) > most:
-        most *= 2
+    return _length_class(max(0, len(text) - 1).bit_length())
+
+
+@cache
+def _length_class(bits: int) -> str:
+    most = 1 << max(3, bits)
     return f"text({most // 2 + 1 if most > 8 else 1}-{most})"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
 from reconciler.core.lookalikes import difference
 from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action, Member, Step
@@ -18,16 +21,49 @@ from reconciler.core.review.shown import ShownPart, ShownValue, show, show_creat
 _STUDY_INSTANCE_UID = 0x0020000D
 
 
-def shown_action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:
-    """An action whose keys and paths are labelled already (`labels`)."""
+class ShownActions:
+    """The actions of a plan in its order, each shown anew whenever it is read.
+
+    Most outputs read none of them, and none needs all at once. It holds the plan's values, as the
+    plan itself does, so it prints none of them.
+    """
+
+    __slots__ = ("_actions", "_letters", "_studies", "_view")
+
+    def __init__(self, actions: Sequence[Action], view: View, letters: Letters) -> None:
+        """Keys and paths are labelled already (`labels`), and so are values (`letters`)."""
+        self._actions = actions
+        self._view = view
+        self._letters = letters
+        self._studies = Studies(actions)
+
+    def __iter__(self) -> Iterator[ShownAction]:
+        return map(self.show, self._actions)
+
+    def __repr__(self) -> str:
+        return f"ShownActions({len(self._actions)})"
+
+    def show(self, action: Action) -> ShownAction:
+        """One action of the plan."""
+        return _action(action, self._view, self._letters, self._studies)
+
+
+def _action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:
     uids = studies_of(action)
+    raised = Counter(name for step in action.steps for name in dict(step.expected))
     return ShownAction(
         datastore=action.datastore,
         datastore_id=action.datastore_id,
         status=action.status,
         digest=action.digest,
         members=tuple(
-            _member(action, member, studies.number(uid), _uid(uid, view.redact))
+            _member(
+                action,
+                member,
+                str(int(member.pin or 0) + raised[member.image_set_id]),
+                studies.number(uid),
+                _uid(uid, view.redact),
+            )
             for member in action.members
             for uid in (uids[member.image_set_id],)
         ),
@@ -42,13 +78,14 @@ def shown_action(action: Action, view: View, letters: Letters, studies: Studies)
     )
 
 
-def _member(action: Action, member: Member, study: int, uid: ShownValue | None) -> ShownMember:
-    raised = sum(member.image_set_id in dict(step.expected) for step in action.steps)
+def _member(
+    action: Action, member: Member, version_to_come: str, study: int, uid: ShownValue | None
+) -> ShownMember:
     own = (step for step in action.steps if step.image_set_id == member.image_set_id)
     return ShownMember(
         image_set_id=member.image_set_id,
         pin=member.pin,
-        version_to_come=str(int(member.pin or 0) + raised),
+        version_to_come=version_to_come,
         revert_to=next((step.revert_to for step in own if step.revert_to), None),
         is_primary=member.is_primary,
         asked=member.asked,
@@ -76,7 +113,6 @@ def shown_change(change: Change, view: View, label: str = "") -> ShownChange:
         image_set_id=change.image_set_id,
         op=change.op,
         address=change.address,
-        path=change.path(),
         key=change.key,
         tag=change.tag,
         vr=change.vr,
@@ -107,7 +143,23 @@ def _differs_in(change: Change, redact: Redact) -> str:
     """
     if redact is Redact.ALL or change.before is None or change.after is None:
         return ""
-    return difference(_text(change.before.raw), _text(change.after.raw))
+    before, after = change.before.raw, change.after.raw
+    if _is_ascii(before) and _is_ascii(after):
+        return ""
+    return difference(_text(before), _text(after))
+
+
+def _is_ascii(raw: Json) -> bool:
+    """Whether a value has ASCII text alone, as nearly all values have."""
+    match raw:
+        case str():
+            return raw.isascii()
+        case list():
+            return all(map(_is_ascii, raw))
+        case dict():
+            return all(map(str.isascii, raw)) and all(map(_is_ascii, raw.values()))
+        case _:
+            return True
 
 
 def _text(raw: Json) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.core.model.plan import Plan
+from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.settings import Redact
-from reconciler.core.review.actions import shown_action
+from reconciler.core.review.actions import ShownActions
 from reconciler.core.review.dangers import dangers_of, notes_of, refusals_of
 from reconciler.core.review.details import details_of
 from reconciler.core.review.labels import labelled
@@ -12,7 +12,6 @@ from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import Review
 from reconciler.core.review.overview import Overview
-from reconciler.core.review.reach import Studies
 from reconciler.core.review.rows import rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
 from reconciler.core.review.verdict import verdict_of
@@ -26,20 +25,21 @@ def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
     view = View(redact, shows_stated and plan.basis.is_clean is True)
     plan = labelled(plan, redact)
     totals = totals_of(plan)
-    letters, studies = Letters(), Studies()
+    letters = Letters()
     overview = _overview(plan, view, totals, letters)
-    actions = tuple(shown_action(action, view, letters, studies) for action in plan.actions)
-    pairs = list(zip(plan.actions, actions, strict=True))
+    actions = ShownActions(plan.actions, view, letters)
     return Review(
         basis=plan.basis,
         masked=redact is not Redact.NONE,
         actions=actions,
-        details=details_of(pairs),
+        details=details_of(plan.actions, actions.show),
         released=plan.released,
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
         overview=overview,
+        is_pending=any(action.status is not Status.CONVERGED for action in plan.actions),
+        has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,
     )
 

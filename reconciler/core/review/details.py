@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Hashable, Iterable
+from itertools import islice
 
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
@@ -22,14 +22,13 @@ from reconciler.core.review.model import (
 # Up to this number, actions are shown one by one. The overview is for any number.
 FEW = 5
 
-# An action and its shown form.
-_Pair: TypeAlias = tuple[Action, ShownAction]
 
-
-def details_of(pairs: Iterable[_Pair]) -> tuple[Detail, ...]:
+def details_of(
+    actions: Iterable[Action], show: Callable[[Action], ShownAction]
+) -> tuple[Detail, ...]:
     """The actions that need attention, in plan order; () if they are too many to read."""
-    found = [pair for pair in pairs if _needs_attention(pair[0])]
-    return tuple(_detail(*pair) for pair in found) if len(found) <= FEW else ()
+    found = list(islice(filter(_needs_attention, actions), FEW + 1))
+    return tuple(_detail(one, show(one)) for one in found) if len(found) <= FEW else ()
 
 
 def _needs_attention(action: Action) -> bool:

@@ -35,15 +35,10 @@ def labelled(plan: Plan, redact: Redact) -> Plan:
 T = TypeVar("T")
 
 
-def _with(record: T, **fields: object) -> T:
-    """The record with these fields. Nearly always they are its own, and a copy takes long."""
-    if all(getattr(record, name) is value for name, value in fields.items()):
-        return record
-    return replace(record, **fields)  # type: ignore[type-var]
-
-
 def _each(found: tuple[T, ...], label: Callable[[T], T]) -> tuple[T, ...]:
     """What is found, labelled; the same tuple if nothing needs a label."""
+    if not found:
+        return found
     labels = tuple(map(label, found))
     return found if all(map(is_, labels, found)) else labels
 
@@ -55,20 +50,24 @@ class Label(str):
 
 
 class _Labels:
-    """Labels are numbered in plan order, so they reveal nothing about the text."""
+    """Labels are numbered in plan order, so they reveal nothing about the text.
+
+    Nearly always nothing needs a label. Then each method returns what it got: copies take long.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Label] = {}
         self._paths: dict[str, str] = {}
 
     def action(self, action: Action) -> Action:
-        return _with(
-            action,
-            changes=_each(action.changes, self._change),
-            blocks=_each(action.blocks, self._block),
-            members=_each(action.members, self._member),
-            released=_each(action.released, self._path),
-        )
+        changes = _each(action.changes, self._change)
+        blocks = _each(action.blocks, self._block)
+        members = _each(action.members, self._member)
+        released = _each(action.released, self._path)
+        own = action.changes, action.blocks, action.members, action.released
+        if all(map(is_, own, (changes, blocks, members, released))):
+            return action
+        return replace(action, changes=changes, blocks=blocks, members=members, released=released)
 
     def _label(self, text: str) -> Label:
         return self._known.setdefault(text, Label(f"<masked {len(self._known) + 1}>"))
@@ -78,25 +77,33 @@ class _Labels:
             change = replace(change, vr=self._label(change.vr))
         if change.key and not is_key(change.key):
             change = replace(change, key=self._label(change.key))
-        return _with(change, address=self._address(change.address))
+        address = self._address(change.address)
+        return change if address is change.address else replace(change, address=address)
 
     def _address(self, address: Address) -> Address:
+        if not address.series and not address.instance:
+            return address
         series, instance = self._uid(address.series), self._uid(address.instance)
-        return _with(address, series=series, instance=instance)
+        if series is address.series and instance is address.instance:
+            return address
+        return replace(address, series=series, instance=instance)
 
     def _uid(self, text: str) -> str:
         return text if text in _WORDS or is_uid(text) else self._label(text)
 
     def _block(self, block: Block) -> Block:
-        return _with(block, path=self._path(block.path))
+        path = self._path(block.path)
+        return block if path is block.path else replace(block, path=path)
 
     def _member(self, member: Member) -> Member:
-        return _with(member, asked=_each(member.asked, self._path))
+        asked = _each(member.asked, self._path)
+        return member if asked is member.asked else replace(member, asked=asked)
 
     def _path(self, path: str) -> str:
-        if path not in self._paths:
-            self._paths[path] = self._labelled(path)
-        return self._paths[path]
+        known = self._paths.get(path)
+        if known is None:
+            known = self._paths[path] = self._labelled(path)
+        return path if known == path else known
 
     def _labelled(self, path: str) -> str:
         parts = path.split("/")

@@ -160,13 +160,9 @@ def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
 
     `tag` is None for a key that DICOM does not know.
     """
-    match redact:
-        case Redact.NONE:
-            return False
-        case Redact.ALL:
-            return True
-        case Redact.IDENTIFYING:
-            return identifies(tag, raw)
+    if redact is Redact.IDENTIFYING:
+        return identifies(tag, raw)
+    return redact is Redact.ALL
 
 
 def identifies(tag: int | None, raw: Json) -> bool:
@@ -193,11 +189,11 @@ def _is_harmless(attribute: Attribute, value: Json) -> bool:
 
 def shape(value: Json) -> str:
     """The kind and size of a value: `text(9-16)`, `number`, `list(3)`, `item(2)`, `empty`."""
+    if isinstance(value, str) and value:  # by far the most common
+        return length_class(value)
     match value:
         case None | "" | []:
             return "empty"
-        case str():
-            return length_class(value)
         case list():
             return f"list({len(value)})"
         case dict():

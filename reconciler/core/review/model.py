@@ -7,6 +7,7 @@ keyed, so a review has neither `Member.ask_digest` nor the digests of `Step.expe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, EXIT_PENDING, Place, gravest
@@ -42,7 +43,6 @@ class ShownChange:
     image_set_id: str
     op: Op
     address: Address
-    path: str
     key: str
     tag: int | None
     vr: str
@@ -61,6 +61,11 @@ class ShownChange:
     components: tuple[str, ...] = ()
     differs_in: str = ""
     label: str = ""
+
+    @property
+    def path(self) -> str:
+        """A path such as `Patient/PatientName`, as `Change.path`."""
+        return f"{self.address.path()}/{self.key}" if self.key else self.address.path()
 
     @property
     def name(self) -> str:
@@ -240,31 +245,25 @@ class Detail:
 class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
-    `actions` are all actions of the plan, in its order. `overview` is what the plan does to all
-    image sets together. `details` are the actions that need attention, if they are few; `summary`
-    has the number of the others. `unread` are the data stores that could not be read.
+    `actions` are all actions of the plan, in its order, made when they are read (`ShownActions`).
+    `overview` is what the plan does to all image sets together. `details` are the actions that need
+    attention, if they are few; `summary` has the number of the others. `is_pending` says that an
+    action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
+    `unread` are the data stores that could not be read.
     """
 
     basis: Basis
     masked: bool
-    actions: tuple[ShownAction, ...]
+    actions: Iterable[ShownAction]
     details: tuple[Detail, ...]
     released: tuple[Released, ...]
     totals: Totals
     summary: str
     eta_seconds: float
     overview: Overview
+    is_pending: bool
+    has_bug: bool
     unread: tuple[Unread, ...] = ()
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether an action is not converged."""
-        return any(action.status is not Status.CONVERGED for action in self.actions)
-
-    @property
-    def has_bug(self) -> bool:
-        """Whether an action is held back because of a bug in `reconcile`."""
-        return any(block.is_bug for action in self.actions for block in action.blocks)
 
     def exit_code(self, *, detailed: bool) -> int:
         """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""

@@ -45,6 +45,8 @@ def _differences(
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             found = old.get(key, _ABSENT), new.get(key, _ABSENT)
+            if isinstance(found[0], str) and found[0] == found[1]:
+                continue  # Nearly all elements of two items are equal.
             yield from _differences(*found, f"{path}.{_name(key, redact)}", key_tag(key), redact)
     elif _is_filled_sequence(old) and _is_filled_sequence(new):
         yield from _items(old, new, path, redact)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.model.address import Address
@@ -38,13 +38,6 @@ class Count:
         for name in action.image_sets:
             self.add(name, studies.get(name, ""))
 
-    def add_all(self, other: Count) -> None:
-        """Count what another count has."""
-        self.image_sets.update(other.image_sets)
-        self.studies |= other.studies
-        self.series |= other.series
-        self.instances |= other.instances
-
     def reach(self) -> Reach:
         """The counts, with the first image sets in the order in which they were counted."""
         return Reach(
@@ -59,18 +52,21 @@ class Count:
 class Studies:
     """Numbers for the studies of a plan, from 1 in plan order. They say nothing about the UIDs."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, int] = {}
+    def __init__(self, actions: Iterable[Action]) -> None:
+        self._known = {"": 0}
+        for action in actions:
+            for uid in studies_of(action).values():
+                self._known.setdefault(uid, len(self._known))
 
     def number(self, study_instance_uid: str) -> int:
-        """The number of a study; 0 for ""."""
-        if not study_instance_uid:
-            return 0
-        return self._known.setdefault(study_instance_uid, len(self._known) + 1)
+        """The number of a study of the plan; 0 for ""."""
+        return self._known[study_instance_uid]
 
 
 def studies_of(action: Action) -> Mapping[str, str]:
     """The study of each member. A member whose document was not read is of the same study."""
     known = {one.image_set_id: one.study_instance_uid for one in action.members}
+    if len(known) == 1:
+        return known
     any_of_them = next(filter(None, known.values()), "")
     return {name: uid or any_of_them for name, uid in known.items()}

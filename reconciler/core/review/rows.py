@@ -5,8 +5,9 @@ The values compared are those of the plan, unmasked. They are never kept.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias
 
 from reconciler.core.model.address import Level
@@ -23,6 +24,8 @@ from reconciler.core.review.shown import show
 
 # The first change that replaces a value, and where the value is.
 _Before: TypeAlias = tuple[Change, Reach]
+# A change, and the study of its image set.
+_Made: TypeAlias = tuple[Change, str]
 
 # Up to this number, different new values of an attribute have a row each; more share a row.
 FEW = 3
@@ -30,33 +33,76 @@ FEW = 3
 LISTED = 3
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Edits:
-    """Edits that share a row. `first` stands for all of them."""
+    """Edits that share a row, of one or several new values. The first stands for all of them."""
 
-    first: Change
+    made: Sequence[_Made]
+    values: int
     runs: bool
-    where: Count = field(default_factory=Count)
-    before: dict[Hashable, tuple[Change, Count]] = field(default_factory=dict)
-    lines: dict[Hashable, None] = field(default_factory=dict)
-    uids: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Change:
+        return self.made[0][0]
+
+    @property
+    def places(self) -> int:
+        """The number of lines that ask for them."""
+        return len({change.place for change, _ in self.made if change.place is not None})
+
+    def reach(self) -> Reach:
+        where = Count()
+        for change, study in self.made:
+            where.add(change.image_set_id, study, change.address)
+        return where.reach()
+
+    def uids(self) -> tuple[str, ...]:
+        """The first series or instances that are removed or restored as a whole."""
+        if self.first.key:
+            return ()
+        found = (one.address.instance or one.address.series for one, _ in self.made)
+        return tuple(dict.fromkeys(found))[:LISTED]
+
+    def before(self) -> Sequence[_Before]:
+        """The live values, the most common first; () for several new values."""
+        if self.values > 1:
+            return ()
+        groups: dict[Hashable, tuple[Change, Count]] = {}
+        for change, study in self.made:
+            if change.before is not None:
+                value = compared(change.before, change.vr)
+                _, where = groups.setdefault(value, (change, Count()))
+                where.add(change.image_set_id, study)
+        found = [(change, where.reach()) for change, where in groups.values()]
+        # `sorted` is stable: between equal counts, plan order decides.
+        return sorted(found, key=lambda one: -one[1].image_sets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    """The changes that may share a row, by the new value."""
+
+    runs: bool
+    by_value: dict[Hashable, list[_Made]] = field(default_factory=dict)
 
     def add(self, change: Change, study: str) -> None:
-        self.where.add(change.image_set_id, study, change.address)
-        if change.before is not None:
-            value = compared(change.before, change.vr)
-            self.before.setdefault(value, (change, Count()))[1].add(change.image_set_id, study)
-        if change.place is not None:
-            self.lines[change.place] = None
-        if not change.key:
-            self.uids[change.address.instance or change.address.series] = None
+        value = compared(change.after, change.vr)
+        self.by_value.setdefault(value, []).append((change, study))
+
+    def edits(self) -> Iterator[_Edits]:
+        """The edits to each new value, or all of them together if the values are many."""
+        if len(self.by_value) <= FEW:
+            yield from (_Edits(made, 1, self.runs) for made in self.by_value.values())
+        else:
+            made = tuple(chain.from_iterable(self.by_value.values()))
+            yield _Edits(made, len(self.by_value), self.runs)
 
 
 def rows_of(
     actions: Iterable[Action], view: View, letters: Letters, *, drifted: bool
 ) -> tuple[Row, ...]:
     """The rows of the changes that have drifted, or of all others that the plan makes."""
-    attributes: dict[Hashable, dict[Hashable, _Edits]] = {}
+    attributes: dict[Hashable, _Attribute] = {}
     for action in actions:
         if not (action.steps or (drifted and action.status is Status.DRIFTED)):
             continue
@@ -64,16 +110,15 @@ def rows_of(
         for change in action.changes:
             if change.drifted is not drifted:
                 continue
-            same = attributes.setdefault(_attribute(action, change), {})
-            after = _after(change)
-            if after not in same:
-                same[after] = _Edits(change, bool(action.steps))
-            same[after].add(change, studies.get(change.image_set_id, ""))
-    found = [row for same in attributes.values() for row in _rows(same, view, letters)]
+            key = _key(action, change)
+            if key not in attributes:
+                attributes[key] = _Attribute(bool(action.steps))
+            attributes[key].add(change, studies.get(change.image_set_id, ""))
+    found = [_row(one, view, letters) for same in attributes.values() for one in same.edits()]
     return tuple(sorted(found, key=_order))
 
 
-def _attribute(action: Action, change: Change) -> Hashable:
+def _key(action: Action, change: Change) -> Hashable:
     """What rows of different new values have in common."""
     return (
         action.datastore,
@@ -87,30 +132,9 @@ def _attribute(action: Action, change: Change) -> Hashable:
     )
 
 
-def _after(change: Change) -> Hashable:
-    return compared(change.after, change.vr)
-
-
-def _rows(same: Mapping[Hashable, _Edits], view: View, letters: Letters) -> Sequence[Row]:
-    """A row for each new value, or one row for all of them if they are many."""
-    edits = list(same.values())
-    if len(edits) <= FEW:
-        return [_row(one, 1, view, letters) for one in edits]
-    return [_row(_together(edits), len(edits), view, letters)]
-
-
-def _together(same: Sequence[_Edits]) -> _Edits:
-    whole = _Edits(same[0].first, same[0].runs)
-    for edits in same:
-        whole.where.add_all(edits.where)
-        whole.lines.update(edits.lines)
-        whole.uids.update(edits.uids)
-    return whole
-
-
-def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
-    change, shown = edits.first, shown_change(edits.first, view)
-    before = _before(edits)
+def _row(edits: _Edits, view: View, letters: Letters) -> Row:
+    change, values = edits.first, edits.values
+    shown, before = shown_change(change, view), edits.before()
     listed = before if len(before) <= LISTED else before[: LISTED - 1]
     if len(before) > 1:  # Without another value beside it, a label says nothing.
         _give_labels(before, view, letters)
@@ -127,21 +151,14 @@ def _row(edits: _Edits, values: int, view: View, letters: Letters) -> Row:
         parts=shown.parts if values == 1 else (),
         components=shown.components if len(before) == values == 1 else (),
         differs_in=shown.differs_in if len(before) == values == 1 else "",
-        reach=edits.where.reach(),
+        reach=edits.reach(),
         place=change.place,
-        places=len(edits.lines),
+        places=edits.places,
         hazards=change.hazards,
-        uids=tuple(edits.uids)[:LISTED],
+        uids=edits.uids(),
         drift=since(change.baseline) if change.drifted else "",
         runs=edits.runs,
     )
-
-
-def _before(edits: _Edits) -> Sequence[_Before]:
-    """The live values, the most common first."""
-    found = [(change, where.reach()) for change, where in edits.before.values()]
-    # `sorted` is stable: between equal counts, plan order decides.
-    return sorted(found, key=lambda one: -one[1].image_sets)
 
 
 def _give_labels(before: Sequence[_Before], view: View, letters: Letters) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.core.dicom.creators import is_known_creator
 from reconciler.core.model.settings import Redact
@@ -116,8 +117,14 @@ def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:
     It is also None for a whole request, which holds values of any attribute.
     """
     if masked(tag, raw, redact):
-        return ShownValue(shape(raw), True)
+        return _masked(shape(raw))
     return ShownValue(shape(raw), False, raw)
+
+
+@lru_cache(maxsize=1024)
+def _masked(shape: str) -> ShownValue:
+    """A masked value. It is its shape, so one serves all values of a shape."""
+    return ShownValue(shape, True)
 
 
 def show_creator(raw: Json, redact: Redact) -> ShownValue:

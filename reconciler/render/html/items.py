@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ class Listed:
     items: dict[Item, dict[str, None]]
 
 
-def image_sets(actions: Sequence[ShownAction]) -> Iterator[Listed]:
+def image_sets(actions: Iterable[ShownAction]) -> Iterator[Listed]:
     """The image sets in plan order, without those that nothing is said about."""
     for action in actions:
         status = verdict(action)

@@ -15,9 +15,8 @@ from typing import TypeVar
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.value import Json
-from reconciler.core.review import Review
 from reconciler.core.review.explain import MEANING, since
-from reconciler.core.review.model import ShownMember
+from reconciler.core.review.model import ShownAction, ShownMember
 from reconciler.render.html.items import Item, Listed, What, image_sets
 
 T = TypeVar("T", bound=Hashable)
@@ -41,16 +40,16 @@ class _Tables:
     statuses: dict[str, int] = field(default_factory=dict)
 
 
-def packed(review: Review, link: str) -> str:
+def packed(actions: Iterable[ShownAction], link: str) -> str:
     """The data as base64 of gzip: the same bytes for the same review."""
-    text = json.dumps(listing(review, link), separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(listing(actions, link), separators=(",", ":"), ensure_ascii=False)
     return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
-def listing(review: Review, link: str) -> dict[str, Json]:
+def listing(actions: Iterable[ShownAction], link: str) -> dict[str, Json]:
     """The tables, and the columns of image sets and of their items. Every text is escaped."""
     tables = _Tables()
-    found = list(image_sets(review.actions))
+    found = list(image_sets(actions))
     sets = [_image_set(one, tables) for one in found]
     items = [_item(item, uids, tables) for one in found for item, uids in one.items.items()]
     names = "id", "store", "study", "status", "pin", "to", "at", "items"

@@ -39,6 +39,7 @@ def page(review: Review, link: str = "") -> str:
     if not link.startswith(("https://", "http://")):
         link = ""
     verdict = review.overview.verdict
+    actions = tuple(review.actions)
     return Template(_asset("page.html")).substitute(
         policy=_POLICY.format(script=_digest(_asset("page.js")), style=_digest(_asset("page.css"))),
         title=text(f"Plan: {verdict[0]}"),
@@ -48,12 +49,12 @@ def page(review: Review, link: str = "") -> str:
         more=element("p", " ".join(verdict[1:]), class_="more") if verdict[1:] else "",
         warnings=joined(_warnings(review)),
         basis=_basis(review),
-        tiles=tiles(review),
+        tiles=tiles(review, actions),
         sections=sections(review, link),
-        picture=picture(review),
+        picture=picture(actions),
         notes=notes(review, link),
         legend=_asset("legend.html") if review.masked else "",
-        data=packed(review, link),
+        data=packed(actions, link),
         version=text(__version__),
     )
 

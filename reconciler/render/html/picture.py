@@ -6,13 +6,13 @@ Its numbers stand beside it, so it is a table with a picture in it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from reconciler.core.model.address import Level
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.review import Review
+from reconciler.core.review.model import ShownAction
 from reconciler.core.review.phrases import plural
 from reconciler.render.html.markup import Html, element
 
@@ -46,13 +46,13 @@ class _Cell:
 _Cells = Mapping[tuple[Level, int], _Cell]
 
 
-def picture(review: Review) -> Html:
+def picture(actions: Sequence[ShownAction]) -> Html:
     """The table, "" if no attribute, series or instance changes."""
-    numbers = {member.study for action in review.actions for member in action.members}
+    numbers = {member.study for action in actions for member in action.members}
     studies = max(numbers, default=0)
     per_bar = -(-studies // MOST) or 1
     bars = -(-studies // per_bar) + (0 in numbers)
-    cells = _cells(review, per_bar, bars)
+    cells = _cells(actions, per_bar, bars)
     if not cells:
         return Html("")
     named = f"Bars: {_studies(studies, per_bar)}" if studies > 1 else ""
@@ -75,9 +75,9 @@ def _studies(studies: int, per_bar: int) -> str:
     return f"study 1 to study {studies:,} from left to right{several}."
 
 
-def _cells(review: Review, per_bar: int, bars: int) -> _Cells:
+def _cells(actions: Iterable[ShownAction], per_bar: int, bars: int) -> _Cells:
     cells: dict[tuple[Level, int], _Cell] = defaultdict(_Cell)
-    for action in review.actions:
+    for action in actions:
         # Image sets whose study is unknown have the last bar.
         bar_of = {
             one.image_set_id: (one.study - 1) // per_bar if one.study else bars - 1
