@@ -21,11 +21,11 @@ from reconciler.core.model.plan import Action
 from reconciler.core.model.record import Entry, as_baselines
 from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.core.plan import Found, Study, build, with_digests
-from reconciler.core.survey import Known
+from reconciler.core.survey import Known, Surveyed
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
-from reconciler.observe.driver import Store, Surveyed, observe
-from reconciler.pipeline.plan import Builder
+from reconciler.observe.driver import Store, observe
+from reconciler.pipeline.held import Builder
 from tests.documents import DATASTORE_ID, KEY
 from tests.fakes import FakeClock, FakeImageSets
 

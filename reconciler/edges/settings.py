@@ -34,7 +34,7 @@ from reconciler.core.model.settings import (
     Settings,
 )
 from reconciler.edges import schemas
-from reconciler.edges.manifests import SETTINGS_FILE
+from reconciler.edges.manifests import SETTINGS_FILE, Loaded, read_content
 from reconciler.edges.manifests import read as read_file
 
 # A request signature needs a region. The emulator accepts any region.
@@ -60,20 +60,32 @@ def find_settings(start: Path) -> Path:
 
 def read_settings(path: Path) -> Settings:
     """Read the settings from a file. Raises InputError with every problem in it."""
-    document = _document(path)
+    # Places are relative to the folder of the file. A file that does not exist is in no folder.
+    name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
+    document = _document(read_file(path, name, SETTINGS), name)
+    return _read(path, document, path.read_bytes())
+
+
+def parse_settings(path: Path, content: bytes) -> Settings:
+    """The settings that a file with this content would have. Raises InputError like a file."""
+    return _read(path, _document(read_content(content, path.name, SETTINGS), path.name), content)
+
+
+def _read(path: Path, document: MappingNode, content: bytes) -> Settings:
     found = dict(islice(_problems(document), MAX_PROBLEMS + 1))
     checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
         raise InputError(problems)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return replace(_settings(path.absolute(), to_json(document)), digest=f"sha256:{digest}")
+    return replace(_settings(path.absolute(), to_json(document)), digest=digest_of(content))
 
 
-def _document(path: Path) -> MappingNode:
-    # Places are relative to the folder of the file. A file that does not exist is in no folder.
-    name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
-    loaded = read_file(path, name, SETTINGS)
+def digest_of(content: bytes) -> str:
+    """`sha256:…` over the bytes of reconciler.yaml, which holds no DICOM value."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _document(loaded: Loaded, name: str) -> MappingNode:
     if loaded.problems:
         raise InputError(loaded.problems)
     if len(loaded.documents) == 1:

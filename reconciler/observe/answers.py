@@ -48,6 +48,12 @@ class Answers:
             return given.document() if isinstance(given, _Packed) else given
         return awaited.result() if awaited is not None else self._call(need)
 
+    def given(self, need: Need) -> Answer | None:
+        """Return the answer to a need if it is held, else None. Makes no call."""
+        with self._lock:
+            held = self._given.get(need)
+        return held.document() if isinstance(held, _Packed) else held
+
     def _call(self, need: Need) -> Answer:
         try:
             answer = read(self._port, need)

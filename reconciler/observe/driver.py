@@ -7,9 +7,9 @@ from a cache can be added there without a change of surveys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
@@ -17,17 +17,15 @@ from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import PatientRows, Study
 from reconciler.core.ports import ImageSets
 from reconciler.core.survey import (
+    Base,
     Known,
-    new_patient_ids,
+    Surveyed,
+    completed,
     nothing_seen,
     read_again,
-    studies_of,
     survey,
-    survey_patient,
-    survey_study,
 )
 from reconciler.core.survey.needs import Need, Survey, Together
 from reconciler.observe.answers import Answers
@@ -43,23 +41,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One data store: its port, the asks for its image sets, and what is known of them."""
+    """One data store: its port, the asks for its image sets, and what is known of them.
+
+    `base` is what the base of a pull request asks and knows. Nothing is read for it.
+    """
 
     port: ImageSets
     asks: Sequence[ImageSetAsk]
     known: Known
-
-
-@dataclass(frozen=True, slots=True)
-class Surveyed:
-    """The result for one data store: a diff for each ask, and the studies that were read.
-
-    `patients` is what SearchImageSets lists with each PatientID that an image set gets.
-    """
-
-    diffs: tuple[Diff, ...]
-    studies: tuple[Study, ...]
-    patients: Mapping[str, PatientRows] = field(default_factory=dict, repr=False)
+    base: Base | None = None
 
 
 def observe(stores: Sequence[Store], rules: Rules) -> list[Surveyed | ServiceError]:
@@ -86,6 +76,7 @@ class _Driver:
         self._store = store
         self._rules = rules
         self._answers = Answers(store.port)
+        self._at_base: dict[str, Diff] = {}
         self._surveys = ThreadPoolExecutor(WORKERS)
         # Surveys wait for the calls of `Together`, so these calls need threads of their own.
         self._calls = ThreadPoolExecutor(WORKERS)
@@ -103,21 +94,21 @@ class _Driver:
         diffs = _gathered(self._surveys, self._diff, self._store.asks)
         if nothing_seen(diffs):
             next(iter(self._store.port.search()), None)
-        own = {found.image_set_id: found for found in diffs}
-        wanted = [
-            survey_study(uid, asked, own, self._store.known, self._rules)
-            for uid, asked in studies_of(diffs).items()
-        ]
-        studied = _gathered(self._surveys, self._made, wanted)
-        own.update((found.image_set_id, found) for one in studied for found in one.diffs)
-        studies = tuple(one.study for one in studied if one.study is not None)
-        ids = new_patient_ids(own.values(), studies)
-        rows = _gathered(self._surveys, self._made, [survey_patient(one) for one in ids])
-        return Surveyed(
-            tuple(own[found.image_set_id] for found in diffs),
-            studies,
-            dict(zip(ids, rows, strict=True)),
-        )
+        seen = completed(diffs, self._store.known, self._rules, self._made_all)
+        base = self._store.base
+        return replace(seen, base=self._base(base)) if base is not None else seen
+
+    def _base(self, base: Base) -> Surveyed:
+        """The result for the base, from the answers for the plan.
+
+        Image sets that only the base asks for were not read for themselves, but perhaps for their
+        studies.
+        """
+        asked = {ask.image_set_id for ask in self._store.asks}
+        for name in base.asks:
+            if name not in asked and (found := base.diff(name, self._answers.given)) is not None:
+                self._at_base[name] = found
+        return base.completed(self._at_base, self._answers.given)
 
     def close(self) -> None:
         """Start no new work."""
@@ -128,8 +119,20 @@ class _Driver:
         """Run the survey of one image set, and drop its documents at once."""
         used: list[Need] = []
         found = self._answered(survey(ask, self._store.known, self._rules), used)
+        if self._store.base is not None:
+            self._compare(ask, found, self._store.base)
         self._answers.release(used, read_again(found))
         return found
+
+    def _compare(self, ask: ImageSetAsk, found: Diff, base: Base) -> None:
+        """Decide the image set as at the base, too, while its documents are held."""
+        name = ask.image_set_id
+        same = base.decides_as(name, ask, self._store.known, self._rules)
+        if (then := found if same else base.diff(name, self._answers.given)) is not None:
+            self._at_base[name] = then
+
+    def _made_all(self, surveys: Sequence[Survey[T]]) -> Sequence[T]:
+        return _gathered(self._surveys, self._made, surveys)
 
     def _made(self, survey: Survey[T]) -> T:
         return self._answered(survey, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -19,7 +19,7 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import schemas
-from reconciler.edges.manifests import load, name_of, names
+from reconciler.edges.manifests import Loaded, load, load_contents, name_of, names
 
 
 def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
@@ -31,22 +31,36 @@ def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
     root = Path(settings.root)
     folders = _folders(root / settings.manifests, paths)
     loaded = load(root, folders)
+    asks = _asks(settings, loaded)
+    if not paths:
+        return Checked(asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings)
+    selected = names(root, paths)
+    relative = tuple(sorted({_relative(root, path) for path in paths}))
+    warned = _below(loaded.warnings, [PurePath(name_of(root, path)) for path in paths])
+    return Checked(_carrying(asks, selected), len(selected), relative, loaded.files, warned)
+
+
+def check_contents(
+    settings: Settings, files: Mapping[str, bytes], paths: Sequence[str] = ()
+) -> Checked:
+    """Like `check`, for manifests by name that are not on the disk. `paths` are names, too."""
+    loaded = load_contents(files)
+    asks = _asks(settings, loaded)
+    if not paths:
+        return Checked(asks, len(files), read=loaded.files)
+    selected = {
+        name for name in files if any(PurePath(name).is_relative_to(path) for path in paths)
+    }
+    return Checked(_carrying(asks, selected), len(selected), tuple(paths), loaded.files)
+
+
+def _asks(settings: Settings, loaded: Loaded) -> tuple[ImageSetAsk, ...]:
+    """The asks of all manifests. Raises InputError with every problem."""
     validated = validate(loaded.documents, settings, _checker())
     resolved = resolve(validated.asks)
-    problems = (*loaded.problems, *validated.problems, *resolved.problems)
-    if not paths:
-        if problems:
-            raise InputError(problems)
-        return Checked(
-            resolved.asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings
-        )
-    selected = names(root, paths)
-    if problems:
+    if problems := (*loaded.problems, *validated.problems, *resolved.problems):
         raise InputError(problems)
-    relative = tuple(sorted({_relative(root, path) for path in paths}))
-    asks = _carrying(resolved.asks, selected)
-    warned = _below(loaded.warnings, [PurePath(name_of(root, path)) for path in paths])
-    return Checked(asks, len(selected), relative, loaded.files, warned)
+    return resolved.asks
 
 
 def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[Diagnostic, ...]:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from reconciler.apply.reporter import SILENT, Reporter
-from reconciler.core.diff.paths import opened, paths_of_studies
+from reconciler.core.diff.requests import is_same_request
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.plan import Action, Plan, Status, Unread
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.workflow_status import State, pauses
-from reconciler.core.plan import Found, build, eta_seconds, with_digests
+from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan.at_base import BaseActions, with_base
 from reconciler.core.plan.bugs import without_bugs
-from reconciler.core.plan.guardrails import guarded
 from reconciler.core.ports import PacedImageSets
-from reconciler.core.survey import Known
+from reconciler.core.survey import Base, Surveyed
 from reconciler.edges import attempts
-from reconciler.observe.driver import Store, Surveyed, observe
+from reconciler.observe.driver import Store, observe
+from reconciler.pipeline.base import base_of
 from reconciler.pipeline.basis import basis_of
 from reconciler.pipeline.edges import Edges
+from reconciler.pipeline.held import Builder, Held
 from reconciler.pipeline.known import (
     attempts_of,
     entries_of,
@@ -35,9 +37,6 @@ from reconciler.pipeline.local_files import tracked_files
 
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
-
-# Makes the actions of one data store.
-Builder: TypeAlias = Callable[[Found, Settings], tuple[Action, ...]]
 
 
 def plan(
@@ -52,10 +51,13 @@ def plan(
 
     An action that contradicts itself is a bug of `builder`. It is blocked; the others are not. The
     tests pass a builder with a bug. A data store that cannot be read is in `Plan.unread`; the
-    others are planned. The basis states what changed since the commit `base`.
-    Raises RecordError for an edited record, and ServiceError if no data store can be read.
+    others are planned. The plan states what changed since the commit `base`. Without it, a job that
+    tests a pull request compares with the first parent of its merge commit.
+    Raises GitError if the repository does not have the base, RecordError for an edited record, and
+    ServiceError if no data store can be read.
     """
     root = Path(settings.root)
+    since, at_base = base_of(settings, checked, base)
     key = key_of(root)
     asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
     wanted = [one for one in settings.datastores if one.name in asks]
@@ -65,33 +67,29 @@ def plan(
     asked = [one for one in wanted if one.name in ports]
     refuse_missing_records(root, asked)
     left, before = attempts.read(root, tracked_files(root)), _counts(ports.values())
+    held = [Held(one, settings, managed[one.name], entries[one.name], key) for one in asked]
+    then = [at_base.held(one) if at_base is not None else None for one in asked]
     stores = [
-        Store(
-            ports[one.name],
-            asks[one.name],
-            Known(
-                opened(entries[one.name], managed[one.name], key),
-                attempts_of(left, one),
-                paths_of_studies(managed[one.name]),
-            ),
-        )
-        for one in asked
+        _store(ports[now.datastore.name], now, old, attempts_of(left, now.datastore))
+        for now, old in zip(held, then, strict=True)
     ]
     actions: list[Action] = []
-    for one, seen in zip(asked, observe(stores, settings.rules), strict=True):
+    bases: dict[str, BaseActions] = {}
+    for now, old, seen in zip(held, then, observe(stores, settings.rules), strict=True):
+        name = now.datastore.name
         if not isinstance(seen, Surveyed):
-            errors[one.name] = seen
+            errors[name] = seen
             continue
-        named = {ask.image_set_id: ask for ask in managed[one.name]}
-        built = builder(Found(one, seen.diffs, seen.studies, named, seen.patients), settings)
-        actions += guarded(built, settings.guardrails, entries[one.name])
+        actions += now.actions(seen, builder)
+        if old is not None and seen.base is not None:
+            bases[name] = _base_actions(now, old, seen.base, builder)
     unread = [one for one in wanted if one.name in errors]
     if unread and len(unread) == len(wanted):
         raise errors[unread[0].name]
-    ordered = without_bugs(
-        sorted(actions, key=lambda action: (action.datastore, action.image_set_id)),
-        settings.rules.payload_bytes,
-    )
+    ordered = [
+        with_base(action, bases[action.datastore]) if action.datastore in bases else action
+        for action in _ordered(actions, settings)
+    ]
     gone = [
         image_set
         for one in settings.datastores
@@ -99,7 +97,7 @@ def plan(
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
     made = Plan(
-        basis=basis_of(settings, checked, base),
+        basis=basis_of(settings, checked, since),
         actions=with_digests(ordered, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(ordered, settings),
@@ -107,6 +105,32 @@ def plan(
     )
     calls = _counts(ports.values()) - before
     return Planned(made, dict(sorted(calls.items())), tuple(errors[one.name] for one in unread))
+
+
+def _store(
+    port: PacedImageSets,
+    now: Held,
+    then: Held | None,
+    left: Mapping[str, Sequence[Attempt]],
+) -> Store:
+    base = None
+    if then is not None:
+        base = Base(then.asks, then.known(left), then.settings.rules)
+    return Store(port, tuple(now.asks.values()), now.known(left), base)
+
+
+def _base_actions(now: Held, then: Held, seen: Surveyed, builder: Builder) -> BaseActions:
+    actions, asked = _ordered(then.actions(seen, builder), then.settings), then.asks
+    changed = [name for name, ask in now.asks.items() if not is_same_request(ask, asked.get(name))]
+    return BaseActions(actions, asked.keys(), seen.unknown, frozenset(changed))
+
+
+def _ordered(actions: Iterable[Action], settings: Settings) -> tuple[Action, ...]:
+    """The actions in plan order. Those that contradict themselves are blocked."""
+    return without_bugs(
+        sorted(actions, key=lambda action: (action.datastore, action.image_set_id)),
+        settings.rules.payload_bytes,
+    )
 
 
 def _unread(datastore: Datastore, image_sets: int, error: ServiceError) -> Unread:

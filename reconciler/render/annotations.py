@@ -32,7 +32,8 @@ def commands(review: Review) -> Iterator[str]:
 def _errors(review: Review) -> Iterator[str]:
     for one in review.overview.refusals:
         lines = f" Add to the manifest: {', '.join(one.lines)}" if one.lines else ""
-        text = f"{one.message} ({wording.where(one.reach)}).{lines} {one.hint}"
+        where = f"{wording.where(one.reach)}{wording.since_base(one)}"
+        text = f"{one.message} ({where}).{lines} {one.hint}"
         yield _command("error", one.place, "Not changed", text)
 
 

@@ -37,9 +37,10 @@ def _header(detail: Detail, look: Look) -> list[str]:
     sign, style = _SIGN[detail.status]
     name = look.paint(_name(detail), Style.STRONG)
     details = look.paint(f"({escape(detail.datastore)})", Style.DIM)
-    summary = f"{look.paint(detail.verdict, style)}{_versions(detail)}"
+    after = f"{_versions(detail)} {detail.at_base}".rstrip()
+    summary = f"{look.paint(detail.verdict, style)}{after}"
     plain = f"{sign} {_name(detail)} ({escape(detail.datastore)}): {detail.verdict}"
-    if width(plain + _versions(detail)) <= look.width:
+    if width(plain + after) <= look.width:
         return [f"{look.paint(sign, style)} {name} {details}: {summary}"]
     return [f"{look.paint(sign, style)} {name} {details}:", f"{INDENT}{summary}"]
 
@@ -99,6 +100,7 @@ def _missing(missing: MissingConsent, look: Look) -> list[str]:
     label = look.paint("needs consent:", Style.ERROR)
     lines = "this line" if len(missing.lines) == 1 else "these lines"
     manifest = f"the manifest at {place_of(missing.place)}" if missing.place else "its manifest"
+    label += f" ({missing.at_base})" if missing.at_base else ""
     return [
         f"{INDENT}  {label} add {lines} to {manifest}",
         *(f"{INDENT}      {look.paint(line, Style.STRONG)}" for line in missing.lines),
@@ -109,6 +111,7 @@ def _block(block: ShownBlock, look: Look) -> list[str]:
     sign = look.paint("✗", Style.ERROR)
     about = f"{short_path(block.about)}: " if block.about else ""
     count = f" (×{block.count:,})" if block.count > 1 else ""
+    count += f" ({block.at_base})" if block.at_base else ""
     place = f"  {place_of(block.place)}" if block.place else ""
     first, *more = _wrapped(f"{about}{escape(block.message)}{count}{place}", look)
     rest = (*more, *_wrapped(escape(block.hint), look))

@@ -19,7 +19,7 @@ from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
-from reconciler.core.review.phrases import changed_since, not_clean, not_read, plural
+from reconciler.core.review.phrases import changed_since, not_clean, not_compared, not_read, plural
 from reconciler.render.values import isolated
 
 # GitHub takes comments of up to 65,536 characters. The rest is for what a bot adds.
@@ -106,6 +106,9 @@ def _head(review: Review) -> Iterator[str]:
         yield "> **This pull request also changes more than manifests:**"
     for line in changed:
         yield f"> - {_words(line)}"
+    if problem := not_compared(review.basis.since):
+        yield ""
+        yield f"> {_words(problem)}"
     for one in review.unread:
         yield ""
         yield f"> **Not read:** {code(not_read(one))}"
@@ -131,9 +134,8 @@ def _dangers(review: Review) -> _Section:
 
 def _refusal(refusal: Refusal, link: str) -> str:
     about = f"{code(refusal.about)}: " if refusal.about else ""
-    lines = [
-        f"- {about}{_words(refusal.message)} ({_where(refusal.reach)}){_at(refusal.place, link)}"
-    ]
+    where = f"{_where(refusal.reach)}{wording.since_base(refusal)}"
+    lines = [f"- {about}{_words(refusal.message)} ({where}){_at(refusal.place, link)}"]
     if refusal.lines:
         lines += ["  Add to the manifest: " + ", ".join(map(code, refusal.lines))]
     if refusal.hint:

@@ -67,7 +67,8 @@ def danger_lines(danger: Danger, look: Look) -> Iterator[str]:
 
 def _refusal(refusal: Refusal, look: Look) -> Iterator[str]:
     about = f"{short_path(refusal.about)}: " if refusal.about else ""
-    text = f"{about}{escape(refusal.message)} ({wording.where(refusal.reach)})"
+    where = f"{wording.where(refusal.reach)}{wording.since_base(refusal)}"
+    text = f"{about}{escape(refusal.message)} ({where})"
     yield from _marked("✗", f"{text}  {place_of(refusal.place)}".rstrip(), Style.ERROR, look)
     if refusal.lines:
         yield f"{INDENT}  add to the manifest:"

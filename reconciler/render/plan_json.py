@@ -12,7 +12,7 @@ from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Note
 from reconciler.core.model.plan import HazardUse
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import KIND, basis_json, unread_json
+from reconciler.core.plan.file import KIND, at_base_json, basis_json, released_json, unread_json
 from reconciler.core.review import Review
 from reconciler.core.review.labels import Label
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
@@ -31,14 +31,7 @@ def plan_json(review: Review) -> dict[str, Json]:
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
         "actions": [_action(action) for action in review.actions],
-        "released": [
-            {
-                "datastore": one.datastore,
-                "datastoreId": one.datastore_id,
-                "imageSetId": one.image_set_id,
-            }
-            for one in review.released
-        ],
+        "released": [released_json(one) for one in review.released],
         **({"unread": unread} if unread else {}),
         "masked": review.masked,
     }
@@ -98,6 +91,8 @@ def _action(action: ShownAction) -> Json:
         row["unlistedSeries"] = action.unlisted_series
     if action.patient_unproven:
         row["patientUnproven"] = list(action.patient_unproven)
+    if action.at_base is not None:
+        row["atBase"] = at_base_json(action.at_base)
     return row
 
 
@@ -129,6 +124,7 @@ def _hazard(use: HazardUse) -> Json:
         "at": _place(use.place),
         **({"versionId": use.version_id} if use.version_id else {}),
         **({"number": use.number} if use.number else {}),
+        **({"wasAtBase": True} if use.was_at_base else {}),
     }
 
 
@@ -142,6 +138,8 @@ def _block(block: Block) -> Json:
     }
     if block.is_bug:
         row["bug"] = True
+    if block.was_at_base:
+        row["wasAtBase"] = True
     return row
 
 

@@ -9,7 +9,7 @@ from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
 from reconciler.core.review.explain import SHOWN_ONCE
-from reconciler.core.review.phrases import changed_since, duration, not_clean, plural
+from reconciler.core.review.phrases import changed_since, duration, not_clean, not_compared, plural
 from reconciler.render.details import detail_lines
 from reconciler.render.overview import danger_lines, head_lines, overview_lines, summary_of
 from reconciler.render.style import Look, Style
@@ -85,6 +85,8 @@ def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     if review.basis.since is not None:
         for line in changed_since(review.basis.since):
             yield f"Since {review.basis.since.base[:12]}: {escape(line)}."
+    if problem := not_compared(review.basis.since):
+        yield escape(problem)
     if review.basis.is_clean is False:
         yield not_clean(review.basis.commit)
     for one in review.unread:

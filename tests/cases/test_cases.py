@@ -24,10 +24,10 @@ from reconciler.core.plan import Found, build, eta_seconds, with_digests
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.review import review
-from reconciler.core.survey import Known
+from reconciler.core.survey import Known, Surveyed
 from reconciler.edges import schemas
 from reconciler.edges.manifests import load
-from reconciler.observe.driver import Store, Surveyed, observe
+from reconciler.observe.driver import Store, observe
 from reconciler.render.style import Look
 from reconciler.render.text import plan_lines
 from tests.documents import DATASTORE_ID, KEY

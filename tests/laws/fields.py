@@ -98,6 +98,7 @@ DECISIONS: dict[str, Decision] = {
     "Released.datastore_id": CLEAR,
     "Released.image_set_id": CLEAR,
     "Since.base": CLEAR,
+    "Since.problem": CLEAR,  # places in files of the repository, and our words
     "Since.consents": CLEAR,  # lines of `allow:` and `force:` in files of the repository
     "Step.datastore_id": CLEAR,
     "Step.expected": NEVER,  # the digests, which are not keyed; the IDs beside them are shown

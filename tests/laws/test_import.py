@@ -13,10 +13,10 @@ from reconciler.core.ask.resolve import resolve
 from reconciler.core.model.address import Level
 from reconciler.core.model.plan import Status
 from reconciler.core.model.value import Document
-from reconciler.core.survey import Known
+from reconciler.core.survey import Known, Surveyed
 from reconciler.edges import schemas
 from reconciler.edges.manifests import parse
-from reconciler.observe.driver import Store, Surveyed, observe
+from reconciler.observe.driver import Store, observe
 from reconciler.render.manifest import manifest_lines
 from tests.laws.made_up_documents import documents, nested
 from tests.planning import A, Stage

@@ -20,7 +20,7 @@ from reconciler.core.plan import build
 from reconciler.core.ports import Clock, PacedImageSets
 from reconciler.edges import aws, quotas, records
 from reconciler.emulator.http.server import Emulator
-from reconciler.pipeline.plan import Builder
+from reconciler.pipeline.held import Builder
 
 # No update here takes that long. A test that waits in vain must fail soon.
 LOCK_TIMEOUT = 60.0

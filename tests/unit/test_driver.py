@@ -17,10 +17,10 @@ from reconciler.core.errors import (
 )
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
-from reconciler.core.survey import Known
+from reconciler.core.survey import Known, Surveyed
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
-from reconciler.observe.driver import Store, Surveyed, observe
+from reconciler.observe.driver import Store, observe
 from tests.documents import STUDY_UID, document
 from tests.fakes import FakeImageSets
 from tests.planning import A, B, C, Stage

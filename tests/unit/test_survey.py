@@ -27,15 +27,7 @@ from reconciler.core.model.plan import Status
 from reconciler.core.model.record import Entry, StudyMembers, as_baselines
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
-from reconciler.core.survey import (
-    Known,
-    Studied,
-    nothing_seen,
-    read_again,
-    studies_of,
-    survey,
-    survey_study,
-)
+from reconciler.core.survey import Known, nothing_seen, read_again, survey
 from reconciler.core.survey.needs import (
     DocumentOf,
     MembersOf,
@@ -46,6 +38,7 @@ from reconciler.core.survey.needs import (
     VersionsOf,
     Why,
 )
+from reconciler.core.survey.study import Studied, studies_of, survey_study
 from tests.documents import DATASTORE_ID, STUDY_UID, document
 from tests.planning import A, B, C, Stage
 

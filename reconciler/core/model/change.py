@@ -80,6 +80,7 @@ class Block:
     """The reason why the action of an image set is blocked, and what to do next.
 
     `is_bug` means that the reason is a bug in `reconcile`: the command ends with EXIT_BUG.
+    `was_at_base` says that the action was blocked for this reason at the base, too.
     """
 
     image_set_id: str
@@ -88,6 +89,7 @@ class Block:
     place: Place | None = None
     path: str = ""
     is_bug: bool = False
+    was_at_base: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.errors import Place
+from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.record import StudyMembers, Unverified
@@ -102,7 +103,8 @@ class HazardUse:
 
     `consent` is the line to add to the manifest at `place`, "" if no consent is missing.
     `version_id` is the version that a consent by version names, "" for another hazard. `number` is
-    the number that a consent by number needs at least, 0 for another hazard.
+    the number that a consent by number needs at least, 0 for another hazard. `was_at_base` says
+    that the consent was missing at the base, too.
     """
 
     hazard: Hazard
@@ -112,6 +114,7 @@ class HazardUse:
     place: Place | None = None
     version_id: str = ""
     number: int = 0
+    was_at_base: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -150,7 +153,7 @@ class Action:
     lists: then manifests may not name every image set that a study-wide call changes. `siblings`
     are other members of the study that hold what is asked of it: they are only recorded.
     `patient_unproven` are the image sets whose new PatientID another patient may have, as far as
-    SearchImageSets shows.
+    SearchImageSets shows. `at_base` is None without a base, or if the base cannot be compared.
     """
 
     datastore: str
@@ -167,6 +170,7 @@ class Action:
     unlisted_series: int = 0
     siblings: tuple[Member, ...] = ()
     patient_unproven: tuple[str, ...] = ()
+    at_base: AtBase | None = None
 
     @property
     def image_set_id(self) -> str:
@@ -235,12 +239,23 @@ class StoreIdentity:
     endpoint: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Released:
+    """An image set of which no manifest asks anything any more."""
+
+    datastore: str
+    datastore_id: str
+    image_set_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What changed between the base of a pull request and the planned commit, besides manifests.
+    """What changed between the base of a pull request and the planned commit.
 
     `consents` are the lines of `allow:` and `force:` that manifests have now and had not then, each
-    with its file. `local` are files below .reconcile/, which no commit should have.
+    with its file. `local` are files below .reconcile/, which no commit should have. `released` are
+    the image sets that manifests of the base name, and manifests of the commit do not. `problem` is
+    why the actions cannot be compared with the base, "" if they are.
     """
 
     base: str
@@ -249,6 +264,8 @@ class Since:
     records: int = 0
     consents: tuple[str, ...] = ()
     local: int = 0
+    released: tuple[Released, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,15 +290,6 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Released:
-    """An image set of which no manifest asks anything any more, and the record still says so."""
-
-    datastore: str
-    datastore_id: str
-    image_set_id: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
 class Unread:
     """A data store that the plan could not read, and how many of its image sets were to be read.
 
@@ -299,9 +307,9 @@ class Unread:
 class Plan:
     """All actions, sorted by data store and image set.
 
-    `released` are the image sets of which no manifest asks anything any more. `eta_seconds` is the
-    shortest time that the update quotas allow for the apply. `unread` are the data stores of which
-    the plan has no action, because they could not be read.
+    `released` are the recorded image sets of which no manifest asks anything any more.
+    `eta_seconds` is the shortest time that the update quotas allow for the apply. `unread` are the
+    data stores of which the plan has no action, because they could not be read.
     """
 
     basis: Basis

@@ -16,6 +16,7 @@ from reconciler.core.dicom.content import digest
 from reconciler.core.errors import Place, PlanFileError
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.api_version import API_VERSION
+from reconciler.core.model.at_base import AtBase, StatusAtBase
 from reconciler.core.model.change import Block, Change, Note, Op
 from reconciler.core.model.file_kind import PLAN, kind_of
 from reconciler.core.model.first_changes import first_changes
@@ -123,18 +124,25 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
         "actions": [_action_json(action) for action in plan.actions],
-        "released": [
-            {
-                "datastore": one.datastore,
-                "datastoreId": one.datastore_id,
-                "imageSetId": one.image_set_id,
-            }
-            for one in plan.released
-        ],
+        "released": [released_json(one) for one in plan.released],
     }
     if plan.unread:
         body["unread"] = [unread_json(one) for one in plan.unread]
     return {**body, "digest": digest(body)}
+
+
+def released_json(one: Released) -> Json:
+    """An image set of which no manifest asks anything any more."""
+    return {
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "imageSetId": one.image_set_id,
+    }
+
+
+def at_base_json(one: AtBase) -> Json:
+    """How an action stood at the base of a pull request."""
+    return {"status": str(one.status), "asksChanged": one.asks_changed}
 
 
 def basis_json(basis: Basis) -> Json:
@@ -169,7 +177,7 @@ def _store_json(one: StoreIdentity) -> Json:
 
 
 def _since_json(since: Since) -> Json:
-    return {
+    row: dict[str, Json] = {
         "base": since.base,
         "settings": since.settings,
         "key": since.key,
@@ -177,6 +185,11 @@ def _since_json(since: Since) -> Json:
         "consents": list(since.consents),
         "local": since.local,
     }
+    if since.released:
+        row["released"] = [released_json(one) for one in since.released]
+    if since.problem:
+        row["problem"] = since.problem
+    return row
 
 
 def _totals(plan: Plan) -> Json:
@@ -233,6 +246,8 @@ def _action_json(action: Action) -> Json:
         row["unlistedSeries"] = action.unlisted_series
     if action.patient_unproven:
         row["patientUnproven"] = list(action.patient_unproven)
+    if action.at_base is not None:
+        row["atBase"] = at_base_json(action.at_base)
     if action.siblings:
         row["siblings"] = [_member_json(member) for member in action.siblings]
     return row
@@ -293,6 +308,8 @@ def _hazard_json(use: HazardUse) -> Json:
         row["versionId"] = use.version_id
     if use.number:
         row["number"] = use.number
+    if use.was_at_base:
+        row["wasAtBase"] = True
     return row
 
 
@@ -306,6 +323,8 @@ def _block_json(block: Block) -> Json:
     }
     if block.is_bug:
         row["bug"] = True
+    if block.was_at_base:
+        row["wasAtBase"] = True
     return row
 
 
@@ -360,13 +379,18 @@ def _plan(raw: Row) -> Plan:
     return Plan(
         basis=_basis(raw["basis"]),
         actions=_each(raw["actions"], _action),
-        released=_each(
-            raw["released"],
-            lambda row: Released(row["datastore"], row["datastoreId"], row["imageSetId"]),
-        ),
+        released=_each(raw["released"], _released),
         eta_seconds=raw["etaSeconds"],
         unread=_each(raw.get("unread", []), _unread),
     )
+
+
+def _released(row: Row) -> Released:
+    return Released(row["datastore"], row["datastoreId"], row["imageSetId"])
+
+
+def _at_base(row: Row | None) -> AtBase | None:
+    return AtBase(StatusAtBase(row["status"]), row["asksChanged"]) if row else None
 
 
 def _unread(row: Row) -> Unread:
@@ -406,6 +430,8 @@ def _since(row: Row) -> Since:
         row["records"],
         tuple(row["consents"]),
         row["local"],
+        _each(row.get("released", []), _released),
+        row.get("problem", ""),
     )
 
 
@@ -431,6 +457,7 @@ def _action(row: Row) -> Action:
         unlisted_series=row.get("unlistedSeries", 0),
         siblings=_each(row.get("siblings", []), _member),
         patient_unproven=tuple(row.get("patientUnproven", ())),
+        at_base=_at_base(row.get("atBase")),
     )
 
 
@@ -479,6 +506,7 @@ def _hazard(row: Row) -> HazardUse:
         _place(row["at"]),
         row.get("versionId", ""),
         row.get("number", 0),
+        row.get("wasAtBase", False),
     )
 
 
@@ -490,6 +518,7 @@ def _block(row: Row) -> Block:
         _place(row["at"]),
         row["path"],
         row.get("bug", False),
+        row.get("wasAtBase", False),
     )
 
 

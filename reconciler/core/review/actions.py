@@ -75,6 +75,7 @@ def _action(action: Action, view: View, letters: Letters, studies: Studies) -> S
         steps=tuple(_step(step, view.redact) for step in action.steps),
         unlisted_series=action.unlisted_series,
         patient_unproven=action.patient_unproven,
+        at_base=action.at_base,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status
+from reconciler.core.review import at_base
 from reconciler.core.review.explain import MEANING
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark
 from reconciler.core.review.phrases import released
@@ -35,17 +36,28 @@ def dangers_of(actions: Iterable[Action]) -> tuple[Danger, ...]:
 
 def refusals_of(actions: Iterable[Action]) -> tuple[Refusal, ...]:
     """Why the plan leaves image sets as they are; the same reason for many is stated once."""
-    found: dict[Hashable, tuple[Refusal, Count]] = {}
+    found: dict[Hashable, tuple[Refusal, Count, dict[str, str]]] = {}
     for action in actions:
-        for block in action.blocks:
-            _, where = found.setdefault((block.message, block.hint), (_blocked(block), Count()))
+        for key, refusal, was_at_base in _refusals(action):
+            _, where, marks = found.setdefault(key, (refusal, Count(), {}))
             where.add_action(action)
-        for use in action.hazards:
-            if not use.consented:
-                line = use.place, use.consent
-                _, where = found.setdefault(line, (_unconsented(use), Count()))
-                where.add_action(action)
-    return tuple(replace(one, reach=where.reach()) for one, where in found.values())
+            own = at_base.mark(action.at_base, was_at_base=was_at_base)
+            for name in action.image_sets:
+                # A reason that is new for one path of an image set is new.
+                if marks.get(name) != at_base.NEW:
+                    marks[name] = own
+    return tuple(
+        replace(one, reach=where.reach(), at_base=at_base.together(marks))
+        for one, where, marks in found.values()
+    )
+
+
+def _refusals(action: Action) -> Iterator[tuple[Hashable, Refusal, bool]]:
+    for block in action.blocks:
+        yield (block.message, block.hint), _blocked(block), block.was_at_base
+    for use in action.hazards:
+        if not use.consented:
+            yield (use.place, use.consent), _unconsented(use), use.was_at_base
 
 
 def notes_of(actions: Iterable[Action]) -> tuple[Remark, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from itertools import islice
 
+from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Status
+from reconciler.core.review.at_base import mark, stood
 from reconciler.core.review.edits import LISTED, Pair, edit_of, edits_of
 from reconciler.core.review.explain import MEANING, SHOWN_ONCE, verdict
 from reconciler.core.review.model import (
@@ -49,10 +51,11 @@ def _detail(action: Action, shown: ShownAction) -> Detail:
         edits=edits,
         own_edits=own_edits,
         hazards=tuple(_hazard(use) for use in distinct if not _is_shown_elsewhere(action, use)),
-        missing=_missing(distinct),
-        blocks=_blocks(action.blocks),
+        missing=_missing(distinct, action.at_base),
+        blocks=_blocks(action.blocks, action.at_base),
         released=action.released,
         notes=action.notes,
+        at_base=stood(action.status, action.at_base),
     )
 
 
@@ -96,7 +99,7 @@ def _hazard(use: HazardUse) -> ShownHazard:
     return ShownHazard(use.hazard, MEANING[use.hazard], use.consented)
 
 
-def _missing(uses: Iterable[HazardUse]) -> tuple[MissingConsent, ...]:
+def _missing(uses: Iterable[HazardUse], at_base: AtBase | None) -> tuple[MissingConsent, ...]:
     """The consent lines to add, by manifest."""
     found: dict[Hashable, list[HazardUse]] = {}
     for use in uses:
@@ -104,12 +107,16 @@ def _missing(uses: Iterable[HazardUse]) -> tuple[MissingConsent, ...]:
             where = (use.place.file, use.place.line) if use.place else None
             found.setdefault(where, []).append(use)
     return tuple(
-        MissingConsent(group[0].place, tuple(dict.fromkeys(use.consent for use in group)))
+        MissingConsent(
+            group[0].place,
+            tuple(dict.fromkeys(use.consent for use in group)),
+            mark(at_base, was_at_base=all(use.was_at_base for use in group)),
+        )
         for group in found.values()
     )
 
 
-def _blocks(blocks: Iterable[Block]) -> tuple[ShownBlock, ...]:
+def _blocks(blocks: Iterable[Block], at_base: AtBase | None) -> tuple[ShownBlock, ...]:
     """Blocks; the same block at many places is shown once, with a count."""
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
@@ -117,14 +124,17 @@ def _blocks(blocks: Iterable[Block]) -> tuple[ShownBlock, ...]:
     found: list[ShownBlock] = []
     for group in groups.values():
         if len(group) > LISTED:
-            found.append(_block(group[0], len(group)))
+            all_were = all(block.was_at_base for block in group)
+            found.append(_block(group[0], mark(at_base, was_at_base=all_were), len(group)))
         else:
-            found += [_block(block) for block in group]
+            found += [
+                _block(block, mark(at_base, was_at_base=block.was_at_base)) for block in group
+            ]
     return tuple(found)
 
 
-def _block(block: Block, count: int = 1) -> ShownBlock:
+def _block(block: Block, at_base: str, count: int = 1) -> ShownBlock:
     parent, _, last = block.path.rpartition("/")
     named = last in block.message or (parent.count("/") > 1 and parent in block.message)
     about = "" if named else block.path
-    return ShownBlock(block.message, block.hint, block.place, about, count)
+    return ShownBlock(block.message, block.hint, block.place, about, count, at_base)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, EXIT_PENDING, Place, gravest
 from reconciler.core.model.address import Address
+from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unread
@@ -141,6 +142,7 @@ class ShownAction:
     steps: tuple[ShownStep, ...]
     unlisted_series: int
     patient_unproven: tuple[str, ...]
+    at_base: AtBase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +205,14 @@ class ShownHazard:
 
 @dataclass(frozen=True, slots=True)
 class MissingConsent:
-    """The lines to add to the manifest at `place`; None if the manifest is unknown."""
+    """The lines to add to the manifest at `place`; None if the manifest is unknown.
+
+    `at_base` says whether the consent was missing at the base, "" if nothing is known of it.
+    """
 
     place: Place | None
     lines: tuple[str, ...]
+    at_base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +220,7 @@ class ShownBlock:
     """Why an action may not run. `about` is the path, if the message does not name it.
 
     `count` is more than 1 if the block stands for many paths; `about` is the first of them.
+    `at_base` says whether it is new, "" if nothing is known of the base.
     """
 
     message: str
@@ -221,11 +228,15 @@ class ShownBlock:
     place: Place | None
     about: str
     count: int = 1
+    at_base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One action in full. `edits` are those that all members share, `own_edits` the others."""
+    """One action in full. `edits` are those that all members share, `own_edits` the others.
+
+    `at_base` says how it stood at the base, "" if nothing is known of it.
+    """
 
     datastore: str
     status: Status
@@ -239,6 +250,7 @@ class Detail:
     blocks: tuple[ShownBlock, ...]
     released: tuple[str, ...]
     notes: tuple[Note, ...]
+    at_base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

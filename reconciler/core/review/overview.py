@@ -107,7 +107,8 @@ class Danger:
 class Refusal:
     """Why image sets are not changed, and what to do next.
 
-    `lines` are the consent to add to the manifest at `place`, () for any other reason.
+    `lines` are the consent to add to the manifest at `place`, () for any other reason. `at_base`
+    says for how many of them it is new, "" if nothing is known of the base.
     """
 
     message: str
@@ -116,6 +117,7 @@ class Refusal:
     about: str
     lines: tuple[str, ...]
     reach: Reach
+    at_base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

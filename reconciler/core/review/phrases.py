@@ -70,6 +70,16 @@ def changed_since(since: Since) -> tuple[str, ...]:
     return tuple(found)
 
 
+def not_compared(since: Since | None) -> str:
+    """Why nothing is stated of the actions at the base; "" if they are compared."""
+    if since is None or not since.problem:
+        return ""
+    return (
+        "Not compared with the base: this plan does not state which refusals are new. At the base, "
+        f"{since.problem}."
+    )
+
+
 def not_clean(commit: str) -> str:
     """State that a plan was made from files that the commit does not hold as they were."""
     held = f"commit {commit[:12]} does not hold" if commit else "no commit holds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.model.plan import Plan, Status
+from reconciler.core.review import at_base
 from reconciler.core.review.phrases import duration, plural
 from reconciler.core.review.reach import Count
 from reconciler.core.review.totals import COUNTED, Totals
@@ -33,12 +34,16 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         yield f"{plural(reach.image_sets, 'image set')}{studies} {verb} ({calls}{time})."
     else:
         yield "Nothing changes."
+    yield from at_base.changing(plan)
     counts = dict(totals.standing)
     stays = [f"{counts[one]:,} {COUNTED[one]}" for one in _STAYS if counts.get(one)]
     if totals.unread:
         stays.append(f"{totals.unread:,} not read")
     if stays:
         yield f"Left as they are: {', '.join(stays)}."
+    yield from at_base.standing(plan)
     if converged := counts.get(Status.CONVERGED):
         verb = "holds" if converged == 1 else "hold"
         yield f"{plural(converged, 'image set')} already {verb} what is asked."
+    if plan.basis.since is not None:
+        yield from at_base.released_by(plan.basis.since.released)

@@ -6,7 +6,7 @@ from reconciler.core.lookalikes import reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Op
 from reconciler.core.review.model import ShownChange
-from reconciler.core.review.overview import LiveValue, Reach, Row
+from reconciler.core.review.overview import LiveValue, Reach, Refusal, Row
 from reconciler.core.review.phrases import plural
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 
@@ -35,6 +35,11 @@ def where(reach: Reach, level: Level | None = None) -> str:
     if level is Level.INSTANCE and reach.instances > 1:
         return f"{plural(reach.instances, 'instance')} of {image_sets}"
     return image_sets
+
+
+def since_base(refusal: Refusal) -> str:
+    """`; new`, `; as at the base`, or "" if nothing is known of the base."""
+    return f"; {refusal.at_base}" if refusal.at_base else ""
 
 
 def named(reach: Reach) -> str:

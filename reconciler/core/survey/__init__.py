@@ -4,19 +4,17 @@ A survey looks like blocking code: it yields a need, receives the answer, and re
 a sans-I/O protocol (https://sans-io.readthedocs.io). `observe` drives it.
 """
 
+from reconciler.core.survey.base import Base
 from reconciler.core.survey.image_set import nothing_seen, read_again, survey
 from reconciler.core.survey.known import Known
-from reconciler.core.survey.patient import new_patient_ids, survey_patient
-from reconciler.core.survey.study import Studied, studies_of, survey_study
+from reconciler.core.survey.whole import Surveyed, completed
 
 __all__ = [
+    "Base",
     "Known",
-    "Studied",
-    "new_patient_ids",
+    "Surveyed",
+    "completed",
     "nothing_seen",
     "read_again",
-    "studies_of",
     "survey",
-    "survey_patient",
-    "survey_study",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.errors import GitError
@@ -16,12 +16,16 @@ from reconciler.edges.git.repository import Repository, check_owner, repository_
 class Since:
     """The files that differ between a base and the commit that is checked out.
 
-    `before` and `after` are their contents, without those that the commit does not have.
+    `before` and `after` are their contents, without those that the commit does not have. `held` are
+    the contents of all files of the base. `unreadable` are its links and submodules, and files that
+    this clone lacks.
     """
 
     base: str
     before: Mapping[Path, bytes]
     after: Mapping[Path, bytes]
+    held: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
+    unreadable: tuple[Path, ...] = ()
 
     @property
     def changed(self) -> tuple[Path, ...]:
@@ -45,6 +49,7 @@ def base_of_test_merge(root: Path) -> str:
 def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
     """Compare some files and folders with another commit. Returns None outside a repository.
 
+    Nothing of the other commit is written to the working tree, and no program of it runs.
     Raises `GitError` if the repository does not have the commit.
     """
     with repository_of(root) as repo:
@@ -58,9 +63,17 @@ def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
             old, new = repo.held(base, names), repo.held("HEAD", names)
         differing = [name for name in {*old, *new} if old.get(name) != new.get(name)]
         with explained("git cat-file"):
-            before = _contents(repo, {name: old[name] for name in differing if name in old})
+            held = _contents(repo, {name: row for name, row in old.items() if _is_file(row)})
             after = _contents(repo, {name: new[name] for name in differing if name in new})
-    return Since(base, before, after)
+    paths_of = {name: repo.tree.root / name for name in old}
+    before = {path: held.get(path, b"") for name in differing if (path := paths_of.get(name))}
+    lacking = (path for path in paths_of.values() if path not in held)
+    return Since(base, before, after, held, tuple(sorted(lacking)))
+
+
+def _is_file(entry: Sequence[str]) -> bool:
+    """Whether an entry of a commit is a regular file: 120000 is a link, 160000 a submodule."""
+    return entry[0].startswith("100")
 
 
 def commit_of(repo: Repository, ref: str) -> str:
@@ -80,4 +93,4 @@ def commit_of(repo: Repository, ref: str) -> str:
 def _contents(repo: Repository, entries: Mapping[str, Sequence[str]]) -> Mapping[Path, bytes]:
     blobs = {name: rows[0].split()[1] for name, rows in entries.items()}
     found = repo.contents(blobs.values())
-    return {repo.tree.root / name: found.get(blob, b"") for name, blob in blobs.items()}
+    return {repo.tree.root / name: found[blob] for name, blob in blobs.items() if blob in found}

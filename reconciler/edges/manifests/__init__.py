@@ -5,7 +5,7 @@ YAML types are never applied, so `00123`, `NO` and `1.10` stay text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
@@ -18,6 +18,7 @@ from reconciler.edges.manifests.files import (
     is_manifest,
     name_of,
     other_suffixes,
+    text_in,
     text_of,
 )
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
@@ -30,10 +31,12 @@ __all__ = [
     "Loaded",
     "is_manifest",
     "load",
+    "load_contents",
     "name_of",
     "names",
     "parse",
     "read",
+    "read_content",
 ]
 
 
@@ -80,7 +83,25 @@ def _files(root: Path, paths: Sequence[Path], problems: list[Diagnostic]) -> dic
 
 def read(path: Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of one file, which places call `name`."""
-    text = text_of(path, name, wanted)
+    return _parsed(text_of(path, name, wanted), name)
+
+
+def read_content(data: bytes, name: str, wanted: FileKind = MANIFEST) -> Loaded:
+    """Read the documents of a file with this content, which is not on the disk."""
+    return _parsed(text_in(data, name, wanted), name)
+
+
+def load_contents(files: Mapping[str, bytes]) -> Loaded:
+    """Like `load`, for manifests by name whose contents are known."""
+    loaded = [read_content(files[name], name) for name in sorted(files)]
+    return Loaded(
+        tuple(document for one in loaded for document in one.documents),
+        tuple(problem for one in loaded for problem in one.problems),
+        tuple(sorted(files)),
+    )
+
+
+def _parsed(text: str | Diagnostic, name: str) -> Loaded:
     if isinstance(text, Diagnostic):
         return Loaded((), (text,), (name,))
     return parse(text, name)

@@ -124,11 +124,16 @@ def name_of(root: Path, path: Path) -> str:
 
 def text_of(path: Path, name: str, wanted: FileKind) -> str | Diagnostic:
     """Return the text of a file, or why it cannot be read, or of which other kind it is."""
-    place = Place(name)
     try:
         data = _bytes_of(path)
     except OSError as error:
-        return _unreadable(place, error)
+        return _unreadable(Place(name), error)
+    return text_in(data, name, wanted)
+
+
+def text_in(data: bytes, name: str, wanted: FileKind) -> str | Diagnostic:
+    """Return the text of a file with this content, as `text_of` does."""
+    place = Place(name)
     if len(data) > MAX_BYTES:
         hint = "Split it into several files."
         return Diagnostic(place, f"is larger than the limit of {MAX_BYTES:,} bytes", hint)

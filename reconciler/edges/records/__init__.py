@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from reconciler.core.diff.joined import joined_entries
@@ -41,6 +42,7 @@ __all__ = [
     "joined_content",
     "prepare",
     "read",
+    "read_contents",
     "sweep",
     "write",
 ]
@@ -49,6 +51,9 @@ FOLDER = "records"
 
 # What becomes of the entry of an image set; None where there is none.
 Amendment: TypeAlias = Callable[[Entry | None], Entry | None]
+
+# The name of a record file below the root, and what reads its content.
+_File: TypeAlias = tuple[str, Callable[[], bytes]]
 
 _ID_LENGTH = 32
 _REMOVE = "Remove it. Its image sets are then read again, and count as never reviewed."
@@ -76,19 +81,42 @@ def read(root: Path, datastore_id: str) -> Mapping[str, Entry]:
     Raises `RecordError` with every problem for a file that `reconcile` did not write or an entry
     with a wrong digest, and `LinkError` for a symbolic link.
     """
-    problems: list[str] = []
-    found: dict[str, Entry] = {}
+    return _entries(datastore_id, _files(root, datastore_id))
+
+
+def read_contents(files: Mapping[str, bytes], datastore_id: str) -> Mapping[str, Entry]:
+    """Like `read`, for record files by their name below the root whose contents are known."""
+    named = [name for name in files if _may_hold(PurePosixPath(name), datastore_id)]
+    # Files of the first form come last, as in `folders`.
+    named.sort(key=lambda name: (PurePosixPath(name).parent.name != datastore_id, name))
+    return _entries(datastore_id, ((name, partial(files.__getitem__, name)) for name in named))
+
+
+def _files(root: Path, datastore_id: str) -> Iterator[_File]:
     for where in folders(root, datastore_id):
         refuse_links_below(root, where)
         for path in sorted(where.glob("??.json")):
-            try:
-                rows = rows_of(_load(path, root), _name(path, root))
-            except RecordError as error:
-                problems.append(error.message)
-                continue
-            for row in rows:
-                if row["datastoreId"] == datastore_id:
-                    found.setdefault(row["imageSetId"], entry_of(row))
+            yield _name(path, root), partial(_load, path, root)
+
+
+def _may_hold(name: PurePosixPath, datastore_id: str) -> bool:
+    where = name.parent.name
+    is_record = name.parts[:-2] == (FOLDER,) and name.match("??.json")
+    return is_record and (where == datastore_id or not is_id(where))
+
+
+def _entries(datastore_id: str, files: Iterable[_File]) -> Mapping[str, Entry]:
+    problems: list[str] = []
+    found: dict[str, Entry] = {}
+    for name, content in files:
+        try:
+            rows = rows_of(content(), name)
+        except RecordError as error:
+            problems.append(error.message)
+            continue
+        for row in rows:
+            if row["datastoreId"] == datastore_id:
+                found.setdefault(row["imageSetId"], entry_of(row))
     if problems:
         raise RecordError("\n".join(problems), RESTORE)
     return found

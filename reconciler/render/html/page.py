@@ -17,7 +17,7 @@ from string import Template
 from reconciler import __version__
 from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review
-from reconciler.core.review.phrases import changed_since, not_clean, not_read, plural
+from reconciler.core.review.phrases import changed_since, not_clean, not_compared, not_read, plural
 from reconciler.render.html.listing import packed
 from reconciler.render.html.markup import Html, element, joined, sentence, text, value
 from reconciler.render.html.picture import picture
@@ -77,6 +77,8 @@ def _warnings(review: Review) -> Iterator[Html]:
             element("ul", *(element("li", sentence(line)) for line in changed)),
             class_="warning",
         )
+    if problem := not_compared(review.basis.since):
+        yield element("p", sentence(problem), class_="warning")
     for one in review.unread:
         yield element("p", element("strong", "Not read: "), not_read(one), class_="warning")
     if review.basis.is_clean is False:

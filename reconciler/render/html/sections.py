@@ -101,7 +101,11 @@ def _refusal(refusal: Refusal, link: str) -> Html:
         element("p", "Add to the manifest:", class_="about") if lines else "",
         *lines,
         _if(refusal.hint, "p", "about"),
-        _where(refusal.reach, None, place_link(refusal.place, link)),
+        _where(
+            refusal.reach,
+            None,
+            joined(filter(None, [text(refusal.at_base), place_link(refusal.place, link)]), " · "),
+        ),
         class_="refusal",
         data_find=refusal.message,
     )
