@@ -135,7 +135,7 @@ def apply(
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
-    from reconciler.cli import connect, screen, workspace
+    from reconciler.cli import connect, problems, screen, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
     from reconciler.cli.reviewed import judged
@@ -179,6 +179,7 @@ def apply(
     redact = screen.mask(settings, show_values)
     remote = _remote(settings) if push else None
     with (
+        problems.reported(settings, show_values),
         screen.service_messages(settings, show_values),
         ExitStack() as until_reported,
     ):

@@ -76,7 +76,7 @@ def plan(
     manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import connect, formats, reviewed, screen, workspace
+    from reconciler.cli import connect, formats, problems, reviewed, screen, workspace
     from reconciler.core.review import review as shown_as
     from reconciler.core.review.narrow import narrowed
     from reconciler.pipeline.known import key_of
@@ -91,7 +91,8 @@ def plan(
     settings = workspace.settings(config)
     workspace.refuse_links(settings, out, review)
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
-    checked = pipeline.check(settings, paths or ())
+    with problems.reported(settings, show_values):
+        checked = pipeline.check(settings, paths or ())
     with (
         screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reconciler import __version__
-from reconciler.cli import screen, usage
+from reconciler.cli import problems, screen, usage
 from reconciler.cli.app import app
 from reconciler.cli.clock import REAL, timed_by
 from reconciler.core.errors import (
@@ -114,7 +114,8 @@ def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
 
 def _problems(error: InputError) -> int:
     with contextlib.suppress(OSError):
-        screen.problems(error)
+        # The problems of manifests need the settings: the commands print them.
+        problems.say(error, problems.shows_lines(error))
     return error.exit_code
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.core import escape
-from reconciler.core.errors import InputError, ReconcilerError, ServiceError
+from reconciler.core.errors import ReconcilerError, ServiceError
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json
 from reconciler.render.style import STYLES, Look
@@ -135,16 +135,6 @@ def service_says(error: ServiceError, settings: Settings, show_values: bool | No
 def error(message: str, hint: str) -> None:
     """Print an error to stderr, with its hint on lines of its own."""
     note(f"error: {message}", *(f"{_INDENT}{line}" for line in hint.splitlines()))
-
-
-def problems(found: InputError, *, all_of_them: bool = False) -> None:
-    """Print the problems of manifests to stderr, then their number."""
-    for one in found.diagnostics if all_of_them else found.first:
-        error(f"{escape.escape(str(one.place))}: {one.message}", one.hint)
-    if len(found.diagnostics) > 1:
-        note(f"{found.counted}; nothing was read or written.")
-    if not all_of_them:
-        note(*found.left_out)
 
 
 def not_read(plan: Plan) -> None:

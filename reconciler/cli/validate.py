@@ -34,12 +34,13 @@ def validate(
     manifests or folders of manifests [default: all manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import screen, workspace
+    from reconciler.cli import problems, screen, workspace
     from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
     from reconciler.render.notes import note_lines, warning_lines
 
+    settings = None
     try:
         settings = workspace.settings(config)
         checked = pipeline.check(settings, paths or ())
@@ -47,7 +48,8 @@ def validate(
         if json:
             screen.say_json(as_json.problems(error.diagnostics))
         else:
-            screen.problems(error, all_of_them=everything)
+            with_lines = problems.shows_lines(error, settings)
+            problems.say(error, with_lines, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())

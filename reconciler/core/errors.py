@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.core.source import Sources
+
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_PENDING = 2
@@ -78,10 +80,11 @@ class InputError(ReconcilerError):
     """All problems in manifests or reconciler.yaml, in file order; at most the first MAX_PROBLEMS.
 
     If there are more, the last diagnostic says so. The message holds the first of them: one wrong
-    folder may cause thousands.
+    folder may cause thousands. `sources` are the texts in which they are.
     """
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Sources | None = None) -> None:
+        self.sources = sources or Sources()
         found = tuple(sorted(set(diagnostics)))
         self.diagnostics = _first(found) if len(found) > MAX_PROBLEMS else found
         super().__init__("\n".join((*map(str, self.first), *self.left_out)))

@@ -62,21 +62,22 @@ def read_settings(path: Path) -> Settings:
     """Read the settings from a file. Raises InputError with every problem in it."""
     # Places are relative to the folder of the file. A file that does not exist is in no folder.
     name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
-    document = _document(read_file(path, name, SETTINGS), name)
-    return _read(path, document, path.read_bytes())
+    loaded = read_file(path, name, SETTINGS)
+    return _read(path, loaded, name, path.read_bytes())
 
 
 def parse_settings(path: Path, content: bytes) -> Settings:
     """The settings that a file with this content would have. Raises InputError like a file."""
-    return _read(path, _document(read_content(content, path.name, SETTINGS), path.name), content)
+    return _read(path, read_content(content, path.name, SETTINGS), path.name, content)
 
 
-def _read(path: Path, document: MappingNode, content: bytes) -> Settings:
+def _read(path: Path, loaded: Loaded, name: str, content: bytes) -> Settings:
+    document = _document(loaded, name)
     found = dict(islice(_problems(document), MAX_PROBLEMS + 1))
     checker = Checker(schemas.load("reconciler"), SETTINGS_FILE)
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, loaded.sources)
     return replace(_settings(path.absolute(), to_json(document)), digest=digest_of(content))
 
 
@@ -87,7 +88,7 @@ def digest_of(content: bytes) -> str:
 
 def _document(loaded: Loaded, name: str) -> MappingNode:
     if loaded.problems:
-        raise InputError(loaded.problems)
+        raise InputError(loaded.problems, loaded.sources)
     if len(loaded.documents) == 1:
         return loaded.documents[0]
     if loaded.documents:

@@ -4,7 +4,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply, apply_reviewed
-from reconciler.pipeline.check import check, notes, warnings
+from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
 
@@ -12,6 +12,7 @@ __all__ = [
     "Edges",
     "apply",
     "apply_reviewed",
+    "are_committed",
     "check",
     "notes",
     "plan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -14,11 +14,11 @@ from reconciler.core.ask.force_notes import force_notes
 from reconciler.core.ask.resolve import resolve
 from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.warnings import warnings as value_warnings
-from reconciler.core.errors import Diagnostic, InputError
+from reconciler.core.errors import Diagnostic, GitError, InputError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
-from reconciler.edges import schemas
+from reconciler.edges import git, schemas
 from reconciler.edges.manifests import Loaded, load, load_contents, name_of, names
 
 
@@ -59,7 +59,7 @@ def _asks(settings: Settings, loaded: Loaded) -> tuple[ImageSetAsk, ...]:
     validated = validate(loaded.documents, settings, _checker())
     resolved = resolve(validated.asks)
     if problems := (*loaded.problems, *validated.problems, *resolved.problems):
-        raise InputError(problems)
+        raise InputError(problems, loaded.sources)
     return resolved.asks
 
 
@@ -70,6 +70,15 @@ def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[D
         for one in dict.fromkeys(found)
         if any(PurePath(one.place.file).is_relative_to(path) for path in selected)
     )
+
+
+def are_committed(settings: Settings, files: Iterable[str]) -> bool:
+    """Whether the commit holds files as they are. False outside a repository."""
+    root = Path(settings.root)
+    try:
+        return git.holds(root, [root / name for name in files], lambda _: False, root) is True
+    except GitError:
+        return False
 
 
 def warnings(checked: Checked, today: date) -> tuple[Diagnostic, ...]:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from reconciler.core.escape import FSI, PDI, escape
 
 _CUT = "…"
-_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
+RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
 
 
 def isolated(text: str) -> str:
@@ -20,7 +20,7 @@ def isolated(text: str) -> str:
     Without isolates, a terminal that orders Hebrew and Arabic text shows `"before" → "after"` as
     one run from right to left, so that the two values change places.
     """
-    if text.isascii() or _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text)):
+    if text.isascii() or RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text)):
         return text
     return f"{FSI}{text}{PDI}"
 

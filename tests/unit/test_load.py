@@ -411,3 +411,19 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
     (problem,) = load(tmp_path, [tmp_path / ("a" * 300)]).problems
     assert problem.message == "cannot be read: File name too long"
+
+
+def test_lines_are_kept_as_they_were_parsed(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("# comment\na: b\n")
+    loaded = load(tmp_path, [file])
+    file.write_text("x: y\n")
+    assert loaded.sources.line("a.yaml", 2) == "a: b"
+
+
+def test_a_carriage_return_is_a_line_break_in_every_place() -> None:
+    """As YAML counts lines, so that the line of a problem is the right one."""
+    (problem,) = parse("a: b\rc: d\x07\r", "a.yaml").problems
+    assert problem.place == Place("a.yaml", 2, 5)
+    (warning,) = parse("a: b\rc: d #2\r", "a.yaml").warnings
+    assert warning.place == Place("a.yaml", 2, 4)

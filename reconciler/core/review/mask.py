@@ -154,6 +154,12 @@ class View:
     redact: Redact
     shows_stated: bool = False
 
+    @property
+    def shows_lines(self) -> bool:
+        """Whether whole lines of manifests may be shown, with the values on them."""
+        stated = self.shows_stated and self.redact is not Redact.ALL
+        return stated or self.redact is Redact.NONE
+
 
 def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
     """Whether a live value is masked in this output. Every renderer uses this function.

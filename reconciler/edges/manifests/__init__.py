@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model import node
 from reconciler.core.model.file_kind import MANIFEST, FileKind
+from reconciler.core.source import Sources
 from reconciler.edges.manifests.files import (
     MAX_BYTES,
     SETTINGS_FILE,
@@ -49,6 +50,7 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     problems: list[Diagnostic] = []
     files = _files(root, paths, problems)
     documents: list[node.MappingNode] = []
+    sources = Sources()
     skipped = (name for path in paths for name in other_suffixes(root, path) if name not in files)
     warnings = [_skipped(name) for name in skipped]
     for name in sorted(files):
@@ -58,9 +60,10 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
         documents += loaded.documents
         problems += loaded.problems
         warnings += loaded.warnings
+        sources.add(loaded.sources)
         if not (loaded.documents or loaded.problems):
             warnings.append(Diagnostic(Place(name), "is empty", "Remove the file, or write it."))
-    return Loaded(tuple(documents), tuple(problems), tuple(sorted(files)), tuple(warnings))
+    return Loaded(tuple(documents), tuple(problems), tuple(sorted(files)), tuple(warnings), sources)
 
 
 def _skipped(name: str) -> Diagnostic:

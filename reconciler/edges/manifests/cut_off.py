@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
+from reconciler.core.source import lines_of
 
 # `# a note` is a comment as people write it, `#2` is a number.
 _COMMENT = re.compile(r"[ \t]+#(?=[^\s#])")
@@ -17,7 +18,7 @@ def cut_off(documents: Iterable[MappingNode], text: str) -> tuple[Diagnostic, ..
     """A warning for each value without quotes after which `#` and text follow."""
     if not _COMMENT.search(text):
         return ()
-    lines = text.split("\n")
+    lines = lines_of(text)
     return tuple(
         Diagnostic(one.place, "YAML takes the text after ` #` for a comment", _HINT)
         for document in documents

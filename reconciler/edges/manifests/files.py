@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.file_kind import PLAN, SETTINGS, FileKind, kind_of
+from reconciler.core.source import lines_of
 from reconciler.edges.files import open_at_once
 from reconciler.edges.worktree import leads_out
 
@@ -184,5 +185,5 @@ def _encoding(start: bytes) -> str:
 
 def place_after(before: str, name: str) -> Place:
     """Return the place in a text directly after `before`."""
-    start = before.rfind("\n") + 1
-    return Place(name, before.count("\n") + 1, len(before) - start + 1)
+    lines = lines_of(before)
+    return Place(name, len(lines), len(lines[-1]) + 1)

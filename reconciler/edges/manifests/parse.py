@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model import node
+from reconciler.core.source import Sources
 from reconciler.edges.manifests.build import Builder, Parser, too_deep
 from reconciler.edges.manifests.cut_off import cut_off
 from reconciler.edges.manifests.files import place_after
@@ -47,13 +48,15 @@ _YAML_HINT = "Check the indentation. Quote text that contains special characters
 class Loaded:
     """Documents in file order, all problems, and the names of the files that were read.
 
-    `warnings` are about what YAML allows but a person hardly means.
+    `warnings` are about what YAML allows but a person hardly means. `sources` are the texts that
+    were parsed.
     """
 
     documents: tuple[node.MappingNode, ...]
     problems: tuple[Diagnostic, ...]
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    sources: Sources = field(default_factory=Sources)
 
 
 def parse(
@@ -62,7 +65,8 @@ def parse(
     """Parse a text into documents, with PyYAML's C parser by default (`PURE` without libyaml)."""
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
-        return Loaded((), (_forbidden(text, forbidden.start(), name),), (name,))
+        problem = _forbidden(text, forbidden.start(), name)
+        return Loaded((), (problem,), (name,), sources=Sources({name: text}))
     builder = Builder(name, most_nodes)
     events = parser(text)
     try:
@@ -74,7 +78,8 @@ def parse(
     finally:
         events.dispose()
     found = cut_off(builder.documents, text)
-    return Loaded(tuple(builder.documents), tuple(builder.problems), (name,), found)
+    documents, problems = tuple(builder.documents), tuple(builder.problems)
+    return Loaded(documents, problems, (name,), found, Sources({name: text}))
 
 
 def _forbidden(text: str, index: int, name: str) -> Diagnostic:
