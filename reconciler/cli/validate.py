@@ -46,7 +46,8 @@ def validate(
         checked = pipeline.check(settings, paths or ())
     except InputError as error:
         if json:
-            screen.say_json(as_json.problems(error.diagnostics))
+            shows_values = problems.shows_lines(error, settings, notes=False)
+            screen.say_json(as_json.problems(error.diagnostics, shows_values=shows_values))
         else:
             with_lines = problems.shows_lines(error, settings)
             problems.say(error, with_lines, all_of_them=everything)

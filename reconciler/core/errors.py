@@ -6,7 +6,7 @@ No message contains a DICOM value: it names the place, the image set and the att
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.core.source import Sources
 
@@ -49,13 +49,38 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Replacement:
+    """What to write in a file instead of `length` characters of one line, from a place on.
+
+    `holds_value` says that the text may contain a DICOM value. No message contains it.
+    """
+
+    place: Place
+    length: int
+    text: str
+    holds_value: bool = False
+
+    def __repr__(self) -> str:
+        return f"Replacement(***, {self.place})"
+
+    def applied(self, line: str) -> str:
+        """Return the line of the place with the replacement."""
+        start = self.place.column - 1
+        return f"{line[:start]}{self.text}{line[start + self.length :]}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """A problem that the user can fix: its place, a message, and what to do next."""
+    """A problem that the user can fix: its place, a message, and what to do next.
+
+    With `replacement`, the problem is gone. It is None unless there is one obvious way.
+    """
 
     place: Place
     message: str
     hint: str = ""
+    replacement: Replacement | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}"

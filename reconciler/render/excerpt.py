@@ -1,4 +1,4 @@
-"""Render the line of a file in which a problem stands, with a caret under its column."""
+"""Render the line of a problem with a caret under its column, and the corrected line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from itertools import groupby
 from unicodedata import bidirectional
 
 from reconciler.core.errors import Diagnostic
+from reconciler.core.escape import FSI, PDI
 from reconciler.core.lookalikes import reveal
 from reconciler.core.source import Sources
 from reconciler.render.values import RIGHT_TO_LEFT, isolated, width
 
 # Text follows the gutter at once, so that no line of a file begins a line of output.
 _GUTTER = "        | "
+_TRY = "    try:  "
+_NO_ISOLATES = str.maketrans("", "", FSI + PDI)
 _TAB = "    "
 _CUT = "…"
 _LEAST = 20
@@ -21,23 +24,27 @@ _PER_CELL = 8
 
 
 def excerpt(problem: Diagnostic, sources: Sources, columns: int) -> Iterator[str]:
-    """Yield the line of a problem and a caret; nothing where no line is known.
+    """Yield the line of a problem, a caret and the corrected line; nothing where none is known.
 
     A line that is wider than the columns is cut on both sides of the caret.
     """
-    place = problem.place
+    place, right = problem.place, problem.replacement
     line = sources.line(place.file, place.line)
-    if line is None or not line.strip():
-        return
-    at = min(place.column - 1, len(line))
-    before, after = _around(line[_indent(line, at) :], at - _indent(line, at), columns)
-    yield f"{_GUTTER}{_isolated(before)}{_isolated(after)}"
-    yield f"{_GUTTER}{' ' * width(before)}^"
+    if line is not None and line.strip():
+        before, after = _shown_at(line, place.column, columns)
+        yield f"{_GUTTER}{before}{after}"
+        yield f"{_GUTTER}{' ' * width(before.translate(_NO_ISOLATES))}^"
+    line = sources.line(right.place.file, right.place.line) if right else None
+    if right and line is not None:
+        yield f"{_TRY}{''.join(_shown_at(right.applied(line), right.place.column, columns))}"
 
 
-def _indent(line: str, at: int) -> int:
-    """The number of blanks before the text, or before the caret."""
-    return min(len(line) - len(line.lstrip(" ")), at)
+def _shown_at(line: str, column: int, columns: int) -> tuple[str, str]:
+    """What is shown of a line before and from a column on, without its indentation."""
+    at = min(column - 1, len(line))
+    indent = min(len(line) - len(line.lstrip(" ")), at)
+    before, after = _around(line[indent:], at - indent, columns)
+    return _isolated(before), _isolated(after)
 
 
 def _around(line: str, at: int, columns: int) -> tuple[str, str]:

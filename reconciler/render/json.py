@@ -108,15 +108,28 @@ def _landed(landed: Landed) -> Json:
     }
 
 
-def problems(diagnostics: Iterable[Diagnostic]) -> Json:
-    """The problems of invalid files."""
+def problems(diagnostics: Iterable[Diagnostic], *, shows_values: bool) -> Json:
+    """The problems of invalid files, with what to write instead where that is obvious."""
     return {
         "valid": False,
-        "problems": [
-            {"place": _place(found.place), "message": found.message, "hint": found.hint}
-            for found in diagnostics
-        ],
+        "problems": [_problem(found, shows_values) for found in diagnostics],
     }
+
+
+def _problem(found: Diagnostic, shows_values: bool) -> Json:
+    row: dict[str, Json] = {
+        "place": _place(found.place),
+        "message": found.message,
+        "hint": found.hint,
+    }
+    right = found.replacement
+    if right and (shows_values or not right.holds_value):
+        row["suggestion"] = {
+            "place": _place(right.place),
+            "endColumn": right.place.column + right.length,
+            "text": right.text,
+        }
+    return row
 
 
 def checked(

@@ -52,7 +52,7 @@ def why_not_attribute(section: Section, key: str, address: Address) -> str:
     """Why a manifest cannot ask for an attribute as it is; "" if it can."""
     attribute = allowed(key, address.level)
     if not isinstance(attribute, Attribute):
-        return attribute[0] if key_tag(key) is not None else "DICOM does not define this key"
+        return attribute.message if key_tag(key) is not None else "DICOM does not define this key"
     keys = live_keys(section, attribute.tag)
     if len(keys) > 1:
         return f"the document has the same attribute twice, as {' and '.join(keys)}"

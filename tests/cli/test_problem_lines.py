@@ -73,11 +73,12 @@ def test_a_terminal_shows_the_line_and_a_caret(
     on_a_terminal(monkeypatch)
     ran = reconcile(*command)
     assert (ran.code, ran.out) == (1, "")
-    first, hint, line, caret, *_ = ran.err.splitlines()
+    first, hint, line, caret, right = ran.err.splitlines()
     assert first.startswith(f"error: {PLACE}PatientBirthDate (0010,0030): ")
     assert hint.startswith("    Fix the value.")
     assert line.endswith(f"{{PatientName: {MARK}, PatientBirthDate: {BIRTH_DATE}}}")
     assert caret.index("^") == line.index(BIRTH_DATE)
+    assert right == line.replace("        | ", "    try:  ").replace(BIRTH_DATE, "19700131")
 
 
 @COMMANDS
@@ -105,7 +106,7 @@ def test_a_job_shows_lines_where_it_shows_values(
     in_a_job(monkeypatch, root, private=private)
     ran = reconcile(*command)
     assert PLACE in ran.err
-    assert [mark in ran.err for mark in (MARK, BIRTH_DATE, "^")] == [shown] * 3
+    assert [mark in ran.err for mark in (MARK, BIRTH_DATE, "19700131")] == [shown] * 3
 
 
 def test_a_job_shows_no_line_that_its_commit_does_not_hold(
@@ -167,6 +168,31 @@ def test_problems_of_the_settings_have_lines(
     for command in ("validate", "plan", "datastores"):
         err = reconcile(command).err
         assert "\n        | regoin: us-east-1\n        | ^\n" in err
+
+
+@pytest.mark.parametrize("redact", ["none", "identifying"])
+def test_json_suggests_a_value_only_where_values_are_shown(
+    reconcile: Command, root: Path, redact: str
+) -> None:
+    (root / "reconciler.yaml").write_text(f"redact: {redact}\n{SETTINGS}")
+    (root / "manifests" / "a.yaml").write_text(f"{MANIFEST}resaon: RAD-1\n")
+    ran = reconcile("validate", "--json")
+    value, key = json.loads(ran.out)["problems"]
+    file = "manifests/a.yaml"
+    assert key["suggestion"] == {
+        "place": {"file": file, "line": 8, "column": 1},
+        "endColumn": 7,
+        "text": "reason",
+    }
+    if redact == "none":
+        assert value["suggestion"] == {
+            "place": {"file": file, "line": 7, "column": 56},
+            "endColumn": 66,
+            "text": "19700131",
+        }
+    else:
+        assert "suggestion" not in value
+    assert [mark in ran.out for mark in (MARK, BIRTH_DATE)] == [False, False]
 
 
 @pytest.mark.parametrize("format", [["--json"], ["--format", "markdown"], ["--format", "github"]])

@@ -34,11 +34,12 @@ NOT_IN_THE_SOURCE = {
     "reconciler/core/ask/warnings.py": {
         "Diagnostic(found[1])": "each rule returns a message and a hint",
     },
-    "reconciler/core/ask/attributes.py": {
-        "problem(*found)": "the result of `misplaced` in core/dicom/constraints.py",
-    },
     "reconciler/core/ask/explain.py": {
         "Diagnostic(hint)": "`_sentence` returns a message and a hint",
+    },
+    "reconciler/core/dicom/dictionary.py": {
+        "UnknownKeyError(hint)": "`_hint` returns a hint and the key that is meant",
+        "UnknownKeyError(meant)": "a key, not a text",
     },
     "reconciler/core/dicom/values.py": {
         "error(never)": "the result of `never_sent` in core/dicom/constraints.py",

@@ -50,13 +50,22 @@ def _typed(node: Scalar) -> Json:
 
 def place_of(node: Node, path: Path, *, key: bool = False) -> Place:
     """Return the place of a path: of the scalar or the list item, otherwise of its key."""
-    place = node.place
+    return node_at(node, path, key=key).place
+
+
+def scalar_at(node: Node, path: Path, *, key: bool = False) -> Scalar | None:
+    """Return the scalar whose place stands for a path: the value, or the key of another value."""
+    found = node_at(node, path, key=key)
+    return found if isinstance(found, Scalar) else None
+
+
+def node_at(node: Node, path: Path, *, key: bool = False) -> Node:
+    """Return the node whose place stands for a path: a scalar or a list item, otherwise the key."""
+    named = node
     for step in path:
         if isinstance(node, MappingNode):
-            name, node = node.entry(str(step))
-            place = name.place
+            named, node = node.entry(str(step))
         elif isinstance(node, ListNode) and isinstance(step, int):
-            node = node.items[step]
-            place = node.place
+            named = node = node.items[step]
     is_value = isinstance(node, Scalar) and not key
-    return node.place if is_value else place
+    return node if is_value else named

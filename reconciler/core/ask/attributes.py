@@ -13,7 +13,7 @@ from reconciler.core.dicom.content import KEY_UIDS
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key
 from reconciler.core.dicom.levels import level_of
 from reconciler.core.dicom.vr import ALL_VRS, alternatives
-from reconciler.core.errors import Place
+from reconciler.core.errors import Place, Replacement
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import Claim, ClaimKind
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
@@ -22,6 +22,15 @@ _NEVER_HINT = "Remove the line."
 _VRS_HINT = "Remove it. It is for private elements, which can change at Instance level only."
 _UID_HINT = "Write a valid UID. HealthImaging identifies the study, series or instance by it."
 _KEY_HINT = "Every study, series and instance needs its UID. To change the UID, use `present`."
+
+
+@dataclass(frozen=True, slots=True)
+class Disallowed:
+    """Why a key is not allowed, what to do, and the key that is meant or ""."""
+
+    message: str
+    hint: str
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,11 @@ def _lines(draft: Draft, address: Address, dicom: Node | None, path: Path) -> It
     """Yield the lines whose attribute is allowed here; report every other key."""
     seen: dict[int, Place] = {}
     for key, value, where in _keys(dicom, path):
-        attribute = _attribute(draft, address, key, where)
-        if attribute is None:
+        attribute = allowed(key.text, address.level)
+        if isinstance(attribute, Disallowed):
+            draft.problem(
+                where, key.place, attribute.message, attribute.hint, _renamed(key, attribute, dicom)
+            )
             continue
         if attribute.tag in seen:
             message = f"{attribute.label} is a duplicate of {seen[attribute.tag]}"
@@ -137,28 +149,26 @@ def _keys(dicom: Node | None, path: Path) -> Iterator[tuple[Scalar, Node | None,
                 yield item, None, (*path, number)
 
 
-def _attribute(draft: Draft, address: Address, key: Scalar, path: Path) -> Attribute | None:
-    found = allowed(key.text, address.level)
-    if isinstance(found, Attribute):
-        return found
-    draft.problem(path, key.place, *found)
-    return None
+def _renamed(key: Scalar, refused: Disallowed, dicom: Node | None) -> Replacement | None:
+    """The key that is meant, in place of a misspelt key, unless it is there already."""
+    is_there = any(other.text == refused.meant for other, _, _ in _keys(dicom, ()))
+    return key.replaced_by(refused.meant) if refused.meant and not is_there else None
 
 
 @lru_cache(maxsize=16384)
-def allowed(key: str, level: Level) -> Attribute | tuple[str, str]:
-    """Return the attribute of a key at a level, or why the key is not allowed, with a hint."""
+def allowed(key: str, level: Level) -> Attribute | Disallowed:
+    """Return the attribute of a key at a level, or why the key is not allowed."""
     never = constraints.never(key)
     if never:
-        return never, _NEVER_HINT
+        return Disallowed(never, _NEVER_HINT)
     try:
         attribute = by_key(key)
     except UnknownKeyError as unknown:
-        return unknown.message, unknown.hint
+        return Disallowed(unknown.message, unknown.hint, unknown.meant)
     wrong = constraints.wrong_level(attribute.tag, level)
     wrong = wrong or constraints.private_level(attribute.tag, level)
     hint = f"Move the line to the {level_of(attribute.tag).title} level."
-    return (wrong, hint) if wrong else attribute
+    return Disallowed(wrong, hint) if wrong else attribute
 
 
 def _vrs(
@@ -182,7 +192,9 @@ def _vrs(
             continue  # the schema check reports it
         problem = _vr_problem(attribute, key, value, asked, seen)
         if problem:
-            draft.problem(where, key.place, *problem)
+            right = value.replaced_by(problem.meant) if isinstance(value, Scalar) else None
+            right = right if problem.meant else None
+            draft.problem(where, key.place, problem.message, problem.hint, right)
         elif isinstance(value, Scalar):
             found[attribute.tag] = value.text
         seen.setdefault(attribute.tag, key.place)
@@ -195,19 +207,23 @@ def _vr_problem(
     value: Node | None,
     asked: set[int],
     seen: dict[int, Place],
-) -> tuple[str, str] | None:
+) -> Disallowed | None:
+    """Why a line of DICOMVRs is refused; the VR that is meant, if any."""
     label = attribute.label
     if attribute.tag in seen:
         first = seen[attribute.tag]
-        return f"the VR of {label} is a duplicate of {first}", "Remove one of the two lines."
+        message = f"the VR of {label} is a duplicate of {first}"
+        return Disallowed(message, "Remove one of the two lines.")
     if attribute.tag not in asked:
         hint = f'Add "{key.text}" to the DICOM block, or remove this line.'
-        return f"DICOMVRs has {label}, but the DICOM block beside it does not", hint
+        return Disallowed(f"DICOMVRs has {label}, but the DICOM block beside it does not", hint)
     if not isinstance(value, Scalar):
         return None
     if value.text not in ALL_VRS:
-        return f"the VR of {label} does not exist", "Write two capital letters, such as DS or LO."
+        capital = value.text.upper() if value.text.upper() in ALL_VRS else ""
+        hint = "Write two capital letters, such as DS or LO."
+        return Disallowed(f"the VR of {label} does not exist", hint, capital)
     if attribute.is_private or value.text in alternatives(attribute.vr):
         return None
     hint = "Remove the line: DICOMVRs is for private elements."
-    return f"{label} always has VR {attribute.vr}", hint
+    return Disallowed(f"{label} always has VR {attribute.vr}", hint)

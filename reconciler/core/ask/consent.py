@@ -63,7 +63,8 @@ def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
     if hazard in BY_NUMBER:
         return _by_number(node, hazard, rest)
     if at:
-        return Diagnostic(node.place, f"{name} takes no version", f"Write `{name}`.")
+        without = node.replaced_by(name)
+        return Diagnostic(node.place, f"{name} takes no version", f"Write `{name}`.", without)
     return Consent(hazard)
 
 
@@ -142,4 +143,6 @@ def _unknown(node: Scalar, name: str) -> Diagnostic:
     names = [hazard.value for hazard in (*BY_NAME, *BY_NUMBER, *BY_VERSION)]
     meant = near_miss(name, names)
     hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
-    return Diagnostic(node.place, f"{shown(name)} is not a hazard", hint)
+    rest = node.text.removeprefix(name)
+    right = node.replaced_by(f"{meant}{rest}", holds_value=bool(rest)) if meant else None
+    return Diagnostic(node.place, f"{shown(name)} is not a hazard", hint, right)

@@ -69,7 +69,7 @@ def _foreign(document: MappingNode) -> Diagnostic | None:
     if isinstance(version, Scalar) and not version.is_null and version.text != API_VERSION:
         message = f"apiVersion must be {API_VERSION}, not {shown(version.text)}"
         hint = f"Write `apiVersion: {API_VERSION}`. This version of reconcile reads no other."
-        return Diagnostic(version.place, message, hint)
+        return Diagnostic(version.place, message, hint, version.replaced_by(API_VERSION))
     if not isinstance(kind, Scalar) or kind.is_null or kind.text == KIND:
         return None
     if kind.text == "ImageSets":
@@ -77,7 +77,8 @@ def _foreign(document: MappingNode) -> Diagnostic | None:
         return Diagnostic(kind.place, "kind ImageSets (select) is not supported yet", hint)
     meant = near_miss(kind.text, [KIND])
     hint = f"Did you mean {meant}?" if meant else f"Write `kind: {KIND}`."
-    return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint)
+    right = kind.replaced_by(meant) if meant else None
+    return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint, right)
 
 
 def _source(draft: Draft, image_set_ids: Collection[str]) -> Source:
@@ -113,7 +114,8 @@ def _check_datastore(draft: Draft, settings: Settings) -> None:
     meant = near_miss(node.text, names)
     hint = f"Did you mean {meant}?" if meant else f"Write one of: {', '.join(names)}."
     message = f"reconciler.yaml has no data store {shown(node.text)}"
-    draft.problem(("datastore",), node.place, message, hint)
+    right = node.replaced_by(meant) if meant else None
+    draft.problem(("datastore",), node.place, message, hint, right)
 
 
 def _image_set_ids(draft: Draft) -> list[str]:

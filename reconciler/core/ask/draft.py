@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reconciler.core.ask.as_json import Path
-from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place, Replacement
 from reconciler.core.model.ask import Claim, Source
 from reconciler.core.model.node import MappingNode
 
@@ -24,9 +24,16 @@ class Draft:
     problems: list[Diagnostic] = field(default_factory=list)
     reported: set[Path] = field(default_factory=set)
 
-    def problem(self, path: Path, place: Place, message: str, hint: str = "") -> None:
+    def problem(
+        self,
+        path: Path,
+        place: Place,
+        message: str,
+        hint: str = "",
+        replacement: Replacement | None = None,
+    ) -> None:
         """Add a problem. The schema check then reports nothing more about that path."""
-        self.note(path, Diagnostic(place, message, hint))
+        self.note(path, Diagnostic(place, message, hint, replacement))
 
     def note(self, path: Path, *problems: Diagnostic) -> None:
         """Add problems of one path. Raises TooManyError beyond MAX_PROBLEMS."""

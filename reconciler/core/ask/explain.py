@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence, Set
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.ask.as_json import Path, place_of
-from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.ask.as_json import Path, node_at, place_of, scalar_at
+from reconciler.core.errors import Diagnostic, Place, Replacement
 from reconciler.core.model.address import SECTIONS, UIDS_BELOW, shown_uid
-from reconciler.core.model.node import MappingNode, shown
+from reconciler.core.model.node import MappingNode, Scalar, shown, written
 from reconciler.core.model.value import Json
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ _FEW = 20
 _LONGEST_WORD = 100
 _ASKS = frozenset({"present", "absent"})
 
+# YAML 1.1 took these for booleans; so do people.
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
+}
 _KINDS = {
     "object": "keys with values",
     "array": "a list",
@@ -62,7 +67,9 @@ def explain(
         case _:
             message, hint = _sentence(error)
             label = label_of(path, noun)
-            yield path, Diagnostic(place_of(document, path), f"{label} {message}", hint)
+            node = node_at(document, path)
+            right = _right(error, node) if isinstance(node, Scalar) else None
+            yield path, Diagnostic(node.place, f"{label} {message}", hint, right)
 
 
 def near_miss(word: str, words: list[str]) -> str | None:
@@ -116,7 +123,9 @@ def _unknown_keys(
         meant = near_miss(key, known)
         hint = f"Did you mean {meant}?" if meant else _known(known)
         place = place_of(document, (*path, key), key=True)
-        yield (*path, key), Diagnostic(place, f"unknown key {shown(key)}", hint)
+        found = scalar_at(document, (*path, key), key=True)
+        right = found.replaced_by(meant) if found and meant and meant not in instance else None
+        yield (*path, key), Diagnostic(place, f"unknown key {shown(key)}", hint, right)
 
 
 def _known(keys: list[str]) -> str:
@@ -219,6 +228,33 @@ def _kind(instance: Json) -> str:
             return "a list"
         case _:
             return "text"
+
+
+def _right(error: ValidationError, node: Scalar) -> Replacement | None:
+    """What a text obviously means, if the schema says what it takes."""
+    schema, instance = _schema(error), error.instance
+    match error.validator:
+        case "const" | "enum" if isinstance(instance, str):
+            allowed = schema.get("enum", [schema.get("const")])
+            meant = near_miss(instance, [str(word) for word in allowed])
+            return node.replaced_by(meant) if meant else None
+        case "type" if schema["type"] == "boolean":
+            meant = _BOOLEANS.get(node.text.casefold())
+            return node.rewritten(meant) if meant else None
+        case "type" if schema["type"] == "array" and isinstance(instance, str):
+            return node.rewritten(f"[{written(instance)}]", holds_value=True)
+        case "pattern" if isinstance(instance, str):
+            return _fitting(node, str(error.validator_value))
+    return None
+
+
+def _fitting(node: Scalar, pattern: str) -> Replacement | None:
+    """The text without blanks around it, or in lower case, if this fits."""
+    bare = node.text.strip()
+    for text in (bare, bare.lower()):
+        if re.search(pattern, text):
+            return node.replaced_by(text, holds_value=True)
+    return None
 
 
 def _not_allowed(allowed: list[str], instance: Json, empty_hint: str) -> tuple[str, str]:

@@ -67,12 +67,16 @@ class Attribute:
 
 
 class UnknownKeyError(ValueError):
-    """A key that is neither a keyword nor eight hex digits. `hint` suggests the right key."""
+    """A key that is neither a keyword nor eight hex digits.
 
-    def __init__(self, message: str, hint: str) -> None:
+    `hint` suggests the right key; `meant` is that key, or "".
+    """
+
+    def __init__(self, message: str, hint: str, meant: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.meant = meant
 
 
 @lru_cache(maxsize=65536)
@@ -96,7 +100,8 @@ def by_key(key: str) -> Attribute:
     if _HEX_KEY.fullmatch(key):
         return by_tag(int(key, 16))
     name = "".join(char if char.isprintable() else "�" for char in shown(key))
-    raise UnknownKeyError(f"{name} is not a DICOM keyword", _hint(key))
+    hint, meant = _hint(key)
+    raise UnknownKeyError(f"{name} is not a DICOM keyword", hint, meant)
 
 
 def by_spelling(text: str) -> Attribute | None:
@@ -122,10 +127,11 @@ def is_key(text: str) -> bool:
     return bool(text) and (text in _tags_by_keyword() or bool(_HEX_KEY.fullmatch(text)))
 
 
-def _hint(key: str) -> str:
+def _hint(key: str) -> tuple[str, str]:
+    """Return what to do about a key that is none, and the key that is meant or ""."""
     name, colon, value = key.partition(":")
     if colon and value and (name in _tags_by_keyword() or _HEX_KEY.fullmatch(name)):
-        return "Write a colon and a space after the keyword."
+        return "Write a colon and a space after the keyword.", ""
     return _suggest(key[:_SHOWN_CHARACTERS])
 
 
@@ -222,16 +228,17 @@ _ALIKE = 0.8  # the minimum similarity in difflib
 
 
 @lru_cache(maxsize=4096)
-def _suggest(key: str) -> str:
+def _suggest(key: str) -> tuple[str, str]:
     spelling = _TAG_SPELLING.fullmatch(key.strip())
     if spelling:
         tag = int(spelling[1] + spelling[2], 16)
         keyword = by_tag(tag).keyword
-        return f'Write "{hex_key(tag)}"' + (f" or {keyword}." if keyword else ".")
+        hint = f'Write "{hex_key(tag)}"' + (f" or {keyword}." if keyword else ".")
+        return hint, keyword or hex_key(tag)
     near = _near(_squeeze(key))
     if near:
-        return f"Did you mean {near}?"
-    return "Write a DICOM keyword, such as PatientName, or the tag as eight hex digits."
+        return f"Did you mean {near}?", near
+    return "Write a DICOM keyword, such as PatientName, or the tag as eight hex digits.", ""
 
 
 def _near(squeezed: str) -> str | None:

@@ -12,6 +12,8 @@ _MASK = re.compile(
     r"<([A-Z]+: )?([A-Z]{2}|([A-Z]{2} )?(text\([0-9]+(-[0-9]+)?\)|(list|item)\([0-9]+\)|number|"
     r"boolean)|masked [0-9]+)>|\(empty\)"
 )
+# What stands for a value that is there, but empty.
+EMPTY = "(empty)"
 HINT = 'Write the value. `--show-values` shows live values. For `(empty)`, write `""`.'
 
 

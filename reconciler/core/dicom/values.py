@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from reconciler.core.dicom import masks
 from reconciler.core.dicom.constraints import never_sent
+from reconciler.core.dicom.corrections import corrected, tag_of
 from reconciler.core.dicom.dictionary import (
     Attribute,
     UnknownKeyError,
@@ -34,10 +35,11 @@ from reconciler.core.dicom.vr import (
     is_base64,
     is_decimal,
     is_tag,
+    multiplicity,
     problems,
 )
-from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
+from reconciler.core.errors import Diagnostic, Place, Replacement
+from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar, written
 from reconciler.core.model.value import Json, Value
 
 __all__ = ["Parsed", "parse", "problems"]
@@ -79,13 +81,36 @@ def parse(attribute: Attribute, vr: str, node: Node) -> Parsed:
     if vr == "SQ":
         return Parsed(Value(raw), (), tuple(reader.violations))
     misfits = problems(vr, attribute.multiplicity, raw)
-    return Parsed(Value(raw), (), _violations(attribute, node.place, misfits) if misfits else ())
+    return Parsed(Value(raw), (), _violations(attribute, vr, node, misfits) if misfits else ())
 
 
 def _violations(
-    attribute: Attribute, place: Place, misfits: tuple[str, ...]
+    attribute: Attribute, vr: str, node: Node, misfits: tuple[str, ...]
 ) -> tuple[Diagnostic, ...]:
-    return tuple(Diagnostic(place, f"{attribute.label}: {text}", _FORCE_HINT) for text in misfits)
+    right = _corrected(attribute, vr, node)
+    counted = multiplicity(attribute.multiplicity, len(_scalars(node)))
+    return tuple(
+        Diagnostic(
+            node.place,
+            f"{attribute.label}: {text}",
+            _FORCE_HINT,
+            right if text != counted else None,
+        )
+        for text in misfits
+    )
+
+
+def _scalars(node: Node) -> list[Scalar]:
+    """The values of a node that is neither a sequence nor has keys."""
+    items = node.items if isinstance(node, ListNode) else [node]
+    return [item for item in items if isinstance(item, Scalar)]
+
+
+def _corrected(attribute: Attribute, vr: str, node: Node) -> Replacement | None:
+    """The correction of the only value that does not fit, if it has one."""
+    wrong = [one for one in _scalars(node) if problems(vr, "1-n", one.text)]
+    text = corrected(attribute, vr, wrong[0].text) if len(wrong) == 1 else None
+    return wrong[0].replaced_by(text, holds_value=True) if text is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +152,10 @@ class _Reader:
         self.errors: list[Diagnostic] = []
         self.violations: list[Diagnostic] = []
 
-    def error(self, place: Place, message: str, hint: str = "") -> None:
-        self.errors.append(Diagnostic(place, f"{self.attribute.label}: {message}", hint))
+    def error(
+        self, place: Place, message: str, hint: str = "", right: Replacement | None = None
+    ) -> None:
+        self.errors.append(Diagnostic(place, f"{self.attribute.label}: {message}", hint, right))
 
     def read(self, node: Node) -> Json:
         """Return the JSON value; it must not be used if there are errors."""
@@ -155,7 +182,7 @@ class _Reader:
             self.error(node.place, "a sequence takes a list of items", "Begin each item with `- `.")
             return None
         if self.kind.splits and "\\" in node.text:
-            self.error(node.place, _BACKSLASH, self.backslash_hint())
+            self.error(node.place, _BACKSLASH, self.backslash_hint(), self.split(node))
             return None
         value = self.component(node)
         # LUTData and similar attributes are bytes (OW) or a list of numbers (US).
@@ -172,6 +199,13 @@ class _Reader:
         if self.attribute.is_multi:
             return "Write the values as a list: [A, B]."
         return f"{self.attribute.label} takes one value (VM 1): remove the backslash."
+
+    def split(self, node: Scalar) -> Replacement | None:
+        """The values between the backslashes as a list."""
+        if not self.attribute.is_multi:
+            return None
+        parts = ", ".join(written(part.strip(" "), node.plain) for part in node.text.split("\\"))
+        return node.rewritten(f"[{parts}]", holds_value=True)
 
     def components(self, node: ListNode) -> Json:
         if self.attribute.is_standard and not self.attribute.is_multi:
@@ -205,7 +239,8 @@ class _Reader:
     def component(self, node: Scalar) -> Json:
         """Read one value by the first kind that accepts it."""
         if masks.is_mask(node.text):
-            self.error(node.place, _MASK, masks.HINT)
+            right = node.rewritten('""') if node.text.strip(" ") == masks.EMPTY else None
+            self.error(node.place, _MASK, masks.HINT, right)
             return None
         if self.kind.text:
             return node.text
@@ -222,7 +257,9 @@ class _Reader:
         if is_tag(text):
             return text.upper()
         hint = "Write it as eight hex digits, such as 00181065."
-        self.error(node.place, "takes a tag (VR AT)", hint)
+        meant = tag_of(text)
+        right = node.rewritten(f'"{meant}"', holds_value=True) if meant else None
+        self.error(node.place, "takes a tag (VR AT)", hint, right)
         return None
 
     def number(self, node: Scalar) -> Json:
@@ -272,7 +309,7 @@ class _Reader:
             return None
         item: dict[str, Json] = {}
         for name, inner in node.entries:
-            attribute = self.inner_attribute(name)
+            attribute = self.inner_attribute(name, node)
             if attribute is None:
                 continue
             key = document_key(attribute.tag)
@@ -282,11 +319,13 @@ class _Reader:
             item[key] = self.inner_value(attribute, inner)
         return item
 
-    def inner_attribute(self, name: Scalar) -> Attribute | None:
+    def inner_attribute(self, name: Scalar, item: MappingNode) -> Attribute | None:
         try:
             attribute = by_key(name.text)
         except UnknownKeyError as unknown:
-            self.error(name.place, unknown.message, unknown.hint)
+            is_new = unknown.meant and item.get(unknown.meant) is None
+            right = name.replaced_by(unknown.meant) if is_new else None
+            self.error(name.place, unknown.message, unknown.hint, right)
             return None
         if never := never_sent(attribute):
             self.error(name.place, never, "Remove the line.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from reconciler.core.errors import Place
+from reconciler.core.errors import Place, Replacement
 
 # The most lists and mappings of a manifest that are inside each other.
 MAX_DEPTH = 64
@@ -20,6 +21,10 @@ NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # in which the text around them is shown (https://trojansource.codes).
 TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
+# Words that need no quotes wherever they stand, and words that are no text.
+_WORD = "[A-Za-z0-9](?:[A-Za-z0-9_.@/:^-]*[A-Za-z0-9_@/^-])?"
+_PLAIN = re.compile(f"{_WORD}(?: {_WORD})*")
+_NO_TEXT_WORDS = frozenset({"null", "true", "false"})
 _NAME = re.compile(r"[^:=^\\]{0,64}")
 
 
@@ -33,18 +38,38 @@ def shown(key: str) -> str:
     return f"'{start}'" if start == key else f"'{start}…'"
 
 
+def written(text: str, plain: bool = True) -> str:
+    """Return text as YAML on one line, in quotes if it needs them or is not `plain`."""
+    # A JSON string is a double-quoted scalar (YAML 1.2, section 7.3.1).
+    is_plain = plain and _PLAIN.fullmatch(text) and text.casefold() not in _NO_TEXT_WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Scalar:
-    """Text exactly as written. `plain` means unquoted: only then is `null` or `~` a null."""
+    """Text exactly as written. `plain` means unquoted: only then is `null` or `~` a null.
+
+    `length` counts the characters that it takes in its line, with quotes; 0 if it stands on several
+    lines or in no file.
+    """
 
     text: str
     place: Place
     plain: bool
+    length: int = field(default=0, compare=False)
 
     @property
     def is_null(self) -> bool:
         """Whether YAML 1.2 reads this as null: a plain empty scalar, `~` or `null`."""
         return self.plain and self.text in ("", "~", "null", "Null", "NULL")
+
+    def replaced_by(self, text: str, *, holds_value: bool = False) -> Replacement | None:
+        """Return the replacement of this text by another, quoted as this or where it must be."""
+        return self.rewritten(written(text, self.plain), holds_value=holds_value)
+
+    def rewritten(self, yaml: str, *, holds_value: bool = False) -> Replacement | None:
+        """Return the replacement of this text by YAML; None if it does not stand in one line."""
+        return Replacement(self.place, self.length, yaml, holds_value) if self.length else None
 
     def __repr__(self) -> str:
         return f"Scalar(***, {self.place})"

@@ -113,7 +113,7 @@ class Builder:
             message = f"a text is longer than {node.MAX_TEXT:,} characters"
             self.problem(place, message, "Shorten it: an update takes about 10,000 bytes.")
             text = ""
-        self.put(node.Scalar(text, place, not style))
+        self.put(node.Scalar(text, place, not style, _length(event)))
 
     def alias(self, event: yaml.AliasEvent) -> None:
         place = self.place(event)
@@ -191,6 +191,12 @@ class Builder:
             found = "text" if isinstance(value, node.Scalar) else "a list"
             hint = "Write one `key: value` on each line. Manifests begin with `apiVersion:`."
             self.problem(value.place, f"the document has no keys: it is {found}", hint)
+
+
+def _length(event: Any) -> int:
+    """The characters that an event takes in its line; 0 if it takes more than one line."""
+    start, end = event.start_mark, event.end_mark
+    return int(end.column - start.column) if start.line == end.line else 0
 
 
 _TAKE: dict[type[yaml.Event], Any] = {

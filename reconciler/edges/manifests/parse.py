@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import yaml
 
-from reconciler.core.errors import Diagnostic, Place
+from reconciler.core.errors import Diagnostic, Place, Replacement
 from reconciler.core.model import node
 from reconciler.core.source import Sources
 from reconciler.edges.manifests.build import Builder, Parser, too_deep
 from reconciler.edges.manifests.cut_off import cut_off
 from reconciler.edges.manifests.files import place_after
+from reconciler.edges.manifests.quotes import repaired
 
 PURE: Parser = yaml.SafeLoader
 DEFAULT: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else PURE
@@ -72,7 +74,9 @@ def parse(
     try:
         builder.read(events)
     except yaml.MarkedYAMLError as error:
-        builder.problems.append(_broken(error, name))
+        problem = _broken(error, name)
+        right = repaired(text, problem.place, partial(_is_valid, parser))
+        builder.problems.append(_with_repair(problem, right) if right else problem)
     except (yaml.YAMLError, ValueError):
         builder.problems.append(Diagnostic(Place(name), "not valid YAML", _YAML_HINT))
     finally:
@@ -95,8 +99,7 @@ def _forbidden(text: str, index: int, name: str) -> Diagnostic:
 
 def _broken(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
     """Report an error with the parser's own text: it names characters and tokens, never a value."""
-    mark = error.problem_mark or error.context_mark
-    place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+    place = _place(error, name)
     text = f"{error.context or ''} {error.problem or ''}"
     if "nesting depth" in text:  # libyaml reads ahead and has a limit of its own
         return too_deep(place)
@@ -106,6 +109,38 @@ def _broken(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
         f"not valid YAML: {_plain(error.problem or error.context or 'cannot be parsed')}",
         hint,
     )
+
+
+def _place(error: yaml.MarkedYAMLError, name: str) -> Place:
+    mark = error.problem_mark or error.context_mark
+    return Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+
+
+def _with_repair(problem: Diagnostic, right: Replacement) -> Diagnostic:
+    """The problem where it really is: the parser may have noticed it one line later."""
+    if right.place.line == problem.place.line:
+        return replace(problem, replacement=right)
+    return Diagnostic(
+        right.place,
+        "not valid YAML: no space follows the colon of this key",
+        "Write a colon and a space after the key.",
+        right,
+    )
+
+
+def _is_valid(parser: Parser, text: str, line: int) -> bool:
+    """Whether a text is valid YAML up to the end of a line."""
+    events = parser(text)
+    try:
+        while events.get_event() is not None:
+            pass
+    except yaml.MarkedYAMLError as error:
+        return _place(error, "").line > line
+    except (yaml.YAMLError, ValueError):
+        return False
+    finally:
+        events.dispose()
+    return True
 
 
 def _plain(problem: str) -> str:
