@@ -135,7 +135,7 @@ def apply(
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
-    from reconciler.cli import connect, problems, screen, workspace
+    from reconciler.cli import connect, debug, problems, screen, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
     from reconciler.cli.reviewed import judged
@@ -194,6 +194,7 @@ def apply(
                 for error in planned.errors:
                     screen.service_says(error, settings, show_values)
                 plan = planned.plan
+            debug.planned(plan)
             screen.not_read(plan)
             if not saved and not auto_approve and plan.steps:
                 _ask(plan)
@@ -314,12 +315,13 @@ def _planned(
 ) -> Planned:
     """Make a plan, and show it unless stdout is for JSON."""
     from reconciler import pipeline
-    from reconciler.cli import screen
+    from reconciler.cli import debug, screen
     from reconciler.cli.progress import Waiting
     from reconciler.core.review import review
     from reconciler.render import text
 
     checked = pipeline.check(settings, paths or ())
+    debug.checked(checked)
     planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
     if look:
         screen.say(text.plan_lines(review(planned.plan, redact), look, planned.calls))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from reconciler.cli import screen
+from reconciler.cli import debug, screen
 from reconciler.cli.clock import clock
 from reconciler.core.errors import CredentialsError
 from reconciler.core.model.settings import EMULATOR, Datastore, Settings
@@ -35,9 +35,12 @@ def edges(settings: Settings) -> Iterator[Edges]:
         def connected(datastore: Datastore) -> PacedImageSets:
             embedded = datastore.endpoint == EMULATOR
             endpoint = emulator() if embedded else datastore.endpoint or None
+            debug.connecting(datastore)
             _check_caller(datastore, endpoint)
             buckets = shared[datastore.name]
-            calls = aws.connect(datastore, endpoint=endpoint, on_throttle=buckets.throttled)
+            calls = aws.connect(
+                datastore, endpoint=endpoint, on_throttle=buckets.throttled, log=debug.log()
+            )
             return quotas.Paced(calls, buckets)
 
         def port(datastore: Datastore) -> PacedImageSets:
@@ -54,7 +57,7 @@ def _check_caller(datastore: Datastore, endpoint: str | None) -> None:
     """
     if not datastore.account_id:
         return
-    caller = aws.caller_account(datastore, endpoint=endpoint)
+    caller = aws.caller_account(datastore, endpoint=endpoint, log=debug.log())
     if caller != datastore.account_id:
         where = (
             f"{endpoint} answers as account" if endpoint else "the credentials belong to account"

@@ -76,7 +76,7 @@ def plan(
     manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import connect, formats, problems, reviewed, screen, workspace
+    from reconciler.cli import connect, debug, formats, problems, reviewed, screen, workspace
     from reconciler.core.review import review as shown_as
     from reconciler.core.review.narrow import narrowed
     from reconciler.pipeline.known import key_of
@@ -93,6 +93,7 @@ def plan(
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
     with problems.reported(settings, show_values):
         checked = pipeline.check(settings, paths or ())
+    debug.checked(checked)
     with (
         screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
@@ -102,6 +103,7 @@ def plan(
         judgement, lines = (
             reviewed.judged(settings, planned.plan, edges, reviews) if check else (None, [])
         )
+    debug.planned(planned.plan)
     for error in planned.errors:
         screen.service_says(error, settings, show_values)
     if out:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.progress import Tally
 from reconciler.apply.reporter import Reporter
-from reconciler.cli import screen
+from reconciler.cli import debug, screen
 from reconciler.core.model.outcome import Outcome, Started
 from reconciler.core.model.plan import Step
 from reconciler.core.review.phrases import plural
@@ -102,6 +102,7 @@ class Progress(Reporter):
         self._take(outcome)
 
     def _take(self, event: Started | Outcome) -> None:
+        debug.took(event)
         with self._lock:
             self._tally.take(event, self._clock.now())
             with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reconciler import __version__
-from reconciler.cli import problems, screen, usage
+from reconciler.cli import debug, problems, screen, usage
 from reconciler.cli.app import app
 from reconciler.cli.clock import REAL, timed_by
 from reconciler.core.errors import (
@@ -33,6 +33,12 @@ from reconciler.core.errors import (
 if TYPE_CHECKING:
     from reconciler.core.ports import Clock
 
+_COMMANDS = frozenset(
+    [
+        *(str(command.name) for command in app.registered_commands),
+        *(str(group.name) for group in app.registered_groups),
+    ]
+)
 # Errors of the machine, such as a full disk: not bugs of this program.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE})
 
@@ -79,8 +85,10 @@ def _stand_in() -> None:
 
 def run(arguments: Sequence[str], clock: Clock = REAL) -> int:
     """Run one command and return its exit code. Messages go to stderr, as plain text."""
-    with timed_by(clock):
-        return _run(arguments)
+    with timed_by(clock), debug.logged(arguments, _COMMANDS, clock):
+        code = _run(arguments)
+        debug.ended(code)
+        return code
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -24,13 +24,14 @@ def show(
 
     PLAN is a file that `plan --out` saved. Nothing is read from the service.
     """
-    from reconciler.cli import formats, screen, workspace
+    from reconciler.cli import debug, formats, screen, workspace
     from reconciler.core.review import review
     from reconciler.core.review.narrow import narrowed
 
     wanted = formats.output(format, as_json=json, summary=summary)
     found = workspace.settings_if_any(config)
     plan, warning = workspace.load_plan(file, Path(found.root) if found else None)
+    debug.planned(plan)
     view = screen.view(found, show_values)
     shown = review(
         narrowed(plan, datastore, image_set), view.redact, shows_stated=view.shows_stated

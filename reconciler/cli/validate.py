@@ -34,7 +34,7 @@ def validate(
     manifests or folders of manifests [default: all manifests].
     """
     from reconciler import pipeline
-    from reconciler.cli import problems, screen, workspace
+    from reconciler.cli import debug, problems, screen, workspace
     from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
@@ -52,6 +52,7 @@ def validate(
             with_lines = problems.shows_lines(error, settings)
             problems.say(error, with_lines, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
+    debug.checked(checked)
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())
     if json:

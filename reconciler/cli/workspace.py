@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.cli import target
+from reconciler.cli import debug, target
 from reconciler.core.errors import PlanFileError, ReconcilerError
 from reconciler.core.model.file_kind import MANIFEST, PLAN, SETTINGS, START_BYTES, kind_of
 from reconciler.core.model.key import Key
@@ -27,7 +27,9 @@ _MANIFEST_SUFFIXES = frozenset({".yaml", ".yml"})
 
 def settings(given: Path | None) -> Settings:
     """Read the given settings file, or reconciler.yaml in this folder or a folder above."""
-    return read_settings(given or find_settings(Path.cwd()))
+    found = read_settings(given or find_settings(Path.cwd()))
+    debug.settings(found)
+    return found
 
 
 def settings_if_any(given: Path | None) -> Settings | None:

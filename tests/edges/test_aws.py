@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import logging
+import re
 import shlex
 import socket
 import ssl
@@ -45,9 +46,12 @@ from reconciler.edges.aws.client import clients
 from reconciler.edges.aws.image_sets import BotoImageSets
 from reconciler.edges.aws.metadata import MAX_BYTES, MAX_DEPTH, read_document
 from reconciler.edges.aws.problems import Target
+from reconciler.edges.aws.watch import take_over_logs
+from reconciler.edges.debug_log import Event, Facts, line, silent
 from tests.documents import DATASTORE_ID, IMAGE_SET_ID, document
 
 SECRET = "Garcia^Gloria"
+REQUEST_ID = "160c19d8-15cd-401a-a5ee-894df0c7a013"
 
 
 @dataclass
@@ -422,7 +426,7 @@ ANSWERS = [
     (500, "InternalServerException", NoAnswerError),
     (503, "ServiceUnavailable", NoAnswerError),
     (502, "", NoAnswerError),
-    (418, "SomethingNew", RejectedError),
+    (418, "SomethingNewException", RejectedError),
     (403, "ExpiredTokenException", CredentialsError),
     (403, "InvalidSignatureException", CredentialsError),
     (400, "UnrecognizedClientException", CredentialsError),
@@ -555,11 +559,13 @@ def test_the_services_own_text_is_in_no_message(
     assert error.said in ("", f"{SECRET} is not allowed")
 
 
-def test_a_code_that_is_no_code_is_not_printed(wire: Wire, port: ImageSets) -> None:
-    wire.refuse(400, f"{SECRET} 1970")
+@pytest.mark.parametrize("code", [f"{SECRET} 1970", "Garcia", "GARCIA", "19700101"])
+def test_a_code_that_is_no_code_is_not_printed(wire: Wire, port: ImageSets, code: str) -> None:
+    """A value as the code: with signs that no code has, and as one word."""
+    wire.refuse(400, code)
     with pytest.raises(RejectedError, match="HTTP 400") as caught:
         port.update(step(updatable="{}"))
-    assert "Garcia" not in str(caught.value)
+    assert code not in f"{caught.value}{caught.value.code}"
 
 
 def test_what_boto3_refuses_is_told_without_the_value(port: ImageSets) -> None:
@@ -595,6 +601,52 @@ def test_the_words_of_a_refusal_stay_out_of_logs_at_debug(
     assert SECRET not in caplog.text
     assert SECRET not in f"{caught.value}{caught.value!r}"
     assert SECRET in caught.value.said
+
+
+def test_a_header_that_cannot_be_parsed_is_not_quoted(
+    wire: Wire, port: ImageSets, caplog: pytest.LogCaptureFixture
+) -> None:
+    """urllib3 warns of it with all that follows, and Python prints warnings to stderr."""
+    headers = {f"{SECRET} said so": "no header"}
+    wire.answers.append((200, headers, json.dumps(PROPERTIES).encode()))
+    port.get(IMAGE_SET_ID)
+    assert "Garcia" not in caplog.text
+
+
+def test_the_debug_log_has_every_request_and_no_value(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A throttled read, its retry, a refused update that quotes the value, and no connection."""
+    lines: list[str] = []
+
+    def log(event: Event, facts: Facts) -> None:
+        lines.append(line(event, facts))
+
+    port = aws.connect(DATASTORE, endpoint=wire.endpoint, log=log)
+    wire.refuse(429, "ThrottlingException", SECRET)
+    wire.answer(PROPERTIES, x_amzn_RequestId=REQUEST_ID)
+    port.get(IMAGE_SET_ID)
+    wire.refuse(400, "Garcia", SECRET)
+    with pytest.raises(RejectedError):
+        port.update(step(updatable=json.dumps({"Patient": {"DICOM": {"PatientName": SECRET}}})))
+    wire.break_off()
+    with pytest.raises(NoAnswerError):
+        port.update(step(updatable="{}"))
+    calls = [re.sub(r" ms=\d+$", "", one) for one in lines if one.startswith("call ")]
+    about = f"imageSet={IMAGE_SET_ID}"
+    assert calls == [
+        f"call operation=GetImageSet {about} attempt=1 httpStatus=429 error=ThrottlingException",
+        f"call operation=GetImageSet {about} attempt=2 httpStatus=200 state=ACTIVE "
+        f"requestId={REQUEST_ID}",
+        f"call operation=UpdateImageSetMetadata {about} versionId=1 attempt=1 httpStatus=400 "
+        "error=(hidden)",
+        f"call operation=UpdateImageSetMetadata {about} versionId=1 attempt=1 "
+        "error=ConnectionClosedError",
+    ]
+    assert any(one.startswith("connection host=127.0.0.1 port=") for one in lines)
+    assert "Garcia" not in "".join(lines)
+    assert capsys.readouterr() == ("", "")
+    take_over_logs(silent)
 
 
 def test_an_emulator_never_gets_the_users_credentials_profile_or_proxy(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +12,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
+
+from reconciler.edges.aws.watch import take_over_logs, watch
+from reconciler.edges.debug_log import Log, silent
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -27,6 +29,7 @@ def clients(
     endpoint: str | None,
     max_connections: int,
     on_throttle: Callable[[str], None] = lambda operation: None,
+    log: Log = silent,
 ) -> tuple[Any, Any]:
     """Return the client for reads (retried with jitter) and the client for updates (sent once).
 
@@ -35,7 +38,7 @@ def clients(
     UpdateImageSetMetadata is not idempotent. After a lost answer, a retry would send a stale
     version, and the 404 would hide that the first request took effect.
     """
-    _keep_bodies_out_of_logs()
+    take_over_logs(log)
     session = _session(region, endpoint)
     reads = _client(session, endpoint, max_connections, READ_ATTEMPTS)
 
@@ -45,15 +48,20 @@ def clients(
             on_throttle(operation.name)
 
     reads.meta.events.register("needs-retry.medical-imaging", report)
-    return reads, _client(session, endpoint, max_connections, 1)
+    writes = _client(session, endpoint, max_connections, 1)
+    for client in (reads, writes):
+        watch(client, log)
+    return reads, writes
 
 
-def caller(region: str, endpoint: str | None) -> str:
+def caller(region: str, endpoint: str | None, log: Log = silent) -> str:
     """Return the account of GetCallerIdentity."""
+    take_over_logs(log)
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     if endpoint:
         config = config.merge(_for_endpoint(endpoint))
     sts = _session(region, endpoint).client("sts", endpoint_url=endpoint, config=config)
+    watch(sts, log)
     return str(sts.get_caller_identity()["Account"])
 
 
@@ -110,9 +118,3 @@ def _core(variables: dict[str, Any] | None) -> Any:
 @cache
 def _loader() -> Any:
     return create_loader(os.environ.get("AWS_DATA_PATH"))
-
-
-def _keep_bodies_out_of_logs() -> None:
-    """Raise the log level: at DEBUG, botocore and urllib3 log bodies, which hold DICOM values."""
-    for name in ("boto3", "botocore", "urllib3"):
-        logging.getLogger(name).setLevel(logging.WARNING)

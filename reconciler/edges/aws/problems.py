@@ -7,7 +7,6 @@ reprs of botocore's request dicts. The service's own text may contain values, to
 
 from __future__ import annotations
 
-import re
 import ssl
 import traceback
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from reconciler.core.errors import (
     ThrottledError,
     UnreachableError,
 )
+from reconciler.edges.aws.codes import shown_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def checked_endpoint(target: Target) -> Iterator[None]:
 
 def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) -> ServiceError:
     body = error.response.get("Error", {})
-    code, said = str(body.get("Code", "")), str(body.get("Message", ""))
+    code, said = shown_code(str(body.get("Code", ""))), str(body.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _EXPIRED:
         return _credentials("the AWS credentials have expired", operation, code)
@@ -167,7 +167,7 @@ def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) 
         return _credentials(f"AWS does not accept the credentials ({code})", operation, code)
     kind = _kind(code, status)
     about_all = kind is CredentialsError or not image_set_id
-    shown = code if _CODE.fullmatch(code) else f"HTTP {status}"
+    shown = code or f"HTTP {status}"
     if about_all and kind in (AccessDeniedError, CredentialsError, NotFoundError):
         return kind(
             _cannot_see(target, operation, shown),
@@ -184,10 +184,6 @@ def _from_answer(error: Any, operation: str, target: Target, image_set_id: str) 
         **_of(code, operation),
         said=said,
     )
-
-
-# The form of the service's error codes. A proxy may send any other text.
-_CODE = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
 
 
 def _sentence(kind: type[ServiceError], code: str, operation: str) -> str:
