@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c
 
 from reconciler.core.dicom.dictionary import by_key, by_tag
 from reconciler.core.dicom.terms import is_defined
@@ -19,42 +20,39 @@ from reconciler.core.review.mask import (
     view_for,
 )
 
-# From PS3.15 Annex E, Table E.1-1: everything that a metadata review is likely to meet.
-TABLE_E_1_1 = """
-AccessionNumber AcquisitionComments AcquisitionDate AcquisitionDateTime AcquisitionTime
-AdditionalPatientHistory AdmissionID AdmittingDate AdmittingDiagnosesDescription AdmittingTime
-Allergies BranchOfService CassetteID ClinicalTrialProtocolID ClinicalTrialSiteName
-ClinicalTrialSponsorName ClinicalTrialSubjectID ClinicalTrialTimePointDescription
-ConsultingPhysicianName ContentCreatorName ContentDate ContentTime ContrastBolusAgent
-CountryOfResidence CurrentPatientLocation DateOfLastCalibration DerivationDescription DetectorID
-DeviceSerialNumber DeviceUID DigitalSignaturesSequence EthnicGroup FrameComments
-FrameOfReferenceUID GantryID ImageComments InstanceCreationDate InstanceCreationTime
-InstanceCreatorUID InstitutionAddress InstitutionCodeSequence InstitutionName
-InstitutionalDepartmentName IssuerOfPatientID LastMenstrualDate MediaStorageSOPInstanceUID
-MedicalAlerts MedicalRecordLocator MilitaryRank NameOfPhysiciansReadingStudy Occupation
-OperatorsName OriginalAttributesSequence OtherPatientIDs OtherPatientIDsSequence
-OtherPatientNames PatientAddress PatientAge PatientBirthDate PatientBirthName PatientBirthTime
-PatientComments PatientID PatientInsurancePlanCodeSequence PatientMotherBirthName PatientName
-PatientReligiousPreference PatientSex PatientSexNeutered PatientSize PatientState
-PatientTelephoneNumbers PatientWeight PerformedProcedureStepID PerformedProcedureStepStartDate
-PerformedStationAETitle PerformingPhysicianName PersonAddress PersonTelephoneNumbers
-PhysiciansOfRecord PlateID PregnancyStatus ProtocolName ReferencedSOPInstanceUID
-ReferringPhysicianAddress ReferringPhysicianName ReferringPhysicianTelephoneNumbers
-RegionOfResidence RequestAttributesSequence RequestedProcedureComments
-RequestedProcedureDescription RequestedProcedureID RequestingPhysician RequestingService
-ResponsibleOrganization ResponsiblePerson SOPInstanceUID ScheduledProcedureStepDescription
-ScheduledStationName SeriesDate SeriesDescription SeriesInstanceUID SeriesTime ServiceEpisodeID
-SmokingStatus SpecialNeeds StationName StudyComments StudyDate StudyDescription StudyID
-StudyInstanceUID StudyTime TextComments TextString TimezoneOffsetFromUTC UID
-VerifyingObserverName
-"""
+# The rows of PS3.15 Table E.1-1, edition 2026c, for which the Basic Profile has an action. A row of
+# four numbers stands for repeating groups: group, element, and the bits of each that must be equal.
+TABLE_E_1_1: list[tuple[int, ...]] = dicomfields_2026c.ALL_TAGS
+
+# The VRs of text, and of bytes that may hold text (PS3.5 section 6.2).
+TEXTS = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
 NUMBERS = {"DS", "IS", "FD", "FL", "SL", "SS", "UL", "US", "US or SS"}
 
 
-@pytest.mark.parametrize("keyword", TABLE_E_1_1.split())
-def test_the_attributes_of_the_confidentiality_profile_identify(keyword: str) -> None:
-    assert identifies(by_key(keyword).tag, "1")
+def matches(row: tuple[int, ...], tag: int) -> bool:
+    group, element, group_bits, element_bits = row if len(row) == 4 else (*row, 0xFFFF, 0xFFFF)
+    equal = (tag >> 16) ^ group, (tag & 0xFFFF) ^ element
+    return not (equal[0] & group_bits or equal[1] & element_bits)
+
+
+def test_nothing_is_shown_that_the_basic_confidentiality_profile_changes() -> None:
+    """The table may only take away: an attribute that it does not list is masked all the same."""
+    assert len(TABLE_E_1_1) > 600
+    found = [tag for tag in HARMLESS if any(matches(row, tag) for row in TABLE_E_1_1)]
+    assert [by_tag(tag).keyword for tag in found] == []
+
+
+@pytest.mark.parametrize("row", TABLE_E_1_1)
+def test_the_attributes_of_the_confidentiality_profile_identify(row: tuple[int, ...]) -> None:
+    assert identifies(row[0] << 16 | row[1], "1")
+
+
+def test_no_attribute_of_free_text_is_shown() -> None:
+    """Whatever the value: names and numbers of patients are typed into any text."""
+    vrs = {tag: by_tag(tag).vr.split(" or ") for tag in HARMLESS}
+    assert [by_tag(tag).keyword for tag, all_of in vrs.items() if {*all_of} & (TEXTS | BYTES)] == []
 
 
 @pytest.mark.parametrize("tag", [None, 0x00190010, 0x001910F9, 0x7FDD1090, 0x00080003, 0xFFFFFFFF])

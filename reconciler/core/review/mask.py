@@ -34,8 +34,9 @@ __all__ = [
     "view_for",
 ]
 
-# Attributes that are not in Table E.1-1 and hold neither free text nor a number of a person, a
-# place or a device. "#" starts a heading; else tag and keyword in turn.
+# Attributes that are not in Table E.1-1 (checked with edition 2026c, in tests/unit/test_redact.py)
+# and hold neither free text nor a number of a person, a place or a device. A later edition may only
+# take attributes away. "#" starts a heading; else tag and keyword in turn.
 _HARMLESS = """
 # what kind of object it is
 00020000 FileMetaInformationGroupLength  00020002 MediaStorageSOPClassUID
