@@ -26,6 +26,7 @@ from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Checked
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document, Value
 from reconciler.core.ports import Patience
@@ -62,10 +63,10 @@ class Made:
         """ListImageSetVersions."""
         return (self.get(image_set_id),)
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """SearchImageSets, for the members of a study."""
         ((_, uid),) = filters
-        first = int(uid.rsplit(".", 1)[1]) * self._study_size
+        first = int(str(uid).rsplit(".", 1)[1]) * self._study_size
         for number in range(first, first + self._study_size):
             yield Summary(f"{number:032d}", "1", self._primary, 1.0)
 

@@ -17,6 +17,7 @@ from typing import Any
 from reconciler.core.errors import ConflictError, NotFoundError, RejectedError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Patience
 
@@ -309,7 +310,7 @@ class FakeImageSets:
             image_set = self._image_set(image_set_id)
             return tuple(self._properties(image_set, one) for one in image_set.versions)
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """SearchImageSets."""
         with self._call("SearchImageSets", ""):
             if self.missing:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
 
 # The longest wait in seconds before a loop checks again whether to stop.
@@ -29,8 +30,8 @@ class ImageSets(Protocol):
         """ListImageSetVersions, all pages, oldest first by number."""
         ...
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
-        """SearchImageSets, all pages; `filters` are (attribute, value) pairs for EQUAL.
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+        """SearchImageSets, all pages, the oldest image sets first.
 
         Use at most one filter: the service model states this maximum (decision 0002, U26).
         """

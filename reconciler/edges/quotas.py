@@ -19,6 +19,7 @@ from typing import TypeVar
 from reconciler.core.errors import ThrottledError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Quota, Settings, quotas_by_domain
 from reconciler.core.model.value import Document
 from reconciler.core.ports import SLICE_SECONDS, Clock, ImageSets, Patience
@@ -230,7 +231,7 @@ class Paced:
         """ListImageSetVersions. It takes one token; few image sets have more than one page."""
         return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """SearchImageSets: one token for each page of 50.
 
         Only the first page is retried: a search that fails later cannot be continued.
@@ -240,9 +241,7 @@ class Paced:
             yield from page
             page = self._page(rows) if len(page) == PAGE else []
 
-    def _first_page(
-        self, filters: tuple[tuple[str, str], ...]
-    ) -> tuple[Iterator[Summary], list[Summary]]:
+    def _first_page(self, filters: Filters) -> tuple[Iterator[Summary], list[Summary]]:
         rows = self._port.search(filters)
         return rows, list(islice(rows, PAGE))
 

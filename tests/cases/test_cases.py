@@ -18,6 +18,7 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Basis, Plan, Step
 from reconciler.core.model.record import RULES_VERSION, Entry, as_baselines
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Redact, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.plan import Found, build, eta_seconds, with_digests
@@ -91,7 +92,7 @@ class Observed:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return (self.get(image_set_id),)
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """A study has its primary image sets alone, as if the others were not listed."""
         for image_set_id, row in self._rows.items():
             tags = tags_of(row["document"])

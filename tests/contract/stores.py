@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Clock, ImageSets
 from reconciler.edges.quotas import UPDATE, Buckets, Paced
@@ -188,7 +189,7 @@ class Turns:
         """ListImageSetVersions."""
         return self._call(lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """SearchImageSets."""
         return iter(self._call(lambda: list(self._port.search(filters))))
 

@@ -39,6 +39,7 @@ from reconciler.core.errors import (
     UnreadableError,
 )
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Span
 from reconciler.core.model.settings import Datastore
 from reconciler.core.ports import ImageSets
 from reconciler.edges import aws
@@ -388,6 +389,37 @@ def test_search_pages_and_types(wire: Wire, port: ImageSets) -> None:
         "filters": [{"operator": "EQUAL", "values": [{"DICOMStudyInstanceUID": "1.2"}]}],
         "sort": {"sortField": "createdAt", "sortOrder": "ASC"},
     }
+
+
+def test_search_sends_spans_as_the_bounds_of_between(wire: Wire, port: ImageSets) -> None:
+    for filters, bounds in (
+        ([("createdAt", Span(1767225599, 1769904001))], [1767225599, 1769904001]),
+        (
+            [("DICOMStudyDateAndTime", Span("20040119", "20040120"))],
+            [
+                {"DICOMStudyDate": "20040119", "DICOMStudyTime": "000000"},
+                {"DICOMStudyDate": "20040120", "DICOMStudyTime": "000000"},
+            ],
+        ),
+    ):
+        ((name, _),) = filters
+        wire.answer({"imageSetsMetadataSummaries": []})
+        assert list(port.search(tuple(filters))) == []
+        (sent,) = json.loads(wire.requests[-1][2])["filters"]
+        assert sent == {"operator": "BETWEEN", "values": [{name: bound} for bound in bounds]}
+
+
+def test_search_keeps_every_member_of_a_summary(wire: Wire, port: ImageSets) -> None:
+    row = {
+        "imageSetId": IMAGE_SET_ID,
+        "createdAt": 1.700243522295e9,
+        "lastAccessedAt": 1.7002435e9,
+        "storageTier": "ARCHIVE_INSTANT_ACCESS",
+    }
+    wire.answer({"imageSetsMetadataSummaries": [row]})
+    (found,) = port.search()
+    assert (found.created_at, found.last_accessed_at) == (1700243522.295, 1700243500.0)
+    assert found.storage_tier == "ARCHIVE_INSTANT_ACCESS"
 
 
 def test_update_sends_exactly_the_planned_bytes(wire: Wire, port: ImageSets) -> None:

@@ -28,6 +28,7 @@ from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan, Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, RecordMode, Rules, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Files, ImageSets
@@ -131,7 +132,7 @@ class KilledPort:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._call(lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         return iter(self._call(lambda: list(self._port.search(filters))))
 
     def update(self, step: Step) -> str:

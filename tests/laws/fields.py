@@ -116,6 +116,7 @@ DECISIONS: dict[str, Decision] = {
     "StudyMembers.study_instance_uid": NEVER,
     "StudyMembers.versions": NEVER,
     "Summary.image_set_id": CLEAR,
+    "Summary.storage_tier": CLEAR,
     "Summary.tags": MASKED,
     "Summary.version_id": CLEAR,
     "Unread.datastore": CLEAR,

@@ -15,6 +15,7 @@ from reconciler.core.errors import ConflictError, NotFoundError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Plan, Step
 from reconciler.core.model.results import Checked
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
 from reconciler.core.ports import PacedImageSets, Patience
 
@@ -40,7 +41,7 @@ class PassingPort:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._port.versions(image_set_id)
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         return self._port.search(filters)
 
     def update(self, step: Step) -> str:
@@ -68,7 +69,7 @@ class _SendsAgainAfterARestart(PassingPort):
 
 
 class _TakesTheStudyForWhatItWas(PassingPort):
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         if self._plan is None:
             return self._port.search(filters)
         known = {one.image_set_id for action in self._plan.actions for one in action.members}

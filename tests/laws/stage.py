@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from reconciler.core.errors import UnreachableError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Clock, ImageSets, PacedImageSets
@@ -149,7 +150,7 @@ class Hooked:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._call(VERSIONS, image_set_id, lambda: self.port.versions(image_set_id))
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         return iter(self._call(SEARCH, "", lambda: list(self.port.search(filters))))
 
     def update(self, step: Step) -> str:

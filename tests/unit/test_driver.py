@@ -17,6 +17,7 @@ from reconciler.core.errors import (
 )
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.survey import Known, Surveyed
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
@@ -199,7 +200,7 @@ def test_an_error_that_is_not_of_the_service_ends_everything() -> None:
 class Unlisted(FakeImageSets):
     """Search is what says that the data store cannot be seen."""
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         raise NotFoundError("cannot see the data store")
 
 

@@ -12,6 +12,7 @@ from reconciler.core.errors import AccessDeniedError
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.plan import Action, Basis, Plan, Status
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
 from reconciler.core.plan import MOST_ROWS, PatientRows
 from reconciler.core.plan.checker import contradictions_of_all
@@ -275,9 +276,9 @@ class _Many:
     """A search that lists image sets for ever."""
 
     read = 0
-    filters: tuple[tuple[str, str], ...] = ()
+    filters: Filters = ()
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         self.filters = filters
         while True:
             self.read += 1

@@ -33,7 +33,8 @@ class Properties:
 class Summary:
     """One row of SearchImageSets. Apply never relies on search alone (decision 0002, U14).
 
-    `is_primary` is None if the row does not state it.
+    `is_primary` is None if the row does not state it. Times are epoch seconds to the millisecond,
+    or None.
     """
 
     image_set_id: str
@@ -41,6 +42,9 @@ class Summary:
     is_primary: bool | None
     updated_at: float | None
     tags: tuple[tuple[str, str], ...] = ()
+    created_at: float | None = None
+    last_accessed_at: float | None = None
+    storage_tier: str = ""
 
     @property
     def series_instance_uid(self) -> str:

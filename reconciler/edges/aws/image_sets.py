@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.core.errors import NoAnswerError, UnreadableError
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.model.value import Document
 from reconciler.edges.aws.metadata import GarbledError, read_document
 from reconciler.edges.aws.problems import Target, translated
@@ -67,7 +68,7 @@ class BotoImageSets:
                 )
         return tuple(sorted(found, key=lambda row: int(row.version_id)))
 
-    def search(self, filters: tuple[tuple[str, str], ...] = ()) -> Iterator[Summary]:
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
         """SearchImageSets, page by page."""
         criteria: dict[str, Any] = {"sort": _SORT}
         if filters:
@@ -100,8 +101,21 @@ def _paging() -> dict[str, Any]:
     return {"PaginationConfig": {"PageSize": _PAGE}}
 
 
-def _filter(name: str, value: str) -> dict[str, Any]:
-    return {"operator": "EQUAL", "values": [{name: value}]}
+def _filter(name: str, value: str | Span) -> dict[str, Any]:
+    if not isinstance(value, Span):
+        return {"operator": "EQUAL", "values": [{name: value}]}
+    bounds = [{name: _bound(bound)} for bound in (value.lower, value.upper)]
+    return {"operator": "BETWEEN", "values": bounds}
+
+
+def _bound(bound: int | str) -> datetime | dict[str, str]:
+    """A moment, or a day as AWS's example of DICOMStudyDateAndTime has it.
+
+    https://docs.aws.amazon.com/healthimaging/latest/devguide/search-image-sets.html
+    """
+    if isinstance(bound, int):
+        return datetime.fromtimestamp(bound, UTC)
+    return {"DICOMStudyDate": bound, "DICOMStudyTime": "000000"}
 
 
 def _updates(step: Step) -> dict[str, Any]:
@@ -150,6 +164,9 @@ def _summary(row: dict[str, Any]) -> Summary:
         version_id=str(row.get("version", "")),  # an integer here, a string in all other answers
         is_primary=_is_primary(row),
         updated_at=_seconds(row.get("updatedAt")),
+        created_at=_seconds(row.get("createdAt")),
+        last_accessed_at=_seconds(row.get("lastAccessedAt")),
+        storage_tier=row.get("storageTier") or "",
         tags=tuple(sorted((name, str(value)) for name, value in row.get("DICOMTags", {}).items())),
     )
 
