@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import cmarkgfm
+from playwright.sync_api import ViewportSize
 
 from reconciler.core.model.settings import Redact
 from reconciler.core.review import review
@@ -22,7 +23,7 @@ from tests.reviews.plans import everything
 DOCS = Path(__file__).parents[1] / "docs"
 LINK = "https://example.org/hospital/metadata/blob/main"
 SIZE = {"width": 1120, "height": 860}
-COMMENT_SIZE = {"width": 860, "height": 900}
+COMMENT_SIZE: ViewportSize = {"width": 860, "height": 900}
 FRAME = """<!doctype html><meta charset="utf-8"><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 24px; color: #1f2328 }}
 h2, h3 {{ line-height: 1.25 }} h2 {{ border-bottom: 1px solid #d1d9e0; padding-bottom: .3em }}

@@ -23,6 +23,7 @@ from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.core.ports import Files
 from reconciler.edges import attempts, git, records
 from reconciler.edges import key as keys
+from reconciler.edges.files import REAL
 from tests.documents import DATASTORE_ID, document
 from tests.entries import evidence, put
 from tests.fakes import FakeClock, FakeImageSets
@@ -57,8 +58,7 @@ class Fleet:
         mode: RecordMode = RecordMode.FILES,
         reporter: Reporter = SILENT,
     ) -> Applied:
-        more = {"files": files} if files else {}
-        edges = pipeline.Edges(lambda _: self.service, self.service.clock, **more)
+        edges = pipeline.Edges(lambda _: self.service, self.service.clock, files or REAL)
         plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
         settings = replace(self.settings, record_mode=mode)
         run = Run(edges.clock, bounds=Bounds(concurrency=1))
