@@ -1,12 +1,13 @@
 """Escapes text so that it can neither control a terminal nor command a runner of workflows.
 
 Standard output, standard error, reports and step summaries go through `line` or `json_text`. It
-imports only `re`, for a quick start.
+imports little, for a quick start.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # GitHub Actions takes a line that begins with `::` after blanks, and `##[` anywhere in a line, for
 # a workflow command (docs.github.com: Workflow commands for GitHub Actions;
@@ -37,7 +38,15 @@ def escape(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(character if is_visible(character) else escaped(character) for character in text)
+    return _replaced(text, escaped)
+
+
+def _replaced(text: str, escape_of: Callable[[str], str]) -> str:
+    """Replace what cannot be seen. A long text has few different characters."""
+    hidden = [character for character in set(text) if not is_visible(character)]
+    if not hidden:
+        return text
+    return text.translate({ord(character): escape_of(character) for character in hidden})
 
 
 def is_visible(character: str) -> bool:
@@ -58,16 +67,18 @@ def line(text: str, kept: re.Pattern[str] | None = None) -> str:
 
 
 def json_text(text: str) -> str:
-    """Return the text of a JSON document with equal content, of printable characters and line ends.
+    """Return the text of a JSON document with equal content, of visible characters and line ends.
 
     All characters that are replaced are inside of strings, because JSON allows no others elsewhere.
+    `line` leaves each of its lines as it is: it would not write escapes of JSON.
     """
     return "\n".join(map(_json_line, text.split("\n")))
 
 
 def _json_line(text: str) -> str:
-    clean = text if text.isprintable() else "".join(map(_escaped_in_json, text))
-    return _unmarked(clean)
+    if not (text.isascii() and text.isprintable()):
+        text = _replaced(text, _escaped_in_json)
+    return _unmarked(text)
 
 
 def _unmarked(text: str) -> str:
@@ -92,7 +103,7 @@ def escaped(character: str) -> str:
 def _escaped_in_json(character: str) -> str:
     """JSON writes characters above U+FFFF as the two halves of UTF-16 (RFC 8259, section 7)."""
     code = ord(character)
-    if character.isprintable() or code <= 0xFFFF:
-        return character if character.isprintable() else escaped(character)
+    if code <= 0xFFFF:
+        return escaped(character)
     high, low = divmod(code - 0x10000, 0x400)
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

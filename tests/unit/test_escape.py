@@ -62,6 +62,15 @@ def test_the_text_of_a_document_keeps_its_lines_and_content() -> None:
     assert "##[" not in text
 
 
+def test_a_document_stays_json_when_its_lines_are_printed() -> None:
+    """The variant of an ideograph in a name is one of the characters above U+FFFF."""
+    value = {"name": "辻\U000e0100", "more": ["\u034f", "\u2068", "::x", "\U0001d159"]}
+    lines = json_text(json.dumps(value, ensure_ascii=False, indent=2)).split("\n")
+    printed = list(map(line, lines))
+    assert json.loads("\n".join(printed)) == value
+    assert printed == lines
+
+
 # The property Default_Ignorable_Code_Point of Unicode 15.0 (DerivedCoreProperties.txt).
 IGNORABLE = (
     (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
