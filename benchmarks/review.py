@@ -121,11 +121,9 @@ def _html(shown: Review) -> str:
 
 
 def _json(shown: Review) -> str:
-    import json
+    from reconciler.render.plan_json import plan_json_lines
 
-    from reconciler.render.plan_json import plan_json
-
-    return json.dumps(plan_json(shown), indent=2, ensure_ascii=False)
+    return "\n".join(plan_json_lines(shown))
 
 
 FORMATS: Mapping[str, Callable[[Review], str]] = {

@@ -59,10 +59,12 @@ def print_review(
         case Format.TEXT:
             screen.say(text.plan_lines(review, screen.look(), calls))
         case Format.JSON:
-            from reconciler.render import plan_json
+            from reconciler.render.plan_json import plan_json_lines, summary_json
 
-            made = plan_json.summary_json if wanted.summary else plan_json.plan_json
-            screen.say_json(made(review))
+            if wanted.summary:
+                screen.say_json(summary_json(review))
+            else:
+                screen.say_json_lines(plan_json_lines(review))
             screen.note(*text.reads(calls))
         case Format.MARKDOWN:
             from reconciler.render.markdown import comment

@@ -109,8 +109,12 @@ def say_commands(lines: Iterable[str]) -> None:
 
 def say_json(value: Json) -> None:
     """Print one JSON document to stdout."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    say(escape.json_text(text).split("\n"))
+    say_json_lines(json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
+
+
+def say_json_lines(lines: Iterable[str]) -> None:
+    """Print the lines of one JSON document to stdout, each as soon as it is made."""
+    say(map(escape.json_text, lines))
 
 
 @contextmanager

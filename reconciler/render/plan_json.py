@@ -6,6 +6,9 @@ applied. Only the file that `plan --out` saves can be applied.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
 from reconciler import __version__
 from reconciler.core.errors import Place
 from reconciler.core.model.api_version import API_VERSION
@@ -19,10 +22,41 @@ from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, 
 from reconciler.core.review.shown import ShownValue
 from reconciler.core.review.totals import Totals
 
+# Without indents, because Python's encoder that indents is not in C and takes many times as long.
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
-def plan_json(review: Review) -> dict[str, Json]:
-    """The review as JSON. `masked` says whether values may be replaced by their shape."""
-    unread: Json = [unread_json(one) for one in review.unread]
+
+def plan_json_lines(review: Review) -> Iterator[str]:
+    """The review as one JSON document, line by line.
+
+    A line holds a field or an action, so no more than one action is in memory. `masked` says
+    whether values may be replaced by their shape.
+    """
+    yield "{"
+    yield from (f"{field}," for field in _fields(_head(review)))
+    yield '  "actions": ['
+    yield from _joined(f"    {_encoded(_action(action))}" for action in review.actions)
+    yield "  ],"
+    yield from _joined(_fields(_tail(review)))
+    yield "}"
+
+
+def _fields(rows: Mapping[str, Json]) -> Iterator[str]:
+    return (f"  {_encoded(name)}: {_encoded(value)}" for name, value in rows.items())
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, each but the last with a comma."""
+    rest = iter(lines)
+    line = next(rest, None)
+    for following in rest:
+        yield f"{line},"
+        line = following
+    if line is not None:
+        yield line
+
+
+def _head(review: Review) -> Mapping[str, Json]:
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -30,7 +64,12 @@ def plan_json(review: Review) -> dict[str, Json]:
         "basis": basis_json(review.basis),
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
-        "actions": [_action(action) for action in review.actions],
+    }
+
+
+def _tail(review: Review) -> Mapping[str, Json]:
+    unread: Json = [unread_json(one) for one in review.unread]
+    return {
         "released": [released_json(one) for one in review.released],
         **({"unread": unread} if unread else {}),
         "masked": review.masked,
@@ -147,6 +186,10 @@ def _note(note: Note) -> Json:
     return {"imageSetId": note.image_set_id, "message": note.message, "at": _place(note.place)}
 
 
+# The fields of a change that may be labels, in their order.
+_LABELLED = ("series", "instance", "key", "vr")
+
+
 def _change(change: ShownChange) -> Json:
     """A change. A key that is masked is null, and `masked` names it; its path holds a label."""
     row: dict[str, Json] = {
@@ -169,7 +212,7 @@ def _change(change: ShownChange) -> Json:
         "forceReasons": list(change.force_reasons),
         "hazards": [str(hazard) for hazard in change.hazards],
     }
-    if masked := [name for name, value in row.items() if isinstance(value, Label)]:
+    if masked := [name for name in _LABELLED if isinstance(row[name], Label)]:
         row.update(dict.fromkeys(masked), masked=list(masked))
     if change.manifests:
         row["manifests"] = [_place(place) for place in change.manifests]

@@ -33,13 +33,14 @@ from reconciler.emulator.trouble.faults import Fault, FaultSet
 from reconciler.render import json as as_json
 from reconciler.render import text
 from reconciler.render.outcomes import outcome_lines, report_lines
-from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_json import plan_json_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
 from reconciler.render.table import image_set_table
 from tests.cli import samples
 from tests.cli.conftest import Command, Ran
 from tests.documents import document, instance, series
+from tests.printed import plan_json
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 ODD, FAILS, REFUSED, REVERTED, DRIFTED = (f"{number:032x}" for number in range(1, 6))
@@ -403,7 +404,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     found = review_search([summary], redact)
     rendered = {
         "plan": "\n".join(text.plan_lines(reviewed, look)),
-        "plan --json": json.dumps(plan_json(reviewed)),
+        "plan --json": "\n".join(plan_json_lines(reviewed)),
         "outcomes": "\n".join(line for one in ended.outcomes for line in outcome_lines(one, look)),
         "report": "\n".join(report_lines(ended, look)),
         "report file": json.dumps(as_json.applied(ended, 1)),

@@ -16,12 +16,13 @@ from reconciler.core.plan.file import dumps, loads, to_json
 from reconciler.core.review import review
 from reconciler.core.review.phrases import duration, not_read
 from reconciler.core.review.totals import summary, totals_of
-from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_json import plan_json_lines
 from reconciler.render.style import Look
 from reconciler.render.text import next_step, plan_lines
 from reconciler.render.values import cut, cut_pair, short_uids, width
 from tests.cli import samples
 from tests.cli.conftest import expect
+from tests.printed import plan_json
 
 LOOK = Look(width=100)
 PLANS: dict[str, Plan] = {
@@ -156,6 +157,17 @@ def test_json_with_values_is_the_saved_plan_without_its_digests() -> None:
         for step in action["steps"]:
             step["raises"] = list(step.pop("expected"))
     assert shown == {**whole, "masked": False}
+
+
+def test_each_action_is_a_line_of_json() -> None:
+    plan = samples.everyday()
+    first, *lines, last = plan_json_lines(review(plan, Redact.NONE))
+    assert (first, last) == ("{", "}")
+    start = lines.index('  "actions": [') + 1
+    rows = [json.loads(line.removesuffix(",")) for line in lines[start : start + len(plan.actions)]]
+    assert rows == plan_json(review(plan, Redact.NONE))["actions"]
+    none = "\n".join(plan_json_lines(review(replace(plan, actions=()), Redact.NONE)))
+    assert json.loads(none)["actions"] == []
 
 
 def test_what_is_pending() -> None:

@@ -32,20 +32,21 @@ from reconciler.render import json as as_json
 from reconciler.render.html import page
 from reconciler.render.html.listing import listing
 from reconciler.render.outcomes import outcome_lines, report_lines
-from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_json import plan_json_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
 from reconciler.render.table import image_set_table
 from reconciler.render.text import plan_lines
 from tests.laws.fields import DECISIONS, holds_text, records_with_values, text_fields
 from tests.laws.made_up import NUMBER, records, values
+from tests.printed import plan_json
 
 SECRET = re.compile("zyxwood|quillon", re.IGNORECASE)
 MASKS = [Redact.IDENTIFYING, Redact.ALL]
 RENDERERS: dict[str, Callable[[Review], str]] = {
     "plan": lambda shown: "\n".join(plan_lines(shown, Look(width=200))),
     "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
-    "plan --json": lambda shown: json.dumps(plan_json(shown)),
+    "plan --json": lambda shown: "\n".join(plan_json_lines(shown)),
     "page": lambda shown: page(shown),
     "list of the page": lambda shown: json.dumps(listing(shown.actions, ""), ensure_ascii=False),
 }

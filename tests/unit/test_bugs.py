@@ -18,11 +18,11 @@ from reconciler.core.plan.checker import contradictions, edited
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.review import review
 from reconciler.edges import schemas
-from reconciler.render.plan_json import plan_json
 from reconciler.render.style import Look
 from reconciler.render.text import plan_lines
 from tests.documents import document
 from tests.planning import A, B, C, Stage, with_requests
+from tests.printed import plan_json
 
 ASKED = "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
 

@@ -126,6 +126,14 @@ def test_a_change_has_the_label_that_the_overview_gives_its_live_value() -> None
     assert sum(one.label == "A" for one in changes) == 399
 
 
+def test_actions_can_be_read_again_and_print_no_value() -> None:
+    found = shown("many", Redact.NONE)
+    first, second = tuple(found.actions), tuple(found.actions)
+    assert first == second
+    assert first[0] is not second[0]
+    assert repr(found.actions) == "ShownActions(400)"
+
+
 def test_studies_are_numbered_in_plan_order_and_masked() -> None:
     members = [one for action in shown("many").actions for one in action.members]
     assert [one.study for one in members[85:89]] == [86, 87, 1, 2]

@@ -14,8 +14,10 @@ def compared(value: Value | None, vr: str) -> Hashable:
     if value is None:
         return None
     form = canonical(vr, value.raw)
+    if isinstance(form, str):
+        return form
     # Python takes 1, 1.0 and True for equal.
-    return canonical_json(form) if isinstance(form, list | dict) else (type(form), form)
+    return canonical_json(form) if isinstance(form, (list, dict)) else (type(form), form)
 
 
 class Letters:

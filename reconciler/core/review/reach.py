@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeAlias
 
-from reconciler.core.model.address import Address
+from reconciler.core.model.change import Change
 from reconciler.core.model.plan import Action
 from reconciler.core.review.overview import Reach
+
+# A change, and the study of its image set.
+Made: TypeAlias = tuple[Change, str]
 
 # How many image sets are named.
 NAMED = 3
@@ -15,22 +20,16 @@ NAMED = 3
 
 @dataclass(slots=True)
 class Count:
-    """The image sets, studies, series and instances so far."""
+    """The image sets and studies so far."""
 
     image_sets: dict[str, None] = field(default_factory=dict)
     studies: set[str] = field(default_factory=set)
-    series: set[tuple[str, str]] = field(default_factory=set)
-    instances: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, image_set_id: str, study: str, address: Address | None = None) -> None:
-        """Count an image set, and the series and instance of an address in it."""
+    def add(self, image_set_id: str, study: str) -> None:
+        """Count an image set."""
         self.image_sets[image_set_id] = None
         if study:
             self.studies.add(study)
-        if address is not None and address.series:
-            self.series.add((image_set_id, address.series))
-        if address is not None and address.instance:
-            self.instances.add((image_set_id, address.instance))
 
     def add_action(self, action: Action) -> None:
         """Count the image sets that an action stands for."""
@@ -40,13 +39,21 @@ class Count:
 
     def reach(self) -> Reach:
         """The counts, with the first image sets in the order in which they were counted."""
-        return Reach(
-            len(self.image_sets),
-            len(self.studies),
-            len(self.series),
-            len(self.instances),
-            tuple(self.image_sets)[:NAMED],
-        )
+        first = tuple(islice(self.image_sets, NAMED))
+        return Reach(len(self.image_sets), len(self.studies), 0, 0, first)
+
+
+def reach_of(made: Iterable[Made]) -> Reach:
+    """Where changes are made, with the first image sets in their order."""
+    where = [(change.image_set_id, study, change.address) for change, study in made]
+    image_sets = dict.fromkeys(name for name, _, _ in where)
+    return Reach(
+        len(image_sets),
+        len({study for _, study, _ in where if study}),
+        len({(name, address.series) for name, _, address in where if address.series}),
+        len({(name, address.instance) for name, _, address in where if address.instance}),
+        tuple(islice(image_sets, NAMED)),
+    )
 
 
 class Studies:

@@ -18,14 +18,12 @@ from reconciler.core.review.explain import since
 from reconciler.core.review.letters import Letters, compared
 from reconciler.core.review.mask import View
 from reconciler.core.review.overview import LiveValue, Reach, Row
-from reconciler.core.review.reach import Count, studies_of
+from reconciler.core.review.reach import Made, reach_of, studies_of
 from reconciler.core.review.severity import SEVERITY, rank
 from reconciler.core.review.shown import show
 
 # The first change that replaces a value, and where the value is.
 _Before: TypeAlias = tuple[Change, Reach]
-# A change, and the study of its image set.
-_Made: TypeAlias = tuple[Change, str]
 
 # Up to this number, different new values of an attribute have a row each; more share a row.
 FEW = 3
@@ -37,7 +35,7 @@ LISTED = 3
 class _Edits:
     """Edits that share a row, of one or several new values. The first stands for all of them."""
 
-    made: Sequence[_Made]
+    made: Sequence[Made]
     values: int
     runs: bool
 
@@ -50,12 +48,6 @@ class _Edits:
         """The number of lines that ask for them."""
         return len({change.place for change, _ in self.made if change.place is not None})
 
-    def reach(self) -> Reach:
-        where = Count()
-        for change, study in self.made:
-            where.add(change.image_set_id, study, change.address)
-        return where.reach()
-
     def uids(self) -> tuple[str, ...]:
         """The first series or instances that are removed or restored as a whole."""
         if self.first.key:
@@ -67,13 +59,12 @@ class _Edits:
         """The live values, the most common first; () for several new values."""
         if self.values > 1:
             return ()
-        groups: dict[Hashable, tuple[Change, Count]] = {}
-        for change, study in self.made:
+        groups: dict[Hashable, list[Made]] = {}
+        for one in self.made:
+            change, _ = one
             if change.before is not None:
-                value = compared(change.before, change.vr)
-                _, where = groups.setdefault(value, (change, Count()))
-                where.add(change.image_set_id, study)
-        found = [(change, where.reach()) for change, where in groups.values()]
+                groups.setdefault(compared(change.before, change.vr), []).append(one)
+        found = [(made[0][0], reach_of(made)) for made in groups.values()]
         # `sorted` is stable: between equal counts, plan order decides.
         return sorted(found, key=lambda one: -one[1].image_sets)
 
@@ -83,7 +74,7 @@ class _Attribute:
     """The changes that may share a row, by the new value."""
 
     runs: bool
-    by_value: dict[Hashable, list[_Made]] = field(default_factory=dict)
+    by_value: dict[Hashable, list[Made]] = field(default_factory=dict)
 
     def add(self, change: Change, study: str) -> None:
         value = compared(change.after, change.vr)
@@ -126,7 +117,7 @@ def _key(action: Action, change: Change) -> Hashable:
         change.op,
         change.address.level,
         change.tag if change.tag is not None else change.key,
-        compared(change.creator, "LO"),
+        compared(change.creator, "LO") if change.creator else None,
         (change.vr, change.send_vr),
         change.hazards,
     )
@@ -151,7 +142,7 @@ def _row(edits: _Edits, view: View, letters: Letters) -> Row:
         parts=shown.parts if values == 1 else (),
         components=shown.components if len(before) == values == 1 else (),
         differs_in=shown.differs_in if len(before) == values == 1 else "",
-        reach=edits.reach(),
+        reach=reach_of(edits.made),
         place=change.place,
         places=edits.places,
         hazards=change.hazards,
