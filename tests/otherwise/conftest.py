@@ -1,4 +1,7 @@
-"""An emulator that deviates, and a repository beside it. Commands run in this process."""
+"""An emulator that deviates, and a repository beside it. Commands run in this process.
+
+Emulator and commands share one clock, which moves when a command waits: no wait takes time.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from reconciler.cli.run import run
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.rules.behaviours import with_settings
+from tests.fakes import EPOCH, FakeClock
 from tests.otherwise.sites import Ran, Site
 
 Sites = Callable[..., Site]
@@ -24,22 +28,23 @@ def site_with(
     """Makes a site whose emulator has these switches, as `name=value`."""
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.delenv("CI", raising=False)
+    clock = FakeClock()
 
     def command(*arguments: str) -> Ran:
         capsys.readouterr()
-        code = run(list(arguments))
+        code = run(list(arguments), clock)
         printed = capsys.readouterr()
         return Ran(code, printed.out, printed.err)
 
     with ExitStack() as stack:
 
         def make(*switches: str) -> Site:
-            emulator = stack.enter_context(
-                Emulator(
-                    tmp_path / "emulator",
-                    Options(update_seconds=0.02, behaviours=with_settings(switches)),
-                )
+            options = Options(
+                update_seconds=0.02,
+                behaviours=with_settings(switches),
+                now=lambda: EPOCH + clock.now(),
             )
+            emulator = stack.enter_context(Emulator(tmp_path / "emulator", options))
             folder = tmp_path / "repository"
             folder.mkdir()
             monkeypatch.chdir(folder)
