@@ -47,27 +47,31 @@ def _lines(review: AppliedReview) -> Iterator[str]:
 
 
 def _table(review: AppliedReview) -> Iterator[str]:
-    rows = [*_rows(review), *map(_held, review.held), *map(_recovered, review.recovered)]
-    if not rows:
+    outcomes, more = review.shortened(LISTED)
+    total = sum(len(outcome.members) for outcome in outcomes)
+    total += bool(more) + len(review.held) + len(review.recovered)
+    if not total:
         return
     yield ""
     yield "| outcome | image set | version | |"
     yield "|---|---|---|---|"
     left = MOST_BYTES
-    for number, row in enumerate(rows):
+    # Rows that do not fit are not even made: a message of the service may be long.
+    for number, row in enumerate(_rows(review, outcomes, more)):
         left -= len(row.encode()) + 1
         if left < 0:
-            yield f"| | and {len(rows) - number:,} more | | |"
+            yield f"| | and {total - number:,} more | | |"
             return
         yield row
 
 
-def _rows(review: AppliedReview) -> Iterator[str]:
-    outcomes, more = review.shortened(LISTED)
+def _rows(review: AppliedReview, outcomes: tuple[ShownOutcome, ...], more: int) -> Iterator[str]:
     for outcome in outcomes:
         yield from _rows_of(outcome)
     if more:
         yield f"| converged | and {more:,} more | | |"
+    yield from map(_held, review.held)
+    yield from map(_recovered, review.recovered)
 
 
 def _rows_of(outcome: ShownOutcome) -> Iterator[str]:
