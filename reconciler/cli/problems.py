@@ -56,7 +56,8 @@ def say(found: InputError, with_lines: bool, *, all_of_them: bool = False) -> No
 
     columns = shutil.get_terminal_size((_COLUMNS, 40)).columns
     columns = columns if screen.shows_progress() else _COLUMNS
-    for one in found.diagnostics if all_of_them else found.first:
+    shown = found.diagnostics if all_of_them else found.first
+    for one in shown:
         screen.error(f"{escape(str(one.place))}: {one.message}", one.hint)
         if with_lines:
             screen.note(*excerpt(one, found.sources, columns))
@@ -64,3 +65,4 @@ def say(found: InputError, with_lines: bool, *, all_of_them: bool = False) -> No
         screen.note(f"{found.counted}; nothing was read or written.")
     if not all_of_them:
         screen.note(*found.left_out)
+    screen.word_to_explain(*(one.message for one in shown), *(one.hint for one in shown))

@@ -117,6 +117,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _fail(message: str, hint: str, code: int = EXIT_ERROR) -> int:
     with contextlib.suppress(OSError):  # stderr may be closed
         screen.error(message, hint)
+        screen.word_to_explain(message, hint)
     return code
 
 

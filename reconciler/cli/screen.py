@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from reconciler.core.review.mask import View
 
 _INDENT = "    "
+# A hazard, a rule, a word in backticks or a tag. Without one, the explanations are not loaded,
+# which takes longer than most errors.
+_MAY_MENTION = re.compile(
+    r"[A-Z]_[A-Z]|\b(?:FORCE|LOCKED)\b|\b[a-z]+[A-Z]|`[a-z-]+`|\([0-9A-F]{4},[0-9A-F]{4}\)"
+)
 _WIDE = 120  # columns where there is no terminal: lines for logs and diffs
 
 
@@ -139,6 +145,16 @@ def service_says(error: ServiceError, settings: Settings, show_values: bool | No
 def error(message: str, hint: str) -> None:
     """Print an error to stderr, with its hint on lines of its own."""
     note(f"error: {message}", *(f"{_INDENT}{line}" for line in hint.splitlines()))
+
+
+def word_to_explain(*texts: str) -> None:
+    """Print to stderr which word of some errors to explain: once, after all of them."""
+    if not any(map(_MAY_MENTION.search, texts)):
+        return
+    from reconciler.core.explain import mentioned
+
+    if word := mentioned(texts):
+        note(f"Explain a word: reconcile explain {word}")
 
 
 def not_read(plan: Plan) -> None:

@@ -112,7 +112,9 @@ def test_all_problems_of_all_files_at_once(reconcile: Command, workspace: Path) 
     assert "manifests/two.yaml:8:" in ran.err
     assert "19970431" not in ran.err
     assert ran.err.count("error: ") == 2
-    assert ran.err.endswith("2 problems; nothing was read or written.\n")
+    assert ran.err.endswith(
+        "2 problems; nothing was read or written.\nExplain a word: reconcile explain StudyDate\n"
+    )
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_of_many_problems_the_first_are_shown(
 def test_all_problems_are_shown_on_request(reconcile: Command, full_of_problems: Path) -> None:
     ran = reconcile("validate", "--all")
     assert (ran.code, ran.out, ran.err.count("error: ")) == (1, "", 201)
-    assert ran.err.endswith("201 problems; nothing was read or written.\n")
+    assert "\n201 problems; nothing was read or written.\n" in ran.err
     for more in ([], ["--all"]):
         ran = reconcile("validate", "--json", *more)
         assert (ran.code, ran.err) == (1, "")

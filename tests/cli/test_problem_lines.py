@@ -73,11 +73,12 @@ def test_a_terminal_shows_the_line_and_a_caret(
     on_a_terminal(monkeypatch)
     ran = reconcile(*command)
     assert (ran.code, ran.out) == (1, "")
-    first, hint, line, caret, right = ran.err.splitlines()
+    first, hint, line, caret, right, word = ran.err.splitlines()
     assert first.startswith(f"error: {PLACE}PatientBirthDate (0010,0030): ")
     assert hint.startswith("    Fix the value.")
     assert line.endswith(f"{{PatientName: {MARK}, PatientBirthDate: {BIRTH_DATE}}}")
     assert caret.index("^") == line.index(BIRTH_DATE)
+    assert word == "Explain a word: reconcile explain PatientBirthDate"
     assert right == line.replace("        | ", "    try:  ").replace(BIRTH_DATE, "19700131")
 
 
