@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.cli import apply, datastores, demo, explain, import_, plan, schema, show, validate
+from reconciler.cli import (
+    apply,
+    datastores,
+    demo,
+    explain,
+    import_,
+    plan,
+    schema,
+    search,
+    show,
+    validate,
+)
 from reconciler.cli.emulator.app import app as emulator
 
 app = typer.Typer(
@@ -43,6 +54,7 @@ app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
+app.command("search")(search.search)
 app.command("import")(import_.import_)
 app.command("datastores")(datastores.datastores)
 app.command("explain")(explain.explain)

@@ -1,4 +1,4 @@
-"""`reconcile import`: print a manifest of live values, or list image sets."""
+"""`reconcile import`: print a manifest of live values."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.model.value import Document
 
 _ID = re.compile("[0-9a-z]{32}")
+_FIND = "Find it with `reconcile search`, then run: reconcile import --image-set ID"
 
 
 class Depth(StrEnum):
@@ -38,49 +39,31 @@ def import_(
     level: Annotated[
         Depth, typer.Option("--level", help="The deepest level to print.")
     ] = Depth.SERIES,
-    search: Annotated[
-        bool,
-        typer.Option("--search", help="List image sets instead of a manifest.", show_default=False),
-    ] = False,
     json: options.AsJson = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Print a manifest of live values, or list image sets.
+    """Print a manifest of live values.
 
-    The plan of the unchanged manifest is empty. Keep the lines that you want to manage, and edit
-    them. The manifest always shows live values, also in a pipe or a file. So --image-set refuses
-    --mask-values.
+    Find the image set with `reconcile search`. The plan of the unchanged manifest is empty. Keep
+    the lines that you want to manage, and edit them. The manifest always shows live values, also in
+    a pipe or a file. So the command refuses --mask-values.
     """
     from reconciler.cli import connect, screen, workspace
-    from reconciler.core.review import review_search
-    from reconciler.core.review.phrases import masked_search
-    from reconciler.render import json as as_json
-    from reconciler.render.table import image_set_table
 
-    if (image_set is None) is not search:
-        hint = "List image sets with --search, or print a manifest with --image-set ID."
-        raise ReconcilerError("give either --image-set or --search", hint)
-    if image_set is not None and not _ID.fullmatch(image_set):
-        hint = "An imageSetId has 32 characters, each 0-9 or a-z. Find it with --search."
+    if image_set is None:
+        raise ReconcilerError("no image set was given", _FIND)
+    if not _ID.fullmatch(image_set):
+        hint = f"An imageSetId has 32 characters, each 0-9 or a-z. {_FIND}"
         raise ReconcilerError("the value of --image-set is not an imageSetId", hint)
     settings = workspace.settings(config)
-    if image_set is not None:
-        _refuse_to_mask(settings.redact, show_values)
+    _refuse_to_mask(settings.redact, show_values)
     store = workspace.datastore(settings, datastore)
     with (
         screen.service_messages(settings, show_values),
         connect.edges(settings) as edges,
     ):
         port = edges.ports(store)
-        if image_set is None:
-            found = review_search(port.search(), screen.mask(settings, show_values))
-            if json:
-                screen.say_json(as_json.image_sets(found))
-            else:
-                screen.say(image_set_table(found, screen.look()))
-            screen.note(*masked_search(found))
-            return
         version = port.get(image_set).version_id
         document = port.metadata(image_set, version)
     if json:
@@ -133,12 +116,11 @@ def _refuse_to_mask(redact: Redact, show_values: bool | None) -> None:
     """Raise ReconcilerError if values would be masked: the manifest would ask for the masks."""
     if show_values is False:
         raise ReconcilerError(
-            "`reconcile import --image-set` prints live values and cannot mask them",
-            "Remove --mask-values. To list image sets without values, use --search.",
+            "`reconcile import` prints live values and cannot mask them",
+            "Remove --mask-values. `reconcile search` lists image sets without values.",
         )
     if redact is Redact.ALL and show_values is None:
         raise ReconcilerError(
-            "`reconcile import --image-set` prints live values, and reconciler.yaml says "
-            "`redact: all`",
+            "`reconcile import` prints live values, and reconciler.yaml says `redact: all`",
             "Add --show-values if this output may contain patient data.",
         )

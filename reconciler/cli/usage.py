@@ -19,6 +19,8 @@ _TAKES = {
 
 def message(error: typer.TyperException) -> str:
     """What is wrong with the command line: the option, the value, and what it takes."""
+    if getattr(error, "option_name", "") == "--search":
+        return "no command has an option --search: `reconcile search` lists image sets"
     found = getattr(error.__cause__, "errors", None)
     if not isinstance(error, typer.BadParameter) or found is None or error.param is None:
         return error.format_message()

@@ -131,7 +131,7 @@ def ending(stage: Stage) -> None:
     """Show the next steps."""
     stage.chapter("Next steps")
     stage.say(
-        """In a folder with a reconciler.yaml: `reconcile import --search` lists image sets,
+        """In a folder with a reconciler.yaml: `reconcile search` lists image sets,
         `reconcile import --image-set ID` prints a manifest to start from. Edit it, then run
         `reconcile plan` and `reconcile apply`. To use AWS HealthImaging with the same commands,
         remove `endpoint: emulator` from reconciler.yaml."""

@@ -176,10 +176,14 @@ def image_sets(found: Iterable[ShownImageSet]) -> Json:
     """
     return [
         {
+            "datastore": image_set.datastore,
             "imageSetId": image_set.image_set_id,
             "versionId": image_set.version_id,
             "isPrimary": image_set.is_primary,
+            "createdAt": image_set.created_at,
             "updatedAt": image_set.updated_at,
+            "lastAccessedAt": image_set.last_accessed_at,
+            "storageTier": image_set.storage_tier,
             "tags": {
                 name: None if value.is_hidden else value.plain
                 for name, value in image_set.tags.items()

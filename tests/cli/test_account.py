@@ -16,7 +16,7 @@ READERS = {
     "plan": ("plan",),
     "apply": ("apply", "--auto-approve"),
     "import": ("import", "--image-set", ID),
-    "search": ("import", "--search"),
+    "search": ("search",),
 }
 
 

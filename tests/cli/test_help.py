@@ -15,6 +15,7 @@ COMMANDS = (
     "plan",
     "show",
     "apply",
+    "search",
     "import",
     "explain",
     "datastores",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,35 +121,3 @@ def test_import_prints_a_manifest(reconcile: Command, workspace: Path) -> None:
     ran = reconcile("import", "--image-set", "1417b070c05b2d26137e730281541afd")
     assert (ran.code, ran.err) == (0, "")
     expect("import.txt", ran.out)
-
-
-def test_search_masks_where_output_is_stored(reconcile: Command, workspace: Path) -> None:
-    ran = reconcile("import", "--search")
-    assert ran.code == 0
-    assert len(ran.out.splitlines()) == 52
-    assert "Doe^Peter" not in ran.out
-    shown = reconcile("import", "--search", "--show-values")
-    assert "Doe^Peter" in shown.out
-    expect("search.txt", "\n".join(shown.out.splitlines()[:12]) + "\n")
-    assert (shown.err, ran.err.startswith("Masked: ")) == ("", True)
-
-
-def test_a_script_never_takes_a_mask_for_a_value(reconcile: Command, workspace: Path) -> None:
-    ran = reconcile("import", "--search", "--json")
-    rows = json.loads(ran.out)
-    assert {row["versionId"] for row in rows} == {"1"}
-    assert {row["tags"].get("DICOMPatientId") for row in rows} == {None}
-    masked = [len(row["masked"]) for row in rows if row["masked"]]
-    assert ran.err == (
-        f"Masked: {sum(masked)} values of {len(masked)} image sets. Add --show-values if this "
-        "output may contain patient data.\n"
-    )
-    shown = reconcile("import", "--search", "--json", "--show-values")
-    complete = json.loads(shown.out)
-    assert shown.err == ""
-    assert {tuple(row["masked"]) for row in complete} == {()}
-    assert len({row["tags"].get("DICOMPatientId") for row in complete}) > 10
-    for row, whole in zip(rows, complete, strict=True):
-        assert row["tags"].keys() == whole["tags"].keys()
-        assert row["tags"]["DICOMStudyInstanceUID"] == whole["tags"]["DICOMStudyInstanceUID"]
-        assert {name for name, value in row["tags"].items() if value is None} == set(row["masked"])

@@ -26,6 +26,7 @@ from reconciler.core.model.plan import Plan, Status, Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
 from reconciler.core.review import review, review_applied, review_search
+from reconciler.core.search import FIELDS
 from reconciler.edges import aws
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
@@ -34,9 +35,9 @@ from reconciler.render import json as as_json
 from reconciler.render import text
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json_lines
+from reconciler.render.search import chosen_lines, usual_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
-from reconciler.render.table import image_set_table
 from tests.cli import samples
 from tests.cli.conftest import Command, Ran
 from tests.documents import document, instance, series
@@ -324,8 +325,8 @@ def test_drift(place: Place) -> None:
 @pytest.mark.parametrize("redact", ["identifying", "all"])
 def test_search(place: Place, redact: str) -> None:
     place.settings(redact)
-    assert ODD in place.run("import", "--search").out
-    assert ODD in place.run("import", "--search", "--json").out
+    assert ODD in place.run("search").out
+    assert ODD in place.run("search", "--json").out
 
 
 def test_where_values_may_be_shown_the_service_is_quoted_and_never_stored(place: Place) -> None:
@@ -401,7 +402,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
     summary = Summary(
         ODD, "1", False, None, tuple((tag, "Zyxwood 7719") for tag in SEARCH_TAGS.split())
     )
-    found = review_search([summary], redact)
+    found = review_search({"research": [summary]}, redact)
     rendered = {
         "plan": "\n".join(text.plan_lines(reviewed, look)),
         "plan --json": "\n".join(plan_json_lines(reviewed)),
@@ -409,7 +410,8 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
         "report": "\n".join(report_lines(ended, look)),
         "report file": json.dumps(as_json.applied(ended, 1)),
         "step summary": step_summary(ended),
-        "search": "\n".join(image_set_table(found, look)),
+        "search": "\n".join(usual_lines(found, look, names_datastore=True)),
+        "search --fields": "\n".join(chosen_lines(found, look, FIELDS)),
         "search --json": json.dumps(as_json.image_sets(found)),
         "repr": repr(summary),
     }

@@ -92,7 +92,7 @@ def test_a_job_shows_nothing_that_the_commit_does_not_hold(
     assert "Petra" not in out and "Tree not clean" in out
 
 
-@pytest.mark.parametrize("command", [("plan",), ("import", "--search")])
+@pytest.mark.parametrize("command", [("plan",), ("search",)])
 def test_a_job_refuses_to_show_values(
     tree: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
 ) -> None:

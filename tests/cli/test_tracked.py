@@ -71,7 +71,7 @@ def test_an_attempt_that_git_tracks_makes_no_drift_ours(world: World) -> None:
         assert left == ()
 
 
-@pytest.mark.parametrize("command", ["plan", "import --search", "apply --auto-approve"])
+@pytest.mark.parametrize("command", ["plan", "search", "apply --auto-approve"])
 def test_the_data_of_an_emulator_that_git_tracks_is_not_used(
     reconcile: Command, workspace: Path, command: str
 ) -> None:
@@ -84,7 +84,7 @@ def test_the_data_of_an_emulator_that_git_tracks_is_not_used(
     assert ADVICE in ran.err
     git(workspace, "rm", "-r", "-q", "--cached", ".reconcile")
     git(workspace, "commit", "-q", "-m", "Remove it")
-    assert reconcile("import", "--search").code == 0
+    assert reconcile("search").code == 0
 
 
 def test_an_emulator_of_its_own_does_not_use_it_either(reconcile: Command, workspace: Path) -> None:
@@ -128,7 +128,7 @@ def test_files_beside_it_are_none_of_them(world: World) -> None:
     (world.root / ".reconcile" / "b").write_text("")
     track(world.root, ".reconcile2/a")
     assert tracked_files(world.root) == Tracked()
-    ran = world.reconcile("import", "--search")
+    ran = world.reconcile("search")
     assert (ran.code, "git tracks" in ran.err) == (0, False)
 
 

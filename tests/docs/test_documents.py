@@ -168,7 +168,8 @@ def test_every_command_and_option_exists() -> None:
         line for name in DOCUMENTS for block in blocks(name) for line in block.text.splitlines()
     ]
     mentioned = set()
-    for text in (*words, *lines):
+    typed = [part for text in (*words, *lines) for part in re.split(r"\$\(| \| (?:xargs )?", text)]
+    for text in typed:
         match = re.match(r"(?:\$ )?reconcile ((?:emulator )?[a-z]+)(.*)", text)
         if match:
             mentioned.add(match[1])

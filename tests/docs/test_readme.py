@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.docs.markdown import DOCUMENTS, REPOSITORY, Block, blocks, read
 from tests.processes import bounded
 
-# In this order: the first page needs untouched image sets, the last one a manifest of the README.
-PAGES = ("docs/manifests.md", "README.md", "docs/apply.md")
+# In this order: the first pages need untouched image sets, the last one a manifest of the README.
+PAGES = ("docs/search.md", "docs/manifests.md", "README.md", "docs/apply.md")
 UPDATE = bool(os.environ.get("UPDATE_CASES"))
 _FILE = re.compile(r"# (manifests/[\w-]+\.yaml)\n")
 _COMMIT = re.compile(r"\bcommit [0-9a-f]{7,40}\b")

@@ -28,14 +28,15 @@ from reconciler.core.model.value import Value
 from reconciler.core.review import AppliedReview, Review, review, review_applied, review_search
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
+from reconciler.core.search import FIELDS
 from reconciler.render import json as as_json
 from reconciler.render.html import page
 from reconciler.render.html.listing import listing
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json_lines
+from reconciler.render.search import chosen_lines, usual_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
-from reconciler.render.table import image_set_table
 from reconciler.render.text import plan_lines
 from tests.laws.fields import DECISIONS, holds_text, records_with_values, text_fields
 from tests.laws.made_up import NUMBER, records, values
@@ -165,10 +166,12 @@ def test_where_nothing_is_masked_only_a_terminal_shows_what_the_service_says(
 @thorough
 @given(found=st.lists(records(Summary), max_size=3))
 def test_no_list_of_image_sets_shows_what_is_masked(redact: Redact, found: list[Summary]) -> None:
-    shown = review_search(found, redact)
+    shown = review_search({"research": found}, redact)
     assert not SECRET.search(repr(shown))
     assert [text for text in texts_of(shown) if SECRET.search(str(text))] == []
-    assert not SECRET.search("\n".join(image_set_table(shown, Look())))
+    for names in (FIELDS, FIELDS[:2], ["PatientName"]):
+        assert not SECRET.search("\n".join(chosen_lines(shown, Look(), names)))
+    assert not SECRET.search("\n".join(usual_lines(shown, Look(), names_datastore=True)))
     assert not SECRET.search(json.dumps(as_json.image_sets(shown)))
 
 

@@ -110,5 +110,5 @@ def test_a_sibling_of_which_only_search_says_it_is_moved(site_with: Any) -> None
 def test_search_lists_an_unknown_kind_as_such(site_with: Any) -> None:
     site = site_with(SILENT)
     site.load(primary=True)
-    assert "unknown" in site.run("import", "--search").out
-    assert '"isPrimary": null' in site.run("import", "--search", "--json").out
+    assert "unknown" in site.run("search").out
+    assert '"isPrimary": null' in site.run("search", "--json").out

@@ -27,7 +27,7 @@ def row(image_set_id: str, *tags: tuple[str, str]) -> Summary:
 
 
 def shown(redact: Redact, *tags: tuple[str, str]) -> dict[str, str]:
-    (image_set,) = review_search([row(A, *tags)], redact)
+    (image_set,) = review_search({"research": [row(A, *tags)]}, redact)
     return {name: value.plain for name, value in image_set.tags.items()}
 
 
@@ -59,7 +59,7 @@ def test_masked_values_are_null_in_json_and_named() -> None:
         (Redact.IDENTIFYING, ["DICOMPatientId", "DICOMUnheardOf"]),
         (Redact.ALL, [name for name, _ in TAGS]),
     ):
-        rows: Any = image_sets(review_search([row(A, *tags)], redact))
+        rows: Any = image_sets(review_search({"research": [row(A, *tags)]}, redact))
         assert rows[0]["masked"] == masked
         assert rows[0]["tags"] == {name: None if name in masked else text for name, text in tags}
 
@@ -73,10 +73,18 @@ def test_image_sets_are_in_the_order_of_patient_study_and_series() -> None:
         row("d" * 32, (patient, "1"), (study, "1.1")),
         row("e" * 32),
     ]
-    reviewed = review_search(found, Redact.NONE)
+    reviewed = review_search({"research": found}, Redact.NONE)
     assert [one.image_set_id[0] for one in reviewed] == ["e", "d", "b", "c", "a"]
 
 
-def test_a_row_keeps_its_version_and_whether_it_is_primary() -> None:
-    (image_set,) = review_search([Summary(A, "3", True, 1.0)], Redact.ALL)
-    assert image_set == ShownImageSet(A, "3", True, 1.0, {})
+def test_a_row_keeps_what_the_service_states_of_its_image_set() -> None:
+    summary = Summary(A, "3", True, 2.0, (), 1.0, 3.0, "FREQUENT_ACCESS")
+    (image_set,) = review_search({"research": [summary]}, Redact.ALL)
+    tier = "FREQUENT_ACCESS"
+    assert image_set == ShownImageSet("research", A, "3", True, 1.0, 2.0, 3.0, tier, {})
+
+
+def test_the_image_sets_of_a_data_store_stay_together() -> None:
+    found = {"research": [row(B), row(A)], "archive": [row(C)]}
+    shown = [(one.datastore, one.image_set_id) for one in review_search(found, Redact.ALL)]
+    assert shown == [("research", A), ("research", B), ("archive", C)]

@@ -136,7 +136,7 @@ def _start(ask: ImageSetAsk, reading: Reading) -> Diff:
 
 _NO_SUCH_IMAGE_SET = (
     "the data store has no such image set",
-    "Check imageSetId and datastore. `reconcile import --search` lists the image sets. It may have "
+    "Check imageSetId and datastore. `reconcile search` lists the image sets. It may have "
     "been deleted.",
 )
 _LOCKED = (

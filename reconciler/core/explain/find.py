@@ -49,7 +49,7 @@ def explain(text: str) -> tuple[Explanation, ...]:
         raise ReconcilerError(
             "the DICOM standard does not register this UID",
             "It may be the UID of a study, a series, an instance or a vendor. "
-            "`reconcile import --search` lists studies and series.",
+            "Find a study with `reconcile search StudyInstanceUID=UID`.",
         )
     raise ReconcilerError(f"there is no explanation of {shown(word)}", _suggestion(word))
 

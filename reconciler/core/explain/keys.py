@@ -42,7 +42,7 @@ KEYS = (
         The ID that AWS HealthImaging gave it: 32 characters, each 0-9 or a-z. It is no DICOM UID.
         """,
         todo="""
-        Find it with `reconcile import --search`, then print its live values with `reconcile import
+        Find it with `reconcile search`, then print its live values with `reconcile import
         --image-set ID`.
         """,
         see=("imageSetIds",),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Sequence
 
+from reconciler.core.dicom.search_tags import MEMBERS
 from reconciler.core.model.plan import Since, Unread
 from reconciler.core.review.search import ShownImageSet
 
@@ -29,16 +30,26 @@ def not_read(one: Unread) -> str:
     return f"data store {one.datastore}: {image_sets} not read: {one.message}"
 
 
-def masked_search(found: Iterable[ShownImageSet]) -> list[str]:
-    """A line if values of a search are masked."""
-    counts = [len(image_set.masked) for image_set in found if image_set.masked]
-    if not counts:
-        return []
-    image_sets = plural(len(counts), "image set")
-    return [
-        f"Masked: {plural(sum(counts), 'value')} of {image_sets}. Add --show-values if this output "
-        "may contain patient data."
-    ]
+def search_notes(
+    found: Sequence[ShownImageSet], fields: Collection[str], *, is_cut: bool, has_failed: bool
+) -> Iterator[str]:
+    """What the list of a search does not show. `fields` are the columns that it has."""
+    members = {MEMBERS[name] for name in fields if name in MEMBERS}
+    masked = [len(members.intersection(image_set.masked)) for image_set in found]
+    counts = [count for count in masked if count]
+    if counts:
+        image_sets = plural(len(counts), "image set")
+        yield (
+            f"Masked: {plural(sum(counts), 'value')} of {image_sets}. Add --show-values if this "
+            "output may contain patient data."
+        )
+    if is_cut:
+        yield (
+            f"There are more: this list ends after {plural(len(found), 'image set')}. "
+            "Narrow the search, or add --limit."
+        )
+    elif not found and not has_failed:
+        yield "No image set was found."
 
 
 def duration(seconds: float) -> str:

@@ -6,18 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.dicom.content import key_tag
+from reconciler.core.dicom.search_tags import keyword_of
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.mask import is_uid
 from reconciler.core.review.shown import ShownValue, show
 
-# Members of DICOMTags that are not named `DICOM` and the keyword.
-_KEYWORDS = {
-    "DICOMPatientId": "PatientID",
-    "DICOMStudyId": "StudyID",
-    "DICOMSeriesModality": "Modality",
-    "DICOMSeriesBodyPart": "BodyPartExamined",
-}
 # UIDs are addresses: shown unless every value is masked.
 _ADDRESSES = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 _ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
@@ -27,13 +21,17 @@ _ORDER = ("DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 class ShownImageSet:
     """A `Summary` as this output may show it. `tags` has the members of DICOMTags by name.
 
-    `is_primary` is None if the service does not say.
+    `is_primary` is None if the service does not say. Times are epoch seconds, or None.
     """
 
+    datastore: str
     image_set_id: str
     version_id: str
     is_primary: bool | None
+    created_at: float | None
     updated_at: float | None
+    last_accessed_at: float | None
+    storage_tier: str
     tags: Mapping[str, ShownValue]
 
     @property
@@ -42,9 +40,18 @@ class ShownImageSet:
         return tuple(name for name, value in self.tags.items() if value.is_hidden)
 
 
-def review_search(found: Iterable[Summary], redact: Redact) -> tuple[ShownImageSet, ...]:
-    """Image sets in the order of patient, study and series, masked as `redact` says."""
-    return tuple(_shown(summary, redact) for summary in sorted(found, key=_place))
+def review_search(
+    found: Mapping[str, Iterable[Summary]], redact: Redact
+) -> tuple[ShownImageSet, ...]:
+    """The image sets of each data store, by its name, masked as `redact` says.
+
+    They are in the order of patient, study and series.
+    """
+    return tuple(
+        _shown(datastore, summary, redact)
+        for datastore, rows in found.items()
+        for summary in sorted(rows, key=_place)
+    )
 
 
 def _place(summary: Summary) -> tuple[str, ...]:
@@ -52,18 +59,22 @@ def _place(summary: Summary) -> tuple[str, ...]:
     return (*(tags.get(name, "") for name in _ORDER), summary.image_set_id)
 
 
-def _shown(summary: Summary, redact: Redact) -> ShownImageSet:
+def _shown(datastore: str, summary: Summary, redact: Redact) -> ShownImageSet:
     return ShownImageSet(
+        datastore=datastore,
         image_set_id=summary.image_set_id,
         version_id=summary.version_id,
         is_primary=summary.is_primary,
+        created_at=summary.created_at,
         updated_at=summary.updated_at,
+        last_accessed_at=summary.last_accessed_at,
+        storage_tier=summary.storage_tier,
         tags={name: _value(name, text, redact) for name, text in summary.tags},
     )
 
 
 def _value(name: str, text: str, redact: Redact) -> ShownValue:
-    tag = key_tag(_KEYWORDS.get(name, name.removeprefix("DICOM")))
+    tag = key_tag(keyword_of(name))
     if name in _ADDRESSES and redact is not Redact.ALL and is_uid(text):
         return show(text, tag, Redact.NONE)
     return show(text, tag, redact)

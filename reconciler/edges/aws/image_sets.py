@@ -109,10 +109,7 @@ def _filter(name: str, value: str | Span) -> dict[str, Any]:
 
 
 def _bound(bound: int | str) -> datetime | dict[str, str]:
-    """A moment, or a day as AWS's example of DICOMStudyDateAndTime has it.
-
-    https://docs.aws.amazon.com/healthimaging/latest/devguide/search-image-sets.html
-    """
+    """A moment, or the begin of a day. The examples of AWS state the time of day, too."""
     if isinstance(bound, int):
         return datetime.fromtimestamp(bound, UTC)
     return {"DICOMStudyDate": bound, "DICOMStudyTime": "000000"}
