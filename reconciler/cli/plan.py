@@ -34,8 +34,8 @@ def plan(
         typer.Option(
             "--base",
             metavar="REF",
-            help="State what changed since this commit in settings, records and consent "
-            "[default: the base of a pull request that GitHub tests].",
+            help="State what changed since this commit: settings, records, consent and the status "
+            "of image sets [default: the base of a pull request that GitHub tests].",
             show_default=False,
         ),
     ] = None,

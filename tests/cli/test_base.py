@@ -83,3 +83,125 @@ def test_blocked_before_newly_blocked_and_released(tree: World) -> None:
         assert f"This pull request releases 1 image set ({GONE})" in shown
         assert "as at the base" in shown
         assert "new" in shown
+
+
+def test_a_withdrawn_consent_and_a_moved_line(tree: World) -> None:
+    """That a line stands elsewhere, or has another reason, changes no ask."""
+    manifest(tree.root, "old.yaml", CONSENT + NAME, OLD)
+    commit(tree.root)
+    manifest(tree.root, "old.yaml", NAME, OLD)
+    (tree.root / "manifests" / "done.yaml").rename(tree.root / "manifests" / "moved.yaml")
+    manifest(tree.root, "moved.yaml", "reason: tidied\n" + COMMENTS.format("seen"), DONE)
+    commit(tree.root)
+    plan = planned(tree)
+    assert at_base(plan) == {
+        "a": ("blocked", "update", True),
+        "c": ("update", "update", False),
+        "d": ("update", "update", False),
+    }
+    assert "released" not in plan["basis"]["since"]
+
+
+def test_a_consent_withdrawn_in_the_settings(tree: World) -> None:
+    outside.settings(tree.root, tree.emulator, "allow: [CHANGES_PATIENT_IDENTITY]\n")
+    commit(tree.root)
+    outside.settings(tree.root, tree.emulator)
+    commit(tree.root)
+    assert at_base(planned(tree))["a"] == ("blocked", "update", False)
+
+
+def test_nothing_is_read_for_the_base(tree: World) -> None:
+    """An image set whose document the plan does not need is unknown where the base needs it."""
+    tree.apply(code=1)
+    commit(tree.root)
+    manifest(tree.root, "done.yaml", COMMENTS.format("another"), DONE)
+    commit(tree.root)
+    manifest(tree.root, "done.yaml", COMMENTS.format("seen"), DONE)
+    manifest(tree.root, "gone.yaml", COMMENTS.format("changed"), GONE)
+    commit(tree.root)
+    lines = [
+        [one for one in ran.out.splitlines() if one.startswith("Reads made")]
+        for ran in (tree.reconcile("plan"), tree.reconcile("plan", "--base", "HEAD^"))
+    ]
+    assert lines[0] == lines[1] != []
+    assert at_base(planned(tree)) == {
+        "a": ("blocked", "blocked", False),
+        "c": ("update", "converged", True),
+        "d": ("converged", "unknown", True),
+    }
+
+
+def test_drift_that_was_there_before(tree: World) -> None:
+    tree.apply(code=1)
+    commit(tree.root)
+    outside.write(tree.emulator, DONE, {"Patient": {"DICOM": {"PatientComments": "other"}}})
+    manifest(tree.root, "gone.yaml", COMMENTS.format("changed"), GONE)
+    commit(tree.root)
+    plan = planned(tree)
+    assert at_base(plan)["d"] == ("drifted", "drifted", False)
+    (drifted,) = (one for one in plan["actions"] if one["status"] == "drifted")
+    assert [use["wasAtBase"] for use in drifted["hazards"] if not use["consented"]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        (
+            "manifests/bad.yaml",
+            b"apiVersion: reconciler/v1\nkind: ImageSet\n",
+            "manifests/bad.yaml:1:1 is not valid (the first of 3 problems)",
+        ),
+        ("manifests/bad.yaml", b"a: \xff", "manifests/bad.yaml:1:4 is not valid"),
+        ("reconciler.yaml", b"datastores: 1\n", "reconciler.yaml:1:13 is not valid"),
+        (f"records/{outside.STORE}/aa.json", b"{}", "a record is not valid: "),
+        ("manifests/bad.yaml", None, "manifests/bad.yaml is not a regular file"),
+    ],
+)
+def test_a_base_that_is_not_valid(
+    tree: World, file: str, content: bytes | None, problem: str
+) -> None:
+    path = tree.root / file
+    good = path.read_bytes() if path.exists() else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        path.symlink_to(tree.root / "manifests" / "old.yaml")
+    else:
+        path.write_bytes(content)
+    commit(tree.root)
+    path.unlink()
+    if good is not None:
+        path.write_bytes(good)
+    commit(tree.root)
+    plan = planned(tree)
+    assert plan["basis"]["since"]["problem"].startswith(problem)
+    assert all("atBase" not in action for action in plan["actions"])
+    saved = tree.root / ".reconcile" / "plan.json"
+    for format in ("text", "markdown", "html"):
+        ran = tree.reconcile("show", saved, "--format", format)
+        assert "Not compared with the base" in " ".join(ran.out.split()), ran.err
+
+
+def test_selected_manifests(tree: World) -> None:
+    manifest(tree.root, "new.yaml", NAME, NEW)
+    commit(tree.root)
+    for path in ("manifests/new.yaml", "manifests", "."):
+        assert at_base(planned(tree, path))["b"] == ("blocked", "unmanaged", True)
+
+
+def test_a_study_that_a_pull_request_completes(tree: World) -> None:
+    """At the base, another primary image set of the study was not named."""
+    one, two = "e" * 32, "f" * 32
+    for name in (one, two):
+        content = document(image_set_id=name, study={"StudyInstanceUID": "2.25.7"})
+        imported(tree.emulator, content, primary=True)
+    manifest(tree.root, "study.yaml", COMMENTS.format("seen"), one)
+    commit(tree.root)
+    manifest(tree.root, "study.yaml", COMMENTS.format("seen"), one, two)
+    commit(tree.root)
+    plan = planned(tree)
+    assert at_base(plan)["e"] == ("update", "unmanaged", True)
+    manifest(tree.root, "study.yaml", COMMENTS.format("seen"), one)
+    commit(tree.root)
+    plan = planned(tree)
+    assert at_base(plan)["e"] == ("blocked", "update", False)
+    assert [row["imageSetId"] for row in plan["basis"]["since"]["released"]] == [two]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from reconciler.core.model.plan import Basis, Plan, StoreIdentity
+from reconciler.core.model.plan import Basis, Plan, Released, Since, StoreIdentity
 from reconciler.core.plan import eta_seconds
+from reconciler.core.plan.at_base import BaseActions, with_base
 from tests.documents import DATASTORE_ID, document, instance, series
 from tests.planning import Stage
 
@@ -259,6 +261,42 @@ def hostile() -> Plan:
     )
 
 
+def compared() -> Plan:
+    """A pull request adds image sets to a list without consent, and releases others."""
+    stage = Stage()
+    for number in range(1, 15):
+        stage.put(_document(number))
+    names = """\
+        imageSetIds: [{}]
+        present:
+          Patient:
+            DICOM:
+              PatientName: Doe^Pieter
+        """
+    pending = f"""\
+        imageSetId: {_id(14)}
+        present:
+          Study:
+            DICOM:
+              StudyDescription: CT CHEST
+        """
+    then = names.format(_list(range(1, 9))), pending
+    now = names.format(_list(range(1, 14))), pending
+    base = BaseActions(
+        stage.plan(*then),
+        {ask.image_set_id for ask in stage.asks(*then)},
+        unknown={_id(8)},
+        changed={_id(number) for number in range(9, 14)},
+    )
+    plan = _plan(stage, *now)
+    gone = tuple(Released("research", DATASTORE_ID, _id(number)) for number in range(20, 25))
+    return replace(
+        plan,
+        basis=replace(plan.basis, since=Since(COMMIT[::-1], settings=True, released=gone)),
+        actions=tuple(with_base(action, base) for action in plan.actions),
+    )
+
+
 def everything() -> Plan:
     """The actions of several of these plans, so that every section has an entry."""
     made = [many(), refused(), drift(), removals()]
@@ -267,5 +305,5 @@ def everything() -> Plan:
 
 PLANS: Mapping[str, Callable[[], Plan]] = {
     made.__name__: made
-    for made in (one, many, identifiers, refused, drift, removals, merge, hostile)
+    for made in (one, many, identifiers, refused, drift, removals, merge, hostile, compared)
 }

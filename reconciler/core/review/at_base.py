@@ -74,8 +74,10 @@ def standing(plan: Plan) -> Iterator[str]:
         subject = "It was not" if len(found) == 1 else "None of them was"
         yield f"{subject} held back before this pull request."
     if unknown:
-        of_them = "this" if len(found) == 1 else f"{unknown:,} of them this"
-        yield f"For {of_them} is unknown: the base asks for what this plan did not read."
+        subject = "Whether it was so before"
+        if len(found) > 1:
+            subject = f"For {unknown:,} of them this"
+        yield f"{subject} is unknown: the base asks for what this plan did not read."
 
 
 def released_by(found: Sequence[Released]) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.model.plan import Action, Plan
+from reconciler.core.model.plan import Action, Basis, Plan, Released
 
 
 def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Plan:
@@ -23,14 +24,32 @@ def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Pla
             f"the plan has no {what}",
             "Check the ID and the name. A plan has the image sets that the manifests name.",
         )
-    released = [
-        one
-        for one in plan.released
-        if datastore in (None, one.datastore) and image_set_id in (None, one.image_set_id)
-    ]
-    unread = [one for one in plan.unread if datastore == one.datastore]
+    unread = tuple(one for one in plan.unread if datastore == one.datastore)
     return replace(
-        plan, actions=tuple(kept), released=tuple(released), unread=tuple(unread), eta_seconds=0.0
+        plan,
+        basis=_basis(plan.basis, datastore, image_set_id),
+        actions=tuple(kept),
+        released=_released(plan.released, datastore, image_set_id),
+        unread=unread,
+        eta_seconds=0.0,
+    )
+
+
+def _basis(basis: Basis, datastore: str | None, image_set_id: str | None) -> Basis:
+    since = basis.since
+    if since is None or not since.released:
+        return basis
+    released = _released(since.released, datastore, image_set_id)
+    return replace(basis, since=replace(since, released=released))
+
+
+def _released(
+    found: Iterable[Released], datastore: str | None, image_set_id: str | None
+) -> tuple[Released, ...]:
+    return tuple(
+        one
+        for one in found
+        if datastore in (None, one.datastore) and image_set_id in (None, one.image_set_id)
     )
 
 
