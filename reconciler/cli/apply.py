@@ -324,7 +324,8 @@ def _planned(
     debug.checked(checked)
     planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
     if look:
-        screen.say(text.plan_lines(review(planned.plan, redact), look, planned.calls))
+        shown = review(planned.plan, redact, retiered=planned.retiered)
+        screen.say(text.plan_lines(shown, look, planned.calls))
         screen.say([""])
     return planned
 

@@ -51,6 +51,7 @@ def print_review(
 ) -> None:
     """Print a review. `calls` are the reads that were made for it, by operation."""
     from reconciler.cli import screen
+    from reconciler.core.review.phrases import moved
     from reconciler.render import text
 
     match wanted.format:
@@ -65,7 +66,7 @@ def print_review(
                 screen.say_json(summary_json(review))
             else:
                 screen.say_json_lines(plan_json_lines(review))
-            screen.note(*text.reads(calls))
+            screen.note(*text.reads(calls), *filter(None, [moved(review.retiered)]))
         case Format.MARKDOWN:
             from reconciler.render.markdown import comment
 

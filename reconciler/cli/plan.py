@@ -75,6 +75,8 @@ def plan(
     before and its value after. PATHS are manifests or folders of manifests [default: all
     manifests].
     """
+    from functools import partial
+
     from reconciler import pipeline
     from reconciler.cli import connect, debug, formats, problems, reviewed, screen, workspace
     from reconciler.core.review import review as shown_as
@@ -111,10 +113,16 @@ def plan(
         if warning := workspace.exposure(out):
             screen.note(warning)
     view = screen.view(settings, show_values)
-    whole = shown_as(planned.plan, view.redact, shows_stated=view.shows_stated)
+    shown_here = partial(
+        shown_as,
+        redact=view.redact,
+        shows_stated=view.shows_stated,
+        retiered=planned.retiered,
+    )
     part = narrowed(planned.plan, datastore, image_set)
     is_whole = part is planned.plan
-    shown = whole if is_whole else shown_as(part, view.redact, shows_stated=view.shows_stated)
+    whole = shown_here(planned.plan)
+    shown = whole if is_whole else shown_here(part)
     formats.print_review(shown, wanted, settings, planned.calls)
     if is_whole and wanted == formats.Output(formats.Format.TEXT):
         named = [str(out)] if out else [str(path) for path in paths or ()]

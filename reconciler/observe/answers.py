@@ -10,6 +10,7 @@ from itertools import islice
 from threading import Lock
 
 from reconciler.core.errors import NotFoundError, ServiceError, about_one
+from reconciler.core.model.observed import Properties
 from reconciler.core.model.value import Document
 from reconciler.core.plan import MOST_ROWS, members_filters, patient_filters
 from reconciler.core.ports import ImageSets
@@ -22,6 +23,7 @@ from reconciler.core.survey.needs import (
     PropertiesOf,
     Refusal,
     VersionsOf,
+    Why,
 )
 
 
@@ -36,6 +38,7 @@ class Answers:
         self._lock = Lock()
         self._given: dict[Need, Answer | _Packed] = {}
         self._awaited: dict[Need, Future[Answer]] = {}
+        self._documents: set[str] = set()
 
     def to(self, need: Need) -> Answer:
         """Answer a need. Raises a ServiceError that concerns the whole data store."""
@@ -65,8 +68,20 @@ class Answers:
         with self._lock:
             self._given[need] = answer
             awaited = self._awaited.pop(need)
+            if isinstance(need, DocumentOf) and _was_sent(answer):
+                self._documents.add(need.image_set_id)
         awaited.set_result(answer)
         return answer
+
+    def retiered(self) -> tuple[str, ...]:
+        """The image sets that GetImageSet stated as archived before their document was read."""
+        with self._lock:
+            return tuple(
+                name
+                for name in sorted(self._documents)
+                if isinstance(seen := self._given.get(PropertiesOf(name)), Properties)
+                and seen.is_archived
+            )
 
     def release(self, used: Collection[Need], kept: DocumentOf | None) -> None:
         """Drop the documents that a survey has used; compress `kept`, which may be needed again."""
@@ -89,6 +104,11 @@ class _Packed:
 
     def document(self) -> Document:
         return Document(json.loads(zlib.decompress(self._text)))
+
+
+def _was_sent(answer: Answer) -> bool:
+    """Whether the service sent a document, also one that cannot be used."""
+    return not isinstance(answer, Refusal) or answer.why is Why.UNREADABLE
 
 
 def read(port: ImageSets, need: Need) -> Answer:

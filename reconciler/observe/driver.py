@@ -96,7 +96,11 @@ class _Driver:
             next(iter(self._store.port.search()), None)
         seen = completed(diffs, self._store.known, self._rules, self._made_all)
         base = self._store.base
-        return replace(seen, base=self._base(base)) if base is not None else seen
+        return replace(
+            seen,
+            base=self._base(base) if base is not None else None,
+            retiered=self._answers.retiered(),
+        )
 
     def _base(self, base: Base) -> Surveyed:
         """The result for the base, from the answers for the plan.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.apply.reporter import SILENT, Reporter
@@ -75,12 +76,14 @@ def plan(
     ]
     actions: list[Action] = []
     bases: dict[str, BaseActions] = {}
+    retiered: list[str] = []
     for now, old, seen in zip(held, then, observe(stores, settings.rules), strict=True):
         name = now.datastore.name
         if not isinstance(seen, Surveyed):
             errors[name] = seen
             continue
         actions += now.actions(seen, builder)
+        retiered += seen.retiered
         if old is not None and seen.base is not None:
             bases[name] = _base_actions(now, old, seen.base, builder)
     unread = [one for one in wanted if one.name in errors]
@@ -104,7 +107,12 @@ def plan(
         unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
     )
     calls = _counts(ports.values()) - before
-    return Planned(made, dict(sorted(calls.items())), tuple(errors[one.name] for one in unread))
+    return Planned(
+        made,
+        dict(sorted(calls.items())),
+        tuple(errors[one.name] for one in unread),
+        tuple(retiered),
+    )
 
 
 def _store(
@@ -170,7 +178,8 @@ def plan_at_rest(
     # Another run may lock an image set again, for the next step of its action.
     while busy and edges.clock.now() < deadline:
         _await(settings, edges, busy, deadline)
-        planned = plan(settings, checked, edges)
+        again = plan(settings, checked, edges)
+        planned = replace(again, retiered=(*planned.retiered, *again.retiered))
         busy = _busy(planned.plan)
     return planned
 

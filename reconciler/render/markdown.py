@@ -19,7 +19,14 @@ from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
-from reconciler.core.review.phrases import changed_since, not_clean, not_compared, not_read, plural
+from reconciler.core.review.phrases import (
+    changed_since,
+    moved,
+    not_clean,
+    not_compared,
+    not_read,
+    plural,
+)
 from reconciler.render.values import isolated
 
 # GitHub takes comments of up to 65,536 characters. The rest is for what a bot adds.
@@ -238,3 +245,6 @@ def _footer(review: Review) -> Iterator[str]:
         stated.append(f"settings {code(basis.settings_digest[:19])}")
     stated.append(f"{plural(review.totals.changes, 'change')}")
     yield f"<sub>{' · '.join(stated)}</sub>"
+    if line := moved(review.retiered):
+        yield ""
+        yield f"<sub>{_words(line)}</sub>"

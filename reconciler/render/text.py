@@ -9,7 +9,14 @@ from reconciler.core.escape import escape
 from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
 from reconciler.core.review.explain import SHOWN_ONCE
-from reconciler.core.review.phrases import changed_since, duration, not_clean, not_compared, plural
+from reconciler.core.review.phrases import (
+    changed_since,
+    duration,
+    moved,
+    not_clean,
+    not_compared,
+    plural,
+)
 from reconciler.render.details import detail_lines
 from reconciler.render.overview import danger_lines, head_lines, overview_lines, summary_of
 from reconciler.render.style import Look, Style
@@ -98,5 +105,7 @@ def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     if review.totals.first.attributes:
         yield _first_changes(review.totals.first)
     yield from reads(calls)
+    if line := moved(review.retiered):
+        yield line
     if review.totals.calls and review.eta_seconds:
         yield f"Applying takes about {duration(review.eta_seconds)} at the configured quotas."

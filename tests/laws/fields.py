@@ -93,6 +93,7 @@ DECISIONS: dict[str, Decision] = {
     "Properties.message": NEVER,
     "Properties.state": CLEAR,
     "Properties.version_id": CLEAR,
+    "Properties.storage_tier": CLEAR,
     "Properties.workflow_status": CLEAR,
     "Released.datastore": CLEAR,
     "Released.datastore_id": CLEAR,

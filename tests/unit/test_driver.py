@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,10 +15,12 @@ from reconciler.core.errors import (
     RejectedError,
     ServiceError,
     ThrottledError,
+    UnreadableError,
 )
 from reconciler.core.model.observed import Properties, Summary
 from reconciler.core.model.plan import Status
 from reconciler.core.model.search_filter import Filters
+from reconciler.core.model.value import Document
 from reconciler.core.survey import Known, Surveyed
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
@@ -55,6 +58,8 @@ def statuses(seen: Surveyed | ServiceError) -> list[Status]:
     return [found.status for found in seen.diffs]
 
 
+ARCHIVE = "ARCHIVE_INSTANT_ACCESS"
+D = "d" * 32
 RULES = Stage().settings.rules
 
 
@@ -210,3 +215,27 @@ def test_where_nothing_is_seen_search_says_whether_the_data_store_is() -> None:
     (error,) = observe([store(Unlisted(), A, B)], RULES)
     assert isinstance(error, NotFoundError)
     assert observe([], RULES) == []
+
+
+class Archived(FakeImageSets):
+    """Every tier that is stated is that of the archive; some image sets state none."""
+
+    def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
+        found = super().get(image_set_id, version_id)
+        return found if image_set_id == A else replace(found, storage_tier=ARCHIVE)
+
+    def metadata(self, image_set_id: str, version_id: str) -> Document:
+        if image_set_id == C:
+            raise UnreadableError("GetImageSetMetadata: not JSON", operation="GetImageSetMetadata")
+        if image_set_id == D:
+            raise RejectedError("rejected", operation="GetImageSetMetadata")
+        return super().metadata(image_set_id, version_id)
+
+
+def test_only_what_was_archived_and_read_is_moved() -> None:
+    port = Archived()
+    for name in (A, B, C, D):
+        port.put(document(image_set_id=name))
+    (seen,) = observe([store(port, A, B, C, D)], RULES)
+    assert isinstance(seen, Surveyed)
+    assert seen.retiered == (B, C)

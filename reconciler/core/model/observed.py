@@ -25,8 +25,17 @@ class Properties:
     message: str = field(default="", repr=False)
     updated_at: float | None = None
     created_at: float | None = None
-    # ListImageSetVersions does not state it.
+    # ListImageSetVersions does not state these.
     arn: str = field(default="", compare=False)
+    storage_tier: str = field(default="", compare=False)
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether reading its document moves the image set to the Frequent Access tier.
+
+        Source: https://docs.aws.amazon.com/healthimaging/latest/devguide/cost-optimization.html
+        """
+        return self.storage_tier == "ARCHIVE_INSTANT_ACCESS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,14 @@ class Checked:
 class Planned:
     """A plan, and the number of read calls by operation.
 
-    `errors` are those of the data stores in `Plan.unread`, in the same order.
+    `errors` are those of the data stores in `Plan.unread`, in the same order. `retiered` are the
+    image sets that the reads moved to the Frequent Access tier, as far as the service states it.
     """
 
     plan: Plan
     calls: Mapping[str, int]
     errors: tuple[ServiceError, ...] = ()
+    retiered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,12 @@ from reconciler.core.review.totals import Totals, summary, totals_of
 from reconciler.core.review.verdict import verdict_of
 
 
-def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
+def review(
+    plan: Plan, redact: Redact, *, shows_stated: bool = False, retiered: tuple[str, ...] = ()
+) -> Review:
     """The review of a plan, masked as `redact` says. For `shows_stated`, see `View`.
+
+    `retiered` are the image sets that the reads for this plan moved to another storage tier.
 
     A commit that does not hold the manifests as they were read shows nothing that they state.
     """
@@ -41,6 +45,7 @@ def review(plan: Plan, redact: Redact, *, shows_stated: bool = False) -> Review:
         is_pending=any(action.status is not Status.CONVERGED for action in plan.actions),
         has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,
+        retiered=retiered,
     )
 
 

@@ -261,7 +261,9 @@ class Review:
     `overview` is what the plan does to all image sets together. `details` are the actions that need
     attention, if they are few; `summary` has the number of the others. `is_pending` says that an
     action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
-    `unread` are the data stores that could not be read.
+    `unread` are the data stores that could not be read. `retiered` are the image sets that the
+    reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
+    again.
     """
 
     basis: Basis
@@ -276,6 +278,7 @@ class Review:
     is_pending: bool
     has_bug: bool
     unread: tuple[Unread, ...] = ()
+    retiered: tuple[str, ...] = ()
 
     def exit_code(self, *, detailed: bool) -> int:
         """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""

@@ -10,6 +10,8 @@ from reconciler.core.review.search import ShownImageSet
 
 # How many new consents are listed.
 _CONSENTS = 10
+# How many image sets that changed their tier are named.
+_RETIERED = 3
 
 
 def plural(count: int, noun: str) -> str:
@@ -28,6 +30,18 @@ def not_read(one: Unread) -> str:
     """`data store archive: 30 image sets not read: the AWS credentials have expired`."""
     image_sets = plural(one.image_sets, "image set")
     return f"data store {one.datastore}: {image_sets} not read: {one.message}"
+
+
+def moved(retiered: Sequence[str]) -> str:
+    """What the reads of a plan cost: `Reading moved 3 image sets to the …`; "" if nothing."""
+    if not retiered:
+        return ""
+    more = len(retiered) - _RETIERED
+    names = ", ".join(retiered[:_RETIERED]) + (f" and {more:,} more" if more > 0 else "")
+    return (
+        f"Reading moved {plural(len(retiered), 'image set')} from the Archive Instant Access tier "
+        f"to the Frequent Access tier for at least 30 days: {names}."
+    )
 
 
 def search_notes(

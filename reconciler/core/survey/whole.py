@@ -23,7 +23,8 @@ class Surveyed:
 
     `patients` is what SearchImageSets lists with each PatientID that an image set gets. `unknown`
     are image sets whose diff would need a further call. `base` is the result for the asks of the
-    base of a pull request, None without a base.
+    base of a pull request, None without a base. `retiered` are the image sets that the reads moved
+    to the Frequent Access tier, as far as the service states their tier.
     """
 
     diffs: tuple[Diff, ...]
@@ -31,6 +32,7 @@ class Surveyed:
     patients: Mapping[str, PatientRows] = field(default_factory=dict, repr=False)
     unknown: frozenset[str] = frozenset()
     base: Surveyed | None = None
+    retiered: tuple[str, ...] = ()
 
 
 class Run(Protocol):

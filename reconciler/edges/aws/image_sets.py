@@ -152,6 +152,7 @@ def _properties(operation: str, row: dict[str, Any], workflow_status: str | None
         updated_at=_seconds(row.get("updatedAt")),
         created_at=_seconds(row.get("createdAt")),
         arn=row.get("imageSetArn") or "",
+        storage_tier=row.get("storageTier") or "",
     )
 
 

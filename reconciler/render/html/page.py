@@ -17,7 +17,14 @@ from string import Template
 from reconciler import __version__
 from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review
-from reconciler.core.review.phrases import changed_since, not_clean, not_compared, not_read, plural
+from reconciler.core.review.phrases import (
+    changed_since,
+    moved,
+    not_clean,
+    not_compared,
+    not_read,
+    plural,
+)
 from reconciler.render.html.listing import packed
 from reconciler.render.html.markup import Html, element, joined, sentence, text, value
 from reconciler.render.html.picture import picture
@@ -92,7 +99,7 @@ def _basis(review: Review) -> Html:
     stated = [_named("commit", basis.commit[:12]), _named("base", base[:12])]
     stated += map(_store, basis.datastores)
     stated += [_named("settings", basis.settings_digest[:19])]
-    stated += [text(plural(review.totals.changes, "change"))]
+    stated += [text(plural(review.totals.changes, "change")), text(moved(review.retiered))]
     return joined(filter(None, stated), " · ")
 
 
