@@ -6,20 +6,13 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import options
-
-
-def _beginning(incomplete: str) -> list[str]:
-    """The words that a shell offers for what was typed so far."""
-    from reconciler.core.explain import words_beginning
-
-    return list(words_beginning(incomplete))
+from reconciler.cli import complete, options
 
 
 def explain(
     word: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORD", hidden=True, autocompletion=_beginning),
+        typer.Argument(metavar="WORD", hidden=True, autocompletion=complete.words),
     ] = None,
     json: options.AsJson = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import options
+from reconciler.cli import complete, options
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.settings import Redact
 
@@ -33,7 +33,11 @@ def import_(
     image_set: Annotated[
         str | None,
         typer.Option(
-            "--image-set", metavar="ID", help="The image set to print.", show_default=False
+            "--image-set",
+            metavar="ID",
+            help="The image set to print.",
+            autocompletion=complete.image_sets,
+            show_default=False,
         ),
     ] = None,
     level: Annotated[

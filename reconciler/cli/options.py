@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from reconciler.cli import complete
 from reconciler.cli.formats import Format
 
 Config: TypeAlias = Annotated[
@@ -40,6 +41,7 @@ OnlyImageSet: TypeAlias = Annotated[
     typer.Option(
         "--image-set",
         metavar="ID",
+        autocompletion=complete.image_sets,
         help="Show only the action of this image set, one by one.",
         show_default=False,
     ),
@@ -49,6 +51,7 @@ OnlyDatastore: TypeAlias = Annotated[
     typer.Option(
         "--datastore",
         metavar="NAME",
+        autocompletion=complete.datastores,
         help="Show only the image sets of this data store.",
         show_default=False,
     ),
@@ -71,6 +74,7 @@ Datastore: TypeAlias = Annotated[
     typer.Option(
         "--datastore",
         metavar="NAME",
+        autocompletion=complete.datastores,
         help="The name of a data store in reconciler.yaml [default: the only data store].",
         show_default=False,
     ),

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import options
+from reconciler.cli import complete, options
 
 
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", hidden=True),
+        typer.Argument(metavar="NAME", hidden=True, autocompletion=complete.schemas),
     ] = None,
     json: options.AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli import options
+from reconciler.cli import complete, options
 from reconciler.core.errors import ReconcilerError, gravest
 
 
@@ -38,6 +38,7 @@ def search(
         typer.Option(
             "--datastore",
             metavar="NAME",
+            autocompletion=complete.datastores,
             help="Search only this data store [default: all data stores in reconciler.yaml].",
             show_default=False,
         ),
@@ -47,6 +48,7 @@ def search(
         typer.Option(
             "--fields",
             metavar="NAMES",
+            autocompletion=complete.fields,
             help="The columns, with commas between them: DICOM keywords, or imageSetId, datastore "
             "and others of the service. With one field, prints its values without a heading.",
             show_default=False,

@@ -16,7 +16,8 @@ from reconciler.core.plan import checker
 from reconciler.core.plan import file as plan_file
 from reconciler.core.ports import Files
 from reconciler.edges import files, git, schemas
-from reconciler.edges.settings import find_settings, read_settings
+from reconciler.edges.places import find_settings
+from reconciler.edges.settings import read_settings
 from reconciler.edges.worktree import refuse_links_of_ours
 
 # git ignores this folder, so a plan saved there is not committed.

@@ -9,7 +9,8 @@ from pathlib import Path
 from reconciler.core.model.plan import Step
 from reconciler.core.ports import ImageSets
 from reconciler.edges import aws
-from reconciler.edges.settings import find_settings, read_settings
+from reconciler.edges.places import find_settings
+from reconciler.edges.settings import read_settings
 from reconciler.emulator.http.server import Emulator
 
 _PATIENCE_SECONDS = 10.0

@@ -18,7 +18,7 @@ from reconciler.core.ask import consent
 from reconciler.core.ask.as_json import Path as KeyPath
 from reconciler.core.ask.as_json import place_of, to_json
 from reconciler.core.ask.schema import Checker
-from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError, Place, ReconcilerError
+from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError, Place
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.file_kind import SETTINGS
 from reconciler.core.model.hazard import Consent
@@ -34,8 +34,9 @@ from reconciler.core.model.settings import (
     Settings,
 )
 from reconciler.edges import schemas
-from reconciler.edges.manifests import SETTINGS_FILE, Loaded, read_content
+from reconciler.edges.manifests import Loaded, read_content
 from reconciler.edges.manifests import read as read_file
+from reconciler.edges.places import SETTINGS_FILE
 
 # A request signature needs a region. The emulator accepts any region.
 EMULATOR_REGION = "us-east-1"
@@ -43,19 +44,6 @@ EMULATOR_REGION = "us-east-1"
 _LATER_MODES = ("branch", "pull-request")
 
 Problems = Iterator[tuple[KeyPath, Diagnostic]]
-
-
-def find_settings(start: Path) -> Path:
-    """Find reconciler.yaml in a folder, or in the nearest folder above it."""
-    folder = start.absolute()
-    for candidate in (folder, *folder.parents):
-        if (candidate / SETTINGS_FILE).is_file():
-            return candidate / SETTINGS_FILE
-    raise ReconcilerError(
-        f"no {SETTINGS_FILE} in {folder} or any folder above it",
-        "Change to the folder of the repository with the manifests, or name the file with "
-        "`--config FILE`. `reconcile schema reconciler` prints its schema.",
-    )
 
 
 def read_settings(path: Path) -> Settings:

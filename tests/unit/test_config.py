@@ -20,7 +20,8 @@ from reconciler.core.model.settings import (
     Rules,
     Settings,
 )
-from reconciler.edges.settings import find_settings, read_settings
+from reconciler.edges.places import find_settings
+from reconciler.edges.settings import read_settings
 
 ID = "1234567890abcdefghij1234567890ab"
 ALLOW = Permission.ALLOW

@@ -14,7 +14,6 @@ from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.core.source import Sources
 from reconciler.edges.manifests.files import (
     MAX_BYTES,
-    SETTINGS_FILE,
     find,
     is_manifest,
     name_of,
@@ -28,7 +27,6 @@ __all__ = [
     "DEFAULT",
     "MAX_BYTES",
     "PURE",
-    "SETTINGS_FILE",
     "Loaded",
     "is_manifest",
     "load",

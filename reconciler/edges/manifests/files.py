@@ -13,9 +13,9 @@ from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.file_kind import PLAN, SETTINGS, FileKind, kind_of
 from reconciler.core.source import lines_of
 from reconciler.edges.files import open_at_once
+from reconciler.edges.places import SETTINGS_FILE
 from reconciler.edges.worktree import leads_out
 
-SETTINGS_FILE = "reconciler.yaml"
 MAX_BYTES = 16 * 1024 * 1024
 
 _SUFFIXES = (".yaml", ".yml")

@@ -18,6 +18,7 @@ from reconciler.core.errors import RecordError
 from reconciler.core.model.record import Entry
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
+from reconciler.edges.places import RECORDS as FOLDER
 from reconciler.edges.records.rows import (
     KIND,
     RESTORE,
@@ -46,8 +47,6 @@ __all__ = [
     "sweep",
     "write",
 ]
-
-FOLDER = "records"
 
 # What becomes of the entry of an image set; None where there is none.
 Amendment: TypeAlias = Callable[[Entry | None], Entry | None]
