@@ -20,7 +20,7 @@ from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
 from tests.cli.conftest import Command
-from tests.processes import bounded
+from tests.processes import SECONDS, bounded
 
 DATES = "manifests/acr-nema-dates.yaml"
 LOCKED_SECONDS = 3600.0
@@ -161,13 +161,13 @@ def test_who_interrupts_the_reading_need_not_wait_for_a_service_that_hangs(
             stderr=subprocess.PIPE,
             text=True,
         )
-        with bounded(reading, READ_SECONDS / 2):
-            server.settimeout(READ_SECONDS / 2)
+        with bounded(reading):
+            server.settimeout(SECONDS)
             connection, _ = server.accept()
             with connection:
                 time.sleep(0.5)
                 reading.send_signal(signal.SIGINT)
-                out, err = reading.communicate()
+                out, err = reading.communicate(timeout=READ_SECONDS / 2)
     assert (reading.returncode, out, err) == (130, "", "")
 
 
