@@ -19,6 +19,10 @@ WHEEL_STAMP := $(WHEEL)/.users-lock-installed
 PIP := -m pip install -qq --disable-pip-version-check
 INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-version-check --no-compile
 
+# Hundreds of processes start in the tests. Without its cached bytecode, each of them would compile
+# the whole package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
