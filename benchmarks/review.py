@@ -1,6 +1,10 @@
 """How long the outputs of a large plan take, and how much memory: a process for each format.
 
-python benchmarks/review.py [IMAGE_SETS]
+python benchmarks/review.py [IMAGE_SETS] [--runs N] [--against FOLDER]
+
+Measured is the way from the plan in memory to the finished text, imports included; how the plan is
+read from a file is not. `--against` is another checkout, whose runs alternate with those of this
+one: other programs slow both down alike. Its ratio is of the processor times.
 
 Every image set has four changes: one that all of them share, one with a new value of its own, one
 of a sequence, and one that replaces one of seven values.
@@ -10,13 +14,18 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import md5
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 from reconciler.core.errors import Place
 from reconciler.core.model.address import PATIENT, series_at
@@ -126,39 +135,88 @@ def _json(shown: Review) -> str:
     return "\n".join(plan_json_lines(shown))
 
 
+def _github(shown: Review) -> str:
+    from reconciler.render.annotations import commands
+
+    return "\n".join(commands(shown))
+
+
 FORMATS: Mapping[str, Callable[[Review], str]] = {
     "text": _text,
     "markdown": _markdown,
     "html": _html,
     "json": _json,
+    "github": _github,
 }
 
 
-def measure(name: str, count: int) -> None:
-    """Render one format, and print the time and memory that it took beyond the plan."""
+class Run(NamedTuple):
+    """What one process measured: wall and processor time, memory beyond the plan, and bytes."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+    size: int
+
+
+def measure(name: str, count: int) -> Run:
+    """Render one format."""
     gc.set_threshold(50_000, 50, 1_000)  # as the command line does
     plan = made(count)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     text = FORMATS[name](review(plan, Redact.IDENTIFYING, shows_stated=True))
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"{name:10} {seconds:6.2f} s {more:7.0f} MB {len(text.encode()):12,} bytes")
+    return Run(seconds, cpu, more, len(text.encode()))
+
+
+def measured(folder: Path, name: str, count: int) -> Run:
+    """Render one format with the code of a checkout. The peak of memory is that of a process."""
+    ran = subprocess.run(
+        [sys.executable, str(folder / "benchmarks/review.py"), str(count), "--only", name],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+    )
+    return Run(*json.loads(ran.stdout))
+
+
+def row(name: str, runs: Sequence[Run], old: Sequence[Run]) -> str:
+    """The least and the median time of the runs of a format, and their peak of memory."""
+    wall, cpu = [one.seconds for one in runs], [one.cpu for one in runs]
+    before = [one.cpu for one in old]
+    compared = (
+        f"{min(before):6.2f} {median(before):6.2f} x {median(before) / median(cpu):.1f}"
+        if before
+        else ""
+    )
+    peak = max(one.megabytes for one in runs)
+    times = f"{min(wall):6.2f} {median(wall):6.2f} {min(cpu):8.2f} {median(cpu):6.2f}"
+    return f"{name:10} {times} {peak:7.0f} {runs[0].size:12,}   {compared}"
 
 
 def main() -> None:
-    """Run each format in a process of its own: the peak of memory is that of the process."""
+    """Run each format in processes of its own."""
     parser = argparse.ArgumentParser()
     parser.add_argument("image_sets", nargs="?", type=int, default=10_000)
     parser.add_argument("--only", choices=sorted(FORMATS))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--against", type=Path)
     chosen = parser.parse_args()
     if chosen.only:
-        measure(chosen.only, chosen.image_sets)
+        print(json.dumps(measure(chosen.only, chosen.image_sets)))
         return
+    here = Path(__file__).resolve().parents[1]
+    print("           wall s: min, median; processor s: min, median; MB; bytes; the other checkout")
     for name in FORMATS:
-        subprocess.run(
-            [sys.executable, __file__, str(chosen.image_sets), "--only", name], check=True
-        )
+        runs: list[Run] = []
+        old: list[Run] = []
+        for _ in range(chosen.runs):
+            runs.append(measured(here, name, chosen.image_sets))
+            if chosen.against:
+                old.append(measured(chosen.against.resolve(), name, chosen.image_sets))
+        print(row(name, runs, old), flush=True)
 
 
 if __name__ == "__main__":
