@@ -528,6 +528,16 @@ def test_tls_that_breaks_after_the_send_is_no_answer(
     assert type(caught.value) is kind
 
 
+def test_an_answer_that_is_no_text_is_no_answer(wire: Wire, port: ImageSets) -> None:
+    """botocore raises what Python raises for it."""
+    wire.answer(gzip.compress(b"{}"))
+    with pytest.raises(NoAnswerError):
+        port.get(IMAGE_SET_ID)
+    wire.answer(b"\xff\xfe")
+    with pytest.raises(NoAnswerError):
+        port.update(step(updatable="{}"))
+
+
 def test_an_answer_that_is_not_json_is_no_answer(wire: Wire, port: ImageSets) -> None:
     wire.answer(b"<html>a proxy says hello</html>")
     with pytest.raises(NoAnswerError):

@@ -138,9 +138,10 @@ def translated(operation: str, target: Target, image_set_id: str = "") -> Iterat
     except Exception as error:
         if _is_of_the_credentials(error):
             raise _credentials(_credential_text(error), operation, type(error).__name__) from None
-        if not isinstance(error, ResponseParserError | KeyError):
+        if not isinstance(error, ResponseParserError | KeyError | UnicodeDecodeError):
             raise
         # For a 200 whose body is not JSON (a page of a proxy), botocore returns an empty answer.
+        # It does not catch that a body is no UTF-8.
         raise _broken(operation, target, type(error).__name__) from None
 
 
