@@ -33,8 +33,13 @@ class Output:
     summary: bool = False
 
 
-def output(chosen: Format | None, *, as_json: bool, summary: bool) -> Output:
-    """The output that the options ask for. `--json` is `--format json`."""
+def output(
+    chosen: Format | None, *, as_json: bool, summary: bool, fingerprints: bool = False
+) -> Output:
+    """The output that the options ask for. `--json` is `--format json`.
+
+    Raises ReconcilerError for options that exclude each other.
+    """
     if as_json and chosen not in (None, Format.JSON):
         raise ReconcilerError(f"--json and --format {chosen} ask for different formats")
     found = Format.JSON if as_json else chosen or Format.TEXT
@@ -43,7 +48,22 @@ def output(chosen: Format | None, *, as_json: bool, summary: bool) -> Output:
             f"--format {found} has no summary",
             "Use --summary with --format text, markdown or json.",
         )
+    if fingerprints:
+        _check_fingerprints(found, summary)
     return Output(found, summary)
+
+
+def _check_fingerprints(format: Format, summary: bool) -> None:
+    if format not in (Format.TEXT, Format.JSON):
+        raise ReconcilerError(
+            f"--format {format} has no fingerprints: its output is passed on to many readers",
+            "Use --fingerprints with --format text or json.",
+        )
+    if summary:
+        raise ReconcilerError(
+            "--summary leaves out every value, so it has no fingerprints",
+            "Remove --summary or --fingerprints.",
+        )
 
 
 def print_review(

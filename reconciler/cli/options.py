@@ -36,6 +36,15 @@ Summary: TypeAlias = Annotated[
     bool,
     typer.Option("--summary", help="Print totals and dangers only.", show_default=False),
 ]
+Fingerprints: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--fingerprints",
+        help="Print a keyed fingerprint of each live value, to compare it with another plan. The "
+        "key comes from the variable that `fingerprintKey` in reconciler.yaml names.",
+        show_default=False,
+    ),
+]
 OnlyImageSet: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reconciler.cli import options
-
-if TYPE_CHECKING:
-    pass
 
 
 def plan(
@@ -66,6 +63,7 @@ def plan(
             show_default=False,
         ),
     ] = False,
+    fingerprints: options.Fingerprints = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
@@ -81,16 +79,18 @@ def plan(
     from reconciler.cli import connect, debug, formats, problems, reviewed, screen, workspace
     from reconciler.core.review import review as shown_as
     from reconciler.core.review.narrow import narrowed
+    from reconciler.edges import fingerprint_key
     from reconciler.pipeline.known import key_of
     from reconciler.pipeline.reviewed import read_reviews
     from reconciler.render import text
 
-    wanted = formats.output(format, as_json=json, summary=summary)
+    wanted = formats.output(format, as_json=json, summary=summary, fingerprints=fingerprints)
     if out:
         workspace.check_plan_file(out)
     if review:
         reviewed.check_review_file(review)
     settings = workspace.settings(config)
+    key = fingerprint_key.read(settings) if fingerprints else None
     workspace.refuse_links(settings, out, review)
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
     with problems.reported(settings, show_values):
@@ -118,6 +118,7 @@ def plan(
         redact=view.redact,
         shows_stated=view.shows_stated,
         retiered=planned.retiered,
+        fingerprints=key,
     )
     part = narrowed(planned.plan, datastore, image_set)
     is_whole = part is planned.plan

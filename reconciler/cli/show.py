@@ -17,6 +17,7 @@ def show(
     summary: options.Summary = False,
     image_set: options.OnlyImageSet = None,
     datastore: options.OnlyDatastore = None,
+    fingerprints: options.Fingerprints = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
@@ -27,14 +28,19 @@ def show(
     from reconciler.cli import debug, formats, screen, workspace
     from reconciler.core.review import review
     from reconciler.core.review.narrow import narrowed
+    from reconciler.edges import fingerprint_key
 
-    wanted = formats.output(format, as_json=json, summary=summary)
+    wanted = formats.output(format, as_json=json, summary=summary, fingerprints=fingerprints)
     found = workspace.settings_if_any(config)
+    key = fingerprint_key.read(found) if fingerprints else None
     plan, warning = workspace.load_plan(file, Path(found.root) if found else None)
     debug.planned(plan)
     view = screen.view(found, show_values)
     shown = review(
-        narrowed(plan, datastore, image_set), view.redact, shows_stated=view.shows_stated
+        narrowed(plan, datastore, image_set),
+        view.redact,
+        shows_stated=view.shows_stated,
+        fingerprints=key,
     )
     formats.print_review(shown, wanted, found, {})
     screen.not_read(plan)

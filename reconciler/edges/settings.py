@@ -167,6 +167,7 @@ def _settings(file: Path, data: Any) -> Settings:
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
         guardrails=_guardrails(data.get("guardrails", {})),
         review_seconds=in_seconds(data.get("reviewExpiresAfter", "14d")),
+        fingerprint_key=data.get("fingerprintKey", defaults.fingerprint_key),
     )
 
 

@@ -9,7 +9,8 @@ import sys
 
 # Whole words in the names of environment variables, and prefixes of names.
 _SECRET_WORDS = frozenset({"CREDENTIAL", "KEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN"})
-_SECRET_FAMILIES = ("AWS_", "BOTO_")
+# The key of fingerprints has a name of the last of them.
+_SECRET_FAMILIES = ("AWS_", "BOTO_", "RECONCILE_")
 # A CI job may pass settings of git this way. GIT_CONFIG_KEY_0 is the name of a setting, not a key.
 _GIT_SETTINGS = "GIT_CONFIG_"
 

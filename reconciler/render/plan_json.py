@@ -218,6 +218,8 @@ def _change(change: ShownChange) -> Json:
         row["manifests"] = [_place(place) for place in change.manifests]
     if change.differs_in:
         row["differsIn"] = change.differs_in
+    if change.fingerprint:
+        row["fingerprint"] = change.fingerprint
     if change.creator:
         row["privateCreator"] = change.creator.json
     return row

@@ -18,6 +18,7 @@ from reconciler.core.review.phrases import (
     plural,
 )
 from reconciler.render.details import detail_lines
+from reconciler.render.fingerprints import fingerprint_lines
 from reconciler.render.overview import danger_lines, head_lines, overview_lines, summary_of
 from reconciler.render.style import Look, Style
 
@@ -40,6 +41,7 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
     elif review.is_pending:
         yield from overview_lines(review.overview, look)
         yield ""
+    yield from fingerprint_lines(review.actions, look)
     yield look.paint(review.summary, Style.STRONG)
     for line in _footnotes(review, calls or {}):
         yield look.paint(line, Style.DIM)

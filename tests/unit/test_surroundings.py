@@ -36,6 +36,7 @@ def test_programs_are_looked_up_in_absolute_folders_only(path: str, kept: str) -
         "ACTIONS_ID_TOKEN_REQUEST_URL",
         "GITHUB_TOKEN",
         "RECONCILE_KEY",
+        "RECONCILE_FINGERPRINTS",
         "DB_PASSWORD",
         "AZURE_CLIENT_SECRET",
         "GOOGLE_APPLICATION_CREDENTIALS",

@@ -161,7 +161,8 @@ class Settings:
     """The settings of `file` in the folder `root`, to which its paths are relative.
 
     `digest` is over the bytes of the file, which hold no DICOM value. `review_seconds` is how long
-    a review holds.
+    a review holds. `fingerprint_key` names the environment variable with the key of fingerprints;
+    "" if reconciler.yaml names none.
     """
 
     root: PurePath
@@ -180,6 +181,7 @@ class Settings:
     file: str = "reconciler.yaml"
     digest: str = ""
     review_seconds: float = REVIEW_SECONDS
+    fingerprint_key: str = ""
 
     def datastore(self, name: str) -> Datastore:
         """Return the data store with a name. Raises KeyError if reconciler.yaml has none."""

@@ -2,12 +2,14 @@
 
 from reconciler.core.review.applied import AppliedReview
 from reconciler.core.review.build import review
+from reconciler.core.review.fingerprint import FingerprintKey
 from reconciler.core.review.model import Review
 from reconciler.core.review.outcomes import review_applied, reviewer
 from reconciler.core.review.search import ShownImageSet, review_search
 
 __all__ = [
     "AppliedReview",
+    "FingerprintKey",
     "Review",
     "ShownImageSet",
     "review",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from reconciler.core.lookalikes import difference
 from reconciler.core.model.change import Change
@@ -21,6 +22,9 @@ from reconciler.core.review.shown import ShownPart, ShownValue, show, show_creat
 _STUDY_INSTANCE_UID = 0x0020000D
 
 
+Finish: TypeAlias = Callable[[ShownAction], ShownAction]
+
+
 class ShownActions:
     """The actions of a plan in its order, each shown anew whenever it is read.
 
@@ -28,10 +32,16 @@ class ShownActions:
     plan itself does, so it prints none of them.
     """
 
-    __slots__ = ("_actions", "_letters", "_studies", "_view")
+    __slots__ = ("_actions", "_finish", "_letters", "_studies", "_view")
 
-    def __init__(self, actions: Sequence[Action], view: View, letters: Letters) -> None:
-        """Keys and paths are labelled already (`labels`), and so are values (`letters`)."""
+    def __init__(
+        self, actions: Sequence[Action], view: View, letters: Letters, finish: Finish
+    ) -> None:
+        """Keys and paths are labelled already (`labels`), and so are values (`letters`).
+
+        `finish` is applied to each action that is shown.
+        """
+        self._finish = finish
         self._actions = actions
         self._view = view
         self._letters = letters
@@ -45,7 +55,7 @@ class ShownActions:
 
     def show(self, action: Action) -> ShownAction:
         """One action of the plan."""
-        return _action(action, self._view, self._letters, self._studies)
+        return self._finish(_action(action, self._view, self._letters, self._studies))
 
 
 def _action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.settings import Redact
-from reconciler.core.review.actions import ShownActions
+from reconciler.core.review.actions import Finish, ShownActions
 from reconciler.core.review.dangers import dangers_of, notes_of, refusals_of
 from reconciler.core.review.details import details_of
+from reconciler.core.review.fingerprint import FingerprintKey, with_fingerprints
 from reconciler.core.review.labels import labelled
 from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
-from reconciler.core.review.model import Review
+from reconciler.core.review.model import Review, ShownAction
 from reconciler.core.review.overview import Overview
 from reconciler.core.review.rows import rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
@@ -18,20 +19,25 @@ from reconciler.core.review.verdict import verdict_of
 
 
 def review(
-    plan: Plan, redact: Redact, *, shows_stated: bool = False, retiered: tuple[str, ...] = ()
+    plan: Plan,
+    redact: Redact,
+    *,
+    shows_stated: bool = False,
+    retiered: tuple[str, ...] = (),
+    fingerprints: FingerprintKey | None = None,
 ) -> Review:
     """The review of a plan, masked as `redact` says. For `shows_stated`, see `View`.
 
     `retiered` are the image sets that the reads for this plan moved to another storage tier.
-
-    A commit that does not hold the manifests as they were read shows nothing that they state.
+    `fingerprints` is the key of the fingerprints of live values, None for a review without them. A
+    commit that does not hold the manifests as they were read shows nothing that they state.
     """
     view = View(redact, shows_stated and plan.basis.is_clean is True)
-    plan = labelled(plan, redact)
+    unlabelled, plan = plan, labelled(plan, redact)
     totals = totals_of(plan)
     letters = Letters()
     overview = _overview(plan, view, totals, letters)
-    actions = ShownActions(plan.actions, view, letters)
+    actions = ShownActions(plan.actions, view, letters, _finish(unlabelled, fingerprints))
     return Review(
         basis=plan.basis,
         masked=redact is not Redact.NONE,
@@ -47,6 +53,19 @@ def review(
         unread=plan.unread,
         retiered=retiered,
     )
+
+
+def _finish(plan: Plan, key: FingerprintKey | None) -> Finish:
+    """Adds fingerprints, if there is a key for them. They are of the values without labels."""
+    if key is None:
+        return lambda shown: shown
+    actions = {(one.datastore_id, one.image_set_id): one for one in plan.actions}
+
+    def finish(shown: ShownAction) -> ShownAction:
+        subject = shown.datastore_id, shown.members[0].image_set_id
+        return with_fingerprints(shown, actions[subject], key)
+
+    return finish
 
 
 def _overview(plan: Plan, view: View, totals: Totals, letters: Letters) -> Overview:

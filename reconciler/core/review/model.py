@@ -41,7 +41,8 @@ class ShownChange(NamedTuple):
     `parts` are what differs inside of a sequence. `components` are the components of a person's
     name that differ, () where either name is masked: that a component is equal says what it is.
     `differs_in` names the difference of values that look the same; "" if they look different.
-    `label` is that of `before` where the overview gives it one (`LiveValue`).
+    `label` is that of `before` where the overview gives it one (`LiveValue`). `fingerprint` is that
+    of the live value, "" unless fingerprints are asked for.
     """
 
     image_set_id: str
@@ -65,6 +66,7 @@ class ShownChange(NamedTuple):
     components: tuple[str, ...] = ()
     differs_in: str = ""
     label: str = ""
+    fingerprint: str = ""
 
     @property
     def path(self) -> str:
