@@ -51,6 +51,8 @@ def read_settings(path: Path) -> Settings:
     # Places are relative to the folder of the file. A file that does not exist is in no folder.
     name = path.name if os.path.isfile(path) else str(path)  # noqa: PTH113 - never raises
     loaded = read_file(path, name, SETTINGS)
+    if loaded.problems:
+        raise InputError(loaded.problems, loaded.sources)
     return _read(path, loaded, name, path.read_bytes())
 
 

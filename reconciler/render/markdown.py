@@ -65,6 +65,8 @@ def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
             left_out.append(f"{len(blocks) - len(fitting):,} more under “{title.strip('# ')}”")
     if left_out:
         lines += [f"**Cut:** {'; '.join(left_out)}. `reconcile show PLAN` shows all.", ""]
+    if not summary:
+        lines += _hidden(review)
     return "\n".join([*head, *lines, *_footer(review), ""])
 
 
@@ -132,11 +134,18 @@ def _sections(review: Review, link: str) -> Iterator[_Section]:
     yield title, [_row(one, link) for one in found.drift]
     yield "### Odd ones out", list(_odd((*found.drift, *found.rows)))
     yield "### Changes", [_row(one, link) for one in found.rows]
+    yield "### Asked for, and held back", [_row(one, link) for one in found.held]
     yield "### Notes", [_note(one, link) for one in found.notes]
 
 
 def _dangers(review: Review) -> _Section:
-    return "### ⚠️ Dangers", [_danger(one) for one in review.overview.dangers]
+    happening = [one for one in review.overview.dangers if one.happens]
+    return "### ⚠️ Dangers", [_danger(one) for one in happening]
+
+
+def _hidden(review: Review) -> list[str]:
+    words = wording.hidden(review.overview)
+    return [f"<sub>{_words(words)}</sub>", ""] if words else []
 
 
 def _refusal(refusal: Refusal, link: str) -> str:
@@ -144,15 +153,17 @@ def _refusal(refusal: Refusal, link: str) -> str:
     where = f"{_where(refusal.reach)}{wording.since_base(refusal)}"
     lines = [f"- {about}{_words(refusal.message)} ({where}){_at(refusal.place, link)}"]
     if refusal.lines:
-        lines += ["  Add to the manifest: " + ", ".join(map(code, refusal.lines))]
+        lines += ["  To allow it, add to the manifest: " + ", ".join(map(code, refusal.lines))]
     if refusal.hint:
         lines.append(f"  {_words(refusal.hint)}")
     return "  \n".join(lines)
 
 
 def _danger(danger: Danger) -> str:
-    refused = f", **{danger.refused:,} without consent**" if danger.refused else ""
-    return f"- **{danger.hazard}**: {danger.meaning} ({_where(danger.reach)}{refused})"
+    where = wording.where_it_happens(danger)
+    if danger.reach.image_sets == 1:
+        where = where.replace(danger.reach.first[0], code(danger.reach.first[0]))
+    return f"- **{danger.hazard}**: {danger.meaning} ({where})"
 
 
 def _odd(rows: Iterable[Row]) -> Iterator[str]:
@@ -170,7 +181,7 @@ def _row(row: Row, link: str) -> str:
     before, after = wording.values_of(row)
     shown = [" or ".join(map(code, before))] if before else []
     if wording.has_place_instead(row):
-        shown.append("the value of the line")
+        shown.append("a new value, which the line shows")
     elif after:
         components = f" ({', '.join(row.components)})" if row.components else ""
         shown.append(code(after) + components)
@@ -181,8 +192,8 @@ def _row(row: Row, link: str) -> str:
         f"- {_SIGN[SYMBOL[row.op]]} {held}{_name(row)} ({row.level.title}{vr}): "
         f"{' → '.join(shown)} on {_where(row.reach, row)}{_at(row.place, link)}{more}"
     ]
-    if row.drift:
-        lines.append(f"  changed {row.drift}")
+    if drift := wording.changed_outside(row):
+        lines.append(f"  {drift}")
     if row.hazards:
         lines.append(f"  {', '.join(row.hazards)}")
     if difference := wording.difference_of(row):
@@ -205,6 +216,8 @@ def _where(reach: Reach, row: Row | None = None) -> str:
     words = wording.where(reach, row.level if row else None)
     if reach.image_sets == 1:
         return words.replace(reach.first[0], code(reach.first[0]))
+    if row is not None and reach.image_sets == len(reach.first):
+        words += f" ({', '.join(map(code, reach.first))})"
     return words
 
 

@@ -26,7 +26,7 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
     refused = [danger.hazard for danger in overview.dangers if danger.refused]
     if refused:
         yield from _painted(f"Needs consent: {', '.join(refused)}.", Style.ERROR, look, "")
-    taken = [one.hazard for one in overview.dangers if one.refused < one.reach.image_sets]
+    taken = [danger.hazard for danger in overview.dangers if danger.happens]
     if taken:
         yield from _painted(f"Dangers: {', '.join(taken)}.", Style.UPDATE, look, "")
 
@@ -34,7 +34,7 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
 def summary_of(overview: Overview, look: Look) -> Iterator[str]:
     """The verdict, and every danger with its meaning."""
     yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
-    yield from _section("Dangers", overview.dangers, danger_lines, look)
+    yield from _section("Dangers", _happening(overview), danger_lines, look)
 
 
 def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
@@ -43,6 +43,7 @@ def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
     yield from _section("Not changed", overview.refusals, _refusal, look)
     yield from _section("Drift: changed outside this repository", overview.drift, _row, look)
     yield from _section("Changes", overview.rows, _row, look)
+    yield from _section("Asked for, and held back", overview.held, _row, look)
     yield from _section("Notes", overview.notes, _note, look)
 
 
@@ -56,13 +57,14 @@ def _section(
         yield from lines(one, look)
 
 
+def _happening(overview: Overview) -> list[Danger]:
+    return [danger for danger in overview.dangers if danger.happens]
+
+
 def danger_lines(danger: Danger, look: Look) -> Iterator[str]:
     """A hazard with its meaning and the image sets that it concerns."""
-    style = Style.ERROR if danger.refused else Style.UPDATE
-    where = wording.where(danger.reach)
-    refused = f", {danger.refused:,} without consent" if danger.refused else ""
-    text = f"{danger.hazard} ({where}{refused}): {danger.meaning}"
-    yield from _marked("!", text, style, look)
+    text = f"{danger.hazard} ({wording.where_it_happens(danger)}): {danger.meaning}"
+    yield from _marked("!", text, Style.UPDATE, look)
 
 
 def _refusal(refusal: Refusal, look: Look) -> Iterator[str]:
@@ -71,7 +73,7 @@ def _refusal(refusal: Refusal, look: Look) -> Iterator[str]:
     text = f"{about}{escape(refusal.message)} ({where})"
     yield from _marked("✗", f"{text}  {place_of(refusal.place)}".rstrip(), Style.ERROR, look)
     if refusal.lines:
-        yield f"{INDENT}  add to the manifest:"
+        yield f"{INDENT}  to allow it, add to the manifest:"
     for line in refusal.lines:
         yield f"{INDENT}    {look.paint(line, Style.STRONG)}"
     yield from _painted(escape(refusal.hint), None, look, f"{INDENT}  ")
@@ -104,8 +106,7 @@ def _row(row: Row, look: Look) -> Iterator[str]:
     yield from _painted(
         f"{held}{wording.where(row.reach, row.level)}{place}", Style.DIM, look, inner
     )
-    if row.drift:
-        yield from _painted(f"changed {row.drift}", Style.DRIFT, look, inner)
+    yield from _painted(wording.changed_outside(row), Style.DRIFT, look, inner)
     if row.hazards:
         yield from _painted(", ".join(row.hazards), Style.UPDATE, look, inner)
     yield from _painted(wording.difference_of(row), Style.UPDATE, look, inner)

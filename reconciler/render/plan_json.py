@@ -90,6 +90,7 @@ def summary_json(review: Review) -> dict[str, Json]:
             {
                 "name": str(one.hazard),
                 "imageSets": one.reach.image_sets,
+                "heldBack": one.held,
                 "withoutConsent": one.refused,
             }
             for one in review.overview.dangers

@@ -141,7 +141,7 @@ def test_a_summary(tree: World) -> None:
     found = json.loads(tree.reconcile("plan", "--summary", "--json").out)
     assert found["verdict"] == ["1 image set changes (1 call)."]
     assert found["dangers"] == [
-        {"name": "CHANGES_PATIENT_IDENTITY", "imageSets": 1, "withoutConsent": 0}
+        {"name": "CHANGES_PATIENT_IDENTITY", "imageSets": 1, "heldBack": 0, "withoutConsent": 0}
     ]
     ran = tree.reconcile("plan", "--summary", "--format", "github")
     assert (ran.code, "--format github has no summary" in ran.err) == (1, True)

@@ -163,7 +163,9 @@ def test_the_sections_stand_in_the_order_of_the_comment() -> None:
     plan = replace(plan, actions=(first, *plan.actions[1:]))
     found = Parsed(page(review(plan, Redact.IDENTIFYING)))
     ids = [str(attributes["id"]) for tag, attributes in found.tags if tag == "section"]
-    assert ids == ["refusals", "dangers", "drift", "odd", "changes", "where", "notes", "list"]
+    assert ids == [
+        *("refusals", "dangers", "drift", "odd", "changes", "held", "where", "notes", "list")
+    ]
 
 
 def test_the_head_states_what_the_plan_is_made_of_and_what_else_changed() -> None:

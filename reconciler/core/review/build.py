@@ -13,7 +13,7 @@ from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import Review, ShownAction
 from reconciler.core.review.overview import Overview
-from reconciler.core.review.rows import rows_of
+from reconciler.core.review.rows import Part, rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
 from reconciler.core.review.verdict import verdict_of
 
@@ -73,7 +73,8 @@ def _overview(plan: Plan, view: View, totals: Totals, letters: Letters) -> Overv
         verdict=verdict_of(plan, totals),
         refusals=refusals_of(plan.actions),
         dangers=dangers_of(plan.actions),
-        drift=rows_of(plan.actions, view, letters, drifted=True),
-        rows=rows_of(plan.actions, view, letters, drifted=False),
+        drift=rows_of(plan.actions, view, letters, Part.DRIFT),
+        rows=rows_of(plan.actions, view, letters, Part.MADE),
+        held=rows_of(plan.actions, view, letters, Part.HELD),
         notes=notes_of(plan.actions),
     )

@@ -18,19 +18,22 @@ from reconciler.core.review.severity import rank
 
 def dangers_of(actions: Iterable[Action]) -> tuple[Danger, ...]:
     """Every hazard of the actions, the gravest first."""
-    found: dict[Hazard, tuple[Count, dict[str, None]]] = {}
+    found: dict[Hazard, tuple[Count, dict[str, None], dict[str, None]]] = {}
     for action in actions:
         if action.status is Status.CONVERGED:
             continue
         studies = studies_of(action)
         for use in action.hazards:
-            where, refused = found.setdefault(use.hazard, (Count(), {}))
-            where.add(use.image_set_id, studies.get(use.image_set_id, ""))
+            where, held, refused = found.setdefault(use.hazard, (Count(), {}, {}))
+            if action.steps:
+                where.add(use.image_set_id, studies.get(use.image_set_id, ""))
+            else:
+                held[use.image_set_id] = None
             if not use.consented:
                 refused[use.image_set_id] = None
     return tuple(
-        Danger(hazard, MEANING[hazard], where.reach(), len(refused))
-        for hazard, (where, refused) in sorted(found.items(), key=lambda one: rank(one[0]))
+        Danger(hazard, MEANING[hazard], where.reach(), len(held), len(refused))
+        for hazard, (where, held, refused) in sorted(found.items(), key=lambda one: rank(one[0]))
     )
 
 

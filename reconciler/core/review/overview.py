@@ -95,12 +95,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """A hazard of a plan, on all image sets together. `refused` counts those without consent."""
+    """A hazard of a plan, on all image sets together.
+
+    `reach` has those that the plan changes: there it happens. `held` counts those that the plan
+    leaves as they are, `refused` those of them without consent to this hazard.
+    """
 
     hazard: Hazard
     meaning: str
     reach: Reach
+    held: int
     refused: int
+
+    @property
+    def happens(self) -> bool:
+        """Whether an image set changes with it."""
+        return self.reach.image_sets > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +143,8 @@ class Remark:
 class Overview:
     """`verdict` says what happens if the plan is applied, in sentences.
 
-    `rows` are the edits that are asked for, `drift` those of values that were changed outside this
-    repository.
+    `rows` are the edits that are made, `drift` those of values that were changed outside this
+    repository, and `held` those that are asked for and not made.
     """
 
     verdict: tuple[str, ...]
@@ -142,4 +152,5 @@ class Overview:
     dangers: tuple[Danger, ...]
     drift: tuple[Row, ...]
     rows: tuple[Row, ...]
+    held: tuple[Row, ...]
     notes: tuple[Remark, ...]

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import chain
 from typing import TypeAlias
 
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
+from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Status
+from reconciler.core.plan.patients import new_patient_id
 from reconciler.core.review.actions import shown_change
 from reconciler.core.review.explain import since
 from reconciler.core.review.letters import Letters, compared
@@ -38,6 +41,7 @@ class _Edits:
     made: Sequence[Made]
     values: int
     runs: bool
+    hazards: tuple[Hazard, ...]
 
     @property
     def first(self) -> Change:
@@ -74,6 +78,7 @@ class _Attribute:
     """The changes that may share a row, by the new value."""
 
     runs: bool
+    hazards: tuple[Hazard, ...]
     by_value: dict[Hashable, list[Made]] = field(default_factory=dict)
 
     def add(self, change: Change, study: str) -> None:
@@ -83,33 +88,55 @@ class _Attribute:
     def edits(self) -> Iterator[_Edits]:
         """The edits to each new value, or all of them together if the values are many."""
         if len(self.by_value) <= FEW:
-            yield from (_Edits(made, 1, self.runs) for made in self.by_value.values())
+            for edits in self.by_value.values():
+                yield _Edits(edits, 1, self.runs, self.hazards)
         else:
             made = tuple(chain.from_iterable(self.by_value.values()))
-            yield _Edits(made, len(self.by_value), self.runs)
+            yield _Edits(made, len(self.by_value), self.runs, self.hazards)
 
 
-def rows_of(
-    actions: Iterable[Action], view: View, letters: Letters, *, drifted: bool
-) -> tuple[Row, ...]:
-    """The rows of the changes that have drifted, or of all others that the plan makes."""
+class Part(Enum):
+    """The changes of a plan, in three parts."""
+
+    MADE = auto()
+    DRIFT = auto()  # made or not
+    HELD = auto()  # asked for, and not made
+
+
+def rows_of(actions: Iterable[Action], view: View, letters: Letters, part: Part) -> tuple[Row, ...]:
+    """The rows of one part of the changes."""
     attributes: dict[Hashable, _Attribute] = {}
     for action in actions:
-        if not (action.steps or (drifted and action.status is Status.DRIFTED)):
-            continue
         studies = studies_of(action)
+        merging = _merging(action)
         for change in action.changes:
-            if change.drifted is not drifted:
+            if _part_of(action, change) is not part:
                 continue
-            key = _key(action, change)
+            hazards = change.hazards
+            if change.image_set_id in merging and new_patient_id(change):
+                hazards = (*hazards, Hazard.MERGES_PATIENTS)
+            key = _key(action, change, hazards)
             if key not in attributes:
-                attributes[key] = _Attribute(bool(action.steps))
+                attributes[key] = _Attribute(bool(action.steps), hazards)
             attributes[key].add(change, studies.get(change.image_set_id, ""))
     found = [_row(one, view, letters) for same in attributes.values() for one in same.edits()]
     return tuple(sorted(found, key=_order))
 
 
-def _key(action: Action, change: Change) -> Hashable:
+def _part_of(action: Action, change: Change) -> Part:
+    if change.drifted and (action.steps or action.status is Status.DRIFTED):
+        return Part.DRIFT
+    return Part.MADE if action.steps else Part.HELD
+
+
+def _merging(action: Action) -> frozenset[str]:
+    """The image sets whose new PatientID merges patients: a hazard of the whole plan."""
+    return frozenset(
+        use.image_set_id for use in action.hazards if use.hazard is Hazard.MERGES_PATIENTS
+    )
+
+
+def _key(action: Action, change: Change, hazards: tuple[Hazard, ...]) -> Hashable:
     """What rows of different new values have in common."""
     return (
         action.datastore,
@@ -119,7 +146,7 @@ def _key(action: Action, change: Change) -> Hashable:
         change.tag if change.tag is not None else change.key,
         compared(change.creator, "LO") if change.creator else None,
         (change.vr, change.send_vr),
-        change.hazards,
+        hazards,
     )
 
 
@@ -145,7 +172,7 @@ def _row(edits: _Edits, view: View, letters: Letters) -> Row:
         reach=reach_of(edits.made),
         place=change.place,
         places=edits.places,
-        hazards=change.hazards,
+        hazards=edits.hazards,
         uids=edits.uids(),
         drift=since(change.baseline) if change.drifted else "",
         runs=edits.runs,

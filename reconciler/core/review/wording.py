@@ -6,7 +6,7 @@ from reconciler.core.lookalikes import reveal_both
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Op
 from reconciler.core.review.model import ShownChange
-from reconciler.core.review.overview import LiveValue, Reach, Refusal, Row
+from reconciler.core.review.overview import Danger, LiveValue, Overview, Reach, Refusal, Row
 from reconciler.core.review.phrases import plural
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 
@@ -35,6 +35,32 @@ def where(reach: Reach, level: Level | None = None) -> str:
     if level is Level.INSTANCE and reach.instances > 1:
         return f"{plural(reach.instances, 'instance')} of {image_sets}"
     return image_sets
+
+
+def where_it_happens(danger: Danger) -> str:
+    """`2 image sets in 2 studies; held back on 1 more`."""
+    held = f"; held back on {danger.held:,} more" if danger.held else ""
+    return f"{where(danger.reach)}{held}"
+
+
+def changed_outside(row: Row) -> str:
+    """What a reviewer of a drifted value decides; "" for another value."""
+    if not row.drift:
+        return ""
+    if row.runs:
+        return f"changed outside this repository {row.drift}; that value is overwritten"
+    return f"changed outside this repository {row.drift}; that value stays"
+
+
+def hidden(overview: Overview) -> str:
+    """What stands for a hidden value, if there is one; else ""."""
+    rows = (*overview.drift, *overview.rows, *overview.held)
+    if not any(live.value.is_hidden for row in rows for live in row.before):
+        return ""
+    return (
+        "Values in `< >` are hidden, since they may identify a person: their VR and length stand "
+        "there. Equal letters stand for equal values."
+    )
 
 
 def since_base(refusal: Refusal) -> str:

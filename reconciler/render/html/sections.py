@@ -59,7 +59,8 @@ def _all(review: Review, link: str) -> Iterator[_Section]:
         found.refusals,
         lambda one: _refusal(one, link),
     )
-    yield _made(("dangers", "Dangers", "Look at these first."), found.dangers, _danger)
+    happening = [danger for danger in found.dangers if danger.happens]
+    yield _made(("dangers", "Dangers", "Look at these first."), happening, _danger)
     yield _made(
         ("drift", "Drift", "Another process changed these values outside this repository."),
         found.drift,
@@ -67,8 +68,10 @@ def _all(review: Review, link: str) -> Iterator[_Section]:
     )
     about = "Few image sets hold another value than the rest. Check that they belong here."
     yield _made(("odd", "Odd ones out", about), odd, lambda one: _odd(*one))
-    about = "Equal edits of many image sets are one entry."
+    about = f"Equal edits of many image sets are one entry. {wording.hidden(found)}".strip()
     yield _made(("changes", "Changes", about), found.rows, lambda row: _row(row, link))
+    about = "These edits are asked for, and not made. The reasons stand under “Not changed”."
+    yield _made(("held", "Held back", about), found.held, lambda row: _row(row, link))
 
 
 def _made(head: tuple[str, str, str], found: Sequence[T], entry: Callable[[T], Html]) -> _Section:
@@ -98,7 +101,7 @@ def _refusal(refusal: Refusal, link: str) -> Html:
     return element(
         "li",
         element("p", about, _headline(refusal.message), class_="lead"),
-        element("p", "Add to the manifest:", class_="about") if lines else "",
+        element("p", "To allow it, add to the manifest:", class_="about") if lines else "",
         *lines,
         _if(refusal.hint, "p", "about"),
         _where(
@@ -112,7 +115,7 @@ def _refusal(refusal: Refusal, link: str) -> Html:
 
 
 def _danger(danger: Danger) -> Html:
-    refused = f"{danger.refused:,} without consent" if danger.refused else ""
+    held = f"held back on {danger.held:,} more" if danger.held else ""
     return element(
         "li",
         element(
@@ -121,7 +124,7 @@ def _danger(danger: Danger) -> Html:
             " ",
             _hazard(danger.hazard),
             " ",
-            _if(refused, "strong", "refused"),
+            _if(held, "strong", "refused"),
             class_="lead",
         ),
         _where(danger.reach, None, Html("")),
@@ -175,7 +178,7 @@ def _row(row: Row, link: str) -> Html:
         element("p", joined(_title(row), " "), class_="lead"),
         element("p", *_values(row), class_="values"),
         element("ul", *parts, class_="parts") if parts else "",
-        _if(f"Changed {row.drift}." if row.drift else "", "p", "drifted"),
+        _if(_sentence_case(wording.changed_outside(row)) if row.drift else "", "p", "drifted"),
         _where(row.reach, row, joined([place_link(row.place, link), more])),
         class_="row",
         data_attribute=wording.name_of(row),
@@ -204,7 +207,7 @@ def _values(row: Row) -> Iterator[Html]:
         yield Html(" → ")
     if wording.has_place_instead(row):
         yield element("span", "new", class_="tag")
-        yield text("the value of the line")
+        yield text("a new value, which the line shows")
     elif after:
         yield element("span", "new", class_="tag")
         yield text(after) if row.values > 1 else value(after, "new")

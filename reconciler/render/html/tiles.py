@@ -39,9 +39,10 @@ def _tiles(review: Review, actions: Iterable[ShownAction]) -> Iterator[Html]:
 
 def _dangers(dangers: Sequence[Danger]) -> Html:
     refused = max((one.refused for one in dangers), default=0)
-    more = f"{plural(refused, 'image set')} without consent" if refused else "no consent missing"
-    words = "kind of danger" if len(dangers) == 1 else "kinds of danger"
-    return _tile("dangers", words, len(dangers), more if dangers else "", bool(dangers))
+    more = f"{plural(refused, 'image set')} without consent" if refused else "all are allowed"
+    count = sum(one.happens for one in dangers)
+    words = "kind of danger" if count == 1 else "kinds of danger"
+    return _tile("dangers", words, count, more if dangers else "", count > 0)
 
 
 def _tile(section: str, words: str, count: int, more: str, is_linked: bool) -> Html:
