@@ -232,14 +232,14 @@ def _report(
     """Print the outcomes and write the report; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
     from reconciler.cli.report import append_summary, write_report
+    from reconciler.core.report.file import to_json
     from reconciler.core.review import review_applied
-    from reconciler.render import json as as_json
     from reconciler.render import outcomes, step_summary
 
     stored = review_applied(applied, Redact.ALL)
     unwritten = append_summary(step_summary.step_summary(stored))
     code = stopped or stored.exit_code
-    document = as_json.applied(stored, code)
+    document = to_json(stored, code)
     failed = write_report(document, report) if report else None
     if failed:
         code = stopped or gravest((code, failed.exit_code))

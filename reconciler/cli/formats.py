@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
+    from reconciler.core.model.plan import Basis
     from reconciler.core.model.settings import Settings
-    from reconciler.core.review import Review
+    from reconciler.core.review import AppliedReview, Review
 
 
 class Format(StrEnum):
@@ -90,22 +91,58 @@ def print_review(
         case Format.MARKDOWN:
             from reconciler.render.markdown import comment
 
-            screen.say(_lines(comment(review, _link(review, settings), summary=wanted.summary)))
+            screen.say(
+                _lines(comment(review, _link(review.basis, settings), summary=wanted.summary))
+            )
         case Format.HTML:
             from reconciler.render.html import page
 
-            screen.say_page(page(review, _link(review, settings)))
+            screen.say_page(page(review, _link(review.basis, settings)))
         case Format.GITHUB:
             from reconciler.render.annotations import commands
 
             screen.say_commands(commands(review))
 
 
+def print_report(report: AppliedReview, wanted: Output, settings: Settings | None) -> None:
+    """Print the report of an apply."""
+    from reconciler.cli import screen
+    from reconciler.core.report import view_of
+    from reconciler.render import report_text
+
+    view = view_of(report)
+    match wanted.format:
+        case Format.TEXT:
+            made = report_text.summary_text if wanted.summary else report_text.report_text
+            screen.say(made(view, screen.look()))
+        case Format.JSON:
+            from reconciler.core.report import file
+
+            screen.say_json(
+                file.summary_json(report)
+                if wanted.summary
+                else file.to_json(report, report.exit_code)
+            )
+        case Format.MARKDOWN:
+            from reconciler.render.report_markdown import report_comment
+
+            link = _link(report.basis, settings)
+            screen.say(_lines(report_comment(view, link, summary=wanted.summary)))
+        case Format.HTML:
+            from reconciler.render.html import report_page
+
+            screen.say_page(report_page(view, _link(report.basis, settings)))
+        case Format.GITHUB:
+            from reconciler.render.annotations import report_commands
+
+            screen.say_commands(report_commands(view))
+
+
 def _lines(text: str) -> Iterable[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def _link(review: Review, settings: Settings | None) -> str:
+def _link(basis: Basis, settings: Settings | None) -> str:
     """The address of the manifests at the planned commit, "" outside a job that states it."""
     from reconciler.edges import ci, worktree
 
@@ -113,4 +150,4 @@ def _link(review: Review, settings: Settings | None) -> str:
         return ""
     root = Path(settings.root).resolve()
     folder = root.relative_to(worktree.repository(root).resolve())
-    return ci.job().link(review.basis.commit, folder.as_posix())
+    return ci.job().link(basis.commit, folder.as_posix())

@@ -12,7 +12,9 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.file_kind import REPORT
 from reconciler.core.model.value import Json
 from reconciler.core.ports import Files
-from reconciler.edges import files
+from reconciler.core.report import file
+from reconciler.core.review import AppliedReview
+from reconciler.edges import files, schemas
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -38,6 +40,19 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
     except OSError as error:
         return ReconcilerError(f"the report {path} cannot be written: {error.strerror}")
     return None
+
+
+def load_report(path: Path) -> AppliedReview:
+    """Read a report that `write_report` wrote. Raises ReconcilerError for any other file."""
+    import jsonschema_rs
+
+    try:
+        raw = file.parse(path.read_bytes())
+    except OSError as error:
+        raise ReconcilerError(f"cannot read the report {path}: {error.strerror}") from None
+    if not jsonschema_rs.is_valid(schemas.load("report"), raw):
+        raise file.unreadable(raw)
+    return file.from_json(raw)
 
 
 def append_summary(text: str, disk: Files = files.REAL) -> ReconcilerError | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.cli import debug, target
 from reconciler.core.errors import PlanFileError, ReconcilerError
-from reconciler.core.model.file_kind import MANIFEST, PLAN, SETTINGS, START_BYTES, kind_of
+from reconciler.core.model.file_kind import MANIFEST, PLAN, REPORT, SETTINGS, START_BYTES, kind_of
 from reconciler.core.model.key import Key
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.settings import Datastore, Settings
@@ -73,6 +73,24 @@ def saved_plan(paths: Sequence[Path] | None) -> Path | None:
     if path.suffix in _MANIFEST_SUFFIXES:
         return None
     return path if is_file or path.suffix == ".json" else None
+
+
+def is_report(file: Path) -> bool:
+    """Whether a file that is to be shown is the report of an apply, by its content.
+
+    Raises ReconcilerError for a file that is neither a report nor a saved plan.
+    """
+    wanted = "neither a saved plan nor the report of an apply"
+    hint = f"{_SAVE}\nWrite a report with: reconcile apply --report FILE"
+    if not os.path.exists(file):  # noqa: PTH110
+        raise ReconcilerError(f"{file} does not exist", hint)
+    kind = kind_of(_start(file))
+    if kind in (PLAN, REPORT):
+        return kind is REPORT
+    if os.path.isdir(file):  # noqa: PTH112
+        raise ReconcilerError(f"{file} is a folder", hint)
+    is_what = f"is {kind.title}, {wanted}" if kind else f"is {wanted}"
+    raise ReconcilerError(f"{file} {is_what}", hint)
 
 
 def _start(path: Path) -> bytes:

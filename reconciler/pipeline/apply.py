@@ -102,6 +102,7 @@ def _execute(
     options: Options,
 ) -> Applied:
     """Execute the part of a plan that may run."""
+    began, sent = run.clock.now(), 0
     unsure = _unrecorded(holding.plan) if options.look_first else ()
     called = {one.datastore for one in holding.plan.actions if one.steps} | {
         one.datastore for one in unsure
@@ -125,6 +126,7 @@ def _execute(
         ):
             if isinstance(event, Started):
                 reporter.started(event.step)
+                sent += 1
                 continue
             outcomes.append(event)
             recorder.step_ended(event)
@@ -142,6 +144,9 @@ def _execute(
         (*holding.problems, *recorder.problems),
         recorder.recovered,
         recorder.plan_digest,
+        unrecorded=recorder.unrecorded,
+        sent=sent,
+        seconds=run.clock.now() - began,
     )
 
 

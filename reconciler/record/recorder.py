@@ -73,6 +73,11 @@ class Recorder:
         return "records cannot be written" if self._writer.is_behind else ""
 
     @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """The image sets of which something could not be written."""
+        return self._writer.unwritten
+
+    @property
     def problems(self) -> tuple[ReconcilerError, ...]:
         """The reasons why something is not recorded, each once."""
         others = (self.journal.problem, self._unpublished)

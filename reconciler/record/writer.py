@@ -35,6 +35,11 @@ class Writer:
         """Whether some entries could not be written."""
         return bool(self._unwritten)
 
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """The image sets whose entries could not be written, sorted."""
+        return tuple(sorted({name for left in self._unwritten.values() for name in left}))
+
     def sweep(self, datastore_id: str) -> None:
         """Remove what an interrupted write has left."""
         records.sweep(self._root, datastore_id, files=self._files)

@@ -6,11 +6,14 @@ GitHub shows at most 10 errors and 10 warnings of a step, and more of them not a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
+from reconciler.core.report import wording as report_wording
+from reconciler.core.report.view import End, ReportView
 from reconciler.core.review import Review, wording
+from reconciler.core.review.applied import Mark
 from reconciler.core.review.phrases import plural
 
 # The last of them counts the others.
@@ -19,13 +22,33 @@ MOST = 10
 
 def commands(review: Review) -> Iterator[str]:
     """The worst first: refusals as errors, then rows with hazards as warnings."""
-    lines = [*_errors(review), *_warnings(review)]
+    yield from _worst([*_errors(review), *_warnings(review)], "this plan")
+
+
+def report_commands(view: ReportView) -> Iterator[str]:
+    """What failed, was not verified or was not sent: an error where a person must act."""
+    errors = [_command("error", None, "Apply", f"{one.message}. {one.hint}") for one in view.errors]
+    ends = [_of_end(end) for end in (*view.wrong, *view.unsent)]
+    yield from _worst([*errors, *ends], "this apply")
+
+
+def _of_end(end: End) -> str:
+    kind = "error" if end.mark is Mark.ERROR else "warning"
+    lines = f" Add to the manifest: {', '.join(end.lines)}" if end.lines else ""
+    names = ", ".join(one.image_set_id for one in end.first)
+    named = f": {names}{report_wording.more(end)}" if names else ""
+    reason = f"{report_wording.message_of(end)} " if end.message else ""
+    text = f"{reason}({report_wording.counted(end)}{named}).{lines} {end.hint}"
+    return _command(kind, end.place, end.word, text)
+
+
+def _worst(lines: Sequence[str], where: str) -> Iterator[str]:
     if len(lines) <= MOST:
         yield from lines
         return
     yield from lines[: MOST - 1]
     more = plural(len(lines) - MOST + 1, "more problem")
-    text = f"{more} in this plan: see the comment or the job summary."
+    text = f"{more} in {where}: see the comment or the job summary."
     yield _command("warning", None, "More", text)
 
 

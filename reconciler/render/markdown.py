@@ -39,12 +39,14 @@ _FOOTER = 2_000
 MARKER = "<!-- imageset-reconciler: plan -->"
 
 # A heading and what stands below it.
-_Section: TypeAlias = tuple[str, Sequence[str]]
+Section: TypeAlias = tuple[str, Sequence[str]]
 
 _SIGN = {"+": "➕", "~": "✏️", "-": "➖"}
 _RUN = re.compile("`+")
 _WORDS = re.compile(r"`[^`]+`|\s+|[^\s`]+|`")
-_PLAIN = re.compile(r"\s+|[A-Za-z0-9,.;:()'’-]*")
+# What reads the same as Markdown. GitHub links `www.` and `GH-1`; a line of `-` is a rule.
+_PLAIN = re.compile(r"\s+|\(?(?!www\.|gh-)[a-z0-9][a-z0-9,.;:()'’-]*|[,.;:)]*", re.IGNORECASE)
+_END = re.compile(r"[,.;:]*\Z")
 
 
 def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
@@ -52,8 +54,20 @@ def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
 
     `link` is the address of the repository's files at this commit; without it, places are text.
     """
-    head = [MARKER, *_head(review), ""]
     sections = [_dangers(review)] if summary else list(_sections(review, link))
+    head = [MARKER, *_head(review)]
+    footer = [*([] if summary else _hidden(review)), *_footer(review)]
+    return fitted(head, sections, footer, "`reconcile show PLAN` shows all.")
+
+
+def fitted(
+    head: Sequence[str], sections: Sequence[Section], footer: Sequence[str], elsewhere: str
+) -> str:
+    """A comment that is never longer than `MOST`. What does not fit is counted.
+
+    Sections that lack room are cut. `elsewhere` is a sentence on where all of it is shown.
+    """
+    head = [*head, ""]
     room = MOST - _FOOTER - sum(len(line) + 1 for line in head)
     lines: list[str] = []
     left_out: list[str] = []
@@ -64,13 +78,11 @@ def comment(review: Review, link: str = "", *, summary: bool = False) -> str:
         if len(fitting) < len(blocks):
             left_out.append(f"{len(blocks) - len(fitting):,} more under “{title.strip('# ')}”")
     if left_out:
-        lines += [f"**Cut:** {'; '.join(left_out)}. `reconcile show PLAN` shows all.", ""]
-    if not summary:
-        lines += _hidden(review)
-    return "\n".join([*head, *lines, *_footer(review), ""])
+        lines += [f"**Cut:** {'; '.join(left_out)}. {elsewhere}", ""]
+    return "\n".join([*head, *lines, *footer, ""])
 
 
-def _shares(sections: Sequence[_Section], room: int) -> list[int]:
+def _shares(sections: Sequence[Section], room: int) -> list[int]:
     """The room of each section: some for all, the rest for the first that need more."""
     needs = [sum(len(block) + 1 for block in blocks) for _, blocks in sections]
     room -= sum(len(title) + 3 for title, _ in sections)
@@ -114,10 +126,10 @@ def _head(review: Review) -> Iterator[str]:
         yield ""
         yield "> **This pull request also changes more than manifests:**"
     for line in changed:
-        yield f"> - {_words(line)}"
+        yield f"> - {words(line)}"
     if problem := not_compared(review.basis.since):
         yield ""
-        yield f"> {_words(problem)}"
+        yield f"> {words(problem)}"
     for one in review.unread:
         yield ""
         yield f"> **Not read:** {code(not_read(one))}"
@@ -126,7 +138,7 @@ def _head(review: Review) -> Iterator[str]:
         yield f"> **{not_clean(review.basis.commit)}**"
 
 
-def _sections(review: Review, link: str) -> Iterator[_Section]:
+def _sections(review: Review, link: str) -> Iterator[Section]:
     found = review.overview
     yield "### ⛔ Not changed", [_refusal(one, link) for one in found.refusals]
     yield _dangers(review)
@@ -138,24 +150,24 @@ def _sections(review: Review, link: str) -> Iterator[_Section]:
     yield "### Notes", [_note(one, link) for one in found.notes]
 
 
-def _dangers(review: Review) -> _Section:
+def _dangers(review: Review) -> Section:
     happening = [one for one in review.overview.dangers if one.happens]
     return "### ⚠️ Dangers", [_danger(one) for one in happening]
 
 
 def _hidden(review: Review) -> list[str]:
-    words = wording.hidden(review.overview)
-    return [f"<sub>{_words(words)}</sub>", ""] if words else []
+    found = wording.hidden(review.overview)
+    return [f"<sub>{words(found)}</sub>", ""] if found else []
 
 
 def _refusal(refusal: Refusal, link: str) -> str:
     about = f"{code(refusal.about)}: " if refusal.about else ""
     where = f"{_where(refusal.reach)}{wording.since_base(refusal)}"
-    lines = [f"- {about}{_words(refusal.message)} ({where}){_at(refusal.place, link)}"]
+    lines = [f"- {about}{words(refusal.message)} ({where}){at_place(refusal.place, link)}"]
     if refusal.lines:
         lines += ["  To allow it, add to the manifest: " + ", ".join(map(code, refusal.lines))]
     if refusal.hint:
-        lines.append(f"  {_words(refusal.hint)}")
+        lines.append(f"  {words(refusal.hint)}")
     return "  \n".join(lines)
 
 
@@ -190,7 +202,7 @@ def _row(row: Row, link: str) -> str:
     more = f" and {row.places - 1:,} more lines" if row.places > 1 else ""
     lines = [
         f"- {_SIGN[SYMBOL[row.op]]} {held}{_name(row)} ({row.level.title}{vr}): "
-        f"{' → '.join(shown)} on {_where(row.reach, row)}{_at(row.place, link)}{more}"
+        f"{' → '.join(shown)} on {_where(row.reach, row)}{at_place(row.place, link)}{more}"
     ]
     if drift := wording.changed_outside(row):
         lines.append(f"  {drift}")
@@ -205,7 +217,7 @@ def _row(row: Row, link: str) -> str:
 
 
 def _note(remark: Remark, link: str) -> str:
-    return f"- {_words(remark.message)} ({_where(remark.reach)}){_at(remark.place, link)}"
+    return f"- {words(remark.message)} ({_where(remark.reach)}){at_place(remark.place, link)}"
 
 
 def _name(row: Row) -> str:
@@ -213,15 +225,16 @@ def _name(row: Row) -> str:
 
 
 def _where(reach: Reach, row: Row | None = None) -> str:
-    words = wording.where(reach, row.level if row else None)
+    text = wording.where(reach, row.level if row else None)
     if reach.image_sets == 1:
-        return words.replace(reach.first[0], code(reach.first[0]))
+        return text.replace(reach.first[0], code(reach.first[0]))
     if row is not None and reach.image_sets == len(reach.first):
-        words += f" ({', '.join(map(code, reach.first))})"
-    return words
+        text += f" ({', '.join(map(code, reach.first))})"
+    return text
 
 
-def _at(place: Place | None, link: str) -> str:
+def at_place(place: Place | None, link: str) -> str:
+    """` — a.yaml:12`, as a link if the address of the files is known; "" without a place."""
     if place is None:
         return ""
     text = code(f"{place.file}:{place.line}")
@@ -230,7 +243,7 @@ def _at(place: Place | None, link: str) -> str:
     return f" — [{text}]({link}/{quote(place.file)}#L{place.line})"
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """A sentence of ours that may quote a file, a path or a command: that becomes code."""
     return "".join(map(_word, _WORDS.findall(escape(text))))
 
@@ -238,7 +251,11 @@ def _words(text: str) -> str:
 def _word(text: str) -> str:
     if text.startswith("`") and len(text) > 1:
         return code(text.strip("`"))
-    return text if _PLAIN.fullmatch(text) else code(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    end = _END.search(text)
+    start = end.start() if end else len(text)
+    return f"{code(text[:start])}{text[start:]}"
 
 
 def _store(one: StoreIdentity) -> str:
@@ -260,4 +277,4 @@ def _footer(review: Review) -> Iterator[str]:
     yield f"<sub>{' · '.join(stated)}</sub>"
     if line := moved(review.retiered):
         yield ""
-        yield f"<sub>{_words(line)}</sub>"
+        yield f"<sub>{words(line)}</sub>"

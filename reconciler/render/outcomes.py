@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.escape import escape
-from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Landed
+from reconciler.core.report import recording
 from reconciler.core.review import AppliedReview
-from reconciler.core.review.applied import Mark, ShownHeld, ShownMember, ShownOutcome, ShownRecords
-from reconciler.core.review.phrases import plural
+from reconciler.core.review.applied import Mark, ShownHeld, ShownMember, ShownOutcome
 from reconciler.render.style import Look, Style
 
 _SIGN: dict[Mark, tuple[str, Style]] = {
@@ -49,7 +48,12 @@ def report_lines(review: AppliedReview, look: Look) -> Iterator[str]:
     for result, text in review.advice:
         yield look.paint(f"{result}: {text}", Style.DIM)
     yield look.paint(review.summary, Style.STRONG)
-    yield from _records(review.records)
+    yield from recording(review.records)
+
+
+def sign_of(mark: Mark) -> tuple[str, Style]:
+    """The sign of an outcome, and its style."""
+    return _SIGN[mark]
 
 
 def _sign(mark: Mark, look: Look) -> str:
@@ -78,15 +82,5 @@ def _held(held: ShownHeld, look: Look) -> Iterator[str]:
         yield f"    {escape(reason.message)}"
         if reason.hint:
             yield f"    {escape(reason.hint)}"
-    for use in held.missing:
-        yield f"    {use.hazard} needs consent: {use.consent}"
-
-
-def _records(records: ShownRecords) -> Iterator[str]:
-    commit = records.commit[:12]
-    if records.is_of_earlier_run:
-        yield f"Committed the records of an earlier run, commit {commit}."
-    elif records.paths:
-        text = f"Recorded in {plural(records.files, 'file')} below records/"
-        key = f", with a new {KEY_FILE}" if records.has_new_key else ""
-        yield f"{text}{key}, commit {commit}." if commit else f"{text}{key}."
+    for one in held.missing:
+        yield f"    {one.hazard} needs consent: {one.line}"

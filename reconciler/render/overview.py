@@ -22,34 +22,35 @@ _LONGEST = 60
 
 def head_lines(overview: Overview, look: Look) -> Iterator[str]:
     """The verdict, and the dangers by name: what they mean follows with each action."""
-    yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
+    yield from painted(" ".join(overview.verdict), Style.STRONG, look, "")
     refused = [danger.hazard for danger in overview.dangers if danger.refused]
     if refused:
-        yield from _painted(f"Needs consent: {', '.join(refused)}.", Style.ERROR, look, "")
+        yield from painted(f"Needs consent: {', '.join(refused)}.", Style.ERROR, look, "")
     taken = [danger.hazard for danger in overview.dangers if danger.happens]
     if taken:
-        yield from _painted(f"Dangers: {', '.join(taken)}.", Style.UPDATE, look, "")
+        yield from painted(f"Dangers: {', '.join(taken)}.", Style.UPDATE, look, "")
 
 
 def summary_of(overview: Overview, look: Look) -> Iterator[str]:
     """The verdict, and every danger with its meaning."""
-    yield from _painted(" ".join(overview.verdict), Style.STRONG, look, "")
-    yield from _section("Dangers", _happening(overview), danger_lines, look)
+    yield from painted(" ".join(overview.verdict), Style.STRONG, look, "")
+    yield from section("Dangers", _happening(overview), danger_lines, look)
 
 
 def overview_lines(overview: Overview, look: Look) -> Iterator[str]:
     """The whole overview. Its length does not depend on the number of image sets."""
     yield from summary_of(overview, look)
-    yield from _section("Not changed", overview.refusals, _refusal, look)
-    yield from _section("Drift: changed outside this repository", overview.drift, _row, look)
-    yield from _section("Changes", overview.rows, _row, look)
-    yield from _section("Asked for, and held back", overview.held, _row, look)
-    yield from _section("Notes", overview.notes, _note, look)
+    yield from section("Not changed", overview.refusals, _refusal, look)
+    yield from section("Drift: changed outside this repository", overview.drift, _row, look)
+    yield from section("Changes", overview.rows, _row, look)
+    yield from section("Asked for, and held back", overview.held, _row, look)
+    yield from section("Notes", overview.notes, _note, look)
 
 
-def _section(
+def section(
     title: str, found: Sequence[T], lines: Callable[[T, Look], Iterator[str]], look: Look
 ) -> Iterator[str]:
+    """A heading with the lines of its entries; nothing if there is none."""
     if found:
         yield ""
         yield look.paint(title, Style.STRONG)
@@ -64,24 +65,24 @@ def _happening(overview: Overview) -> list[Danger]:
 def danger_lines(danger: Danger, look: Look) -> Iterator[str]:
     """A hazard with its meaning and the image sets that it concerns."""
     text = f"{danger.hazard} ({wording.where_it_happens(danger)}): {danger.meaning}"
-    yield from _marked("!", text, Style.UPDATE, look)
+    yield from marked("!", text, Style.UPDATE, look)
 
 
 def _refusal(refusal: Refusal, look: Look) -> Iterator[str]:
     about = f"{short_path(refusal.about)}: " if refusal.about else ""
     where = f"{wording.where(refusal.reach)}{wording.since_base(refusal)}"
     text = f"{about}{escape(refusal.message)} ({where})"
-    yield from _marked("✗", f"{text}  {place_of(refusal.place)}".rstrip(), Style.ERROR, look)
+    yield from marked("✗", f"{text}  {place_of(refusal.place)}".rstrip(), Style.ERROR, look)
     if refusal.lines:
         yield f"{INDENT}  to allow it, add to the manifest:"
     for line in refusal.lines:
         yield f"{INDENT}    {look.paint(line, Style.STRONG)}"
-    yield from _painted(escape(refusal.hint), None, look, f"{INDENT}  ")
+    yield from painted(escape(refusal.hint), None, look, f"{INDENT}  ")
 
 
 def _note(remark: Remark, look: Look) -> Iterator[str]:
     text = f"{escape(remark.message)} ({wording.where(remark.reach)})  {place_of(remark.place)}"
-    yield from _marked("·", text.rstrip(), Style.DIM, look)
+    yield from marked("·", text.rstrip(), Style.DIM, look)
 
 
 def _row(row: Row, look: Look) -> Iterator[str]:
@@ -99,33 +100,35 @@ def _row(row: Row, look: Look) -> Iterator[str]:
     value += f" ({', '.join(row.components)})" if row.components else ""
     vr = f", {row.vr}" if row.sends_vr else ""
     head = f"{reveal(wording.name_of(row))} ({row.level.title}{vr}): {value}"
-    yield from _marked(symbol, head.removesuffix(": "), STYLE[symbol], look)
+    yield from marked(symbol, head.removesuffix(": "), STYLE[symbol], look)
     inner = f"{INDENT}  "
     place += f" and {row.places - 1:,} more lines" if row.places > 1 else ""
     held = "" if row.runs else "held back: "
-    yield from _painted(
+    yield from painted(
         f"{held}{wording.where(row.reach, row.level)}{place}", Style.DIM, look, inner
     )
-    yield from _painted(wording.changed_outside(row), Style.DRIFT, look, inner)
+    yield from painted(wording.changed_outside(row), Style.DRIFT, look, inner)
     if row.hazards:
-        yield from _painted(", ".join(row.hazards), Style.UPDATE, look, inner)
-    yield from _painted(wording.difference_of(row), Style.UPDATE, look, inner)
+        yield from painted(", ".join(row.hazards), Style.UPDATE, look, inner)
+    yield from painted(wording.difference_of(row), Style.UPDATE, look, inner)
     for part in row.parts:
         path, *values = wording.part_text(part)
         path, (old, new) = reveal(path), reveal_both(*values)
-        yield from _painted(f"{row.name}{path}: {old} → {new}", None, look, inner)
+        yield from painted(f"{row.name}{path}: {old} → {new}", None, look, inner)
     for odd in row.odd:
         text = f"only {wording.named(odd.reach)}: {reveal(wording.live_text(row, odd))}"
-        yield from _painted(f"odd one out: {text}", Style.DRIFT, look, inner)
+        yield from painted(f"odd one out: {text}", Style.DRIFT, look, inner)
 
 
-def _marked(sign: str, text: str, style: Style, look: Look) -> Iterator[str]:
+def marked(sign: str, text: str, style: Style, look: Look) -> Iterator[str]:
+    """A sign and a text that is wrapped beside it."""
     first, *rest = wrapped(text, look.width - len(INDENT))
     yield f"{look.paint(sign, style)} {first}"
     for line in rest:
         yield f"{INDENT}{line}"
 
 
-def _painted(text: str, style: Style | None, look: Look, indent: str) -> Iterator[str]:
+def painted(text: str, style: Style | None, look: Look, indent: str) -> Iterator[str]:
+    """A text that is wrapped at the width of the output, with an indent."""
     for line in wrapped(text, look.width - len(indent)):
         yield indent + (look.paint(line, style) if style else line)

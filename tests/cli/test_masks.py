@@ -25,6 +25,7 @@ from reconciler.core.model.outcome import Outcome, Result
 from reconciler.core.model.plan import Plan, Status, Step
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Datastore, Redact
+from reconciler.core.report.file import to_json
 from reconciler.core.review import review, review_applied, review_search
 from reconciler.core.search import FIELDS
 from reconciler.edges import aws
@@ -408,7 +409,7 @@ def test_every_renderer_masks(redact: Redact, columns: int) -> None:
         "plan --json": "\n".join(plan_json_lines(reviewed)),
         "outcomes": "\n".join(line for one in ended.outcomes for line in outcome_lines(one, look)),
         "report": "\n".join(report_lines(ended, look)),
-        "report file": json.dumps(as_json.applied(ended, 1)),
+        "report file": json.dumps(to_json(ended, 1)),
         "step summary": step_summary(ended),
         "search": "\n".join(usual_lines(found, look, names_datastore=True)),
         "search --fields": "\n".join(chosen_lines(found, look, FIELDS)),

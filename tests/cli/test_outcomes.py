@@ -15,8 +15,8 @@ from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Basis, Member, Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
+from reconciler.core.report.file import to_json
 from reconciler.core.review import AppliedReview, review_applied, reviewer
-from reconciler.render import json as as_json
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
@@ -198,12 +198,12 @@ def test_reports_and_the_step_summary_name_every_image_set_of_a_study() -> None:
     done = Outcome(action.steps[0], Result.UNVERIFIED, "said", landed((SECOND, "1", "2")))
     ended = Applied(Plan(Basis("", 1), (action,)), (done,))
     shown = review_applied(ended, Redact.ALL)
-    report: Any = as_json.applied(shown, 1)
+    report: Any = to_json(shown, 1)
     (row,) = report["outcomes"]
     assert row["members"] == [
-        {"imageSetId": FIRST, "latestVersionId": "7", "versionId": None},
-        {"imageSetId": SECOND, "latestVersionId": "1", "versionId": "2"},
-        {"imageSetId": THIRD, "latestVersionId": "4", "versionId": None},
+        {"imageSetId": FIRST, "latestVersionId": "7", "versionId": None, "edits": []},
+        {"imageSetId": SECOND, "latestVersionId": "1", "versionId": "2", "edits": []},
+        {"imageSetId": THIRD, "latestVersionId": "4", "versionId": None, "edits": []},
     ]
     rows = [line for line in step_summary(shown).splitlines() if line.startswith("| unverified")]
     assert rows == [

@@ -119,8 +119,8 @@ def test_a_saved_plan_with_a_bug_is_executed_but_for_that_action(flawed: FlawedP
     assert [one["imageSetId"] for one in report["outcomes"]] == [OTHER_ID]
     (held,) = report["held"]
     assert (held["imageSetId"], held["status"]) == (IMAGE_SET_ID, "blocked")
-    assert held["reasons"][0].startswith(BUG)
-    assert f"image set {IMAGE_SET_ID}" in held["reasons"][0]
+    assert held["reasons"][0]["message"].startswith(BUG)
+    assert f"image set {IMAGE_SET_ID}" in held["reasons"][0]["message"]
     assert (flawed.version(OTHER_ID), flawed.version(IMAGE_SET_ID)) == ("2", "1")
 
 

@@ -45,6 +45,7 @@ DECISIONS: dict[str, Decision] = {
     "Applied.plan_digest": CLEAR,  # keyed
     "Applied.problems": CLEAR,  # their message and hint, which are ours; `said` never
     "Applied.recorded": CLEAR,
+    "Applied.unrecorded": CLEAR,
     "Basis.commit": CLEAR,
     "Basis.paths": CLEAR,
     "Basis.rules": CLEAR,

@@ -25,15 +25,20 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Value
+from reconciler.core.report import view_of
+from reconciler.core.report.file import to_json
 from reconciler.core.review import AppliedReview, Review, review, review_applied, review_search
 from reconciler.core.review.mask import masked
 from reconciler.core.review.shown import show
 from reconciler.core.search import FIELDS
 from reconciler.render import json as as_json
-from reconciler.render.html import page
+from reconciler.render.annotations import report_commands
+from reconciler.render.html import page, report_page
 from reconciler.render.html.listing import listing
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json_lines
+from reconciler.render.report_markdown import report_comment
+from reconciler.render.report_text import report_text
 from reconciler.render.search import chosen_lines, usual_lines
 from reconciler.render.step_summary import step_summary
 from reconciler.render.style import Look
@@ -56,11 +61,15 @@ REPORTS: dict[str, Callable[[AppliedReview], str]] = {
         line for one in shown.outcomes for line in outcome_lines(one, Look())
     ),
     "report": lambda shown: "\n".join(report_lines(shown, Look())),
-    "report file": lambda shown: json.dumps(as_json.applied(shown, 1)),
+    "report file": lambda shown: json.dumps(to_json(shown, 1)),
     "step summary": step_summary,
+    "shown report": lambda shown: "\n".join(report_text(view_of(shown), Look())),
+    "report comment": lambda shown: report_comment(view_of(shown)),
+    "report page": lambda shown: report_page(view_of(shown)),
+    "report annotations": lambda shown: "\n".join(report_commands(view_of(shown))),
 }
 # Outputs of an apply that hold no value, whatever the mask.
-STORED = ["report", "report file", "step summary"]
+STORED = [name for name in REPORTS if name != "outcomes"]
 # Not shrunk: that takes minutes for a whole plan, and the failure names the output and its text.
 thorough = settings(
     max_examples=60,

@@ -27,7 +27,7 @@ from reconciler.core.review import Review, review, wording
 from reconciler.render.html import page
 from reconciler.render.html.listing import LISTED
 from reconciler.render.html.markup import element, value
-from reconciler.render.html.sections import MOST
+from reconciler.render.html.section import MOST
 from tests.cli import samples
 from tests.reviews.plans import HOSTILE, PLANS, everything
 

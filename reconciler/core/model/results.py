@@ -56,7 +56,8 @@ class Applied:
     next run records them. `recovered` are versions that an interrupted run made outside this plan.
     `plan_digest` is keyed; it is "" if the repository has no key. `aside` are actions that the plan
     holds back, and that an apply of reviewed changes was not to execute. `left_over` counts
-    reviewed changes that the plan did not have.
+    reviewed changes that the plan did not have. `unrecorded` are the image sets whose records could
+    not be written. `sent` counts the calls that were made, in `seconds`.
     """
 
     plan: Plan
@@ -68,6 +69,9 @@ class Applied:
     plan_digest: str = ""
     aside: tuple[Action, ...] = ()
     left_over: int = 0
+    unrecorded: tuple[str, ...] = ()
+    sent: int = 0
+    seconds: float = 0.0
 
     @property
     def held(self) -> tuple[Action, ...]:

@@ -11,11 +11,11 @@ from enum import Enum, auto
 from itertools import chain
 from typing import TypeAlias
 
+from reconciler.core.dicom.identity import PATIENT_ID
 from reconciler.core.model.address import Level
 from reconciler.core.model.change import Change
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, Status
-from reconciler.core.plan.patients import new_patient_id
 from reconciler.core.review.actions import shown_change
 from reconciler.core.review.explain import since
 from reconciler.core.review.letters import Letters, compared
@@ -113,7 +113,7 @@ def rows_of(actions: Iterable[Action], view: View, letters: Letters, part: Part)
             if _part_of(action, change) is not part:
                 continue
             hazards = change.hazards
-            if change.image_set_id in merging and new_patient_id(change):
+            if change.image_set_id in merging and change.tag == PATIENT_ID:
                 hazards = (*hazards, Hazard.MERGES_PATIENTS)
             key = _key(action, change, hazards)
             if key not in attributes:

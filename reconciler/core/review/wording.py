@@ -10,7 +10,7 @@ from reconciler.core.review.overview import Danger, LiveValue, Overview, Reach, 
 from reconciler.core.review.phrases import plural
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 
-_WHOLE: dict[Op, str] = {
+WHOLE: dict[Op, str] = {
     Op.REMOVE_SERIES: "a whole series",
     Op.REMOVE_INSTANCE: "a whole instance",
     Op.RESTORE_SERIES: "a whole series",
@@ -20,7 +20,7 @@ _WHOLE: dict[Op, str] = {
 
 def name_of(edit: Row | ShownChange) -> str:
     """`PatientSex`, `00091001 [ACME 1.1]`, `a whole series`."""
-    return edit.name or _WHOLE[edit.op]
+    return edit.name or WHOLE[edit.op]
 
 
 def where(reach: Reach, level: Level | None = None) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator
 
 from reconciler.core.model.change import Op
 from reconciler.core.model.hazard import Hazard
@@ -13,12 +11,8 @@ from reconciler.core.review.explain import MEANING
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, LiveValue, Reach, Refusal, Remark, Row
 from reconciler.core.review.phrases import plural
-from reconciler.render.html.markup import Html, element, joined, place_link, sentence, text, value
-
-T = TypeVar("T")
-
-# A section with more entries slows the browser down; the list below has them all.
-MOST = 200
+from reconciler.render.html.markup import Html, element, joined, place_link, text, value
+from reconciler.render.html.section import Section, headline, made, optional, section_of
 
 _VERBS: dict[Op, str] = {
     Op.ADD: "Add",
@@ -31,68 +25,38 @@ _VERBS: dict[Op, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
-    id: str
-    title: str
-    about: str
-    entries: Sequence[Html]
-    total: int
-
-
 def sections(review: Review, link: str) -> Html:
     """What a reviewer decides by. A section without an entry is left out."""
-    return joined(_section(one) for one in _all(review, link) if one.entries)
+    return joined(section_of(one) for one in _all(review, link) if one.entries)
 
 
 def notes(review: Review, link: str) -> Html:
     """What a reviewer should know, and need not decide; "" if there is nothing."""
-    section = _made(("notes", "Notes", ""), review.overview.notes, lambda one: _note(one, link))
-    return _section(section) if section.entries else Html("")
+    found = made(("notes", "Notes", ""), review.overview.notes, lambda one: _note(one, link))
+    return section_of(found) if found.entries else Html("")
 
 
-def _all(review: Review, link: str) -> Iterator[_Section]:
+def _all(review: Review, link: str) -> Iterator[Section]:
     found = review.overview
     odd = [(row, one) for row in (*found.drift, *found.rows) for one in row.odd]
-    yield _made(
+    yield made(
         ("refusals", "Not changed", "These image sets stay as they are."),
         found.refusals,
         lambda one: _refusal(one, link),
     )
     happening = [danger for danger in found.dangers if danger.happens]
-    yield _made(("dangers", "Dangers", "Look at these first."), happening, _danger)
-    yield _made(
+    yield made(("dangers", "Dangers", "Look at these first."), happening, _danger)
+    yield made(
         ("drift", "Drift", "Another process changed these values outside this repository."),
         found.drift,
         lambda row: _row(row, link),
     )
     about = "Few image sets hold another value than the rest. Check that they belong here."
-    yield _made(("odd", "Odd ones out", about), odd, lambda one: _odd(*one))
+    yield made(("odd", "Odd ones out", about), odd, lambda one: _odd(*one))
     about = f"Equal edits of many image sets are one entry. {wording.hidden(found)}".strip()
-    yield _made(("changes", "Changes", about), found.rows, lambda row: _row(row, link))
+    yield made(("changes", "Changes", about), found.rows, lambda row: _row(row, link))
     about = "These edits are asked for, and not made. The reasons stand under “Not changed”."
-    yield _made(("held", "Held back", about), found.held, lambda row: _row(row, link))
-
-
-def _made(head: tuple[str, str, str], found: Sequence[T], entry: Callable[[T], Html]) -> _Section:
-    return _Section(*head, tuple(map(entry, found[:MOST])), len(found))
-
-
-def _section(section: _Section) -> Html:
-    more = section.total - len(section.entries)
-    left_out = f"{more:,} more are in the list of image sets below." if more > 0 else ""
-    return element(
-        "section",
-        element("h2", section.title),
-        _if(section.about, "p", "about"),
-        element("ul", *section.entries, class_="entries"),
-        _if(left_out, "p", "about"),
-        id=section.id,
-    )
-
-
-def _if(words: str, tag: str, kind: str) -> Html:
-    return element(tag, sentence(words), class_=kind) if words else Html("")
+    yield made(("held", "Held back", about), found.held, lambda row: _row(row, link))
 
 
 def _refusal(refusal: Refusal, link: str) -> Html:
@@ -100,10 +64,10 @@ def _refusal(refusal: Refusal, link: str) -> Html:
     lines = [element("pre", element("code", line)) for line in refusal.lines]
     return element(
         "li",
-        element("p", about, _headline(refusal.message), class_="lead"),
+        element("p", about, headline(refusal.message), class_="lead"),
         element("p", "To allow it, add to the manifest:", class_="about") if lines else "",
         *lines,
-        _if(refusal.hint, "p", "about"),
+        optional(refusal.hint, "p", "about"),
         _where(
             refusal.reach,
             None,
@@ -124,7 +88,7 @@ def _danger(danger: Danger) -> Html:
             " ",
             _hazard(danger.hazard),
             " ",
-            _if(held, "strong", "refused"),
+            optional(held, "strong", "refused"),
             class_="lead",
         ),
         _where(danger.reach, None, Html("")),
@@ -135,13 +99,6 @@ def _danger(danger: Danger) -> Html:
 
 def _sentence_case(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
-
-
-def _headline(message: str) -> Html:
-    """A message as a sentence. A first word that may be a name or a path stays as it is."""
-    first, _, rest = message.partition(" ")
-    is_word = first.isalpha() and first.islower()
-    return sentence(f"{first.capitalize()} {rest}" if is_word else message)
 
 
 def _hazard(hazard: Hazard) -> Html:
@@ -178,7 +135,7 @@ def _row(row: Row, link: str) -> Html:
         element("p", joined(_title(row), " "), class_="lead"),
         element("p", *_values(row), class_="values"),
         element("ul", *parts, class_="parts") if parts else "",
-        _if(_sentence_case(wording.changed_outside(row)) if row.drift else "", "p", "drifted"),
+        optional(_sentence_case(wording.changed_outside(row)) if row.drift else "", "p", "drifted"),
         _where(row.reach, row, joined([place_link(row.place, link), more])),
         class_="row",
         data_attribute=wording.name_of(row),
@@ -230,7 +187,7 @@ def _part(part: object) -> Iterator[Html]:
 def _note(remark: Remark, link: str) -> Html:
     return element(
         "li",
-        element("p", _headline(remark.message)),
+        element("p", headline(remark.message)),
         _where(remark.reach, None, place_link(remark.place, link)),
         class_="note",
         data_find=remark.message,

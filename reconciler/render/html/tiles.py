@@ -47,9 +47,14 @@ def _dangers(dangers: Sequence[Danger]) -> Html:
 
 def _tile(section: str, words: str, count: int, more: str, is_linked: bool) -> Html:
     noun = "" if section == "dangers" else "image set " if count == 1 else "image sets "
+    return tile(section, count, f"{noun}{_agreed(words, count)}", more, is_linked=is_linked)
+
+
+def tile(section: str, count: int, words: str, more: str, *, is_linked: bool) -> Html:
+    """A number with its words, linked to a section of the page."""
     inner = (
         element("strong", f"{count:,}"),
-        element("span", f" {noun}{_agreed(words, count)}"),
+        element("span", f" {words}"),
         element("small", more) if more else "",
     )
     kind = f"tile {section}" if count else "tile none"
