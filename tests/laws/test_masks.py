@@ -24,7 +24,7 @@ from reconciler.core.model.observed import Summary
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Redact
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Json, Value
 from reconciler.core.report import view_of
 from reconciler.core.report.file import to_json
 from reconciler.core.review import AppliedReview, Review, review, review_applied, review_search
@@ -34,7 +34,7 @@ from reconciler.core.search import FIELDS
 from reconciler.render import json as as_json
 from reconciler.render.annotations import report_commands
 from reconciler.render.html import page, report_page
-from reconciler.render.html.listing import listing
+from reconciler.render.html.listing import Listing
 from reconciler.render.outcomes import outcome_lines, report_lines
 from reconciler.render.plan_json import plan_json_lines
 from reconciler.render.report_markdown import report_comment
@@ -49,12 +49,22 @@ from tests.printed import plan_json
 
 SECRET = re.compile("zyxwood|quillon", re.IGNORECASE)
 MASKS = [Redact.IDENTIFYING, Redact.ALL]
+
+
+def listed(shown: Review) -> dict[str, Json]:
+    """The list of a page before it is packed."""
+    listing = Listing()
+    for action in shown.actions:
+        listing.add(action)
+    return listing.content("")
+
+
 RENDERERS: dict[str, Callable[[Review], str]] = {
     "plan": lambda shown: "\n".join(plan_lines(shown, Look(width=200))),
     "plan, narrow": lambda shown: "\n".join(plan_lines(shown, Look(width=40, color=True))),
     "plan --json": lambda shown: "\n".join(plan_json_lines(shown)),
     "page": lambda shown: page(shown),
-    "list of the page": lambda shown: json.dumps(listing(shown.actions, ""), ensure_ascii=False),
+    "list of the page": lambda shown: json.dumps(listed(shown), ensure_ascii=False),
 }
 REPORTS: dict[str, Callable[[AppliedReview], str]] = {
     "outcomes": lambda shown: "\n".join(

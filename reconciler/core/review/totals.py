@@ -26,7 +26,7 @@ class Totals:
     `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
     of actions without calls, by status. `unrecorded` counts converged image sets without a record.
     `unread` counts the image sets of data stores that could not be read. `history` counts the image
-    sets with HISTORY_KEEPS_VALUES.
+    sets with HISTORY_KEEPS_VALUES, `drifted` those with a drifted value.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -38,6 +38,7 @@ class Totals:
     first: FirstChanges
     unread: int = 0
     history: int = 0
+    drifted: int = 0
 
 
 def totals_of(plan: Plan) -> Totals:
@@ -62,6 +63,14 @@ def totals_of(plan: Plan) -> Totals:
         first=first_changes(plan),
         unread=sum(one.image_sets for one in plan.unread),
         history=image_sets_with(plan, Hazard.HISTORY_KEEPS_VALUES),
+        drifted=len(
+            {
+                change.image_set_id
+                for action in plan.actions
+                for change in action.changes
+                if change.drifted
+            }
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,21 +61,18 @@ class Listed:
     items: dict[Item, dict[str, None]]
 
 
-def image_sets(actions: Iterable[ShownAction]) -> Iterator[Listed]:
-    """The image sets in plan order, without those that nothing is said about."""
-    for action in actions:
-        status = verdict(action)
-        listed = {
-            one.image_set_id: Listed(action.datastore, status, one, {}) for one in action.members
-        }
-        first = next(iter(listed.values()))
-        for image_set_id, item, uid in _items(action):
-            uids = listed.get(image_set_id, first).items.setdefault(item, {})
-            if uid:
-                uids[uid] = None
-        for one in listed.values():
-            if one.items or action.status is not Status.CONVERGED:
-                yield one
+def image_sets(action: ShownAction) -> Iterator[Listed]:
+    """The image sets of an action, without those that nothing is said about."""
+    status = verdict(action)
+    listed = {one.image_set_id: Listed(action.datastore, status, one, {}) for one in action.members}
+    first = next(iter(listed.values()))
+    for image_set_id, item, uid in _items(action):
+        uids = listed.get(image_set_id, first).items.setdefault(item, {})
+        if uid:
+            uids[uid] = None
+    for one in listed.values():
+        if one.items or action.status is not Status.CONVERGED:
+            yield one
 
 
 def _items(action: ShownAction) -> Iterator[tuple[str, Item, str]]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
 from reconciler.core.model.value import Json
 from reconciler.core.review.explain import MEANING, since
 from reconciler.core.review.model import ShownAction, ShownMember
+from reconciler.core.review.shown import ShownValue
 from reconciler.render.html.items import Item, Listed, What, image_sets
 
 T = TypeVar("T", bound=Hashable)
@@ -25,6 +26,11 @@ T = TypeVar("T", bound=Hashable)
 LISTED = 100
 # The number of nothing.
 _NONE = -1
+
+
+_SETS = "id", "store", "study", "status", "pin", "to", "at", "items"
+_ITEMS = "what", "old", "new", "file", "line", "parts", "uids", "places"
+_Lines: TypeAlias = list[str]
 
 
 @dataclass(slots=True)
@@ -40,36 +46,55 @@ class _Tables:
     statuses: dict[str, int] = field(default_factory=dict)
 
 
-def packed(actions: Iterable[ShownAction], link: str) -> str:
-    """The data as base64 of gzip: the same bytes for the same review."""
-    text = json.dumps(listing(actions, link), separators=(",", ":"), ensure_ascii=False)
-    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+class Listing:
+    """The tables, and the columns of image sets and of their items, of the actions so far."""
 
+    def __init__(self) -> None:
+        self._tables = _Tables()
+        self._sets: list[tuple[Json, ...]] = []
+        self._items: list[tuple[Json, ...]] = []
+        self._studies: dict[int, ShownValue | None] = {}
+        # By the number of the image set, and of the item.
+        self._history: dict[int, _Lines] = {}
+        self._manifests: dict[int, _Lines] = {}
 
-def listing(actions: Iterable[ShownAction], link: str) -> dict[str, Json]:
-    """The tables, and the columns of image sets and of their items. Every text is escaped."""
-    tables = _Tables()
-    found = list(image_sets(actions))
-    sets = [_image_set(one, tables) for one in found]
-    items = [_item(item, uids, tables) for one in found for item, uids in one.items.items()]
-    names = "id", "store", "study", "status", "pin", "to", "at", "items"
-    columns = "what", "old", "new", "file", "line", "parts", "uids", "places"
-    return {
-        "link": link,
-        "meanings": {str(hazard): meaning for hazard, meaning in MEANING.items()},
-        "stores": _texts(tables.stores),
-        "statuses": _texts(tables.statuses),
-        "files": _texts(tables.files),
-        "values": _texts(tables.values),
-        "whats": [_what(what) for what in tables.whats],
-        "parts": [[_texts(row) for row in rows] for rows in tables.parts],
-        "uids": [_texts(uids) for uids in tables.uids],
-        "studies": _studies(one.member for one in found),
-        "sets": _columns(names, sets),
-        "history": _sparse(_history(one) for one in found),
-        "items": _columns(columns, items),
-        "manifests": _sparse(_manifests(item) for one in found for item in one.items),
-    }
+    def add(self, action: ShownAction) -> None:
+        """Add the image sets of an action."""
+        for listed in image_sets(action):
+            member = listed.member
+            if history := _history(member):
+                self._history[len(self._sets)] = history
+            self._studies[member.study] = member.study_instance_uid
+            self._sets.append(_image_set(listed, self._tables))
+            for item, uids in listed.items.items():
+                if item.manifests:
+                    self._manifests[len(self._items)] = _manifests(item)
+                self._items.append(_item(item, uids, self._tables))
+
+    def packed(self, link: str) -> str:
+        """The data as base64 of gzip: the same bytes for the same review."""
+        text = json.dumps(self.content(link), separators=(",", ":"), ensure_ascii=False)
+        return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+    def content(self, link: str) -> dict[str, Json]:
+        """The data. Every text is escaped."""
+        tables = self._tables
+        return {
+            "link": link,
+            "meanings": {str(hazard): meaning for hazard, meaning in MEANING.items()},
+            "stores": _texts(tables.stores),
+            "statuses": _texts(tables.statuses),
+            "files": _texts(tables.files),
+            "values": _texts(tables.values),
+            "whats": [_what(what) for what in tables.whats],
+            "parts": [[_texts(row) for row in rows] for rows in tables.parts],
+            "uids": [_texts(uids) for uids in tables.uids],
+            "studies": _studies(self._studies),
+            "sets": _columns(_SETS, self._sets),
+            "history": _sparse(self._history),
+            "items": _columns(_ITEMS, self._items),
+            "manifests": _sparse(self._manifests),
+        }
 
 
 def _number(table: dict[T, int], one: T) -> int:
@@ -129,16 +154,14 @@ def _what(what: What) -> Json:
     }
 
 
-def _studies(members: Iterable[ShownMember]) -> Json:
-    """The StudyInstanceUIDs by number, "" where this output masks them."""
-    found = {one.study: one.study_instance_uid for one in members if one.study}
+def _studies(found: Mapping[int, ShownValue | None]) -> Json:
+    """The StudyInstanceUIDs by number, "" where this output masks them or there is none."""
     shown = {n: uid.plain for n, uid in found.items() if uid is not None and not uid.is_masked}
     return _texts(shown.get(number, "") for number in range(max(found, default=0) + 1))
 
 
-def _history(listed: Listed) -> list[str]:
+def _history(member: ShownMember) -> _Lines:
     """The versions before and after this one that the plan knows."""
-    member = listed.member
     lines = []
     if member.previous_version_id:
         lines.append(f"Version {member.previous_version_id}: before the last recorded change.")
@@ -149,11 +172,10 @@ def _history(listed: Listed) -> list[str]:
     return lines
 
 
-def _manifests(item: Item) -> list[str]:
+def _manifests(item: Item) -> _Lines:
     """The manifests that ask for an edit, if they are several."""
     return [f"{place.file}:{place.line}" for place in item.manifests]
 
 
-def _sparse(lines: Iterable[list[str]]) -> Json:
-    """Lines by the number of what they are about, without those that have none."""
-    return {str(number): _texts(one) for number, one in enumerate(lines) if one}
+def _sparse(lines: Mapping[int, _Lines]) -> Json:
+    return {str(number): _texts(one) for number, one in lines.items()}

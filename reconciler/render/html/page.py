@@ -17,9 +17,9 @@ from reconciler.core.review.phrases import (
     plural,
 )
 from reconciler.render.html.frame import asset, named, policy, web_address
-from reconciler.render.html.listing import packed
+from reconciler.render.html.listing import Listing
 from reconciler.render.html.markup import Html, element, joined, sentence, text, value
-from reconciler.render.html.picture import picture
+from reconciler.render.html.picture import Picture
 from reconciler.render.html.sections import notes, sections
 from reconciler.render.html.tiles import tiles
 
@@ -31,7 +31,10 @@ def page(review: Review, link: str = "") -> str:
     """
     link = web_address(link)
     verdict = review.overview.verdict
-    actions = tuple(review.actions)
+    picture, listing = Picture(), Listing()
+    for action in review.actions:
+        picture.add(action)
+        listing.add(action)
     return Template(asset("page.html")).substitute(
         policy=policy(style=asset("page.css"), script=asset("page.js")),
         title=text(f"Plan: {verdict[0]}"),
@@ -41,12 +44,12 @@ def page(review: Review, link: str = "") -> str:
         more=element("p", " ".join(verdict[1:]), class_="more") if verdict[1:] else "",
         warnings=joined(_warnings(review)),
         basis=_basis(review),
-        tiles=tiles(review, actions),
+        tiles=tiles(review),
         sections=sections(review, link),
-        picture=picture(actions),
+        picture=picture.drawn(),
         notes=notes(review, link),
         legend=asset("legend.html") if review.masked else "",
-        data=packed(actions, link),
+        data=listing.packed(link),
         version=text(__version__),
     )
 

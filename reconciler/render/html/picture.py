@@ -6,9 +6,10 @@ Its numbers stand beside it, so it is a table with a picture in it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TypeAlias
 
 from reconciler.core.model.address import Level
 from reconciler.core.model.hazard import Hazard
@@ -37,25 +38,58 @@ _WORDS = {_Kind.PLAIN: "without danger", _Kind.DANGER: "dangerous", _Kind.HELD: 
 
 @dataclass(slots=True)
 class _Cell:
-    """What changes at one level of the studies of a bar."""
+    """What changes at one level of a study, or of the studies of a bar."""
 
     kinds: Counter[_Kind] = field(default_factory=Counter)
     hazards: set[Hazard] = field(default_factory=set)
 
+    def add(self, other: _Cell) -> None:
+        self.kinds.update(other.kinds)
+        self.hazards |= other.hazards
 
-_Cells = Mapping[tuple[Level, int], _Cell]
+
+# By level, then by study or by bar.
+_Cells: TypeAlias = dict[tuple[Level, int], _Cell]
 
 
-def picture(actions: Sequence[ShownAction]) -> Html:
-    """The table, "" if no attribute, series or instance changes."""
-    numbers = {member.study for action in actions for member in action.members}
-    studies = max(numbers, default=0)
-    per_bar = -(-studies // MOST) or 1
-    bars = -(-studies // per_bar) + (0 in numbers)
-    cells = _cells(actions, per_bar, bars)
-    if not cells:
-        return Html("")
-    named = f"Bars: {_studies(studies, per_bar)}" if studies > 1 else ""
+class Picture:
+    """The table, drawn once every action was added."""
+
+    def __init__(self) -> None:
+        self._cells: _Cells = defaultdict(_Cell)
+        # With 0 for image sets whose study is unknown.
+        self._studies: set[int] = set()
+
+    def add(self, action: ShownAction) -> None:
+        """Count what changes at each level of each study."""
+        studies = {one.image_set_id: one.study for one in action.members}
+        self._studies.update(studies.values())
+        worst: dict[tuple[str, Level], _Kind] = {}
+        for change in action.changes:
+            name, level = change.image_set_id, change.address.level
+            self._cells[level, studies.get(name, 0)].hazards.update(change.hazards)
+            kind = _Kind.DANGER if change.hazards else _Kind.PLAIN
+            kind = kind if action.steps else _Kind.HELD
+            worst[name, level] = max(worst.get((name, level), kind), kind)
+        for (name, level), kind in worst.items():
+            self._cells[level, studies.get(name, 0)].kinds[kind] += 1
+
+    def drawn(self) -> Html:
+        """The table, "" if no attribute, series or instance changes."""
+        if not self._cells:
+            return Html("")
+        studies = max(self._studies, default=0)
+        per_bar = -(-studies // MOST) or 1
+        bars = -(-studies // per_bar) + (0 in self._studies)
+        cells: _Cells = defaultdict(_Cell)
+        for (level, study), cell in self._cells.items():
+            # Image sets whose study is unknown have the last bar.
+            cells[level, (study - 1) // per_bar if study else bars - 1].add(cell)
+        named = f"Bars: {_studies(studies, per_bar)}" if studies > 1 else ""
+        return _table(cells, bars, named)
+
+
+def _table(cells: _Cells, bars: int, named: str) -> Html:
     return element(
         "section",
         element("h2", "What changes where"),
@@ -73,26 +107,6 @@ def picture(actions: Sequence[ShownAction]) -> Html:
 def _studies(studies: int, per_bar: int) -> str:
     several = f", {per_bar} a bar" if per_bar > 1 else ""
     return f"study 1 to study {studies:,} from left to right{several}."
-
-
-def _cells(actions: Iterable[ShownAction], per_bar: int, bars: int) -> _Cells:
-    cells: dict[tuple[Level, int], _Cell] = defaultdict(_Cell)
-    for action in actions:
-        # Image sets whose study is unknown have the last bar.
-        bar_of = {
-            one.image_set_id: (one.study - 1) // per_bar if one.study else bars - 1
-            for one in action.members
-        }
-        worst: dict[tuple[str, Level], _Kind] = {}
-        for change in action.changes:
-            name, level = change.image_set_id, change.address.level
-            cells[level, bar_of.get(name, 0)].hazards.update(change.hazards)
-            kind = _Kind.DANGER if change.hazards else _Kind.PLAIN
-            kind = kind if action.steps else _Kind.HELD
-            worst[name, level] = max(worst.get((name, level), kind), kind)
-        for (name, level), kind in worst.items():
-            cells[level, bar_of.get(name, 0)].kinds[kind] += 1
-    return cells
 
 
 def _head() -> Iterator[Html]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.plan import Status
 from reconciler.core.review import Review
-from reconciler.core.review.model import ShownAction
 from reconciler.core.review.overview import Danger
 from reconciler.core.review.phrases import duration, plural
 from reconciler.render.html.markup import Html, element
 
 
-def tiles(review: Review, actions: Iterable[ShownAction]) -> Html:
+def tiles(review: Review) -> Html:
     """A list of tiles. A number of 0 is shown, too: it is an answer."""
-    return element("ul", *_tiles(review, actions), class_="tiles")
+    return element("ul", *_tiles(review), class_="tiles")
 
 
-def _tiles(review: Review, actions: Iterable[ShownAction]) -> Iterator[Html]:
+def _tiles(review: Review) -> Iterator[Html]:
     totals, found = review.totals, review.overview
     time = f", about {duration(review.eta_seconds)}" if review.eta_seconds else ""
     calls = f"{plural(totals.calls, 'call')}{time}" if totals.calls else ""
@@ -28,11 +27,8 @@ def _tiles(review: Review, actions: Iterable[ShownAction]) -> Iterator[Html]:
     held = sum(count for _, count in stays) + totals.unread
     yield _tile("refusals", "do not change", held, ", ".join(words), bool(found.refusals))
     yield _dangers(found.dangers)
-    drifted = {
-        change.image_set_id for action in actions for change in action.changes if change.drifted
-    }
-    outside = "changed outside this repository" if drifted else ""
-    yield _tile("drift", "with drift", len(drifted), outside, bool(found.drift))
+    outside = "changed outside this repository" if totals.drifted else ""
+    yield _tile("drift", "with drift", totals.drifted, outside, bool(found.drift))
     converged = dict(totals.standing).get(Status.CONVERGED, 0)
     yield _tile("converged", "already as asked", converged, "", False)
 
