@@ -26,6 +26,7 @@ from tests.canary.marks import EARLIER, LISTED, LIVE, OUTSIDE, STATED, Mark
 from tests.canary.place import DATASTORE_ID, Place, settings, write, write_outside
 from tests.canary.search import digests, found
 from tests.canary.service import READS
+from tests.cli.outside import git
 from tests.processes import bounded
 
 FORMATS = ("text", "markdown", "html", "json", "github")
@@ -64,6 +65,7 @@ def test_no_mark_leaves_where_it_is_masked(
     assert place.leaks == {}
     if mode == "stored":  # no digest depends on the mode
         seen = {end for content in place.kept.values() for end in digests(content)}
+        assert seen
         assert set(guessed(seen)) == set()
 
 
@@ -176,10 +178,16 @@ def drifting(place: Place, may: Sequence[Mark]) -> None:
         f"{{Instances: {{'*': {{DICOM: {{'00091001': {STATED.person}}}}}}}}}}}}}}}\n"
     )
     write(place.root / "manifests", {"private.yaml": private})
+    git(place.root, "add", ".")  # a review is of a commit
+    git(place.root, "commit", "-q", "-m", "Ask for a private element")
     ran = place.run("plan", "--out", SAVED, may=may)
     assert "drifted" in ran.out
     for format in FORMATS:
         place.run("show", SAVED, "--format", format, may=may)
+    review = ".reconcile/review.json"  # it may be published, so it is searched
+    assert place.run("plan", "--review", review, "--base", "HEAD~1", may=may).code == 0
+    place.run("plan", "--check", review, "--base", "HEAD~1", may=may)
+    assert place.run("apply", "--reviewed", review, *APPLY, may=may).code == 1
     assert place.run("apply", "--auto-approve", *APPLY, may=may).code == 1
 
 
