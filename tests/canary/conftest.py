@@ -53,6 +53,8 @@ def makes(
 ) -> Iterator[Makes]:
     """Makes a place with these settings."""
     monkeypatch.setenv("RECONCILE_DEBUG", "1")
+    # The key of the fingerprints is found like a value, in whatever form it is printed.
+    monkeypatch.setenv("RECONCILE_KEY", (LIVE.word.encode() + bytes(range(200, 230))).hex())
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)

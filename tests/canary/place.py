@@ -113,7 +113,8 @@ _ALL = (*NEVER, *MANIFEST)
 
 def settings(root: Path, endpoint: str, redact: str, comment: str) -> None:
     (root / "reconciler.yaml").write_text(
-        f"redact: {redact}\n{comment}lockTimeout: 1m\ndatastores:\n  research:\n"
+        f"redact: {redact}\n{comment}lockTimeout: 1m\n"
+        "fingerprintKey: RECONCILE_KEY\ndatastores:\n  research:\n"
         f'    datastoreId: "{DATASTORE_ID}"\n    region: us-east-1\n    endpoint: {endpoint}\n',
         encoding="utf-8",
     )

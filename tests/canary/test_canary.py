@@ -133,6 +133,9 @@ def planning(place: Place, may: Sequence[Mark]) -> None:
     place.run("show", SAVED, "--summary", may=may)
     for more in (("--format", "markdown", "--base", "HEAD"), ("--image-set", ident(ODD))):
         place.run("plan", *more, "--detailed-exitcode", may=may)
+    for format in ("text", "json"):
+        ran = place.run("show", SAVED, "--format", format, "--fingerprints", may=may)
+        assert ran.code == 0, ran.err
     place.run("plan", "--show-values" if may else "--mask-values", may=may)
 
 
@@ -200,15 +203,21 @@ def unreadable(place: Place) -> None:
     for operation in ("getImageSet", "searchImageSets"):
         for name in ("invalid", "denied", "a value as the code", "a page"):
             place.front.reads = {operation: READS[name]}
-            run = ("import", "--search") if operation == "searchImageSets" else ("plan", one)
+            run = ("search",) if operation == "searchImageSets" else ("plan", one)
             place.run(*run, name=f"{operation}: {name}")
         place.run("apply", one, "--auto-approve", *APPLY, name=operation)
     place.front.reads = {}
 
 
 def importing(place: Place) -> None:
-    place.run("import", "--search")
-    place.run("import", "--search", "--json")
+    place.run("search")
+    place.run("search", "--json")
+    place.run("search", "--fields", "imageSetId,PatientName,PatientBirthDate,StudyDescription")
+    for criterion in (f"PatientID={LIVE.number}", f"PatientName={LIVE.word}*"):
+        assert place.run("search", criterion).code == 0
+    # Messages quote a keyword and a time that are none, as they were typed: these are no marks.
+    for wrong in (f"PatientBirthDate={LIVE.word}", f"Nothing={LIVE.person}", "--created=never"):
+        assert place.run("search", wrong).code == 1
     # It prints live values: that is what the command is for.
     place.run("import", "--image-set", ident(ODD), "--show-values", prints_values=True)
     place.run("import", "--image-set", ident(ODD), "--mask-values")
