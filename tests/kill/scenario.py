@@ -7,6 +7,7 @@ never uses the clients of forked processes: sockets are not shared.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import itertools
 import json
 import os
@@ -112,31 +113,41 @@ class FastClock:
 
 
 class KilledPort:
-    """The image sets, with a kill point after every call, when its answer is lost."""
+    """The image sets, with kill points after calls, when their answer is lost.
+
+    After every update, and after the first read of a run and of what an update leaves. No later
+    read is a point: it changes nothing, so a kill leaves what a kill before it leaves.
+    """
 
     def __init__(self, port: ImageSets, point: Callable[[], None]) -> None:
         self._port = port
         self._point = point
+        self._changed = True
 
-    def _call(self, call: Callable[[], T]) -> T:
-        result = call()
-        self._point()
+    def _read(self, read: Callable[[], T]) -> T:
+        result = read()
+        if self._changed:
+            self._changed = False
+            self._point()
         return result
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
-        return self._call(lambda: self._port.get(image_set_id, version_id))
+        return self._read(lambda: self._port.get(image_set_id, version_id))
 
     def metadata(self, image_set_id: str, version_id: str) -> Document:
-        return self._call(lambda: self._port.metadata(image_set_id, version_id))
+        return self._read(lambda: self._port.metadata(image_set_id, version_id))
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
-        return self._call(lambda: self._port.versions(image_set_id))
+        return self._read(lambda: self._port.versions(image_set_id))
 
     def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        return iter(self._call(lambda: list(self._port.search(filters))))
+        return iter(self._read(lambda: list(self._port.search(filters))))
 
     def update(self, step: Step) -> str:
-        return self._call(lambda: self._port.update(step))
+        version = self._port.update(step)
+        self._changed = True
+        self._point()
+        return version
 
 
 @dataclass(frozen=True)
@@ -241,6 +252,7 @@ class Scenario:
         A fork that hangs prints its stack and ends as -SIGALRM: a lock that another thread held at
         the fork is never released.
         """
+        gc.freeze()  # else the fork copies the whole heap, page by page, to look for garbage
         child = os.fork()
         if not child:
             code = 99
@@ -252,6 +264,7 @@ class Scenario:
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)
             finally:
                 os._exit(code)
+        gc.unfreeze()
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def state(self) -> dict[str, Any]:
