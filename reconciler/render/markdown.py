@@ -197,6 +197,8 @@ def _row(row: Row, link: str) -> str:
     elif after:
         components = f" ({', '.join(row.components)})" if row.components else ""
         shown.append(code(after) + components)
+    elif before and SYMBOL[row.op] == "-":
+        shown.append("removed")
     vr = f", {code(row.vr)}" if row.sends_vr else ""
     held = "" if row.runs else "*held back:* "
     more = f" and {row.places - 1:,} more lines" if row.places > 1 else ""
