@@ -95,5 +95,5 @@ def open_page(
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(path.as_uri())
     if javascript:
-        opened.page.locator("#rows [role=row]").first.wait_for()
+        opened.page.locator("#rows [role=row], .ends tr").first.wait_for()
     return opened

@@ -17,10 +17,12 @@ from playwright.sync_api import Browser, Error
 
 from benchmarks.review import made
 from reconciler.core.model.settings import Redact
+from reconciler.core.report import view_of
 from reconciler.core.review import review
-from reconciler.render.html import page
+from reconciler.render.html import page, report_page
 from tests.reviews.browser import PHONE, Opened, axe, chromium, open_page
 from tests.reviews.plans import HOSTILE, PLANS, everything
+from tests.reviews.reports import REPORTS
 
 FLEET, ALL = "fleet", "everything"
 LINK = "https://github.com/hospital/metadata/blob/5f0c1d2e"
@@ -279,3 +281,31 @@ def test_without_javascript_only_the_list_is_missing(browser: Browser, files: Pa
     for section in ("h1", "#dangers", "#odd", "#changes", "#where", "noscript"):
         assert opened.page.locator(section).is_visible(), section
     assert not opened.page.locator("#grid").is_visible()
+
+
+# --- the page of a report -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def report(files: Path) -> Path:
+    path = files / "report.html"
+    path.write_text(report_page(view_of(REPORTS["report-partly"]()), LINK), encoding="utf-8")
+    return path
+
+
+def test_the_page_of_a_report_fits_and_loads_nothing(browser: Browser, report: Path) -> None:
+    opened = open_page(browser, report)
+    for width in (1280, 1280 // 2, PHONE["width"], 320):
+        opened.page.set_viewport_size({"width": width, "height": 600})
+        wide = opened.page.evaluate("() => document.documentElement.scrollWidth")
+        assert (width, wide) == (width, width)
+    assert (opened.said, opened.requests) == ([], [report.as_uri()])
+
+
+def test_axe_finds_nothing_in_the_page_of_a_report(browser: Browser, report: Path) -> None:
+    opened = open_page(browser, report)
+    opened.page.evaluate(axe())
+    for scheme in ("light", "dark"):
+        opened.page.emulate_media(color_scheme=scheme)
+        found: dict[str, Any] = opened.page.evaluate("() => axe.run()")
+        assert [(scheme, one["id"]) for one in found["violations"]] == []
