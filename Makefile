@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
+MADE := $(VENV)/.made
 # requirements.lock is what users install; requirements-dev.lock adds what checks the code.
 USERS := $(VENV)/.users-lock-installed
 DEVELOPERS := $(VENV)/.developers-lock-installed
@@ -12,11 +13,16 @@ CLIENTS := .venv-clients
 CLIENTS_STAMP := $(CLIENTS)/.installed-from-lock
 NPM_CLIENTS := .npm-clients
 NPM_CLIENTS_STAMP := $(NPM_CLIENTS)/.installed-from-lock
+# Without Node.js the tests of JavaScript clients are skipped. With CLIENT_TESTS=1 nothing is.
+HAS_NPM := $(or $(filter 1,$(CLIENT_TESTS)),$(shell command -v npm 2>/dev/null))
+CLIENT_STAMPS := $(CLIENTS_STAMP) $(if $(HAS_NPM),$(NPM_CLIENTS_STAMP))
 # The built wheel and what users install, nothing else.
 WHEEL := .venv-wheel
 WHEEL_STAMP := $(WHEEL)/.users-lock-installed
 # Errors only: pip's warnings are about the machine (its indexes, its user), not about this code.
 PIP := -m pip install -qq --disable-pip-version-check
+# Python compiles what is imported, which is little of what is installed.
+PIP_UNCOMPILED := $(PIP) --no-compile
 INTO_WHEEL := -m pip --python $(WHEEL)/bin/python install -qq --disable-pip-version-check --no-compile
 
 # Hundreds of processes start in the tests. Without its cached bytecode, each of them would compile
@@ -26,17 +32,24 @@ unexport PYTHONDONTWRITEBYTECODE
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo test test-long quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
+.PHONY: demo test test-long environments installed quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
 demo: $(USERS)
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python -m reconciler demo
 
-test: quick rest wheel
+test: environments quick rest wheel
 
 # Everything, with the tests that `make test` has no time for.
-test-long: quick wheel clients
+test-long: environments quick wheel clients
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/unit --ignore tests/cases
+
+# An installation mostly waits for the network, so all are made at the same time.
+environments:
+	@$(MAKE) --no-print-directory -j4 installed
+
+installed: $(DEVELOPERS) $(CLIENT_STAMPS) $(WHEEL_STAMP)
+	@:
 
 # Types and contracts use one processor each, so they run beside the tests. Each prints a few lines
 # at its end: the output stays readable without --output-sync, which make 3.81 of macOS lacks.
@@ -88,22 +101,22 @@ locks:
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
-$(USERS): requirements.lock
+$(MADE):
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(USERS): requirements.lock | $(MADE)
 	$(BIN)/python $(PIP) -r requirements.lock
 	@touch $@
 
-$(DEVELOPERS): $(USERS) requirements-dev.lock pyproject.toml
-	$(BIN)/python $(PIP) -r requirements.lock -r requirements-dev.lock
+# Not after $(USERS), which is in it: pip would run once more.
+$(DEVELOPERS): requirements.lock requirements-dev.lock pyproject.toml | $(MADE)
+	$(BIN)/python $(PIP_UNCOMPILED) -r requirements.lock -r requirements-dev.lock
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
-	@touch $@
+	@touch $(USERS) $@
 
-# Without Node.js the tests of JavaScript clients are skipped. With CLIENT_TESTS=1 nothing is.
-clients: $(CLIENTS)
-ifneq ($(or $(filter 1,$(CLIENT_TESTS)),$(shell command -v npm 2>/dev/null)),)
-clients: $(NPM_CLIENTS)
-else
-clients:
+clients: $(CLIENT_STAMPS)
+ifeq ($(HAS_NPM),)
 	@echo "npm is not installed: the tests with the AWS SDK for JavaScript are skipped."
 endif
 
@@ -112,7 +125,7 @@ $(NPM_CLIENTS): $(NPM_CLIENTS_STAMP)
 
 $(CLIENTS_STAMP): requirements-clients.lock
 	$(PYTHON) -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python $(PIP) -r requirements-clients.lock
+	$(CLIENTS)/bin/python $(PIP_UNCOMPILED) -r requirements-clients.lock
 	@touch $@
 
 # In a folder of their own: no tool that reads tests/ meets what npm installs.
@@ -122,7 +135,7 @@ $(NPM_CLIENTS_STAMP): tests/clients/package.json tests/clients/package-lock.json
 	npm ci --prefix $(NPM_CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(WHEEL_STAMP): $(USERS) requirements.lock
+$(WHEEL_STAMP): requirements.lock | $(MADE)
 	$(PYTHON) -m venv --without-pip $(WHEEL)
 	$(BIN)/python $(INTO_WHEEL) -r requirements.lock
 	@touch $@
