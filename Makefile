@@ -44,7 +44,7 @@ test: environments quick rest wheel
 test-long: environments quick wheel clients
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/unit --ignore tests/cases
 
-# An installation mostly waits for the network, so all are made at the same time.
+# An installation uses one processor and waits for the network, so all run at the same time.
 environments:
 	@$(MAKE) --no-print-directory -j4 installed
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
+from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.cli.formats import Output
     from reconciler.core.model.settings import Settings
-    from reconciler.core.review.fingerprint import FingerprintKey
 
 
 def show(
@@ -32,21 +32,18 @@ def show(
     of the file decides. Nothing is read from the service. A report holds no DICOM value.
     """
     from reconciler.cli import formats, workspace
-    from reconciler.core.errors import ReconcilerError
-    from reconciler.edges import fingerprint_key
 
     wanted = formats.output(format, as_json=json, summary=summary, fingerprints=fingerprints)
     found = workspace.settings_if_any(config)
-    if workspace.is_report(file):
-        if fingerprints:
-            raise ReconcilerError(
-                f"{file} is the report of an apply: it has no live value, so no fingerprints",
-                "Use --fingerprints with a saved plan.",
-            )
-        _show_report(file, wanted, found, datastore, image_set)
+    if not workspace.is_report(file):
+        _show_plan(file, wanted, found, datastore, image_set, show_values, fingerprints)
+    elif fingerprints:
+        raise ReconcilerError(
+            "a report holds no DICOM value, so it has no fingerprints",
+            "Remove --fingerprints, or show the plan.",
+        )
     else:
-        key = fingerprint_key.read(found) if fingerprints else None
-        _show_plan(file, wanted, found, datastore, image_set, show_values, key)
+        _show_report(file, wanted, found, datastore, image_set)
 
 
 def _show_report(
@@ -70,12 +67,14 @@ def _show_plan(
     datastore: str | None,
     image_set: str | None,
     show_values: bool | None,
-    key: FingerprintKey | None,
+    fingerprints: bool,
 ) -> None:
     from reconciler.cli import debug, formats, screen, workspace
     from reconciler.core.review import review
     from reconciler.core.review.narrow import narrowed
+    from reconciler.edges import fingerprint_key
 
+    key = fingerprint_key.read(settings) if fingerprints else None
     plan, warning = workspace.load_plan(file, Path(settings.root) if settings else None)
     debug.planned(plan)
     view = screen.view(settings, show_values)

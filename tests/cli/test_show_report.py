@@ -98,6 +98,12 @@ def test_one_image_set_and_one_data_store_are_shown_alone(applied: World) -> Non
     assert "error: the report has no image set of data store elsewhere" in ran.err
 
 
+def test_a_report_has_no_fingerprints(applied: World) -> None:
+    ran = applied.reconcile("show", "report.json", "--fingerprints")
+    assert (ran.code, ran.out) == (1, "")
+    assert "error: a report holds no DICOM value, so it has no fingerprints" in ran.err
+
+
 def test_a_report_is_shown_outside_its_repository(
     applied: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
