@@ -135,7 +135,7 @@ def apply(
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
-    from reconciler.cli import connect, debug, problems, screen, workspace
+    from reconciler.cli import connect, debug, problems, screen, target, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
     from reconciler.cli.reviewed import judged
@@ -216,7 +216,9 @@ def apply(
                         settings, plan, edges, run, reporter=progress, saved=saved is not None
                     )
         printed = progress.has_printed_outcomes
-        code = _report(applied, stop.exit_code, report, look, redact, printed)
+        code = _report(
+            applied, stop.exit_code, report, look, redact, printed, target.mode(show_values)
+        )
     if code != EXIT_OK:
         raise typer.Exit(code)
 
@@ -228,6 +230,7 @@ def _report(
     look: Look | None,
     redact: Redact,
     printed: bool,
+    mode: int,
 ) -> int:
     """Print the outcomes and write the report; `look` is None for JSON. Returns the exit code."""
     from reconciler.cli import screen
@@ -240,7 +243,7 @@ def _report(
     unwritten = append_summary(step_summary.step_summary(stored))
     code = stopped or stored.exit_code
     document = to_json(stored, code)
-    failed = write_report(document, report) if report else None
+    failed = write_report(document, report, mode) if report else None
     if failed:
         code = stopped or gravest((code, failed.exit_code))
         document = {**document, "exitCode": code}

@@ -62,6 +62,8 @@ def import_(
         raise ReconcilerError("the value of --image-set is not an imageSetId", hint)
     settings = workspace.settings(config)
     _refuse_to_mask(settings.redact, show_values)
+    if show_values:
+        screen.view(settings, show_values)  # refuses it in a CI job, and makes a file private
     store = workspace.datastore(settings, datastore)
     with (
         screen.service_messages(settings, show_values),

@@ -76,7 +76,16 @@ def plan(
     from functools import partial
 
     from reconciler import pipeline
-    from reconciler.cli import connect, debug, formats, problems, reviewed, screen, workspace
+    from reconciler.cli import (
+        connect,
+        debug,
+        formats,
+        problems,
+        reviewed,
+        screen,
+        target,
+        workspace,
+    )
     from reconciler.core.review import review as shown_as
     from reconciler.core.review.narrow import narrowed
     from reconciler.edges import fingerprint_key
@@ -90,6 +99,7 @@ def plan(
     if review:
         reviewed.check_review_file(review)
     settings = workspace.settings(config)
+    view, mode = screen.view(settings, show_values), target.mode(show_values)
     key = fingerprint_key.read(settings) if fingerprints else None
     workspace.refuse_links(settings, out, review)
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
@@ -101,7 +111,9 @@ def plan(
         connect.edges(settings) as edges,
     ):
         planned = pipeline.plan(settings, checked, edges, base=base)
-        digest = reviewed.write_review(settings, planned.plan, edges, review) if review else ""
+        digest = (
+            reviewed.write_review(settings, planned.plan, edges, review, mode) if review else ""
+        )
         judgement, lines = (
             reviewed.judged(settings, planned.plan, edges, reviews) if check else (None, [])
         )
@@ -112,7 +124,6 @@ def plan(
         workspace.save_plan(planned.plan, out, key_of(Path(settings.root)))
         if warning := workspace.exposure(out):
             screen.note(warning)
-    view = screen.view(settings, show_values)
     shown_here = partial(
         shown_as,
         redact=view.redact,

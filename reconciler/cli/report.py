@@ -24,7 +24,9 @@ def check_report_file(path: Path) -> None:
     target.check(path, REPORT, f"the report {path} cannot be written")
 
 
-def write_report(report: Json, path: Path, disk: Files = files.REAL) -> ReconcilerError | None:
+def write_report(
+    report: Json, path: Path, mode: int = files.PUBLIC, disk: Files = files.REAL
+) -> ReconcilerError | None:
     """Write the report atomically: a truncated report could be taken for a complete report.
 
     Returns the error instead of raising it, since the outcomes must be printed in any case.
@@ -36,7 +38,7 @@ def write_report(report: Json, path: Path, disk: Files = files.REAL) -> Reconcil
         return error
     files.sweep(path.parent, path.name, files=disk)
     try:
-        files.replace(path, f"{text}\n".encode(), files=disk)
+        files.replace(path, f"{text}\n".encode(), mode=mode, files=disk)
     except OSError as error:
         return ReconcilerError(f"the report {path} cannot be written: {error.strerror}")
     return None

@@ -25,7 +25,7 @@ def check_review_file(path: Path) -> None:
     target.check(path, REVIEW, f"the review cannot be written to {path}")
 
 
-def write_review(settings: Settings, plan: Plan, edges: Edges, path: Path) -> str:
+def write_review(settings: Settings, plan: Plan, edges: Edges, path: Path, mode: int) -> str:
     """Write what a review of this plan approves. Returns the digest of the file."""
     from reconciler.core.reviewed import dumps
     from reconciler.pipeline.reviewed import key_for_reviews, review_of
@@ -34,7 +34,7 @@ def write_review(settings: Settings, plan: Plan, edges: Edges, path: Path) -> st
     data = dumps(review_of(settings, plan, edges), key_for_reviews(Path(settings.root)))
     files.sweep(path.parent, path.name)
     try:
-        files.replace(path, data)
+        files.replace(path, data, mode=mode)
     except OSError as error:
         raise ReconcilerError(f"the review cannot be written to {path}: {error.strerror}") from None
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -5,6 +5,7 @@ Lines leave here and nowhere else (tests/cli/test_leaving.py), so that each of t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -58,7 +59,8 @@ def shows_progress() -> bool:
 def view(settings: Settings | None, show_values: bool | None, *, notes: bool = False) -> View:
     """Which values stdout may show, or stderr for `notes`.
 
-    Raises ReconcilerError for `--show-values` in a CI job.
+    With `--show-values`, a file that the stream goes to becomes readable by its owner only. Raises
+    ReconcilerError if that is not possible, and for `--show-values` in a CI job.
     """
     from reconciler.core.review.mask import Audience, Wish, view_for
     from reconciler.edges import ci
@@ -69,6 +71,8 @@ def view(settings: Settings | None, show_values: bool | None, *, notes: bool = F
             "--show-values is refused in a CI job: its output is stored, and many can read it",
             "Run the command on your machine, or unset CI if this is your machine.",
         )
+    if show_values:
+        _restrict(sys.stderr if notes else sys.stdout)
     is_mine = shows_progress() if notes else is_terminal()
     if job.is_ci:
         audience = Audience.CI if job.is_private else Audience.PUBLIC_CI
@@ -77,6 +81,24 @@ def view(settings: Settings | None, show_values: bool | None, *, notes: bool = F
     if settings is None:
         return view_for(audience, Wish(show=show_values))
     return view_for(audience, Wish(settings.redact, settings.comment, show_values))
+
+
+def _restrict(stream: TextIO) -> None:
+    """Let only its owner read the file that a stream goes to, before a value goes there."""
+    from reconciler.edges import files
+
+    try:
+        handle = stream.fileno()
+    except io.UnsupportedOperation:  # a stream that is no file of the system
+        return
+    try:
+        files.restrict(handle)
+    except OSError as error:
+        raise ReconcilerError(
+            "--show-values is refused: the output goes to a file that others may read, and its "
+            f"mode cannot be changed ({error.strerror})",
+            "Write to a new file of your own.",
+        ) from None
 
 
 def mask(settings: Settings | None, show_values: bool | None, *, notes: bool = False) -> Redact:

@@ -12,6 +12,11 @@ from reconciler.edges import files
 _NAME = "Give the name of a file."
 
 
+def mode(show_values: bool | None) -> int:
+    """The mode of a file without DICOM values. With `--show-values`, every file is private."""
+    return files.PRIVATE if show_values else files.PUBLIC
+
+
 def check(path: Path, kind: FileKind, failure: str) -> None:
     """Raise ReconcilerError, starting with `failure`, if the path holds another kind of file."""
     try:

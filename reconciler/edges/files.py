@@ -133,6 +133,16 @@ def append(path: Path, content: bytes, *, files: Files = REAL) -> None:
         files.close(handle)
 
 
+def restrict(handle: int) -> None:
+    """Let only its owner read an open file. Pipes, terminals and devices are left as they are.
+
+    Raises OSError if it is a file of another user.
+    """
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode) and stat.S_IMODE(mode) & ~PRIVATE:
+        os.fchmod(handle, PRIVATE)
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder, so that two processes do not overwrite each other's changes.

@@ -55,7 +55,7 @@ def write_plan(folder: Path, new: bool, disk: Files) -> None:
 
 def write_a_report(folder: Path, new: bool, disk: Files) -> None:
     report: Json = {"apiVersion": "reconciler/v1", "kind": "Report", "new": new}
-    if error := write_report(report, folder / "report.json", disk):
+    if error := write_report(report, folder / "report.json", disk=disk):
         raise error
 
 
