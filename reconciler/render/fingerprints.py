@@ -17,10 +17,11 @@ _MEANING = (
     "Compare them with those of another plan. Equal fingerprints mean equal live values of one "
     "attribute of one image set. They say nothing about other attributes and image sets."
 )
+_NONE = "No fingerprints: no change replaces or removes a live value of an attribute."
 
 
 def fingerprint_lines(actions: Iterable[ShownAction], look: Look) -> Iterator[str]:
-    """The fingerprints under the image sets that they belong to; no line without any."""
+    """The fingerprints under the image sets that they belong to."""
     before = ""
     for action in actions:
         for change in action.changes:
@@ -33,8 +34,9 @@ def fingerprint_lines(actions: Iterable[ShownAction], look: Look) -> Iterator[st
                 before = change.image_set_id
                 yield f"image set {before} ({escape(action.datastore)}):"
             yield _line(change, look)
-    if before:
-        yield ""
+    if not before:
+        yield _NONE
+    yield ""
 
 
 def _line(change: ShownChange, look: Look) -> str:

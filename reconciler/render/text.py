@@ -41,7 +41,8 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
     elif review.is_pending:
         yield from overview_lines(review.overview, look)
         yield ""
-    yield from fingerprint_lines(review.actions, look)
+    if review.has_fingerprints:
+        yield from fingerprint_lines(review.actions, look)
     yield look.paint(review.summary, Style.STRONG)
     for line in _footnotes(review, calls or {}):
         yield look.paint(line, Style.DIM)

@@ -98,6 +98,12 @@ def test_what_is_passed_on_never_has_them(tree: World, command: str, format: str
     assert "Use --fingerprints with --format text or json." in ran.err
 
 
+def test_a_plan_that_replaces_nothing_says_so(tree: World) -> None:
+    manifest(tree.root, "a.yaml", "present: {Patient: {DICOM: {PatientSpeciesDescription: CAT}}}\n")
+    out = tree.reconcile("plan", "--fingerprints").out
+    assert "No fingerprints: no change replaces or removes a live value of an attribute.\n" in out
+
+
 def test_a_summary_has_none(tree: World) -> None:
     ran = tree.reconcile("plan", "--summary", "--fingerprints")
     assert (ran.code, ran.out) == (1, "") and "--summary leaves out every value" in ran.err

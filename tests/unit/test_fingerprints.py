@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -19,7 +20,10 @@ from reconciler.core.model.settings import Redact, Settings
 from reconciler.core.model.value import Value
 from reconciler.core.review import FingerprintKey, review
 from reconciler.core.review.fingerprint import KEY_BYTES
+from reconciler.core.review.model import ShownAction
 from reconciler.edges.fingerprint_key import read
+from reconciler.render.style import Look
+from reconciler.render.text import plan_lines
 from tests.cli import samples
 
 SECRET = bytes(range(KEY_BYTES))
@@ -77,8 +81,9 @@ def test_the_ask_does_not_change_it() -> None:
     assert fingerprint(other) == fingerprint()
 
 
-def test_an_added_attribute_has_none() -> None:
+def test_only_a_live_value_of_an_attribute_has_one() -> None:
     assert fingerprint(replace(CHANGE, op=Op.ADD, before=None)) == ""
+    assert fingerprint(replace(CHANGE, op=Op.REMOVE_INSTANCE, key="", before=Value(None))) == ""
 
 
 @pytest.mark.parametrize("redact", Redact)
@@ -97,6 +102,29 @@ def test_masks_and_labels_do_not_change_it(redact: Redact) -> None:
 def test_a_review_without_a_key_has_none() -> None:
     shown = review(samples.hostile(), Redact.NONE)
     assert {change.fingerprint for action in shown.actions for change in action.changes} == {""}
+
+
+def test_text_makes_the_actions_for_fingerprints_only() -> None:
+    """Each is made when it is read, and that takes time on a plan of thousands."""
+    look = Look(color=False, width=100)
+    plan = samples.fleet(20)
+    for key, reads in ((None, 0), (KEY, 1)):
+        shown = review(plan, Redact.NONE, fingerprints=key)
+        counted = Counted(shown.actions)
+        list(plan_lines(replace(shown, actions=counted), look))
+        assert counted.reads == reads
+
+
+class Counted:
+    """Actions that count how often they are read."""
+
+    def __init__(self, actions: Iterable[ShownAction]) -> None:
+        self.reads = 0
+        self._actions = actions
+
+    def __iter__(self) -> Iterator[ShownAction]:
+        self.reads += 1
+        return iter(self._actions)
 
 
 # The key

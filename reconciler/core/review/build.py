@@ -52,6 +52,7 @@ def review(
         has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,
         retiered=retiered,
+        has_fingerprints=fingerprints is not None,
     )
 
 

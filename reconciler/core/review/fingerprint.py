@@ -33,10 +33,11 @@ class FingerprintKey:
     def fingerprint(self, datastore_id: str, change: Change) -> str:
         """The fingerprint of the live value that a change replaces or removes; "" without one.
 
-        HMAC-SHA256 (RFC 2104), cut to 64 bits. The keys of the change are those of the document,
-        not labels: a label has another number in another plan.
+        A whole series or instance has none. It is an HMAC-SHA256 (RFC 2104), cut to 64 bits. The
+        keys of the change are those of the document, not labels: a label has another number in
+        another plan.
         """
-        if change.before is None:
+        if change.before is None or not change.key:
             return ""
         path = (change.address.path(), change.key)
         texts = (_PURPOSE, datastore_id, change.image_set_id, *path)

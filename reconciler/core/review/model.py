@@ -265,7 +265,7 @@ class Review:
     action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
     `unread` are the data stores that could not be read. `retiered` are the image sets that the
     reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
-    again.
+    again. `has_fingerprints` says that fingerprints were asked for.
     """
 
     basis: Basis
@@ -281,6 +281,7 @@ class Review:
     has_bug: bool
     unread: tuple[Unread, ...] = ()
     retiered: tuple[str, ...] = ()
+    has_fingerprints: bool = False
 
     def exit_code(self, *, detailed: bool) -> int:
         """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""
