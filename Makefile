@@ -42,7 +42,7 @@ test: environments quick rest wheel
 
 # Everything, with the tests that `make test` has no time for.
 test-long: environments quick wheel clients
-	$(BIN)/pytest -n $(WORKERS) --ignore tests/unit --ignore tests/cases
+	$(BIN)/pytest -n $(WORKERS) $(OF_CORE:%=--ignore %)
 
 # An installation uses one processor and waits for the network, so all run at the same time.
 environments:
@@ -66,13 +66,15 @@ types: $(DEVELOPERS)
 contracts: $(DEVELOPERS)
 	$(BIN)/lint-imports --no-cache
 
-# The unit tests and golden cases, which must cover the core: after a failure,
-# `coverage report --show-missing` names the lines.
+# The unit tests, the golden cases and the golden reviews, which must cover the core: after a
+# failure, `coverage report --show-missing` names the lines.
+OF_CORE := tests/unit tests/cases tests/reviews/test_goldens.py
+
 core: $(DEVELOPERS)
-	$(BIN)/pytest -n auto --cov --cov-report= tests/unit tests/cases
+	$(BIN)/pytest -n auto --cov --cov-report= $(OF_CORE)
 
 rest: $(DEVELOPERS) clients browser
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long" --ignore tests/unit --ignore tests/cases
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long" $(OF_CORE:%=--ignore %)
 
 # Without Chromium the tests of the page in a browser are skipped. With BROWSER_TESTS=1 they fail.
 browser:
