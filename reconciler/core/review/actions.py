@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -60,7 +59,10 @@ class ShownActions:
 
 def _action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:
     uids = studies_of(action)
-    raised = Counter(name for step in action.steps for name in dict(step.expected))
+    raised: dict[str, int] = {}
+    for step in action.steps:
+        for name in dict(step.expected):
+            raised[name] = raised.get(name, 0) + 1
     return ShownAction(
         datastore=action.datastore,
         datastore_id=action.datastore_id,
@@ -70,7 +72,7 @@ def _action(action: Action, view: View, letters: Letters, studies: Studies) -> S
             _member(
                 action,
                 member,
-                str(int(member.pin or 0) + raised[member.image_set_id]),
+                str(int(member.pin or 0) + raised.get(member.image_set_id, 0)),
                 studies.number(uid),
                 _uid(uid, view.redact),
             )
@@ -162,15 +164,13 @@ def _differs_in(change: Change, redact: Redact) -> str:
 
 def _is_ascii(raw: Json) -> bool:
     """Whether a value has ASCII text alone, as nearly all values have."""
-    match raw:
-        case str():
-            return raw.isascii()
-        case list():
-            return all(map(_is_ascii, raw))
-        case dict():
-            return all(map(str.isascii, raw)) and all(map(_is_ascii, raw.values()))
-        case _:
-            return True
+    if isinstance(raw, str):
+        return raw.isascii()
+    if isinstance(raw, list):
+        return all(map(_is_ascii, raw))
+    if isinstance(raw, dict):
+        return all(map(str.isascii, raw)) and all(map(_is_ascii, raw.values()))
+    return True
 
 
 def _text(raw: Json) -> str:

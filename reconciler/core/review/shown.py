@@ -72,13 +72,18 @@ class ShownValue:
             return EMPTY
         if not self.is_masked:
             return in_words(vr, self._clear)
-        kind = vr if vr in _SHORT and not self.shape.startswith("list") else f"{vr} {self.shape}"
-        return f"<{label}: {kind}>" if label else f"<{kind}>"
+        return _hidden(vr, self.shape, label)
 
     @property
     def json(self) -> dict[str, Json]:
         """`{"value": …}`, or `{"masked": shape}`."""
         return {"masked": self.shape} if self.is_masked else {"value": self._clear}
+
+
+@lru_cache(maxsize=1024)
+def _hidden(vr: str, shape: str, label: str) -> str:
+    kind = vr if vr in _SHORT and not shape.startswith("list") else f"{vr} {shape}"
+    return f"<{label}: {kind}>" if label else f"<{kind}>"
 
 
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")

@@ -24,6 +24,7 @@ T = TypeVar("T", bound=Hashable)
 
 # How many series or instances of one edit are listed; more are counted.
 LISTED = 100
+_NOWHERE = Place("")
 # The number of nothing.
 _NONE = -1
 
@@ -126,7 +127,7 @@ def _image_set(listed: Listed, tables: _Tables) -> tuple[Json, ...]:
 
 def _item(item: Item, uids: Iterable[str], tables: _Tables) -> tuple[Json, ...]:
     listed = tuple(uids)
-    place = item.place or Place("")
+    place = item.place or _NOWHERE
     return (
         _number(tables.whats, item.what),
         _number(tables.values, item.old),

@@ -66,11 +66,14 @@ class Picture:
         self._studies.update(studies.values())
         worst: dict[tuple[str, Level], _Kind] = {}
         for change in action.changes:
-            name, level = change.image_set_id, change.address.level
-            self._cells[level, studies.get(name, 0)].hazards.update(change.hazards)
+            key = change.image_set_id, change.address.level
             kind = _Kind.DANGER if change.hazards else _Kind.PLAIN
             kind = kind if action.steps else _Kind.HELD
-            worst[name, level] = max(worst.get((name, level), kind), kind)
+            if kind > worst.get(key, -1):
+                worst[key] = kind
+            if change.hazards:
+                cell = self._cells[key[1], studies.get(key[0], 0)]
+                cell.hazards.update(change.hazards)
         for (name, level), kind in worst.items():
             self._cells[level, studies.get(name, 0)].kinds[kind] += 1
 
