@@ -69,9 +69,10 @@ def test_apply_as_json(reconcile: Command, workspace: Path) -> None:
     told = json.loads(ran.out)
     assert ran.code == 0
     assert [outcome["result"] for outcome in told["outcomes"]] == ["converged"]
-    assert told["outcomes"][0]["members"] == [
-        {"imageSetId": DATES_ID, "latestVersionId": "1", "versionId": "2"}
-    ]
+    (member,) = told["outcomes"][0]["members"]
+    edits = member.pop("edits")
+    assert member == {"imageSetId": DATES_ID, "latestVersionId": "1", "versionId": "2"}
+    assert {edit["level"] for edit in edits} == {"Study"}
     assert ran.err == f"[1/1] converged          image set {DATES_ID}  version 1 → 2\n"
 
 

@@ -149,7 +149,9 @@ def test_without_a_usable_key_nothing_is_read(
     else:
         monkeypatch.setenv("RECONCILE_KEY", key)
     outside.settings(tree.root, tree.emulator, f"redact: all\n{SETTING}")
-    plan = ("show", "no-such-plan.json") if command == "show" else ("plan",)
+    broken = tree.root / "broken.json"
+    broken.write_text('{"apiVersion": "reconciler/v1", "kind": "Plan"')
+    plan = ("show", str(broken)) if command == "show" else ("plan",)
     ran = tree.reconcile(*plan, "--fingerprints")
     assert (ran.code, ran.out) == (1, "")
     assert problem in ran.err and "openssl rand -hex 32" in ran.err
