@@ -65,8 +65,10 @@ def push(found: Publication, remote: git.Remote, clock: Clock) -> str:
     """
     for pause in _pauses():
         tip = git.fetch(found.root, remote)
-        files = _joined(found, tip)
-        made = git.commit_onto(found.root, tip, files, _text(found, files, tip)) if files else ""
+        contents = _joined(found, tip)
+        files = {path: after for path, (_, after) in contents.items()}
+        text = _message(found, contents)
+        made = git.commit_onto(found.root, tip, files, text) if files else ""
         if not made or git.push(found.root, remote, made, tip):
             return made
         clock.sleep(pause)
@@ -82,8 +84,11 @@ def _pauses() -> Iterator[float]:
         yield random.uniform(0, min(_LONGEST_PUSH_PAUSE, _FIRST_PUSH_PAUSE * 2**number))  # noqa: S311 - only to spread runs
 
 
-def _joined(found: Publication, tip: str) -> Mapping[Path, bytes]:
-    """The files to commit on top of a commit. The key of the other side wins."""
+def _joined(found: Publication, tip: str) -> Mapping[Path, tuple[bytes, bytes]]:
+    """The files that differ on top of a commit, each with its content before and after.
+
+    The key of the other side wins.
+    """
     key = keys.path(found.root)
     theirs = git.contents_at(found.root, tip, [*found.written, key])
     own_key = key.read_bytes() if key.exists() else b""
@@ -99,12 +104,8 @@ def _joined(found: Publication, tip: str) -> Mapping[Path, bytes]:
     }
     if files and key not in theirs and own_key:
         files[key] = own_key
-    return {path: content for path, content in files.items() if content != theirs.get(path, b"")}
-
-
-def _text(found: Publication, files: Mapping[Path, bytes], tip: str) -> git.Message:
-    before = git.contents_at(found.root, tip, list(files))
-    return _message(found, {path: (before.get(path, b""), one) for path, one in files.items()})
+    contents = {path: (theirs.get(path, b""), after) for path, after in files.items()}
+    return {path: both for path, both in contents.items() if both[0] != both[1]}
 
 
 def _commit(found: Publication, clock: Clock) -> str:

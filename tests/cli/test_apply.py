@@ -66,10 +66,10 @@ def test_a_saved_plan_is_executed_and_the_next_one_is_empty(
 
 def test_apply_as_json(reconcile: Command, workspace: Path) -> None:
     ran = reconcile("apply", DATES, "--auto-approve", "--json")
-    told = json.loads(ran.out)
+    report = json.loads(ran.out)
     assert ran.code == 0
-    assert [outcome["result"] for outcome in told["outcomes"]] == ["converged"]
-    (member,) = told["outcomes"][0]["members"]
+    assert [outcome["result"] for outcome in report["outcomes"]] == ["converged"]
+    (member,) = report["outcomes"][0]["members"]
     edits = member.pop("edits")
     assert member == {"imageSetId": DATES_ID, "latestVersionId": "1", "versionId": "2"}
     assert {edit["level"] for edit in edits} == {"Study"}

@@ -23,10 +23,10 @@ def mentioned(texts: Iterable[str]) -> str:
     goes before an attribute. A list of what is allowed is no mention. Nothing is returned if a
     text already names what to explain.
     """
-    told = list(texts)
-    if any(_COMMAND in text for text in told):
+    messages = list(texts)
+    if any(_COMMAND in text for text in messages):
         return ""
-    return next((word for find in (_names, _states, _attributes) for word in find(told)), "")
+    return next((word for find in (_names, _states, _attributes) for word in find(messages)), "")
 
 
 def _names(texts: list[str]) -> Iterator[str]:
