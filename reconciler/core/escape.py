@@ -36,7 +36,7 @@ def escape(text: str) -> str:
     bidirectional characters reverse text, and invisible characters and unusual spaces make two
     values look equal.
     """
-    if text.isprintable() and _UNSEEN.isdisjoint(text):
+    if text.isprintable() and (text.isascii() or _UNSEEN.isdisjoint(text)):
         return text
     return _replaced(text, escaped)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+import orjson
+
 from reconciler import __version__
 from reconciler.core.errors import Place
 from reconciler.core.model.api_version import API_VERSION
@@ -22,8 +24,20 @@ from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, 
 from reconciler.core.review.shown import ShownValue
 from reconciler.core.review.totals import Totals
 
-# Without indents, because Python's encoder that indents is not in C and takes many times as long.
-_encoded = json.JSONEncoder(ensure_ascii=False).encode
+
+def _encoded(row: Json) -> str:
+    """One line of JSON.
+
+    orjson takes an eighth of the time. It refuses what some live values hold: integers beyond 64
+    bits, and halves of surrogate pairs.
+    """
+    try:
+        return orjson.dumps(row).decode()
+    except orjson.JSONEncodeError:
+        return _ENCODER.encode(row)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def plan_json_lines(review: Review) -> Iterator[str]:

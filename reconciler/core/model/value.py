@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -28,12 +28,12 @@ def length_class(text: str) -> str:
 
     The exact length would help to guess a name.
     """
-    return _length_class(max(0, len(text) - 1).bit_length())
+    return _length_class(len(text))
 
 
-@cache
-def _length_class(bits: int) -> str:
-    most = 1 << max(3, bits)
+@lru_cache(maxsize=1024)
+def _length_class(length: int) -> str:
+    most = 1 << max(3, (length - 1).bit_length() if length else 0)
     return f"text({most // 2 + 1 if most > 8 else 1}-{most})"
 
 

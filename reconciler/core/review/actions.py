@@ -69,22 +69,23 @@ def _action(action: Action, view: View, letters: Letters, studies: Studies) -> S
         status=action.status,
         digest=action.digest,
         members=tuple(
-            _member(
-                action,
-                member,
-                str(int(member.pin or 0) + raised.get(member.image_set_id, 0)),
-                studies.number(uid),
-                _uid(uid, view.redact),
-            )
-            for member in action.members
-            for uid in (uids[member.image_set_id],)
+            [
+                _member(
+                    action,
+                    member,
+                    str(int(member.pin or 0) + raised.get(member.image_set_id, 0)),
+                    studies.number(uids[member.image_set_id]),
+                    _uid(uids[member.image_set_id], view.redact),
+                )
+                for member in action.members
+            ]
         ),
         hazards=action.hazards,
         blocks=action.blocks,
         notes=action.notes,
         released=action.released,
-        changes=tuple(shown_change(change, view, letters.of(change)) for change in action.changes),
-        steps=tuple(_step(step, view.redact) for step in action.steps),
+        changes=tuple([shown_change(one, view, letters.of(one)) for one in action.changes]),
+        steps=tuple([_step(step, view.redact) for step in action.steps]),
         unlisted_series=action.unlisted_series,
         patient_unproven=action.patient_unproven,
         at_base=action.at_base,
@@ -169,7 +170,7 @@ def _is_ascii(raw: Json) -> bool:
     if isinstance(raw, list):
         return all(map(_is_ascii, raw))
     if isinstance(raw, dict):
-        return all(map(str.isascii, raw)) and all(map(_is_ascii, raw.values()))
+        return "".join(raw).isascii() and all(map(_is_ascii, raw.values()))
     return True
 
 

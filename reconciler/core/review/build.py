@@ -70,12 +70,13 @@ def _finish(plan: Plan, key: FingerprintKey | None) -> Finish:
 
 
 def _overview(plan: Plan, view: View, totals: Totals, letters: Letters) -> Overview:
+    rows = rows_of(plan.actions, view, letters)
     return Overview(
         verdict=verdict_of(plan, totals),
         refusals=refusals_of(plan.actions),
         dangers=dangers_of(plan.actions),
-        drift=rows_of(plan.actions, view, letters, Part.DRIFT),
-        rows=rows_of(plan.actions, view, letters, Part.MADE),
-        held=rows_of(plan.actions, view, letters, Part.HELD),
+        drift=rows[Part.DRIFT],
+        rows=rows[Part.MADE],
+        held=rows[Part.HELD],
         notes=notes_of(plan.actions),
     )

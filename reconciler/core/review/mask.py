@@ -168,7 +168,7 @@ def masked(tag: int | None, raw: Json, redact: Redact) -> bool:
     `tag` is None for a key that DICOM does not know.
     """
     if redact is Redact.IDENTIFYING:
-        return identifies(tag, raw)
+        return tag not in HARMLESS or identifies(tag, raw)
     return redact is Redact.ALL
 
 

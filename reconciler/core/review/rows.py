@@ -5,7 +5,7 @@ The values compared are those of the plan, unmasked. They are never kept.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import chain
@@ -96,31 +96,39 @@ class _Attribute:
 
 
 class Part(Enum):
-    """The changes of a plan, in three parts."""
+    """The changes of a plan, in three parts. A reviewer reads them in this order."""
 
-    MADE = auto()
     DRIFT = auto()  # made or not
+    MADE = auto()
     HELD = auto()  # asked for, and not made
 
 
-def rows_of(actions: Iterable[Action], view: View, letters: Letters, part: Part) -> tuple[Row, ...]:
-    """The rows of one part of the changes."""
-    attributes: dict[Hashable, _Attribute] = {}
+def rows_of(
+    actions: Iterable[Action], view: View, letters: Letters
+) -> Mapping[Part, tuple[Row, ...]]:
+    """The rows of each part of the changes. Labels are given part by part."""
+    attributes: Mapping[Part, dict[Hashable, _Attribute]] = {part: {} for part in Part}
     for action in actions:
         studies = studies_of(action)
         merging = _merging(action)
         for change in action.changes:
-            if _part_of(action, change) is not part:
-                continue
             hazards = change.hazards
             if change.image_set_id in merging and change.tag == PATIENT_ID:
                 hazards = (*hazards, Hazard.MERGES_PATIENTS)
             key = _key(action, change, hazards)
-            if key not in attributes:
-                attributes[key] = _Attribute(bool(action.steps), hazards)
-            attributes[key].add(change, studies.get(change.image_set_id, ""))
-    found = [_row(one, view, letters) for same in attributes.values() for one in same.edits()]
-    return tuple(sorted(found, key=_order))
+            found = attributes[_part_of(action, change)]
+            if (attribute := found.get(key)) is None:
+                attribute = found[key] = _Attribute(bool(action.steps), hazards)
+            attribute.add(change, studies.get(change.image_set_id, ""))
+    return {
+        part: tuple(
+            sorted(
+                (_row(one, view, letters) for same in found.values() for one in same.edits()),
+                key=_order,
+            )
+        )
+        for part, found in attributes.items()
+    }
 
 
 def _part_of(action: Action, change: Change) -> Part:

@@ -6,11 +6,12 @@ A fleet of 10,000 image sets has 40,000 changes and few different ones, so colum
 from __future__ import annotations
 
 import gzip
-import json
 from base64 import b64encode
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
+
+import orjson
 
 from reconciler.core.errors import Place
 from reconciler.core.escape import escape
@@ -19,8 +20,6 @@ from reconciler.core.review.explain import MEANING, since
 from reconciler.core.review.model import ShownAction, ShownMember
 from reconciler.core.review.shown import ShownValue
 from reconciler.render.html.items import Item, Listed, What, image_sets
-
-T = TypeVar("T", bound=Hashable)
 
 # How many series or instances of one edit are listed; more are counted.
 LISTED = 100
@@ -74,8 +73,8 @@ class Listing:
 
     def packed(self, link: str) -> str:
         """The data as base64 of gzip: the same bytes for the same review."""
-        text = json.dumps(self.content(link), separators=(",", ":"), ensure_ascii=False)
-        return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+        text = orjson.dumps(self.content(link))
+        return b64encode(gzip.compress(text, 9, mtime=0)).decode()
 
     def content(self, link: str) -> dict[str, Json]:
         """The data. Every text is escaped."""
@@ -98,10 +97,6 @@ class Listing:
         }
 
 
-def _number(table: dict[T, int], one: T) -> int:
-    return table.setdefault(one, len(table))
-
-
 def _texts(found: Iterable[str]) -> Json:
     return [escape(one) for one in found]
 
@@ -115,9 +110,9 @@ def _image_set(listed: Listed, tables: _Tables) -> tuple[Json, ...]:
     member = listed.member
     return (
         member.image_set_id,
-        _number(tables.stores, listed.datastore),
+        tables.stores.setdefault(listed.datastore, len(tables.stores)),
         member.study,
-        _number(tables.statuses, listed.status),
+        tables.statuses.setdefault(listed.status, len(tables.statuses)),
         member.pin,
         member.version_to_come,
         int(member.updated_at or 0),
@@ -126,16 +121,18 @@ def _image_set(listed: Listed, tables: _Tables) -> tuple[Json, ...]:
 
 
 def _item(item: Item, uids: Iterable[str], tables: _Tables) -> tuple[Json, ...]:
+    what, old, new, place, parts, _ = item
     listed = tuple(uids)
-    place = item.place or _NOWHERE
+    place = place or _NOWHERE
+    whats, values, files = tables.whats, tables.values, tables.files
     return (
-        _number(tables.whats, item.what),
-        _number(tables.values, item.old),
-        _number(tables.values, item.new),
-        _number(tables.files, place.file),
+        whats.setdefault(what, len(whats)),
+        values.setdefault(old, len(values)),
+        values.setdefault(new, len(values)),
+        files.setdefault(place.file, len(files)),
         place.line,
-        _number(tables.parts, item.parts) if item.parts else _NONE,
-        _number(tables.uids, listed[:LISTED]) if listed else _NONE,
+        tables.parts.setdefault(parts, len(tables.parts)) if parts else _NONE,
+        tables.uids.setdefault(listed[:LISTED], len(tables.uids)) if listed else _NONE,
         len(listed),
     )
 
