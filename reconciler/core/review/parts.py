@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
-
 from reconciler.core.dicom.content import key_tag
 from reconciler.core.dicom.dictionary import is_key
 from reconciler.core.model.settings import Redact
@@ -22,40 +19,53 @@ def parts_of(before: Json, after: Json, redact: Redact) -> tuple[ShownPart, ...]
 
     Items are compared by position, and counted from 1 as in PS3.3.
     """
-    if not (_is_sequence(before) and _is_sequence(after)):
-        return ()
-    return tuple(islice(_items(before, after, "", redact), MOST))
+    found: list[ShownPart] = []
+    if _is_sequence(before) and _is_sequence(after):
+        _add_items(found, before, after, "", redact)
+    return tuple(found[:MOST])
 
 
-def _is_sequence(value: Json) -> bool:
+def _is_sequence(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _items(before: Json, after: Json, path: str, redact: Redact) -> Iterator[ShownPart]:
+# The functions below add to a list, which takes a third of the time of nested generators.
+
+
+def _add_items(
+    found: list[ShownPart], before: object, after: object, path: str, redact: Redact
+) -> None:
     assert isinstance(before, list) and isinstance(after, list)
     for number in range(max(len(before), len(after))):
         old = before[number] if number < len(before) else _ABSENT
         new = after[number] if number < len(after) else _ABSENT
-        yield from _differences(old, new, f"{path}[{number + 1}]", None, redact)
+        _add(found, (old, new), f"{path}[{number + 1}]", None, redact)
+        if len(found) >= MOST:
+            return
 
 
-def _differences(
-    old: object, new: object, path: str, tag: int | None, redact: Redact
-) -> Iterator[ShownPart]:
+def _add(
+    found: list[ShownPart],
+    values: tuple[object, object],
+    path: str,
+    tag: int | None,
+    redact: Redact,
+) -> None:
+    old, new = values
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            found = old.get(key, _ABSENT), new.get(key, _ABSENT)
-            if isinstance(found[0], str) and found[0] == found[1]:
+        for key in sorted({**old, **new}):
+            inner = old.get(key, _ABSENT), new.get(key, _ABSENT)
+            if isinstance(inner[0], str) and inner[0] == inner[1]:
                 continue  # Nearly all elements of two items are equal.
-            yield from _differences(*found, f"{path}.{_name(key, redact)}", key_tag(key), redact)
+            _add(found, inner, f"{path}.{_name(key, redact)}", key_tag(key), redact)
     elif _is_filled_sequence(old) and _is_filled_sequence(new):
-        yield from _items(old, new, path, redact)  # type: ignore[arg-type]
+        _add_items(found, old, new, path, redact)
     elif old != new or type(old) is not type(new):
-        yield ShownPart(path, _shown(old, tag, redact), _shown(new, tag, redact))
+        found.append(ShownPart(path, _shown(old, tag, redact), _shown(new, tag, redact)))
 
 
 def _is_filled_sequence(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and _is_sequence(value)
+    return bool(value) and _is_sequence(value)
 
 
 def _name(key: str, redact: Redact) -> str:
