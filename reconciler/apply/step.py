@@ -62,7 +62,8 @@ class Options:
     `lock_timeout` is in seconds, for each send. With `look_first`, an earlier run may have done a
     part of the plan, and no turn is spent on that part. `message_hint` returns how to see the
     service's own message, by data store ID, image set and version. `fields_may_be_added` is the
-    rule `serviceFields`.
+    rule `serviceFields`. `overtaken` says why a step is not sent any more, "" if it may be sent;
+    all threads call it, right before a first send.
     """
 
     lock_timeout: float
@@ -70,6 +71,7 @@ class Options:
     message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: ""
     tables: Tables = TABLES
     fields_may_be_added: bool = True
+    overtaken: Callable[[Step], str] = lambda step: ""
 
 
 class StepRun:
@@ -198,9 +200,14 @@ class StepRun:
         return found(pin, seen, None) in self._options.tables.ready
 
     def _stale(self) -> str:
-        """Why an image set at its pin is not the image set that was planned for; "" if all are."""
+        """Why the plan does not hold any more at the pins; "" if it does.
+
+        An image set is another one, or a newer commit asks for something else.
+        """
         reasons = (unlike(self._before[name], seen) for name, seen in self._at_send.items())
-        return next(filter(None, reasons), "")
+        if reason := next(filter(None, reasons), ""):
+            return reason
+        return "" if self._sends else self._options.overtaken(self._step)
 
     def _send(self) -> bool:
         """Send once. Returns False if it certainly had no effect; else reading has to decide."""

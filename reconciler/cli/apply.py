@@ -143,6 +143,7 @@ def apply(
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.review import reviewer
     from reconciler.edges import ci
+    from reconciler.pipeline.branch import refuse_overtaken
     from reconciler.pipeline.reviewed import read_reviews
 
     seconds = _deadline(max_duration)
@@ -177,14 +178,17 @@ def apply(
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
-    remote = _remote(settings) if push else None
+    branch = _followed(settings) if push or reviewed else None
+    remote = _pushed_to(settings, branch) if push else None
+    if branch:
+        refuse_overtaken(Path(settings.root), branch)
     with (
         problems.reported(settings, show_values),
         screen.service_messages(settings, show_values),
         ExitStack() as until_reported,
     ):
         with connect.edges(settings) as edges:
-            edges = replace(edges, remote=remote)
+            edges = replace(edges, remote=remote, branch=branch)
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
             if saved:
                 plan, warning = workspace.load_plan(saved, Path(settings.root))
@@ -261,24 +265,30 @@ def _report(
     return code
 
 
-def _remote(settings: Settings) -> git.Remote:
-    """The branch to push to. Raises ReconcilerError, before anything is sent, if it is not known.
+def _followed(settings: Settings) -> git.Remote | None:
+    """The branch that the current branch follows, None if it follows none.
 
     A token for https comes from RECONCILE_PUSH_TOKEN.
     """
     from reconciler.edges import git
 
+    name, branch = git.upstream(Path(settings.root))
+    token = os.environ.get("RECONCILE_PUSH_TOKEN", "")
+    return git.Remote(name, branch, token) if branch else None
+
+
+def _pushed_to(settings: Settings, branch: git.Remote | None) -> git.Remote:
+    """The branch to push to. Raises ReconcilerError if it is not known."""
     if settings.record_mode is not RecordMode.COMMIT:
         raise ReconcilerError(
             "--push needs records that are committed", "Add `--record commit`, or set record.mode."
         )
-    name, branch = git.upstream(Path(settings.root))
-    if not branch:
+    if branch is None:
         raise ReconcilerError(
             "--push: the current branch follows no branch of a remote",
             "Check out a branch that does, or run `git branch --set-upstream-to origin/main`.",
         )
-    return git.Remote(name, branch, os.environ.get("RECONCILE_PUSH_TOKEN", ""))
+    return branch
 
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:

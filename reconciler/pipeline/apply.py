@@ -23,6 +23,7 @@ from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Permission, RecordMode, Settings
 from reconciler.core.reviewed import Judgement
 from reconciler.edges import attempts
+from reconciler.pipeline.branch import Branch
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import (
     Holding,
@@ -59,9 +60,8 @@ def apply(
     """
     _check_datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else Holding(plan)
-    return _execute(
-        settings, plan, holding, edges, run, reporter, _options(settings, saved, tables)
-    )
+    options = _options(settings, saved, tables, Branch(settings, plan, edges.branch, edges.clock))
+    return _execute(settings, plan, holding, edges, run, reporter, options)
 
 
 def apply_reviewed(
@@ -77,18 +77,20 @@ def apply_reviewed(
 
     The other actions end as unreviewed. That is an error where merged commits ask for them.
     """
-    holding, options = as_reviewed(plan, judgement), _options(settings, False, TABLES)
-    applied = _execute(settings, plan, holding, edges, run, reporter, options)
+    branch = Branch(settings, plan, edges.branch, edges.clock)
+    options = _options(settings, False, TABLES, branch)
+    applied = _execute(settings, plan, as_reviewed(plan, judgement), edges, run, reporter, options)
     return replace(applied, aside=judgement.aside, left_over=len(judgement.left_over))
 
 
-def _options(settings: Settings, saved: bool, tables: Tables) -> Options:
+def _options(settings: Settings, saved: bool, tables: Tables, branch: Branch) -> Options:
     return Options(
         settings.lock_timeout_seconds,
         saved,
         partial(_message_hint, settings),
         tables,
         settings.rules.service_fields == Permission.ALLOW,
+        branch.overtaken,
     )
 
 

@@ -16,13 +16,15 @@ from reconciler.edges.files import REAL
 class Edges:
     """The adapters. `ports` checks the account of a data store and returns its image sets.
 
-    `remote` is the branch that records are pushed to; None if they are not pushed.
+    `remote` is the branch that records are pushed to; None if they are not pushed. `branch` is the
+    one whose commits ask; None if it is not followed.
     """
 
     ports: Callable[[Datastore], PacedImageSets]
     clock: Clock
     files: Files = REAL
     remote: git.Remote | None = None
+    branch: git.Remote | None = None
 
     def connect(
         self, datastores: Iterable[Datastore]

@@ -25,7 +25,7 @@ _NEXT: dict[Result, str] = {
     Result.FAILED: "Fix the error, then run `reconcile plan` again.",
     Result.UNVERIFIED: "Run `reconcile plan`: it shows what is different, and how to accept it.",
     Result.UNRESOLVED: "Run the same command again to find out how the update ended.",
-    Result.STALE: "The saved plan is out of date. Make a new plan with `reconcile plan --out`.",
+    Result.STALE: "The plan is out of date. Plan the newest commit, then apply that plan.",
     Result.UNREVIEWED: "Merge a pull request with a fresh review of these changes.",
     Result.NOT_ATTEMPTED: "Run the same command again to continue.",
 }

@@ -8,6 +8,7 @@ from reconciler.edges.git.commits import commit
 from reconciler.edges.git.history import (
     contents_since,
     has_commit,
+    is_before,
     is_shallow,
     last_applied,
     origin,
@@ -22,7 +23,15 @@ from reconciler.edges.git.questions import (
     tracked,
     trailers_of_addition,
 )
-from reconciler.edges.git.remote import Remote, commit_onto, contents_at, fetch, push, upstream
+from reconciler.edges.git.remote import (
+    Remote,
+    changed_between,
+    commit_onto,
+    contents_at,
+    fetch,
+    push,
+    upstream,
+)
 from reconciler.edges.git.since import Since, base_of_test_merge, since
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "Since",
     "base_of_test_merge",
     "changed",
+    "changed_between",
     "commit",
     "commit_onto",
     "committed",
@@ -41,6 +51,7 @@ __all__ = [
     "has_commit",
     "head",
     "holds",
+    "is_before",
     "is_ignored",
     "is_shallow",
     "known_files",

@@ -48,6 +48,12 @@ def has_commit(root: Path, commit: str) -> bool:
         return _is_ancestor(repo, commit)
 
 
+def is_before(root: Path, earlier: str, later: str) -> bool:
+    """Whether a commit is another one, or before it; False if this clone lacks either."""
+    with repository_of(root) as repo:
+        return repo is not None and _is_ancestor(repo, earlier, later)
+
+
 def is_shallow(root: Path) -> bool:
     """Whether the clone has a part of the history only."""
     with repository_of(root) as repo:
@@ -76,10 +82,10 @@ def contents_since(root: Path, base: str, path: Path) -> tuple[bytes, ...]:
         return tuple(repo.contents(filter(None, blobs)).values())
 
 
-def last_applied(root: Path, folder: Path) -> str:
+def last_applied(root: Path, folder: Path, at: str = "HEAD") -> str:
     """Return the commit that the newest commit of records in a folder states as applied, or "".
 
-    The statement is the trailer `Applied-Commit`.
+    The statement is the trailer `Applied-Commit`. `at` is the commit whose history is read.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -87,7 +93,7 @@ def last_applied(root: Path, folder: Path) -> str:
         options = ("--no-show-signature", "--format=%(trailers:key=Applied-Commit,valueonly)")
         try:
             check_owner(repo.tree)
-            log = str(repo.git.log(*options, "HEAD", "--", repo.name(folder)))
+            log = str(repo.git.log(*options, at, "--", repo.name(folder)))
         except command_error():
             return ""
     return next((line.strip() for line in log.splitlines() if line.strip()), "")
@@ -98,9 +104,9 @@ def _blob(repo: Repository, commit: str, name: str) -> str:
     return held[name][0].split()[1] if name in held else ""
 
 
-def _is_ancestor(repo: Repository, commit: str) -> bool:
+def _is_ancestor(repo: Repository, commit: str, later: str = "HEAD") -> bool:
     try:
-        repo.git.merge_base("--is-ancestor", "--end-of-options", commit, "HEAD")
+        repo.git.merge_base("--is-ancestor", "--end-of-options", commit, later)
     except command_error():  # status 1: no; 128: the repository does not have the commit
         return False
     return True

@@ -51,8 +51,18 @@ _SETTINGS = (
 def git_in(tree: Worktree) -> Any:
     git = gitpython().Git(str(tree.root))
     set_options(git)
-    git.update_environment(**_ENVIRONMENT)
+    git.update_environment(**_ENVIRONMENT, **_without_credentials())
     return git
+
+
+def _without_credentials() -> dict[str, str]:
+    """Empty values for credentials, and a search path without the current folder.
+
+    The environment of this process stays as it is: while git runs, a call of the service may renew
+    its credentials from it (docs.aws.amazon.com/sdkref: Container credential provider).
+    """
+    empty = {name: "" for name in os.environ if is_credential(name)}
+    return {**empty, "PATH": absolute_only(os.environ.get("PATH", os.defpath))}
 
 
 def set_options(git: Any, *more: str) -> None:
@@ -75,17 +85,14 @@ def gitpython() -> Any:
 
 
 @contextmanager
-def sanitised() -> Iterator[None]:
-    """Remove credentials, the current folder and the variables of git hooks from the environment.
+def without_hook_environment() -> Iterator[None]:
+    """Remove the variables of git hooks from the environment while git runs.
 
-    GitPython can only add to the environment of git. So the environment of this process is changed
-    while git runs; no call of the service that reads it is in progress then.
+    GitPython can only add to the environment of git, and an empty GIT_INDEX_FILE is an error. Only
+    git reads these variables, so other threads of this process do not miss them.
     """
-    gone = [name for name in os.environ if name in _HOOK_ENVIRONMENT or is_credential(name)]
-    kept = {name: os.environ.pop(name) for name in gone}
-    path = os.environ.pop("PATH", os.defpath)
-    os.environ["PATH"] = absolute_only(path)
+    kept = {name: os.environ.pop(name) for name in _HOOK_ENVIRONMENT if name in os.environ}
     try:
         yield
     finally:
-        os.environ.update(kept, PATH=path)
+        os.environ.update(kept)

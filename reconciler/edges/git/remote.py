@@ -83,6 +83,27 @@ def contents_at(root: Path, commit: str, paths: Sequence[Path]) -> Mapping[Path,
     return {names[name]: contents[blob] for name, blob in blobs.items() if name in names}
 
 
+def changed_between(
+    root: Path, older: str, newer: str, paths: Sequence[Path]
+) -> Mapping[Path, bytes]:
+    """Return the files at or below some paths that differ between two commits.
+
+    Their contents are those of the newer commit, b"" for files that it does not contain.
+    """
+    with repository_of(root) as repo:
+        assert repo is not None
+        with explained("git diff-tree"):
+            check_owner(repo.tree)
+            names = [repo.name(path) for path in paths]
+            output = repo.git.diff_tree(
+                "-r", "--name-only", "-z", "--no-renames", older, newer, "--", *names
+            )
+            changed = {name: repo.tree.root / name for name in str(output).split("\0") if name}
+    return dict.fromkeys(changed.values(), b"") | dict(
+        contents_at(root, newer, list(changed.values()))
+    )
+
+
 def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Message) -> str:
     """Make a commit of some files on top of another commit; return its ID, "" if nothing differs.
 

@@ -10,16 +10,19 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import RLock
 from typing import Any
 
 from reconciler.core.errors import GitError
 from reconciler.core.model.key import KEY_FILE
 from reconciler.edges import worktree
 from reconciler.edges.files import is_leftover
-from reconciler.edges.git.program import command_error, git_in, sanitised
+from reconciler.edges.git.program import command_error, git_in, without_hook_environment
 from reconciler.edges.worktree import Worktree
 
 _KINDS = ("blob", "commit")
+# Threads of an apply look at the branch while records are pushed. A block may hold another one.
+_ONE_AT_A_TIME = RLock()
 # For each file, its mode and the ID of its content; one entry for each stage of a merge.
 Entries = Mapping[str, tuple[str, ...]]
 
@@ -105,7 +108,7 @@ def repository_of(root: Path) -> Iterator[Repository | None]:
     if tree is None:
         yield None
         return
-    with sanitised():
+    with _ONE_AT_A_TIME, without_hook_environment():
         git = git_in(tree)
         git.update_environment(GIT_DIR=str(tree.git_dir), GIT_WORK_TREE=str(tree.root))
         yield Repository(tree, git)

@@ -1,0 +1,128 @@
+"""The branch that a commit is applied from: it may move on while the apply runs.
+
+A merge that comes later may ask for something else. So an apply looks at the branch again and
+again, and leaves alone what a newer commit asks otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from threading import Lock
+
+from reconciler.core.errors import GitError
+from reconciler.core.model.plan import Action, Plan, Step
+from reconciler.core.model.settings import Settings
+from reconciler.core.ports import Clock
+from reconciler.core.review.phrases import duration
+from reconciler.edges import git, records
+
+# How old a look at the branch may be when an update is sent, in seconds.
+LOOK_SECONDS = 60.0
+# How long an apply goes on if the remote does not answer, in seconds.
+PATIENCE_SECONDS = 600.0
+
+
+def refuse_overtaken(root: Path, branch: git.Remote) -> None:
+    """Raise `GitError` if a commit was applied that is not before the one that is checked out.
+
+    The jobs of two merges may start in any order, and a job may be started again days later. Its
+    commit asks for older values.
+    """
+    tip = git.fetch(root, branch)
+    head = git.head(root)
+    if not tip or head == tip:
+        return
+    last = git.last_applied(root, root / records.FOLDER, tip)
+    if last and git.is_before(root, last, head):
+        return
+    if git.is_shallow(root):
+        raise GitError(
+            f"{branch.branch} has moved on, and this clone does not show whether a newer commit "
+            f"than {head[:12]} was applied already",
+            "Fetch the whole history: `fetch-depth: 0` of actions/checkout, or "
+            "`git fetch --unshallow`.",
+        )
+    if not last:
+        return
+    raise GitError(
+        f"commit {head[:12]} is checked out, but {last[:12]} of {branch.branch} was applied "
+        "already, and is not before it",
+        f"Apply the head of {branch.branch}: reviews of earlier commits count there, too.",
+    )
+
+
+class Branch:
+    """What newer commits of the branch ask otherwise. All threads of an apply share it."""
+
+    def __init__(
+        self, settings: Settings, plan: Plan, branch: git.Remote | None, clock: Clock
+    ) -> None:
+        """`branch` is None if no branch is followed; then nothing is newer."""
+        root = Path(os.path.realpath(settings.root))
+        self._root = root
+        self._commit = plan.basis.commit
+        self._paths = [root / settings.manifests, root / settings.file]
+        self._settings = settings.file
+        self._branch = branch
+        self._clock = clock
+        self._actions = {
+            (one.datastore_id, name): one for one in plan.actions for name in one.image_sets
+        }
+        self._lock = Lock()
+        self._next = -math.inf
+        self._last = clock.now()
+        self._tip = ""
+        self._newer: Mapping[str, bytes] = {}
+
+    def overtaken(self, step: Step) -> str:
+        """Why a step is not sent any more, "" if nothing newer speaks against it."""
+        if self._branch is None or not self._commit:
+            return ""
+        with self._lock:
+            self._look(self._branch)
+            silent = self._clock.now() - self._last
+            newer = self._newer
+        if silent >= PATIENCE_SECONDS:
+            return (
+                f"{self._branch.name} has not answered for {duration(silent)}, so it is not known "
+                "what newer commits ask"
+            )
+        action = self._actions[step.datastore_id, step.image_set_id]
+        file = _asking(action, newer, self._settings)
+        return f"a newer commit of {self._branch.branch} changes {file}" if file else ""
+
+    def _look(self, branch: git.Remote) -> None:
+        if self._clock.now() < self._next:
+            return
+        self._next = self._clock.now() + LOOK_SECONDS
+        try:
+            tip = git.fetch(self._root, branch)
+            if tip and tip != self._tip:
+                found = git.changed_between(self._root, self._commit, tip, self._paths)
+                self._newer = {
+                    Path(os.path.relpath(path, self._root)).as_posix(): content
+                    for path, content in found.items()
+                }
+        except GitError:
+            return  # the next look may succeed
+        self._tip, self._last = tip, self._clock.now()
+
+
+def _asking(action: Action, newer: Mapping[str, bytes], settings: str) -> str:
+    """The first changed file that an action depends on, "" if there is none.
+
+    A manifest that names one of its image sets counts, too: it may be new. An ID stands in a
+    manifest as it is.
+    """
+    if settings in newer:
+        return settings
+    own = {place.file for place in action.places}
+    ids = [name.encode() for name in action.image_sets]
+    return next((file for file in sorted(newer) if file in own or _names(newer[file], ids)), "")
+
+
+def _names(content: bytes, ids: Iterable[bytes]) -> bool:
+    return any(one in content for one in ids)

@@ -1,0 +1,183 @@
+"""The branch moves on while a commit is applied, or before its job starts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step
+from reconciler.core.model.settings import Settings
+from reconciler.edges import git as edge
+from reconciler.pipeline.branch import LOOK_SECONDS, PATIENCE_SECONDS, Branch
+from tests.cli import outside
+from tests.cli.conftest import Command
+from tests.cli.outside import STORE, World, git, imported, manifest
+from tests.documents import IMAGE_SET_ID, document
+from tests.fakes import FakeClock
+
+OTHER_ID = "e" * 32
+NAME = """\
+allow: [CHANGES_PATIENT_IDENTITY]
+present:
+  Patient:
+    DICOM:
+      PatientName: {}
+"""
+
+
+class Host:
+    """A bare repository, and a clone in which colleagues commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bare = folder / "host.git"
+        self.clone = folder / "colleague"
+        git(folder, "init", "-q", "--bare", "-b", "main", str(self.bare))
+
+    def push(self, file: str, body: str, image_set_id: str = IMAGE_SET_ID) -> str:
+        """A colleague pushes a manifest."""
+        if not self.clone.exists():
+            git(self.bare.parent, "clone", "-q", str(self.bare), self.clone.name)
+        git(self.clone, "pull", "-q")
+        manifest(self.clone, file, body, image_set_id)
+        git(self.clone, "add", ".")
+        git(self.clone, "commit", "-q", "-m", file)
+        git(self.clone, "push", "-q")
+        return git(self.clone, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, host: Host, reconcile: Command) -> Iterator[World]:
+    """A clone of `main` with a manifest for each of two image sets, pushed."""
+    with outside.world(tmp_path, reconcile) as world:
+        imported(world.emulator, document())
+        imported(world.emulator, document(image_set_id=OTHER_ID))
+        manifest(world.root, "a.yaml", NAME.format("Doe^Pieter"))
+        manifest(world.root, "b.yaml", NAME.format("Doe^Pieter"), OTHER_ID)
+        (world.root / ".gitignore").write_text(".reconcile/\n")
+        git(world.root, "init", "-q", "-b", "main")
+        git(world.root, "remote", "add", "origin", str(host.bare))
+        git(world.root, "add", ".")
+        git(world.root, "commit", "-q", "-m", "ask")
+        git(world.root, "push", "-q", "-u", "origin", "main")
+        yield world
+
+
+def pushing(tree: World, code: int = 0) -> str:
+    return tree.apply("--record", "commit", "--push", code=code)
+
+
+def test_what_a_newer_commit_asks_otherwise_is_stale(tree: World, host: Host) -> None:
+    host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    out = pushing(tree, code=1)
+    assert "a newer commit of main changes manifests/b.yaml" in " ".join(out.split())
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")
+
+
+def test_a_new_manifest_for_the_same_image_set_counts(tree: World, host: Host) -> None:
+    host.push("new.yaml", "present:\n  Patient:\n    DICOM: {PatientSex: F}\n", OTHER_ID)
+    out = pushing(tree, code=1)
+    assert "a newer commit of main changes manifests/new.yaml" in " ".join(out.split())
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")
+
+
+def test_commits_about_other_image_sets_hinder_nothing(tree: World, host: Host) -> None:
+    host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    pushing(tree)
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "2")
+
+
+def test_changed_settings_stop_all_that_is_not_sent(tree: World, host: Host) -> None:
+    host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    with (host.clone / "reconciler.yaml").open("a") as file:
+        file.write("redact: all\n")
+    git(host.clone, "commit", "-q", "-a", "-m", "settings")
+    git(host.clone, "push", "-q")
+    out = pushing(tree, code=1)
+    assert out.count("a newer commit of main changes reconciler.yaml") == 2
+    assert (tree.version(), tree.version(OTHER_ID)) == ("1", "1")
+
+
+def test_a_job_that_is_started_again_continues(tree: World) -> None:
+    """Its commit is the applied one: the records came on top of it."""
+    pushing(tree)
+    out = pushing(tree)
+    assert "nothing to do" in out
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "2")
+
+
+def test_an_older_commit_is_not_applied_after_a_newer_one(
+    tree: World, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = git(tree.root, "rev-parse", "HEAD")
+    newer = host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    git(tmp_path, "clone", "-q", str(host.bare), "next")
+    monkeypatch.chdir(tmp_path / "next")
+    pushing(tree)
+    monkeypatch.chdir(tree.root)
+    ran = tree.reconcile("apply", "--auto-approve", "--record", "commit", "--push")
+    assert ran.code == 1
+    assert f"commit {older[:12]} is checked out, but {newer[:12]} of main was applied" in ran.err
+    assert "Apply the head of main" in ran.err
+    assert tree.version(OTHER_ID) == "2"
+
+
+def test_a_clone_with_a_part_of_the_history_says_what_to_fetch(
+    tree: World, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushing(tree)
+    host.push("c.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    shutil.rmtree(host.clone)
+    address = host.bare.as_uri()
+    git(tmp_path, "clone", "-q", "--depth", "1", address, "shallow")
+    shallow = tmp_path / "shallow"
+    host.push("d.yaml", NAME.format("Doe^Petra"), "d" * 32)
+    monkeypatch.chdir(shallow)
+    ran = tree.reconcile("apply", "--auto-approve", "--record", "commit", "--push")
+    assert ran.code == 1
+    assert "`git fetch --unshallow`" in ran.err
+    assert "`fetch-depth: 0` of actions/checkout" in ran.err
+
+
+def followed(tree: World, clock: FakeClock) -> Branch:
+    members = (Member(IMAGE_SET_ID, "1"),)
+    steps = (Step(STORE, IMAGE_SET_ID, "1", ((IMAGE_SET_ID, "sha256:00"),), updatable="{}"),)
+    action = Action("research", STORE, Status.UPDATE, members, (), steps=steps)
+    plan = Plan(Basis(edge.head(tree.root), 1), (action,))
+    settings = Settings(tree.root, "manifests", ())
+    return Branch(settings, plan, edge.Remote("origin", "main"), clock)
+
+
+STEP = Step(STORE, IMAGE_SET_ID, "1", ((IMAGE_SET_ID, "sha256:00"),), updatable="{}")
+
+
+def test_the_branch_is_looked_at_every_minute(tree: World, host: Host) -> None:
+    clock = FakeClock()
+    branch = followed(tree, clock)
+    assert branch.overtaken(STEP) == ""
+    host.push("a.yaml", NAME.format("Doe^Petra"))
+    clock.sleep(LOOK_SECONDS - 1)
+    assert branch.overtaken(STEP) == ""
+    clock.sleep(1)
+    assert branch.overtaken(STEP) == "a newer commit of main changes manifests/a.yaml"
+
+
+def test_a_host_that_is_away_for_a_while_hinders_nothing(tree: World, host: Host) -> None:
+    clock = FakeClock()
+    branch = followed(tree, clock)
+    assert branch.overtaken(STEP) == ""
+    away = host.bare.rename(host.bare.with_name("away.git"))
+    clock.sleep(PATIENCE_SECONDS - 1)
+    assert branch.overtaken(STEP) == ""
+    clock.sleep(LOOK_SECONDS)
+    assert branch.overtaken(STEP).startswith("origin has not answered for 11 min, so it is not")
+    away.rename(host.bare)
+    clock.sleep(LOOK_SECONDS)
+    assert branch.overtaken(STEP) == ""
