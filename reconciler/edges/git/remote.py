@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
 
 from reconciler.core.errors import GitError
 from reconciler.edges.git.commits import identity
@@ -117,8 +118,7 @@ def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Mess
             with repo.git.custom_environment(GIT_INDEX_FILE=str(Path(folder) / "index")):
                 if parent:
                     repo.git.read_tree(parent)
-                for path, content in sorted(files.items()):
-                    _place(repo, repo.name(path), content, Path(folder))
+                _place(repo, files, Path(folder))
                 tree = str(repo.git.write_tree())
             if parent and tree == str(repo.git.rev_parse(f"{parent}^{{tree}}")):
                 return ""
@@ -127,14 +127,25 @@ def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Mess
             return str(repo.git.commit_tree(tree, *parents, *signed, "-m", str(text)))
 
 
-def _place(repo: Repository, name: str, content: bytes, folder: Path) -> None:
-    if not content:
-        repo.git.update_index("--force-remove", "--", name)
-        return
-    source = folder / "content"
-    source.write_bytes(content)
-    blob = str(repo.git.hash_object("-w", "--no-filters", "--", str(source)))
-    repo.git.update_index("--add", "--cacheinfo", f"100644,{blob},{name}")
+def _place(repo: Repository, files: Mapping[Path, bytes], folder: Path) -> None:
+    """Put files into the index that is in use: two runs of git, however many they are."""
+    kept = {repo.name(path): content for path, content in sorted(files.items()) if content}
+    sources = [folder / str(number) for number in range(len(kept))]
+    for source, content in zip(sources, kept.values(), strict=True):
+        source.write_bytes(content)
+    with TemporaryFile() as paths, TemporaryFile() as rows:
+        _write(paths, (f"{source}\n" for source in sources))
+        blobs = repo.git.hash_object("-w", "--no-filters", "--stdin-paths", istream=paths).split()
+        nothing = "0" * len(repo.git.hash_object("-t", "tree", os.devnull))
+        gone = (f"0 {nothing}\t{repo.name(path)}\0" for path in files if not files[path])
+        put = (f"100644 {blob}\t{name}\0" for name, blob in zip(kept, blobs, strict=True))
+        _write(rows, (*gone, *put))
+        repo.git.update_index("-z", "--index-info", istream=rows)
+
+
+def _write(file: IO[bytes], lines: Iterable[str]) -> None:
+    file.write("".join(lines).encode(errors="surrogateescape"))
+    file.seek(0)
 
 
 def _signs(repo: Repository) -> bool:
