@@ -21,6 +21,12 @@ reconcile --help > help.txt
 for schema in manifest plan record report reconciler; do
   reconcile schema "$schema" > "$schema.json"
 done
+# The templates, with those whose names begin with a dot.
+reconcile init new --github --repository hospital/metadata --aws-account 123456789012 \
+  --region us-east-1 --datastore research=12345678901234567890123456789012 > init.txt
+for file in .gitignore .github/CODEOWNERS .vscode/settings.json iam/policy-plan.json; do
+  test -s "new/$file"
+done
 # The manifests of the demo, against the emulator: all that the package needs to read is there.
 cp -R "$package/demo_manifests/." .
 reconcile validate

@@ -13,6 +13,7 @@ from reconciler.cli import (
     demo,
     explain,
     import_,
+    init,
     plan,
     schema,
     search,
@@ -50,6 +51,7 @@ def _root(
     """Handle the options of `reconcile` itself."""
 
 
+app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)

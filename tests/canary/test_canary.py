@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,11 @@ def offline(place: Place) -> None:
     place.run("schema", "nothing")
     place.run("explain", "PatientName")
     place.run("explain", "nothing-like-it")
+    place.run("init", "new", "--github")
+    aws = ("--aws-account", "123456789012", "--region", "us-east-1")
+    ran = place.run("init", "new", *aws, "--datastore", f"research={DATASTORE_ID}")
+    assert ran.code == 0, ran.err
+    shutil.rmtree(place.root / "new")  # its files were searched
     place.run("demo", "--nothing")
     place.run("emulator", "behaviours")
     place.run("emulator", "start", "--fault", "nothing")

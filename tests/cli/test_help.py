@@ -21,6 +21,7 @@ COMMANDS = (
     "datastores",
     "schema",
     "demo",
+    "init",
     "emulator",
 )
 

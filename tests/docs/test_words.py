@@ -36,7 +36,7 @@ PAGES = sorted(
     {"README.md", "ARCHITECTURE.md"}
     | {
         str(path.relative_to(REPOSITORY))
-        for folder in ("docs", ".github")
+        for folder in ("docs", ".github", "reconciler/init/templates")
         for path in (REPOSITORY / folder).rglob("*.md")
     }
 )

@@ -1,0 +1,146 @@
+"""`reconcile init`: make a folder a repository of manifests, or check one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli import options
+
+if TYPE_CHECKING:
+    from reconciler.core.model.settings import Settings
+    from reconciler.core.model.value import Json
+    from reconciler.init.check import Lack
+    from reconciler.init.folder import Written
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", hidden=True)] = Path(),
+    github: Annotated[
+        bool,
+        typer.Option("--github", help="The repository is on GitHub.", show_default=False),
+    ] = False,
+    gitlab: Annotated[
+        bool,
+        typer.Option("--gitlab", help="The repository is on GitLab.", show_default=False),
+    ] = False,
+    repository: Annotated[
+        str,
+        typer.Option(
+            "--repository",
+            metavar="OWNER/NAME",
+            help="The repository on the host. OWNER@ID/NAME@ID states the numbers that GitHub gave "
+            "it: the trust policies need them.",
+            show_default=False,
+        ),
+    ] = "",
+    default_branch: Annotated[
+        str,
+        typer.Option("--default-branch", metavar="BRANCH", help="The branch that is applied."),
+    ] = "main",
+    aws_account: Annotated[
+        str,
+        typer.Option(
+            "--aws-account",
+            metavar="ID",
+            help="The account of the data stores.",
+            show_default=False,
+        ),
+    ] = "",
+    region: Annotated[
+        str,
+        typer.Option(
+            "--region", metavar="REGION", help="The region of the data stores.", show_default=False
+        ),
+    ] = "",
+    datastore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--datastore",
+            metavar="NAME=ID",
+            help="A data store: a name of your choice, and its datastoreId. Repeat it for others.",
+            show_default=False,
+        ),
+    ] = None,
+    json: options.AsJson = False,
+) -> None:
+    """Make a folder a repository of manifests.
+
+    FOLDER is a new folder or the root of a repository [default: this folder]. The command writes
+    settings, a first manifest, schemas and snippets for editors, IAM policies, the key of digests,
+    and the workflows of the host. It overwrites no file: what an existing file lacks is printed.
+    On a terminal it asks for what no option states.
+    """
+    from reconciler.cli import screen
+    from reconciler.cli.questions import ask_what_is_missing
+    from reconciler.core.errors import ReconcilerError
+    from reconciler.init import answers
+    from reconciler.init import folder as place
+    from reconciler.init.scaffold import scaffold, values
+    from reconciler.init.steps import next_steps
+    from reconciler.init.templates import templates
+
+    if github and gitlab:
+        raise ReconcilerError(
+            "a repository is on GitHub or on GitLab, not on both", "Use --github or --gitlab."
+        )
+    forge = answers.Forge.GITHUB if github else answers.Forge.GITLAB if gitlab else None
+    stores = tuple(datastore or ())
+    given = answers.Given(forge, aws_account, region, stores, repository, default_branch)
+    place.check_folder(folder, ())
+    settings = _settings(folder)
+    if sys.stdin.isatty() and screen.shows_progress():
+        given = ask_what_is_missing(given, settings)
+    found = answers.read(given, settings)
+    if found.forge:
+        place.check_is_root(folder)
+    written = place.write(folder, scaffold(found))
+    lacks = tuple(place.lacking(folder, templates(found.forge), values(found), absent=False))
+    if json:
+        screen.say_json(_document(written, lacks))
+    else:
+        screen.say(_report(written, lacks, next_steps(found, folder)))
+
+
+def _settings(folder: Path) -> Settings | None:
+    """The settings of an existing repository. Raises InputError if they are wrong."""
+    from reconciler.edges.places import SETTINGS_FILE
+    from reconciler.edges.settings import read_settings
+
+    file = folder / SETTINGS_FILE
+    return read_settings(file) if file.is_file() else None
+
+
+def _document(written: Written, lacks: Sequence[Lack]) -> Json:
+    return {
+        "written": list(written.written),
+        "kept": list(written.kept),
+        "lacks": [
+            {"path": one.path, "message": one.message, "lines": list(one.lines)} for one in lacks
+        ],
+    }
+
+
+def _report(written: Written, lacks: Sequence[Lack], steps: Iterable[str]) -> Iterator[str]:
+    if written.written:
+        yield "Written:"
+        yield from (f"  {path}" for path in written.written)
+    if written.kept:
+        yield "Kept as they are:"
+        yield from (f"  {path}" for path in written.kept)
+    yield from _lacks(lacks)
+    yield "Next:"
+    for number, step in enumerate(steps, start=1):
+        first, *rest = step.split("\n")
+        yield f"  {number}. {first}"
+        yield from (f"     {line}" for line in rest)
+
+
+def _lacks(lacks: Sequence[Lack]) -> Iterator[str]:
+    for one in lacks:
+        yield f"{one.path} {one.message}{':' if one.lines else '.'}"
+        yield from (f"  {line}" for line in one.lines)

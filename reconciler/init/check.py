@@ -1,0 +1,93 @@
+"""What the files of a repository lack, compared with the scaffold of this version. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, assert_never
+
+from reconciler.init.templates import PLACEHOLDER, Compare, Template
+
+_UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A file of the repository that lacks something: a sentence, and the lines to add."""
+
+    path: str
+    message: str
+    lines: tuple[str, ...] = ()
+
+
+def lack(template: Template, path: str, content: str, known: Mapping[str, str]) -> Lack | None:
+    """What a file lacks, None if nothing. `known` gives values for the lines to add."""
+    match template.compare:
+        case Compare.PRESENCE:
+            return None
+        case Compare.LINES:
+            lines = tuple(_missing_lines(template, content, known))
+            return Lack(path, "lacks these lines", lines) if lines else None
+        case Compare.WHOLE:
+            number = _first_difference(template.text, content)
+            message = f"differs from the file of this version, first in line {number}"
+            return Lack(path, message) if number else None
+        case Compare.ACTIONS:
+            actions = tuple(_missing_actions(template, content, known))
+            return Lack(path, "does not allow these actions", actions) if actions else None
+        case other:
+            assert_never(other)
+
+
+def _missing_lines(template: Template, content: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The lines of a template that a file lacks, without its comments."""
+    there = [line.strip() for line in content.splitlines()]
+    for line in template.text.splitlines():
+        shape = _shape(line.strip())
+        if line.strip() and not line.startswith("#") and not any(map(shape.fullmatch, there)):
+            yield PLACEHOLDER.sub(lambda found: known.get(found[1], _UNKNOWN), line)
+
+
+def _first_difference(text: str, content: str) -> int:
+    """The number of the first line that differs, 0 if none does."""
+    expected, there = text.splitlines(), content.splitlines()
+    for number, (line, one) in enumerate(zip(expected, there, strict=False), start=1):
+        if line != one and not _shape(line).fullmatch(one):
+            return number
+    return 0 if len(expected) == len(there) else min(len(expected), len(there)) + 1
+
+
+def _shape(line: str) -> re.Pattern[str]:
+    """What a line with placeholders may be in a file. Spaces in it may be more or fewer."""
+    parts = (re.escape(part) for part in PLACEHOLDER.split(line)[::2])
+    return re.compile(r"[^\r\n]+".join(re.sub(r"(?:\\ )+", r"\\s+", part) for part in parts))
+
+
+def _missing_actions(template: Template, content: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The actions of the policy of this version that a file does not allow."""
+    allowed = [action.lower() for action in _actions(content)]
+    for action in _actions(template.rendered(known)):
+        if not any(fnmatchcase(action.lower(), one) for one in allowed):
+            yield action
+
+
+def _actions(policy: str) -> Iterator[str]:
+    """The actions that a policy allows, nothing if it is no policy.
+
+    `Statement` and `Action` may be one or a list (docs.aws.amazon.com: Grammar of the IAM JSON
+    policy language).
+    """
+    try:
+        document: Any = json.loads(policy)
+    except ValueError:
+        return
+    for statement in _several(document.get("Statement") if isinstance(document, dict) else None):
+        if isinstance(statement, dict) and statement.get("Effect") == "Allow":
+            yield from (one for one in _several(statement.get("Action")) if isinstance(one, str))
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
