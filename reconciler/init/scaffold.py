@@ -8,6 +8,7 @@ from reconciler import __version__
 from reconciler.init import policies
 from reconciler.init.answers import Answers, Repository, Store
 from reconciler.init.templates import Template, templates
+from reconciler.init.trust import trust_policies
 
 PLAN_ROLE = "reconcile-plan"
 APPLY_ROLE = "reconcile-apply"
@@ -47,6 +48,8 @@ def values(answers: Answers) -> dict[str, str]:
         "PLAN_POLICY": policies.plan_policy(answers.stores),
         "APPLY_POLICY": policies.apply_policy(answers.stores),
     }
+    if trust := trust_policies(answers):
+        found["PLAN_TRUST"], found["APPLY_TRUST"] = trust
     if answers.repository:
         found |= {"REPOSITORY": str(answers.repository), "TEAM": _team(answers.repository)}
     return found

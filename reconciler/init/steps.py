@@ -8,23 +8,45 @@ from pathlib import Path
 
 from reconciler.init.answers import Answers, Forge, Repository
 
+TRUST = "iam/trust-plan.json"
+# What --repository takes, made of what GitHub's API states about a repository.
+_NUMBERS = r'"\(.owner.login)@\(.owner.id)/\(.name)@\(.id)"'
+
 
 def next_steps(answers: Answers, root: Path) -> Iterator[str]:
     """The steps. A step may have several lines: a sentence, then commands."""
     if not (root / ".git").exists():
         yield f"Make a git repository:\ngit init --initial-branch={answers.branch} {_quoted(root)}"
     if answers.forge is Forge.GITHUB and answers.repository:
-        yield from _on_github(answers.repository)
-    yield "Give the permissions in iam/policy-plan.json and iam/policy-apply.json."
+        yield from _on_github(answers.repository, root)
+    if answers.forge:
+        yield "Make the two roles on AWS: iam/README.md has the commands."
+    else:
+        yield "Give yourself the permissions in iam/policy-plan.json and iam/policy-apply.json."
     yield "Read manifests/README.md. Write the first manifest, then run:\nreconcile plan"
     yield "Commit the new files, and push the commit."
 
 
-def _on_github(repository: Repository) -> Iterator[str]:
+def _on_github(repository: Repository, root: Path) -> Iterator[str]:
+    if not repository.repository_id and not (root / TRUST).exists():
+        yield (
+            "The trust policies of the roles are not written: they need the numbers of the "
+            "repository.\nWhen it is on GitHub, run:\n"
+            f'{_command(root)} --github --repository "$({_numbers_of(repository)})"'
+        )
     yield (
         "Write your own team into .github/CODEOWNERS in place of "
         f"@{repository.owner}/metadata-maintainers."
     )
+
+
+def _numbers_of(repository: Repository) -> str:
+    """The command that prints a repository with its numbers."""
+    return f"gh api repos/{repository} --jq '{_NUMBERS}'"
+
+
+def _command(root: Path) -> str:
+    return "reconcile init" if root == Path() else f"reconcile init {_quoted(root)}"
 
 
 def _quoted(root: Path) -> str:

@@ -82,6 +82,16 @@ def test_what_is_left_to_do_is_printed(reconcile: Command, place: Path) -> None:
     expect("init-next.txt", ran.out[ran.out.index("Next:") :])
 
 
+def test_the_trust_policies_are_written_once_the_numbers_are_known(
+    reconcile: Command, place: Path
+) -> None:
+    assert reconcile("init", "--github", "--repository", "hospital/metadata", *AWS).code == 0
+    assert not (place / "iam" / "trust-plan.json").exists()
+    ran = reconcile("init", *GITHUB, "--json")
+    assert json.loads(ran.out)["written"] == ["iam/trust-apply.json", "iam/trust-plan.json"]
+    assert "hospital@123/metadata@456" in (place / "iam" / "trust-plan.json").read_text()
+
+
 def test_two_folders_differ_in_their_key_alone(reconcile: Command, place: Path) -> None:
     for name in ("one", "two"):
         assert reconcile("init", name, *GITHUB, *AWS).code == 0
