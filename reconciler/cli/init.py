@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from reconciler.cli import options
 if TYPE_CHECKING:
     from reconciler.core.model.settings import Settings
     from reconciler.core.model.value import Json
+    from reconciler.init.answers import Given
     from reconciler.init.check import Lack
     from reconciler.init.folder import Written
 
@@ -66,6 +68,15 @@ def init(
             show_default=False,
         ),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing. Print what the repository lacks, file by file, and exit with 1 if "
+            "it lacks anything.",
+            show_default=False,
+        ),
+    ] = False,
     json: options.AsJson = False,
 ) -> None:
     """Make a folder a repository of manifests.
@@ -91,6 +102,8 @@ def init(
     forge = answers.Forge.GITHUB if github else answers.Forge.GITLAB if gitlab else None
     stores = tuple(datastore or ())
     given = answers.Given(forge, aws_account, region, stores, repository, default_branch)
+    if check:
+        raise typer.Exit(_check(folder, given, json))
     place.check_folder(folder, ())
     settings = _settings(folder)
     if sys.stdin.isatty() and screen.shows_progress():
@@ -106,6 +119,41 @@ def init(
         screen.say(_report(written, lacks, next_steps(found, folder)))
 
 
+def _check(folder: Path, given: Given, json: bool) -> int:
+    """Print what a repository lacks. Returns the exit code."""
+    from reconciler.cli import screen
+    from reconciler.core.errors import EXIT_ERROR, EXIT_OK, ReconcilerError
+    from reconciler.init import folder as place
+    from reconciler.init.answers import read_for_check
+
+    if given.account or given.region or given.datastores:
+        raise ReconcilerError(
+            "--check takes no account, region or data store: it reads reconciler.yaml",
+            "Leave out --aws-account, --region and --datastore.",
+        )
+    if not folder.is_dir():
+        raise ReconcilerError(f"{folder} is not a folder", "Name the root of a repository.")
+    settings = _settings(folder)
+    given = replace(given, forge=given.forge or place.forge_in(folder))
+    found = place.all_lacking(folder, settings, read_for_check(given, settings))
+    lacks = sorted(found, key=lambda one: one.path)
+    if json:
+        screen.say_json({"lacks": _rows(lacks)})
+    else:
+        screen.say(_checked(lacks))
+    return EXIT_ERROR if lacks else EXIT_OK
+
+
+def _checked(lacks: Sequence[Lack]) -> Iterator[str]:
+    from reconciler import __version__
+
+    if not lacks:
+        yield f"Complete: the repository has all that reconcile {__version__} writes."
+        return
+    yield from _lacks(lacks)
+    yield "`reconcile init` writes the files that are missing. To renew a file, delete it first."
+
+
 def _settings(folder: Path) -> Settings | None:
     """The settings of an existing repository. Raises InputError if they are wrong."""
     from reconciler.edges.places import SETTINGS_FILE
@@ -119,10 +167,12 @@ def _document(written: Written, lacks: Sequence[Lack]) -> Json:
     return {
         "written": list(written.written),
         "kept": list(written.kept),
-        "lacks": [
-            {"path": one.path, "message": one.message, "lines": list(one.lines)} for one in lacks
-        ],
+        "lacks": _rows(lacks),
     }
+
+
+def _rows(lacks: Sequence[Lack]) -> list[Json]:
+    return [{"path": one.path, "message": one.message, "lines": list(one.lines)} for one in lacks]
 
 
 def _report(written: Written, lacks: Sequence[Lack], steps: Iterable[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.errors import Diagnostic, InputError, Place
@@ -86,7 +86,8 @@ def read(given: Given, settings: Settings | None = None) -> Answers:
     Raises InputError with every problem.
     """
     stores = of_settings(settings) if settings else tuple(_stores(given))
-    account = given.account or _only(store.account for store in stores)
+    account = given.account or _only(store.account for store in stores if store.account)
+    stores = tuple(replace(store, account=store.account or account) for store in stores)
     region = given.region or _only(store.region for store in stores)
     repository = _repository(given)
     problems = (
@@ -98,6 +99,21 @@ def read(given: Given, settings: Settings | None = None) -> Answers:
     )
     if problems:
         raise InputError(problems)
+    return Answers(stores, account, region, given.branch, given.forge, repository)
+
+
+def read_for_check(given: Given, settings: Settings | None) -> Answers:
+    """What is known about an existing repository. Raises InputError for options that are wrong."""
+    stores = tuple(store for store in of_settings(settings) if store.account) if settings else ()
+    repository = _repository(given)
+    problems = (
+        *(_repository_problems(given, repository) if given.repository else ()),
+        *_branch_problems(given.branch),
+    )
+    if problems:
+        raise InputError(problems)
+    account = _only(store.account for store in stores)
+    region = _only(store.region for store in stores)
     return Answers(stores, account, region, given.branch, given.forge, repository)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
+from reconciler.core.model.settings import Settings
 from reconciler.init.templates import PLACEHOLDER, Compare, Template
 
 _UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
@@ -35,9 +36,10 @@ def lack(template: Template, path: str, content: str, known: Mapping[str, str]) 
             number = _first_difference(template.text, content)
             message = f"differs from the file of this version, first in line {number}"
             return Lack(path, message) if number else None
-        case Compare.ACTIONS:
-            actions = tuple(_missing_actions(template, content, known))
-            return Lack(path, "does not allow these actions", actions) if actions else None
+        case Compare.POLICY:
+            missing = tuple(_missing_permissions(template, content, known))
+            message = "does not allow these actions, or not on these data stores"
+            return Lack(path, message, missing) if missing else None
         case other:
             assert_never(other)
 
@@ -66,19 +68,22 @@ def _shape(line: str) -> re.Pattern[str]:
     return re.compile(r"[^\r\n]+".join(re.sub(r"(?:\\ )+", r"\\s+", part) for part in parts))
 
 
-def _missing_actions(template: Template, content: str, known: Mapping[str, str]) -> Iterator[str]:
-    """The actions of the policy of this version that a file does not allow."""
-    allowed = [action.lower() for action in _actions(content)]
-    for action in _actions(template.rendered(known)):
-        if not any(fnmatchcase(action.lower(), one) for one in allowed):
-            yield action
+def _missing_permissions(
+    template: Template, content: str, known: Mapping[str, str]
+) -> Iterator[str]:
+    """The actions and resources of the policy of this version that a file does not allow."""
+    for key in ("Action", "Resource"):
+        allowed = [one.lower() for one in _allowed(content, key)]
+        for one in dict.fromkeys(_allowed(template.rendered(known), key)):
+            if not any(fnmatchcase(one.lower(), pattern) for pattern in allowed):
+                yield one
 
 
-def _actions(policy: str) -> Iterator[str]:
-    """The actions that a policy allows, nothing if it is no policy.
+def _allowed(policy: str, key: str) -> Iterator[str]:
+    """The actions or resources that a policy allows, nothing if it is no policy.
 
-    `Statement` and `Action` may be one or a list (docs.aws.amazon.com: Grammar of the IAM JSON
-    policy language).
+    `Statement`, `Action` and `Resource` may be one or a list (docs.aws.amazon.com: Grammar of the
+    IAM JSON policy language).
     """
     try:
         document: Any = json.loads(policy)
@@ -86,8 +91,20 @@ def _actions(policy: str) -> Iterator[str]:
         return
     for statement in _several(document.get("Statement") if isinstance(document, dict) else None):
         if isinstance(statement, dict) and statement.get("Effect") == "Allow":
-            yield from (one for one in _several(statement.get("Action")) if isinstance(one, str))
+            yield from (one for one in _several(statement.get(key)) if isinstance(one, str))
 
 
 def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def of_settings(settings: Settings) -> Lack | None:
+    """What the settings lack for plans and applies in a CI system."""
+    lines = [
+        f'datastores: {{{store.name}: {{accountId: "…"}}}}'
+        for store in settings.datastores
+        if not store.endpoint and not store.account_id
+    ]
+    if settings.record_mode is None:
+        lines.append("record: {mode: commit}")
+    return Lack(settings.file, "lacks these settings", tuple(lines)) if lines else None

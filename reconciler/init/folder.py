@@ -9,10 +9,12 @@ from pathlib import Path
 
 from reconciler.core.errors import Diagnostic, InputError, Place, ReconcilerError
 from reconciler.core.model.key import KEY_FILE
+from reconciler.core.model.settings import Settings
 from reconciler.edges import files, key, worktree
-from reconciler.init.check import Lack, lack
-from reconciler.init.scaffold import File
-from reconciler.init.templates import Template
+from reconciler.init.answers import Answers, Forge
+from reconciler.init.check import Lack, lack, of_settings
+from reconciler.init.scaffold import File, values
+from reconciler.init.templates import Template, only, templates
 
 # Other places of a file. The host reads one of them only, so a second file would end the first
 # (docs.github.com: About code owners; docs.gitlab.com: Code Owners).
@@ -54,6 +56,22 @@ def check_is_root(root: Path) -> None:
     if found and found.root != root.resolve():
         message = f"is inside the repository {found.root}, which runs no workflows from there"
         raise InputError((Diagnostic(Place(str(root)), message, "Name the root of a repository."),))
+
+
+def all_lacking(root: Path, settings: Settings | None, answers: Answers) -> Iterator[Lack]:
+    """What a repository lacks, compared with a scaffold of this version."""
+    yield from lacking(root, templates(answers.forge), values(answers), absent=True)
+    if not os.path.lexists(root / KEY_FILE):
+        yield Lack(KEY_FILE, "is missing")
+    if settings and (of_file := of_settings(settings)):
+        yield of_file
+
+
+def forge_in(root: Path) -> Forge | None:
+    """The host that a repository has files for."""
+    return next(
+        (forge for forge in Forge if any(os.path.lexists(root / one) for one in only(forge))), None
+    )
 
 
 def lacking(

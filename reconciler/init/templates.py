@@ -27,7 +27,7 @@ class Compare(StrEnum):
     PRESENCE = "presence"  # the team writes its content
     LINES = "lines"  # it holds these lines, among those of the team
     WHOLE = "whole"  # it is as this version writes it
-    ACTIONS = "actions"  # a policy that allows these actions
+    POLICY = "policy"  # it allows these actions on these resources
 
 
 # The first pattern that matches decides (pathlib: PurePath.match).
@@ -37,7 +37,7 @@ _COMPARED = (
     ("schemas/*", Compare.WHOLE),
     (".github/workflows/*", Compare.WHOLE),
     (".gitlab-ci.yml", Compare.WHOLE),
-    ("iam/policy-*.json", Compare.ACTIONS),
+    ("iam/policy-*.json", Compare.POLICY),
 )
 
 
@@ -69,6 +69,13 @@ def templates(forge: Forge | None) -> tuple[Template, ...]:
     folders = ("common", *([forge.value] if forge else []))
     found = (*_published(), *(one for name in folders for one in _below(FOLDER / name)))
     return tuple(sorted(found, key=lambda template: template.path))
+
+
+def only(forge: Forge) -> tuple[str, ...]:
+    """The paths of the files that only a repository on this host has."""
+    return tuple(
+        one.path for one in _below(FOLDER / forge.value) if one.path.startswith(f".{forge.value}")
+    )
 
 
 def _published() -> Iterator[Template]:

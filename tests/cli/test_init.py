@@ -129,6 +129,20 @@ def test_a_second_run_takes_the_data_stores_from_the_settings(
     assert STORE in (place / "iam" / "policy-plan.json").read_text()
 
 
+def test_a_data_store_without_an_account_gets_that_of_the_option(
+    reconcile: Command, place: Path
+) -> None:
+    (place / "reconciler.yaml").write_text(
+        f'datastores:\n  research: {{datastoreId: "{STORE}", region: us-east-1}}\n'
+    )
+    ran = reconcile("init")
+    assert ran.code == 1
+    assert "--aws-account: is missing" in ran.err
+    assert reconcile("init", "--aws-account", "123456789012").code == 0
+    arn = f"arn:aws:medical-imaging:us-east-1:123456789012:datastore/{STORE}"
+    assert arn in (place / "iam" / "policy-plan.json").read_text()
+
+
 def test_the_key_of_a_repository_stays(reconcile: Command, place: Path) -> None:
     made = key.make(place)
     assert reconcile("init", *AWS).code == 0

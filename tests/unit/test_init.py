@@ -213,12 +213,24 @@ def test_a_file_that_this_version_writes_otherwise_is_found_by_its_first_line() 
     ],
 )
 def test_actions_that_a_policy_does_not_allow(allowed: Any, missing: int) -> None:
-    policy = json.dumps({"Statement": {"Effect": "Allow", "Action": allowed}})
+    policy = json.dumps({"Statement": {"Effect": "Allow", "Action": allowed, "Resource": "*"}})
     found = lack(one("iam/policy-plan.json").template, "one", policy, values(ALL[1]))
     assert len(found.lines if found else ()) == missing
+
+
+def test_a_data_store_that_a_policy_does_not_name() -> None:
+    other = Store("archive", "b" * 32, "eu-west-1", "210987654321")
+    found = lack(
+        one("iam/policy-apply.json").template,
+        "one",
+        policies.apply_policy([STORE]),
+        values(Answers((STORE, other), "123456789012", "us-east-1", "main")),
+    )
+    arn = f"arn:aws:medical-imaging:eu-west-1:210987654321:datastore/{'b' * 32}"
+    assert found and found.lines == (arn, f"{arn}/imageset/*")
 
 
 @pytest.mark.parametrize("policy", ["", "[]", "{", '{"Statement": 7}', '{"Statement": ["a"]}'])
 def test_a_file_that_is_no_policy_allows_nothing(policy: str) -> None:
     found = lack(one("iam/policy-plan.json").template, "one", policy, values(ALL[1]))
-    assert found and len(found.lines) == 4
+    assert found and len(found.lines) == 6
