@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,10 @@ from reconciler.cli import options
 if TYPE_CHECKING:
     from reconciler.core.model.settings import Settings
     from reconciler.core.model.value import Json
-    from reconciler.init.answers import Given
+    from reconciler.init.answers import Answers, Given
     from reconciler.init.check import Lack
     from reconciler.init.folder import Written
+    from reconciler.init.github.finding import Finding
 
 
 def init(
@@ -73,7 +74,7 @@ def init(
         typer.Option(
             "--check",
             help="Write nothing. Print what the repository lacks, file by file, and exit with 1 if "
-            "it lacks anything.",
+            "it lacks anything. With --github, also read its settings there, with gh.",
             show_default=False,
         ),
     ] = False,
@@ -120,11 +121,12 @@ def init(
 
 
 def _check(folder: Path, given: Given, json: bool) -> int:
-    """Print what a repository lacks. Returns the exit code."""
+    """Print what a repository lacks, with --github also on GitHub. Returns the exit code."""
     from reconciler.cli import screen
     from reconciler.core.errors import EXIT_ERROR, EXIT_OK, ReconcilerError
     from reconciler.init import folder as place
-    from reconciler.init.answers import read_for_check
+    from reconciler.init.answers import Forge, read_for_check
+    from reconciler.init.github.finding import is_complete
 
     if given.account or given.region or given.datastores:
         raise ReconcilerError(
@@ -134,14 +136,36 @@ def _check(folder: Path, given: Given, json: bool) -> int:
     if not folder.is_dir():
         raise ReconcilerError(f"{folder} is not a folder", "Name the root of a repository.")
     settings = _settings(folder)
+    hosted = given.forge is Forge.GITHUB
     given = replace(given, forge=given.forge or place.forge_in(folder))
-    found = place.all_lacking(folder, settings, read_for_check(given, settings))
-    lacks = sorted(found, key=lambda one: one.path)
+    known = read_for_check(given, settings, hosted=hosted)
+    lacks = sorted(place.all_lacking(folder, settings, known), key=lambda one: one.path)
+    findings = _on_github(known, settings) if hosted else ()
     if json:
-        screen.say_json({"lacks": _rows(lacks)})
+        screen.say_json({"lacks": _rows(lacks), "github": [asdict(one) for one in findings]})
     else:
-        screen.say(_checked(lacks))
-    return EXIT_ERROR if lacks else EXIT_OK
+        screen.say((*_checked(lacks), *_settings_of_github(known, findings)))
+    return EXIT_OK if not lacks and is_complete(findings) else EXIT_ERROR
+
+
+def _on_github(known: Answers, settings: Settings | None) -> tuple[Finding, ...]:
+    """What GitHub's settings of the repository lack."""
+    from reconciler.core.model.reviewed import REVIEW_SECONDS
+    from reconciler.edges.github import GitHub
+    from reconciler.init.github import findings
+    from reconciler.init.github.reading import Reader
+
+    assert known.repository  # `read_for_check` asks for it
+    reader = Reader(GitHub(), known.repository, known.branch)
+    return tuple(findings(reader, settings.review_seconds if settings else REVIEW_SECONDS))
+
+
+def _settings_of_github(known: Answers, findings: Sequence[Finding]) -> Iterator[str]:
+    if findings:
+        yield f"Settings of {known.repository} on GitHub:"
+    for one in findings:
+        yield f"  {one.state:<11}  {one.subject}: {one.message}"
+        yield from (f"      {line}" for line in one.fix)
 
 
 def _checked(lacks: Sequence[Lack]) -> Iterator[str]:

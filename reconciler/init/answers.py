@@ -102,12 +102,16 @@ def read(given: Given, settings: Settings | None = None) -> Answers:
     return Answers(stores, account, region, given.branch, given.forge, repository)
 
 
-def read_for_check(given: Given, settings: Settings | None) -> Answers:
-    """What is known about an existing repository. Raises InputError for options that are wrong."""
+def read_for_check(given: Given, settings: Settings | None, *, hosted: bool) -> Answers:
+    """What is known about an existing repository.
+
+    With `hosted`, the repository on the host must be stated. Raises InputError for options that are
+    wrong.
+    """
     stores = tuple(store for store in of_settings(settings) if store.account) if settings else ()
     repository = _repository(given)
     problems = (
-        *(_repository_problems(given, repository) if given.repository else ()),
+        *(_repository_problems(given, repository) if given.repository or hosted else ()),
         *_branch_problems(given.branch),
     )
     if problems:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
-from reconciler.core.model.settings import Settings
+from reconciler.core.model.settings import RecordMode, Settings
 from reconciler.init.templates import PLACEHOLDER, Compare, Template
 
+_PIN = re.compile(r"(\buses: [\w./-]+@)[0-9a-f]{40}( +#.*)?$")
+# What a new repository gets.
+RECORD_MODE = RecordMode.COMMIT
 _UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
 
 
@@ -57,9 +60,14 @@ def _first_difference(text: str, content: str) -> int:
     """The number of the first line that differs, 0 if none does."""
     expected, there = text.splitlines(), content.splitlines()
     for number, (line, one) in enumerate(zip(expected, there, strict=False), start=1):
-        if line != one and not _shape(line).fullmatch(one):
+        if line != one and not _shape(_without_pin(line)).fullmatch(_without_pin(one)):
             return number
     return 0 if len(expected) == len(there) else min(len(expected), len(there)) + 1
+
+
+def _without_pin(line: str) -> str:
+    """The line without the commit of an action, which Dependabot raises."""
+    return _PIN.sub(r"\1", line)
 
 
 def _shape(line: str) -> re.Pattern[str]:
@@ -106,5 +114,5 @@ def of_settings(settings: Settings) -> Lack | None:
         if not store.endpoint and not store.account_id
     ]
     if settings.record_mode is None:
-        lines.append("record: {mode: commit}")
+        lines.append(f"record: {{mode: {RECORD_MODE}}}")
     return Lack(settings.file, "lacks these settings", tuple(lines)) if lines else None

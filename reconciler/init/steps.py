@@ -25,6 +25,11 @@ def next_steps(answers: Answers, root: Path) -> Iterator[str]:
         yield "Give yourself the permissions in iam/policy-plan.json and iam/policy-apply.json."
     yield "Read manifests/README.md. Write the first manifest, then run:\nreconcile plan"
     yield "Commit the new files, and push the commit."
+    if answers.forge is Forge.GITHUB:
+        yield (
+            "Check the settings on GitHub. Each line that is wrong has the command that fixes it:\n"
+            f"{_command(root)} --check --github --repository {answers.repository}"
+        )
 
 
 def _on_github(repository: Repository, root: Path) -> Iterator[str]:

@@ -121,6 +121,7 @@ def offline(place: Place) -> None:
     aws = ("--aws-account", "123456789012", "--region", "us-east-1")
     ran = place.run("init", "new", *aws, "--datastore", f"research={DATASTORE_ID}")
     assert ran.code == 0, ran.err
+    place.run("init", "new", "--check")
     shutil.rmtree(place.root / "new")  # its files were searched
     place.run("demo", "--nothing")
     place.run("emulator", "behaviours")

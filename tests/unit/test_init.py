@@ -202,6 +202,18 @@ def test_a_file_that_this_version_writes_otherwise_is_found_by_its_first_line() 
         assert (found and int(found.message.rpartition(" ")[2])) == line, content
 
 
+def test_the_commit_of_an_action_may_be_another() -> None:
+    """Dependabot raises it."""
+    template = Template(".github/workflows/one.yml", f"- uses: a/b@{'1' * 40}  # v1\n")
+    for line, is_same in {
+        f"- uses: a/b@{'2' * 40}  # v2": True,
+        f"- uses: a/b@{'2' * 40}": True,
+        "- uses: a/b@main": False,
+        f"- uses: a/c@{'1' * 40}  # v1": False,
+    }.items():
+        assert (lack(template, template.path, f"{line}\n", {}) is None) == is_same, line
+
+
 @pytest.mark.parametrize(
     ("allowed", "missing"),
     [
