@@ -93,7 +93,11 @@ def read(given: Given, settings: Settings | None = None) -> Answers:
     problems = (
         *_account_problems(account),
         *_region_problems(region),
-        *(() if settings else _datastore_problems(given.datastores)),
+        *(
+            _settings_problems(settings, stores, given.datastores)
+            if settings
+            else _datastore_problems(given.datastores)
+        ),
         *_repository_problems(given, repository),
         *_branch_problems(given.branch),
     )
@@ -122,11 +126,14 @@ def read_for_check(given: Given, settings: Settings | None, *, hosted: bool) -> 
 
 
 def of_settings(settings: Settings) -> tuple[Store, ...]:
-    """The data stores on AWS that reconciler.yaml names. An emulator needs no permissions."""
+    """The data stores on AWS that reconciler.yaml names.
+
+    An emulator needs no permissions. But it may stand in the place of AWS, with its account.
+    """
     return tuple(
         Store(store.name, store.datastore_id, store.region, store.account_id)
         for store in settings.datastores
-        if not store.endpoint
+        if store.account_id or not store.endpoint
     )
 
 
@@ -183,6 +190,22 @@ def _datastore_problems(datastores: Sequence[str]) -> Iterator[Diagnostic]:
             yield Diagnostic(place, f"the name {name} is given twice", "Choose another name.")
         names.add(name)
         ids.add(datastore_id)
+
+
+def _settings_problems(
+    settings: Settings, stores: Sequence[Store], datastores: Sequence[str]
+) -> Iterator[Diagnostic]:
+    """Options that the existing settings, which are kept, do not agree with."""
+    if not stores:
+        hint = "Add a data store with its datastoreId, region and accountId."
+        yield Diagnostic(Place(settings.file), "names no data store on AWS", hint)
+    named = {f"{store.name}={store.datastore_id}" for store in settings.datastores}
+    for text in datastores:
+        if text not in named:
+            name = text.partition("=")[0]
+            message = f"{settings.file} exists, and does not name the data store {name}"
+            hint = f"Add it to {settings.file}, or leave out the option."
+            yield Diagnostic(Place("--datastore"), message, hint)
 
 
 def _repository(given: Given) -> Repository | None:

@@ -17,6 +17,7 @@ from reconciler.init.answers import Answers, Forge, Repository
 from reconciler.init.policies import policy_text
 
 AUDIENCE = "sts.amazonaws.com"
+_GITLAB_AUDIENCE = "https://gitlab.com"  # as .gitlab-ci.yml asks for it
 APPLY_ENVIRONMENT = "reconcile-apply"
 _GITHUB = "token.actions.githubusercontent.com"
 # A GitLab of one's own has its own name here.
@@ -105,7 +106,7 @@ def _on_gitlab(repository: Repository, answers: Answers) -> tuple[str, str]:
     (docs.gitlab.com: Configure OpenID Connect in AWS)
     """
     path = f"project_path:{repository}:ref_type:branch:ref:"
-    audience: _Condition = {"aud": AUDIENCE}
+    audience: _Condition = {"aud": _GITLAB_AUDIENCE}
     plan = _statement("Plan", answers.account, _GITLAB, audience, {"sub": f"{path}*"})
     on_branch: _Condition = {**audience, "sub": f"{path}{answers.branch}"}
     apply = _statement("Apply", answers.account, _GITLAB, on_branch, {})

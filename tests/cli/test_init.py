@@ -143,6 +143,37 @@ def test_a_data_store_without_an_account_gets_that_of_the_option(
     assert arn in (place / "iam" / "policy-plan.json").read_text()
 
 
+def test_a_data_store_for_settings_that_exist(reconcile: Command, place: Path) -> None:
+    assert reconcile("init", *AWS).code == 0
+    assert reconcile("init", *AWS).code == 0
+    before = tree(place)
+    ran = reconcile("init", *GITHUB, "--datastore", f"archive={'b' * 32}")
+    assert ran.code == 1
+    assert "reconciler.yaml exists, and does not name the data store archive" in ran.err
+    assert tree(place) == before
+
+
+def test_settings_that_name_an_emulator_only(reconcile: Command, place: Path) -> None:
+    """A policy needs a resource."""
+    (place / "reconciler.yaml").write_text(
+        f'datastores:\n  research: {{datastoreId: "{STORE}", endpoint: emulator}}\n'
+    )
+    ran = reconcile("init", "--aws-account", "123456789012", "--region", "us-east-1")
+    assert ran.code == 1
+    assert "reconciler.yaml: names no data store on AWS" in ran.err
+    assert tree(place).keys() == {"reconciler.yaml"}
+
+
+def test_an_emulator_in_the_place_of_aws_keeps_the_account(reconcile: Command, place: Path) -> None:
+    assert reconcile("init", *AWS).code == 0
+    settings = place / "reconciler.yaml"
+    settings.write_text(
+        settings.read_text().replace("    region:", "    endpoint: emulator\n    region:")
+    )
+    assert reconcile("init", *GITHUB).code == 0
+    assert reconcile("init", "--check").code == 0
+
+
 def test_the_key_of_a_repository_stays(reconcile: Command, place: Path) -> None:
     made = key.make(place)
     assert reconcile("init", *AWS).code == 0

@@ -195,7 +195,7 @@ def test_no_condition_is_fulfilled_by_a_claim_that_is_missing() -> None:
 
 
 def gitlab(path: str, ref: str, kind: str = "branch") -> Token:
-    return {"aud": "sts.amazonaws.com", "sub": f"project_path:{path}:ref_type:{kind}:ref:{ref}"}
+    return {"aud": "https://gitlab.com", "sub": f"project_path:{path}:ref_type:{kind}:ref:{ref}"}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def gitlab(path: str, ref: str, kind: str = "branch") -> Token:
         (gitlab("hospital/metadata", "main", "tag"), False, False),
         (gitlab("mallory/metadata", "main"), False, False),
         (gitlab("hospital/metadata-2", "main"), False, False),
-        ({**gitlab("hospital/metadata", "main"), "aud": "https://gitlab.com"}, False, False),
+        ({**gitlab("hospital/metadata", "main"), "aud": "sts.amazonaws.com"}, False, False),
     ],
 )
 def test_on_gitlab_a_branch_of_the_project_reads_and_the_default_branch_writes(
