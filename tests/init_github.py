@@ -28,7 +28,9 @@ COMPLETE: dict[str, Any] = {
         "private": True,
         "default_branch": "main",
         "allow_auto_merge": False,
-        "owner": {"type": "Organization"},
+        "id": 456,
+        "name": "metadata",
+        "owner": {"type": "Organization", "id": 123, "login": "hospital"},
     },
     "orgs/hospital": {"plan": {"name": "enterprise"}},
     at("/rules/branches/main?per_page=100"): [

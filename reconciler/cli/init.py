@@ -139,8 +139,8 @@ def _check(folder: Path, given: Given, json: bool) -> int:
     hosted = given.forge is Forge.GITHUB
     given = replace(given, forge=given.forge or place.forge_in(folder))
     known = read_for_check(given, settings, hosted=hosted)
+    known, findings = _on_github(known, settings) if hosted else (known, ())
     lacks = sorted(place.all_lacking(folder, settings, known), key=lambda one: one.path)
-    findings = _on_github(known, settings) if hosted else ()
     if json:
         screen.say_json({"lacks": _rows(lacks), "github": [asdict(one) for one in findings]})
     else:
@@ -148,16 +148,19 @@ def _check(folder: Path, given: Given, json: bool) -> int:
     return EXIT_OK if not lacks and is_complete(findings) else EXIT_ERROR
 
 
-def _on_github(known: Answers, settings: Settings | None) -> tuple[Finding, ...]:
-    """What GitHub's settings of the repository lack."""
+def _on_github(known: Answers, settings: Settings | None) -> tuple[Answers, tuple[Finding, ...]]:
+    """The numbers of the repository on GitHub, and what its settings there lack."""
     from reconciler.core.model.reviewed import REVIEW_SECONDS
     from reconciler.edges.github import GitHub
-    from reconciler.init.github import findings
+    from reconciler.init.github import findings, numbered, read_about
     from reconciler.init.github.reading import Reader
 
     assert known.repository  # `read_for_check` asks for it
     reader = Reader(GitHub(), known.repository, known.branch)
-    return tuple(findings(reader, settings.review_seconds if settings else REVIEW_SECONDS))
+    about = read_about(reader)
+    seconds = settings.review_seconds if settings else REVIEW_SECONDS
+    found = tuple(findings(reader, about, seconds))
+    return replace(known, repository=numbered(about) or known.repository), found
 
 
 def _settings_of_github(known: Answers, findings: Sequence[Finding]) -> Iterator[str]:

@@ -39,6 +39,9 @@ def lack(template: Template, path: str, content: str, known: Mapping[str, str]) 
             number = _first_difference(template.text, content)
             message = f"differs from the file of this version, first in line {number}"
             return Lack(path, message) if number else None
+        case Compare.JSON:
+            message = "is not the trust policy that this version writes for this repository"
+            return Lack(path, message) if _is_other_json(template, content, known) else None
         case Compare.POLICY:
             missing = tuple(_missing_permissions(template, content, known))
             message = "does not allow these actions, or not on these data stores"
@@ -74,6 +77,17 @@ def _shape(line: str) -> re.Pattern[str]:
     """What a line with placeholders may be in a file. Spaces in it may be more or fewer."""
     parts = (re.escape(part) for part in PLACEHOLDER.split(line)[::2])
     return re.compile(r"[^\r\n]+".join(re.sub(r"(?:\\ )+", r"\\s+", part) for part in parts))
+
+
+def _is_other_json(template: Template, content: str, known: Mapping[str, str]) -> bool:
+    """Whether a file differs, however it is indented. False if a value is not known."""
+    if not template.placeholders <= known.keys():
+        return False
+    try:
+        there: Any = json.loads(content)
+    except ValueError:
+        return True
+    return bool(there != json.loads(template.rendered(known)))
 
 
 def _missing_permissions(

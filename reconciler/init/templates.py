@@ -27,6 +27,7 @@ class Compare(StrEnum):
     PRESENCE = "presence"  # the team writes its content
     LINES = "lines"  # it holds these lines, among those of the team
     WHOLE = "whole"  # it is as this version writes it
+    JSON = "json"  # as this version writes it, where its values are known
     POLICY = "policy"  # it allows these actions on these resources
 
 
@@ -38,6 +39,7 @@ _COMPARED = (
     (".github/workflows/*", Compare.WHOLE),
     (".gitlab-ci.yml", Compare.WHOLE),
     ("iam/policy-*.json", Compare.POLICY),
+    ("iam/trust-*.json", Compare.JSON),
 )
 
 

@@ -29,9 +29,12 @@ _Condition: TypeAlias = Mapping[str, Json]  # claims, each with the value or the
 def trust_policies(answers: Answers) -> tuple[str, str] | None:
     """The policies of the role that plans and of the role that applies.
 
-    None if there is no CI system, or if GitHub's numbers of the repository are not known.
+    None if there is no CI system, or if the account or GitHub's numbers of the repository are not
+    known.
     """
     repository = answers.repository
+    if not answers.account:
+        return None
     if answers.forge is Forge.GITLAB and repository:
         return _on_gitlab(repository, answers)
     if answers.forge is Forge.GITHUB and repository and repository.repository_id:

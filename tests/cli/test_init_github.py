@@ -83,6 +83,16 @@ def test_what_the_files_lack_is_printed_too(reconcile: Command, place: Path) -> 
     assert "Settings of hospital/metadata on GitHub:" in ran.out
 
 
+def test_trust_policies_of_another_repository(reconcile: Command, place: Path) -> None:
+    """The repository was made again under its name, so GitHub gave it other numbers."""
+    answers(place, {"": {**COMPLETE[at("")], "id": 999}})
+    ran = reconcile(*CHECK)
+    assert ran.code == 1
+    message = "is not the trust policy that this version writes for this repository."
+    for role in ("plan", "apply"):
+        assert f"iam/trust-{role}.json {message}\n" in ran.out
+
+
 def refused(reconcile: Command) -> str:
     """The message of a check that judges nothing."""
     ran = reconcile(*CHECK)

@@ -230,6 +230,18 @@ def test_actions_that_a_policy_does_not_allow(allowed: Any, missing: int) -> Non
     assert len(found.lines if found else ()) == missing
 
 
+@pytest.mark.parametrize("role", ["plan", "apply"])
+def test_a_trust_policy_that_was_edited(role: str) -> None:
+    file = one(f"iam/trust-{role}.json")
+    policy = json.loads(file.content)
+    path, known = file.template.path, values(ALL[1])
+    assert lack(file.template, path, json.dumps(policy, indent=8), known) is None
+    policy["Statement"][0]["Condition"].pop("StringEquals")
+    assert lack(file.template, path, json.dumps(policy), known)
+    assert lack(file.template, path, "{", known)
+    assert lack(file.template, path, "{", {}) is None  # the numbers are not known
+
+
 def test_a_data_store_that_a_policy_does_not_name() -> None:
     other = Store("archive", "b" * 32, "eu-west-1", "210987654321")
     found = lack(

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.edges.github import GitHubError
 from reconciler.init.answers import Repository
-from reconciler.init.github import findings
+from reconciler.init.github import findings, read_about
 from reconciler.init.github.finding import Finding, State, is_complete
 from reconciler.init.github.reading import Reader
 from tests.init_github import ADMIN_ONLY, COMPLETE, NOT_THERE, UPGRADE, at
@@ -36,7 +36,7 @@ def found(changes: dict[str, Any] | None = None, seconds: float = 14 * DAYS) -> 
     """The findings by subject; `changes` replace answers of a repository that is complete."""
     table = {**COMPLETE, **{at(path): answer for path, answer in (changes or {}).items()}}
     reader = Reader(Answers(table), Repository("hospital", "metadata"), "main")
-    return {one.subject: one for one in findings(reader, seconds)}
+    return {one.subject: one for one in findings(reader, read_about(reader), seconds)}
 
 
 def test_a_complete_repository() -> None:
@@ -227,9 +227,9 @@ def test_what_the_plan_does_not_offer_names_what_takes_its_place() -> None:
 
 
 def test_a_repository_of_a_person() -> None:
-    findings = found({"": {**ABOUT, "owner": {"type": "User"}}, APPROVE: {}})
+    findings = found({"": {**ABOUT, "owner": {**ABOUT["owner"], "type": "User"}}, APPROVE: {}})
     assert findings["environment reconcile-approve"].state is State.NOT_OFFERED
-    public = {**ABOUT, "owner": {"type": "User"}, "visibility": "public"}
+    public = {**ABOUT, "owner": {**ABOUT["owner"], "type": "User"}, "visibility": "public"}
     assert "User" in "".join(found({"": public, APPROVE: {}})["environment reconcile-approve"].fix)
     assert "pull requests from forks" not in found({"": public})
 

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.edges.github import GitHubError
+from reconciler.init.answers import Repository
 from reconciler.init.github import environments, jobs, repository
 from reconciler.init.github.finding import Finding
 from reconciler.init.github.reading import NOT_THERE, Reader, fields
 
 
-def findings(reader: Reader, review_seconds: float) -> Iterator[Finding]:
+def findings(reader: Reader, about: dict[str, Any], review_seconds: float) -> Iterator[Finding]:
     """Every subject, in the order in which to fix them.
 
-    `review_seconds` is how long a review is valid. Raises GitHubError if GitHub cannot be reached,
-    or does not show the repository.
+    `about` is what GitHub says about the repository, `review_seconds` how long a review is valid.
+    Raises GitHubError if GitHub cannot be reached.
     """
-    about = _about(reader)
     visibility = repository.visibility_of(about)
     is_private = visibility != "public"
     plan = "enterprise" if visibility == "internal" else _plan(reader, about)
@@ -41,7 +41,15 @@ def findings(reader: Reader, review_seconds: float) -> Iterator[Finding]:
     yield jobs.retention(reader, review_seconds)
 
 
-def _about(reader: Reader) -> dict[str, Any]:
+def numbered(about: dict[str, Any]) -> Repository | None:
+    """The repository with the numbers that GitHub gave it and its owner."""
+    owner = fields(about.get("owner"))
+    names = owner.get("login"), about.get("name"), owner.get("id"), about.get("id")
+    return None if None in names else Repository(*map(str, names))
+
+
+def read_about(reader: Reader) -> dict[str, Any]:
+    """What GitHub says about the repository. Raises GitHubError if GitHub does not show it."""
     try:
         return fields(reader.github.get(reader.base))
     except GitHubError as error:
