@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler.edges import worktree
 from reconciler.init.answers import Answers, Forge, Repository
 
 TRUST = "iam/trust-plan.json"
@@ -15,7 +16,7 @@ _NUMBERS = r'"\(.owner.login)@\(.owner.id)/\(.name)@\(.id)"'
 
 def next_steps(answers: Answers, root: Path) -> Iterator[str]:
     """The steps. A step may have several lines: a sentence, then commands."""
-    if not (root / ".git").exists():
+    if worktree.find(root) is None:
         yield f"Make a git repository:\ngit init --initial-branch={answers.branch} {_quoted(root)}"
     if answers.forge is Forge.GITHUB and answers.repository:
         yield from _on_github(answers.repository, root)

@@ -280,6 +280,14 @@ def test_a_folder_inside_another_repository(reconcile: Command, place: Path) -> 
     assert not (place / "below").exists()
 
 
+def test_a_folder_of_a_repository_on_this_machine_needs_no_git_init(
+    reconcile: Command, place: Path
+) -> None:
+    assert "git init" in reconcile("init", "one", *AWS).out
+    git(place, "init", "-q")
+    assert "git init" not in reconcile("init", "two", *AWS).out
+
+
 def test_on_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     typed = f"github\nhospital/metadata\n123456789012\n\nresearch={STORE}\n\n"
