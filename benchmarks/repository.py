@@ -2,9 +2,9 @@
 
 python benchmarks/repository.py [FILES] [CHANGED]
 
-A repository of that many manifests and as many records, in 1,000 folders each. Measured are: reading
-the blob ids of all manifests, as a plan with `--base` does; a commit of records on the current
-branch; and one on top of another commit, as `apply --push` makes it.
+The repository has that many manifests and as many records, each in 1,000 folders. Measured are:
+reading the blob ids of all manifests, as a plan with `--base` does; a commit of records on the
+current branch; and one on top of another commit, as `apply --push` makes it.
 """
 
 from __future__ import annotations
