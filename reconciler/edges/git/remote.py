@@ -128,23 +128,32 @@ def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Mess
 
 
 def _place(repo: Repository, files: Mapping[Path, bytes], folder: Path) -> None:
-    """Put files into the index that is in use: two runs of git, however many they are."""
+    """Put files into the index that is in use: two runs of git, however many they are.
+
+    `git fast-import` writes many contents as one file (git-fast-import(1)).
+    """
     kept = {repo.name(path): content for path, content in sorted(files.items()) if content}
-    sources = [folder / str(number) for number in range(len(kept))]
-    for source, content in zip(sources, kept.values(), strict=True):
-        source.write_bytes(content)
-    with TemporaryFile() as paths, TemporaryFile() as rows:
-        _write(paths, (f"{source}\n" for source in sources))
-        blobs = repo.git.hash_object("-w", "--no-filters", "--stdin-paths", istream=paths).split()
+    marks = folder / "marks"
+    with TemporaryFile() as stream, TemporaryFile() as rows:
+        _write(stream, (_blob(number, one) for number, one in enumerate(kept.values(), start=1)))
+        repo.git.fast_import("--quiet", f"--export-marks={marks}", istream=stream)
+        # A line of the file is `:1 <id>`, in any order.
+        blobs = dict(line.split() for line in marks.read_text().splitlines())
         nothing = "0" * len(repo.git.hash_object("-t", "tree", os.devnull))
         gone = (f"0 {nothing}\t{repo.name(path)}\0" for path in files if not files[path])
-        put = (f"100644 {blob}\t{name}\0" for name, blob in zip(kept, blobs, strict=True))
-        _write(rows, (*gone, *put))
+        put = (
+            f"100644 {blobs[f':{number}']}\t{name}\0" for number, name in enumerate(kept, start=1)
+        )
+        _write(rows, (row.encode(errors="surrogateescape") for row in (*gone, *put)))
         repo.git.update_index("-z", "--index-info", istream=rows)
 
 
-def _write(file: IO[bytes], lines: Iterable[str]) -> None:
-    file.write("".join(lines).encode(errors="surrogateescape"))
+def _blob(number: int, content: bytes) -> bytes:
+    return b"blob\nmark :%d\ndata %d\n%b\n" % (number, len(content), content)
+
+
+def _write(file: IO[bytes], parts: Iterable[bytes]) -> None:
+    file.writelines(parts)
     file.seek(0)
 
 
