@@ -69,7 +69,8 @@ def apply(
         typer.Option(
             "--record",
             metavar="MODE",
-            help="`files` writes the records, `commit` also commits them "
+            help="`files` writes the records, `commit` also commits them, `branch` and "
+            "`pull-request` commit them to a branch of their own "
             "[default: `record.mode` in reconciler.yaml].",
             show_default=False,
         ),
@@ -78,8 +79,9 @@ def apply(
         bool,
         typer.Option(
             "--push",
-            help="Push the records to the branch that the current branch follows, every 10 "
-            "minutes and at the end. For CI jobs: nothing is committed to the current branch.",
+            help="Push the records to the branch that the current branch follows, or to their own "
+            "branch, every 10 minutes and at the end. For CI jobs: nothing is committed to the "
+            "current branch.",
             show_default=False,
         ),
     ] = False,
@@ -170,7 +172,9 @@ def apply(
     if settings.record_mode is None and ci.job().is_ci:
         raise ReconcilerError(
             "this is a CI job, and nothing states where the records of this apply go",
-            "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. With "
+            "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. If the "
+            "default branch is protected, use `branch`, or `pull-request` if records are to be "
+            "merged like all changes. With "
             "`files` they stay in the working tree. If the job then deletes it, the next run "
             "does not know which values were reviewed, and cannot detect drift.",
         )
@@ -179,9 +183,9 @@ def apply(
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
     branch = _followed(settings) if push or reviewed else None
-    remote = _pushed_to(settings, branch) if push else None
+    remote = _pushed_to(settings, branch, push=push)
     if branch:
-        refuse_overtaken(Path(settings.root), branch)
+        refuse_overtaken(settings, branch)
     with (
         problems.reported(settings, show_values),
         screen.service_messages(settings, show_values),
@@ -266,20 +270,42 @@ def _report(
 
 
 def _followed(settings: Settings) -> git.Remote | None:
-    """The branch that the current branch follows, None if it follows none.
-
-    A token for https comes from RECONCILE_PUSH_TOKEN.
-    """
+    """The branch that the current branch follows, None if it follows none."""
     from reconciler.edges import git
 
     name, branch = git.upstream(Path(settings.root))
-    token = os.environ.get("RECONCILE_PUSH_TOKEN", "")
-    return git.Remote(name, branch, token) if branch else None
+    return git.Remote(name, branch, _token()) if branch else None
 
 
-def _pushed_to(settings: Settings, branch: git.Remote | None) -> git.Remote:
-    """The branch to push to. Raises ReconcilerError if it is not known."""
-    if settings.record_mode is not RecordMode.COMMIT:
+def _token() -> str:
+    """The token for remotes over https, "" for the credentials that git itself has."""
+    return os.environ.get("RECONCILE_PUSH_TOKEN", "")
+
+
+def _pushed_to(settings: Settings, branch: git.Remote | None, *, push: bool) -> git.Remote | None:
+    """The branch to push to, None without `--push`. The record branch is fetched first.
+
+    Raises ReconcilerError, before anything is sent, if records cannot go where they are to go.
+    """
+    from reconciler.edges import git
+    from reconciler.pipeline.record_branch import check_record_branch, fetch_record_branch
+
+    mode = settings.record_mode or RecordMode.FILES
+    if mode.is_apart:
+        name = check_record_branch(settings)
+        if not push:
+            return None
+        if not name:
+            raise ReconcilerError(
+                "--push: this repository has no remote",
+                "Add it with `git remote add origin URL`, then push the default branch.",
+            )
+        remote = git.Remote(name, settings.record_branch, _token())
+        fetch_record_branch(settings, remote)
+        return remote
+    if not push:
+        return None
+    if mode is not RecordMode.COMMIT:
         raise ReconcilerError(
             "--push needs records that are committed", "Add `--record commit`, or set record.mode."
         )

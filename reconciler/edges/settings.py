@@ -41,8 +41,6 @@ from reconciler.edges.places import SETTINGS_FILE
 # A request signature needs a region. The emulator accepts any region.
 EMULATOR_REGION = "us-east-1"
 
-_LATER_MODES = ("branch", "pull-request")
-
 Problems = Iterator[tuple[KeyPath, Diagnostic]]
 
 
@@ -92,7 +90,6 @@ def _problems(document: MappingNode) -> Problems:
     """Yield the problems that the schema check cannot find or cannot explain as well."""
     yield from _folder_problems(document)
     yield from _consent_problems(document)
-    yield from _mode_problems(document)
     yield from _datastore_problems(document)
 
 
@@ -111,15 +108,6 @@ def _consent_problems(document: MappingNode) -> Problems:
             found = consent.parse_default(item)
             if isinstance(found, Diagnostic):
                 yield ("allow", number), found
-
-
-def _mode_problems(document: MappingNode) -> Problems:
-    record = document.get("record")
-    mode = record.get("mode") if isinstance(record, MappingNode) else None
-    if isinstance(mode, Scalar) and mode.text in _LATER_MODES:
-        message = f"record mode {mode.text} is not supported yet"
-        hint = "Use `commit` and push the commit yourself, or use `files`."
-        yield ("record", "mode"), Diagnostic(mode.place, message, hint)
 
 
 def _datastore_problems(document: MappingNode) -> Problems:
@@ -165,6 +153,7 @@ def _settings(file: Path, data: Any) -> Settings:
         redact=Redact(data.get("redact", defaults.redact)),
         comment=Comment(data["comment"]) if "comment" in data else None,
         record_mode=_record_mode(data.get("record", {})),
+        record_branch=data.get("record", {}).get("branch", defaults.record_branch),
         rules=_rules(data.get("rules", {})),
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
         guardrails=_guardrails(data.get("guardrails", {})),

@@ -35,6 +35,8 @@ from reconciler.pipeline.judge_plan import (
 from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.local_files import tracked_files
 from reconciler.pipeline.plan import BUSY_PATIENCE
+from reconciler.pipeline.record_branch import branch_entries
+from reconciler.record.publication import Destination
 from reconciler.record.recorder import Recorder
 
 
@@ -115,7 +117,8 @@ def _execute(
     holding = without_datastores(holding, errors)
     unsure = tuple(action for action in unsure if action.datastore in ports)
     root = Path(settings.root)
-    recorder = Recorder(root, plan, key_to_record_with(root), edges.files, edges.remote)
+    destination = _destination(settings, edges)
+    recorder = Recorder(root, plan, key_to_record_with(root), edges.files, destination)
     outcomes = []
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
@@ -135,9 +138,7 @@ def _execute(
             run.hold(recorder.behind)
             reporter.ended(event)
             recorder.push_if_due(edges.clock)
-        commit = recorder.finish(
-            settings.record_mode or RecordMode.FILES, edges.clock, alone=left is not None
-        )
+        commit = recorder.finish(edges.clock, alone=left is not None)
     return Applied(
         plan,
         tuple(outcomes),
@@ -149,7 +150,15 @@ def _execute(
         unrecorded=recorder.unrecorded,
         sent=sent,
         seconds=run.clock.now() - began,
+        published=recorder.published,
     )
+
+
+def _destination(settings: Settings, edges: Edges) -> Destination:
+    """Where the records go. Raises GitError if the record branch is not fetched."""
+    mode = settings.record_mode or RecordMode.FILES
+    branch = settings.record_branch if mode.is_apart else ""
+    return Destination(mode, edges.remote, branch, branch_entries(settings))
 
 
 def _message_hint(settings: Settings, datastore_id: str, image_set_id: str, version_id: str) -> str:

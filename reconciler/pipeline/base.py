@@ -25,6 +25,7 @@ from reconciler.edges.settings import digest_of, parse_settings
 from reconciler.pipeline.check import check_contents
 from reconciler.pipeline.held import Held
 from reconciler.pipeline.local_files import FOLDER as LOCAL
+from reconciler.pipeline.record_branch import branch_entries, with_branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _base(found: git.Since, settings: Settings, checked: Checked, places: _Place
             if places.is_read(path)
         }
         asked = check_contents(then, manifests, checked.paths)
-        entries = _entries(found, then, places)
+        entries = _entries(found, then, places, settings)
     except InputError as error:
         raise _Incomparable(_invalid(error)) from None
     except RecordError as error:
@@ -201,15 +202,20 @@ def _invalid(error: InputError) -> str:
 
 
 def _entries(
-    found: git.Since, then: Settings, places: _Places
+    found: git.Since, then: Settings, places: _Places, settings: Settings
 ) -> Mapping[str, Mapping[str, Entry]]:
+    """The records of the base. Those of the record branch are the same for both commits."""
+    elsewhere = branch_entries(settings)
     files = {
         places.name(path): content
         for path, content in found.held.items()
         if path.is_relative_to(places.records)
     }
     return {
-        one.datastore_id: records.read_contents(files, one.datastore_id) for one in then.datastores
+        one.datastore_id: with_branch(
+            records.read_contents(files, one.datastore_id), elsewhere, one
+        )
+        for one in then.datastores
     }
 
 

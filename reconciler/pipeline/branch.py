@@ -18,6 +18,7 @@ from reconciler.core.model.settings import Settings
 from reconciler.core.ports import Clock
 from reconciler.core.review.phrases import duration
 from reconciler.edges import git, records
+from reconciler.pipeline.record_branch import branch_tips
 
 # How old a look at the branch may be when an update is sent, in seconds.
 LOOK_SECONDS = 60.0
@@ -25,17 +26,18 @@ LOOK_SECONDS = 60.0
 PATIENCE_SECONDS = 600.0
 
 
-def refuse_overtaken(root: Path, branch: git.Remote) -> None:
+def refuse_overtaken(settings: Settings, branch: git.Remote) -> None:
     """Raise `GitError` if a commit was applied that is not before the one that is checked out.
 
     The jobs of two merges may start in any order, and a job may be started again days later. Its
     commit asks for older values.
     """
+    root = Path(settings.root)
     tip = git.fetch(root, branch)
     head = git.head(root)
     if not tip or head == tip:
         return
-    last = git.last_applied(root, root / records.FOLDER, tip)
+    last = git.last_applied(root, root / records.FOLDER, (tip, *branch_tips(settings)))
     if last and git.is_before(root, last, head):
         return
     if git.is_shallow(root):
@@ -101,14 +103,23 @@ class Branch:
         try:
             tip = git.fetch(self._root, branch)
             if tip and tip != self._tip:
-                found = git.changed_between(self._root, self._commit, tip, self._paths)
-                self._newer = {
-                    Path(os.path.relpath(path, self._root)).as_posix(): content
-                    for path, content in found.items()
-                }
+                self._newer = self._changed_at(tip)
         except GitError:
             return  # the next look may succeed
         self._tip, self._last = tip, self._clock.now()
+
+    def _changed_at(self, tip: str) -> Mapping[str, bytes]:
+        """The settings and manifests that a commit has otherwise, b"" for those that it lacks."""
+        changed = [
+            path
+            for above in self._paths
+            for path in git.differing(self._root, self._commit, tip, above)
+        ]
+        contents = git.contents_at(self._root, tip, changed)
+        return {
+            Path(os.path.relpath(path, self._root)).as_posix(): contents.get(path, b"")
+            for path in changed
+        }
 
 
 def _asking(action: Action, newer: Mapping[str, bytes], settings: str) -> str:

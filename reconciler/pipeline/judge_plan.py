@@ -25,7 +25,7 @@ from reconciler.core.review.phrases import plural
 from reconciler.core.reviewed import Judgement, Unreviewed
 from reconciler.edges import worktree
 from reconciler.pipeline.check import check
-from reconciler.pipeline.known import entries_of
+from reconciler.pipeline.record_branch import entries_of
 
 # So many manifests at most in a message.
 _SHOWN = 3
@@ -57,7 +57,7 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
     names = {action.datastore for action in plan.actions}
     # Only the guardrail `percent` needs the records, which may be unreadable.
     needed = names if settings.guardrails.percent is not None else set()
-    entries = {one.name: entries_of(root, one) for one in settings.datastores if one.name in needed}
+    entries = entries_of(settings, [one for one in settings.datastores if one.name in needed])
     reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks, entries))
     released = tuple(one for one in plan.released if (one.datastore, one.image_set_id) not in asks)
     ended = [

@@ -17,11 +17,6 @@ from reconciler.edges import git, records
 from reconciler.edges import key as keys
 
 
-def entries_of(root: Path, datastore: Datastore) -> Mapping[str, Entry]:
-    """The records of one data store, whatever its name was when they were written."""
-    return records.read(root, datastore.datastore_id)
-
-
 def refuse_missing_records(root: Path, datastores: Iterable[Datastore]) -> None:
     """Raise RecordError for records of these data stores that are in the commit, but not here.
 

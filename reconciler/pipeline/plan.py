@@ -29,12 +29,12 @@ from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.held import Builder, Held
 from reconciler.pipeline.known import (
     attempts_of,
-    entries_of,
     key_of,
     refuse_missing_records,
     released,
 )
 from reconciler.pipeline.local_files import tracked_files
+from reconciler.pipeline.record_branch import entries_of
 
 # How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
 BUSY_PATIENCE = 60.0
@@ -64,7 +64,7 @@ def plan(
     wanted = [one for one in settings.datastores if one.name in asks]
     # All of them before the first read: each makes sure that it is the account that was meant.
     ports, errors = edges.connect(wanted)
-    entries = {one.name: entries_of(root, one) for one in settings.datastores}
+    entries = entries_of(settings, settings.datastores)
     asked = [one for one in wanted if one.name in ports]
     refuse_missing_records(root, asked)
     left, before = attempts.read(root, tracked_files(root)), _counts(ports.values())

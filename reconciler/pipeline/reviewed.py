@@ -31,6 +31,7 @@ from reconciler.edges import files as disk
 from reconciler.edges import git, records
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import key_of
+from reconciler.pipeline.record_branch import branch_tips
 
 # A review of 10,000 image sets with four changes each has 16 MB.
 _MOST_BYTES = 200_000_000
@@ -165,13 +166,12 @@ def _untouched(
 
     Every version since must be one that this repository recorded.
     """
-    root = Path(settings.root)
     bases = sorted({one.origin.base for one in reviews})
     read = _reader(settings, edges)
     for one, change in moved.items():
         datastore = settings.datastore(one.datastore)
         since = range(int(one.reviewed_pin) + 1, int(one.pin) + 1)
-        if not set(since) <= _recorded(root, datastore, one.image_set_id, bases):
+        if not set(since) <= _recorded(settings, datastore, one.image_set_id, bases):
             continue
         try:
             earlier = read(one.datastore, one.image_set_id, one.reviewed_pin)
@@ -194,11 +194,13 @@ def _reader(settings: Settings, edges: Edges) -> Callable[[str, str, str], Docum
 
 
 def _recorded(
-    root: Path, datastore: Datastore, image_set_id: str, bases: Iterable[str]
+    settings: Settings, datastore: Datastore, image_set_id: str, bases: Iterable[str]
 ) -> set[int]:
     """The versions of an image set that entries name, as the one seen or as leading to it."""
+    root = Path(settings.root)
     path = records.folder(root, datastore.datastore_id) / f"{image_set_id[:2]}.json"
-    contents = [content for base in bases for content in git.contents_since(root, base, path)]
+    tips = ("HEAD", *branch_tips(settings))
+    contents = [content for base in bases for content in git.contents_since(root, base, path, tips)]
     if path.is_file():
         contents.append(path.read_bytes())
     found: set[int] = set()
@@ -213,7 +215,7 @@ def _recorded(
 def _touched(settings: Settings) -> frozenset[str] | None:
     """The manifests that changed since the last applied commit; None if there is none yet."""
     root = Path(settings.root)
-    last = git.last_applied(root, root / records.FOLDER)
+    last = git.last_applied(root, root / records.FOLDER, ("HEAD", *branch_tips(settings)))
     if not last or not git.has_commit(root, last):
         return None
     found = git.since(root, last, [root / settings.manifests])

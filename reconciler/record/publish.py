@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.core.errors import GitBusyError
 from reconciler.core.model.key import KEY_FILE
-from reconciler.core.model.plan import Basis
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.ports import Clock
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
+from reconciler.record.publication import Destination, Publication, overtaken, pauses
+from reconciler.record.record_branch import publish_apart
 
 # How many seconds to wait for another git process, such as that of an interrupted run.
 GIT_PATIENCE = 10.0
 _FIRST_GIT_PAUSE, _LONGEST_GIT_PAUSE = 0.1, 1.0
-# How often a push is tried against other runs, and how many seconds lie between two tries.
-_MOST_PUSHES = 20
-_FIRST_PUSH_PAUSE, _LONGEST_PUSH_PAUSE = 0.5, 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """The records of some data stores, and the plan that they come from.
-
-    `datastores` are their names by ID. `written` are the record files that the run wrote or
-    removed: a file of the first form is not in the folder of its data store.
-    """
-
-    root: Path
-    datastores: Mapping[str, str]
-    written: tuple[Path, ...]
-    basis: Basis
-    plan_digest: str
-
-
-def publish(
-    found: Publication, mode: RecordMode, clock: Clock, remote: git.Remote | None = None
-) -> str:
+def publish(found: Publication, destination: Destination, clock: Clock) -> str:
     """Publish the records; return the new commit, "" if the mode or no changes require none.
 
-    With `remote`, the commit is made there, and the branch that is checked out stays as it is.
+    At a remote, or on a record branch, the branch that is checked out stays as it is.
     Raises GitError if the commit or the push fails, and RecordError if the remote holds records
     that `reconcile` did not write.
     """
-    if remote is not None:
-        return push(found, remote, clock)
-    match mode:
+    remote = destination.remote
+    match destination.mode:
         case RecordMode.FILES:
             return ""
         case RecordMode.COMMIT:
-            return _commit(found, clock)
+            return push(found, remote, clock) if remote else _commit(found, clock)
+        case RecordMode.BRANCH | RecordMode.PULL_REQUEST:
+            return publish_apart(found, destination, clock)
 
 
 def push(found: Publication, remote: git.Remote, clock: Clock) -> str:
@@ -63,25 +43,16 @@ def push(found: Publication, remote: git.Remote, clock: Clock) -> str:
     starts again, after a pause of random length. Raises GitError if the host refuses the push, and
     RecordError if the branch holds records that `reconcile` did not write.
     """
-    for pause in _pauses():
+    for pause in pauses():
         tip = git.fetch(found.root, remote)
         contents = _joined(found, tip)
         files = {path: after for path, (_, after) in contents.items()}
-        text = _message(found, contents)
+        text = found.message(contents)
         made = git.commit_onto(found.root, tip, files, text) if files else ""
         if not made or git.push(found.root, remote, made, tip):
             return made
         clock.sleep(pause)
-    raise GitBusyError(
-        f"the branch {remote.branch} of {remote.name} changed with each of {_MOST_PUSHES} tries to "
-        "push records",
-        "The changes are applied, and the records are not pushed. The next run records them.",
-    )
-
-
-def _pauses() -> Iterator[float]:
-    for number in range(_MOST_PUSHES):
-        yield random.uniform(0, min(_LONGEST_PUSH_PAUSE, _FIRST_PUSH_PAUSE * 2**number))  # noqa: S311 - only to spread runs
+    raise overtaken(remote)
 
 
 def _joined(found: Publication, tip: str) -> Mapping[Path, tuple[bytes, bytes]]:
@@ -89,21 +60,11 @@ def _joined(found: Publication, tip: str) -> Mapping[Path, tuple[bytes, bytes]]:
 
     The key of the other side wins.
     """
-    key = keys.path(found.root)
-    theirs = git.contents_at(found.root, tip, [*found.written, key])
-    own_key = key.read_bytes() if key.exists() else b""
-    is_foreign = key in theirs and keys.parse(theirs[key]) != keys.parse(own_key)
-    files = {
-        path: records.joined_content(
-            path.read_bytes() if path.exists() else b"",
-            theirs.get(path, b"") if path.exists() else b"",
-            path.relative_to(found.root).as_posix(),
-            is_foreign=is_foreign,
-        )
-        for path in found.written
-    }
-    if files and key not in theirs and own_key:
-        files[key] = own_key
+    key, own = keys.path(found.root), found.files
+    theirs = git.contents_at(found.root, tip, [*own, key])
+    files = dict(found.joined(own, theirs))
+    if files and key not in theirs and key.exists():
+        files[key] = key.read_bytes()
     contents = {path: (theirs.get(path, b""), after) for path, after in files.items()}
     return {path: both for path, both in contents.items() if both[0] != both[1]}
 
@@ -136,28 +97,4 @@ def _commit_once(found: Publication) -> str:
         path: (committed.get(path, b""), path.read_bytes() if path.exists() else b"")
         for path in rows
     }
-    return git.commit(found.root, changed or folders, _message(found, contents))
-
-
-def _message(found: Publication, contents: Mapping[Path, tuple[bytes, bytes]]) -> git.Message:
-    """The message of a commit of record files, each with its content before and after."""
-    return git.message(
-        _moved(found, contents),
-        applied_commit=found.basis.commit,
-        plan_digest=found.plan_digest,
-        is_clean=found.basis.is_clean,
-    )
-
-
-def _moved(found: Publication, contents: Mapping[Path, tuple[bytes, bytes]]) -> Iterator[git.Moved]:
-    """Yield all changes since the last commit, including those of interrupted runs."""
-    for path, (before, after) in contents.items():
-        if path.name == KEY_FILE:
-            continue
-        for entry in records.changed_entries(before, after):
-            yield git.Moved(
-                found.datastores.get(path.parent.name, path.parent.name),
-                entry.image_set_id,
-                entry.previous_version_id,
-                entry.version_id,
-            )
+    return git.commit(found.root, changed or folders, found.message(contents))

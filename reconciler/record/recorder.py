@@ -11,15 +11,17 @@ from reconciler.core.model.key import Key
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.record import Evidence
-from reconciler.core.model.settings import RecordMode
+from reconciler.core.model.results import Published
 from reconciler.core.plan.file import plan_digest
 from reconciler.core.ports import Clock, Files
-from reconciler.edges import attempts, git
+from reconciler.edges import attempts
 from reconciler.edges import key as keys
 from reconciler.record import ledger
 from reconciler.record.journal import AttemptJournal
 from reconciler.record.keyring import Keyring
-from reconciler.record.publish import Publication, publish
+from reconciler.record.publication import Destination, Publication
+from reconciler.record.publish import publish
+from reconciler.record.published import published
 from reconciler.record.writer import Writer
 
 # How often a run pushes what it has recorded so far, in seconds.
@@ -35,16 +37,16 @@ class Recorder:
         plan: Plan,
         key: Key | None,
         files: Files,
-        remote: git.Remote | None = None,
+        destination: Destination,
     ) -> None:
         self._root = root
-        self._remote = remote
+        self._destination = destination
         self._next_push = 0.0
         self._plan = plan
         self._files = files
         self._keyring = Keyring(root, key, files)
         self._ledger = ledger.Ledger(plan)
-        self._writer = Writer(root, self._keyring, files)
+        self._writer = Writer(root, self._keyring, files, destination.entries)
         self.journal = AttemptJournal(root, self._keyring, files)
         self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
         self._recovered: set[Landed] = set()
@@ -121,7 +123,7 @@ class Recorder:
             self._writer.add(one.datastore_id, [one])
             self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 
-    def finish(self, mode: RecordMode, clock: Clock, *, alone: bool) -> str:
+    def finish(self, clock: Clock, *, alone: bool) -> str:
         """Write remaining records and publish; return the new commit, or "".
 
         If another apply is running (not `alone`), attempts are not removed: they may be its own.
@@ -129,29 +131,43 @@ class Recorder:
         self._writer.write_the_rest()
         if alone and not self._writer.is_behind:
             self.journal.tidy()
-        return self._publish(mode, clock)
+        return self._publish(clock)
 
     def push_if_due(self, clock: Clock) -> None:
         """Push what is recorded so far, every PUSH_SECONDS: a CI machine that dies loses its disk.
 
         A failure is no problem yet: the end of the run pushes again.
         """
-        if self._remote is None or clock.now() < self._next_push:
+        if self._destination.remote is None or clock.now() < self._next_push:
             return
         if self._next_push and self._writer.paths:
-            self._publish(RecordMode.COMMIT, clock)
+            self._publish(clock)
         self._next_push = clock.now() + PUSH_SECONDS
 
-    def _publish(self, mode: RecordMode, clock: Clock) -> str:
+    @property
+    def published(self) -> Published:
+        """Where the records are. Asks git, so it is for the end of the run."""
+        found, is_failed = self._publication, self._unpublished is not None
+        return published(found, self._destination, is_failed=is_failed)
+
+    def _publish(self, clock: Clock) -> str:
         self._unpublished = None
-        names = {datastore_id: name for name, datastore_id in self._datastores()}
-        written = tuple(sorted(self._writer.paths))
-        found = Publication(self._root, names, written, self._plan.basis, self.plan_digest)
         try:
-            return publish(found, mode, clock, self._remote)
+            return publish(self._publication, self._destination, clock)
         except (GitError, RecordError) as error:
             self._unpublished = error
             return ""
+
+    @property
+    def _publication(self) -> Publication:
+        return Publication(
+            self._root,
+            {datastore_id: name for name, datastore_id in self._datastores()},
+            tuple(sorted(self._writer.paths)),
+            self._plan.basis,
+            self.plan_digest,
+            self._writer.before,
+        )
 
     def _datastores(self) -> tuple[tuple[str, str], ...]:
         """The (name, id) of the data stores of the plan."""

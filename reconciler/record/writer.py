@@ -6,9 +6,11 @@ service and records them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from reconciler.core.diff.joined import joined
 from reconciler.core.diff.merge import merged, with_all_released
 from reconciler.core.diff.paths import sealed
 from reconciler.core.errors import RecordError
@@ -17,12 +19,24 @@ from reconciler.core.ports import Files
 from reconciler.edges import records
 from reconciler.record.keyring import Keyring
 
+# Entries by data store and image set.
+Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
+
 
 class Writer:
-    """Writes the record files of a repository in one run."""
+    """Writes the record files of a repository in one run.
 
-    def __init__(self, root: Path, keyring: Keyring, files: Files) -> None:
+    `elsewhere` are the entries of the record branch: what the run records is added to them, too.
+    `before` are the entries as they were before the run changed them.
+    """
+
+    def __init__(
+        self, root: Path, keyring: Keyring, files: Files, elsewhere: Entries | None = None
+    ) -> None:
         self.paths: set[Path] = set()
+        self.before: dict[str, dict[str, Entry]] = {}
+        self._elsewhere = elsewhere or {}
+        self._begun: set[tuple[str, str]] = set()
         self.problems: dict[str, RecordError] = {}
         self._root = root
         self._keyring = keyring
@@ -63,7 +77,11 @@ class Writer:
         """Write these and what is left from before, file by file; what fails is left for later."""
         left = self._unwritten.pop(datastore_id, {})
         for image_set_id, amendment in amendments:
-            left.setdefault(image_set_id, []).append(amendment)
+            some = left.setdefault(image_set_id, [])
+            if (datastore_id, image_set_id) not in self._begun:
+                self._begun.add((datastore_id, image_set_id))
+                some.append(self._beginning(datastore_id, image_set_id))
+            some.append(amendment)
         failed: dict[str, list[records.Amendment]] = {}
         problem = None
         for _, shard in records.files_of(left):
@@ -76,6 +94,18 @@ class Writer:
         self.problems.pop(datastore_id, None)
         if problem:
             self._unwritten[datastore_id], self.problems[datastore_id] = failed, problem
+
+    def _beginning(self, datastore_id: str, image_set_id: str) -> records.Amendment:
+        """The first amendment of an image set: the entry as the run finds it."""
+
+        def begin(entry: Entry | None) -> Entry | None:
+            other = self._elsewhere.get(datastore_id, {}).get(image_set_id)
+            whole = joined(entry, other) if entry and other else entry or other
+            if whole is not None:
+                self.before.setdefault(datastore_id, {})[image_set_id] = whole
+            return whole
+
+        return begin
 
     def _merging(self, evidence: Evidence) -> records.Amendment:
         """Raises RecordError, once it is called, where there can be no key."""

@@ -17,7 +17,8 @@ from reconciler.core.model.plan import Basis
 from reconciler.core.model.record import Entry
 from reconciler.edges import git as edge
 from reconciler.edges import records
-from reconciler.record.publish import Publication, push
+from reconciler.record.publication import Publication
+from reconciler.record.publish import push
 from tests.cli import outside
 from tests.cli.conftest import Command
 from tests.cli.outside import STORE, World, git, imported, manifest

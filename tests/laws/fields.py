@@ -96,6 +96,8 @@ DECISIONS: dict[str, Decision] = {
     "Properties.version_id": CLEAR,
     "Properties.storage_tier": CLEAR,
     "Properties.workflow_status": CLEAR,
+    "Published.branch": CLEAR,
+    "Published.missing": CLEAR,  # IDs and versions
     "Released.datastore": CLEAR,
     "Released.datastore_id": CLEAR,
     "Released.image_set_id": CLEAR,

@@ -49,7 +49,7 @@ allow: [SPLIT_UPDATE, CHANGES_UID]
 guardrails: {imageSets: 5, percent: 12.5, removedInstances: 1}
 redact: all
 comment: place
-record: {mode: commit}
+record: {mode: pull-request, branch: bot/records-1.0}
 rules:
   seriesOnPrimary: allow
   uidsOnPrimary: allow
@@ -90,7 +90,8 @@ def test_every_key(tmp_path: Path) -> None:
         account_quotas=(("123456789012/us-east-1", (("GetImageSet", 50.0),)),),
         allow=(Consent(Hazard.CHANGES_UID), Consent(Hazard.SPLIT_UPDATE)),
         redact=Redact.ALL,
-        record_mode=RecordMode.COMMIT,
+        record_mode=RecordMode.PULL_REQUEST,
+        record_branch="bot/records-1.0",
         rules=Rules(ALLOW, ALLOW, ALLOW, ALLOW, False, 30000),
         lock_timeout_seconds=3600.0,
         guardrails=Guardrails(5, 12.5, 1),
@@ -103,6 +104,30 @@ def test_the_defaults(tmp_path: Path) -> None:
     found = read(tmp_path, STORE)
     assert replace(found, digest="") == Settings(tmp_path, "manifests", (store,))
     assert found.digest == f"sha256:{hashlib.sha256(STORE.encode()).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-x",
+        "a..b",
+        "a//b",
+        "/a",
+        "a/",
+        "a.",
+        ".a",
+        "a/.b",
+        "a b",
+        "a.lock",
+        "a.lock/b",
+        "a~1",
+        "@{u}",
+    ],
+)
+def test_a_name_that_git_takes_for_no_branch(tmp_path: Path, name: str) -> None:
+    """git-check-ref-format(1) has the rules. Ours are narrower."""
+    (said,) = problems(tmp_path, f"{STORE}\nrecord: {{mode: branch, branch: '{name}'}}\n")
+    assert "branch is not a name of a branch" in said
 
 
 def test_an_emulator_needs_no_region(tmp_path: Path) -> None:
@@ -134,7 +159,7 @@ accounts: {{x: {{quotas: {{GetImageSet: 1e3}}}}}}
 allow: [OVERWRITES_DRIFT@5, REMOVES_INSTANCE, CHANGE_UID, FORCE]
 guardrails: {{imageSets: many, percent: 101, removedInstances: -1, x: 1}}
 redact: identifyng
-record: {{mode: pull-request}}
+record: {{mode: push, branch: records.lock}}
 rules: {{seriesOnPrimary: yes, removalsNeedForce: "true", payloadBytes: 0}}
 lockTimeout: 15min
 """
@@ -167,8 +192,9 @@ lockTimeout: 15min
         "12:63: removedInstances is not a whole number",
         "12:67: unknown key 'x'\n    Allowed here: imageSets, percent, removedInstances.",
         "13:9: redact must be identifying or all or none\n    Did you mean identifying?",
-        "14:16: record mode pull-request is not supported yet\n"
-        "    Use `commit` and push the commit yourself, or use `files`.",
+        "14:16: mode must be files or commit or branch or pull-request",
+        "14:30: branch is not a name of a branch: use letters, digits, _ and -, with single . and "
+        "/ between them",
         "15:26: seriesOnPrimary must be refuse or allow",
         "15:50: removalsNeedForce takes true or false, not text\n"
         "    Write `true` or `false`, without quotes.",
@@ -224,7 +250,11 @@ lockTimeout: 15min
             "2:12: manifests is not a folder of this repository: write a path relative to "
             "reconciler.yaml",
         ),
-        (f"{STORE}record: {{mode: brunch}}", "2:16: mode must be files or commit"),
+        (
+            f"{STORE}record: {{mode: brunch}}",
+            "2:16: mode must be files or commit or branch or pull-request\n"
+            "    Did you mean branch?",
+        ),
     ],
 )
 def test_refused(tmp_path: Path, text: str, expected: str) -> None:

@@ -48,6 +48,22 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Where the records of an apply are.
+
+    `branch` has their commit: `origin/main`, or `reconcile/records` of this clone; "" for the
+    branch that is checked out. `missing` are (image set, version) that are applied and could not be
+    published. `waiting` counts the image sets of which the record branch states more than the
+    default branch; None where no pull request is to merge it.
+    """
+
+    branch: str = ""
+    is_pushed: bool = False
+    missing: tuple[tuple[str, str], ...] = ()
+    waiting: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """The result of an apply.
 
@@ -57,7 +73,8 @@ class Applied:
     `plan_digest` is keyed; it is "" if the repository has no key. `aside` are actions that the plan
     holds back, and that an apply of reviewed changes was not to execute. `left_over` counts
     reviewed changes that the plan did not have. `unrecorded` are the image sets whose records could
-    not be written. `sent` counts the calls that were made, in `seconds`.
+    not be written. `sent` counts the calls that were made, in `seconds`. `published` states where
+    the records are.
     """
 
     plan: Plan
@@ -72,6 +89,7 @@ class Applied:
     unrecorded: tuple[str, ...] = ()
     sent: int = 0
     seconds: float = 0.0
+    published: Published = Published()
 
     @property
     def held(self) -> tuple[Action, ...]:

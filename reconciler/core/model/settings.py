@@ -11,6 +11,8 @@ from reconciler.core.model.hazard import Consent
 from reconciler.core.model.reviewed import REVIEW_SECONDS
 
 EMULATOR = "emulator"
+# The branch of the record modes `branch` and `pull-request`.
+RECORD_BRANCH = "reconcile/records"
 # The embedded emulator runs only inside its command; `emulator start` serves other programs.
 _START = "reconcile emulator start --port 8080"
 _STARTED = "http://127.0.0.1:8080"
@@ -36,6 +38,13 @@ class RecordMode(StrEnum):
 
     FILES = "files"
     COMMIT = "commit"
+    BRANCH = "branch"
+    PULL_REQUEST = "pull-request"
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the records go to a branch of their own."""
+        return self in (RecordMode.BRANCH, RecordMode.PULL_REQUEST)
 
 
 class Permission(StrEnum):
@@ -175,6 +184,7 @@ class Settings:
     redact: Redact = Redact.IDENTIFYING
     comment: Comment | None = None
     record_mode: RecordMode | None = None
+    record_branch: str = RECORD_BRANCH
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0
     guardrails: Guardrails = field(default=Guardrails())

@@ -12,6 +12,7 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Status
+from reconciler.core.model.results import Published
 from reconciler.core.report.ends import (
     GOOD,
     NOT_READ,
@@ -29,6 +30,8 @@ from reconciler.core.review.overview import Reach
 from reconciler.core.review.phrases import duration, plural
 from reconciler.core.review.reach import NAMED
 
+# So many image sets are named that could not be recorded in git.
+LISTED = 100
 # What to do about image sets of which the plan had no call. The reasons stand beside them.
 _WITHOUT_CALLS: dict[str, str] = {
     Status.BLOCKED: "Follow the reason, then run `reconcile plan` again.",
@@ -73,17 +76,38 @@ def recording(records: ShownRecords) -> Iterator[str]:
     """What was recorded, in sentences, and what was not."""
     commit = records.commit[:12]
     if records.is_of_earlier_run:
-        yield f"Committed the records of an earlier run, commit {commit}."
+        yield f"Committed the records of an earlier run, commit {commit}{_on(records)}."
     elif records.paths:
         text = f"Recorded in {plural(records.files, 'file')} below records/"
         key = f", with a new {KEY_FILE}" if records.has_new_key else ""
-        yield f"{text}{key}, commit {commit}." if commit else f"{text}{key}."
+        yield f"{text}{key}, commit {commit}{_on(records)}." if commit else f"{text}{key}."
     if records.missing:
         more = len(records.missing) - NAMED
         others = f" and {more:,} more" if more > 0 else ""
         yield (
             f"Not recorded: image set {', '.join(records.missing[:NAMED])}{others}. "
             "The next apply records what is missing."
+        )
+    yield from _publishing(records.published)
+
+
+def _on(records: ShownRecords) -> str:
+    branch = records.published.branch
+    return f" on {branch}" if branch else ""
+
+
+def _publishing(published: Published) -> Iterator[str]:
+    if published.missing:
+        named = [f"{name} (version {version})" for name, version in published.missing[:LISTED]]
+        more = len(published.missing) - LISTED
+        others = f" and {more:,} more, which `--report FILE` lists" if more > 0 else ""
+        where = f"on {published.branch}" if published.branch else "in a commit"
+        yield f"Applied, and not recorded {where}: image set {', '.join(named)}{others}."
+    if published.waiting:
+        image_sets = plural(published.waiting, "image set")
+        yield (
+            f"The records of {image_sets} wait on {published.branch} to be merged into the "
+            "default branch."
         )
 
 
@@ -97,8 +121,10 @@ def _recording(review: AppliedReview, ends: Sequence[ImageSetEnd]) -> Iterator[s
     elif seen:
         yield f"Recorded {recorded:,} of {len(seen):,} versions that were read back as planned."
     yield from recording(review.records)
+    if review.records.published.is_pushed:
+        return
     if review.records.commit:
-        yield "Push this commit: `apply` does not push."
+        yield "Push this commit: `apply` pushes only with `--push`."
     elif review.records.paths:
         yield "Commit these files: the next run needs them."
 

@@ -13,6 +13,7 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.outcome import Landed, Result
 from reconciler.core.model.plan import Basis, Status, Unread
 from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.results import Published
 from reconciler.core.model.value import Json
 from reconciler.core.plan.file import unread_json
 from reconciler.core.report.build import view_of
@@ -54,6 +55,7 @@ def to_json(review: AppliedReview, exit_code: int) -> dict[str, Json]:
         "recorded": list(review.records.paths),
         "notRecorded": list(review.records.missing),
         "commit": review.records.commit,
+        **_published_json(review.records.published),
         "problems": [_problem_json(problem) for problem in review.problems],
         "calls": review.sent,
         "seconds": round(review.seconds, 1),
@@ -77,6 +79,21 @@ def summary_json(review: AppliedReview) -> dict[str, Json]:
         "seconds": round(review.seconds, 1),
         "exitCode": review.exit_code,
     }
+
+
+def _published_json(published: Published) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    if published.missing:
+        found["notPublished"] = [
+            {"imageSetId": name, "versionId": version} for name, version in published.missing
+        ]
+    if published.branch:
+        found["recordBranch"] = {
+            "name": published.branch,
+            "pushed": published.is_pushed,
+            **({} if published.waiting is None else {"waiting": published.waiting}),
+        }
+    return found
 
 
 def _basis_json(basis: Basis) -> Json:
@@ -199,10 +216,20 @@ def from_json(raw: Row) -> AppliedReview:
         steps=raw["totals"]["steps"],
         sent=raw["calls"],
         seconds=raw["seconds"],
-        records=ShownRecords(tuple(raw["recorded"]), raw["commit"], tuple(raw["notRecorded"])),
+        records=ShownRecords(
+            tuple(raw["recorded"]), raw["commit"], tuple(raw["notRecorded"]), _published(raw)
+        ),
         problems=tuple(map(_problem, raw["problems"])),
         exit_code=raw["exitCode"],
         unread=tuple(map(_unread, raw.get("unread", ()))),
+    )
+
+
+def _published(raw: Row) -> Published:
+    branch = raw.get("recordBranch", {})
+    missing = tuple((one["imageSetId"], one["versionId"]) for one in raw.get("notPublished", ()))
+    return Published(
+        branch.get("name", ""), branch.get("pushed", False), missing, branch.get("waiting")
     )
 
 

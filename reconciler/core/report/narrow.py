@@ -61,5 +61,7 @@ def _is_held(held: ShownHeld, datastore: str | None, image_set_id: str | None) -
 def _records(records: ShownRecords, stores: set[str], names: set[str]) -> ShownRecords:
     """The files of these data stores: a file has the records of many image sets."""
     paths = [path for path in records.paths if stores & set(path.split("/"))]
-    missing = [name for name in records.missing if name in names]
-    return replace(records, paths=tuple(paths), missing=tuple(missing))
+    missing = tuple(name for name in records.missing if name in names)
+    unpublished = tuple(one for one in records.published.missing if one[0] in names)
+    published = replace(records.published, missing=unpublished)
+    return replace(records, paths=tuple(paths), missing=missing, published=published)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.errors import Place
@@ -18,6 +18,7 @@ from reconciler.core.model.change import Op
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.outcome import Landed, Result
 from reconciler.core.model.plan import Basis, Status, Unread
+from reconciler.core.model.results import Published
 from reconciler.core.review.shown import ShownValue
 
 _NEXT: dict[Result, str] = {
@@ -166,12 +167,13 @@ class ShownRecords:
     """What the run recorded. `paths` are the files that changed, with a new key among them.
 
     `commit` is "" without a new commit. `missing` are the image sets whose records could not be
-    written.
+    written. `published` states where the records are.
     """
 
     paths: tuple[str, ...]
     commit: str
     missing: tuple[str, ...] = ()
+    published: Published = field(default=Published())
 
     @property
     def files(self) -> int:

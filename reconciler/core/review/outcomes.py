@@ -161,6 +161,7 @@ def _records(applied: Applied) -> ShownRecords:
         paths=tuple(path.as_posix() for path in applied.recorded),
         commit=applied.commit,
         missing=applied.unrecorded,
+        published=applied.published,
     )
 
 

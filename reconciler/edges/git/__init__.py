@@ -3,6 +3,7 @@
 A run commits only the files that it wrote. All other staged or changed files stay as they are.
 """
 
+from reconciler.edges.git.at_commit import contents_at, files_at
 from reconciler.edges.git.clean import holds
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.history import (
@@ -23,12 +24,22 @@ from reconciler.edges.git.questions import (
     tracked,
     trailers_of_addition,
 )
+from reconciler.edges.git.record_branch import (
+    Tips,
+    common_ancestor,
+    current_branch,
+    differing,
+    heads,
+    move_branch,
+    record_tips,
+    track,
+)
 from reconciler.edges.git.remote import (
     Remote,
-    changed_between,
     commit_onto,
-    contents_at,
     fetch,
+    fetch_default,
+    fetched_default,
     push,
     upstream,
 )
@@ -39,17 +50,24 @@ __all__ = [
     "Moved",
     "Remote",
     "Since",
+    "Tips",
     "base_of_test_merge",
     "changed",
-    "changed_between",
     "commit",
     "commit_onto",
     "committed",
+    "common_ancestor",
     "contents_at",
     "contents_since",
+    "current_branch",
+    "differing",
     "fetch",
+    "fetch_default",
+    "fetched_default",
+    "files_at",
     "has_commit",
     "head",
+    "heads",
     "holds",
     "is_before",
     "is_ignored",
@@ -57,9 +75,12 @@ __all__ = [
     "known_files",
     "last_applied",
     "message",
+    "move_branch",
     "origin",
     "push",
+    "record_tips",
     "since",
+    "track",
     "tracked",
     "trailers_of_addition",
     "upstream",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError
@@ -63,10 +64,13 @@ def is_shallow(root: Path) -> bool:
             return str(repo.git.rev_parse("--is-shallow-repository")) == "true"
 
 
-def contents_since(root: Path, base: str, path: Path) -> tuple[bytes, ...]:
+def contents_since(
+    root: Path, base: str, path: Path, tips: Sequence[str] = ("HEAD",)
+) -> tuple[bytes, ...]:
     """Return the contents that a file had in each commit since `base` that changed it.
 
-    The base itself is not among them. Commits that are not in this clone give nothing.
+    `tips` are the commits that the history is read from. The base itself is not among them.
+    Commits that are not in this clone give nothing.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -74,18 +78,19 @@ def contents_since(root: Path, base: str, path: Path) -> tuple[bytes, ...]:
         try:
             check_owner(repo.tree)
             name = repo.name(path)
-            span = f"{base}..HEAD"
-            log = str(repo.git.log("--no-show-signature", "--format=%H", "-m", span, "--", name))
+            options = ("--no-show-signature", "--format=%H", "-m")
+            log = str(repo.git.log(*options, *tips, f"^{base}", "--", name))
             blobs = [_blob(repo, commit, name) for commit in dict.fromkeys(log.split())]
         except command_error():
             return ()
         return tuple(repo.contents(filter(None, blobs)).values())
 
 
-def last_applied(root: Path, folder: Path, at: str = "HEAD") -> str:
+def last_applied(root: Path, folder: Path, tips: Sequence[str] = ("HEAD",)) -> str:
     """Return the commit that the newest commit of records in a folder states as applied, or "".
 
-    The statement is the trailer `Applied-Commit`. `at` is the commit whose history is read.
+    The statement is the trailer `Applied-Commit`. `tips` are the commits that the history is read
+    from.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -93,7 +98,7 @@ def last_applied(root: Path, folder: Path, at: str = "HEAD") -> str:
         options = ("--no-show-signature", "--format=%(trailers:key=Applied-Commit,valueonly)")
         try:
             check_owner(repo.tree)
-            log = str(repo.git.log(*options, at, "--", repo.name(folder)))
+            log = str(repo.git.log(*options, *tips, "--", repo.name(folder)))
         except command_error():
             return ""
     return next((line.strip() for line in log.splitlines() if line.strip()), "")

@@ -25,8 +25,8 @@ from reconciler.edges.git.repository import Repository, check_owner, repository_
 
 # With these alone nothing but a transfer happens: `ext::` would run a program (git-remote-ext(1)).
 _PROTOCOLS = "file:git:http:https:ssh"
-# Where the tip of the branch is kept. No ref of a person is moved.
-_TIP = "refs/reconciler/tip"
+# Where the tips of the branch and of the default branch are kept. No ref of a person is moved.
+_TIP, _DEFAULT = "refs/reconciler/tip", "refs/reconciler/default"
 # Any name does for a token (docs.github.com, Authenticating as a GitHub App installation).
 _USER = "x-access-token"
 
@@ -61,54 +61,49 @@ def fetch(root: Path, remote: Remote) -> str:
 
     Raises `GitError` if the remote cannot be reached.
     """
-    with _connected(root, remote) as repo, explained(f"git fetch {remote.name}"):
-        listed = str(repo.git.ls_remote("--heads", remote.name, f"refs/heads/{remote.branch}"))
-        if not listed.strip():
-            return ""
-        span = f"+refs/heads/{remote.branch}:{_TIP}"
-        repo.git.fetch("--quiet", "--no-tags", "--no-write-fetch-head", remote.name, span)
-        return str(repo.git.rev_parse("--verify", _TIP))
+    return _fetch(root, remote, f"refs/heads/{remote.branch}", _TIP)
 
 
-def contents_at(root: Path, commit: str, paths: Sequence[Path]) -> Mapping[Path, bytes]:
-    """Return the contents of some files in a commit, without files that it does not contain."""
-    if not (commit and paths):
-        return {}
-    with repository_of(root) as repo:
-        assert repo is not None
-        with explained("git cat-file"):
-            names = {repo.name(path): path for path in paths}
-            held = repo.held(commit, list(names))
-            blobs = {name: entries[0].split()[1] for name, entries in held.items()}
-            contents = repo.contents(blobs.values())
-    return {names[name]: contents[blob] for name, blob in blobs.items() if name in names}
+def fetch_default(root: Path, remote: Remote) -> str:
+    """Fetch the default branch of the remote; return the commit at its tip, "" if it has none yet.
 
-
-def changed_between(
-    root: Path, older: str, newer: str, paths: Sequence[Path]
-) -> Mapping[Path, bytes]:
-    """Return the files at or below some paths that differ between two commits.
-
-    Their contents are those of the newer commit, b"" for files that it does not contain.
+    Raises `GitError` if the remote cannot be reached.
     """
+    return _fetch(root, remote, "HEAD", _DEFAULT)
+
+
+def fetched_default(root: Path) -> str:
+    """Return the commit that `fetch_default` fetched last, or ""."""
     with repository_of(root) as repo:
-        assert repo is not None
-        with explained("git diff-tree"):
-            check_owner(repo.tree)
-            names = [repo.name(path) for path in paths]
-            output = repo.git.diff_tree(
-                "-r", "--name-only", "-z", "--no-renames", older, newer, "--", *names
-            )
-            changed = {name: repo.tree.root / name for name in str(output).split("\0") if name}
-    return dict.fromkeys(changed.values(), b"") | dict(
-        contents_at(root, newer, list(changed.values()))
-    )
+        if repo is None:
+            return ""
+        try:
+            return str(repo.git.rev_parse("--verify", "--quiet", _DEFAULT))
+        except command_error():
+            return ""
 
 
-def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Message) -> str:
+def _fetch(root: Path, remote: Remote, name: str, kept: str) -> str:
+    with _connected(root, remote) as repo, explained(f"git fetch {remote.name}"):
+        listed = str(repo.git.ls_remote(remote.name, name)).splitlines()
+        if not any(line.split("\t")[-1] == name for line in listed):
+            return ""
+        span = f"+{name}:{kept}"
+        repo.git.fetch("--quiet", "--no-tags", "--no-write-fetch-head", remote.name, span)
+        return str(repo.git.rev_parse("--verify", kept))
+
+
+def commit_onto(
+    root: Path,
+    base: str,
+    files: Mapping[Path, bytes],
+    text: Message,
+    parents: Sequence[str] | None = None,
+) -> str:
     """Make a commit of some files on top of another commit; return its ID, "" if nothing differs.
 
-    `parent` is "" for the first commit of a branch. An empty content removes the file.
+    `base` is "" for the first commit of a branch. `parents` are those of the commit, if it has
+    others than the base. An empty content removes the file.
     """
     with repository_of(root) as repo:
         assert repo is not None
@@ -116,15 +111,16 @@ def commit_onto(root: Path, parent: str, files: Mapping[Path, bytes], text: Mess
             check_owner(repo.tree)
             repo.git.update_environment(**identity(repo))
             with repo.git.custom_environment(GIT_INDEX_FILE=str(Path(folder) / "index")):
-                if parent:
-                    repo.git.read_tree(parent)
+                if base:
+                    repo.git.read_tree(base)
                 _place(repo, files, Path(folder))
                 tree = str(repo.git.write_tree())
-            if parent and tree == str(repo.git.rev_parse(f"{parent}^{{tree}}")):
+            if base and tree == str(repo.git.rev_parse(f"{base}^{{tree}}")):
                 return ""
-            parents = ("-p", parent) if parent else ()
+            above = parents if parents is not None else [base] if base else []
+            options = [part for one in above for part in ("-p", one)]
             signed = ("-S",) if _signs(repo) else ()
-            return str(repo.git.commit_tree(tree, *parents, *signed, "-m", str(text)))
+            return str(repo.git.commit_tree(tree, *options, *signed, "-m", str(text)))
 
 
 def _place(repo: Repository, files: Mapping[Path, bytes], folder: Path) -> None:
@@ -182,8 +178,8 @@ def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
             raise GitError(
                 f"git push to {remote.name} {remote.branch} failed: {_said(said)}",
                 "The changes are applied, and the records are not pushed. The next run records "
-                "them. If the branch is protected, let records go to a branch of their own: "
-                "`record: {mode: branch}`.",
+                "them. If the host protects the branch, allow this job to push it, or let records "
+                "go to a branch of their own: `record: {mode: branch}`.",
             ) from None
     return True
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TypeAlias
 
 from reconciler.core.diff.joined import joined_entries
@@ -184,17 +185,32 @@ def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
     )
 
 
-def joined_content(own: bytes, theirs: bytes, name: str, *, is_foreign: bool = False) -> bytes:
+def joined_content(
+    own: bytes,
+    theirs: bytes,
+    name: str,
+    *,
+    before: Mapping[str, Entry] = MappingProxyType({}),
+    is_foreign: bool = False,
+) -> bytes:
     """Return the content of a file that states what both contents state.
 
-    With `is_foreign`, the digests of `own` are of another key than that of the other side: they
-    are emptied. Raises `RecordError` for a content that `reconcile` did not write.
+    `before` are entries of ours as they were before this run changed them. Where the other side
+    still has such an entry, ours replaces it: joined, a path that the run has released would be
+    asked again. With `is_foreign`, the digests of `own` are of another key than that of the other
+    side: they are emptied. Raises `RecordError` for a content that `reconcile` did not write.
     """
     mine = [entry_of(row) for row in (rows_of(own, name) if own else ())]
     if is_foreign:
         mine = [replace(entry, ask_digest="", study=None) for entry in mine]
     others = [entry_of(row) for row in (rows_of(theirs, name) if theirs else ())]
-    return content_of({one.image_set_id: row_of(one) for one in joined_entries(mine, others)})
+    ours = {entry.image_set_id for entry in mine}
+    left = [
+        entry
+        for entry in others
+        if entry.image_set_id not in ours or entry != before.get(entry.image_set_id)
+    ]
+    return content_of({one.image_set_id: row_of(one) for one in joined_entries(mine, left)})
 
 
 def is_id(name: str) -> bool:

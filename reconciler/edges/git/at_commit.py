@@ -1,0 +1,58 @@
+"""The contents of files in a commit that is not checked out.
+
+A link, a submodule, and a content that this clone lacks are errors: records that are not read would
+make changes look as if no one had ever reviewed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reconciler.core.errors import GitError
+from reconciler.edges.git.failures import explained
+from reconciler.edges.git.repository import Repository, repository_of
+
+
+def contents_at(root: Path, commit: str, paths: Sequence[Path]) -> Mapping[Path, bytes]:
+    """Return the contents of some files in a commit, without files that it does not contain."""
+    if not (commit and paths):
+        return {}
+    with repository_of(root) as repo:
+        assert repo is not None
+        names = {repo.name(path): path for path in paths}
+        found = dict(_contents(repo, commit, list(names)))
+    return {names[name]: content for name, content in found.items() if name in names}
+
+
+def files_at(root: Path, commit: str, folder: Path) -> Mapping[Path, bytes]:
+    """Return the contents of all files below a folder in a commit."""
+    with repository_of(root) as repo:
+        assert repo is not None
+        above = repo.name(folder)
+        found = dict(_contents(repo, commit, [above]))
+    return {folder / Path(name).relative_to(above): content for name, content in found.items()}
+
+
+def _contents(repo: Repository, commit: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    with explained("git cat-file"):
+        held = repo.held(commit, names)
+        blobs = {name: _blob(name, entries[0], commit) for name, entries in held.items()}
+        contents = repo.contents(blobs.values())
+    for name, blob in blobs.items():
+        if blob not in contents:
+            raise GitError(
+                f"{name}: this clone does not have its content in commit {commit[:12]}",
+                "The clone is a partial one. Fetch that commit without `--filter`.",
+            )
+        yield name, contents[blob]
+
+
+def _blob(name: str, entry: str, commit: str) -> str:
+    mode, blob, _stage = entry.split()
+    if not mode.startswith("100"):  # 120000 is a link, 160000 a submodule
+        raise GitError(
+            f"{name}: is not a regular file in commit {commit[:12]}",
+            "Remove it from that branch: only `reconcile` writes records.",
+        )
+    return blob
