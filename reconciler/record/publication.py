@@ -56,7 +56,8 @@ class Publication:
     def files(self) -> tuple[Path, ...]:
         """The record files of this run, and those that an earlier run could not publish, sorted."""
         own = [records.folder(self.root, one) for one in self.datastores]
-        changed = git.changed(self.root, [folder for folder in own if folder.exists()])
+        folders = [folder for folder in own if folder.exists()]
+        changed = git.changed(self.root, folders) if folders else ()  # without any, git takes all
         base = os.path.realpath(self.root)
         left = (self.root / os.path.relpath(path, base) for path in changed)
         return tuple(sorted({*self.written, *(path for path in left if path.match("??.json"))}))

@@ -139,6 +139,18 @@ def test_the_plan_of_a_clean_clone_needs_the_branch_and_is_empty_with_it(team: T
     assert git(clone, "status", "--porcelain") == ""
 
 
+def test_an_apply_with_nothing_to_do_pushes_nothing(team: Team) -> None:
+    """The clean clone of a job has no folder of records, and files that git ignores."""
+    team.apply(team.root, "--push")
+    before = git(team.host, "rev-parse", BRANCH)
+    clone = team.clone("next", fetched=False)
+    (clone / ".reconcile").mkdir()
+    (clone / ".reconcile" / "plan.json").write_text("{}")
+    ran = team.apply(clone, "--push")
+    assert (ran.code, ran.err) == (0, "")
+    assert git(team.host, "rev-parse", BRANCH) == before
+
+
 def test_the_records_of_the_branch_save_reads_and_show_drift(team: Team) -> None:
     team.apply(team.root, "--push")
     clone = team.clone("next")

@@ -10,7 +10,6 @@ from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import StaleError
 from reconciler.core.model.plan import Action, Status
 from reconciler.core.model.value import Document
-from reconciler.edges import records
 from tests.laws.baselines import At
 from tests.laws.people import names, words
 from tests.laws.runs import GOOD, Runs
@@ -60,7 +59,7 @@ class Endings(Runs):
 
     def _all_is_recorded(self, again: Reviewed) -> None:
         """Every version of ours is recorded, also of killed runs and of unnamed siblings."""
-        entries = records.read(self.root, self.stage.datastore.datastore_id)
+        entries = self.recorded()
         for name in IDS:
             latest = self.store.latest(name)
             made = [one for _, one in self.store.ours(name)]

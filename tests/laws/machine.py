@@ -7,6 +7,7 @@ every promise is checked from outside, also after a killed run.
 
 from __future__ import annotations
 
+from tests.laws.branches import Branches
 from tests.laws.endings import Endings
 from tests.laws.losses import Losses
 from tests.laws.promises import Promises
@@ -16,6 +17,10 @@ from tests.laws.trouble import BadLuck, Others
 
 class ApplyMachine(Reviews, Losses, Endings, BadLuck, Others, Promises):
     """All rules."""
+
+
+class BranchMachine(Branches, Reviews, Endings, BadLuck, Others, Promises):
+    """All rules, with records on a branch of their own. No record is lost there."""
 
 
 class FaultMachine(Endings, BadLuck, Others, Promises):

@@ -10,7 +10,6 @@ from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.record import Entry
 from reconciler.core.model.value import Document
 from reconciler.edges import key as keys
-from reconciler.edges import records
 from tests.entries import evidence
 from tests.laws.data_store import is_theirs
 from tests.laws.laws import Laws
@@ -93,7 +92,7 @@ class Promises(Laws):
     @invariant()
     def records_are_whole_and_true(self) -> None:
         """3 and 6. Every record can be read, and what it claims is what the service has."""
-        for name, entry in records.read(self.root, self.stage.datastore.datastore_id).items():
+        for name, entry in self.recorded().items():
             version = self.store_of(entry.created_at).version(name, int(entry.version_id))
             assert version.status in ("UPDATED", "CREATED", "UPDATE_FAILED")
             if entry.ask_digest:

@@ -21,7 +21,7 @@ from reconciler.core.model.plan import Status
 from reconciler.emulator.rules.behaviours import with_settings
 from tests.laws import launderers, mutants
 from tests.laws.emulated import Emulated, Server, server
-from tests.laws.machine import ApplyMachine, FaultMachine, HistoryMachine
+from tests.laws.machine import ApplyMachine, BranchMachine, FaultMachine, HistoryMachine
 from tests.laws.mutants import Mutant
 from tests.laws.world import BROKEN, World
 
@@ -115,6 +115,26 @@ def test_the_promises_hold_on_the_emulator(running: Server) -> None:
 def test_the_promises_hold_on_the_emulator_with_threads(running: Server) -> None:
     bounded = settings(AS_IT_COMES, max_examples=6, derandomize=True)
     holds(emulated(running, concurrency=4), bounded)
+
+
+def test_the_promises_hold_with_records_on_a_branch() -> None:
+    """In memory: git takes the time here. `make test-long` has more examples."""
+    holds_on_a_branch(
+        settings(AS_IT_COMES, max_examples=8, stateful_step_count=10, derandomize=True)
+    )
+
+
+def holds_on_a_branch(bounded: settings) -> None:
+    machine = variant(BranchMachine)
+    run_state_machine_as_test(machine, settings=bounded)
+    assert machine.reached[Result.CONVERGED]
+    assert machine.reached["two jobs"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_promises_hold_with_records_on_a_branch_for_long() -> None:
+    holds_on_a_branch(settings(BASE, max_examples=50))
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,11 +22,13 @@ from reconciler.core.errors import PlanFileError, ReconcilerError, StaleError
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.plan import Plan, pins
+from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Applied, Checked, Planned
 from reconciler.core.model.settings import Rules, Settings
 from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import key as keys
 from reconciler.edges.files import RealFiles
+from reconciler.pipeline.record_branch import entries_of
 from tests.documents import KEY
 from tests.laws.baselines import Attribute, Baselines
 from tests.laws.data_store import DataStore
@@ -131,6 +133,11 @@ class World(RuleBasedStateMachine):
             rules=Rules(payload_bytes=PAYLOAD_BYTES),
             lock_timeout_seconds=60.0,
         )
+
+    def recorded(self) -> Mapping[str, Entry]:
+        """The records that the next run reads."""
+        (store,) = self.settings.datastores
+        return entries_of(self.settings, [store])[store.name]
 
     # --- what others do ----------------------------------------------------------------------
 
