@@ -560,6 +560,7 @@ def test_in_a_ci_job_apply_must_know_where_its_records_go(
     ran = repository.reconcile(*APPLY)
     assert ran.code == 1
     assert "record: {mode: commit}" in ran.err
+    assert "If the default branch is protected, use `branch`, or `pull-request`" in ran.err
     assert repository.value("StudyDescription") != "CT CHEST"
     assert repository.reconcile("plan").code == 0
     repository.apply("--record", "files")

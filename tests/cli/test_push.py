@@ -207,6 +207,14 @@ def test_an_unreachable_remote_is_an_error_of_git(tree: World, host: Path) -> No
         edge.fetch(tree.root, MAIN)
 
 
+def test_the_credentials_in_an_address_are_not_printed(tree: World) -> None:
+    git(tree.root, "remote", "set-url", "origin", "https://bot:s3cret@127.0.0.1:1/records.git")
+    with pytest.raises(GitError) as caught:
+        edge.fetch(tree.root, MAIN)
+    assert "s3cret" not in str(caught.value)
+    assert "unable to access (address)" in caught.value.message
+
+
 def test_no_program_of_a_remote_is_run(tree: World, tmp_path: Path) -> None:
     """`ext::` runs a command; a pull request cannot set it, but a person may have copied it."""
     git(tree.root, "remote", "set-url", "origin", f"ext::touch {tmp_path}/ran")

@@ -317,11 +317,66 @@ def test_a_refused_push_in_json(team: Team) -> None:
 def test_the_same_machine_pushes_what_it_could_not_push_before(team: Team, mode: str) -> None:
     """The records are in its working tree, and the second run writes none."""
     refuse(team)
-    assert team.apply(team.root, "--push", "--record", mode).code == 1
+    refused = team.apply(team.root, "--push", "--record", mode)
+    where = f"origin/{'main' if mode == 'commit' else BRANCH}"
+    assert refused.code == 1
+    assert f"Applied, and not recorded on {where}: image set {IMAGE_SET_ID} (version 2)." in (
+        refused.out
+    )
     (team.host / "hooks" / "pre-receive").unlink()
     ran = team.apply(team.root, "--push", "--record", mode)
     assert ran.code == 0, ran.err
     assert team.held("main" if mode == "commit" else BRANCH)[IMAGE_SET_ID].version_id == "2"
+
+
+def test_a_refused_commit_names_what_is_applied(team: Team) -> None:
+    hook = team.root / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    ran = team.apply(team.root, "--record", "commit")
+    assert ran.code == 1
+    assert f"not recorded in a commit: image set {IMAGE_SET_ID} (version 2)." in ran.out
+
+
+def test_the_status_at_the_base_is_judged_by_the_same_records(team: Team) -> None:
+    team.apply(team.root, "--push")
+    team.ask(COMMENTS.format("seen"), OTHER_ID, file="b.yaml")
+    ran = team.plan(team.clone("next"), "--json", "--base", "HEAD^")
+    assert ran.code == 0, ran.err
+    found = {
+        one["members"][0]["imageSetId"]: (one["status"], one["atBase"]["status"])
+        for one in json.loads(ran.out)["actions"]
+    }
+    assert found[OTHER_ID] == ("update", "unmanaged")
+    assert found[IMAGE_SET_ID] == ("converged", "converged")
+
+
+def test_a_version_that_the_branch_records_is_one_of_ours(team: Team, tmp_path: Path) -> None:
+    """Two pull requests were planned before either was applied: the pin of the second moved."""
+    team.ask(COMMENTS.format("seen"), OTHER_ID, file="b.yaml")
+    assert team.apply(team.root, "--push").code == 0
+    first = _reviewed(team, tmp_path, "first", "a.yaml", PERSON.format("Roe^Jan"))
+    second = _reviewed(team, tmp_path, "second", "c.yaml", COMMENTS.format("old"))
+    for name, review, version in (("first", first, "3"), ("second", second, "4")):
+        git(team.root, "merge", "-q", "--no-ff", "-m", f"Merge {name}", name)
+        git(team.root, "push", "-q", "origin", "main")
+        clone = team.clone(f"applies-{name}")
+        with chdir(clone):
+            ran = team.world.reconcile("apply", "--reviewed", review, "--push")
+        assert (ran.code, team.world.version()) == (0, version), ran.out + ran.err
+
+
+def _reviewed(team: Team, folder: Path, name: str, file: str, body: str) -> Path:
+    """A pull request that is planned with the record branch; its review."""
+    git(team.root, "checkout", "-q", "-f", "-b", name, "main")
+    manifest(team.root, file, body)
+    git(team.root, "add", "manifests")
+    git(team.root, "commit", "-q", "-m", name)
+    path = folder / f"{name}.json"
+    ran = team.world.reconcile("plan", "--review", path, "--base", "main")
+    assert ran.code == 0, ran.err
+    git(team.root, "checkout", "-q", "main")
+    return path
 
 
 def test_an_unreachable_remote_stops_the_run_before_anything_is_sent(team: Team) -> None:
@@ -329,6 +384,7 @@ def test_an_unreachable_remote_stops_the_run_before_anything_is_sent(team: Team)
     ran = team.apply(team.root, "--push")
     assert (ran.code, team.world.version()) == (1, "1")
     assert "git fetch origin failed" in ran.err
+    assert "RECONCILE_PUSH_TOKEN" in ran.err
 
 
 @pytest.mark.parametrize("is_removed", [False, True], ids=["other value", "no manifest"])
@@ -437,3 +493,22 @@ def test_a_link_in_the_records_of_the_branch_is_refused(team: Team) -> None:
     ran = team.plan(team.clone("next"))
     assert ran.code == 1
     assert "is not a regular file" in ran.err
+
+
+def test_a_partial_clone_without_the_records_is_refused(team: Team) -> None:
+    """Git would fetch them, which a plan does not do. Without them drift would be overwritten."""
+    team.apply(team.root, "--push")
+    git(team.host, "config", "uploadpack.allowFilter", "true")
+    options = ("--filter=blob:none", "--branch", "main", f"file://{team.host}", "partial")
+    git(team.folder, "clone", "-q", *options)
+    ran = team.plan(team.folder / "partial")
+    assert ran.code == 1
+    assert f"{RECORD}: this clone does not have its content" in ran.err
+
+
+def test_the_default_branch_is_pushed_before_records(team: Team) -> None:
+    git(team.host, "update-ref", "-d", "refs/heads/main")
+    git(team.root, "update-ref", TRACKED, "HEAD")
+    ran = team.apply(team.root, "--push")
+    assert ran.code == 1
+    assert "origin has no default branch yet" in ran.err

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.results import Published
 from reconciler.core.model.settings import Redact
+from reconciler.core.report.build import LISTED, recording
 from reconciler.core.report.file import from_json, parse, summary_json, to_json, unreadable
 from reconciler.core.review import review_applied
+from reconciler.core.review.applied import ShownRecords
 from reconciler.edges import schemas
 from tests.reviews import reports
 from tests.reviews.reports import REPORTS
@@ -30,6 +34,32 @@ def test_a_file_loses_nothing_of_what_an_apply_reports(made: Any) -> None:
     read = from_json(parse(json.dumps(to_json(shown, shown.exit_code)).encode()))
     assert (read.outcomes, read.held, read.records) == (shown.outcomes, shown.held, shown.records)
     assert (read.summary, read.advice, read.counts) == (shown.summary, shown.advice, shown.counts)
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        Published(),
+        Published("origin/main", True),
+        Published("reconcile/records", waiting=0),
+        Published("origin/reconcile/records", False, (("a" * 32, "2"), ("b" * 32, "7")), 3),
+    ],
+)
+def test_where_the_records_are_is_read_as_it_was_written(published: Published) -> None:
+    report = REPORTS["report-clean"]()
+    report = replace(report, records=replace(report.records, published=published))
+    written = to_json(report, 1)
+    jsonschema_rs.validate(schemas.load("report"), written)
+    assert from_json(parse(json.dumps(written).encode())).records.published == published
+
+
+def test_what_is_not_in_git_is_named_up_to_a_hundred() -> None:
+    missing = tuple((f"{number:032d}", "2") for number in range(LISTED + 5))
+    records = ShownRecords((), "", published=Published("origin/main", missing=missing))
+    (said,) = recording(records)
+    assert said.startswith("Applied, and not recorded on origin/main: image set 0")
+    assert said.count("(version 2)") == LISTED
+    assert said.endswith(" and 5 more, which `--report FILE` lists.")
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.core.errors import GitError
 from reconciler.edges.git.failures import explained
+from reconciler.edges.git.program import command_error
 from reconciler.edges.git.repository import Repository, repository_of
 
 
@@ -35,10 +36,13 @@ def files_at(root: Path, commit: str, folder: Path) -> Mapping[Path, bytes]:
 
 
 def _contents(repo: Repository, commit: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    with explained("git cat-file"):
+    with explained("git ls-tree"):
         held = repo.held(commit, names)
-        blobs = {name: _blob(name, entries[0], commit) for name, entries in held.items()}
+    blobs = {name: _blob(name, entries[0], commit) for name, entries in held.items()}
+    try:
         contents = repo.contents(blobs.values())
+    except command_error():  # in a partial clone: contents are not fetched here
+        contents = {}
     for name, blob in blobs.items():
         if blob not in contents:
             raise GitError(

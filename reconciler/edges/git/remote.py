@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from reconciler.edges.git.repository import Repository, check_owner, repository_
 _PROTOCOLS = "file:git:http:https:ssh"
 # Where the tips of the branch and of the default branch are kept. No ref of a person is moved.
 _TIP, _DEFAULT = "refs/reconciler/tip", "refs/reconciler/default"
+_ADDRESS = re.compile(r"\S*://\S*")
 # Any name does for a token (docs.github.com, Authenticating as a GitHub App installation).
 _USER = "x-access-token"
 
@@ -84,7 +86,7 @@ def fetched_default(root: Path) -> str:
 
 
 def _fetch(root: Path, remote: Remote, name: str, kept: str) -> str:
-    with _connected(root, remote) as repo, explained(f"git fetch {remote.name}"):
+    with _connected(root, remote) as repo, _reached(remote):
         listed = str(repo.git.ls_remote(remote.name, name)).splitlines()
         if not any(line.split("\t")[-1] == name for line in listed):
             return ""
@@ -189,9 +191,21 @@ _OVERTAKEN = ("stale info", "fetch first", "cannot lock ref", "failed to update 
 
 
 def _said(output: str) -> str:
-    """The lines of git without the credentials that an address may hold."""
-    lines = [line.strip() for line in output.replace("stderr:", "").strip("'\n ").splitlines()]
-    return " ".join(line for line in lines if line and "://" not in line) or "no reason given"
+    """The lines of git without addresses, which may hold credentials."""
+    text = _ADDRESS.sub("(address)", output.replace("stderr:", "").strip("'\n "))
+    return " ".join(filter(None, map(str.strip, text.splitlines()))) or "no reason given"
+
+
+@contextmanager
+def _reached(remote: Remote) -> Iterator[None]:
+    try:
+        yield
+    except command_error() as error:
+        raise GitError(
+            f"git fetch {remote.name} failed: {_said(str(getattr(error, 'stderr', '') or error))}",
+            "Check the address of the remote, the network and the token in RECONCILE_PUSH_TOKEN. "
+            "Then run the command again: it also records what is applied and not recorded.",
+        ) from None
 
 
 @contextmanager
