@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -13,7 +14,7 @@ from reconciler.cli.clock import clock
 from reconciler.core.errors import CredentialsError
 from reconciler.core.model.settings import EMULATOR, Datastore, Settings
 from reconciler.core.ports import PacedImageSets
-from reconciler.edges import aws, quotas
+from reconciler.edges import aws, ci, quotas
 from reconciler.pipeline import Edges
 from reconciler.pipeline.local_files import tracked_files, warning
 
@@ -47,7 +48,7 @@ def edges(settings: Settings) -> Iterator[Edges]:
             with lock:
                 return connected(datastore)
 
-        yield Edges(ports=port, clock=timer)
+        yield Edges(ports=port, clock=timer, run_id=ci.job().run or secrets.token_hex(8))
 
 
 def _check_caller(datastore: Datastore, endpoint: str | None) -> None:

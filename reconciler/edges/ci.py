@@ -19,13 +19,15 @@ class Job:
 
     `is_private` says that only chosen people can read the repository and its pull requests; False
     also where the job does not state it. `tests_pull_request` says that the commit is the merge
-    that GitHub makes to test a pull request.
+    that GitHub makes to test a pull request. `run` is the ID of the job as records state it, "" for
+    other systems.
     """
 
     is_ci: bool
     is_private: bool = False
     files_url: str = ""
     tests_pull_request: bool = False
+    run: str = ""
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -41,11 +43,20 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
         server = environment.get("GITHUB_SERVER_URL", "https://github.com")
         files_url = f"{server}/{environment['GITHUB_REPOSITORY']}/blob"
         is_test = is_ci and environment.get("GITHUB_EVENT_NAME") == "pull_request"
-        return Job(is_ci, _is_private_on_github(environment), files_url, is_test)
+        run = _run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT")
+        return Job(is_ci, _is_private_on_github(environment), files_url, is_test, run)
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
-        return Job(is_ci, is_private, f"{environment['CI_PROJECT_URL']}/-/blob")
+        files_url = f"{environment['CI_PROJECT_URL']}/-/blob"
+        return Job(is_ci, is_private, files_url, run=_run("gitlab", environment, "CI_JOB_ID"))
     return Job(is_ci)
+
+
+def _run(system: str, environment: Mapping[str, str], *names: str) -> str:
+    """`github-123-1`, "" unless all parts are numbers: this text goes into records."""
+    parts = [environment.get(name, "") for name in names]
+    are_numbers = all(part.isascii() and part.isdecimal() and len(part) <= 20 for part in parts)
+    return "-".join((system, *parts)) if are_numbers else ""
 
 
 def _is_private_on_github(environment: Mapping[str, str]) -> bool:

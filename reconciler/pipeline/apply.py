@@ -117,8 +117,14 @@ def _execute(
     holding = without_datastores(holding, errors)
     unsure = tuple(action for action in unsure if action.datastore in ports)
     root = Path(settings.root)
-    destination = _destination(settings, edges)
-    recorder = Recorder(root, plan, key_to_record_with(root), edges.files, destination)
+    recorder = Recorder(
+        root,
+        plan,
+        key_to_record_with(root),
+        edges.files,
+        _destination(settings, edges),
+        edges.run_id,
+    )
     outcomes = []
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):

@@ -17,8 +17,8 @@ from reconciler.core.model.plan import Action, Plan, Step
 from reconciler.core.model.settings import Settings
 from reconciler.core.ports import Clock
 from reconciler.core.review.phrases import duration
-from reconciler.edges import git, records
-from reconciler.pipeline.record_branch import branch_tips
+from reconciler.edges import git
+from reconciler.pipeline.last_applied import last_applied
 
 # How old a look at the branch may be when an update is sent, in seconds.
 LOOK_SECONDS = 60.0
@@ -37,7 +37,7 @@ def refuse_overtaken(settings: Settings, branch: git.Remote) -> None:
     head = git.head(root)
     if not tip or head == tip:
         return
-    last = git.last_applied(root, root / records.FOLDER, (tip, *branch_tips(settings)))
+    last = last_applied(settings, tip)
     if last and git.is_before(root, last, head):
         return
     if git.is_shallow(root):

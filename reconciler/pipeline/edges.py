@@ -17,7 +17,8 @@ class Edges:
     """The adapters. `ports` checks the account of a data store and returns its image sets.
 
     `remote` is the branch that records are pushed to; None if they are not pushed. `branch` is the
-    one whose commits ask; None if it is not followed.
+    one whose commits ask; None if it is not followed. `run_id` is what records state as the run
+    that changed them; "" states none.
     """
 
     ports: Callable[[Datastore], PacedImageSets]
@@ -25,6 +26,7 @@ class Edges:
     files: Files = REAL
     remote: git.Remote | None = None
     branch: git.Remote | None = None
+    run_id: str = ""
 
     def connect(
         self, datastores: Iterable[Datastore]

@@ -31,6 +31,7 @@ from reconciler.edges import files as disk
 from reconciler.edges import git, records
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import key_of
+from reconciler.pipeline.last_applied import last_applied
 from reconciler.pipeline.record_branch import branch_tips
 
 # A review of 10,000 image sets with four changes each has 16 MB.
@@ -215,7 +216,7 @@ def _recorded(
 def _touched(settings: Settings) -> frozenset[str] | None:
     """The manifests that changed since the last applied commit; None if there is none yet."""
     root = Path(settings.root)
-    last = git.last_applied(root, root / records.FOLDER, ("HEAD", *branch_tips(settings)))
+    last = last_applied(settings)
     if not last or not git.has_commit(root, last):
         return None
     found = git.since(root, last, [root / settings.manifests])

@@ -38,6 +38,7 @@ class Recorder:
         key: Key | None,
         files: Files,
         destination: Destination,
+        run_id: str = "",
     ) -> None:
         self._root = root
         self._destination = destination
@@ -46,7 +47,11 @@ class Recorder:
         self._files = files
         self._keyring = Keyring(root, key, files)
         self._ledger = ledger.Ledger(plan)
-        self._writer = Writer(root, self._keyring, files, destination.entries)
+        # With uncommitted manifests, the commit is not what the run applies.
+        commit = plan.basis.commit if plan.basis.is_clean else ""
+        self._writer = Writer(
+            root, self._keyring, files, destination.entries, run_id=run_id, commit=commit
+        )
         self.journal = AttemptJournal(root, self._keyring, files)
         self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
         self._recovered: set[Landed] = set()

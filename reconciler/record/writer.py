@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reconciler.core.diff.joined import joined
-from reconciler.core.diff.merge import merged, with_all_released
+from reconciler.core.diff.merge import merged, signed, with_all_released
 from reconciler.core.diff.paths import sealed
 from reconciler.core.errors import RecordError
 from reconciler.core.model.record import Entry, Evidence
@@ -24,14 +24,21 @@ Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
 
 
 class Writer:
-    """Writes the record files of a repository in one run.
+    """Writes the record files of a repository in one run, whose ID and commit entries state.
 
     `elsewhere` are the entries of the record branch: what the run records is added to them, too.
     `before` are the entries as they were before the run changed them.
     """
 
     def __init__(
-        self, root: Path, keyring: Keyring, files: Files, elsewhere: Entries | None = None
+        self,
+        root: Path,
+        keyring: Keyring,
+        files: Files,
+        elsewhere: Entries | None = None,
+        *,
+        run_id: str,
+        commit: str,
     ) -> None:
         self.paths: set[Path] = set()
         self.before: dict[str, dict[str, Entry]] = {}
@@ -41,6 +48,8 @@ class Writer:
         self._root = root
         self._keyring = keyring
         self._files = files
+        self._run_id = run_id
+        self._commit = commit
         # Per data store and image set, in the order of their writing.
         self._unwritten: dict[str, dict[str, list[records.Amendment]]] = {}
 
@@ -64,7 +73,7 @@ class Writer:
 
     def release(self, datastore_id: str, image_set_ids: Iterable[str]) -> None:
         """Mark everything as released that is recorded of some image sets."""
-        self._write(datastore_id, [(one, _released) for one in image_set_ids])
+        self._write(datastore_id, [(one, self._signed(_released)) for one in image_set_ids])
 
     def write_the_rest(self) -> None:
         """Once more what could not be written before."""
@@ -109,7 +118,10 @@ class Writer:
 
     def _merging(self, evidence: Evidence) -> records.Amendment:
         """Raises RecordError, once it is called, where there can be no key."""
-        return lambda entry: merged(entry, sealed(evidence, self._keyring.take()))
+        return self._signed(lambda entry: merged(entry, sealed(evidence, self._keyring.take())))
+
+    def _signed(self, amendment: records.Amendment) -> records.Amendment:
+        return lambda entry: signed(entry, amendment(entry), self._run_id, self._commit)
 
 
 def _released(entry: Entry | None) -> Entry | None:

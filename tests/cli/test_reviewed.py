@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.model.key import KEY_FILE
+from reconciler.edges import records
 from tests.cli import outside
 from tests.cli.conftest import Command, Ran
 from tests.cli.outside import World, git, imported, manifest, write
@@ -150,6 +151,26 @@ def test_what_the_merge_did_not_touch_does_not_fail_the_run(team: Team) -> None:
     assert ran.code == 0, ran.err
     assert team.world.version(OTHER_ID) == "2"
     assert team.world.version() == "3"
+
+
+def test_the_last_applied_commit_outlives_a_squash_merge_of_the_records(team: Team) -> None:
+    """It drops the trailers of the commit of records; each entry states the commit."""
+    first = team.request("b", "b.yaml", COMMENTS.format("old"))
+    team.merge("b")
+    applied = git(team.root, "rev-parse", "main")
+    assert team.apply(first).code == 0
+    git(team.root, "commit", "-q", "--amend", "-m", "Record versions (#12)")
+    (entry,) = records.read(team.root, outside.STORE).values()
+    assert entry.applied_commit == applied
+    assert entry.run
+    write(team.world.emulator, IMAGE_SET_ID, {"Patient": {"DICOM": {"PatientComments": "outside"}}})
+    team.branch("a")
+    manifest(team.root, "a.yaml", NAME.format("Doe^Pieter"), OTHER_ID)
+    team.commit()
+    review = team.review("a")
+    team.merge("a")
+    ran = team.apply(review)
+    assert ran.code == 0, ran.err
 
 
 @pytest.mark.parametrize("files", [("a.yaml", "a.yaml"), ("a.yaml", "b.yaml")])

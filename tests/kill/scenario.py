@@ -218,7 +218,12 @@ class Scenario:
         port = quotas.Paced(
             KilledPort(self._of(self._running.theirs), point), quotas.Buckets({}, clock)
         )
-        return pipeline.Edges(ports=lambda _: port, clock=clock, files=files or RealFiles())
+        return pipeline.Edges(
+            ports=lambda _: port,
+            clock=clock,
+            files=files or RealFiles(),
+            run_id=f"run-{os.getpid()}",
+        )
 
     def plan(self) -> Plan:
         """The plan, made here: by clients that no forked process has."""
@@ -291,6 +296,9 @@ class Scenario:
                     entry.asked,
                     entry.ask_digest,
                     entry.updated_at == latest[name].updated_at,
+                    # The run differs by design, and a run after the commit of records states that.
+                    entry.run.startswith("run-"),
+                    bool(entry.applied_commit),
                 )
                 for name, entry in entries.items()
             },

@@ -54,6 +54,8 @@ def entries(draw: st.DrawFn) -> Entry:
         ),
         arn=draw(st.sampled_from(["", "arn:one", "arn:two"])),
         created_at=draw(st.sampled_from([1.0, 2.0])),
+        run=draw(st.sampled_from(["", "one", "two"])),
+        applied_commit=draw(st.sampled_from(["", "1" * 40])),
     )
 
 
@@ -112,6 +114,17 @@ def test_an_unverified_version_goes_once_either_side_saw_its_paths_converged() -
     held = entry("5", asked=((NAME, "4"),), unverified=(Unverified("5", (NAME,)),))
     assert joined(held, entry("5", asked=((NAME, "4"),))).unverified == held.unverified
     assert joined(held, entry("6", asked=((NAME, "6"),))).unverified == ()
+
+
+def test_the_run_and_the_commit_are_those_of_the_side_that_states_what_both_state() -> None:
+    base = entry(ask_digest="", asked=((NAME, "2"),), run="one", applied_commit="1" * 40)
+    # A later run saw more at the same version. The digest puts it in front, or behind.
+    later = entry(ask_digest="", run="two", applied_commit="2" * 40)
+    for one, other in ((base, later), (later, base)):
+        after = joined(one, other)
+        assert (after.run, after.applied_commit) == ("two", "2" * 40)
+    other = replace(base, released=((COMMENTS, "1"),), run="three")
+    assert joined(other, later).run in {"three", "two"}
 
 
 def test_entries_of_another_history_are_not_joined() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.diff.merge import merged, with_all_released
+from reconciler.core.diff.merge import merged, signed, with_all_released
 from reconciler.core.model.record import UNREADABLE, Entry, Evidence, as_baselines, ranked
 
 A = "a" * 32
@@ -52,6 +52,21 @@ def test_a_carried_path_without_a_baseline_gets_the_version_that_was_planned_for
     finding = found("4", carried=(COMMENTS, NAME), carried_version="4")
     assert merged(None, finding).asked == ((COMMENTS, "4"), (NAME, "4"))
     assert merged(entry(), finding).asked == ((COMMENTS, "4"), (NAME, "3"))
+
+
+def test_only_a_change_of_another_field_changes_the_run_and_the_commit() -> None:
+    held = entry(run="one", applied_commit="1" * 40)
+    after = merged(held, found("5", converged=(COMMENTS,)))
+    assert signed(held, after, "two", "2" * 40) == replace(
+        after, run="two", applied_commit="2" * 40
+    )
+    assert signed(held, after.unsigned, "two", "") == replace(after, run="two", applied_commit="")
+    assert signed(held, held.unsigned, "two", "2" * 40) == held
+    first = merged(None, found())
+    assert signed(None, first, "one", "") == replace(first, run="one")
+    assert signed(None, None, "one", "") is None
+    older = entry()
+    assert signed(older, older, "two", "2" * 40) == older
 
 
 def test_a_run_that_found_nothing_new_leaves_the_entry_as_it_is() -> None:

@@ -97,9 +97,17 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
 def test_what_is_written_is_what_the_published_schema_says(tmp_path: Path) -> None:
     schema = json.loads((Path(__file__).parents[2] / "schemas/record.schema.json").read_text())
     bare = entry(B, "1", previous_version_id="", updated_at=None, asked=(), ask_digest="")
-    (path,) = put(tmp_path, [entry(A), bare])
+    full = entry("ea" + "1" * 30, run="github-17-2", applied_commit="c" * 40)
+    (path,) = put(tmp_path, [entry(A), bare, full])
     validator = jsonschema.Draft202012Validator(schema)
     assert [error.message for error in validator.iter_errors(json.loads(path.read_text()))] == []
+
+
+def test_an_entry_states_the_run_and_the_commit_that_changed_it(tmp_path: Path) -> None:
+    one = entry(A, run="github-17-2", applied_commit="c" * 40)
+    (path,) = put(tmp_path, [one, entry(B)])
+    assert records.read(tmp_path, NAME) == {A: one, B: entry(B)}
+    assert records.applied_commits([path.read_bytes()]) == {"c" * 40}
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
@@ -198,6 +206,9 @@ def test_times_survive_to_the_millisecond(tmp_path: Path) -> None:
         ("released", {}),
         ("imageSetArn", ""),
         ("updatedAt", None),
+        ("run", "another"),
+        ("appliedCommit", "c" * 40),
+        ("appliedCommit", "--output=/tmp/x"),
     ],
 )
 def test_an_edited_entry_is_told_with_file_and_image_set(
@@ -226,6 +237,8 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
         "arn": "",
         "ask_digest": "x",
         "rules_version": 99,
+        "run": "github-17-2",
+        "applied_commit": "c" * 40,
     }
     entries = [entry(), *(replace(entry(), **{name: value}) for name, value in fields.items())]
     digests = set()

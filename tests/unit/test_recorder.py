@@ -57,12 +57,19 @@ class Fleet:
         files: Files | None = None,
         mode: RecordMode = RecordMode.FILES,
         reporter: Reporter = SILENT,
+        run_id: str = "",
     ) -> Applied:
-        edges = pipeline.Edges(lambda _: self.service, self.service.clock, files or REAL)
+        edges = pipeline.Edges(
+            lambda _: self.service, self.service.clock, files or REAL, run_id=run_id
+        )
         plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
         settings = replace(self.settings, record_mode=mode)
         run = Run(edges.clock, bounds=Bounds(concurrency=1))
         return pipeline.apply(settings, plan, edges, run, reporter=reporter)
+
+    def files(self) -> dict[str, bytes]:
+        """The record files."""
+        return {path.name: path.read_bytes() for path in (self.root / "records").rglob("*.json")}
 
     def versions(self) -> dict[str, str]:
         entries = records.read(self.root, DATASTORE_ID)
@@ -83,6 +90,24 @@ def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
 
     fleet.apply(reporter=Look())
     assert recorded == [1, 2, 3]
+
+
+def test_entries_state_the_run_that_changed_them_and_no_run_that_changed_nothing(
+    tmp_path: Path,
+) -> None:
+    fleet = Fleet(tmp_path)
+
+    def runs() -> list[str]:
+        return [one.run for one in records.read(fleet.root, DATASTORE_ID).values()]
+
+    fleet.apply(run_id="one")
+    assert runs() == ["one", "one", "one"]
+    before = fleet.files()
+    fleet.apply(run_id="two")
+    assert fleet.files() == before
+    (fleet.root / "manifests" / f"{IDS[0]}.yaml").unlink()
+    fleet.apply(run_id="three")
+    assert sorted(runs()) == ["one", "one", "three"]
 
 
 def calls_of_an_apply(root: Path) -> int:

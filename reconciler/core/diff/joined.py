@@ -24,8 +24,9 @@ def joined(one: Entry, other: Entry) -> Entry:
     baseline from the side where it is higher. Where the sides differ in a baseline, neither has
     seen all that is asked converged: then the next plan reads the document once more. A path that
     one side calls asked and the other released is asked if the side with the higher version says
-    so. Entries of different image sets of the same ID, or of another history, are not joined: the
-    one that was created later stands.
+    so. The run and the commit are those of the side that states all of this, else those of the side
+    with the higher version. Entries of different image sets of the same ID, or of another history,
+    are not joined: the one that was created later stands.
     """
     if not _are_of_one(one, other):
         return max(one, other, key=lambda entry: (entry.created_at or 0.0, _order(entry)))
@@ -33,7 +34,7 @@ def joined(one: Entry, other: Entry) -> Entry:
     asked, released = _sides(low, high)
     differs = dict(low.baselines) != dict(high.baselines)
     is_whole = not differs and high.ask_digest
-    return replace(
+    found = replace(
         high,
         asked=asked,
         released=released,
@@ -42,6 +43,8 @@ def joined(one: Entry, other: Entry) -> Entry:
         arn=high.arn or low.arn,
         unverified=_unverified(low, high, {**dict(released), **dict(asked)}),
     )
+    last = low if found.unsigned == low.unsigned and found.unsigned != high.unsigned else high
+    return replace(found, run=last.run, applied_commit=last.applied_commit)
 
 
 def _are_of_one(one: Entry, other: Entry) -> bool:
@@ -65,6 +68,9 @@ def _order(entry: Entry) -> tuple[object, ...]:
         entry.released,
         entry.arn,
         repr(entry.study),
+        entry.unverified,
+        entry.run,
+        entry.applied_commit,
     )
 
 

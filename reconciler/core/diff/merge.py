@@ -148,6 +148,16 @@ def with_all_released(entry: Entry) -> Entry:
     return replace(entry, asked=(), released=as_baselines(released), ask_digest="")
 
 
+def signed(before: Entry | None, after: Entry | None, run: str, commit: str) -> Entry | None:
+    """The entry after an amendment, with the run and the commit of it if anything else changed.
+
+    So the same outcome gives the same entry, whichever run sees it.
+    """
+    if after is None or (before is not None and after.unsigned == before.unsigned):
+        return before
+    return replace(after, run=run, applied_commit=commit)
+
+
 def _is_other(entry: Entry, evidence: Evidence) -> bool:
     """Whether the entry is of another store or history than what was just seen."""
     is_refuted = entry.version_id == evidence.refuted

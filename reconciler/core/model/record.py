@@ -54,7 +54,9 @@ class Entry:
     of it was seen converged at `version_id`; in a record it is keyed (`diff.paths.sealed`).
     `is_dated` is false for an entry of the form before `created_at` was stored. `unverified` are
     the versions that an update of ours made with other content. `study` is for an image set whose
-    manifests ask something of its study: the study as it was when it converged.
+    manifests ask something of its study: the study as it was when it converged. `run` and
+    `applied_commit` are those of the run that last changed another field; "" for an entry of
+    before they were stored.
     """
 
     datastore_id: str
@@ -71,6 +73,13 @@ class Entry:
     arn: str = ""
     unverified: tuple[Unverified, ...] = ()
     study: StudyMembers | None = None
+    run: str = ""
+    applied_commit: str = ""
+
+    @property
+    def unsigned(self) -> Entry:
+        """The entry without the run and the commit that last changed it."""
+        return replace(self, run="", applied_commit="")
 
     @property
     def baselines(self) -> Mapping[str, str]:

@@ -7,17 +7,19 @@ from reconciler.edges.git.at_commit import contents_at, files_at
 from reconciler.edges.git.clean import holds
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.history import (
+    applied_by_trailers,
     contents_since,
     has_commit,
     is_before,
     is_shallow,
-    last_applied,
+    newest_of,
     origin,
 )
 from reconciler.edges.git.messages import Message, Moved, message
 from reconciler.edges.git.questions import (
     changed,
     committed,
+    committed_below,
     head,
     is_ignored,
     known_files,
@@ -51,11 +53,13 @@ __all__ = [
     "Remote",
     "Since",
     "Tips",
+    "applied_by_trailers",
     "base_of_test_merge",
     "changed",
     "commit",
     "commit_onto",
     "committed",
+    "committed_below",
     "common_ancestor",
     "contents_at",
     "contents_since",
@@ -73,9 +77,9 @@ __all__ = [
     "is_ignored",
     "is_shallow",
     "known_files",
-    "last_applied",
     "message",
     "move_branch",
+    "newest_of",
     "origin",
     "push",
     "record_tips",

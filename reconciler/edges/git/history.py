@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError
@@ -86,7 +86,24 @@ def contents_since(
         return tuple(repo.contents(filter(None, blobs)).values())
 
 
-def last_applied(root: Path, folder: Path, tips: Sequence[str] = ("HEAD",)) -> str:
+def newest_of(root: Path, commits: Collection[str], tip: str = "HEAD") -> str:
+    """Return the newest of some commits on the line of a commit, "" if none is on it.
+
+    Only its first parents count: they have one order. What was applied on a branch of its own says
+    nothing about other branches that were merged.
+    """
+    with repository_of(root) as repo:
+        if repo is None or not commits:
+            return ""
+        try:
+            check_owner(repo.tree)
+            line = str(repo.git.rev_list("--first-parent", tip))
+        except command_error():
+            return ""
+    return next((commit for commit in line.splitlines() if commit in commits), "")
+
+
+def applied_by_trailers(root: Path, folder: Path, tips: Sequence[str] = ("HEAD",)) -> str:
     """Return the commit that the newest commit of records in a folder states as applied, or "".
 
     The statement is the trailer `Applied-Commit`. `tips` are the commits that the history is read

@@ -78,6 +78,22 @@ def committed(root: Path, paths: Sequence[Path]) -> Mapping[Path, bytes]:
         return {names[name]: contents[blob] for name, blob in blobs.items() if blob in contents}
 
 
+def committed_below(root: Path, folder: Path, commit: str = "HEAD") -> tuple[bytes, ...]:
+    """Return the contents of all files that a commit has below a folder.
+
+    Returns none outside a repository and on errors of git.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        try:
+            check_owner(repo.tree)
+            held = repo.held(commit, [repo.name(folder)])
+            return tuple(repo.contents(rows[0].split()[1] for rows in held.values()).values())
+        except command_error():
+            return ()
+
+
 def known_files(root: Path, folder: Path) -> tuple[Path, ...]:
     """Return the files below a folder that the commit contains, also if they are not checked out.
 

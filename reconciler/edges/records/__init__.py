@@ -36,6 +36,7 @@ __all__ = [
     "FOLDER",
     "KIND",
     "Amendment",
+    "applied_commits",
     "changed_entries",
     "files_of",
     "folder",
@@ -183,6 +184,13 @@ def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
             entry_of(row) for row in unchecked_rows_of(after) if row != old.get(row["imageSetId"])
         )
     )
+
+
+def applied_commits(contents: Iterable[bytes]) -> frozenset[str]:
+    """Return the commits that the entries of some files state as applied."""
+    rows = (row for content in contents for row in unchecked_rows_of(content))
+    found = {entry_of(row).applied_commit for row in rows}
+    return frozenset(found - {""})
 
 
 def joined_content(

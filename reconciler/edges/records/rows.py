@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,10 @@ def row_of(entry: Entry) -> Row:
             "studyInstanceUID": entry.study.study_instance_uid,
             "members": dict(sorted(entry.study.versions)),
         }
+    if entry.run:
+        row["run"] = entry.run
+    if entry.applied_commit:
+        row["appliedCommit"] = entry.applied_commit
     row["digest"] = _row_digest(row)
     return row
 
@@ -129,6 +134,8 @@ def entry_of(row: Row) -> Entry:
         arn=row.get("imageSetArn", ""),
         unverified=tuple(sorted(_unverified(one) for one in row.get("unverified", ()))),
         study=_study(row.get("study")),
+        run=row.get("run", ""),
+        applied_commit=row.get("appliedCommit", ""),
     )
 
 
@@ -154,12 +161,23 @@ def _baselines(held: list[str] | dict[str, str], version_id: str) -> Baselines:
 
 # Entries of earlier forms do not have these. They are rewritten when the image set is next seen.
 _LATER_FIELDS = frozenset({"createdAt", "imageSetArn", "released"})
-# Only an entry that has something to say has these.
-_RARE_FIELDS = frozenset({"unverified", "study"})
+# Only an entry that has something to say has these. `run` and `appliedCommit` are missing in
+# entries of earlier forms too, and come with the next change: a rewrite without a change would
+# list the image set in the commit message as moved.
+_RARE_FIELDS = frozenset({"unverified", "study", "run", "appliedCommit"})
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_run(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-z-]{1,64}", value) is not None
+
+
+def _is_commit(value: object) -> bool:
+    """The ID of a commit with SHA-1 or SHA-256. It is given to git, so nothing else will do."""
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value) is not None
 
 
 def _is_version(value: object) -> bool:
@@ -221,6 +239,8 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "rulesVersion": lambda value: isinstance(value, int),
     "unverified": _are_unverified,
     "study": _is_study,
+    "run": _is_run,
+    "appliedCommit": _is_commit,
     "digest": _is_text,
 }
 
