@@ -19,11 +19,15 @@ from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.settings import RecordMode, Redact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.apply.progress import Tally
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.model.plan import Plan
     from reconciler.core.model.results import Applied, Planned
+    from reconciler.core.model.reviewed import Reviewed
     from reconciler.core.model.settings import Settings
+    from reconciler.core.reviewed import Made
     from reconciler.edges import git
     from reconciler.pipeline import Edges
     from reconciler.render.style import Look
@@ -180,6 +184,7 @@ def apply(
         )
     workspace.refuse_links(settings, saved, report)
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
+    made: tuple[Made, ...] = ()
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
     branch = _followed(settings) if push or reviewed else None
@@ -198,7 +203,9 @@ def apply(
                 plan, warning = workspace.load_plan(saved, Path(settings.root))
                 screen.note(*([warning] if warning else []))
             else:
-                planned = _planned(settings, edges, paths, look, redact)
+                planned, made = _planned(settings, edges, paths, reviews)
+                if look:
+                    _show(planned, look, redact)
                 for error in planned.errors:
                     screen.service_says(error, settings, show_values)
                 plan = planned.plan
@@ -208,7 +215,7 @@ def apply(
                 _ask(plan)
             judgement = None
             if reviewed:
-                judgement, lines = judged(settings, plan, edges, reviews)
+                judgement, lines = judged(settings, plan, edges, reviews, made)
                 screen.note(*lines)
             tally = _tally(settings, plan, bounds)
             # Until the outcomes are printed: a late signal must not suppress them.
@@ -217,7 +224,7 @@ def apply(
                 run = Run(edges.clock, stop, bounds)
                 if judgement is not None:
                     applied = pipeline.apply_reviewed(
-                        settings, plan, judgement, edges, run, reporter=progress
+                        settings, plan, judgement, edges, run, reporter=progress, made=made
                     )
                 else:
                     applied = pipeline.apply(
@@ -350,23 +357,32 @@ def _deadline(text: str | None) -> float:
 
 
 def _planned(
-    settings: Settings, edges: Edges, paths: list[Path] | None, look: Look | None, redact: Redact
-) -> Planned:
-    """Make a plan, and show it unless stdout is for JSON."""
+    settings: Settings, edges: Edges, paths: list[Path] | None, reviews: Sequence[Reviewed]
+) -> tuple[Planned, tuple[Made, ...]]:
+    """Make a plan. Return also the versions that lost runs made by these reviews."""
     from reconciler import pipeline
-    from reconciler.cli import debug, screen
+    from reconciler.cli import debug
     from reconciler.cli.progress import Waiting
-    from reconciler.core.review import review
-    from reconciler.render import text
+    from reconciler.pipeline.gap import made_by_lost_runs
 
     checked = pipeline.check(settings, paths or ())
     debug.checked(checked)
     planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
-    if look:
-        shown = review(planned.plan, redact, retiered=planned.retiered)
-        screen.say(text.plan_lines(shown, look, planned.calls))
-        screen.say([""])
-    return planned
+    made = made_by_lost_runs(settings, planned.plan, edges, reviews) if reviews else ()
+    if made:
+        found = [one.attempt for one in made]
+        planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting(), found=found)
+    return planned, made
+
+
+def _show(planned: Planned, look: Look, redact: Redact) -> None:
+    from reconciler.cli import screen
+    from reconciler.core.review import review
+    from reconciler.render import text
+
+    shown = review(planned.plan, redact, retiered=planned.retiered)
+    screen.say(text.plan_lines(shown, look, planned.calls))
+    screen.say([""])
 
 
 def _ask(plan: Plan) -> None:

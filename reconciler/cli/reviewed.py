@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.model.plan import Plan
     from reconciler.core.model.reviewed import Reviewed
     from reconciler.core.model.settings import Settings
-    from reconciler.core.reviewed import Judgement
+    from reconciler.core.reviewed import Judgement, Made
     from reconciler.pipeline import Edges
 
 
@@ -41,12 +41,16 @@ def write_review(settings: Settings, plan: Plan, edges: Edges, path: Path, mode:
 
 
 def judged(
-    settings: Settings, plan: Plan, edges: Edges, reviews: Sequence[Reviewed]
+    settings: Settings,
+    plan: Plan,
+    edges: Edges,
+    reviews: Sequence[Reviewed],
+    made: Sequence[Made] = (),
 ) -> tuple[Judgement, list[str]]:
     """The judgement of a plan by some reviews, and the lines that say so."""
     from reconciler.pipeline.reviewed import judge_by_reviews
 
-    judgement = judge_by_reviews(settings, plan, edges, reviews)
+    judgement = judge_by_reviews(settings, plan, edges, reviews, made)
     expired = [one for one in reviews if one.is_expired(edges.clock.utc())]
     return judgement, list(_lines(plan, judgement, expired, settings))
 

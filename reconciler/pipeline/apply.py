@@ -21,7 +21,7 @@ from reconciler.core.model.outcome import Landed, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Permission, RecordMode, Settings
-from reconciler.core.reviewed import Judgement
+from reconciler.core.reviewed import Judgement, Made
 from reconciler.edges import attempts
 from reconciler.pipeline.branch import Branch
 from reconciler.pipeline.edges import Edges
@@ -74,14 +74,17 @@ def apply_reviewed(
     run: Run,
     *,
     reporter: Reporter = SILENT,
+    made: Sequence[Made] = (),
 ) -> Applied:
     """Like `apply`, of a plan that was just made, but execute only what was reviewed.
 
-    The other actions end as unreviewed. That is an error where merged commits ask for them.
+    The other actions end as unreviewed. That is an error where merged commits ask for them. `made`
+    are versions that lost runs made by these reviews: they are recorded first.
     """
     branch = Branch(settings, plan, edges.branch, edges.clock)
     options = _options(settings, False, TABLES, branch)
-    applied = _execute(settings, plan, as_reviewed(plan, judgement), edges, run, reporter, options)
+    holding = as_reviewed(plan, judgement, made)
+    applied = _execute(settings, plan, holding, edges, run, reporter, options)
     return replace(applied, aside=judgement.aside, left_over=len(judgement.left_over))
 
 
@@ -129,6 +132,9 @@ def _execute(
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
             reporter.recovered(landed)
+        for one in holding.made:
+            recorder.made(one.attempt, one.landed)
+            reporter.recovered(one.landed)
         holding = without(holding, unconfirmed(unsure, ports, run))
         recorder.converged(holding.plan)
         _hold_back(run, holding, recorder)

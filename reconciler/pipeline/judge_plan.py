@@ -22,7 +22,7 @@ from reconciler.core.model.settings import Settings
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import AGAIN
 from reconciler.core.review.phrases import plural
-from reconciler.core.reviewed import Judgement, Unreviewed
+from reconciler.core.reviewed import Judgement, Made, Unreviewed
 from reconciler.edges import worktree
 from reconciler.pipeline.check import check
 from reconciler.pipeline.record_branch import entries_of
@@ -33,11 +33,15 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The part of a plan that may run, the outcomes of the rest, and problems with recording."""
+    """The part of a plan that may run, the outcomes of the rest, and problems with recording.
+
+    `made` are versions of lost runs, which the run records.
+    """
 
     plan: Plan
     ended: tuple[Outcome, ...] = ()
     problems: tuple[ReconcilerError, ...] = ()
+    made: tuple[Made, ...] = ()
 
 
 def judged_again(settings: Settings, plan: Plan) -> Holding:
@@ -100,10 +104,11 @@ def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
                 if why and not action.steps
             ),
         ),
+        holding.made,
     )
 
 
-def as_reviewed(plan: Plan, judgement: Judgement) -> Holding:
+def as_reviewed(plan: Plan, judgement: Judgement, made: Sequence[Made]) -> Holding:
     """Remove what no review holds. It is an error only where a merged commit asks for it."""
     left = judgement.unreviewed
     touched = [one for one in left if one.is_touched]
@@ -116,6 +121,7 @@ def as_reviewed(plan: Plan, judgement: Judgement) -> Holding:
             for step in one.action.steps
         ),
         (_unreviewed(touched, files),) if touched else (),
+        tuple(made),
     )
 
 
@@ -153,6 +159,7 @@ def without_datastores(holding: Holding, errors: Mapping[str, ServiceError]) -> 
                 for name, error in errors.items()
             ),
         ),
+        tuple(one for one in holding.made if one.datastore not in errors),
     )
 
 

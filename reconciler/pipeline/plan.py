@@ -47,13 +47,15 @@ def plan(
     *,
     builder: Builder = build,
     base: str | None = None,
+    found: Sequence[Attempt] = (),
 ) -> Planned:
     """Read the image sets of the asks and plan their changes. Writes nothing.
 
     An action that contradicts itself is a bug of `builder`. It is blocked; the others are not. The
     tests pass a builder with a bug. A data store that cannot be read is in `Plan.unread`; the
     others are planned. The plan states what changed since the commit `base`. Without it, a job that
-    tests a pull request compares with the first parent of its merge commit.
+    tests a pull request compares with the first parent of its merge commit. `found` are attempts of
+    lost runs, known by what they made: they count like those that are on this disk.
     Raises GitError if the repository does not have the base, RecordError for an edited record, and
     ServiceError if no data store can be read.
     """
@@ -67,7 +69,8 @@ def plan(
     entries = entries_of(settings, settings.datastores)
     asked = [one for one in wanted if one.name in ports]
     refuse_missing_records(root, asked)
-    left, before = attempts.read(root, tracked_files(root)), _counts(ports.values())
+    left = (*attempts.read(root, tracked_files(root)), *found)
+    before = _counts(ports.values())
     held = [Held(one, settings, managed[one.name], entries[one.name], key) for one in asked]
     then = [at_base.held(one) if at_base is not None else None for one in asked]
     stores = [
@@ -166,19 +169,20 @@ def plan_at_rest(
     *,
     patience: float = BUSY_PATIENCE,
     reporter: Reporter = SILENT,
+    found: Sequence[Attempt] = (),
 ) -> Planned:
     """Like `plan`, but first wait up to `patience` seconds for image sets that are LOCKED.
 
     A killed run may have left updates in flight. Then the same command finishes the work.
     """
-    planned = plan(settings, checked, edges)
+    planned = plan(settings, checked, edges, found=found)
     busy, deadline = _busy(planned.plan), edges.clock.now() + patience
     if busy:
         reporter.waiting(len(busy), patience)
     # Another run may lock an image set again, for the next step of its action.
     while busy and edges.clock.now() < deadline:
         _await(settings, edges, busy, deadline)
-        again = plan(settings, checked, edges)
+        again = plan(settings, checked, edges, found=found)
         planned = replace(again, retiered=(*planned.retiered, *again.retiered))
         busy = _busy(planned.plan)
     return planned

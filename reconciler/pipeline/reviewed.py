@@ -21,6 +21,7 @@ from reconciler.core.model.value import Document
 from reconciler.core.reviewed import (
     Evidence,
     Judgement,
+    Made,
     Moved,
     judge,
     loads,
@@ -141,9 +142,13 @@ def _read(root: Path, path: Path, key: Key, expected: Sequence[str]) -> Reviewed
 
 
 def judge_by_reviews(
-    settings: Settings, plan: Plan, edges: Edges, reviews: Sequence[Reviewed]
+    settings: Settings,
+    plan: Plan,
+    edges: Edges,
+    reviews: Sequence[Reviewed],
+    made: Sequence[Made] = (),
 ) -> Judgement:
-    """Judge which actions of a plan were reviewed.
+    """Judge which actions of a plan were reviewed. `made` are versions of lost runs of ours.
 
     Where an image set has moved on since the review, its document of the reviewed version is read.
     Raises ReviewFileError if the plan is not that of a clean commit.
@@ -154,25 +159,34 @@ def judge_by_reviews(
     moved = moved_pins(plan, reviews, key)
     known = Evidence(
         edges.clock.utc(),
-        frozenset(_untouched(settings, edges, moved, reviews)),
+        frozenset(_untouched(settings, edges, moved, reviews, made)),
         _touched(settings),
     )
     return judge(plan, reviews, key, known)
 
 
 def _untouched(
-    settings: Settings, edges: Edges, moved: Mapping[Moved, Change], reviews: Iterable[Reviewed]
+    settings: Settings,
+    edges: Edges,
+    moved: Mapping[Moved, Change],
+    reviews: Iterable[Reviewed],
+    made: Sequence[Made],
 ) -> Iterator[Moved]:
     """The changes whose attribute is as it was in the reviewed version.
 
-    Every version since must be one that this repository recorded.
+    Every version since must be one that this repository recorded, or is about to.
     """
     bases = sorted({one.origin.base for one in reviews})
     read = _reader(settings, edges)
     for one, change in moved.items():
         datastore = settings.datastore(one.datastore)
         since = range(int(one.reviewed_pin) + 1, int(one.pin) + 1)
-        if not set(since) <= _recorded(settings, datastore, one.image_set_id, bases):
+        ours = {
+            int(other.landed.version_id)
+            for other in made
+            if (other.datastore, other.landed.image_set_id) == (one.datastore, one.image_set_id)
+        }
+        if not set(since) <= ours | _recorded(settings, datastore, one.image_set_id, bases):
             continue
         try:
             earlier = read(one.datastore, one.image_set_id, one.reviewed_pin)

@@ -108,9 +108,13 @@ class Recorder:
     def recover(self, attempt: Attempt, landed: Landed | None) -> None:
         """The attempt of an interrupted run has come to its end, and to this version if any."""
         if landed is not None:
-            self._recovered.add(landed)
-            self._writer.add(attempt.datastore_id, [ledger.recovered(attempt, landed)])
+            self.made(attempt, landed)
         self.journal.looked_up(attempt)
+
+    def made(self, attempt: Attempt, landed: Landed) -> None:
+        """An interrupted run has made this version."""
+        self._recovered.add(landed)
+        self._writer.add(attempt.datastore_id, [ledger.recovered(attempt, landed)])
 
     def step_ended(self, outcome: Outcome) -> None:
         """One step's end: the versions that it produced are recorded, as far as they were seen."""

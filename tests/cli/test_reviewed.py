@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,6 +212,62 @@ def test_two_pull_requests_one_after_the_other(team: Team) -> None:
     ran = team.apply(b)
     assert ran.code == 0, ran.err
     assert team.writes() == 2
+
+
+def lost(team: Team) -> None:
+    """The machine of the last apply is gone, with its attempts and the records it committed."""
+    git(team.root, "reset", "-q", "--hard", "HEAD^")
+    shutil.rmtree(team.root / ".reconcile", ignore_errors=True)
+
+
+def test_a_version_of_a_lost_run_is_ours_though_the_manifest_changed_meanwhile(team: Team) -> None:
+    first = team.request("first", "a.yaml", COMMENTS.format("first"))
+    team.merge("first")
+    assert team.apply(first).code == 0
+    second = team.request("second", "a.yaml", COMMENTS.format("second"))
+    team.merge("second")
+    assert team.apply(second).code == 0
+    lost(team)
+    assert team.world.entry()["versionId"] == "2"
+    third = team.request("third", "a.yaml", COMMENTS.format("third"))
+    team.merge("third")
+    ran = team.apply(first, second, third)
+    assert "drift" not in ran.out.lower(), ran.out
+    assert "1 unreviewed" in ran.out
+    entry = team.world.entry()
+    assert (entry["versionId"], entry["previousVersionId"]) == ("3", "2")
+    assert entry["asked"] == {"Patient/PatientComments": "3"}
+    team.branch("again")
+    again = team.review("again")
+    assert team.apply(again).code == 0
+    assert team.writes() == 3
+
+
+def test_a_review_of_before_a_lost_run_holds_where_that_run_left_the_attribute(team: Team) -> None:
+    first = team.request("first", "a.yaml", COMMENTS.format("first"))
+    other = team.request("other", "b.yaml", SEX.format("O"))
+    team.merge("first")
+    assert team.apply(first).code == 0
+    lost(team)
+    team.merge("other")
+    ran = team.apply(first, other)
+    assert ran.code == 0, ran.err
+    assert team.writes() == 2
+    entry = team.world.entry()
+    assert (entry["previousVersionId"], entry["versionId"]) == ("1", "3")
+
+
+def test_a_version_in_the_gap_with_another_value_is_not_ours(team: Team) -> None:
+    first = team.request("first", "a.yaml", COMMENTS.format("first"))
+    team.merge("first")
+    assert team.apply(first).code == 0
+    second = team.request("second", "a.yaml", COMMENTS.format("second"))
+    write(team.world.emulator, IMAGE_SET_ID, {"Patient": {"DICOM": {"PatientComments": "x"}}})
+    team.merge("second")
+    ran = team.apply(first, second)
+    assert ran.code == 1
+    assert "drifted" in ran.out
+    assert team.world.entry()["versionId"] == "2"
 
 
 def test_a_version_that_others_made_is_no_version_of_ours(team: Team) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 
 from reconciler.core.model.change import Change
 from reconciler.core.model.key import Key, Use
-from reconciler.core.model.plan import Action, HazardUse, Member, Plan
+from reconciler.core.model.plan import Action, HazardUse, Plan
 from reconciler.core.model.reviewed import ReviewedChange
 from reconciler.core.model.value import Json
 
@@ -35,11 +35,11 @@ def rows_of(action: Action, key: Key) -> Iterator[ReviewedChange]:
             pin=member.pin,
             hazards=_named(uses),
             consents=_named(use for use in uses if use.consented),
-            digest=change_digest(action.datastore_id, member, change, key),
+            digest=change_digest(action.datastore_id, member.arn, change, key),
         )
 
 
-def change_digest(datastore_id: str, member: Member, change: Change, key: Key) -> str:
+def change_digest(datastore_id: str, arn: str, change: Change, key: Key) -> str:
     """`hmac-sha256:…` of one change. It is the same in every plan that asks for the same.
 
     Pins, hazards and the value before are not covered: they are compared in their own ways.
@@ -50,7 +50,7 @@ def change_digest(datastore_id: str, member: Member, change: Change, key: Key) -
             Json,
             {
                 "datastoreId": datastore_id,
-                "arn": member.arn,
+                "arn": arn,
                 "imageSetId": change.image_set_id,
                 "path": change.path(),
                 "op": str(change.op),

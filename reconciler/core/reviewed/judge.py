@@ -150,7 +150,7 @@ def _changes(action: Action, key: Key) -> Iterator[tuple[Change, Member, str]]:
     members = {member.image_set_id: member for member in action.members}
     for change in action.changes:
         member = members[change.image_set_id]
-        yield change, member, change_digest(action.datastore_id, member, change, key)
+        yield change, member, change_digest(action.datastore_id, member.arn, change, key)
 
 
 def _is_at(
