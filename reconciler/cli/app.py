@@ -15,6 +15,7 @@ from reconciler.cli import (
     import_,
     init,
     plan,
+    record,
     schema,
     search,
     show,
@@ -56,6 +57,7 @@ app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
+app.command("record")(record.record)
 app.command("search")(search.search)
 app.command("import")(import_.import_)
 app.command("datastores")(datastores.datastores)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import options
+from reconciler.cli import destination, options
 from reconciler.core.errors import EXIT_OK, ReconcilerError, gravest
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.settings import RecordMode, Redact
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from reconciler.core.model.reviewed import Reviewed
     from reconciler.core.model.settings import Settings
     from reconciler.core.reviewed import Made
-    from reconciler.edges import git
     from reconciler.pipeline import Edges
     from reconciler.render.style import Look
 
@@ -148,7 +146,6 @@ def apply(
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.review import reviewer
-    from reconciler.edges import ci
     from reconciler.pipeline.branch import refuse_overtaken
     from reconciler.pipeline.reviewed import read_reviews
 
@@ -173,22 +170,14 @@ def apply(
         )
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=record or settings.record_mode)
-    if settings.record_mode is None and ci.job().is_ci:
-        raise ReconcilerError(
-            "this is a CI job, and nothing states where the records of this apply go",
-            "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. If the "
-            "default branch is protected, use `branch`, or `pull-request` if records are to be "
-            "merged like all changes. With "
-            "`files` they stay in the working tree. If the job then deletes it, the next run "
-            "does not know which values were reviewed, and cannot detect drift.",
-        )
+    destination.check_record_mode(settings)
     workspace.refuse_links(settings, saved, report)
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     made: tuple[Made, ...] = ()
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
-    branch = _followed(settings) if push or reviewed else None
-    remote = _pushed_to(settings, branch, push=push)
+    branch = destination.followed(settings) if push or reviewed else None
+    remote = destination.pushed_to(settings, branch, push=push)
     if branch:
         refuse_overtaken(settings, branch)
     with (
@@ -274,54 +263,6 @@ def _report(
     for problem in (*applied.problems, *([failed] if failed else [])):
         screen.error(problem.message, problem.hint)
     return code
-
-
-def _followed(settings: Settings) -> git.Remote | None:
-    """The branch that the current branch follows, None if it follows none."""
-    from reconciler.edges import git
-
-    name, branch = git.upstream(Path(settings.root))
-    return git.Remote(name, branch, _token()) if branch else None
-
-
-def _token() -> str:
-    """The token for remotes over https, "" for the credentials that git itself has."""
-    return os.environ.get("RECONCILE_PUSH_TOKEN", "")
-
-
-def _pushed_to(settings: Settings, branch: git.Remote | None, *, push: bool) -> git.Remote | None:
-    """The branch to push to, None without `--push`. The record branch is fetched first.
-
-    Raises ReconcilerError, before anything is sent, if records cannot go where they are to go.
-    """
-    from reconciler.edges import git
-    from reconciler.pipeline.record_branch import check_record_branch, fetch_record_branch
-
-    mode = settings.record_mode or RecordMode.FILES
-    if mode.is_apart:
-        name = check_record_branch(settings)
-        if not push:
-            return None
-        if not name:
-            raise ReconcilerError(
-                "--push: this repository has no remote",
-                "Add it with `git remote add origin URL`, then push the default branch.",
-            )
-        remote = git.Remote(name, settings.record_branch, _token())
-        fetch_record_branch(settings, remote)
-        return remote
-    if not push:
-        return None
-    if mode is not RecordMode.COMMIT:
-        raise ReconcilerError(
-            "--push needs records that are committed", "Add `--record commit`, or set record.mode."
-        )
-    if branch is None:
-        raise ReconcilerError(
-            "--push: the current branch follows no branch of a remote",
-            "Check out a branch that does, or run `git branch --set-upstream-to origin/main`.",
-        )
-    return branch
 
 
 def _tally(settings: Settings, plan: Plan, bounds: Bounds) -> Tally:

@@ -7,6 +7,7 @@ from reconciler.pipeline.apply import apply, apply_reviewed
 from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
+from reconciler.pipeline.record import record
 
 __all__ = [
     "Edges",
@@ -17,5 +18,6 @@ __all__ = [
     "notes",
     "plan",
     "plan_at_rest",
+    "record",
     "warnings",
 ]

@@ -81,6 +81,8 @@ def test_every_command_ends_well_and_badly(makes: Makes) -> None:
         place.run("apply", SAVED, *APPLY)
         assert {"converged", "failed", "unresolved"} <= set(ended(place).values())
         place.run("apply", "--auto-approve", *APPLY)
+        place.run("record", "--record", "commit")
+        place.run("record", "--record", "commit", "--json")
         unreadable(place)
         importing(place)
         loading(place)
@@ -112,6 +114,7 @@ def offline(place: Place) -> None:
     assert place.run("validate", "invalid", "--json").code == 1
     assert place.run("plan", "invalid").code == 1
     assert place.run("apply", "invalid", "--auto-approve", *APPLY).code == 1
+    assert place.run("record", "invalid", "--record", "commit").code == 1
     place.run("datastores")
     place.run("schema", "report")
     place.run("schema", "nothing")
@@ -213,6 +216,7 @@ def unreadable(place: Place) -> None:
             run = ("search",) if operation == "searchImageSets" else ("plan", one)
             place.run(*run, name=f"{operation}: {name}")
         place.run("apply", one, "--auto-approve", *APPLY, name=operation)
+        place.run("record", one, "--record", "commit", name=operation)
     place.front.reads = {}
 
 

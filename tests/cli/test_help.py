@@ -15,6 +15,7 @@ COMMANDS = (
     "plan",
     "show",
     "apply",
+    "record",
     "search",
     "import",
     "explain",

@@ -60,7 +60,9 @@ def test_only_a_change_of_another_field_changes_the_run_and_the_commit() -> None
     assert signed(held, after, "two", "2" * 40) == replace(
         after, run="two", applied_commit="2" * 40
     )
-    assert signed(held, after.unsigned, "two", "") == replace(after, run="two", applied_commit="")
+    assert signed(held, after.unsigned, "two", "") == replace(
+        after, run="two", applied_commit="1" * 40
+    )
     assert signed(held, held.unsigned, "two", "2" * 40) == held
     first = merged(None, found())
     assert signed(None, first, "one", "") == replace(first, run="one")

@@ -151,11 +151,13 @@ def with_all_released(entry: Entry) -> Entry:
 def signed(before: Entry | None, after: Entry | None, run: str, commit: str) -> Entry | None:
     """The entry after an amendment, with the run and the commit of it if anything else changed.
 
-    So the same outcome gives the same entry, whichever run sees it.
+    So the same outcome gives the same entry, whichever run sees it. A run that applied no commit
+    leaves the one that was applied before.
     """
     if after is None or (before is not None and after.unsigned == before.unsigned):
         return before
-    return replace(after, run=run, applied_commit=commit)
+    kept = before.applied_commit if before is not None else ""
+    return replace(after, run=run, applied_commit=commit or kept)
 
 
 def _is_other(entry: Entry, evidence: Evidence) -> bool:

@@ -1,0 +1,77 @@
+"""Where the records of a run go, and which branch its commit is from. Checked before all else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.settings import RecordMode
+
+if TYPE_CHECKING:
+    from reconciler.core.model.settings import Settings
+    from reconciler.edges import git
+
+
+def check_record_mode(settings: Settings) -> None:
+    """Raise ReconcilerError in a CI job where nothing states where records go."""
+    from reconciler.edges import ci
+
+    if settings.record_mode is None and ci.job().is_ci:
+        raise ReconcilerError(
+            "this is a CI job, and nothing states where the records of this run go",
+            "Add `record: {mode: commit}` to reconciler.yaml, or use `--record commit`. If the "
+            "default branch is protected, use `branch`, or `pull-request` if records are to be "
+            "merged like all changes. With `files` they stay in the working tree. If the job then "
+            "deletes it, the next run does not know which values were reviewed, and cannot detect "
+            "drift.",
+        )
+
+
+def followed(settings: Settings) -> git.Remote | None:
+    """The branch that the current branch follows, None if it follows none."""
+    from reconciler.edges import git
+
+    name, branch = git.upstream(Path(settings.root))
+    return git.Remote(name, branch, _token()) if branch else None
+
+
+def _token() -> str:
+    """The token for remotes over https, "" for the credentials that git itself has."""
+    return os.environ.get("RECONCILE_PUSH_TOKEN", "")
+
+
+def pushed_to(settings: Settings, branch: git.Remote | None, *, push: bool) -> git.Remote | None:
+    """The branch to push to, None without `--push`. The record branch is fetched first.
+
+    Raises ReconcilerError, before anything is sent, if records cannot go where they are to go.
+    """
+    from reconciler.edges import git
+    from reconciler.pipeline.record_branch import check_record_branch, fetch_record_branch
+
+    mode = settings.record_mode or RecordMode.FILES
+    if mode.is_apart:
+        name = check_record_branch(settings)
+        if not push:
+            return None
+        if not name:
+            raise ReconcilerError(
+                "--push: this repository has no remote",
+                "Add it with `git remote add origin URL`, then push the default branch.",
+            )
+        remote = git.Remote(name, settings.record_branch, _token())
+        fetch_record_branch(settings, remote)
+        return remote
+    if not push:
+        return None
+    if mode is not RecordMode.COMMIT:
+        raise ReconcilerError(
+            "--push needs records that are committed", "Add `--record commit`, or set record.mode."
+        )
+    if branch is None:
+        raise ReconcilerError(
+            "--push: the current branch follows no branch of a remote",
+            "Check out a branch that does, or run `git branch --set-upstream-to origin/main`.",
+        )
+    return branch
