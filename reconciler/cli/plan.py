@@ -31,8 +31,8 @@ def plan(
         typer.Option(
             "--base",
             metavar="REF",
-            help="State what changed since this commit: settings, records, consent and the status "
-            "of image sets [default: the base of a pull request that GitHub tests].",
+            help="Plan with the settings and the records of this commit, and state what changed "
+            "since then [default: the base of a pull request that GitHub tests].",
             show_default=False,
         ),
     ] = None,
@@ -98,25 +98,29 @@ def plan(
         workspace.check_plan_file(out)
     if review:
         reviewed.check_review_file(review)
-    settings = workspace.settings(config)
+    trusted = pipeline.trusted(workspace.settings(config), base)
+    settings = trusted.settings
     view, mode = screen.view(settings, show_values), target.mode(show_values)
     key = fingerprint_key.read(settings) if fingerprints else None
     workspace.refuse_links(settings, out, review)
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
     with problems.reported(settings, show_values):
-        checked = pipeline.check(settings, paths or ())
+        checked = pipeline.check(settings, paths or (), proposed=trusted.proposed)
     debug.checked(checked)
-    with (
-        screen.service_messages(settings, show_values),
-        connect.edges(settings) as edges,
-    ):
-        planned = pipeline.plan(settings, checked, edges, base=base)
-        digest = (
-            reviewed.write_review(settings, planned.plan, edges, review, mode) if review else ""
-        )
-        judgement, lines = (
-            reviewed.judged(settings, planned.plan, edges, reviews) if check else (None, [])
-        )
+    digest, judgement, lines = "", None, []
+    if trusted.problem:
+        planned = pipeline.unplanned(trusted, checked)
+        lines = ["No review was written: there is no plan yet."] if review else []
+    else:
+        with (
+            screen.service_messages(settings, show_values),
+            connect.edges(settings) as edges,
+        ):
+            planned = pipeline.plan(settings, checked, edges, base=trusted.base or None)
+            if review:
+                digest = reviewed.write_review(settings, planned.plan, edges, review, mode)
+            if check:
+                judgement, lines = reviewed.judged(settings, planned.plan, edges, reviews)
     debug.planned(planned.plan)
     for error in planned.errors:
         screen.service_says(error, settings, show_values)

@@ -8,6 +8,7 @@ from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
 from reconciler.pipeline.record import record
+from reconciler.pipeline.trusted import trusted, unplanned
 
 __all__ = [
     "Edges",
@@ -19,5 +20,7 @@ __all__ = [
     "plan",
     "plan_at_rest",
     "record",
+    "trusted",
+    "unplanned",
     "warnings",
 ]

@@ -18,14 +18,15 @@ from reconciler.core.model.plan import Released, Since
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.edges import ci, git, records
+from reconciler.edges import git, records
 from reconciler.edges import key as keys
 from reconciler.edges.manifests import is_manifest, parse
-from reconciler.edges.settings import digest_of, parse_settings
+from reconciler.edges.settings import parse_settings
 from reconciler.pipeline.check import check_contents
 from reconciler.pipeline.held import Held
 from reconciler.pipeline.local_files import FOLDER as LOCAL
 from reconciler.pipeline.record_branch import branch_entries, with_branch
+from reconciler.pipeline.trusted import test_merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,16 @@ def base_of(
     the first parent of its merge commit. Raises GitError if the repository does not have the base.
     """
     places = _Places.of(settings, checked)
-    ref = ref or _test_merge(places.root)
+    ref = ref or test_merge(places.root)
     found = git.since(places.root, ref, places.all) if ref else None
     if found is None:
         return None, None
-    since = _since(found, places)
+    since = replace(_since(found, places), later=checked.later)
     try:
         base = _base(found, settings, checked, places)
     except _Incomparable as problem:
         return replace(since, problem=str(problem)), None
     return replace(since, released=_released(settings, checked, base)), base
-
-
-def _test_merge(root: Path) -> str:
-    return git.base_of_test_merge(root) if ci.job().tests_pull_request else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,6 @@ def _since(found: git.Since, places: _Places) -> Since:
         found.base,
         settings=places.settings in found.changed,
         key=places.key in found.changed,
-        records=sum(path.is_relative_to(places.records) for path in found.changed),
         consents=tuple(sorted((now - then).elements())),
         local=sum(path.is_relative_to(places.local) for path in found.changed),
     )
@@ -184,15 +180,13 @@ def _settings(found: git.Since, settings: Settings, places: _Places) -> Settings
     content = found.held.get(places.settings)
     if content is None:
         raise _Incomparable(f"there is no {places.name(places.settings)}")
-    if digest_of(content) == settings.digest:
-        return settings
     try:
         then = parse_settings(Path(settings.root) / settings.file, content)
     except InputError as error:
         raise _Incomparable(_invalid(error)) from None
     if then.manifests != settings.manifests:
         raise _Incomparable("`manifests:` in reconciler.yaml names another folder")
-    return then
+    return settings if then.digest == settings.digest else then
 
 
 def _invalid(error: InputError) -> str:

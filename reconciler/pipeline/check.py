@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
@@ -16,28 +17,53 @@ from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.warnings import warnings as value_warnings
 from reconciler.core.errors import Diagnostic, GitError, InputError
 from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.plan import Later
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import git, schemas
 from reconciler.edges.manifests import Loaded, load, load_contents, name_of, names
 
 
-def check(settings: Settings, paths: Sequence[Path] = ()) -> Checked:
+def check(
+    settings: Settings, paths: Sequence[Path] = (), *, proposed: Settings | None = None
+) -> Checked:
     """Read and check all manifests; `paths` select those that a run carries.
 
     A run on some paths is judged over all manifests, too: what contradicts, what is managed.
-    Raises InputError with every problem of every file.
+    Manifests may also name data stores that only the `proposed` settings have; what they ask is in
+    `later`. Raises InputError with every problem of every file.
     """
     root = Path(settings.root)
     folders = _folders(root / settings.manifests, paths)
     loaded = load(root, folders)
-    asks = _asks(settings, loaded)
+    asks = _asks(_with_stores_of(settings, proposed), loaded)
     if not paths:
-        return Checked(asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings)
+        found = Checked(asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings)
+        return _without_later(found, settings)
     selected = names(root, paths)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
     warned = _below(loaded.warnings, [PurePath(name_of(root, path)) for path in paths])
-    return Checked(_carrying(asks, selected), len(selected), relative, loaded.files, warned)
+    carrying = _carrying(asks, selected)
+    found = Checked(carrying, len(selected), relative, loaded.files, warned)
+    return _without_later(found, settings)
+
+
+def _with_stores_of(settings: Settings, proposed: Settings | None) -> Settings:
+    """The settings with the data stores that only the proposed settings have."""
+    known = {one.name for one in settings.datastores}
+    more = tuple(one for one in (proposed or settings).datastores if one.name not in known)
+    return replace(settings, datastores=(*settings.datastores, *more)) if more else settings
+
+
+def _without_later(checked: Checked, settings: Settings) -> Checked:
+    """Count what is asked of data stores that the settings lack, and leave it out."""
+    known = {one.name for one in settings.datastores}
+    counts = Counter(ask.datastore for ask in checked.asks if ask.datastore not in known)
+    if not counts:
+        return checked
+    managed = tuple(ask for ask in checked.managed if ask.datastore in known)
+    later = tuple(Later(name, count) for name, count in sorted(counts.items()))
+    return replace(checked, managed=managed, later=later)
 
 
 def check_contents(

@@ -14,15 +14,29 @@ from reconciler.core.report import wording as report_wording
 from reconciler.core.report.view import End, ReportView
 from reconciler.core.review import Review, wording
 from reconciler.core.review.applied import Mark
-from reconciler.core.review.phrases import plural
+from reconciler.core.review.phrases import changed_since, planned_later, plural
 
 # The last of them counts the others.
 MOST = 10
 
 
 def commands(review: Review) -> Iterator[str]:
-    """The worst first: refusals as errors, then rows with hazards as warnings."""
-    yield from _worst([*_errors(review), *_warnings(review)], "this plan")
+    """What changes besides manifests, refusals as errors, then rows with hazards as warnings."""
+    yield from _worst([*_whole(review), *_errors(review), *_warnings(review)], "this plan")
+
+
+def _whole(review: Review) -> Iterator[str]:
+    """What is stated of the plan as a whole."""
+    since = review.basis.since
+    if since is None:
+        return
+    if since.unplanned:
+        yield _command("notice", None, "No plan", " ".join(review.overview.verdict))
+    if changed := changed_since(since):
+        text = " ".join(changed)
+        yield _command("warning", None, "Changes more than manifests", text)
+    for line in planned_later(since):
+        yield _command("notice", None, "Planned after the merge", line)
 
 
 def report_commands(view: ReportView) -> Iterator[str]:

@@ -20,11 +20,13 @@ from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Reach, Refusal, Remark, Row
 from reconciler.core.review.phrases import (
+    BEYOND_MANIFESTS,
     changed_since,
     moved,
     not_clean,
     not_compared,
     not_read,
+    planned_later,
     plural,
 )
 from reconciler.render.values import isolated
@@ -116,17 +118,19 @@ def code(text: str) -> str:
 
 
 def _head(review: Review) -> Iterator[str]:
+    changed = changed_since(review.basis.since) if review.basis.since else ()
+    if changed:
+        yield f"> **⚠️ {BEYOND_MANIFESTS}**"
+        yield from (f"> - {words(line)}" for line in changed)
+        yield ""
     first, *rest = review.overview.verdict
     yield f"## If this is merged: {first}"
     if rest:
         yield ""
-        yield " ".join(rest)
-    changed = changed_since(review.basis.since) if review.basis.since else ()
-    if changed:
+        yield words(" ".join(rest))
+    for line in planned_later(review.basis.since):
         yield ""
-        yield "> **This pull request also changes more than manifests:**"
-    for line in changed:
-        yield f"> - {words(line)}"
+        yield f"> {words(line)}"
     if problem := not_compared(review.basis.since):
         yield ""
         yield f"> {words(problem)}"

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from reconciler.core.escape import escape
 from reconciler.core.lookalikes import reveal, reveal_both
-from reconciler.core.review import wording
+from reconciler.core.review import Review, wording
 from reconciler.core.review.model import SYMBOL
 from reconciler.core.review.overview import Danger, Overview, Refusal, Remark, Row
+from reconciler.core.review.phrases import BEYOND_MANIFESTS, changed_since
 from reconciler.render.changes import INDENT, STYLE, place_of
 from reconciler.render.style import Look, Style
 from reconciler.render.values import cut, isolated, short_path, wrapped
@@ -29,6 +30,16 @@ def head_lines(overview: Overview, look: Look) -> Iterator[str]:
     taken = [danger.hazard for danger in overview.dangers if danger.happens]
     if taken:
         yield from painted(f"Dangers: {', '.join(taken)}.", Style.UPDATE, look, "")
+
+
+def beyond_lines(review: Review, look: Look) -> Iterator[str]:
+    """What the pull request changes besides manifests: a hazard of the plan as a whole."""
+    changed = changed_since(review.basis.since) if review.basis.since else ()
+    if changed:
+        yield from painted(BEYOND_MANIFESTS, Style.ERROR, look, "")
+        for line in changed:
+            yield from marked("!", escape(line), Style.ERROR, look)
+        yield ""
 
 
 def summary_of(overview: Overview, look: Look) -> Iterator[str]:

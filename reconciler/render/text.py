@@ -10,16 +10,22 @@ from reconciler.core.model.first_changes import FirstChanges
 from reconciler.core.review import Review
 from reconciler.core.review.explain import SHOWN_ONCE
 from reconciler.core.review.phrases import (
-    changed_since,
     duration,
     moved,
     not_clean,
     not_compared,
+    planned_later,
     plural,
 )
 from reconciler.render.details import detail_lines
 from reconciler.render.fingerprints import fingerprint_lines
-from reconciler.render.overview import danger_lines, head_lines, overview_lines, summary_of
+from reconciler.render.overview import (
+    beyond_lines,
+    danger_lines,
+    head_lines,
+    overview_lines,
+    summary_of,
+)
 from reconciler.render.style import Look, Style
 
 
@@ -28,6 +34,10 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
 
     `calls` are the reads that were made for this plan, by operation.
     """
+    yield from beyond_lines(review, look)
+    if _is_unplanned(review):
+        yield " ".join(review.overview.verdict)
+        return
     if review.details:
         yield from head_lines(review.overview, look)
         yield ""
@@ -50,9 +60,14 @@ def plan_lines(review: Review, look: Look, calls: Mapping[str, int] | None = Non
 
 def summary_lines(review: Review, look: Look) -> Iterator[str]:
     """Totals and dangers, without any edit."""
+    yield from beyond_lines(review, look)
     yield from summary_of(review.overview, look)
     yield ""
     yield look.paint(review.summary, Style.STRONG)
+
+
+def _is_unplanned(review: Review) -> bool:
+    return review.basis.since is not None and bool(review.basis.since.unplanned)
 
 
 def next_step(calls: int, paths: Iterable[str], look: Look, *, saved: bool) -> list[str]:
@@ -92,9 +107,7 @@ def _to_explain(review: Review) -> Iterator[str]:
 
 def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     yield from _to_explain(review)
-    if review.basis.since is not None:
-        for line in changed_since(review.basis.since):
-            yield f"Since {review.basis.since.base[:12]}: {escape(line)}."
+    yield from map(escape, planned_later(review.basis.since))
     if problem := not_compared(review.basis.since):
         yield escape(problem)
     if review.basis.is_clean is False:

@@ -102,6 +102,8 @@ DECISIONS: dict[str, Decision] = {
     "Released.datastore_id": CLEAR,
     "Released.image_set_id": CLEAR,
     "Since.base": CLEAR,
+    "Later.datastore": CLEAR,
+    "Since.unplanned": CLEAR,  # places in reconciler.yaml, and our words
     "Since.problem": CLEAR,  # places in files of the repository, and our words
     "Since.consents": CLEAR,  # lines of `allow:` and `force:` in files of the repository
     "Step.datastore_id": CLEAR,

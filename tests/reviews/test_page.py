@@ -177,7 +177,8 @@ def test_the_head_states_what_the_plan_is_made_of_and_what_else_changed() -> Non
     found = Parsed(page(review(replace(plan, basis=basis, unread=unread), Redact.IDENTIFYING)))
     for words in (
         f"base ba5eba5eba5e · data store research ( {'1' * 32} , us-east-1 , 123456789012 )",
-        "changes more than manifests: reconciler.yaml changed new consent: a.yaml: <force>",
+        "changes more than manifests: reconciler.yaml changed. This plan is made with the settings "
+        "of the base; the new settings hold after the merge. new consent: a.yaml: <force>.",
         "Not read: data store archive: 30 image sets not read",
         "Tree not clean",
     ):

@@ -248,24 +248,36 @@ class Released:
     image_set_id: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Later:
+    """Image sets of a data store that only the settings of a pull request have."""
+
+    datastore: str
+    image_sets: int
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
     """What changed between the base of a pull request and the planned commit.
 
-    `consents` are the lines of `allow:` and `force:` that manifests have now and had not then, each
-    with its file. `local` are files below .reconcile/, which no commit should have. `released` are
-    the image sets that manifests of the base name, and manifests of the commit do not. `problem` is
-    why the actions cannot be compared with the base, "" if they are.
+    `settings` says that reconciler.yaml differs: the plan uses that of the base. `key` says that
+    the pull request adds reconciler.key. `consents` are the lines of `allow:` and `force:` that
+    manifests have now and had not then, each with its file. `local` are files below .reconcile/,
+    which no commit should have. `released` are the image sets that manifests of the base name, and
+    manifests of the commit do not. `later` are those that are planned after the merge. `problem` is
+    why the actions cannot be compared with the base, "" if they are. `unplanned` is why there is no
+    plan before the merge, "" if there is one.
     """
 
     base: str
     settings: bool = False
     key: bool = False
-    records: int = 0
     consents: tuple[str, ...] = ()
     local: int = 0
     released: tuple[Released, ...] = ()
+    later: tuple[Later, ...] = ()
     problem: str = ""
+    unplanned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

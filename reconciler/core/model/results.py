@@ -9,7 +9,7 @@ from pathlib import PurePath
 from reconciler.core.errors import Diagnostic, ReconcilerError, ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed, Outcome
-from reconciler.core.model.plan import Action, Plan
+from reconciler.core.model.plan import Action, Later, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Checked:
 
     `paths` are the manifests that were selected, relative to the root; () for all of them. `files`
     counts the selected files. `read` are the names of all manifest files, relative to the root.
-    `warnings` are about their text, not about the values in it.
+    `warnings` are about their text, not about the values in it. `later` are image sets of data
+    stores that the settings lack, and those that a pull request proposes have.
     """
 
     managed: tuple[ImageSetAsk, ...]
@@ -26,6 +27,7 @@ class Checked:
     paths: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    later: tuple[Later, ...] = ()
 
     @property
     def asks(self) -> tuple[ImageSetAsk, ...]:

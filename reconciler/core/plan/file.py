@@ -26,6 +26,7 @@ from reconciler.core.model.plan import (
     Action,
     Basis,
     HazardUse,
+    Later,
     Member,
     Plan,
     Released,
@@ -181,14 +182,19 @@ def _since_json(since: Since) -> Json:
         "base": since.base,
         "settings": since.settings,
         "key": since.key,
-        "records": since.records,
         "consents": list(since.consents),
         "local": since.local,
     }
     if since.released:
         row["released"] = [released_json(one) for one in since.released]
+    if since.later:
+        row["later"] = [
+            {"datastore": one.datastore, "imageSets": one.image_sets} for one in since.later
+        ]
     if since.problem:
         row["problem"] = since.problem
+    if since.unplanned:
+        row["unplanned"] = since.unplanned
     return row
 
 
@@ -427,12 +433,17 @@ def _since(row: Row) -> Since:
         row["base"],
         row["settings"],
         row["key"],
-        row["records"],
         tuple(row["consents"]),
         row["local"],
         _each(row.get("released", []), _released),
+        _each(row.get("later", []), _later),
         row.get("problem", ""),
+        row.get("unplanned", ""),
     )
+
+
+def _later(row: Row) -> Later:
+    return Later(row["datastore"], row["imageSets"])
 
 
 def _each(rows: list[Row], read: Callable[[Row], T]) -> tuple[T, ...]:

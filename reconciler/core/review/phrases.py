@@ -10,6 +10,8 @@ from reconciler.core.review.search import ShownImageSet
 
 # How many new consents are listed.
 _CONSENTS = 10
+# What stands before the lines of `changed_since`.
+BEYOND_MANIFESTS = "This pull request also changes more than manifests:"
 # How many image sets that changed their tier are named.
 _RETIERED = 3
 
@@ -80,11 +82,12 @@ def changed_since(since: Since) -> tuple[str, ...]:
     """What changed since the base besides the asks, the gravest first; () if nothing did."""
     found = []
     if since.settings:
-        found.append("reconciler.yaml changed")
+        found.append(
+            "reconciler.yaml changed. This plan is made with the settings of the base; the new "
+            "settings hold after the merge"
+        )
     if since.key:
-        found.append("reconciler.key changed, so that no record is known any more")
-    if since.records:
-        found.append(f"{plural(since.records, 'file')} of records changed by hand")
+        found.append("reconciler.key is new. It makes the digests of records and reviews")
     if since.local:
         files = plural(since.local, "file")
         found.append(f"{files} below .reconcile/, which no commit should have")
@@ -92,7 +95,16 @@ def changed_since(since: Since) -> tuple[str, ...]:
         more = len(since.consents) - _CONSENTS
         others = f"; and {more:,} more" if more > 0 else ""
         found.append(f"new consent: {'; '.join(since.consents[:_CONSENTS])}{others}")
-    return tuple(found)
+    return tuple(f"{one}." for one in found)
+
+
+def planned_later(since: Since | None) -> tuple[str, ...]:
+    """What is asked of data stores that only the settings of the pull request have."""
+    return tuple(
+        f"Planned after the merge: {plural(one.image_sets, 'image set')} of data store "
+        f"{one.datastore}, which the settings of the base do not have."
+        for one in (since.later if since is not None else ())
+    )
 
 
 def not_compared(since: Since | None) -> str:

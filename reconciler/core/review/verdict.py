@@ -20,6 +20,12 @@ def verdict_of(plan: Plan, totals: Totals) -> tuple[str, ...]:
 
 
 def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
+    since = plan.basis.since
+    if since is not None and since.unplanned:
+        yield "Plans begin after this merge."
+        yield f"A plan takes its settings from the base of the pull request: {since.unplanned}."
+        yield "Until then, `reconcile validate` checks the settings and the manifests."
+        return
     if totals.raised:
         where = Count()
         for action in plan.actions:
@@ -45,5 +51,5 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
     if converged := counts.get(Status.CONVERGED):
         verb = "holds" if converged == 1 else "hold"
         yield f"{plural(converged, 'image set')} already {verb} what is asked."
-    if plan.basis.since is not None:
-        yield from at_base.released_by(plan.basis.since.released)
+    if since is not None:
+        yield from at_base.released_by(since.released)

@@ -30,7 +30,6 @@ from reconciler.edges.git.record_branch import (
     Tips,
     common_ancestor,
     current_branch,
-    differing,
     heads,
     move_branch,
     record_tips,
@@ -45,7 +44,7 @@ from reconciler.edges.git.remote import (
     push,
     upstream,
 )
-from reconciler.edges.git.since import Since, base_of_test_merge, since
+from reconciler.edges.git.since import Since, base_of_test_merge, differing, since
 
 __all__ = [
     "Message",

@@ -62,17 +62,6 @@ def current_branch(root: Path) -> str:
             return ""
 
 
-def differing(root: Path, one: str, other: str, folder: Path) -> tuple[Path, ...]:
-    """Return the files at or below a path that differ between two commits, sorted."""
-    with repository_of(root) as repo:
-        assert repo is not None
-        with explained("git diff-tree"):
-            options = ("-r", "-z", "--name-only", "--no-renames")
-            names = str(repo.git.diff_tree(*options, one, other, "--", repo.name(folder)))
-            found = filter(None, names.split("\0"))
-            return tuple(_path(repo, folder, name) for name in sorted(found))
-
-
 def heads(root: Path, *commits: str) -> tuple[str, ...]:
     """Return the commits that are not before another of them, in their order."""
     wanted = tuple(dict.fromkeys(filter(None, commits)))
@@ -129,8 +118,3 @@ def _commit(repo: Repository, ref: str) -> str:
         return str(repo.git.rev_parse("--verify", "--quiet", f"{ref}^{{commit}}"))
     except command_error():
         return ""
-
-
-def _path(repo: Repository, folder: Path, name: str) -> Path:
-    """The path below a folder, whose own path may hold a link."""
-    return folder / Path(name).relative_to(repo.name(folder))

@@ -71,6 +71,23 @@ def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
     return Since(base, before, after, held, tuple(sorted(lacking)))
 
 
+def differing(root: Path, one: str, other: str, path: Path) -> tuple[Path, ...]:
+    """Return the files at or below a path that differ between two commits, sorted.
+
+    Outside a repository there are none. Raises `GitError` if it does not have the commits.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git diff-tree"):
+            check_owner(repo.tree)
+            options = ("-r", "-z", "--name-only", "--no-renames")
+            above = repo.name(path)  # the path itself may hold a link
+            output = str(repo.git.diff_tree(*options, one, other, "--", above))
+    names = sorted(filter(None, output.split("\0")))
+    return tuple(path / Path(name).relative_to(above) for name in names)
+
+
 def _is_file(entry: Sequence[str]) -> bool:
     """Whether an entry of a commit is a regular file: 120000 is a link, 160000 a submodule."""
     return entry[0].startswith("100")

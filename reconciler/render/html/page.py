@@ -9,11 +9,13 @@ from reconciler import __version__
 from reconciler.core.model.plan import StoreIdentity
 from reconciler.core.review import Review
 from reconciler.core.review.phrases import (
+    BEYOND_MANIFESTS,
     changed_since,
     moved,
     not_clean,
     not_compared,
     not_read,
+    planned_later,
     plural,
 )
 from reconciler.render.html.frame import asset, named, policy, web_address
@@ -42,6 +44,7 @@ def page(review: Review, link: str = "") -> str:
         script=asset("page.js"),
         verdict=text(verdict[0]),
         more=element("p", " ".join(verdict[1:]), class_="more") if verdict[1:] else "",
+        beyond=_beyond(review),
         warnings=joined(_warnings(review)),
         basis=_basis(review),
         tiles=tiles(review),
@@ -54,15 +57,22 @@ def page(review: Review, link: str = "") -> str:
     )
 
 
-def _warnings(review: Review) -> Iterator[Html]:
+def _beyond(review: Review) -> Html | str:
+    """What the pull request changes besides manifests."""
     changed = changed_since(review.basis.since) if review.basis.since else ()
-    if changed:
-        yield element(
-            "div",
-            element("strong", "This pull request also changes more than manifests:"),
-            element("ul", *(element("li", sentence(line)) for line in changed)),
-            class_="warning",
-        )
+    if not changed:
+        return ""
+    return element(
+        "div",
+        element("strong", BEYOND_MANIFESTS),
+        element("ul", *(element("li", sentence(line)) for line in changed)),
+        class_="warning",
+    )
+
+
+def _warnings(review: Review) -> Iterator[Html]:
+    for line in planned_later(review.basis.since):
+        yield element("p", sentence(line), class_="warning")
     if problem := not_compared(review.basis.since):
         yield element("p", sentence(problem), class_="warning")
     for one in review.unread:
