@@ -14,6 +14,7 @@ from reconciler.cli import (
     explain,
     import_,
     init,
+    jobs,
     plan,
     record,
     schema,
@@ -65,3 +66,6 @@ app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)
 app.add_typer(emulator, name="emulator")
+for command in app.registered_commands:
+    if command.callback is not None:
+        command.callback = jobs.guarded(str(command.name), command.callback)

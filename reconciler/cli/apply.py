@@ -139,7 +139,7 @@ def apply(
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
-    from reconciler.cli import connect, debug, problems, screen, target, workspace
+    from reconciler.cli import connect, debug, jobs, problems, screen, target, workspace
     from reconciler.cli.progress import Progress
     from reconciler.cli.report import check_report_file
     from reconciler.cli.reviewed import judged
@@ -189,6 +189,7 @@ def apply(
             edges = replace(edges, remote=remote, branch=branch)
             bounds = Bounds(limit, edges.clock.now() + seconds, on_error is OnError.STOP)
             if saved:
+                jobs.check("apply", settings)
                 plan, warning = workspace.load_plan(saved, Path(settings.root))
                 screen.note(*([warning] if warning else []))
             else:
@@ -302,12 +303,13 @@ def _planned(
 ) -> tuple[Planned, tuple[Made, ...]]:
     """Make a plan. Return also the versions that lost runs made by these reviews."""
     from reconciler import pipeline
-    from reconciler.cli import debug
+    from reconciler.cli import debug, jobs
     from reconciler.cli.progress import Waiting
     from reconciler.pipeline.gap import made_by_lost_runs
 
     checked = pipeline.check(settings, paths or ())
     debug.checked(checked)
+    jobs.check("apply", settings, paths or ())
     planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
     made = made_by_lost_runs(settings, planned.plan, edges, reviews) if reviews else ()
     if made:

@@ -80,6 +80,7 @@ def plan(
         connect,
         debug,
         formats,
+        jobs,
         problems,
         reviewed,
         screen,
@@ -107,6 +108,7 @@ def plan(
     with problems.reported(settings, show_values):
         checked = pipeline.check(settings, paths or (), proposed=trusted.proposed)
     debug.checked(checked)
+    jobs.check("plan", settings, paths or (), base=trusted.base)
     digest, judgement, lines = "", None, []
     if trusted.problem:
         planned = pipeline.unplanned(trusted, checked)

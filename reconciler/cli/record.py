@@ -48,7 +48,7 @@ def record(
     """
     from reconciler import pipeline
     from reconciler.apply.run import Run
-    from reconciler.cli import connect, debug, problems, screen, workspace
+    from reconciler.cli import connect, debug, jobs, problems, screen, workspace
     from reconciler.cli.progress import Waiting
     from reconciler.cli.stop import Stop
     from reconciler.core.report.file import to_json
@@ -68,6 +68,7 @@ def record(
         edges = replace(opened, remote=remote)
         checked = pipeline.check(settings, paths or ())
         debug.checked(checked)
+        jobs.check("record", settings, paths or ())
         run = Run(edges.clock, stop)
         planned, applied = pipeline.record(settings, checked, edges, run, reporter=Waiting())
         for error in planned.errors:

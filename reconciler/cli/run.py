@@ -29,6 +29,7 @@ from reconciler.core.errors import (
     InputError,
     ReconcilerError,
 )
+from reconciler.edges import ci
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Clock
@@ -49,6 +50,8 @@ def main() -> None:
     # them for cycles so often that it takes longer than reading the manifests.
     gc.set_threshold(50_000, 50, 1_000)
     _stand_in()
+    if ci.job().is_ci:
+        os.umask(0o077)  # other users of a shared runner read no file of a job
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Print an escape for a character that the encoding lacks, instead of raising.

@@ -72,7 +72,7 @@ def search(
     PatientID=12345 --created 2026-01-01..`. `*` and `?` stand for any characters; `StudyDate=` also
     takes a range. Reads no metadata document, so it moves no image set to another storage tier.
     """
-    from reconciler.cli import connect, screen, workspace
+    from reconciler.cli import connect, jobs, screen, workspace
     from reconciler.core import search as asked
     from reconciler.core.review import review_search
     from reconciler.core.review.phrases import search_notes
@@ -87,6 +87,7 @@ def search(
     settings = workspace.settings(config)
     stores = [workspace.datastore(settings, datastore)] if datastore else settings.datastores
     redact = screen.mask(settings, show_values)
+    jobs.check("search", settings)
     with connect.edges(settings) as edges:
         result = find(stores, query, edges, limit)
     found = review_search(result.found, redact)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+_MERGE_REQUESTS = frozenset({"merge_request_event", "external_pull_request_event"})
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -20,7 +22,9 @@ class Job:
     `is_private` says that only chosen people can read the repository and its pull requests; False
     also where the job does not state it. `tests_pull_request` says that the commit is the merge
     that GitHub makes to test a pull request. `run` is the ID of the job as records state it, "" for
-    other systems.
+    other systems. `is_proposed` says that the commit is not merged yet: it is that of a pull
+    request or of a merge queue. `base` is the commit that a merge queue merges it into, "" for any
+    other job.
     """
 
     is_ci: bool
@@ -28,6 +32,8 @@ class Job:
     files_url: str = ""
     tests_pull_request: bool = False
     run: str = ""
+    is_proposed: bool = False
+    base: str = ""
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -42,13 +48,26 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
     if environment.get("GITHUB_REPOSITORY"):
         server = environment.get("GITHUB_SERVER_URL", "https://github.com")
         files_url = f"{server}/{environment['GITHUB_REPOSITORY']}/blob"
-        is_test = is_ci and environment.get("GITHUB_EVENT_NAME") == "pull_request"
-        run = _run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT")
-        return Job(is_ci, _is_private_on_github(environment), files_url, is_test, run)
+        event = environment.get("GITHUB_EVENT_NAME", "") if is_ci else ""
+        return Job(
+            is_ci,
+            _is_private_on_github(environment),
+            files_url,
+            tests_pull_request=event == "pull_request",
+            run=_run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),
+            is_proposed=event.startswith("pull_request") or event == "merge_group",
+            base=_base_of_merge_group(environment) if event == "merge_group" else "",
+        )
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
-        files_url = f"{environment['CI_PROJECT_URL']}/-/blob"
-        return Job(is_ci, is_private, files_url, run=_run("gitlab", environment, "CI_JOB_ID"))
+        is_proposed = environment.get("CI_PIPELINE_SOURCE") in _MERGE_REQUESTS
+        return Job(
+            is_ci,
+            is_private,
+            f"{environment['CI_PROJECT_URL']}/-/blob",
+            run=_run("gitlab", environment, "CI_JOB_ID"),
+            is_proposed=is_ci and is_proposed,
+        )
     return Job(is_ci)
 
 
@@ -57,6 +76,15 @@ def _run(system: str, environment: Mapping[str, str], *names: str) -> str:
     parts = [environment.get(name, "") for name in names]
     are_numbers = all(part.isascii() and part.isdecimal() and len(part) <= 20 for part in parts)
     return "-".join((system, *parts)) if are_numbers else ""
+
+
+def _base_of_merge_group(environment: Mapping[str, str]) -> str:
+    """The commit that a merge queue merges a group into (webhook event `merge_group`)."""
+    try:
+        event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+        return str(event["merge_group"]["base_sha"])
+    except (KeyError, OSError, ValueError, TypeError):
+        return ""
 
 
 def _is_private_on_github(environment: Mapping[str, str]) -> bool:

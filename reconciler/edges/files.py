@@ -32,11 +32,8 @@ class RealFiles:
         path.mkdir(parents=True, exist_ok=True)
 
     def create(self, path: Path, mode: int) -> int:
-        """open(2) of a file that must not exist yet."""
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with suppress(OSError):  # a file system without modes; fchmod overrides the umask
-            os.fchmod(handle, mode)
-        return handle
+        """open(2) of a file that must not exist yet. The umask of the process applies."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
 
     def open_end(self, path: Path, mode: int) -> int:
         """open(2) for appending."""

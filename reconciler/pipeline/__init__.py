@@ -4,6 +4,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply, apply_reviewed
+from reconciler.pipeline.basis import refuse_uncommitted
 from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
@@ -20,6 +21,7 @@ __all__ = [
     "plan",
     "plan_at_rest",
     "record",
+    "refuse_uncommitted",
     "trusted",
     "unplanned",
     "warnings",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from reconciler.core.errors import GitError
+from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.plan import Basis, Since, StoreIdentity
 from reconciler.core.model.record import RULES_VERSION
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.edges import git
-from reconciler.edges.manifests import is_manifest
+from reconciler.edges import git, records
+from reconciler.edges.manifests import is_manifest, names
 
 
 def basis_of(settings: Settings, checked: Checked, since: Since | None) -> Basis:
@@ -32,9 +35,41 @@ def _identity(one: Datastore) -> StoreIdentity:
     return StoreIdentity(one.name, one.datastore_id, one.region, one.account_id, one.endpoint)
 
 
-def _is_clean(settings: Settings, checked: Checked) -> bool | None:
-    """Whether the commit holds every file that was read as it was read, and no other manifest."""
+def refuse_uncommitted(settings: Settings, paths: Sequence[Path] = ()) -> None:
+    """Raise GitError unless the commit holds settings, manifests and records as regular files.
+
+    `paths` are manifests that are read besides those of the settings.
+    """
     root = Path(settings.root)
     folder = root / settings.manifests
-    read = [root / settings.file, *(root / name for name in checked.read)]
-    return git.holds(root, read, lambda path: is_manifest(root, folder, path), folder)
+    if not git.head(root):
+        raise GitError(
+            f"{root} is not the checkout of a commit, and a CI job plans commits",
+            "Check out the repository with git: a download of its files has no commit.",
+        )
+    ours = [folder, root / settings.file, root / KEY_FILE, root / records.FOLDER, *paths]
+    if odd := git.irregular(root, ours):
+        path, kind = odd[0]
+        more = f" (and {len(odd) - 1:,} more)" if len(odd) > 1 else ""
+        raise GitError(
+            f"{path.relative_to(root.resolve()).as_posix()} is {kind}, not a regular file{more}",
+            "Commit the file itself in its place. A reviewer does not see what is elsewhere.",
+        )
+    found = [folder, *paths] if folder.exists() or not paths else paths
+    if not _holds(settings, names(root, found)):
+        raise GitError(
+            f"the commit does not hold {settings.file} and the manifests as they are on the disk",
+            "Commit all of them. In a job, plan and apply before any step that writes manifests.",
+        )
+
+
+def _is_clean(settings: Settings, checked: Checked) -> bool | None:
+    return _holds(settings, checked.read)
+
+
+def _holds(settings: Settings, read: Iterable[str]) -> bool | None:
+    """Whether the commit holds some manifests and the settings as they are, and no others."""
+    root = Path(settings.root)
+    folder = root / settings.manifests
+    files = [root / settings.file, *(root / name for name in read)]
+    return git.holds(root, files, lambda path: is_manifest(root, folder, path), folder)

@@ -556,6 +556,9 @@ def test_in_a_ci_job_apply_must_know_where_its_records_go(
 ) -> None:
     imported(repository.emulator, document())
     repository.ask("a.yaml", DESCRIBED)
+    git(repository.root, "init", "-q")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-q", "-m", "ask")
     monkeypatch.setenv("CI", "true")
     ran = repository.reconcile(*APPLY)
     assert ran.code == 1

@@ -35,6 +35,9 @@ def tree(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch) ->
         imported(world.emulator, document())
         imported(world.emulator, document(image_set_id=OTHER_ID))
         manifest(world.root, "a.yaml", NAME, IMAGE_SET_ID, OTHER_ID)
+        outside.git(world.root, "init", "-q")
+        outside.git(world.root, "add", ".")
+        outside.git(world.root, "commit", "-q", "-m", "ask")
         yield world
 
 

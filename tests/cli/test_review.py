@@ -86,9 +86,11 @@ def test_the_setting_decides_before_the_repository(
 def test_a_job_shows_nothing_that_the_commit_does_not_hold(
     tree: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    in_a_job(monkeypatch, tmp_path, private=True)
     manifest(tree.root, "a.yaml", NAME.replace("Pieter", "Petra"))
-    out = tree.reconcile("plan", "--format", "markdown").out
+    file = tree.root / ".reconcile" / "plan.json"
+    assert tree.reconcile("plan", "--out", file).code == 0
+    in_a_job(monkeypatch, tmp_path, private=True)
+    out = tree.reconcile("show", file, "--format", "markdown").out
     assert "Petra" not in out and "Tree not clean" in out
 
 

@@ -4,7 +4,7 @@ A run commits only the files that it wrote. All other staged or changed files st
 """
 
 from reconciler.edges.git.at_commit import contents_at, files_at
-from reconciler.edges.git.clean import holds
+from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import commit
 from reconciler.edges.git.history import (
     applied_by_trailers,
@@ -72,6 +72,7 @@ __all__ = [
     "head",
     "heads",
     "holds",
+    "irregular",
     "is_before",
     "is_ignored",
     "is_shallow",

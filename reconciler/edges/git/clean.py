@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reconciler.core.errors import GitError
 from reconciler.edges.git.content import blob_id, bytes_of
+from reconciler.edges.git.failures import explained
 from reconciler.edges.git.program import command_error
 from reconciler.edges.git.repository import (
     Entries,
@@ -21,7 +22,8 @@ from reconciler.edges.git.repository import (
     repository_of,
 )
 
-_LINK = "120000"
+_LINK, _SUBMODULE = "120000", "160000"
+_KINDS = {_LINK: "a symbolic link", _SUBMODULE: "a submodule"}
 
 
 def holds(
@@ -49,6 +51,25 @@ def holds(
         return not any(map(is_wanted, others)) and all(
             _is_held(repo, name, path, held) for name, path in expected.items()
         )
+
+
+def irregular(root: Path, paths: Iterable[Path]) -> tuple[tuple[Path, str], ...]:
+    """Return the links and submodules that the commit has at or below some paths, sorted.
+
+    Each is a path with what is there, in words. Outside a repository there are none.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git ls-tree"):
+            check_owner(repo.tree)
+            held = repo.held("HEAD", sorted({repo.name(path) for path in paths}))
+    modes = {name: rows[0].split()[0] for name, rows in held.items()}
+    return tuple(
+        (repo.tree.root / name, _KINDS[mode])
+        for name, mode in sorted(modes.items())
+        if mode in _KINDS
+    )
 
 
 def _with_targets(files: Iterable[Path]) -> Iterator[Path]:

@@ -20,6 +20,9 @@ MAX_BYTES = 16 * 1024 * 1024
 
 _SUFFIXES = (".yaml", ".yml")
 _LOOKS_LIKE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
+# github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_LFS_HINT = "Take the file out of Git LFS, so that reviewers see its lines: `git lfs untrack`."
 _NAME = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
 _SHOW = "Show a saved plan with `reconcile show PLAN`. Execute it with `reconcile apply PLAN`."
 
@@ -138,6 +141,8 @@ def text_in(data: bytes, name: str, wanted: FileKind) -> str | Diagnostic:
     if len(data) > MAX_BYTES:
         hint = "Split it into several files."
         return Diagnostic(place, f"is larger than the limit of {MAX_BYTES:,} bytes", hint)
+    if data.startswith(_LFS_POINTER):
+        return Diagnostic(place, "is a pointer of Git LFS: the file itself is elsewhere", _LFS_HINT)
     kind = kind_of(data)
     if kind not in (wanted, None):
         message = f"is {kind.title}, not {wanted.title}"
