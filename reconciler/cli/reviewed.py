@@ -52,12 +52,27 @@ def judged(
 
     judgement = judge_by_reviews(settings, plan, edges, reviews, made)
     expired = [one for one in reviews if one.is_expired(edges.clock.utc())]
-    return judgement, list(_lines(plan, judgement, expired, settings))
+    lines = [*_lines(plan, judgement, expired, settings), *_other_settings(reviews, settings)]
+    return judgement, lines
 
 
 def exit_code(judgement: Judgement) -> int:
     """EXIT_ERROR if a change is not reviewed."""
     return EXIT_ERROR if judgement.unreviewed else EXIT_OK
+
+
+def _other_settings(reviews: Sequence[Reviewed], settings: Settings) -> Iterator[str]:
+    """State which reviews were made with other settings: their changes count all the same.
+
+    Each change and each hazard is compared with the review, so that settings permit nothing that no
+    reviewer saw.
+    """
+    for review in reviews:
+        if review.settings_digest != settings.digest:
+            yield (
+                f"The review of commit {review.origin.head} was made before {settings.file} "
+                "changed. What only the new settings permit is not reviewed."
+            )
 
 
 def _lines(
