@@ -13,6 +13,7 @@ from reconciler.core.lookalikes import reveal
 
 # Sentences of ours have names and commands in backticks, as in Markdown.
 _CODE = re.compile(r"`([^`]+)`")
+_HASHES = re.compile("#(?=#)")
 
 
 class Html(str):
@@ -23,7 +24,12 @@ class Html(str):
 
 def text(plain: str) -> Html:
     """A text node. Unprintable characters are escaped first, as in every other output."""
-    return Html(escape_html(escape(plain)))
+    return Html(_escaped(plain))
+
+
+def _escaped(plain: str) -> str:
+    """Text for a node or an attribute. In a log, `##[` would be a command (`core.escape`)."""
+    return _HASHES.sub("&#35;", escape_html(escape(plain)))
 
 
 def element(tag: str, *children: str, **attributes: str | bool) -> Html:
@@ -33,7 +39,7 @@ def element(tag: str, *children: str, **attributes: str | bool) -> Html:
     """
     named = (
         f" {name.rstrip('_').replace('_', '-')}"
-        + ("" if value is True else f'="{escape_html(escape(value))}"')
+        + ("" if value is True else f'="{_escaped(value)}"')
         for name, value in attributes.items()
         if value is not False
     )
