@@ -170,7 +170,7 @@ def apply(
         )
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=record or settings.record_mode)
-    destination.check_record_mode(settings)
+    destination.check(settings, push=push)
     workspace.refuse_links(settings, saved, report)
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     made: tuple[Made, ...] = ()

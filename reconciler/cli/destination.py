@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from reconciler.edges import git
 
 
-def check_record_mode(settings: Settings) -> None:
-    """Raise ReconcilerError in a CI job where nothing states where records go."""
+def check(settings: Settings, *, push: bool) -> None:
+    """Raise ReconcilerError if records cannot be committed, or a CI job does not say where to."""
+    from reconciler import pipeline
     from reconciler.edges import ci
 
     if settings.record_mode is None and ci.job().is_ci:
@@ -27,6 +28,8 @@ def check_record_mode(settings: Settings) -> None:
             "deletes it, the next run does not know which values were reviewed, and cannot detect "
             "drift.",
         )
+    if settings.record_mode is RecordMode.COMMIT:
+        pipeline.check_committable(settings, pushes=push)
 
 
 def followed(settings: Settings) -> git.Remote | None:

@@ -56,7 +56,7 @@ def record(
 
     settings = workspace.settings(config)
     settings = replace(settings, record_mode=mode or settings.record_mode)
-    destination.check_record_mode(settings)
+    destination.check(settings, push=push)
     branch = destination.followed(settings) if push else None
     remote = destination.pushed_to(settings, branch, push=push)
     with (

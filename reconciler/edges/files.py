@@ -23,6 +23,10 @@ PRIVATE = 0o600  # for files with patient data
 # .NAME.PID-HEX.tmp: the process ID shows whether a process still writes it.
 _PARTIAL = re.compile(r"\.(.+)\.([0-9]{1,10})-[0-9a-f]{8}\.tmp")
 
+# git-merge(1), "How conflicts are presented": three lines that begin so, in this order.
+_CONFLICT = re.compile(rb"^<{7} ", re.MULTILINE)
+_MIDDLE, _END = b"\n=======", b"\n>>>>>>> "
+
 
 class RealFiles:
     """Implements `reconciler.core.ports.Files` on the file system of the machine."""
@@ -253,3 +257,12 @@ def _is_written(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def conflict_in(content: bytes) -> int:
+    """Return the line of the first conflict that a merge left in a file, 0 if there is none."""
+    found = _CONFLICT.search(content)
+    middle = content.find(_MIDDLE, found.end()) if found else -1
+    if found is None or middle < 0 or content.find(_END, middle) < 0:
+        return 0
+    return content.count(b"\n", 0, found.start()) + 1

@@ -4,7 +4,7 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply, apply_reviewed
-from reconciler.pipeline.basis import refuse_uncommitted
+from reconciler.pipeline.basis import check_committable, refuse_uncommitted
 from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan, plan_at_rest
@@ -17,6 +17,7 @@ __all__ = [
     "apply_reviewed",
     "are_committed",
     "check",
+    "check_committable",
     "notes",
     "plan",
     "plan_at_rest",

@@ -31,6 +31,16 @@ def basis_of(settings: Settings, checked: Checked, since: Since | None) -> Basis
     )
 
 
+def check_committable(settings: Settings, *, pushes: bool) -> None:
+    """Raise GitError if records cannot be committed here, before anything is sent.
+
+    Pushed records are committed to the branch of the remote, not to the one that is checked out.
+    """
+    root = Path(settings.root)
+    if not pushes:
+        git.check_committable(root, [root / records.FOLDER, root / KEY_FILE])
+
+
 def _identity(one: Datastore) -> StoreIdentity:
     return StoreIdentity(one.name, one.datastore_id, one.region, one.account_id, one.endpoint)
 

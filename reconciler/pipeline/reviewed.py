@@ -95,6 +95,11 @@ def read_reviews(root: Path, paths: Sequence[Path], expected: Sequence[str]) -> 
 
     `expected` are digests (`sha256:…`) of the files; if there are any, each file needs one.
     """
+    if not git.head(root):
+        raise ReviewFileError(
+            f"reviews are of commits, and {root} is no checkout of a git repository",
+            "Run the command in a clone of the repository.",
+        )
     key = key_for_reviews(root)
     found: list[Reviewed] = []
     problems: list[ReconcilerError] = []

@@ -5,7 +5,7 @@ A run commits only the files that it wrote. All other staged or changed files st
 
 from reconciler.edges.git.at_commit import contents_at, files_at
 from reconciler.edges.git.clean import holds, irregular
-from reconciler.edges.git.commits import commit
+from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.history import (
     applied_by_trailers,
     contents_since,
@@ -55,6 +55,7 @@ __all__ = [
     "applied_by_trailers",
     "base_of_test_merge",
     "changed",
+    "check_committable",
     "commit",
     "commit_onto",
     "committed",

@@ -35,11 +35,8 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
     """
     with repository_of(root) as repo:
         if repo is None:
-            raise GitError(
-                f"{root} is not in a git repository, so records cannot be committed",
-                "Run `git init`, or set `record: {mode: files}` in reconciler.yaml.",
-            )
-        with explained("git commit"):
+            raise _no_repository(root)
+        with explained("git commit", of_records=True):
             names = changed_names(repo, paths)
             if not names:
                 return ""
@@ -50,6 +47,31 @@ def commit(root: Path, paths: Sequence[Path], text: Message) -> str:
                 if changed_names(repo, paths):
                     raise
                 return ""  # another run has committed these files meanwhile
+
+
+def check_committable(root: Path, paths: Sequence[Path]) -> None:
+    """Raise `GitError` if these files or folders cannot be committed, before they are written.
+
+    Hooks and filters decide later.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            raise _no_repository(root)
+        with explained("git status"):
+            changed_names(repo, paths)
+            if (repo.tree.git_dir / "MERGE_HEAD").exists():
+                raise GitError(
+                    "records cannot be committed: a merge is not finished",
+                    "Run `git commit` to finish the merge, or `git merge --abort`. Then run the "
+                    "command again.",
+                )
+
+
+def _no_repository(root: Path) -> GitError:
+    return GitError(
+        f"{root} is not in a git repository, so records cannot be committed",
+        "Run `git init`, or set `record: {mode: files}` in reconciler.yaml.",
+    )
 
 
 def _commit_checked(repo: Repository, names: Sequence[str], text: Message) -> str:

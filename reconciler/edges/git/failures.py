@@ -10,18 +10,22 @@ from reconciler.edges.git.program import command_error
 
 
 @contextmanager
-def explained(command: str) -> Iterator[None]:
-    """Translate errors of a git command into `GitError`."""
+def explained(command: str, *, of_records: bool = False) -> Iterator[None]:
+    """Translate errors of a git command into `GitError`.
+
+    `of_records` says that the command commits records, which are written then.
+    """
     try:
         yield
     except command_error() as error:
         output = str(getattr(error, "stderr", "") or error).strip()
         said = output.removeprefix("stderr: ").strip("'\n ")
         kind = GitBusyError if _is_busy(said) else GitError
-        raise kind(f"{command} failed: {said or 'no reason given'}", _next(said)) from None
+        hint = _next(said, of_records)
+        raise kind(f"{command} failed: {said or 'no reason given'}", hint) from None
     except OSError as error:
         said = f"{error.strerror} ({error.filename})"
-        raise GitError(f"{command} failed: {said}", _next(said)) from None
+        raise GitError(f"{command} failed: {said}", _next(said, of_records)) from None
 
 
 def _is_busy(said: str) -> bool:
@@ -43,12 +47,12 @@ _NEXT: tuple[tuple[str, str], ...] = (
 )
 
 
-def _next(said: str) -> str:
-    """Return what to do next. The record files themselves are already written."""
-    found = next(
-        (hint for sign, hint in _NEXT if sign in said),
-        "Fix the problem (a hook may have rejected the commit).",
-    )
+def _next(said: str, of_records: bool) -> str:
+    """Return what to do next."""
+    found = next((hint for sign, hint in _NEXT if sign in said), "")
+    if not of_records:
+        return f"{found or 'Fix what git reports.'} Then run the command again."
+    found = found or "Fix the problem (a hook may have rejected the commit)."
     return (
         f"{found} The records are written: commit them with `git commit -- records`, or run the "
         "command again."

@@ -169,5 +169,5 @@ def refuse_settings_of_tree(repo: Repository) -> None:
             raise GitError(
                 f"git reads settings from {path}, which is in the working tree",
                 "A pull request could change them. Remove `include.path` from .git/config, or set "
-                "HOME to a folder outside the tree. The records are written.",
+                "HOME to a folder outside the tree.",
             )

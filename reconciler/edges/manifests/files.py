@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.file_kind import PLAN, SETTINGS, FileKind, kind_of
 from reconciler.core.source import lines_of
-from reconciler.edges.files import open_at_once
+from reconciler.edges.files import conflict_in, open_at_once
 from reconciler.edges.places import SETTINGS_FILE
 from reconciler.edges.worktree import leads_out
 
@@ -23,6 +23,10 @@ _LOOKS_LIKE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
 # github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_HINT = "Take the file out of Git LFS, so that reviewers see its lines: `git lfs untrack`."
+_CONFLICT_HINT = (
+    "Keep the lines of one side, delete the others and the lines with `<<<<<<<`, `=======` and "
+    "`>>>>>>>`. Then run `git add` with the file, and commit."
+)
 _NAME = "Name a manifest or a folder. The default is `manifests:` in reconciler.yaml."
 _SHOW = "Show a saved plan with `reconcile show PLAN`. Execute it with `reconcile apply PLAN`."
 
@@ -143,6 +147,9 @@ def text_in(data: bytes, name: str, wanted: FileKind) -> str | Diagnostic:
         return Diagnostic(place, f"is larger than the limit of {MAX_BYTES:,} bytes", hint)
     if data.startswith(_LFS_POINTER):
         return Diagnostic(place, "is a pointer of Git LFS: the file itself is elsewhere", _LFS_HINT)
+    if line := conflict_in(data):
+        message = "a merge left a conflict here"
+        return Diagnostic(Place(name, line, 1), message, _CONFLICT_HINT)
     kind = kind_of(data)
     if kind not in (wanted, None):
         message = f"is {kind.title}, not {wanted.title}"

@@ -21,6 +21,7 @@ from reconciler.core.model.record import (
     Unverified,
     as_baselines,
 )
+from reconciler.edges.files import conflict_in
 
 KIND = "Record"
 
@@ -28,8 +29,9 @@ Row: TypeAlias = dict[str, Any]
 
 RESTORE = (
     "Only `reconcile` writes records. Restore them with `git checkout -- records`, or during a "
-    "merge with `git checkout --theirs -- records`. You can also delete the file: its image sets "
-    "are then read again, and count as never reviewed."
+    "merge with `git checkout --theirs -- records`. If the change is committed, find the last good "
+    "commit with `git log -- records`, then run `git checkout COMMIT -- records`. You can also "
+    "delete the file: its image sets are then read again, and count as never reviewed."
 )
 
 
@@ -41,6 +43,9 @@ def rows_of(content: bytes, name: str) -> list[Row]:
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        if line := conflict_in(content):
+            problem = f"{name}:{line}: a merge left a conflict in this file"
+            raise RecordError(problem, RESTORE) from None
         raise RecordError(f"{name}:{error.lineno}: the file is damaged", RESTORE) from None
     entries = record.get("entries") if isinstance(record, dict) else None
     if not isinstance(entries, list) or record.get("apiVersion") != API_VERSION:
