@@ -177,6 +177,18 @@ class GitBusyError(GitError):
     """Another git process holds a lock file in this repository, or died and left it there."""
 
 
+class GitHubError(ReconcilerError):
+    """The program gh, or GitHub itself, refused a request or cannot be used.
+
+    `status` is the HTTP status, 0 if there was no answer. `said` is GitHub's own sentence.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, status: int = 0, said: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.said = said
+
+
 class ServiceError(ReconcilerError):
     """A call of the service failed. `code` is the service's error code.
 

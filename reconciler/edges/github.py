@@ -1,7 +1,6 @@
-"""GitHub's API through `gh`, the command line of GitHub, which keeps the credentials.
+"""GitHub's REST API, through `gh api`: gh knows tokens, proxies and certificates of the machine.
 
-No token passes through this process, and no message repeats what `gh` prints, except GitHub's own
-sentence on a refusal.
+Source: https://cli.github.com/manual/gh_api and https://cli.github.com/manual/gh_help_environment.
 """
 
 from __future__ import annotations
@@ -9,105 +8,176 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.errors import ReconcilerError
-from reconciler.edges.surroundings import is_credential
+from reconciler.core.errors import GitHubError
+from reconciler.edges.surroundings import absolute_only
 
-# cli.github.com/manual/gh_help_exit-codes
-_NEEDS_LOGIN = 4
-_UNAUTHORIZED = 401
-_STATUS = re.compile(r"\(HTTP (\d{3})\)")
-_OF_GH = ("GH_", "GITHUB_")
-_SILENT = "It does not say why."
-_PATIENCE_SECONDS = 60.0
-# Without questions, colours and notices of updates (cli.github.com/manual/gh_help_environment).
+# What gh reads. AWS credentials and the token for pushes are not among them.
+_VARIABLES = (
+    *("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"),
+    *("GH_CONFIG_DIR", "HOME", "XDG_CONFIG_HOME", "APPDATA", "SYSTEMROOT", "GITHUB_ACTIONS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"),
+)
 _QUIET = {"GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
+# gh ends with this code if it needs a login (https://cli.github.com/manual/gh_help_exit-codes).
+_NEEDS_LOGIN = 4
+_SECONDS = 300
+_SILENT = "It does not say why."
+_STATUS = re.compile(r"\(HTTP (\d{3})\)")
+_NAME = r"[A-Za-z0-9._-]+"
+_ADDRESS = re.compile(
+    rf"(?:https?://(?:[^/@]*@)?|ssh://(?:[^/@]*@)?|[^/@:]*@)(?P<host>{_NAME})(?::\d+(?=/))?[:/]"
+    rf"(?P<name>{_NAME}/{_NAME}?)(?:\.git)?/?"
+)
 
 
-class GitHubError(ReconcilerError):
-    """A call of GitHub's API that did not succeed.
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """A repository (`owner/name`) on a host: paths start behind `repos/owner/name/`.
 
-    `status` is the HTTP status, 0 if there was no answer. `said` is GitHub's own sentence.
+    Without a repository, they start at the root of the API.
     """
 
-    def __init__(self, message: str, hint: str = "", *, status: int = 0, said: str = "") -> None:
-        super().__init__(message, hint)
-        self.status = status
-        self.said = said
+    repository: str = ""
+    host: str = "github.com"
 
+    def get(self, path: str = "") -> Any:
+        """Return the answer to one request. Raises GitHubError."""
+        return _parsed(self._run(path), path)[0]
 
-class GitHub:
-    """GitHub's API, as the account that `gh` is logged in with."""
+    def pages(self, path: str) -> list[Any]:
+        """Return the answers of all pages, each as it is. Raises GitHubError."""
+        mark = "&" if "?" in path else "?"
+        return _parsed(self._run(f"{path}{mark}per_page=100", "--paginate"), path)
 
-    def get(self, path: str) -> Any:
-        """The answer to GET of a path such as `repos/OWNER/NAME`. Raises GitHubError."""
-        done = _run(path)
-        if done.returncode:
-            raise _error(path, done)
+    def download(self, path: str) -> bytes:
+        """Return the bytes of a file. Raises GitHubError."""
+        return self._run(path)
+
+    def _run(self, path: str, *options: str) -> bytes:
+        address = f"repos/{self.repository}/{path}".rstrip("/") if self.repository else path
+        command = ["gh", "api", "--hostname", self.host, *options, address]
         try:
-            return json.loads(done.stdout)
-        except ValueError:
-            raise GitHubError(f"GitHub, {path}: the answer is not JSON") from None
+            # In the root folder: gh asks git about the current one, which may be a hostile tree.
+            done = subprocess.run(  # noqa: S603 - no shell
+                command,
+                capture_output=True,
+                check=False,
+                cwd=os.sep,
+                env=_environment(os.environ),
+                timeout=_SECONDS,
+            )
+        except FileNotFoundError:
+            raise GitHubError(
+                "gh, the command line of GitHub, is not installed",
+                "Install it from https://cli.github.com, then run `gh auth login`.",
+            ) from None
+        except (OSError, subprocess.TimeoutExpired):
+            raise GitHubError(
+                f"gh did not answer for {address}", "Run the command again."
+            ) from None
+        if done.returncode:
+            raise _error(done, address)
+        return done.stdout
 
 
-def _run(path: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("gh")
-    if program is None:
+def repository(address: str, environment: Mapping[str, str] = os.environ) -> GitHub:
+    """Return the repository of this job, or that of the address of a remote.
+
+    Raises GitHubError if neither names one.
+    """
+    name = environment.get("GITHUB_REPOSITORY", "")
+    server = environment.get("GITHUB_SERVER_URL", "https://github.com")
+    if name:
+        return GitHub(name, server.partition("://")[2].strip("/"))
+    found = _ADDRESS.fullmatch(address)
+    if not found:
         raise GitHubError(
-            "gh, the command line of GitHub, is not installed",
-            "Install it from https://cli.github.com, then run `gh auth login`.",
+            "the remote of this branch names no repository on GitHub",
+            "Set GITHUB_REPOSITORY to its name, for example `hospital/metadata`.",
         )
+    return GitHub(found["name"].removesuffix(".git"), found["host"])
+
+
+def _environment(all_of: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: all_of[name] for name in _VARIABLES if name in all_of}
+    return {**kept, **_QUIET, "PATH": absolute_only(all_of.get("PATH", os.defpath))}
+
+
+def _parsed(output: bytes, path: str) -> list[Any]:
+    """The JSON values of an output: gh prints the pages of objects one after the other."""
     try:
-        return subprocess.run(  # noqa: S603 - gh, with arguments of our own
-            [program, "api", "--method", "GET", path],
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise GitHubError(
-            f"GitHub, {path}: no answer in {_PATIENCE_SECONDS:.0f} seconds", "Try again later."
-        ) from None
+        found = list(_values(output.decode()))
+    except (ValueError, RecursionError):
+        found = []
+    if not found:
+        raise GitHubError(f"GitHub, {path}: the answer is not JSON", "Run the command again.")
+    return found
 
 
-def _environment() -> dict[str, str]:
-    """The environment of gh, with its own credentials and no others."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(_OF_GH) or not is_credential(name)
-    }
-    return {**kept, **_QUIET}
+def _values(text: str) -> Iterator[Any]:
+    decoder, text = json.JSONDecoder(), text.strip()
+    while text:
+        value, end = decoder.raw_decode(text)
+        yield value
+        text = text[end:].lstrip()
 
 
-def _error(path: str, done: subprocess.CompletedProcess[str]) -> GitHubError:
-    found = _STATUS.search(done.stderr)
-    status = int(found[1]) if found else 0
-    if done.returncode == _NEEDS_LOGIN or status == _UNAUTHORIZED:
-        return GitHubError(
+def _error(done: subprocess.CompletedProcess[bytes], address: str) -> GitHubError:
+    """What to do about a request that failed. gh states the HTTP status on stderr."""
+    found = _STATUS.search(done.stderr.decode(errors="replace"))
+    status, said = int(found[1]) if found else 0, _sentence(done.stdout)
+    if done.returncode == _NEEDS_LOGIN or status == 401:
+        message, hint = (
             "gh is not logged in, or its login has expired",
-            "Run `gh auth login`. In a job, set GH_TOKEN.",
-            status=_UNAUTHORIZED,
+            "Run `gh auth login`. In a workflow, set GH_TOKEN to `${{ github.token }}`.",
         )
-    if not status:
-        hint = f"Run `gh api {path}` to see why."
-        return GitHubError(f"GitHub, {path}: gh got no answer", hint)
-    said = _sentence(done.stdout)
-    return GitHubError(f"GitHub, {path}: HTTP {status}. {said}", status=status, said=said)
+    elif status == 429 or "rate limit" in said.lower():
+        message, hint = (
+            "GitHub refuses more requests for now: its rate limit is reached",
+            "Run the command again in an hour.",
+        )
+    elif status == 403:
+        message, hint = (
+            f"GitHub refused {address} (HTTP 403): {said}",
+            f"The token needs the permission `{_permission(address)}`. In a workflow, add it to "
+            "`permissions:` of the job.",
+        )
+    elif status == 404:
+        message, hint = (
+            f"GitHub does not find {address} (HTTP 404)",
+            f"Check the name. A token without `{_permission(address)}` gets this answer, too.",
+        )
+    elif status:
+        message, hint = f"GitHub, {address}: HTTP {status}. {said}", "Run the command again."
+    else:
+        message, hint = (
+            f"GitHub, {address}: gh got no answer",
+            f"Run `gh api {address}` to see why.",
+        )
+    return GitHubError(message, hint, status=status, said=said)
 
 
-def _sentence(body: str) -> str:
+def _sentence(body: bytes) -> str:
     """GitHub's sentence in the body of a refusal."""
     try:
-        answer: Any = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return _SILENT
     said = answer.get("message") if isinstance(answer, dict) else None
     return said if isinstance(said, str) else _SILENT
+
+
+def _permission(address: str) -> str:
+    """The permission for a path (https://docs.github.com/rest/authentication/
+    permissions-required-for-github-apps)."""
+    if "/actions/" in address:
+        return "actions: read"
+    if any(part in ("pulls", "issues") for part in address.split("/")[3:]):
+        return "pull-requests: read"
+    return "contents: read"

@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="gh", allow_abbrev=False)
     parser.add_argument("command", choices=["api"])
     parser.add_argument("endpoint")
-    parser.add_argument("-X", "--method", default="GET", choices=["GET"])
+    parser.add_argument("--hostname", default="github.com")
     given = parser.parse_args()
     if os.environ.get("GH_TOKEN") is None:
         print("To get started with GitHub CLI, please run:  gh auth login", file=sys.stderr)

@@ -24,12 +24,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reconcile: Command) -
     folder.mkdir()
     programs.mkdir()
     stand_in = Path(__file__).with_name("gh_stand_in.py")
-    (programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+    # gh gets few variables of the environment, so those of the stand-in are its own.
+    own = f'GH_TABLE="{tmp_path / "table.json"}" GH_CALLS="{tmp_path / "calls"}"'
+    (programs / "gh").write_text(f'#!/bin/sh\n{own} exec "{sys.executable}" "{stand_in}" "$@"\n')
     (programs / "gh").chmod(0o700)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
-    monkeypatch.setenv("GH_TABLE", str(tmp_path / "table.json"))
-    monkeypatch.setenv("GH_CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("GH_TOKEN", TOKEN)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "gh gets no credentials of AWS")
     answers(tmp_path, {})
@@ -53,7 +53,7 @@ def test_settings_that_are_complete(reconcile: Command, place: Path) -> None:
 def test_it_reads_only(reconcile: Command, place: Path) -> None:
     assert reconcile(*CHECK).code == 0
     calls = [json.loads(line) for line in (place / "calls").read_text().splitlines()]
-    assert sorted(calls) == sorted(["api", "--method", "GET", path] for path in COMPLETE)
+    assert sorted(calls) == sorted(["api", "--hostname", "github.com", path] for path in COMPLETE)
 
 
 def test_settings_that_are_wrong(reconcile: Command, place: Path) -> None:

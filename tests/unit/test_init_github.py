@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.edges.github import GitHubError
+from reconciler.core.errors import GitHubError
 from reconciler.init.answers import Repository
 from reconciler.init.github import findings, read_about
 from reconciler.init.github.finding import Finding, State, is_complete

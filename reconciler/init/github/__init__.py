@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.edges.github import GitHubError
+from reconciler.core.errors import GitHubError
 from reconciler.init.answers import Repository
 from reconciler.init.github import environments, jobs, repository
 from reconciler.init.github.finding import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reconciler.edges.github import GitHubError
+from reconciler.core.errors import GitHubError
 from reconciler.init.answers import Repository
 from reconciler.init.github.finding import Finding, State
 
