@@ -50,9 +50,9 @@ def apply(
         list[Path] | None,
         typer.Option(
             "--reviewed",
-            metavar="FILE",
+            metavar="FILE|FOLDER",
             help="Execute only changes that this review holds; `plan --review` wrote it. Several "
-            "reviews add up. Nothing is asked.",
+            "reviews, or those in a folder, add up. Nothing is asked.",
             show_default=False,
         ),
     ] = None,

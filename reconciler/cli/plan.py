@@ -50,7 +50,7 @@ def plan(
         list[Path] | None,
         typer.Option(
             "--check",
-            metavar="FILE",
+            metavar="FILE|FOLDER",
             help="Exit with code 1 unless these reviews hold every change.",
             show_default=False,
         ),

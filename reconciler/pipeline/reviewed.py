@@ -93,7 +93,8 @@ def refuse_unclean(plan: Plan) -> None:
 def read_reviews(root: Path, paths: Sequence[Path], expected: Sequence[str]) -> list[Reviewed]:
     """Read reviews. Raises ReviewFileError with every problem of every file.
 
-    `expected` are digests (`sha256:…`) of the files; if there are any, each file needs one.
+    A folder stands for the files in it that are named *.json. `expected` are digests (`sha256:…`)
+    of the files; if there are any, each file needs one.
     """
     if not git.head(root):
         raise ReviewFileError(
@@ -103,7 +104,7 @@ def read_reviews(root: Path, paths: Sequence[Path], expected: Sequence[str]) -> 
     key = key_for_reviews(root)
     found: list[Reviewed] = []
     problems: list[ReconcilerError] = []
-    for path in paths:
+    for path in _files(paths):
         try:
             found.append(_read(root, path, key, expected))
         except ReviewFileError as error:
@@ -112,6 +113,14 @@ def read_reviews(root: Path, paths: Sequence[Path], expected: Sequence[str]) -> 
         hints = dict.fromkeys(one.hint for one in problems)
         raise ReviewFileError("\n".join(one.message for one in problems), " ".join(hints))
     return found
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name of no file
+            yield from sorted(path.glob("*.json"))
+        else:
+            yield path
 
 
 def _read(root: Path, path: Path, key: Key, expected: Sequence[str]) -> Reviewed:
@@ -130,6 +139,14 @@ def _read(root: Path, path: Path, key: Key, expected: Sequence[str]) -> Reviewed
             f"its digest is {digest}, which is not the one of `--expect`",
             "Apply the file that was approved.",
         )
+    return opened(root, data, key)
+
+
+def opened(root: Path, data: bytes, key: Key) -> Reviewed:
+    """Return the content of a review whose base is before the commit that is checked out.
+
+    Raises ReviewFileError for anything else.
+    """
     reviewed = loads(data, key)
     if not git.has_commit(root, reviewed.origin.base):
         hint = (

@@ -98,6 +98,22 @@ def test_the_change_of_a_merged_pull_request_is_applied(team: Team) -> None:
     assert team.writes() == 1
 
 
+def test_a_folder_stands_for_the_reviews_in_it(team: Team, tmp_path: Path) -> None:
+    review = team.request("a", "a.yaml", NAME.format("Doe^Pieter"))
+    team.merge("a")
+    (review.parent / "notes.txt").write_text("no review\n")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert team.world.reconcile("plan", "--check", empty).code == 1
+    ran = team.apply(empty)
+    assert ran.code == 1
+    assert "unreviewed" in ran.err
+    assert team.writes() == 0
+    assert team.world.reconcile("plan", "--check", review.parent).code == 0
+    assert team.apply(review.parent).code == 0
+    assert team.writes() == 1
+
+
 def test_a_review_holds_no_value_and_states_where_it_is_from(team: Team) -> None:
     review = team.request("a", "a.yaml", NAME.format("Doe^Pieter"))
     text = review.read_text()
