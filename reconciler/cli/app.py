@@ -17,6 +17,7 @@ from reconciler.cli import (
     jobs,
     plan,
     record,
+    reviews,
     schema,
     search,
     show,
@@ -59,6 +60,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("record")(record.record)
+app.command("reviews")(reviews.reviews)
 app.command("search")(search.search)
 app.command("import")(import_.import_)
 app.command("datastores")(datastores.datastores)

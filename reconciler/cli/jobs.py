@@ -37,6 +37,7 @@ RULES: Mapping[str, frozenset[Rule]] = {
     "show": frozenset(),
     "apply": frozenset({Rule.ACCOUNTS, Rule.COMMITTED, Rule.MERGED}),
     "record": frozenset({Rule.ACCOUNTS, Rule.COMMITTED, Rule.MERGED}),
+    "reviews": frozenset(),
     "search": frozenset({Rule.ACCOUNTS, Rule.MERGED}),
     "import": frozenset({Rule.REFUSED}),
     "datastores": frozenset(),

@@ -83,6 +83,7 @@ def test_every_command_ends_well_and_badly(makes: Makes) -> None:
         place.run("apply", "--auto-approve", *APPLY)
         place.run("record", "--record", "commit")
         place.run("record", "--record", "commit", "--json")
+        reviewing(place)
         unreadable(place)
         importing(place)
         loading(place)
@@ -202,6 +203,17 @@ def drifting(place: Place, may: Sequence[Mark]) -> None:
     place.run("plan", "--check", review, "--base", "HEAD~1", may=may)
     assert place.run("apply", "--reviewed", review, *APPLY, may=may).code == 1
     assert place.run("apply", "--auto-approve", *APPLY, may=may).code == 1
+
+
+def reviewing(place: Place) -> None:
+    """Reviews of a branch that nothing was pushed to, before and after there is a remote."""
+    out = ".reconcile/reviews"
+    assert place.run("reviews", "--out", out).code == 1
+    host = str(place.root.with_name("host.git"))
+    git(place.root, "init", "-q", "--bare", host)
+    git(place.root, "remote", "add", "origin", host)
+    assert place.run("reviews", "--out", out, "--push").code == 0
+    place.run("apply", "--reviewed", out, *APPLY)
 
 
 def unreadable(place: Place) -> None:

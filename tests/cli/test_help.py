@@ -16,6 +16,7 @@ COMMANDS = (
     "show",
     "apply",
     "record",
+    "reviews",
     "search",
     "import",
     "explain",

@@ -623,3 +623,25 @@ def test_what_git_would_not_commit_is_ignored(root: Path, tmp_path: Path) -> Non
     assert git.is_ignored(tmp_path / "outside.json")
     for odd in (":(top)x", "*.plan?", "[a].json", "-q", "\u00e4 b"):
         assert not git.is_ignored(root / odd), odd
+
+
+def test_the_commits_of_the_branch_with_their_files(root: Path) -> None:
+    """A name in a pull request cannot look like another commit."""
+    first = run(root, "rev-parse", "HEAD")
+    run(root, "checkout", "-q", "-b", "request")
+    odd = f"\n{'a' * 40}"
+    write(root, odd, "1\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "of the request")
+    run(root, "checkout", "-q", "main")
+    run(root, "commit", "-q", "--allow-empty", "-m", "empty")
+    empty = run(root, "rev-parse", "HEAD")
+    run(root, "merge", "-q", "--no-ff", "-m", "merge", "request")
+    merge = run(root, "rev-parse", "HEAD")
+    tree = Path(os.path.realpath(root))
+    expected = (git.Merged(merge, (tree / odd,)), git.Merged(empty, ()))
+    assert git.merged(root, empty, 0) == expected
+    all_of = (*expected, git.Merged(first, (tree / "manifest.yaml",)))
+    assert git.merged(root, first, 0) == all_of
+    assert git.merged(root, "", 0) == all_of
+    assert git.merged(root, "", 4_000_000_000) == ()

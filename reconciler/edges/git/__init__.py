@@ -7,11 +7,13 @@ from reconciler.edges.git.at_commit import contents_at, files_at
 from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.history import (
+    Merged,
     applied_by_trailers,
     contents_since,
     has_commit,
     is_before,
     is_shallow,
+    merged,
     newest_of,
     origin,
 )
@@ -37,6 +39,7 @@ from reconciler.edges.git.record_branch import (
 )
 from reconciler.edges.git.remote import (
     Remote,
+    address,
     commit_onto,
     fetch,
     fetch_default,
@@ -47,11 +50,13 @@ from reconciler.edges.git.remote import (
 from reconciler.edges.git.since import Since, base_of_test_merge, differing, since
 
 __all__ = [
+    "Merged",
     "Message",
     "Moved",
     "Remote",
     "Since",
     "Tips",
+    "address",
     "applied_by_trailers",
     "base_of_test_merge",
     "changed",
@@ -78,6 +83,7 @@ __all__ = [
     "is_ignored",
     "is_shallow",
     "known_files",
+    "merged",
     "message",
     "move_branch",
     "newest_of",

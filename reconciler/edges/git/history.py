@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.errors import GitError
@@ -119,6 +120,44 @@ def applied_by_trailers(root: Path, folder: Path, tips: Sequence[str] = ("HEAD",
         except command_error():
             return ""
     return next((line.strip() for line in log.splitlines() if line.strip()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A commit of the branch, with the files that it changed there."""
+
+    commit: str
+    files: tuple[Path, ...]
+
+
+def merged(root: Path, last: str, after: int) -> tuple[Merged, ...]:
+    """Return the commits of the branch from `last` on, newest first; `last` is among them.
+
+    Without `last`, those that were committed after a time, in seconds since 1970. Commits of merged
+    branches are not among them.
+    """
+    span = ("HEAD", "--not", f"{last}^@") if last else (f"--since=@{after} +0000", "HEAD")
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git log"):
+            check_owner(repo.tree)
+            output = repo.git.log(
+                *("--no-show-signature", "--first-parent", "--diff-merges=first-parent"),
+                *("--name-only", "--no-renames", "-z", "--format=%x00%x00%H"),
+                *span,
+            )
+        rows = (row.strip("\0") for row in str(output).split(_BETWEEN))
+        return tuple(_merged(row, repo.tree.root) for row in rows if row)
+
+
+# No file name is empty, so two null bytes stand only before a commit.
+_BETWEEN = "\0\0"
+
+
+def _merged(row: str, root: Path) -> Merged:
+    commit, *names = row.split("\0")
+    return Merged(commit, tuple(root / name.removeprefix("\n") for name in names))
 
 
 def _blob(repo: Repository, commit: str, name: str) -> str:

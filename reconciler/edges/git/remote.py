@@ -74,6 +74,18 @@ def fetch_default(root: Path, remote: Remote) -> str:
     return _fetch(root, remote, "HEAD", _DEFAULT)
 
 
+def address(root: Path, name: str) -> str:
+    """Return the address of a remote, "" if there is none of that name."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return ""
+        try:
+            check_owner(repo.tree)
+            return str(repo.git.remote("get-url", "--", name))
+        except command_error():
+            return ""
+
+
 def fetched_default(root: Path) -> str:
     """Return the commit that `fetch_default` fetched last, or ""."""
     with repository_of(root) as repo:
