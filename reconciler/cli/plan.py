@@ -63,6 +63,15 @@ def plan(
             show_default=False,
         ),
     ] = False,
+    fail_if_held: Annotated[
+        bool,
+        typer.Option(
+            "--fail-if-held",
+            help="Exit with code 1 if an image set is blocked or drifted, and was not so at the "
+            "base or is asked for something else than there. For the check of a pull request.",
+            show_default=False,
+        ),
+    ] = False,
     fingerprints: options.Fingerprints = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
@@ -87,7 +96,9 @@ def plan(
         target,
         workspace,
     )
+    from reconciler.core.errors import EXIT_ERROR, EXIT_OK, gravest
     from reconciler.core.review import review as shown_as
+    from reconciler.core.review.merge_check import held_by_merge, merge_check_lines
     from reconciler.core.review.narrow import narrowed
     from reconciler.edges import fingerprint_key
     from reconciler.pipeline.known import key_of
@@ -149,6 +160,10 @@ def plan(
     if digest:
         screen.note(f"Review: {review} ({digest})")
     screen.note(*lines)
+    held = held_by_merge(planned.plan) if fail_if_held else ()
+    screen.note(*merge_check_lines(held))
     if judgement is not None:
-        raise typer.Exit(reviewed.exit_code(judgement))
-    raise typer.Exit(whole.exit_code(detailed=detailed_exitcode))
+        code = reviewed.exit_code(judgement)
+    else:
+        code = whole.exit_code(detailed=detailed_exitcode)
+    raise typer.Exit(gravest((code, EXIT_ERROR if held else EXIT_OK)))

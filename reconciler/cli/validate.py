@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from reconciler.cli import options
-from reconciler.core.errors import EXIT_ERROR, InputError
+from reconciler.core.errors import EXIT_ERROR, InputError, ReconcilerError
+
+
+class Format(StrEnum):
+    """The formats of `validate --format`."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
 
 
 def validate(
@@ -24,6 +33,15 @@ def validate(
             "--strict", help="Exit with code 1 if there is a warning.", show_default=False
         ),
     ] = False,
+    format: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="text, json, or github (annotations of a workflow) [default: text].",
+            show_default=False,
+        ),
+    ] = None,
     json: options.AsJson = False,
     config: options.Config = None,
 ) -> None:
@@ -31,31 +49,40 @@ def validate(
 
     Warns of values that DICOM allows but that are hardly meant; they are valid.
     Checks all files in one run, and prints the first 20 problems; --json prints all. PATHS are
-    manifests or folders of manifests [default: all manifests].
+    manifests or folders of manifests [default: all manifests]. `--format github` prints annotations
+    for the first 10 problems or warnings, and the problems as text to standard error.
     """
     from reconciler import pipeline
     from reconciler.cli import debug, problems, screen, workspace
     from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
+    from reconciler.render.annotations import error_commands, warning_commands
     from reconciler.render.notes import note_lines, warning_lines
 
+    if json and format not in (None, Format.JSON):
+        raise ReconcilerError(f"--json and --format {format} ask for different formats")
+    wanted = Format.JSON if json else format or Format.TEXT
     settings = None
     try:
         settings = workspace.settings(config)
         checked = pipeline.check(settings, paths or ())
     except InputError as error:
-        if json:
+        if wanted is Format.JSON:
             shows_values = problems.shows_lines(error, settings, notes=False)
             screen.say_json(as_json.problems(error.diagnostics, shows_values=shows_values))
         else:
+            if wanted is Format.GITHUB:
+                screen.say_commands(error_commands(error.diagnostics))
             with_lines = problems.shows_lines(error, settings)
             problems.say(error, with_lines, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
     debug.checked(checked)
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())
-    if json:
+    if wanted is Format.GITHUB:
+        screen.say_commands(warning_commands(warned))
+    elif wanted is Format.JSON:
         screen.say_json(as_json.checked(checked.files, checked.asks, notes, warned))
     else:
         image_sets = plural(len(checked.asks), "image set")

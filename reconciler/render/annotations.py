@@ -1,4 +1,4 @@
-"""Render refusals and hazards as annotations of GitHub Actions, at the lines of the manifests.
+"""Render problems, refusals and hazards as annotations of GitHub Actions, at lines of manifests.
 
 GitHub shows at most 10 errors and 10 warnings of a step, and more of them not at all
 (docs.github.com: Workflow commands for GitHub Actions).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.errors import Place
+from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.escape import escape
 from reconciler.core.report import wording as report_wording
 from reconciler.core.report.view import End, ReportView
@@ -18,11 +18,13 @@ from reconciler.core.review.phrases import changed_since, planned_later, plural
 
 # The last of them counts the others.
 MOST = 10
+_FILES = "these files: see the log of this step"
 
 
 def commands(review: Review) -> Iterator[str]:
     """What changes besides manifests, refusals as errors, then rows with hazards as warnings."""
-    yield from _worst([*_whole(review), *_errors(review), *_warnings(review)], "this plan")
+    found = [*_whole(review), *_errors(review), *_warnings(review)]
+    yield from _worst(found, "this plan: see the comment or the job summary")
 
 
 def _whole(review: Review) -> Iterator[str]:
@@ -43,7 +45,21 @@ def report_commands(view: ReportView) -> Iterator[str]:
     """What failed, was not verified or was not sent: an error where a person must act."""
     errors = [_command("error", None, "Apply", f"{one.message}. {one.hint}") for one in view.errors]
     ends = [_of_end(end) for end in (*view.wrong, *view.unsent)]
-    yield from _worst([*errors, *ends], "this apply")
+    yield from _worst([*errors, *ends], "this apply: see the comment or the job summary")
+
+
+def error_commands(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    """The problems of invalid manifests or settings."""
+    yield from _worst([_of_diagnostic("error", "Not valid", one) for one in problems], _FILES)
+
+
+def warning_commands(warnings: Sequence[Diagnostic]) -> Iterator[str]:
+    """What `validate` warns of in valid manifests."""
+    yield from _worst([_of_diagnostic("warning", "Unusual", one) for one in warnings], _FILES)
+
+
+def _of_diagnostic(kind: str, title: str, one: Diagnostic) -> str:
+    return _command(kind, one.place, title, f"{one.message}\n{one.hint}")
 
 
 def _of_end(end: End) -> str:
@@ -62,7 +78,7 @@ def _worst(lines: Sequence[str], where: str) -> Iterator[str]:
         return
     yield from lines[: MOST - 1]
     more = plural(len(lines) - MOST + 1, "more problem")
-    text = f"{more} in {where}: see the comment or the job summary."
+    text = f"{more} in {where}."
     yield _command("warning", None, "More", text)
 
 
@@ -83,7 +99,8 @@ def _warnings(review: Review) -> Iterator[str]:
 
 
 def _command(kind: str, place: Place | None, title: str, text: str) -> str:
-    where = [f"file={_property(place.file)}", f"line={place.line}"] if place else []
+    where = [f"file={_property(place.file)}"] if place else []
+    where += [f"line={place.line}"] if place and place.line else []
     properties = ",".join([*where, f"title={_property(title)}"])
     return f"::{kind} {properties}::{_data(text.strip())}"
 

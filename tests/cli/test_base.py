@@ -203,3 +203,38 @@ def test_a_study_that_a_pull_request_completes(tree: World) -> None:
     plan = planned(tree)
     assert at_base(plan)["e"] == ("blocked", "update", False)
     assert [row["imageSetId"] for row in plan["basis"]["since"]["released"]] == [two]
+
+
+def test_the_check_of_a_pull_request_fails_for_what_it_causes(tree: World) -> None:
+    manifest(tree.root, "new.yaml", NAME, NEW)
+    commit(tree.root)
+    ran = tree.reconcile("plan", "--base", "HEAD^", "--fail-if-held")
+    assert ran.code == 1
+    assert f"blocked: image set {NEW} (at the base: not managed)" in ran.err
+    assert OLD not in ran.err
+    assert tree.reconcile("plan", "--base", "HEAD^").code == 0
+
+
+def test_the_check_of_a_pull_request_passes_what_was_held_before(tree: World) -> None:
+    manifest(tree.root, "new.yaml", CONSENT + NAME, NEW)
+    commit(tree.root)
+    ran = tree.reconcile("plan", "--base", "HEAD^", "--fail-if-held")
+    assert (ran.code, OLD in ran.out, OLD in ran.err) == (0, True, False)
+
+
+def test_without_a_base_all_that_is_held_fails_the_check(tree: World) -> None:
+    ran = tree.reconcile("plan", "--fail-if-held")
+    assert ran.code == 1
+    assert f"blocked: image set {OLD}\n" in ran.err
+
+
+def test_a_guardrail_that_the_pull_request_exceeds_fails_the_check(tree: World) -> None:
+    settings = tree.root / "reconciler.yaml"
+    settings.write_text(settings.read_text() + "guardrails: {imageSets: 2}\n")
+    commit(tree.root)
+    manifest(tree.root, "new.yaml", COMMENTS.format("seen"), NEW)
+    commit(tree.root)
+    ran = tree.reconcile("plan", "--base", "HEAD^", "--fail-if-held")
+    assert ran.code == 1
+    assert "After the merge, apply would not change 3 image sets:" in ran.err
+    assert f"blocked: image set {DONE} (at the base: to update)" in ran.err
