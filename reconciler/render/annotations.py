@@ -59,7 +59,7 @@ def warning_commands(warnings: Sequence[Diagnostic]) -> Iterator[str]:
 
 
 def _of_diagnostic(kind: str, title: str, one: Diagnostic) -> str:
-    return _command(kind, one.place, title, f"{one.message}\n{one.hint}")
+    return _command(kind, one.place, title, f"{one.message}. {one.hint}")
 
 
 def _of_end(end: End) -> str:
