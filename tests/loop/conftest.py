@@ -112,7 +112,7 @@ def _tools(folder: Path) -> Path:
     tools.mkdir()
     python = sys.executable
     _tool(tools / "gh", f'exec {python} {HERE / "gh.py"} "$@"')
-    _tool(tools / "reconcile", f'exec {Path(python).parent / "reconcile"} "$@"')
+    _tool(tools / "reconcile", f'exec {python} {HERE / "not_yet.py"} "$@"')
     return tools
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import jq
 
 _STATE = Path(os.environ["GH_STATE"])
 _PREFIX = "repos/hospital/metadata/"
+BOT = "github-actions[bot]"
 _PAGE = 30  # the default of GitHub; `per_page` allows up to 100
 
 
@@ -107,6 +109,18 @@ class Call:
         row.update(self.fields)
         return row
 
+    def compare(self, before: str, after: str) -> Any:
+        """The commits between two, each with the account of its author, and the files."""
+        span = f"{before}..{after}"
+        lines = _git("log", "--format=%H %ae", span).splitlines()
+        commits = [
+            {"sha": line[:40], "author": {"login": BOT} if BOT in line else {"login": "steward"}}
+            for line in lines
+        ]
+        names = _git("diff", "--name-only", before, after).splitlines()
+        files = [{"filename": name} for name in names]
+        return {"total_commits": len(commits), "commits": commits, "files": files}
+
     def pulls_of(self, commit: str) -> Any:
         return [
             one
@@ -166,11 +180,13 @@ class Call:
 
 
 _N = r"(\d+)"
+_SHA = "([0-9a-f]{40})"
 _CALLS: list[tuple[str, str, str, Callable[..., Any]]] = [
     ("GET", rf"issues/{_N}/comments", "pull-requests:read", Call.comments),
     ("POST", rf"issues/{_N}/comments", "pull-requests:write", Call.comment),
     ("PATCH", rf"issues/comments/{_N}", "pull-requests:write", Call.edit_comment),
-    ("GET", r"commits/([0-9a-f]{40})/pulls", "pull-requests:read", Call.pulls_of),
+    ("GET", rf"compare/{_SHA}\.\.\.{_SHA}", "contents:read", Call.compare),
+    ("GET", rf"commits/{_SHA}/pulls", "pull-requests:read", Call.pulls_of),
     ("GET", rf"pulls/{_N}", "pull-requests:read", Call.pull),
     ("GET", r"actions/runs", "actions:read", Call.runs),
     ("GET", r"actions/workflows/([\w.-]+)/runs", "actions:read", Call.runs),
@@ -181,6 +197,15 @@ _CALLS: list[tuple[str, str, str, Callable[..., Any]]] = [
     ("POST", r"issues", "issues:write", Call.open_issue),
     ("PATCH", rf"issues/{_N}", "issues:write", Call.edit_issue),
 ]
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    folder = _STATE.parent / "host.git"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        _fail("gh: Not Found (HTTP 404)")
+    return done.stdout
 
 
 def _one(rows: list[dict[str, Any]], key: str, value: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,13 @@ class Host:
             row |= {"merged_at": NOW, "state": "closed", "merge_commit_sha": after}
             row["commits"] = list(commits)
 
+    def hook(self, script: str) -> None:
+        """What the host does before it takes a push: "" for nothing, `exit 1` to refuse it."""
+        path = self.bare / "hooks" / "pre-receive"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
     def queue(self, *numbers: int) -> dict[str, Any]:
         """A group of the merge queue: its event. The branch is not moved yet."""
         base = at = self.tip()
@@ -148,7 +156,9 @@ class Host:
         """Note a run; return its ID."""
         with self.changed() as state:
             number = 9000 + len(state["runs"])
-            fixed = {"id": number, "status": "in_progress", "conclusion": None, "created_at": NOW}
+            # The time of the machine: a step compares it with `date`.
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            fixed = {"id": number, "status": "in_progress", "conclusion": None, "created_at": now}
             state["runs"] = [*state["runs"], {**fixed, "run_attempt": 1, **row}]
         return number
 

@@ -16,7 +16,7 @@ import yaml
 
 from reconciler.render import markdown, report_markdown
 from tests.docs.markdown import REPOSITORY as OURS
-from tests.loop.rendered import workflows
+from tests.loop.rendered import ACCOUNT, workflows
 
 BIN = Path(sys.executable).parent
 TEXTS = workflows()
@@ -142,15 +142,47 @@ def test_only_the_trusted_files_ask_for_a_token_of_aws() -> None:
     }
     found = {name: keys for name, keys in asking.items() if keys}
     assert found == {
+        "reconcile-apply.yml": ["apply"],
+        "reconcile-drift.yml": ["drift"],
         "reconcile-plan.yml": ["plan"],
         "reconcile-pull-request.yml": ["plan"],
     }
 
 
 def test_the_first_lines_of_comments_are_those_of_the_tool() -> None:
-    known = {markdown.MARKER, report_markdown.MARKER}
-    for name in TEXTS:
-        for step in steps(name):
-            marker = step.get("env", {}).get("MARKER", "")
-            assert not marker.startswith("<!-- imageset-reconciler: ") or marker in known
-    assert markdown.MARKER in TEXTS["reconcile-plan.yml"]
+    found = {
+        name: step["env"]["MARKER"]
+        for name in TEXTS
+        for step in steps(name)
+        if "MARKER" in step.get("env", {})
+    }
+    assert found == {
+        "reconcile-apply.yml": report_markdown.MARKER,
+        "reconcile-drift.yml": "<!-- imageset-reconciler: drift -->",
+        "reconcile-plan.yml": markdown.MARKER,
+    }
+
+
+def test_the_applies_of_an_account_and_region_wait_for_each_other() -> None:
+    job = jobs("reconcile-apply.yml")["apply"]
+    assert job["concurrency"] == {
+        "group": f"reconcile-{ACCOUNT}-us-east-1",
+        "cancel-in-progress": "false",
+        "queue": "max",
+    }
+    assert "concurrency" not in jobs("reconcile-apply.yml")["approve"]
+
+
+def test_the_push_token_is_given_to_the_steps_that_push_alone() -> None:
+    found = [
+        (name, step["name"])
+        for name in TEXTS
+        for step in steps(name)
+        if "RECONCILE_PUSH_TOKEN" in step.get("env", {})
+    ]
+    assert found == [
+        ("reconcile-apply.yml", "Apply"),
+        ("reconcile-drift.yml", "Record what moved and holds what is asked for"),
+    ]
+    for name, _ in found:
+        assert "RECONCILE_PUSH_TOKEN" not in loaded(name)["env"]
