@@ -22,6 +22,7 @@ BIN = Path(sys.executable).parent
 TEXTS = workflows()
 OUR_WORKFLOWS = OURS / ".github" / "workflows"
 ALL = {**TEXTS, **{path.name: path.read_text() for path in OUR_WORKFLOWS.glob("*.yml")}}
+AUDITED = {**ALL, "action.yml": (OURS / "action.yml").read_text()}
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,9 @@ def test_actionlint_finds_nothing(team: Path) -> None:
     tool("actionlint", *(team / ".github" / "workflows").iterdir(), *OUR_WORKFLOWS.glob("*.yml"))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", AUDITED)
 def test_each_exception_is_explained_above_its_line(name: str) -> None:
-    lines = ALL[name].splitlines()
+    lines = AUDITED[name].splitlines()
     for before, line in pairwise(lines):
         if "zizmor: ignore" in line:
             assert before.strip().startswith("# "), line
