@@ -80,6 +80,12 @@ class Ran:
         return "".join(f"--- {one.name}: {one.outcome}\n{one.output}" for one in self.steps)
 
 
+def loaded(repository: Path, commit: str, name: str) -> dict[str, Any]:
+    """A workflow of a commit."""
+    text = git(repository, "show", f"{commit}:{FOLDER}/{name}")
+    return dict(yaml.load(text, yaml.BaseLoader))
+
+
 @dataclass
 class Runner:
     """Machines of a host. `tools` is a folder on PATH; each job has a new machine in `folder`."""
@@ -96,15 +102,11 @@ class Runner:
         repository = event.head.get("repo", {"full_name": REPOSITORY})
         branch = event.head.get("ref", event.ref.removeprefix("refs/heads/"))
         ran = Ran(self.host.start(**row, head_repository=repository, head_branch=branch))
-        workflow = self._loaded(event.sha, name)
+        workflow = loaded(self.host.bare, event.sha, name)
         contexts = {"github": self._github(event, ran.id), "vars": {}, "secrets": {}}
         self._jobs(_Source(name, event.ref, workflow), contexts, event, ran)
         self.host.end(ran.id, ran.conclusion)
         return ran
-
-    def _loaded(self, commit: str, name: str) -> dict[str, Any]:
-        text = git(self.host.bare, "show", f"{commit}:{FOLDER}/{name}")
-        return dict(yaml.load(text, yaml.BaseLoader))
 
     def _github(self, event: Event, run: int) -> dict[str, Any]:
         return {
@@ -165,7 +167,7 @@ class Runner:
         path, _, branch = uses.partition("@")
         assert path.startswith(f"{REPOSITORY}/{FOLDER}/"), uses
         name = path.rpartition("/")[2]
-        return _Source(name, f"refs/heads/{branch}", self._loaded(self.host.tip(branch), name))
+        return _Source(name, f"refs/heads/{branch}", loaded(self.host.bare, branch, name))
 
     def _machine(
         self, ran: Ran, key: str, source: _Source, rights: Mapping[str, str], environment: str

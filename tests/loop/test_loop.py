@@ -124,7 +124,8 @@ def test_a_refused_push_is_recorded_by_the_next_run(team: Team) -> None:
     ran = team.merged(number)
     assert ran.results == {**ALL, "apply": "failure"}
     assert team.version() == "2"
-    assert "not recorded" in outcome(team, number)
+    assert "The run had 1 error" in outcome(team, number)
+    assert "protected branch" in ran.step("Apply").output
     team.host.hook("")
     again = team.applied(start)
     assert again.results == ALL, again.log
