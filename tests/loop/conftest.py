@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,13 +15,16 @@ from reconciler.core.model.key import KEY_FILE
 from reconciler.emulator.http.server import Emulator
 from tests.cli import outside
 from tests.cli.outside import STORE, git, imported, manifest
+from tests.docs.markdown import REPOSITORY as OURS
 from tests.documents import IMAGE_SET_ID, OTHER_ID, document
 from tests.loop import runner
 from tests.loop.host import Host
 from tests.loop.rendered import BRANCH, REPOSITORY, workflows
 from tests.loop.runner import Ran, Runner
+from tests.processes import bounded
 
 HERE = Path(__file__).parent
+SESSION_SECONDS = 3600.0
 RECORDS = "record: {mode: commit}\n"
 
 
@@ -74,8 +79,22 @@ class Team:
         return str(self.emulator.service.call("GetImageSet", address)["versionId"])
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[str]:
+    """The address of a process that runs `reconcile`. The path of a socket must be short."""
+    with TemporaryDirectory(prefix="loop-") as folder:
+        address = f"{folder}/socket"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.loop.warm", address], cwd=OURS, stdout=subprocess.PIPE
+        )
+        with bounded(process, SESSION_SECONDS):
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield address
+
+
 @pytest.fixture
-def team(tmp_path: Path) -> Iterator[Team]:
+def team(tmp_path: Path, warm: str) -> Iterator[Team]:
     """Two image sets at version 1, and a branch without manifests."""
     host = Host(tmp_path)
     with outside.repository(tmp_path) as (root, emulator):
@@ -85,7 +104,9 @@ def team(tmp_path: Path) -> Iterator[Team]:
         scaffold(root)
         git(root, "init", "-q", "-b", BRANCH)
         git(root, "remote", "add", "origin", str(host.bare))
-        team = Team(host, Runner(host, _tools(tmp_path), tmp_path / "machines"), root, emulator)
+        team = Team(
+            host, Runner(host, _tools(tmp_path, warm), tmp_path / "machines"), root, emulator
+        )
         team.commit("scaffold")
         git(root, "push", "-q", "-u", "origin", BRANCH)
         yield team
@@ -106,13 +127,13 @@ def scaffold(root: Path) -> None:
         (folder / name).write_text(text)
 
 
-def _tools(folder: Path) -> Path:
+def _tools(folder: Path, warm: str) -> Path:
     """A folder for PATH with `reconcile` and a stand-in for `gh`."""
     tools = folder / "tools"
     tools.mkdir()
     python = sys.executable
     _tool(tools / "gh", f'exec {python} {HERE / "gh.py"} "$@"')
-    _tool(tools / "reconcile", f'exec {python} {HERE / "not_yet.py"} "$@"')
+    _tool(tools / "reconcile", f'exec {python} -I -S {HERE / "warm.py"} {warm} "$@"')
     return tools
 
 

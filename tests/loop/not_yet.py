@@ -44,8 +44,9 @@ def expanded(arguments: list[str]) -> Iterator[str]:
             yield one
 
 
-if __name__ == "__main__":
-    match sys.argv[1:]:
+def run(given: list[str]) -> None:
+    """Run a command."""
+    match given:
         case ["reviews", "--github", "--out", folder]:
             reviews(Path(folder))
         case ["record", "--push"]:
