@@ -1,6 +1,7 @@
 """`reconcile` with doubles of what is not part of it yet. To be removed when it is.
 
-- `reviews --github --out FOLDER`: here, the newest review of each merged pull request, by its head.
+- `reviews --github [--push] --out FOLDER`: here, the newest review of each pull request that was
+  merged, by its head.
 - `record --push`: here, nothing.
 - a folder as FILE of `--reviewed` and `--check`: here, each file of it.
 """
@@ -27,7 +28,7 @@ def reviews(folder: Path) -> None:
         if run["conclusion"] != "success" or run["head_sha"] not in heads:
             continue
         for one in state["artifacts"]:
-            if (one["run"], one["name"]) == (run["id"], "reconcile-review"):
+            if (one["run"], one["name"]) == (run["id"], "review"):
                 data = (host.parent / f"artifact-{one['id']}.zip").read_bytes()
                 with zipfile.ZipFile(io.BytesIO(data)) as archive:
                     path = folder / f"{run['head_sha']}.json"
@@ -47,7 +48,13 @@ def expanded(arguments: list[str]) -> Iterator[str]:
 def run(given: list[str]) -> None:
     """Run a command."""
     match given:
-        case ["reviews", "--github", "--out", folder]:
+        case ["reviews", "--github", "--out", folder] | [
+            "reviews",
+            "--github",
+            "--push",
+            "--out",
+            folder,
+        ]:
             reviews(Path(folder))
         case ["record", "--push"]:
             pass

@@ -30,7 +30,7 @@ def artifact(team: Team, run: int, name: str) -> dict[str, bytes]:
 
 
 def review_of(team: Team, run: int) -> dict[str, Any]:
-    return dict(json.loads(artifact(team, run, "reconcile-review")["review.json"]))
+    return dict(json.loads(artifact(team, run, "review")["review.json"]))
 
 
 def test_a_pull_request_gets_a_plan_a_comment_and_a_review(team: Team) -> None:

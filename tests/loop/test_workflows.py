@@ -182,6 +182,7 @@ def test_the_push_token_is_given_to_the_steps_that_push_alone() -> None:
         if "RECONCILE_PUSH_TOKEN" in step.get("env", {})
     ]
     assert found == [
+        ("reconcile-apply.yml", "Fetch the reviews"),
         ("reconcile-apply.yml", "Apply"),
         ("reconcile-drift.yml", "Record what moved and holds what is asked for"),
     ]
