@@ -38,4 +38,4 @@ def merge_check_lines(held: Sequence[Action]) -> Iterator[str]:
 
 def _is_new(action: Action) -> bool:
     then = action.at_base
-    return then is None or then.asks_changed or then.status != action.status
+    return then is None or then.asks_changed or str(then.status) != str(action.status)
