@@ -383,6 +383,36 @@ def test_what_another_git_process_does_is_worth_another_try(said: str) -> None:
         raise gitpython().GitCommandError("git commit", 128, said)
 
 
+@pytest.mark.parametrize("ignored", ["records/", "*.json", "records/*/17.json"])
+def test_many_records_of_which_git_ignores_some(root: Path, ignored: str) -> None:
+    """Git is asked for the folders of many files, and may answer with a folder."""
+    write(root, ".gitignore", f"{ignored}\n")
+    paths = [write(root, f"records/{n % 3}/{n}.json", "{}") for n in range(40)]
+    with pytest.raises(GitError, match="git-ignored"):
+        git.commit(root, paths, TEXT)
+
+
+def test_many_records_are_committed_without_the_files_beside_them(root: Path) -> None:
+    paths = [write(root, f"records/{n % 3}/{n}.json", "{}") for n in range(40)]
+    git.commit(root, paths, TEXT)
+    other, left = write(root, "records/1/note.json", "{}"), write(root, "records/2/99.json", "{}")
+    run(root, "add", str(left))
+    paths[0].unlink()
+    for path in paths[1:]:
+        path.write_text("[]")
+    made = git.commit(root, paths, TEXT)
+    changed = run(root, "show", "--name-status", "--format=", made).splitlines()
+    names = [
+        (("D" if path == paths[0] else "M"), path.relative_to(root).as_posix()) for path in paths
+    ]
+    assert sorted(changed) == sorted(f"{kind}\t{name}" for kind, name in names)
+    status = run(root, "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert sorted(status) == [
+        f"?? {other.relative_to(root).as_posix()}",
+        f"A  {left.relative_to(root).as_posix()}",
+    ]
+
+
 def test_ignored_records_are_told(root: Path) -> None:
     write(root, ".gitignore", "records/\n")
     with pytest.raises(GitError, match="git-ignored"):

@@ -96,7 +96,7 @@ def _staged(repo: Repository, names: Sequence[str]) -> Iterator[Entries]:
     before = repo.staged(names)
     content = {name: bytes_of(repo.tree.root / name) for name in names}
     try:
-        repo.git.add("--all", "--", *names)
+        _add(repo, names)
         staged = repo.staged(names)
         check_staged(repo, staged, content)
         yield staged
@@ -110,6 +110,14 @@ def _staged(repo: Repository, names: Sequence[str]) -> Iterator[Entries]:
             with suppress(command_error()):
                 repo.git.reset("--quiet", "--", *names)
         raise
+
+
+def _add(repo: Repository, names: Sequence[str]) -> None:
+    """Stage some files, removed ones included."""
+    with TemporaryFile() as file:
+        file.write("".join(f"{name}\0" for name in names).encode(errors="surrogateescape"))
+        file.seek(0)
+        repo.git.update_index("--add", "--remove", "-z", "--stdin", istream=file)
 
 
 def _commit(repo: Repository, names: Sequence[str], text: Message) -> str:

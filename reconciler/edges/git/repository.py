@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from threading import RLock
 from typing import Any
@@ -21,6 +21,8 @@ from reconciler.edges.git.program import command_error, git_in, without_hook_env
 from reconciler.edges.worktree import Worktree
 
 _KINDS = ("blob", "commit")
+# How many paths at most are named to git one by one.
+_FEW = 20
 # Threads of an apply look at the branch while records are pushed. A block may hold another one.
 _ONE_AT_A_TIME = RLock()
 # For each file, its mode and the ID of its content; one entry for each stage of a merge.
@@ -61,8 +63,9 @@ class Repository:
         return output
 
     def staged(self, names: Sequence[str]) -> Entries:
-        """Return the index entries of some files."""
-        return _entries(self.git.ls_files("--stage", "-z", "--", *names))
+        """Return the index entries of some files or folders."""
+        found = _entries(self.git.ls_files("--stage", "-z", "--", *roots(names)))
+        return chosen(found, names)
 
     def tracked(self, folder: Path) -> list[str]:
         """Return the names of index entries at or below a folder, whatever their case."""
@@ -71,8 +74,32 @@ class Repository:
         return [name for name in str(output).split("\0") if name]
 
     def held(self, commit: str, names: Sequence[str]) -> Entries:
-        """Return the entries of some files in a commit, in the form of index entries."""
-        return _entries(self.git.ls_tree("-r", "-z", "--full-tree", commit, "--", *names))
+        """Return the entries of some files or folders in a commit, as those of an index."""
+        output = self.git.ls_tree("-r", "-z", "--full-tree", commit, "--", *roots(names))
+        return chosen(_entries(output), names)
+
+
+def roots(names: Sequence[str]) -> Sequence[str]:
+    """The folders to name to git for many files: it compares each path with each that is named."""
+    return names if len(names) <= _FEW else sorted({os.path.dirname(name) or "." for name in names})  # noqa: PTH120
+
+
+def chosen(found: Entries, names: Sequence[str]) -> Entries:
+    """The entries of some files, or of all files below them if they are folders."""
+    if len(names) <= _FEW:
+        return found
+    wanted = set(names)
+    return {name: entry for name, entry in found.items() if is_below(name, wanted)}
+
+
+def is_below(name: str, wanted: Collection[str]) -> bool:
+    """Whether a file, or a folder above it, is among the wanted ones."""
+    return name in wanted or any(str(above) in wanted for above in PurePosixPath(name).parents)
+
+
+def _covers(row: str, wanted: Iterable[str]) -> bool:
+    """Whether a row of git's status is an ignored folder with one of the files in it."""
+    return row.startswith("!!") and any(name.startswith(row[3:]) for name in wanted)
 
 
 def _entries(output: str) -> Entries:
@@ -140,11 +167,15 @@ def changed_names(repo: Repository, paths: Sequence[Path]) -> list[str]:
     """Return the files below `paths` that differ from the commit, relative to the root."""
     check_owner(repo.tree)
     refuse_settings_of_tree(repo)
+    wanted = list(map(repo.name, paths))
     status = repo.git.status(
         *("--porcelain", "--no-renames", "--untracked-files=all", "--ignored=matching", "-z"),
-        *("--ignore-submodules=all", "--", *map(repo.name, paths)),
+        *("--ignore-submodules=all", "--", *roots(wanted)),
     )
     rows = [row for row in status.split("\0") if row]
+    if len(wanted) > _FEW:
+        files = set(wanted)
+        rows = [row for row in rows if is_below(row[3:], files) or _covers(row, wanted)]
     ignored = [row[3:] for row in rows if row.startswith("!!")]
     if ignored:
         raise GitError(
