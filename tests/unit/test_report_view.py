@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.outcome import Landed, Outcome, Result
 from reconciler.core.model.plan import Action, Basis, Member, Plan, Status
-from reconciler.core.model.results import Applied
+from reconciler.core.model.results import Applied, Published
 from reconciler.core.model.settings import Redact
 from reconciler.core.report import ReportView, view_of
 from reconciler.core.report.narrow import narrowed
@@ -119,3 +119,12 @@ def test_what_a_report_does_not_have_is_an_error(
 ) -> None:
     with pytest.raises(ReconcilerError, match=f"the report has no {missing}"):
         narrowed(REPORTS["report-held"](), datastore, image_set)
+
+
+def test_what_is_applied_and_not_recorded_is_said_first() -> None:
+    published = Published("origin/main", False, ((samples.ident(1), "2"),))
+    applied = Applied(Plan(Basis("", 1), ()), (ended(1, Result.CONVERGED),), published=published)
+    assert view_of(review_applied(applied, Redact.ALL)).verdict[:2] == (
+        "1 image set is applied and not recorded.",
+        "The image set is as planned and verified.",
+    )

@@ -136,6 +136,9 @@ def _every(count: int) -> str:
 def _verdict(review: AppliedReview, words: Counter[str]) -> Iterator[str]:
     total = words.total()
     good = sum(words[word] for word in GOOD)
+    if missing := len(review.records.published.missing):
+        verb = "is" if missing == 1 else "are"
+        yield f"{plural(missing, 'image set')} {verb} applied and not recorded."
     yield _first(good, total)
     bad = [(word, count) for word, count in words.items() if count and word not in GOOD]
     if bad:
