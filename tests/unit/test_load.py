@@ -319,7 +319,8 @@ def test_paths_without_manifests(tmp_path: Path) -> None:
         "none: does not exist\n    Name a manifest or a folder. The default is "
         "`manifests:` in reconciler.yaml.",
         "empty: contains no manifests: there is no *.yaml or *.yml file in it or below it\n"
-        "    Write a manifest, or create one with `reconcile import --image-set ID`.",
+        "    Write a manifest, or create one with `reconcile import --image-set ID`. If the last "
+        "one is to go, leave a file with a comment alone.",
         "pipe: is neither a file nor a folder\n    Name a manifest or a folder. "
         "The default is `manifests:` in reconciler.yaml.",
     ]

@@ -44,7 +44,10 @@ def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
         ]
         if not found and len(problems) == before:
             message = "contains no manifests: there is no *.yaml or *.yml file in it or below it"
-            hint = "Write a manifest, or create one with `reconcile import --image-set ID`."
+            hint = (
+                "Write a manifest, or create one with `reconcile import --image-set ID`. If the "
+                "last one is to go, leave a file with a comment alone."
+            )
             problems.append(Diagnostic(Place(name_of(root, path)), message, hint))
         yield from found
     else:
