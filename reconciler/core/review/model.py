@@ -76,8 +76,7 @@ class ShownChange(NamedTuple):
     @property
     def name(self) -> str:
         """The attribute with its private creator, "" for a whole series or instance."""
-        creator = f" [{self.creator.plain}]" if self.creator else ""
-        return f"{self.key}{creator}" if self.key else ""
+        return f"{self.key} [{self.creator.plain}]" if self.key and self.creator else self.key
 
     @property
     def uid(self) -> str:

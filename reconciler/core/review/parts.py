@@ -12,6 +12,7 @@ from reconciler.core.review.shown import ShownPart, ShownValue, show
 MOST = 12
 
 _ABSENT = object()
+_NONE = Redact.NONE
 
 
 def parts_of(before: Json, after: Json, redact: Redact) -> tuple[ShownPart, ...]:
@@ -70,7 +71,7 @@ def _is_filled_sequence(value: object) -> bool:
 
 def _name(key: str, redact: Redact) -> str:
     """An element by its key. A key that DICOM does not define may be the name of a patient."""
-    return key if redact is Redact.NONE or is_key(key) else "<unknown element>"
+    return key if redact is _NONE or is_key(key) else "<unknown element>"
 
 
 def _shown(value: object, tag: int | None, redact: Redact) -> ShownValue | None:

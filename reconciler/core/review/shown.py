@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from reconciler.core.dicom.creators import is_known_creator
 from reconciler.core.model.settings import Redact
@@ -104,8 +105,7 @@ def in_words(vr: str, raw: Json) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class ShownPart:
+class ShownPart(NamedTuple):
     """An element that differs inside of a sequence, such as `[2].PatientID`.
 
     A value is None where the element, or its item, is not there.
