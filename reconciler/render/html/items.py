@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.core.errors import Place
@@ -20,6 +19,9 @@ from reconciler.core.review.shown import EMPTY
 
 # Instead of a new value.
 REMOVED, THE_LINE = "removed", "the value of the line"
+
+_REMOVED_WHOLE = frozenset({Op.REMOVE_SERIES, Op.REMOVE_INSTANCE})
+_RESTORED_WHOLE = frozenset({Op.RESTORE_SERIES, Op.RESTORE_INSTANCE})
 
 
 class What(NamedTuple):
@@ -51,35 +53,37 @@ class Item(NamedTuple):
     manifests: tuple[Place, ...] = ()
 
 
-@dataclass(slots=True)
-class Listed:
-    """An image set of the list. `items` has for each item the series and instances it is about."""
+class Listed(NamedTuple):
+    """An image set of the list. With each item stands the series or instance it is about, or "".
+
+    The same item may stand there several times.
+    """
 
     datastore: str
     status: str
     member: ShownMember
-    items: dict[Item, dict[str, None]]
+    items: list[tuple[Item, str]]
 
 
 def image_sets(action: ShownAction) -> Iterator[Listed]:
     """The image sets of an action, without those that nothing is said about."""
     status = verdict(action)
-    listed = {one.image_set_id: Listed(action.datastore, status, one, {}) for one in action.members}
+    listed = {one.image_set_id: Listed(action.datastore, status, one, []) for one in action.members}
     first = next(iter(listed.values()))
     for image_set_id, item, uid in _items(action):
-        uids = listed.get(image_set_id, first).items.setdefault(item, {})
-        if uid:
-            uids[uid] = None
+        listed.get(image_set_id, first).items.append((item, uid))
     for one in listed.values():
         if one.items or action.status is not Status.CONVERGED:
             yield one
 
 
 def _items(action: ShownAction) -> Iterator[tuple[str, Item, str]]:
-    """The items with the image set and the series or instance of each; equal items are one."""
-    yield from _remarks(action)
+    """The items with the image set and the series or instance of each."""
+    if action.blocks or action.hazards:
+        yield from _remarks(action)
+    is_held = not action.steps
     for change in action.changes:
-        yield change.image_set_id, _change(_what(action, change), change), _uid(change)
+        yield change.image_set_id, _change(change, is_held), _uid(change)
     for note in action.notes:
         yield note.image_set_id, Item(What("note"), "", note.message, note.place), ""
     for path in action.released:
@@ -95,18 +99,19 @@ def _remarks(action: ShownAction) -> Iterator[tuple[str, Item, str]]:
         yield block.image_set_id, item, ""
     at_changes = {(one.image_set_id, hazard) for one in action.changes for hazard in one.hazards}
     for use in action.hazards:
-        meaning, hazards = MEANING[use.hazard], (use.hazard,)
+        hazard, hazards = use.hazard, (use.hazard,)
         if not use.consented:
-            what, words = What("refusal", hazards=hazards), f"{use.hazard} needs consent: {meaning}"
+            words = f"{hazard} needs consent: {MEANING[hazard]}"
             lines = (("Add to the manifest:",), (use.consent,))
-            yield use.image_set_id, Item(what, "", words, use.place, lines), ""
-        elif (use.image_set_id, use.hazard) not in at_changes:
-            what, words = What("danger", hazards=hazards), f"{use.hazard}: {meaning}"
-            yield use.image_set_id, Item(what, "", words, use.place), ""
+            item = Item(What("refusal", hazards), "", words, use.place, lines)
+            yield use.image_set_id, item, ""
+        elif (use.image_set_id, hazard) not in at_changes:
+            words = f"{hazard}: {MEANING[hazard]}"
+            yield use.image_set_id, Item(What("danger", hazards), "", words, use.place), ""
 
 
-def _what(action: ShownAction, change: ShownChange) -> What:
-    return What(
+def _change(change: ShownChange, is_held: bool) -> Item:
+    what = What(
         "change",
         change.hazards,
         change.op,
@@ -116,24 +121,15 @@ def _what(action: ShownAction, change: ShownChange) -> What:
         change.send_vr,
         change.baseline if change.drifted else "",
         change.force_reasons,
-        not action.steps,
+        is_held,
     )
-
-
-def _change(what: What, change: ShownChange) -> Item:
     before, after = reveal_both(_before(change), _after(change))
-    return Item(
-        what,
-        before,
-        after,
-        change.place,
-        tuple(map(wording.part_text, change.parts)) if change.parts else (),
-        change.manifests,
-    )
+    parts = tuple(map(wording.part_text, change.parts)) if change.parts else ()
+    return Item(what, before, after, change.place, parts, change.manifests)
 
 
 def _before(change: ShownChange) -> str:
-    if change.op in (Op.REMOVE_SERIES, Op.REMOVE_INSTANCE):
+    if change.op in _REMOVED_WHOLE:
         return change.uid
     return change.before.as_vr(change.vr, change.label) if change.before else ""
 
@@ -141,7 +137,7 @@ def _before(change: ShownChange) -> str:
 def _after(change: ShownChange) -> str:
     if SYMBOL[change.op] == "-":
         return REMOVED
-    if change.op in (Op.RESTORE_SERIES, Op.RESTORE_INSTANCE):
+    if change.op in _RESTORED_WHOLE:
         return change.uid
     if change.after is None:
         return EMPTY if change.op is Op.UPDATE else ""

@@ -31,6 +31,8 @@ _NONE = -1
 _SETS = "id", "store", "study", "status", "pin", "to", "at", "items"
 _ITEMS = "what", "old", "new", "file", "line", "parts", "uids", "places"
 _Lines: TypeAlias = list[str]
+# The first columns of an item, up to its parts.
+_Row: TypeAlias = tuple[int, int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -65,11 +67,26 @@ class Listing:
             if history := _history(member):
                 self._history[len(self._sets)] = history
             self._studies[member.study] = member.study_instance_uid
-            self._sets.append(_image_set(listed, self._tables))
-            for item, uids in listed.items.items():
-                if item.manifests:
-                    self._manifests[len(self._items)] = _manifests(item)
-                self._items.append(_item(item, uids, self._tables))
+            before = len(self._items)
+            self._add_items(listed.items)
+            self._sets.append(_image_set(listed, len(self._items) - before, self._tables))
+
+    def _add_items(self, items: Iterable[tuple[Item, str]]) -> None:
+        """Add the items of an image set. Equal items are one, of several series or instances.
+
+        They are compared by the numbers of their texts, which takes less time.
+        """
+        found: dict[tuple[_Row, int, tuple[Place, ...]], dict[str, None]] = {}
+        for item, uid in items:
+            place = item.place or _NOWHERE
+            key = _row(item, place, self._tables), place.column, item.manifests
+            uids = found.setdefault(key, {})
+            if uid:
+                uids[uid] = None
+        for (row, _, manifests), uids in found.items():
+            if manifests:
+                self._manifests[len(self._items)] = _lines(manifests)
+            self._items.append((*row, *_uids(uids, self._tables)))
 
     def packed(self, link: str) -> str:
         """The data as base64 of gzip: the same bytes for the same review."""
@@ -106,7 +123,7 @@ def _columns(names: Iterable[str], rows: list[tuple[Json, ...]]) -> Json:
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 
-def _image_set(listed: Listed, tables: _Tables) -> tuple[Json, ...]:
+def _image_set(listed: Listed, items: int, tables: _Tables) -> tuple[Json, ...]:
     member = listed.member
     return (
         member.image_set_id,
@@ -116,14 +133,12 @@ def _image_set(listed: Listed, tables: _Tables) -> tuple[Json, ...]:
         member.pin,
         member.version_to_come,
         int(member.updated_at or 0),
-        len(listed.items),
+        items,
     )
 
 
-def _item(item: Item, uids: Iterable[str], tables: _Tables) -> tuple[Json, ...]:
-    what, old, new, place, parts, _ = item
-    listed = tuple(uids)
-    place = place or _NOWHERE
+def _row(item: Item, place: Place, tables: _Tables) -> _Row:
+    what, old, new, _, parts, _ = item
     whats, values, files = tables.whats, tables.values, tables.files
     return (
         whats.setdefault(what, len(whats)),
@@ -132,9 +147,15 @@ def _item(item: Item, uids: Iterable[str], tables: _Tables) -> tuple[Json, ...]:
         files.setdefault(place.file, len(files)),
         place.line,
         tables.parts.setdefault(parts, len(tables.parts)) if parts else _NONE,
-        tables.uids.setdefault(listed[:LISTED], len(tables.uids)) if listed else _NONE,
-        len(listed),
     )
+
+
+def _uids(found: Iterable[str], tables: _Tables) -> tuple[int, int]:
+    """The number of the first series or instances, and how many they are."""
+    uids = tuple(found)
+    if not uids:
+        return _NONE, 0
+    return tables.uids.setdefault(uids[:LISTED], len(tables.uids)), len(uids)
 
 
 def _what(what: What) -> Json:
@@ -170,9 +191,9 @@ def _history(member: ShownMember) -> _Lines:
     return lines
 
 
-def _manifests(item: Item) -> _Lines:
-    """The manifests that ask for an edit, if they are several."""
-    return [f"{place.file}:{place.line}" for place in item.manifests]
+def _lines(manifests: Iterable[Place]) -> _Lines:
+    """The lines that ask for an edit, if several manifests do."""
+    return [f"{place.file}:{place.line}" for place in manifests]
 
 
 def _sparse(lines: Mapping[int, _Lines]) -> Json:
