@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from reconciler.core.dicom.canonical import canonical
 from reconciler.core.model.change import Change
-from reconciler.core.model.value import Value, canonical_json
+from reconciler.core.model.value import Value
 
 
 def compared(value: Value | None, vr: str) -> Hashable:
@@ -16,8 +16,8 @@ def compared(value: Value | None, vr: str) -> Hashable:
     form = canonical(vr, value.raw)
     if isinstance(form, str):
         return form
-    # Python takes 1, 1.0 and True for equal.
-    return canonical_json(form) if isinstance(form, (list, dict)) else (type(form), form)
+    # Python takes 1, 1.0 and True for equal. `canonical` has sorted all keys.
+    return type(form), repr(form) if isinstance(form, (list, dict)) else form
 
 
 class Letters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeAlias
 
@@ -45,15 +45,15 @@ class Count:
 
 def reach_of(made: Iterable[Made]) -> Reach:
     """Where changes are made, with the first image sets in their order."""
-    where = [(change.image_set_id, study, change.address) for change, study in made]
-    image_sets = dict.fromkeys(name for name, _, _ in where)
-    return Reach(
-        len(image_sets),
-        len({study for _, study, _ in where if study}),
-        len({(name, address.series) for name, _, address in where if address.series}),
-        len({(name, address.instance) for name, _, address in where if address.instance}),
-        tuple(islice(image_sets, NAMED)),
-    )
+    count, series, instances = Count(), set(), set()
+    for change, study in made:
+        name, address = change.image_set_id, change.address
+        count.add(name, study)
+        if address.series:
+            series.add((name, address.series))
+        if address.instance:
+            instances.add((name, address.instance))
+    return replace(count.reach(), series=len(series), instances=len(instances))
 
 
 class Studies:

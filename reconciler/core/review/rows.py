@@ -28,6 +28,7 @@ from reconciler.core.review.shown import show
 # The first change that replaces a value, and where the value is.
 _Before: TypeAlias = tuple[Change, Reach]
 
+_MERGES = Hazard.MERGES_PATIENTS
 # Up to this number, different new values of an attribute have a row each; more share a row.
 FEW = 3
 # How many of the live values of a row are listed.
@@ -50,7 +51,8 @@ class _Edits:
     @property
     def places(self) -> int:
         """The number of lines that ask for them."""
-        return len({change.place for change, _ in self.made if change.place is not None})
+        places = (change.place for change, _ in self.made)
+        return len({(one.file, one.line, one.column) for one in places if one is not None})
 
     def uids(self) -> tuple[str, ...]:
         """The first series or instances that are removed or restored as a whole."""
@@ -111,12 +113,15 @@ def rows_of(
     for action in actions:
         studies = studies_of(action)
         merging = _merging(action)
+        usual = attributes[Part.MADE if action.steps else Part.HELD]
+        is_drift = action.steps or action.status is Status.DRIFTED
+        drifted = attributes[Part.DRIFT] if is_drift else usual
         for change in action.changes:
             hazards = change.hazards
-            if change.image_set_id in merging and change.tag == PATIENT_ID:
+            if change.tag == PATIENT_ID and change.image_set_id in merging:
                 hazards = (*hazards, Hazard.MERGES_PATIENTS)
             key = _key(action, change, hazards)
-            found = attributes[_part_of(action, change)]
+            found = drifted if change.drifted else usual
             if (attribute := found.get(key)) is None:
                 attribute = found[key] = _Attribute(bool(action.steps), hazards)
             attribute.add(change, studies.get(change.image_set_id, ""))
@@ -131,17 +136,9 @@ def rows_of(
     }
 
 
-def _part_of(action: Action, change: Change) -> Part:
-    if change.drifted and (action.steps or action.status is Status.DRIFTED):
-        return Part.DRIFT
-    return Part.MADE if action.steps else Part.HELD
-
-
 def _merging(action: Action) -> frozenset[str]:
     """The image sets whose new PatientID merges patients: a hazard of the whole plan."""
-    return frozenset(
-        use.image_set_id for use in action.hazards if use.hazard is Hazard.MERGES_PATIENTS
-    )
+    return frozenset([use.image_set_id for use in action.hazards if use.hazard is _MERGES])
 
 
 def _key(action: Action, change: Change, hazards: tuple[Hazard, ...]) -> Hashable:
