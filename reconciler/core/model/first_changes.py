@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from reconciler.core.model.address import Level
 from reconciler.core.model.plan import Plan
 
+_INSTANCE = Level.INSTANCE
+
 
 @dataclass(frozen=True, slots=True)
 class FirstChanges:
@@ -36,7 +38,7 @@ def first_changes(plan: Plan) -> FirstChanges:
             {
                 (change.image_set_id, change.address)
                 for change in found
-                if change.address.level is Level.INSTANCE
+                if change.address.level is _INSTANCE
             }
         ),
     )

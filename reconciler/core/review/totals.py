@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.model.first_changes import FirstChanges, first_changes
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Plan, Status, image_sets_by_status, image_sets_with
+from reconciler.core.model.plan import Plan, Status, image_sets_with
 from reconciler.core.review.phrases import plural
 
 # What image sets of actions without calls are, in words.
@@ -43,10 +43,12 @@ class Totals:
 
 def totals_of(plan: Plan) -> Totals:
     """Count a plan."""
-    statuses = image_sets_by_status(plan)
-    standing = Counter(
-        action.status for action in plan.actions if not action.steps for _ in action.image_sets
-    )
+    statuses, standing = Counter[Status](), Counter[Status]()
+    for action in plan.actions:
+        count = len(action.image_sets)
+        statuses[action.status] += count
+        if not action.steps:
+            standing[action.status] += count
     return Totals(
         actions=tuple((status, statuses[status]) for status in Status),
         changes=sum(len(action.changes) for action in plan.actions),

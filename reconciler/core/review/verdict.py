@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.review import at_base
 from reconciler.core.review.phrases import duration, plural
-from reconciler.core.review.reach import Count
+from reconciler.core.review.reach import studies_of
 from reconciler.core.review.totals import COUNTED, Totals
 
 # Why image sets without calls stay as they are. What is converged is no such reason.
@@ -27,17 +27,12 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         yield "Until then, `reconcile validate` checks the settings and the manifests."
         return
     if totals.raised:
-        where = Count()
-        for action in plan.actions:
-            if action.steps:
-                where.add_action(action)
-        reach = where.reach()
-        several = reach.studies and reach.image_sets > 1
-        studies = f" of {plural(reach.studies, 'study')}" if several else ""
+        studies = _studies(plan) if totals.raised > 1 else 0
+        of_studies = f" of {plural(studies, 'study')}" if studies else ""
         time = f", about {duration(plan.eta_seconds)}" if plan.eta_seconds else ""
         calls = plural(totals.calls, "call")
-        verb = "changes" if reach.image_sets == 1 else "change"
-        yield f"{plural(reach.image_sets, 'image set')}{studies} {verb} ({calls}{time})."
+        verb = "changes" if totals.raised == 1 else "change"
+        yield f"{plural(totals.raised, 'image set')}{of_studies} {verb} ({calls}{time})."
     else:
         yield "Nothing changes."
     yield from at_base.changing(plan)
@@ -53,3 +48,13 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         yield f"{plural(converged, 'image set')} already {verb} what is asked."
     if since is not None:
         yield from at_base.released_by(since.released)
+
+
+def _studies(plan: Plan) -> int:
+    """The number of studies of the image sets that change, as far as the plan states them."""
+    found: set[str] = set()
+    for action in plan.actions:
+        if action.steps:
+            studies = studies_of(action)
+            found.update([studies.get(name, "") for name in action.image_sets])
+    return len(found - {""})
