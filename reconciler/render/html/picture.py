@@ -33,6 +33,8 @@ class _Kind(IntEnum):
     HELD = 2
 
 
+# A member of an enum takes longer to read than a function to call, in Python 3.11.
+_PLAIN, _DANGER, _HELD = _Kind
 _WORDS = {_Kind.PLAIN: "without danger", _Kind.DANGER: "dangerous", _Kind.HELD: "held back"}
 
 
@@ -67,8 +69,7 @@ class Picture:
         worst: dict[tuple[str, Level], _Kind] = {}
         for change in action.changes:
             key = change.image_set_id, change.address.level
-            kind = _Kind.DANGER if change.hazards else _Kind.PLAIN
-            kind = kind if action.steps else _Kind.HELD
+            kind = _HELD if not action.steps else _DANGER if change.hazards else _PLAIN
             if kind > worst.get(key, -1):
                 worst[key] = kind
             if change.hazards:
