@@ -104,9 +104,7 @@ def team(tmp_path: Path, warm: str) -> Iterator[Team]:
         scaffold(root)
         git(root, "init", "-q", "-b", BRANCH)
         git(root, "remote", "add", "origin", str(host.bare))
-        team = Team(
-            host, Runner(host, _tools(tmp_path, warm), tmp_path / "machines"), root, emulator
-        )
+        team = Team(host, Runner(host, _tools(host, warm), tmp_path / "machines"), root, emulator)
         team.commit("scaffold")
         git(root, "push", "-q", "-u", "origin", BRANCH)
         yield team
@@ -127,12 +125,13 @@ def scaffold(root: Path) -> None:
         (folder / name).write_text(text)
 
 
-def _tools(folder: Path, warm: str) -> Path:
+def _tools(host: Host, warm: str) -> Path:
     """A folder for PATH with `reconcile` and a stand-in for `gh`."""
-    tools = folder / "tools"
+    tools = host.folder / "tools"
     tools.mkdir()
     python = sys.executable
-    _tool(tools / "gh", f'exec {python} {HERE / "gh.py"} "$@"')
+    # `reconcile` passes few variables of the environment on to gh.
+    _tool(tools / "gh", f'GH_STATE={host.file} exec {python} {HERE / "gh.py"} "$@"')
     _tool(tools / "reconcile", f'exec {python} -I -S {HERE / "warm.py"} {warm} "$@"')
     return tools
 

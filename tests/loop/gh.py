@@ -50,6 +50,7 @@ def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gh", allow_abbrev=False)
     parser.add_argument("command", choices=["api"])
     parser.add_argument("endpoint")
+    parser.add_argument("--hostname", choices=["github.com"])
     parser.add_argument("-X", "--method")
     parser.add_argument("-F", "--field", action="append", default=[])
     parser.add_argument("-f", "--raw-field", action="append", default=[])
@@ -76,21 +77,26 @@ class Call:
     fields: dict[str, Any]
 
     def answer(self, method: str, path: str) -> Any:
-        if not path.startswith(_PREFIX):
-            _fail(f"gh: Not Found (HTTP 404): {method} {path}")
-        rest = path.removeprefix(_PREFIX)
+        if not f"{path}/".startswith(_PREFIX):
+            _fail("gh: Not Found (HTTP 404)")
+        rest = f"{path}/".removeprefix(_PREFIX).rstrip("/")
         for wanted, shape, right, handler in _CALLS:
             found = re.fullmatch(shape, rest)
             if method == wanted and found:
                 self._check(right)
                 return handler(self, *map(unquote, found.groups()))
-        return _fail(f"gh: Not Found (HTTP 404): {method} {path}")
+        return _fail("gh: Not Found (HTTP 404)")
 
     def _check(self, right: str) -> None:
         name, _, level = right.partition(":")
+        if name == "metadata":  # each token may read it
+            return
         held = self.token["permissions"].get(name, "none")
         if held not in (level, "write"):
             _fail("gh: Resource not accessible by integration (HTTP 403)")
+
+    def repository(self) -> Any:
+        return {"full_name": _PREFIX.removeprefix("repos/").rstrip("/"), "default_branch": "main"}
 
     def comments(self, number: str) -> Any:
         return self.state["comments"].get(number, [])
@@ -130,6 +136,19 @@ class Call:
 
     def pull(self, number: str) -> Any:
         return _one(self.state["pulls"], "number", number)
+
+    def changed_files(self, number: str) -> Any:
+        row = _one(self.state["pulls"], "number", number)
+        span = f"{row['base']['sha']}...{row['head']['sha']}"
+        names = _git("diff", "--name-only", span).splitlines()
+        return [{"filename": name} for name in names]
+
+    def events(self, number: str) -> Any:
+        return _one(self.state["pulls"], "number", number).get("events", [])
+
+    def role(self, login: str) -> Any:
+        role = self.state.get("roles", {}).get(login, "read")
+        return {"permission": role, "role_name": role}
 
     def runs(self, workflow: str = "") -> Any:
         wanted = {"head_sha": "head_sha", "event": "event", "branch": "head_branch"}
@@ -182,6 +201,10 @@ class Call:
 _N = r"(\d+)"
 _SHA = "([0-9a-f]{40})"
 _CALLS: list[tuple[str, str, str, Callable[..., Any]]] = [
+    ("GET", "", "metadata:read", Call.repository),
+    ("GET", rf"pulls/{_N}/files", "pull-requests:read", Call.changed_files),
+    ("GET", rf"issues/{_N}/events", "pull-requests:read", Call.events),
+    ("GET", r"collaborators/([\w%.-]+)/permission", "metadata:read", Call.role),
     ("GET", rf"issues/{_N}/comments", "pull-requests:read", Call.comments),
     ("POST", rf"issues/{_N}/comments", "pull-requests:write", Call.comment),
     ("PATCH", rf"issues/comments/{_N}", "pull-requests:write", Call.edit_comment),
@@ -239,6 +262,7 @@ def _print(pages: list[Any], expression: str | None) -> None:
 
 
 def _fail(message: str) -> NoReturn:
+    print(json.dumps({"message": message.removeprefix("gh: ").partition(" (HTTP")[0]}))
     print(message, file=sys.stderr)
     raise SystemExit(1)
 

@@ -158,8 +158,16 @@ class Host:
             number = 9000 + len(state["runs"])
             # The time of the machine: a step compares it with `date`.
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            fixed = {"id": number, "status": "in_progress", "conclusion": None, "created_at": now}
-            state["runs"] = [*state["runs"], {**fixed, "run_attempt": 1, **row}]
+            fixed = {
+                "id": number,
+                "status": "in_progress",
+                "conclusion": None,
+                "created_at": now,
+                "run_started_at": now,
+                "run_attempt": 1,
+                "triggering_actor": {"login": "steward"},
+            }
+            state["runs"] = [*state["runs"], {**fixed, **row}]
         return number
 
     def end(self, run: int, conclusion: str) -> None:
@@ -185,7 +193,8 @@ class Host:
             (self.folder / f"artifact-{number}.zip").write_bytes(data.getvalue())
             digest = f"sha256:{hashlib.sha256(data.getvalue()).hexdigest()}"
             row = {"id": number, "name": name, "digest": digest, "expired": False, "run": run}
-            row["size_in_bytes"] = len(data.getvalue())
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            row |= {"size_in_bytes": len(data.getvalue()), "created_at": now}
             state["artifacts"] = [*state["artifacts"], row]
         return number
 

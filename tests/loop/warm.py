@@ -56,7 +56,6 @@ def _imported() -> None:
         package = importlib.import_module(f"{reconciler.__name__}.{name}")
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
-    importlib.import_module("tests.loop.not_yet")
 
 
 def _answer(connection: socket.socket) -> None:
@@ -80,7 +79,7 @@ def _run(request: dict[str, object], streams: list[int]) -> NoReturn:
     """Become the process that was asked for."""
     import traceback
 
-    from tests.loop.not_yet import run
+    from reconciler.__main__ import main
 
     code = 1
     try:
@@ -94,7 +93,8 @@ def _run(request: dict[str, object], streams: list[int]) -> NoReturn:
         os.chdir(str(request["folder"]))
         os.environ.clear()
         os.environ.update(dict(request["environment"]))  # type: ignore[call-overload]
-        run(list(request["arguments"]))  # type: ignore[call-overload]
+        sys.argv = ["reconcile", *request["arguments"]]  # type: ignore[misc]
+        main()
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
