@@ -148,8 +148,12 @@ class Host:
         group = event["merge_group"]
         before, after = group["base_sha"], group["head_sha"]
         git(self.bare, "update-ref", f"refs/heads/{BRANCH}", after, before)
-        for number in numbers:
-            self._close(number, after, git(self.bare, "rev-list", f"{before}..{after}").split())
+        for row in git(self.bare, "rev-list", "--first-parent", "--parents", after).splitlines():
+            merge, *parents = row.split()
+            for number in numbers:
+                if self.pull(number)["head"]["sha"] in parents[1:]:
+                    span = f"{parents[0]}..{merge}"
+                    self._close(number, merge, git(self.bare, "rev-list", span).split())
         return str(after)
 
     def start(self, **row: Any) -> int:
