@@ -63,7 +63,7 @@ def trusted(proposed: Settings, ref: str | None) -> Trusted:
     except _NoSettings as error:
         problem = str(error)
     _refuse_another_key(root, found.base, held.get(KEY_FILE, b""))
-    _refuse_other_records(root, found.base)
+    _refuse_other_records(settings, found.base)
     return Trusted(settings, proposed, found.base, problem)
 
 
@@ -105,8 +105,13 @@ def _refuse_another_key(root: Path, base: str, content: bytes) -> None:
         )
 
 
-def _refuse_other_records(root: Path, base: str) -> None:
-    """Raise RecordError if a record differs from the base, in the commit or on the disk."""
+def _refuse_other_records(settings: Settings, base: str) -> None:
+    """Raise RecordError if a record differs from the base, in the commit or on the disk.
+
+    Where records have a branch of their own, an apply leaves them on the disk, and no commit of the
+    base holds them.
+    """
+    root = Path(settings.root)
     folder = root / records.FOLDER
     if changed := git.differing(root, base, "HEAD", folder):
         names = [path.relative_to(folder.parent).as_posix() for path in changed[:_SHOWN]]
@@ -117,6 +122,8 @@ def _refuse_other_records(root: Path, base: str) -> None:
             "changes records",
             _way_back(root, base, records.FOLDER),
         )
+    if settings.record_mode and settings.record_mode.is_apart:
+        return
     read = sorted(folder.glob("*/??.json"))
     if git.holds(root, read, lambda _: False, folder) is False:
         raise RecordError(

@@ -29,7 +29,8 @@ def workflows() -> dict[str, str]:
 
 def rendered(folder: Path) -> dict[str, str]:
     """The files of a folder of templates, with the answers in place."""
-    return {path.name: _filled(path.read_text()) for path in sorted(folder.iterdir())}
+    files = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return {path.name: _filled(path.read_text()) for path in files}
 
 
 def _filled(text: str) -> str:
