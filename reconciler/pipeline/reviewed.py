@@ -32,8 +32,8 @@ from reconciler.edges import files as disk
 from reconciler.edges import git, records
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.known import key_of
-from reconciler.pipeline.last_applied import last_applied
 from reconciler.pipeline.record_branch import branch_tips
+from reconciler.pipeline.touched import touched
 
 # A review of 10,000 image sets with four changes each has 16 MB.
 _MOST_BYTES = 200_000_000
@@ -182,7 +182,7 @@ def judge_by_reviews(
     known = Evidence(
         edges.clock.utc(),
         frozenset(_untouched(settings, edges, moved, reviews, made)),
-        _touched(settings),
+        touched(settings, plan),
     )
     return judge(plan, reviews, key, known)
 
@@ -247,15 +247,3 @@ def _recorded(
                 last = int(entry.version_id)
                 found.update(range(int(entry.previous_version_id or last - 1) + 1, last + 1))
     return found
-
-
-def _touched(settings: Settings) -> frozenset[str] | None:
-    """The manifests that changed since the last applied commit; None if there is none yet."""
-    root = Path(settings.root)
-    last = last_applied(settings)
-    if not last or not git.has_commit(root, last):
-        return None
-    found = git.since(root, last, [root / settings.manifests])
-    base = Path(os.path.realpath(root))
-    changed = found.changed if found else ()
-    return frozenset(Path(os.path.relpath(path, base)).as_posix() for path in changed)

@@ -47,8 +47,9 @@ class Recorder:
         self._files = files
         self._keyring = Keyring(root, key, files)
         self._ledger = ledger.Ledger(plan)
-        # With uncommitted manifests, the commit is not what the run applies.
-        commit = plan.basis.commit if plan.basis.is_clean else ""
+        # With uncommitted manifests, or a part of them, the commit is not what the run applies.
+        basis = plan.basis
+        commit = basis.commit if basis.is_clean and not basis.paths else ""
         self._writer = Writer(
             root, self._keyring, files, destination.entries, run_id=run_id, commit=commit
         )

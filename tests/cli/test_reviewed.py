@@ -190,6 +190,42 @@ def test_the_last_applied_commit_outlives_a_squash_merge_of_the_records(team: Te
     assert ran.code == 0, ran.err
 
 
+def test_what_a_merge_asked_without_a_review_fails_the_job_that_is_started_again(
+    team: Team,
+) -> None:
+    """The records of the first try state its commit. That job has not executed all of it."""
+    review = team.request("a", "a.yaml", NAME.format("Doe^Pieter"))
+    manifest(team.root, "b.yaml", COMMENTS.format("new"), OTHER_ID)
+    team.commit("pushed without a pull request")
+    team.merge("a")
+    first = team.apply(review)
+    assert first.code == 1, first.err
+    assert team.writes() == 1
+    again = team.apply(review)
+    assert again.code == 1, again.err
+    assert "(no merged commit changed its manifests)" not in again.err
+    # A merge that comes next does not hide it, either.
+    (team.root / "manifests" / "README.md").write_text("Metadata.\n")
+    team.commit()
+    assert team.apply(review).code == 1
+
+
+def test_an_apply_of_some_manifests_does_not_state_its_commit_as_applied(team: Team) -> None:
+    """The other manifests of the commit, and commits before it, may be waiting for their apply."""
+    manifest(team.root, "b.yaml", COMMENTS.format("new"))
+    manifest(team.root, "a.yaml", NAME.format("Doe^Pieter"), OTHER_ID)
+    team.commit()
+    ran = team.world.reconcile("apply", "manifests/b.yaml", "--auto-approve", "--record", "commit")
+    assert ran.code == 0, ran.err
+    (entry,) = records.read(team.root, outside.STORE).values()
+    assert entry.applied_commit == ""
+    nothing = team.root.parent / "nothing"
+    nothing.mkdir()
+    left = team.apply(nothing)
+    assert left.code == 1, left.err
+    assert "(no merged commit changed its manifests)" not in left.err
+
+
 @pytest.mark.parametrize("files", [("a.yaml", "a.yaml"), ("a.yaml", "b.yaml")])
 def test_two_pull_requests_on_one_image_set_merged_before_either_is_applied(
     team: Team, files: tuple[str, str]

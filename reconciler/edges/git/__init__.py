@@ -8,14 +8,13 @@ from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.history import (
     Merged,
-    applied_by_trailers,
     contents_since,
     has_commit,
     is_before,
     is_shallow,
     joined_heads,
     merged,
-    newest_of,
+    on_line,
     origin,
 )
 from reconciler.edges.git.messages import Message, Moved, message
@@ -58,7 +57,6 @@ __all__ = [
     "Since",
     "Tips",
     "address",
-    "applied_by_trailers",
     "base_of_test_merge",
     "changed",
     "check_committable",
@@ -88,7 +86,7 @@ __all__ = [
     "merged",
     "message",
     "move_branch",
-    "newest_of",
+    "on_line",
     "origin",
     "push",
     "record_tips",

@@ -87,39 +87,21 @@ def contents_since(
         return tuple(repo.contents(filter(None, blobs)).values())
 
 
-def newest_of(root: Path, commits: Collection[str], tip: str = "HEAD") -> str:
-    """Return the newest of some commits on the line of a commit, "" if none is on it.
+def on_line(root: Path, commits: Collection[str], tip: str = "HEAD") -> tuple[str, ...]:
+    """Return those of some commits that are on the line of a commit, newest first.
 
     Only its first parents count: they have one order. What was applied on a branch of its own says
     nothing about other branches that were merged.
     """
     with repository_of(root) as repo:
         if repo is None or not commits:
-            return ""
+            return ()
         try:
             check_owner(repo.tree)
             line = str(repo.git.rev_list("--first-parent", tip))
         except command_error():
-            return ""
-    return next((commit for commit in line.splitlines() if commit in commits), "")
-
-
-def applied_by_trailers(root: Path, folder: Path, tips: Sequence[str] = ("HEAD",)) -> str:
-    """Return the commit that the newest commit of records in a folder states as applied, or "".
-
-    The statement is the trailer `Applied-Commit`. `tips` are the commits that the history is read
-    from.
-    """
-    with repository_of(root) as repo:
-        if repo is None:
-            return ""
-        options = ("--no-show-signature", "--format=%(trailers:key=Applied-Commit,valueonly)")
-        try:
-            check_owner(repo.tree)
-            log = str(repo.git.log(*options, *tips, "--", repo.name(folder)))
-        except command_error():
-            return ""
-    return next((line.strip() for line in log.splitlines() if line.strip()), "")
+            return ()
+    return tuple(commit for commit in line.splitlines() if commit in commits)
 
 
 @dataclass(frozen=True, slots=True)
