@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
@@ -125,8 +126,7 @@ class Branch:
 def _asking(action: Action, newer: Mapping[str, bytes], settings: str) -> str:
     """The first changed file that an action depends on, "" if there is none.
 
-    A manifest that names one of its image sets counts, too: it may be new. An ID stands in a
-    manifest as it is.
+    A manifest that names one of its image sets counts, too: it may be new.
     """
     if settings in newer:
         return settings
@@ -135,5 +135,10 @@ def _asking(action: Action, newer: Mapping[str, bytes], settings: str) -> str:
     return next((file for file in sorted(newer) if file in own or _names(newer[file], ids)), "")
 
 
+# Ways to write a letter or digit otherwise in YAML (yaml.org/spec/1.2.2, 5.7 and 7.3.1).
+_ESCAPED = re.compile(rb"\\[xuU\r\n]")
+
+
 def _names(content: bytes, ids: Iterable[bytes]) -> bool:
-    return any(one in content for one in ids)
+    """Whether a manifest may name one of some image sets: an ID can be escaped."""
+    return any(one in content for one in ids) or bool(_ESCAPED.search(content))

@@ -88,6 +88,16 @@ def test_a_new_manifest_for_the_same_image_set_counts(tree: World, host: Host) -
     assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")
 
 
+@pytest.mark.parametrize("between", ["\\x{:02x}", "\\u{:04x}", "\\\n    {:c}"])
+def test_an_escaped_id_counts(tree: World, host: Host, between: str) -> None:
+    """YAML reads it as the ID (yaml.org/spec/1.2.2, 5.7 and 7.3.1)."""
+    hidden = f'"{OTHER_ID[:-1]}{between.format(ord(OTHER_ID[-1]))}"'
+    host.push("new.yaml", "present:\n  Patient:\n    DICOM: {PatientSex: F}\n", hidden)
+    out = pushing(tree, code=1)
+    assert "a newer commit of main changes manifests/new.yaml" in " ".join(out.split())
+    assert tree.version(OTHER_ID) == "1"
+
+
 def test_commits_about_other_image_sets_hinder_nothing(tree: World, host: Host) -> None:
     host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
     pushing(tree)
