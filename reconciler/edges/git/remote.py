@@ -239,10 +239,12 @@ def _connected(root: Path, remote: Remote) -> Iterator[Repository]:
             # In the environment, since the command line of a process is public.
             secret = base64.b64encode(f"{_USER}:{remote.token}".encode()).decode()
             count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-            environment |= {
-                "GIT_CONFIG_COUNT": str(count + 1),
-                f"GIT_CONFIG_KEY_{count}": f"http.{address}.extraHeader",
-                f"GIT_CONFIG_VALUE_{count}": f"Authorization: Basic {secret}",
-            }
+            # The empty value drops the header that actions/checkout keeps in .git/config: GitHub
+            # refuses two of them (git-config(1), http.extraHeader).
+            values = ("", f"Authorization: Basic {secret}")
+            environment["GIT_CONFIG_COUNT"] = str(count + len(values))
+            for number, value in enumerate(values, start=count):
+                environment[f"GIT_CONFIG_KEY_{number}"] = f"http.{address}.extraHeader"
+                environment[f"GIT_CONFIG_VALUE_{number}"] = value
         with repo.git.custom_environment(**environment):
             yield repo
