@@ -10,11 +10,10 @@ from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
 from reconciler.core.model.settings import RecordMode, Settings
+from reconciler.init.answers import Forge
 from reconciler.init.templates import PLACEHOLDER, Compare, Template
 
 _PIN = re.compile(r"(\buses: [\w./-]+@)[0-9a-f]{40}( +#.*)?$")
-# What a new repository gets.
-RECORD_MODE = RecordMode.COMMIT
 _UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
 
 
@@ -120,7 +119,12 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def of_settings(settings: Settings) -> Lack | None:
+def record_mode(forge: Forge | None) -> RecordMode:
+    """Where the records of a new repository go: a host protects the default branch."""
+    return RecordMode.BRANCH if forge else RecordMode.COMMIT
+
+
+def of_settings(settings: Settings, forge: Forge | None) -> Lack | None:
     """What the settings lack for plans and applies in a CI system."""
     lines = [
         f'datastores: {{{store.name}: {{accountId: "…"}}}}'
@@ -128,5 +132,5 @@ def of_settings(settings: Settings) -> Lack | None:
         if not store.endpoint and not store.account_id
     ]
     if settings.record_mode is None:
-        lines.append(f"record: {{mode: {RECORD_MODE}}}")
+        lines.append(f"record: {{mode: {record_mode(forge)}}}")
     return Lack(settings.file, "lacks these settings", tuple(lines)) if lines else None

@@ -63,7 +63,7 @@ def all_lacking(root: Path, settings: Settings | None, answers: Answers) -> Iter
     yield from lacking(root, templates(answers.forge), values(answers), absent=True)
     if not os.path.lexists(root / KEY_FILE):
         yield Lack(KEY_FILE, "is missing")
-    if settings and (of_file := of_settings(settings)):
+    if settings and (of_file := of_settings(settings, answers.forge)):
         yield of_file
 
 

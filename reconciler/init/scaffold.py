@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler import __version__
 from reconciler.init import policies
 from reconciler.init.answers import Answers, Repository, Store
-from reconciler.init.check import RECORD_MODE
+from reconciler.init.check import record_mode
 from reconciler.init.templates import Template, templates
 from reconciler.init.trust import trust_policies
 
@@ -42,7 +42,7 @@ def values(answers: Answers) -> dict[str, str]:
         "ACCOUNT": answers.account,
         "REGION": answers.region,
         "VERSION": __version__,
-        "RECORD_MODE": RECORD_MODE,
+        "RECORD_MODE": record_mode(answers.forge),
         "PLAN_ROLE": PLAN_ROLE,
         "APPLY_ROLE": APPLY_ROLE,
         "PLAN_ROLE_ARN": f"arn:aws:iam::{answers.account}:role/{PLAN_ROLE}",

@@ -24,6 +24,12 @@ export GIT_AUTHOR_NAME=Other GIT_AUTHOR_EMAIL=o@example.org
 export GIT_COMMITTER_NAME=Other GIT_COMMITTER_EMAIL=o@example.org
 git update-ref refs/heads/main "$(git commit-tree 'main^{tree}' -p main -m other)"
 """
+# A host that takes no push to main.
+PROTECTS = """\
+while read -r _ _ ref; do
+  if [ "$ref" = refs/heads/main ]; then echo protected branch >&2; exit 1; fi
+done
+"""
 # The machine of the job is lost when the records are pushed: its whole process group ends.
 KILLS = "kill -KILL 0"
 
@@ -33,8 +39,8 @@ def drift(team: Team) -> Ran:
     return team.runner.run("reconcile-drift.yml", runner.schedule(team.host))
 
 
-def recorded(team: Team) -> str:
-    return git(team.host.bare, "show", f"main:records/{STORE}/{IMAGE_SET_ID[:2]}.json")
+def recorded(team: Team, branch: str = "main") -> str:
+    return git(team.host.bare, "show", f"{branch}:records/{STORE}/{IMAGE_SET_ID[:2]}.json")
 
 
 def planned(team: Team, name: str, body: str, *image_sets: str) -> int:
@@ -134,6 +140,30 @@ def test_a_refused_push_is_recorded_by_the_next_run(team: Team) -> None:
     again = team.applied(start)
     assert again.results == ALL, again.log
     assert (team.version(), '"versionId": "2"' in recorded(team)) == ("2", True)
+
+
+def test_records_go_to_a_branch_of_their_own_if_main_is_protected(team: Team) -> None:
+    """What `reconcile init` writes for a host. The first plan is made before that branch exists."""
+    settings = team.root / "reconciler.yaml"
+    settings.write_text(settings.read_text().replace("mode: commit", "mode: branch"))
+    team.commit("settings")
+    git(team.root, "push", "-q", "origin", "main")
+    number = planned(team, "name", NAME.format("Doe^Pieter"))
+    team.host.hook(PROTECTS)
+    ran = team.merged(number)
+    assert ran.results == ALL, ran.log
+    assert team.version() == "2"
+    assert '"versionId": "2"' in recorded(team, "reconcile/records")
+    assert git(team.host.bare, "ls-tree", "main", "records/") == ""
+    team.host.hook("")
+    second = planned(team, "comments", COMMENTS.format("seen"))
+    team.host.hook(PROTECTS)
+    ran = team.merged(second)
+    assert ran.results == ALL, ran.log
+    assert '"versionId": "3"' in recorded(team, "reconcile/records")
+    drifted = drift(team)
+    assert drifted.conclusion == "success", drifted.log
+    assert issues(team) == []
 
 
 def test_a_killed_apply_is_continued_by_a_new_machine(team: Team) -> None:

@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from reconciler.core.model.settings import RecordMode
 from reconciler.edges.settings import read_settings
 from reconciler.init import policies
 from reconciler.init.answers import Answers, Forge, Repository, Store
@@ -83,6 +84,14 @@ def test_the_settings_are_read(tmp_path: Path) -> None:
         ("archive", "b" * 32, "eu-west-1", "210987654321"),
         ("research", "12345678901234567890123456789012", "us-east-1", "123456789012"),
     ]
+
+
+@pytest.mark.parametrize("answers", ALL, ids=named)
+def test_a_host_protects_the_branch_so_records_go_to_their_own(
+    answers: Answers, tmp_path: Path
+) -> None:
+    found = read_settings(placed(tmp_path, answers)).record_mode
+    assert found is (RecordMode.BRANCH if answers.forge else RecordMode.COMMIT)
 
 
 def test_the_first_manifest_is_valid_without_its_comment_signs(tmp_path: Path) -> None:
