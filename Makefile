@@ -101,6 +101,7 @@ locks: LOCK = UV_CUSTOM_COMPILE_COMMAND="make locks" $(UV) --no-config pip compi
 	--no-annotate $(UPGRADE)
 locks:
 	$(LOCK) pyproject.toml --output-file requirements.lock
+	scripts/ship_lock.sh
 	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 $(MADE):

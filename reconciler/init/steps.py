@@ -22,6 +22,10 @@ def next_steps(answers: Answers, root: Path) -> Iterator[str]:
         yield from _on_github(answers.repository, root)
     if answers.forge:
         yield "Make the two roles on AWS: iam/README.md has the commands."
+        yield (
+            "Add the wheel of reconcile to reconcile-requirements.txt: its first lines say how. "
+            "Without it, no job can run reconcile."
+        )
     else:
         yield "Give yourself the permissions in iam/policy-plan.json and iam/policy-apply.json."
     yield "Read manifests/README.md. Write the first manifest, then run:\nreconcile plan"

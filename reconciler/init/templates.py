@@ -68,7 +68,7 @@ class Template:
 
 def templates(forge: Forge | None) -> tuple[Template, ...]:
     """The templates of a scaffold, by path."""
-    folders = ("common", *([forge.value] if forge else []))
+    folders = ("common", *(["hosted", forge.value] if forge else []))
     found = (*_published(), *(one for name in folders for one in _below(FOLDER / name)))
     return tuple(sorted(found, key=lambda template: template.path))
 

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler.init.answers import Answers, Forge, Repository, Store
+from reconciler.init.scaffold import scaffold
 from reconciler.render import markdown, report_markdown
 from tests.docs.markdown import REPOSITORY as OURS
-from tests.loop.rendered import ACCOUNT, workflows
+from tests.loop.rendered import ACCOUNT, BRANCH, workflows
 
 BIN = Path(sys.executable).parent
 TEXTS = workflows()
@@ -53,6 +55,16 @@ def tool(*command: str | Path) -> None:
     """Run a tool that prints what it finds wrong."""
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_they_are_as_init_writes_them() -> None:
+    store = Store("research", "1" * 32, "us-east-1", ACCOUNT)
+    here = Repository("hospital", "metadata", "123", "456")
+    answers = Answers((store,), ACCOUNT, "us-east-1", BRANCH, Forge.GITHUB, here)
+    made = {Path(file.template.path): file.content for file in scaffold(answers)}
+    assert {
+        path.name: text for path, text in made.items() if path.parent.name == "workflows"
+    } == TEXTS
 
 
 def test_zizmor_finds_nothing(team: Path) -> None:

@@ -56,6 +56,28 @@ def test_every_file_ends_with_a_line_break_and_has_no_space_at_the_end_of_a_line
         assert not re.search(r"[ \t]\n|\n\n\Z", content), path
 
 
+@pytest.mark.parametrize("answers", ALL[1:], ids=named)
+def test_the_lock_of_the_jobs_has_the_packages_that_are_tested(answers: Answers) -> None:
+    """If it differs: `scripts/ship_lock.sh`. The wheel of this version is on no index yet."""
+    comments, option, packages = contents(answers)["reconcile-requirements.txt"].partition(
+        "--only-binary :all:\n"
+    )
+    tested = (REPOSITORY / "requirements.lock").read_text().partition(option)
+    assert option and packages == tested[2]
+    assert all(line.startswith("#") for line in comments.splitlines())
+    assert "imageset-reconciler" not in packages
+
+
+@pytest.mark.parametrize("answers", ALL[1:], ids=named)
+def test_each_path_of_codeowners_is_in_the_scaffold_or_made_later(answers: Answers) -> None:
+    made = [*contents(answers), "reconciler.key", "records/one.json"]
+    (owners,) = (text for path, text in contents(answers).items() if path.endswith("CODEOWNERS"))
+    owned = [line.split()[0].lstrip("/") for line in owners.splitlines() if line[0] == "/"]
+    assert owned
+    for path in owned:
+        assert any(one == path or one.startswith(path) for one in made), path
+
+
 def test_the_same_answers_give_the_same_bytes() -> None:
     assert scaffold(ALL[1]) == scaffold(ALL[1])
 

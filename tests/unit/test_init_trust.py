@@ -7,12 +7,14 @@ docs.aws.amazon.com, IAM JSON policy elements: Condition.
 from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from reconciler.init.answers import Answers, Forge, Repository, Store
+from reconciler.init.templates import templates
 from reconciler.init.trust import trust_policies
 
 ACCOUNT = "123456789012"
@@ -62,6 +64,12 @@ def policies(branch: str = "main") -> tuple[str, str]:
     found = trust_policies(Answers((STORE,), ACCOUNT, "us-east-1", branch, Forge.GITHUB, HERE))
     assert found
     return found
+
+
+def test_each_workflow_that_is_trusted_is_a_template() -> None:
+    found = set(re.findall(r"/(\.github/workflows/[^@\"]+)@", " ".join(policies())))
+    assert found == {f".github/workflows/{name}" for name in (PLAN, APPLY, DRIFT)}
+    assert found <= {one.path for one in templates(Forge.GITHUB)}
 
 
 def token(
