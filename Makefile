@@ -32,11 +32,15 @@ unexport PYTHONDONTWRITEBYTECODE
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo test test-long environments installed quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
+.PHONY: demo loop test test-long environments installed quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
 demo: $(USERS)
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python -m reconciler demo
+
+# A pull request with our manifests, its plan, the merge, the apply of what was reviewed, records.
+loop: $(DEVELOPERS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try_loop.sh
 
 test: environments quick rest wheel
 
