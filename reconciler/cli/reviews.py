@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
-from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.core.model.value import Json
@@ -56,18 +55,13 @@ def reviews(
     """
     from reconciler.cli import screen, workspace
     from reconciler.cli.clock import clock
-    from reconciler.edges import ci, git
+    from reconciler.edges import git
     from reconciler.edges.github import repository
     from reconciler.pipeline import reviews as stage
 
     settings = workspace.settings(config)
     root = Path(settings.root)
     workspace.refuse_links(settings, out)
-    if push and ci.job().group is not None:
-        raise ReconcilerError(
-            "--push: the reviews of a merge queue are not kept, because nothing is merged yet",
-            "Leave out --push.",
-        )
     branch = _branch(root)
     host = repository(git.address(root, branch.name)) if github else None
     found = stage.collect(settings, clock(), branch, host)

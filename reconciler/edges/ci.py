@@ -7,28 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-# The branch of a group: `refs/heads/gh-readonly-queue/main/pr-104-<commit of the base>`
-# (docs.github.com, Managing a merge queue: Triggering merge group checks with other CI providers).
-_LAST_OF_GROUP = re.compile(r"/pr-([0-9]{1,10})-[0-9a-f]{40}\Z")
 _MERGE_REQUESTS = frozenset({"merge_request_event", "external_pull_request_event"})
-
-
-@dataclass(frozen=True, slots=True)
-class MergeGroup:
-    """Pull requests that a merge queue tests together.
-
-    `base` is the commit that they are merged into, `last` the number of the last one, 0 if the host
-    does not state it.
-    """
-
-    base: str
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +23,8 @@ class Job:
     also where the job does not state it. `tests_pull_request` says that the commit is the merge
     that GitHub makes to test a pull request. `run` is the ID of the job as records state it, "" for
     other systems. `is_proposed` says that the commit is not merged yet: it is that of a pull
-    request or of a merge queue. `group` is what the queue tests, None for any other job.
+    request or of a merge queue. `base` is the commit that a merge queue merges it into, "" for any
+    other job.
     """
 
     is_ci: bool
@@ -48,7 +33,7 @@ class Job:
     tests_pull_request: bool = False
     run: str = ""
     is_proposed: bool = False
-    group: MergeGroup | None = None
+    base: str = ""
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -71,7 +56,7 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
             tests_pull_request=event == "pull_request",
             run=_run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),
             is_proposed=event.startswith("pull_request") or event == "merge_group",
-            group=_merge_group(environment) if event == "merge_group" else None,
+            base=_base_of_merge_group(environment) if event == "merge_group" else "",
         )
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
@@ -93,15 +78,13 @@ def _run(system: str, environment: Mapping[str, str], *names: str) -> str:
     return "-".join((system, *parts)) if are_numbers else ""
 
 
-def _merge_group(environment: Mapping[str, str]) -> MergeGroup | None:
-    """What the webhook event `merge_group` states, None if it does not state it."""
+def _base_of_merge_group(environment: Mapping[str, str]) -> str:
+    """The commit that a merge queue merges a group into (webhook event `merge_group`)."""
     try:
         event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
-        group = event["merge_group"]
-        last = _LAST_OF_GROUP.search(str(group["head_ref"]))
-        return MergeGroup(str(group["base_sha"]), int(last[1]) if last else 0)
+        return str(event["merge_group"]["base_sha"])
     except (KeyError, OSError, ValueError, TypeError):
-        return None
+        return ""
 
 
 def _is_private_on_github(environment: Mapping[str, str]) -> bool:

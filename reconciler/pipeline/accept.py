@@ -46,48 +46,21 @@ def accepted(
 
     `known` are pull requests whose reviews are kept already. Raises GitHubError.
     """
-    pulls: dict[int, Pull] = {}
-    refused: list[NoReview] = []
-    for commit in commits:
-        pull = transport.of_pulls(commit, _pulls(search.github, commit), search.host)
-        if isinstance(pull, NoReview):
-            refused.append(pull)
-        else:
-            pulls.setdefault(pull.number, pull)
-    found, without = _of_pulls(search, pulls.values(), known)
-    return found, [*refused, *without]
-
-
-def accepted_of_group(
-    search: Search, heads: Iterable[str], last: int, known: Iterable[int]
-) -> tuple[list[Kept], list[NoReview]]:
-    """Return the reviews of pull requests that a merge queue tests, and what gives none.
-
-    `heads` are the last commits of their branches, `last` is the number of the last of them, or 0:
-    a queue that squashes has no heads. Raises GitHubError.
-    """
-    pulls = [pull for head in heads for pull in _pulls(search.github, head)]
-    if last:
-        pulls += _read(answers.pulls, [[search.github.get(f"pulls/{last}")]], "a pull request")
-    return _of_pulls(search, transport.of_group(pulls, search.host), known)
-
-
-def _pulls(github: GitHub, commit: str) -> Sequence[Pull]:
-    return _read(answers.pulls, github.pages(f"commits/{commit}/pulls"), "pull requests")
-
-
-def _of_pulls(
-    search: Search, pulls: Iterable[Pull], known: Iterable[int]
-) -> tuple[list[Kept], list[NoReview]]:
     found: list[Kept] = []
     refused: list[NoReview] = []
     seen = set(known)
-    for pull in pulls:
-        results = [] if pull.number in seen else list(_of_pull(search, pull))
-        reviews = [one for one in results if isinstance(one, Kept)]
-        found += reviews
-        if not reviews and pull.number not in seen:
-            refused.append(_without(pull, results))
+    for commit in commits:
+        pages = search.github.pages(f"commits/{commit}/pulls")
+        pull = transport.of_pulls(commit, _read(answers.pulls, pages, "pull requests"), search.host)
+        if isinstance(pull, NoReview):
+            refused.append(pull)
+        elif pull.number not in seen:
+            seen.add(pull.number)
+            results = list(_of_pull(search, pull))
+            reviews = [one for one in results if isinstance(one, Kept)]
+            found += reviews
+            if not reviews:
+                refused.append(_without(pull, results))
     return found, refused
 
 
@@ -131,10 +104,10 @@ def _of_run(search: Search, pull: Pull, run: Run) -> Iterator[Kept | NoReview]:
 
 def _runs(github: GitHub, pull: Pull) -> Iterator[Run]:
     seen: set[int] = set()
-    queries = [f"head_sha={pull.head}"]
-    if pull.merged:
-        queries.append(f"head_sha={pull.merged}&event={transport.MERGE_GROUP}")
-    for query in queries:
+    for query in (
+        f"head_sha={pull.head}",
+        f"head_sha={pull.merged}&event={transport.MERGE_GROUP}",
+    ):
         pages = github.pages(f"actions/runs?{query}")
         for run in _read(answers.runs, pages, "workflow runs"):
             if run.number not in seen:

@@ -16,10 +16,10 @@ from reconciler.core.model.settings import Settings
 from reconciler.core.ports import Clock
 from reconciler.core.reviewed.kept import Collected, Kept, pull_of
 from reconciler.core.reviewed.transport import Host, NoReview
-from reconciler.edges import ci, git, records
 from reconciler.edges import files as disk
+from reconciler.edges import git, records
 from reconciler.edges.github import GitHub
-from reconciler.pipeline.accept import Search, accepted, accepted_of_group, default_branch
+from reconciler.pipeline.accept import Search, accepted, default_branch
 from reconciler.pipeline.last_applied import last_applied
 from reconciler.pipeline.reviewed import key_for_reviews, opened
 from reconciler.record.publication import MOST_PUSHES, pauses
@@ -93,11 +93,6 @@ def _from_github(
 ) -> tuple[list[Kept], list[NoReview]]:
     root = Path(settings.root)
     name, default = default_branch(github)
-    group = ci.job().group
-    if group is not None:
-        search = Search(github, Host(name, default, ()), root, key_for_reviews(root))
-        heads = git.joined_heads(root, group.base)
-        return accepted_of_group(search, heads, group.last, known)
     head = git.head(root)
     tip = git.fetch(root, git.Remote(branch.name, default, branch.token))
     if not tip or not git.is_before(root, head, tip):

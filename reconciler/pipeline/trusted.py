@@ -76,9 +76,7 @@ def unplanned(found: Trusted, checked: Checked) -> Planned:
 def test_merge(root: Path) -> str:
     """Return the base of the pull request or the merge group that this job tests; "" if none."""
     job = ci.job()
-    if job.group is not None:
-        return job.group.base
-    return git.base_of_test_merge(root) if job.tests_pull_request else ""
+    return job.base or (git.base_of_test_merge(root) if job.tests_pull_request else "")
 
 
 class _NoSettings(Exception):

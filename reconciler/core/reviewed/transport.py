@@ -9,7 +9,7 @@ and https://docs.github.com/actions/reference/workflows-and-actions/events-that-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 PLAN_WORKFLOW = ".github/workflows/reconcile-pull-request.yml"
@@ -98,18 +98,6 @@ def of_pulls(commit: str, pulls: Sequence[Pull], host: Host) -> Pull | NoReview:
         return NoReview(what, f"it has no review, because it belongs to pull requests {numbers}")
     reasons = [f"#{pull.number} {_why_not_pull(pull, host)}" for pull in pulls]
     return NoReview(what, "; ".join(["it has no review, because no pull request has it", *reasons]))
-
-
-def of_group(pulls: Iterable[Pull], host: Host) -> tuple[Pull, ...]:
-    """Return the pull requests of a group that a merge queue tests: they are not merged yet."""
-    found = {
-        pull.number: pull
-        for pull in pulls
-        if pull.base_repository.lower() == host.repository.lower()
-        and pull.base_branch == host.branch
-        and not pull.merged
-    }
-    return tuple(found[number] for number in sorted(found))
 
 
 def _why_not_pull(pull: Pull, host: Host) -> str:

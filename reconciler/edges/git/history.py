@@ -133,21 +133,6 @@ def merged(root: Path, last: str, after: int) -> tuple[Merged, ...]:
         return tuple(_merged(row, repo.tree.root) for row in rows if row)
 
 
-def joined_heads(root: Path, base: str) -> tuple[str, ...]:
-    """Return the commits that merges after `base` brought to the branch, newest first.
-
-    Each is the last commit of a branch that was merged. Squashed branches have none.
-    """
-    with repository_of(root) as repo:
-        if repo is None:
-            return ()
-        with explained("git log"):
-            check_owner(repo.tree)
-            options = ("--no-show-signature", "--first-parent", "--format=%P")
-            rows = str(repo.git.log(*options, f"{base}..HEAD")).splitlines()
-    return tuple(head for row in rows for head in row.split()[1:])
-
-
 # No file name is empty, so two null bytes stand only before a commit.
 _BETWEEN = "\0\0"
 
