@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import options
+from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.core.model.value import Json
@@ -55,10 +56,16 @@ def reviews(
     """
     from reconciler.cli import screen, workspace
     from reconciler.cli.clock import clock
-    from reconciler.edges import git
+    from reconciler.edges import ci, git
     from reconciler.edges.github import repository
     from reconciler.pipeline import reviews as stage
 
+    if push and ci.job().is_proposed:
+        raise ReconcilerError(
+            "`--push` is refused in a job for a pull request or a merge queue: its reviews are not "
+            "of merged commits",
+            "Leave out `--push`. The workflow that applies after the merge keeps the reviews.",
+        )
     settings = workspace.settings(config)
     root = Path(settings.root)
     workspace.refuse_links(settings, out)

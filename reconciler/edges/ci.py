@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+# The branch of a group: it names the last pull request in it.
+_GROUP = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-(\d{1,18})-[0-9a-f]{40,64}", re.ASCII)
 _MERGE_REQUESTS = frozenset({"merge_request_event", "external_pull_request_event"})
 
 
@@ -24,7 +27,7 @@ class Job:
     that GitHub makes to test a pull request. `run` is the ID of the job as records state it, "" for
     other systems. `is_proposed` says that the commit is not merged yet: it is that of a pull
     request or of a merge queue. `base` is the commit that a merge queue merges it into, "" for any
-    other job.
+    other job. `group_pull` is the number of the pull request that its branch names, 0 if none.
     """
 
     is_ci: bool
@@ -34,6 +37,7 @@ class Job:
     run: str = ""
     is_proposed: bool = False
     base: str = ""
+    group_pull: int = 0
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -56,7 +60,8 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
             tests_pull_request=event == "pull_request",
             run=_run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),
             is_proposed=event.startswith("pull_request") or event == "merge_group",
-            base=_base_of_merge_group(environment) if event == "merge_group" else "",
+            base=_of_merge_group(environment, "base_sha") if event == "merge_group" else "",
+            group_pull=_pull_of_group(environment) if event == "merge_group" else 0,
         )
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
@@ -78,11 +83,16 @@ def _run(system: str, environment: Mapping[str, str], *names: str) -> str:
     return "-".join((system, *parts)) if are_numbers else ""
 
 
-def _base_of_merge_group(environment: Mapping[str, str]) -> str:
-    """The commit that a merge queue merges a group into (webhook event `merge_group`)."""
+def _pull_of_group(environment: Mapping[str, str]) -> int:
+    found = _GROUP.fullmatch(_of_merge_group(environment, "head_ref"))
+    return int(found[1]) if found else 0
+
+
+def _of_merge_group(environment: Mapping[str, str], name: str) -> str:
+    """A value of the group that a merge queue tests (webhook event `merge_group`)."""
     try:
         event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
-        return str(event["merge_group"]["base_sha"])
+        return str(event["merge_group"][name])
     except (KeyError, OSError, ValueError, TypeError):
         return ""
 

@@ -49,9 +49,7 @@ def accepted(
     found: list[Kept] = []
     refused: list[NoReview] = []
     seen = set(known)
-    for commit in commits:
-        pages = search.github.pages(f"commits/{commit}/pulls")
-        pull = transport.of_pulls(commit, _read(answers.pulls, pages, "pull requests"), search.host)
+    for pull in (*_of_commits(search, commits), *_of_group(search)):
         if isinstance(pull, NoReview):
             refused.append(pull)
         elif pull.number not in seen:
@@ -62,6 +60,28 @@ def accepted(
             if not reviews:
                 refused.append(_without(pull, results))
     return found, refused
+
+
+def _of_commits(search: Search, commits: Iterable[str]) -> Iterator[Pull | NoReview]:
+    for commit in commits:
+        yield transport.of_pulls(commit, _pulls(search.github, commit), search.host)
+
+
+def _of_group(search: Search) -> Iterator[Pull | NoReview]:
+    """The open pull requests of the group that a merge queue tests."""
+    group = search.host.group
+    named = [pull for commit in group.commits for pull in _pulls(search.github, commit)]
+    if group.pull:
+        answer = search.github.get(f"pulls/{group.pull}")
+        named.append(_read(answers.pull, answer, "a pull request"))
+    found = [pull for pull in named if transport.is_of_group(pull, search.host)]
+    if group.commits and not found:
+        yield NoReview("the group of the merge queue", "GitHub names no open pull request of it")
+    yield from found
+
+
+def _pulls(github: GitHub, commit: str) -> tuple[Pull, ...]:
+    return _read(answers.pulls, github.pages(f"commits/{commit}/pulls"), "pull requests")
 
 
 def _without(pull: Pull, reasons: Sequence[object]) -> NoReview:
@@ -104,10 +124,10 @@ def _of_run(search: Search, pull: Pull, run: Run) -> Iterator[Kept | NoReview]:
 
 def _runs(github: GitHub, pull: Pull) -> Iterator[Run]:
     seen: set[int] = set()
-    for query in (
-        f"head_sha={pull.head}",
-        f"head_sha={pull.merged}&event={transport.MERGE_GROUP}",
-    ):
+    queries = [f"head_sha={pull.head}"]
+    if pull.merged:
+        queries.append(f"head_sha={pull.merged}&event={transport.MERGE_GROUP}")
+    for query in queries:
         pages = github.pages(f"actions/runs?{query}")
         for run in _read(answers.runs, pages, "workflow runs"):
             if run.number not in seen:

@@ -15,9 +15,9 @@ from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.settings import Settings
 from reconciler.core.ports import Clock
 from reconciler.core.reviewed.kept import Collected, Kept, pull_of
-from reconciler.core.reviewed.transport import Host, NoReview
+from reconciler.core.reviewed.transport import Group, Host, NoReview
+from reconciler.edges import ci, git, records
 from reconciler.edges import files as disk
-from reconciler.edges import git, records
 from reconciler.edges.github import GitHub
 from reconciler.pipeline.accept import Search, accepted, default_branch
 from reconciler.pipeline.last_applied import last_applied
@@ -95,14 +95,27 @@ def _from_github(
     name, default = default_branch(github)
     head = git.head(root)
     tip = git.fetch(root, git.Remote(branch.name, default, branch.token))
-    if not tip or not git.is_before(root, head, tip):
+    group = _group(root, tip)
+    if not tip or not (group.commits or git.is_before(root, head, tip)):
         raise GitError(
             f"commit {head[:12]} is checked out, which is not on {default}, the default branch",
             f"Check out {default}: reviews are of pull requests that were merged into it.",
         )
-    commits = _merged(settings, after)
-    host = Host(name, default, commits)
+    commits = tuple(one for one in _merged(settings, after) if one not in group.commits)
+    host = Host(name, default, commits, group)
     return accepted(Search(github, host, root, key_for_reviews(root)), commits, known)
+
+
+def _group(root: Path, tip: str) -> Group:
+    """The group that this job of a merge queue tests; without commits in any other job.
+
+    It begins at the default branch, not at the base of the event: that may be the group before it
+    in the queue, which is not merged either.
+    """
+    job = ci.job()
+    if not (job.base and tip):
+        return Group()
+    return Group(git.commits_beyond(root, tip), job.group_pull)
 
 
 def _merged(settings: Settings, after: int) -> tuple[str, ...]:

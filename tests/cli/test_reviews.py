@@ -100,14 +100,34 @@ class Repository:
         put("actions/runs/5/artifacts", {"artifacts": [self.artifact(**(artifact or {}))]})
         self.answers.file("actions/artifacts/7/zip", self.zip)
 
+    def group(self, patch: pytest.MonkeyPatch, *options: str) -> None:
+        """Let a merge queue test the pull request, which stays open."""
+        base = git(self.root, "rev-parse", "main")
+        git(self.root, "checkout", "-q", "-b", "group", "main")
+        git(self.root, "merge", "-q", *(options or ("--no-ff",)), "-m", "Group", "request")
+        if "--squash" in options:
+            self.commit("Squashed")
+        self.known()
+        for commit in git(self.root, "rev-list", "main..HEAD").split():
+            mine = "--squash" not in options
+            self.answers.pages(f"commits/{commit}/pulls", [self.pull()] if mine else [])
+        self.answers.one("pulls/12", self.pull())
+        event = self._folder / "event.json"
+        ref = f"refs/heads/gh-readonly-queue/main/pr-12-{base}"
+        event.write_text(json.dumps({"merge_group": {"base_sha": base, "head_ref": ref}}))
+        patch.setenv("CI", "true")
+        patch.setenv("GITHUB_EVENT_NAME", "merge_group")
+        patch.setenv("GITHUB_EVENT_PATH", str(event))
+
     def pull(self) -> dict[str, Any]:
         return {
             "number": 12,
             "user": AUTHOR,
             "head": {"sha": self.head},
             "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
-            "merged_at": "2026-11-02T12:00:00Z",
-            "merge_commit_sha": self.merged,
+            "merged_at": "2026-11-02T12:00:00Z" if self.merged else None,
+            "merge_commit_sha": self.merged or None,
+            "state": "closed" if self.merged else "open",
         }
 
     def run(self, **changed: Any) -> dict[str, Any]:
@@ -202,6 +222,42 @@ def test_the_plan_of_a_merge_queue_is_accepted(repository: Repository) -> None:
     repository.answers.pages("pulls/12/files", [{"filename": ".github/workflows/ci.yml"}])
     ran = repository.reviews("--github")
     assert repository.written() == [repository.name], ran.err
+
+
+@pytest.mark.parametrize("method", ["--no-ff", "--squash"])
+def test_a_group_of_a_merge_queue_has_the_reviews_of_its_open_pull_requests(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    repository.request()
+    repository.group(monkeypatch, method)
+    ran = repository.reviews("--github")
+    assert repository.written() == [repository.name], ran.err
+
+
+def test_an_open_pull_request_that_was_pushed_to_is_not_of_the_group(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.request()
+    repository.group(monkeypatch)
+    pushed = {**repository.pull(), "head": {"sha": "c" * 40}}
+    for commit in git(repository.root, "rev-list", "main..HEAD").split():
+        repository.answers.pages(f"commits/{commit}/pulls", [pushed])
+    repository.answers.one("pulls/12", pushed)
+    repository.answers.pages(f"actions/runs?head_sha={'c' * 40}", {"workflow_runs": []})
+    ran = repository.reviews("--github")
+    assert repository.written() == []
+    assert "pull request #12: it has no review" in ran.err
+
+
+def test_nothing_is_pushed_for_a_group_of_a_merge_queue(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.request()
+    repository.group(monkeypatch)
+    ran = repository.reviews("--github", "--push")
+    assert ran.code == 1
+    assert "`--push` is refused in a job for a pull request or a merge queue" in ran.err
+    assert git(repository.host, "branch", "--list", BRANCH) == ""
 
 
 Arrange = Callable[[Repository], None]

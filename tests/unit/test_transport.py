@@ -16,11 +16,13 @@ from reconciler.core.reviewed.transport import (
     MERGE_GROUP,
     PLAN_WORKFLOW,
     Artifact,
+    Group,
     Host,
     NoReview,
     Pull,
     Run,
     doubt,
+    is_of_group,
     of_pulls,
     refuse_artifact,
     refuse_doubtful,
@@ -214,3 +216,27 @@ def test_accounts_and_forks_that_were_deleted() -> None:
         "merge_commit_sha": MERGED,
     }
     assert github.pulls([[pull]]) == (replace(PULL, author="", merged=""),)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_part"),
+    [
+        ({}, True),
+        ({"head": OTHER}, False),  # it shares commits with the group, or was pushed to since
+        ({"head": OTHER, "number": 13}, True),  # a squash: the branch of the group names it
+        ({"is_open": False}, False),
+        ({"base_branch": "stable"}, False),
+        ({"base_repository": "mallory/metadata"}, False),
+    ],
+)
+def test_an_open_pull_request_of_a_merge_queue(change: dict[str, Any], is_part: bool) -> None:
+    host = replace(HOST, group=Group((MERGED, HEAD), 13))
+    pull = replace(PULL, merged="", is_open=True)
+    assert is_of_group(replace(pull, **change), host) is is_part
+    assert not is_of_group(replace(pull, **change), HOST)
+
+
+def test_a_group_is_not_checked_against_its_own_plan() -> None:
+    pull = replace(PULL, merged="", is_open=True)
+    assert refuse_run(replace(RUN, event=MERGE_GROUP, head=MERGED), pull, HOST)
+    assert refuse_run(RUN, pull, HOST) == ""

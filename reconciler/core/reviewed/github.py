@@ -17,6 +17,11 @@ def pulls(pages: Sequence[Any]) -> tuple[Pull, ...]:
     return tuple(map(_pull, _rows(pages)))
 
 
+def pull(answer: Any) -> Pull:
+    """One pull request."""
+    return _pull(answer)
+
+
 def runs(pages: Sequence[Any]) -> tuple[Run, ...]:
     """The workflow runs of a commit."""
     return tuple(_run(row) for page in pages for row in page["workflow_runs"])
@@ -64,6 +69,7 @@ def _pull(row: Any) -> Pull:
         str(row["base"]["ref"]),
         _full_name(row["base"]["repo"]),
         str(row["merge_commit_sha"] or "") if row["merged_at"] else "",
+        row["state"] == "open",
     )
 
 

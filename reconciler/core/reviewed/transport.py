@@ -10,7 +10,7 @@ and https://docs.github.com/actions/reference/workflows-and-actions/events-that-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PLAN_WORKFLOW = ".github/workflows/reconcile-pull-request.yml"
 # The name of the artifact, and of the only file in it.
@@ -29,12 +29,24 @@ _SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of a merge queue, which is not merged yet. `pull` is the one that its branch names.
+
+    `commits` are those that the default branch lacks.
+    """
+
+    commits: tuple[str, ...] = ()
+    pull: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """The repository of the host and its default branch. `commits` are merged, newest first."""
 
     repository: str
     branch: str
     commits: tuple[str, ...]
+    group: Group = field(default_factory=Group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Pull:
     base_branch: str
     base_repository: str
     merged: str
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,20 @@ def of_pulls(commit: str, pulls: Sequence[Pull], host: Host) -> Pull | NoReview:
         return NoReview(what, f"it has no review, because it belongs to pull requests {numbers}")
     reasons = [f"#{pull.number} {_why_not_pull(pull, host)}" for pull in pulls]
     return NoReview(what, "; ".join(["it has no review, because no pull request has it", *reasons]))
+
+
+def is_of_group(pull: Pull, host: Host) -> bool:
+    """Whether an open pull request is part of the group that a merge queue tests.
+
+    GitHub also names pull requests that only share commits with the group, so its last commit must
+    be in the group. A squash or a rebase makes new commits: then the branch of the group names it.
+    """
+    return (
+        pull.is_open
+        and pull.base_repository.lower() == host.repository.lower()
+        and pull.base_branch == host.branch
+        and (pull.head in host.group.commits or pull.number == host.group.pull)
+    )
 
 
 def _why_not_pull(pull: Pull, host: Host) -> str:

@@ -8,6 +8,7 @@ from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.history import (
     Merged,
+    commits_beyond,
     contents_since,
     has_commit,
     is_before,
@@ -61,6 +62,7 @@ __all__ = [
     "check_committable",
     "commit",
     "commit_onto",
+    "commits_beyond",
     "committed",
     "committed_below",
     "common_ancestor",

@@ -133,6 +133,17 @@ def merged(root: Path, last: str, after: int) -> tuple[Merged, ...]:
         return tuple(_merged(row, repo.tree.root) for row in rows if row)
 
 
+def commits_beyond(root: Path, commit: str) -> tuple[str, ...]:
+    """Return the commits that are checked out and not part of a commit, with all their parents."""
+    with repository_of(root) as repo:
+        if repo is None:
+            return ()
+        with explained("git rev-list"):
+            check_owner(repo.tree)
+            output = repo.git.rev_list("HEAD", f"^{commit}")
+    return tuple(str(output).split())
+
+
 # No file name is empty, so two null bytes stand only before a commit.
 _BETWEEN = "\0\0"
 
