@@ -21,6 +21,7 @@ from reconciler.edges import files as disk
 from reconciler.edges.github import GitHub
 from reconciler.pipeline.accept import Search, accepted, default_branch
 from reconciler.pipeline.last_applied import last_applied
+from reconciler.pipeline.record_branch import fetch_record_branch
 from reconciler.pipeline.reviewed import key_for_reviews, opened
 from reconciler.record.publication import MOST_PUSHES, pauses
 
@@ -38,6 +39,10 @@ def collect(
     """
     root = Path(settings.root)
     _refuse_part(root)
+    if settings.record_mode and settings.record_mode.is_apart:
+        # Records state which commit was applied last.
+        records_branch = git.Remote(branch.name, settings.record_branch, branch.token)
+        fetch_record_branch(settings, records_branch)
     kept, refused = _kept(root, _files(root, git.fetch(root, branch)))
     held = {one.name for one in kept}
     if github:
