@@ -143,7 +143,8 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as made:
         for name, content in members:
-            made.writestr(name, content)
+            # The time of the file is a fixed one: all workers of pytest collect the same tests.
+            made.writestr(zipfile.ZipInfo(name), content, compress_type=method)
     return buffer.getvalue()
 
 
