@@ -215,6 +215,7 @@ def test_accounts_and_forks_that_were_deleted() -> None:
         "base": {"ref": "main", "repo": {"full_name": "hospital/metadata"}},
         "merged_at": None,
         "merge_commit_sha": MERGED,
+        "state": "closed",
     }
     assert github.pulls([[pull]]) == (replace(PULL, author="", merged=""),)
 
