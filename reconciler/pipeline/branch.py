@@ -118,8 +118,7 @@ class Branch:
         ]
         contents = git.contents_at(self._root, tip, changed)
         return {
-            Path(os.path.relpath(path, self._root)).as_posix(): contents.get(path, b"")
-            for path in changed
+            path.relative_to(self._root).as_posix(): contents.get(path, b"") for path in changed
         }
 
 

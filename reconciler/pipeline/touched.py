@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from reconciler.core.model.plan import Plan
@@ -50,7 +49,5 @@ def _left_by(settings: Settings, plan: Plan, commit: str) -> frozenset[str]:
 
 def _changed_since(settings: Settings, commit: str) -> frozenset[str]:
     root = Path(settings.root)
-    found = git.since(root, commit, [root / settings.manifests])
-    base = Path(os.path.realpath(root))
-    changed = found.changed if found else ()
-    return frozenset(Path(os.path.relpath(path, base)).as_posix() for path in changed)
+    changed = git.differing(root, commit, "HEAD", root / settings.manifests)
+    return frozenset(path.relative_to(root).as_posix() for path in changed)
