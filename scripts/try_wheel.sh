@@ -28,6 +28,8 @@ for file in .gitignore .github/CODEOWNERS .vscode/settings.json iam/policy-plan.
   test -s "new/$file"
 done
 # The manifests of the demo, against the emulator: all that the package needs to read is there.
+# As at a terminal: a CI job plans a checkout only.
+unset CI
 cp -R "$package/demo_manifests/." .
 reconcile validate
 reconcile plan --out saved.json > plan.txt
