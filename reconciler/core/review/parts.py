@@ -54,11 +54,11 @@ def _add(
 ) -> None:
     old, new = values
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({**old, **new}):
-            inner = old.get(key, _ABSENT), new.get(key, _ABSENT)
-            if isinstance(inner[0], str) and inner[0] == inner[1]:
+        for key in sorted(old.keys() | new.keys()):
+            one, other = old.get(key, _ABSENT), new.get(key, _ABSENT)
+            if isinstance(one, str) and one == other:
                 continue  # Nearly all elements of two items are equal.
-            _add(found, inner, f"{path}.{_name(key, redact)}", key_tag(key), redact)
+            _add(found, (one, other), f"{path}.{_name(key, redact)}", key_tag(key), redact)
     elif _is_filled_sequence(old) and _is_filled_sequence(new):
         _add_items(found, old, new, path, redact)
     elif old != new or type(old) is not type(new):

@@ -18,6 +18,7 @@ from reconciler.core.model.value import Json
 from reconciler.core.review.mask import masked, shape
 
 EMPTY = "(empty)"
+_EMPTY_SHAPE = "empty"
 # One encoder for all values: `json.dumps` makes one for each.
 _encoded = json.JSONEncoder(ensure_ascii=False).encode
 # VRs of which a single value has a short and regular form (PS3.5 section 6.2).
@@ -48,7 +49,7 @@ class ShownValue:
     @property
     def is_empty(self) -> bool:
         """Whether there is no value. That is shown, masked or not: it identifies no person."""
-        return self.shape == "empty"
+        return self.shape == _EMPTY_SHAPE
 
     @property
     def text(self) -> str:
@@ -69,11 +70,9 @@ class ShownValue:
 
         The VR alone says how long a date, a code or a UID may be.
         """
-        if self.is_empty:
-            return EMPTY
-        if not self.is_masked:
-            return in_words(vr, self._clear)
-        return _hidden(vr, self.shape, label)
+        if self.is_masked:
+            return _hidden(vr, self.shape, label)
+        return EMPTY if self.is_empty else in_words(vr, self._clear)
 
     @property
     def json(self) -> dict[str, Json]:
@@ -83,6 +82,8 @@ class ShownValue:
 
 @lru_cache(maxsize=1024)
 def _hidden(vr: str, shape: str, label: str) -> str:
+    if shape == _EMPTY_SHAPE:
+        return EMPTY
     kind = vr if vr in _SHORT and not shape.startswith("list") else f"{vr} {shape}"
     return f"<{label}: {kind}>" if label else f"<{kind}>"
 
@@ -122,7 +123,7 @@ def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:
     It is also None for a whole request, which holds values of any attribute.
     """
     if masked(tag, raw, redact):
-        return _masked(shape(raw))
+        return _masked_text(len(raw)) if isinstance(raw, str) else _masked(shape(raw))
     return ShownValue(shape(raw), False, raw)
 
 
@@ -130,6 +131,12 @@ def show(raw: Json, tag: int | None, redact: Redact) -> ShownValue:
 def _masked(shape: str) -> ShownValue:
     """A masked value. It is its shape, so one serves all values of a shape."""
     return ShownValue(shape, True)
+
+
+@lru_cache(maxsize=1024)
+def _masked_text(length: int) -> ShownValue:
+    """A masked text: of all that it was, its length class is left. Most masked values are texts."""
+    return _masked(shape("*" * length))
 
 
 def show_creator(raw: Json, redact: Redact) -> ShownValue:
