@@ -91,7 +91,8 @@ class Listing:
     def packed(self, link: str) -> str:
         """The data as base64 of gzip: the same bytes for the same review."""
         text = orjson.dumps(self.content(link))
-        return b64encode(gzip.compress(text, 9, mtime=0)).decode()
+        # Level 9 takes twice as long, for 0.3 % less.
+        return b64encode(gzip.compress(text, 6, mtime=0)).decode()
 
     def content(self, link: str) -> dict[str, Json]:
         """The data. Every text is escaped."""
