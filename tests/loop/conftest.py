@@ -104,7 +104,7 @@ def team(tmp_path: Path, warm: str) -> Iterator[Team]:
         scaffold(root)
         git(root, "init", "-q", "-b", BRANCH)
         git(root, "remote", "add", "origin", str(host.bare))
-        team = Team(host, Runner(host, _tools(host, warm), tmp_path / "machines"), root, emulator)
+        team = Team(host, Runner(host, tools(host, warm), tmp_path / "machines"), root, emulator)
         team.commit("scaffold")
         git(root, "push", "-q", "-u", "origin", BRANCH)
         yield team
@@ -125,15 +125,15 @@ def scaffold(root: Path) -> None:
         (folder / name).write_text(text)
 
 
-def _tools(host: Host, warm: str) -> Path:
+def tools(host: Host, warm: str) -> Path:
     """A folder for PATH with `reconcile` and a stand-in for `gh`."""
-    tools = host.folder / "tools"
-    tools.mkdir()
+    folder = host.folder / "tools"
+    folder.mkdir()
     python = sys.executable
     # `reconcile` passes few variables of the environment on to gh.
-    _tool(tools / "gh", f'GH_STATE={host.file} exec {python} {HERE / "gh.py"} "$@"')
-    _tool(tools / "reconcile", f'exec {python} -I -S {HERE / "warm.py"} {warm} "$@"')
-    return tools
+    _tool(folder / "gh", f'GH_STATE={host.file} exec {python} {HERE / "gh.py"} "$@"')
+    _tool(folder / "reconcile", f'exec {python} -I -S {HERE / "warm.py"} {warm} "$@"')
+    return folder
 
 
 def _tool(path: Path, text: str) -> None:

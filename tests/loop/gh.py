@@ -96,7 +96,15 @@ class Call:
             _fail("gh: Resource not accessible by integration (HTTP 403)")
 
     def repository(self) -> Any:
-        return {"full_name": _PREFIX.removeprefix("repos/").rstrip("/"), "default_branch": "main"}
+        name = _PREFIX.removeprefix("repos/").rstrip("/")
+        owner, _, short = name.partition("/")
+        return {
+            "id": 4711,
+            "name": short,
+            "full_name": name,
+            "owner": {"login": owner, "id": 815},
+            "default_branch": "main",
+        }
 
     def comments(self, number: str) -> Any:
         return self.state["comments"].get(number, [])
