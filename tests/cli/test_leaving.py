@@ -213,7 +213,6 @@ def test_no_field_of_a_plan_draws_or_commands(
     ("command", "text"),
     [
         ("show", FORGED[0]),
-        ("show", FORGED[1]),
         ("show --json", FORGED[1]),
         ("apply", FORGED[0]),
     ],

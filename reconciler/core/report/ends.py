@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Status, Unread
@@ -57,8 +58,9 @@ def rank(word: str) -> int:
 def grouped(ends: Iterable[ImageSetEnd]) -> tuple[End, ...]:
     """One row for all image sets that ended alike: the gravest first, then the most frequent."""
     groups: dict[tuple[object, ...], list[ImageSetEnd]] = {}
+    general = cache(_general)  # thousands of image sets often end with the same long message
     for end in ends:
-        texts = _general(end.message), _general(end.hint)
+        texts = general(end.message), general(end.hint)
         groups.setdefault((end.word, *texts, end.lines), []).append(end)
     rows = [_row(group) for group in groups.values()]
     return tuple(sorted(rows, key=lambda row: (rank(row.word), -row.image_sets, row.message)))
