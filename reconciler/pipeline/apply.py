@@ -213,7 +213,7 @@ def _recover(
         for action in plan.actions
         for member in action.members
     }
-    names = {action.datastore_id: action.datastore for action in plan.actions}
+    names = {datastore_id: name for name, datastore_id in plan.datastores}
     unplanned = (
         one
         for one in left
@@ -232,13 +232,9 @@ def _recover(
 
 def _check_datastores(settings: Settings, plan: Plan) -> None:
     """Raise PlanFileError for a plan of a data store that reconciler.yaml does not have."""
-    for name in sorted({action.datastore for action in plan.actions}):
-        ids = {action.datastore_id for action in plan.actions if action.datastore == name}
-        try:
-            known = {settings.datastore(name).datastore_id}
-        except KeyError:
-            known = set()
-        if ids != known:
+    ours = {(one.name, one.datastore_id) for one in settings.datastores}
+    for name, datastore_id in sorted(plan.datastores):
+        if (name, datastore_id) not in ours:
             raise PlanFileError(
                 f"the plan is for data store {name}, which reconciler.yaml does not have",
                 "Run `reconcile plan` in this repository, or apply the plan where it was made.",

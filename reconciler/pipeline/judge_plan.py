@@ -58,7 +58,7 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
             "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
         ) from None
     asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.managed}
-    names = {action.datastore for action in plan.actions}
+    names = {name for name, _ in plan.datastores}
     # Only the guardrail `percent` needs the records, which may be unreadable.
     needed = names if settings.guardrails.percent is not None else set()
     entries = entries_of(settings, [one for one in settings.datastores if one.name in needed])

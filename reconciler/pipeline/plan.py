@@ -19,6 +19,7 @@ from reconciler.core.model.workflow_status import State, pauses
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.at_base import BaseActions, with_base
 from reconciler.core.plan.bugs import without_bugs
+from reconciler.core.plan.unchanged import counted
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Base, Surveyed
 from reconciler.edges import attempts
@@ -102,12 +103,14 @@ def plan(
         if not checked.paths and one.name not in errors
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
+    listed, unchanged = counted(ordered)
     made = Plan(
         basis=basis_of(settings, checked, since),
-        actions=with_digests(ordered, key),
+        actions=with_digests(listed, key),
         released=tuple(sorted(gone)),
-        eta_seconds=eta_seconds(ordered, settings),
+        eta_seconds=eta_seconds(listed, settings),
         unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
+        unchanged=unchanged,
     )
     calls = _counts(ports.values()) - before
     return Planned(

@@ -181,6 +181,5 @@ class Recorder:
 
     def _datastores(self) -> tuple[tuple[str, str], ...]:
         """The (name, id) of the data stores of the plan."""
-        names = {(action.datastore, action.datastore_id) for action in self._plan.actions}
-        names |= {(one.datastore, one.datastore_id) for one in self._plan.released}
-        return tuple(sorted(names))
+        released = {(one.datastore, one.datastore_id) for one in self._plan.released}
+        return tuple(sorted(self._plan.datastores | released))

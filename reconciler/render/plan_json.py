@@ -17,7 +17,14 @@ from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.change import Block, Note
 from reconciler.core.model.plan import HazardUse
 from reconciler.core.model.value import Json
-from reconciler.core.plan.file import KIND, at_base_json, basis_json, released_json, unread_json
+from reconciler.core.plan.file import (
+    KIND,
+    at_base_json,
+    basis_json,
+    released_json,
+    unchanged_json,
+    unread_json,
+)
 from reconciler.core.review import Review
 from reconciler.core.review.labels import Label
 from reconciler.core.review.model import ShownAction, ShownChange, ShownMember, ShownStep
@@ -84,6 +91,7 @@ def _head(review: Review) -> Mapping[str, Json]:
 def _tail(review: Review) -> Mapping[str, Json]:
     unread: Json = [unread_json(one) for one in review.unread]
     return {
+        "unchanged": [unchanged_json(one) for one in review.unchanged],
         "released": [released_json(one) for one in review.released],
         **({"unread": unread} if unread else {}),
         "masked": review.masked,

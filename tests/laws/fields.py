@@ -125,6 +125,8 @@ DECISIONS: dict[str, Decision] = {
     "Summary.storage_tier": CLEAR,
     "Summary.tags": MASKED,
     "Summary.version_id": CLEAR,
+    "Unchanged.datastore": CLEAR,
+    "Unchanged.datastore_id": CLEAR,
     "Unread.datastore": CLEAR,
     "Unread.datastore_id": CLEAR,
     "Unread.hint": CLEAR,

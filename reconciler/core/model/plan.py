@@ -249,6 +249,15 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Unchanged:
+    """How many image sets of a data store hold what is asked, and are recorded so."""
+
+    datastore: str
+    datastore_id: str
+    image_sets: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Later:
     """Image sets of a data store that only the settings of a pull request have."""
 
@@ -319,9 +328,11 @@ class Unread:
 class Plan:
     """All actions, sorted by data store and image set.
 
-    `released` are the recorded image sets of which no manifest asks anything any more.
-    `eta_seconds` is the shortest time that the update quotas allow for the apply. `unread` are the
-    data stores of which the plan has no action, because they could not be read.
+    `unchanged` counts the image sets without an action: there is nothing to do, to show or to
+    record. So the plan of a fleet is as small as what changes in it. `released` are the recorded
+    image sets of which no manifest asks anything any more. `eta_seconds` is the shortest time that
+    the update quotas allow for the apply. `unread` are the data stores of which the plan has no
+    action, because they could not be read.
     """
 
     basis: Basis
@@ -329,6 +340,13 @@ class Plan:
     released: tuple[Released, ...] = ()
     eta_seconds: float = 0.0
     unread: tuple[Unread, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
+
+    @property
+    def datastores(self) -> frozenset[tuple[str, str]]:
+        """The name and the ID of each data store that was read."""
+        listed = {(one.datastore, one.datastore_id) for one in self.actions}
+        return frozenset(listed | {(one.datastore, one.datastore_id) for one in self.unchanged})
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -360,4 +378,6 @@ def image_sets_with(plan: Plan, hazard: Hazard) -> int:
 
 def image_sets_by_status(plan: Plan) -> Counter[Status]:
     """Count image sets, not actions: an action on a study stands for several image sets."""
-    return Counter(action.status for action in plan.actions for _ in action.image_sets)
+    found = Counter(action.status for action in plan.actions for _ in action.image_sets)
+    found[Status.CONVERGED] += sum(one.image_sets for one in plan.unchanged)
+    return found

@@ -34,6 +34,7 @@ from reconciler.core.model.plan import (
     Status,
     Step,
     StoreIdentity,
+    Unchanged,
     Unread,
     image_sets_by_status,
     image_sets_with,
@@ -125,6 +126,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
         "actions": [_action_json(action) for action in plan.actions],
+        "unchanged": [unchanged_json(one) for one in plan.unchanged],
         "released": [released_json(one) for one in plan.released],
     }
     if plan.unread:
@@ -138,6 +140,15 @@ def released_json(one: Released) -> Json:
         "datastore": one.datastore,
         "datastoreId": one.datastore_id,
         "imageSetId": one.image_set_id,
+    }
+
+
+def unchanged_json(one: Unchanged) -> Json:
+    """How many image sets of a data store have no action."""
+    return {
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "imageSets": one.image_sets,
     }
 
 
@@ -388,7 +399,12 @@ def _plan(raw: Row) -> Plan:
         released=_each(raw["released"], _released),
         eta_seconds=raw["etaSeconds"],
         unread=_each(raw.get("unread", []), _unread),
+        unchanged=_each(raw["unchanged"], _unchanged),
     )
+
+
+def _unchanged(row: Row) -> Unchanged:
+    return Unchanged(row["datastore"], row["datastoreId"], row["imageSets"])
 
 
 def _released(row: Row) -> Released:

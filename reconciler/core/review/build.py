@@ -44,6 +44,7 @@ def review(
         actions=actions,
         details=details_of(plan.actions, actions.show),
         released=plan.released,
+        unchanged=plan.unchanged,
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,

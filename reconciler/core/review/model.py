@@ -19,7 +19,7 @@ from reconciler.core.model.address import Address
 from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unread
+from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unchanged, Unread
 from reconciler.core.review.overview import Overview
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 from reconciler.core.review.totals import Totals
@@ -259,6 +259,7 @@ class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
     `actions` are all actions of the plan, in its order, made when they are read (`ShownActions`).
+    `unchanged` counts the image sets without an action.
     `overview` is what the plan does to all image sets together. `details` are the actions that need
     attention, if they are few; `summary` has the number of the others. `is_pending` says that an
     action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
@@ -272,6 +273,7 @@ class Review:
     actions: Iterable[ShownAction]
     details: tuple[Detail, ...]
     released: tuple[Released, ...]
+    unchanged: tuple[Unchanged, ...]
     totals: Totals
     summary: str
     eta_seconds: float

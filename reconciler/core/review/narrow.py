@@ -17,12 +17,16 @@ def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Pla
     if datastore is None and image_set_id is None:
         return plan
     kept = [one for one in plan.actions if _is_asked(one, datastore, image_set_id)]
-    if not kept:
+    unchanged = tuple(
+        one for one in plan.unchanged if image_set_id is None and one.datastore == datastore
+    )
+    if not kept and not unchanged:
         where = f" of data store {datastore}" if datastore else ""
         what = f"image set {image_set_id}{where}" if image_set_id else f"image set{where}"
         raise ReconcilerError(
             f"the plan has no {what}",
-            "Check the ID and the name. A plan has the image sets that the manifests name.",
+            "Check the ID and the name. A plan counts the image sets that already hold what the "
+            "manifests ask, and are recorded so.",
         )
     unread = tuple(one for one in plan.unread if datastore == one.datastore)
     return replace(
@@ -31,6 +35,7 @@ def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Pla
         actions=tuple(kept),
         released=_released(plan.released, datastore, image_set_id),
         unread=unread,
+        unchanged=unchanged,
         eta_seconds=0.0,
     )
 

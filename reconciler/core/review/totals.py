@@ -49,6 +49,9 @@ def totals_of(plan: Plan) -> Totals:
         statuses[action.status] += count
         if not action.steps:
             standing[action.status] += count
+    unchanged = sum(one.image_sets for one in plan.unchanged)
+    statuses[Status.CONVERGED] += unchanged
+    standing[Status.CONVERGED] += unchanged
     return Totals(
         actions=tuple((status, statuses[status]) for status in Status),
         changes=sum(len(action.changes) for action in plan.actions),

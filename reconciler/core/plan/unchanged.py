@@ -1,0 +1,41 @@
+"""Count the image sets of a plan that need no action."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from reconciler.core.model.at_base import StatusAtBase
+from reconciler.core.model.plan import Action, Status, Unchanged
+
+
+def counted(actions: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Unchanged, ...]]:
+    """The actions that a plan lists, in their order, and the count of the others, sorted."""
+    kept: list[Action] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for action in actions:
+        if is_unchanged(action):
+            counts[action.datastore, action.datastore_id] += len(action.image_sets)
+        else:
+            kept.append(action)
+    return tuple(kept), tuple(Unchanged(*store, counts[store]) for store in sorted(counts))
+
+
+def is_unchanged(action: Action) -> bool:
+    """Whether there is nothing to do, to show or to record.
+
+    An image set that an interrupted run has changed has its own line: its attempt ends with it.
+    """
+    return (
+        action.status is Status.CONVERGED
+        and not (action.notes or action.released or action.blocks or action.hazards)
+        and all(one.recorded and not one.origin_version_id for one in action.members)
+        and all(one.recorded for one in action.siblings)
+        and _was_so(action)
+    )
+
+
+def _was_so(action: Action) -> bool:
+    """Whether it was so at the base, too, if the plan compares with one."""
+    then = action.at_base
+    return then is None or (then.status is StatusAtBase.CONVERGED and not then.asks_changed)
