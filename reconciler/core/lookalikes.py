@@ -31,6 +31,8 @@ def reveal(text: str) -> str:
 def reveal_both(before: str, after: str) -> tuple[str, str]:
     """Like `reveal`, and escape what looks the same in both texts but differs."""
     if before.isascii() and after.isascii():
+        if before.isprintable() and after.isprintable():  # as nearly all values are
+            return before, after
         return escape(before), escape(after)
     first, second = units(before), units(after)
     left, right = _doubtful(first), _doubtful(second)

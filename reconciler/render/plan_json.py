@@ -56,7 +56,7 @@ def plan_json_lines(review: Review) -> Iterator[str]:
     yield "{"
     yield from (f"{field}," for field in _fields(_head(review)))
     yield '  "actions": ['
-    yield from _joined(f"    {_encoded(_action(action))}" for action in review.actions)
+    yield from _joined(f"    {_encoded(_action(action))}" for action in review.unlabelled)
     yield "  ],"
     yield from _joined(_fields(_tail(review)))
     yield "}"

@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 from reconciler.core.dicom.dictionary import Attribute, UnknownKeyError, by_key, hex_key
 from reconciler.core.dicom.vr import (
@@ -169,10 +170,17 @@ def _item(item: dict[str, Json]) -> Json:
 
 def _entry(key: str, value: Json) -> tuple[str, Json]:
     try:
-        attribute = by_key(key)
+        name, attribute = _defined(key)
     except UnknownKeyError:
         return key, _plain(value)
-    return hex_key(attribute.tag), canonical_element(attribute, value)
+    return name, canonical_element(attribute, value)
+
+
+@lru_cache(maxsize=4096)
+def _defined(key: str) -> tuple[str, Attribute]:
+    """The tag of an attribute in hex, and the attribute. Raises UnknownKeyError."""
+    attribute = by_key(key)
+    return hex_key(attribute.tag), attribute
 
 
 def canonical_element(attribute: Attribute, raw: Json) -> Json:

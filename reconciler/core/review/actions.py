@@ -39,9 +39,14 @@ class ShownActions:
     __slots__ = ("_actions", "_finish", "_letters", "_studies", "_view")
 
     def __init__(
-        self, actions: Sequence[Action], view: View, letters: Letters, finish: Finish
+        self,
+        actions: Sequence[Action],
+        view: View,
+        letters: Callable[[], Letters],
+        studies: Studies,
+        finish: Finish,
     ) -> None:
-        """Keys and paths are labelled already (`labels`), and so are values (`letters`).
+        """Keys and paths are labelled already (`labels`). `letters` gives the labels of values.
 
         `finish` is applied to each action that is shown.
         """
@@ -49,17 +54,18 @@ class ShownActions:
         self._actions = actions
         self._view = view
         self._letters = letters
-        self._studies = Studies(actions)
+        self._studies = studies
 
     def __iter__(self) -> Iterator[ShownAction]:
-        return map(self.show, self._actions)
+        view, letters, studies, finish = self._view, self._letters(), self._studies, self._finish
+        return (finish(_action(one, view, letters, studies)) for one in self._actions)
 
     def __repr__(self) -> str:
         return f"ShownActions({len(self._actions)})"
 
     def show(self, action: Action) -> ShownAction:
         """One action of the plan."""
-        return self._finish(_action(action, self._view, self._letters, self._studies))
+        return self._finish(_action(action, self._view, self._letters(), self._studies))
 
 
 def _action(action: Action, view: View, letters: Letters, studies: Studies) -> ShownAction:
@@ -174,15 +180,17 @@ def _differs_in(change: Change, redact: Redact) -> str:
     if redact is _ALL or change.before is None or change.after is None:
         return ""
     before, after = change.before.raw, change.after.raw
-    if _is_ascii(before) and _is_ascii(after):
+    if isinstance(before, str) and isinstance(after, str):  # as nearly all values are
+        is_ascii = before.isascii() and after.isascii()
+    else:
+        is_ascii = _is_ascii(before) and _is_ascii(after)
+    if is_ascii:
         return ""
     return difference(_text(before), _text(after))
 
 
 def _is_ascii(raw: Json) -> bool:
     """Whether a value has ASCII text alone, as nearly all values have."""
-    if isinstance(raw, str):
-        return raw.isascii()
     try:
         return orjson.dumps(raw).isascii()
     except TypeError:  # A number of more than 64 bits, or text that is no Unicode.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.actions import Finish, ShownActions
@@ -13,6 +15,7 @@ from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import Review, ShownAction
 from reconciler.core.review.overview import Overview
+from reconciler.core.review.reach import Studies
 from reconciler.core.review.rows import Part, rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
 from reconciler.core.review.verdict import verdict_of
@@ -35,20 +38,27 @@ def review(
     view = View(redact, shows_stated and plan.basis.is_clean is True)
     unlabelled, plan = plan, labelled(plan, redact)
     totals = totals_of(plan)
-    letters = Letters()
-    overview = _overview(plan, view, totals, letters)
-    actions = ShownActions(plan.actions, view, letters, _finish(unlabelled, fingerprints))
+    letters, studies = Letters(), Studies(plan.actions)
+    overview = cache(lambda: _overview(plan, view, totals, letters))
+    finish = _finish(unlabelled, fingerprints)
+
+    def given() -> Letters:
+        overview()
+        return letters
+
+    actions = ShownActions(plan.actions, view, given, studies, finish)
     return Review(
         basis=plan.basis,
         masked=redact is not Redact.NONE,
         actions=actions,
+        unlabelled=ShownActions(plan.actions, view, Letters, studies, finish),
         details=details_of(plan.actions, actions.show),
         released=plan.released,
         unchanged=plan.unchanged,
         totals=totals,
         summary=summary(totals),
         eta_seconds=plan.eta_seconds,
-        overview=overview,
+        make_overview=overview,
         is_pending=any(action.status is not Status.CONVERGED for action in plan.actions),
         has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,

@@ -57,6 +57,7 @@ class _Labels:
 
     def __init__(self) -> None:
         self._known: dict[str, Label] = {}
+        self._defined: set[tuple[str, str]] = set()
         self._paths: dict[str, str] = {}
 
     def action(self, action: Action) -> Action:
@@ -73,10 +74,14 @@ class _Labels:
         return self._known.setdefault(text, Label(f"<masked {len(self._known) + 1}>"))
 
     def _change(self, change: Change) -> Change:
-        if change.vr and not is_vr(change.vr):
-            change = replace(change, vr=self._label(change.vr))
-        if change.key and not is_key(change.key):
-            change = replace(change, key=self._label(change.key))
+        kind = change.vr, change.key
+        if kind not in self._defined:
+            if change.vr and not is_vr(change.vr):
+                change = replace(change, vr=self._label(change.vr))
+            if change.key and not is_key(change.key):
+                change = replace(change, key=self._label(change.key))
+            if (change.vr, change.key) == kind:
+                self._defined.add(kind)
         address = self._address(change.address)
         return change if address is change.address else replace(change, address=address)
 

@@ -10,7 +10,7 @@ of so many fields takes twice as long to make.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -258,9 +258,9 @@ class Detail:
 class Review:
     """A plan as it is reviewed. `masked` says whether values may be hidden in this output.
 
-    `actions` are all actions of the plan, in its order, made when they are read (`ShownActions`).
-    `unchanged` counts the image sets without an action.
-    `overview` is what the plan does to all image sets together. `details` are the actions that need
+    `actions` are all actions of the plan, in its order, made when they are read (`ShownActions`);
+    `unlabelled` are the same without the labels of the overview. `unchanged` counts the image sets
+    without an action. `make_overview` gives `overview`. `details` are the actions that need
     attention, if they are few; `summary` has the number of the others. `is_pending` says that an
     action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
     `unread` are the data stores that could not be read. `retiered` are the image sets that the
@@ -271,18 +271,24 @@ class Review:
     basis: Basis
     masked: bool
     actions: Iterable[ShownAction]
+    unlabelled: Iterable[ShownAction]
     details: tuple[Detail, ...]
     released: tuple[Released, ...]
     unchanged: tuple[Unchanged, ...]
     totals: Totals
     summary: str
     eta_seconds: float
-    overview: Overview
+    make_overview: Callable[[], Overview]
     is_pending: bool
     has_bug: bool
     unread: tuple[Unread, ...] = ()
     retiered: tuple[str, ...] = ()
     has_fingerprints: bool = False
+
+    @property
+    def overview(self) -> Overview:
+        """What the plan does to all image sets together. It is made when it is first read."""
+        return self.make_overview()
 
     def exit_code(self, *, detailed: bool) -> int:
         """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""

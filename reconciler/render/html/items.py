@@ -70,25 +70,27 @@ def image_sets(action: ShownAction) -> Iterator[Listed]:
     status = verdict(action)
     listed = {one.image_set_id: Listed(action.datastore, status, one, []) for one in action.members}
     first = next(iter(listed.values()))
-    for image_set_id, item, uid in _items(action):
-        listed.get(image_set_id, first).items.append((item, uid))
+    if len(listed) == 1:
+        first.items.extend([(item, uid) for _, item, uid in _items(action)])
+    else:
+        for image_set_id, item, uid in _items(action):
+            listed.get(image_set_id, first).items.append((item, uid))
     for one in listed.values():
         if one.items or action.status is not Status.CONVERGED:
             yield one
 
 
-def _items(action: ShownAction) -> Iterator[tuple[str, Item, str]]:
+def _items(action: ShownAction) -> list[tuple[str, Item, str]]:
     """The items with the image set and the series or instance of each."""
-    if action.blocks or action.hazards:
-        yield from _remarks(action)
+    found = list(_remarks(action)) if action.blocks or action.hazards else []
     is_held = not action.steps
-    for change in action.changes:
-        yield change.image_set_id, _change(change, is_held), _uid(change)
+    found += [(one.image_set_id, _change(one, is_held), _uid(one)) for one in action.changes]
     for note in action.notes:
-        yield note.image_set_id, Item(What("note"), "", note.message, note.place), ""
+        found.append((note.image_set_id, Item(What("note"), "", note.message, note.place), ""))
     for path in action.released:
         words = released(path)
-        yield action.members[0].image_set_id, Item(What("note"), "", words, None), ""
+        found.append((action.members[0].image_set_id, Item(What("note"), "", words, None), ""))
+    return found
 
 
 def _remarks(action: ShownAction) -> Iterator[tuple[str, Item, str]]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gzip
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from itertools import count
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -35,17 +37,22 @@ _Lines: TypeAlias = list[str]
 _Row: TypeAlias = tuple[int, int, int, int, int, int]
 
 
+def _numbers() -> dict[Any, int]:
+    """A number for each key, from 0, given when it is first asked for."""
+    return defaultdict(count().__next__)
+
+
 @dataclass(slots=True)
 class _Tables:
     """The different texts so far, each with its number."""
 
-    whats: dict[What, int] = field(default_factory=dict)
-    values: dict[str, int] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
-    parts: dict[tuple[tuple[str, ...], ...], int] = field(default_factory=dict)
-    uids: dict[tuple[str, ...], int] = field(default_factory=dict)
-    stores: dict[str, int] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
+    whats: dict[What, int] = field(default_factory=_numbers)
+    values: dict[str, int] = field(default_factory=_numbers)
+    files: dict[str, int] = field(default_factory=_numbers)
+    parts: dict[tuple[tuple[str, ...], ...], int] = field(default_factory=_numbers)
+    uids: dict[tuple[str, ...], int] = field(default_factory=_numbers)
+    stores: dict[str, int] = field(default_factory=_numbers)
+    statuses: dict[str, int] = field(default_factory=_numbers)
 
 
 class Listing:
@@ -128,9 +135,9 @@ def _image_set(listed: Listed, items: int, tables: _Tables) -> tuple[Json, ...]:
     member = listed.member
     return (
         member.image_set_id,
-        tables.stores.setdefault(listed.datastore, len(tables.stores)),
+        tables.stores[listed.datastore],
         member.study,
-        tables.statuses.setdefault(listed.status, len(tables.statuses)),
+        tables.statuses[listed.status],
         member.pin,
         member.version_to_come,
         int(member.updated_at or 0),
@@ -140,14 +147,14 @@ def _image_set(listed: Listed, items: int, tables: _Tables) -> tuple[Json, ...]:
 
 def _row(item: Item, place: Place, tables: _Tables) -> _Row:
     what, old, new, _, parts, _ = item
-    whats, values, files = tables.whats, tables.values, tables.files
+    values = tables.values
     return (
-        whats.setdefault(what, len(whats)),
-        values.setdefault(old, len(values)),
-        values.setdefault(new, len(values)),
-        files.setdefault(place.file, len(files)),
+        tables.whats[what],
+        values[old],
+        values[new],
+        tables.files[place.file],
         place.line,
-        tables.parts.setdefault(parts, len(tables.parts)) if parts else _NONE,
+        tables.parts[parts] if parts else _NONE,
     )
 
 
@@ -156,7 +163,7 @@ def _uids(found: Iterable[str], tables: _Tables) -> tuple[int, int]:
     uids = tuple(found)
     if not uids:
         return _NONE, 0
-    return tables.uids.setdefault(uids[:LISTED], len(tables.uids)), len(uids)
+    return tables.uids[uids[:LISTED]], len(uids)
 
 
 def _what(what: What) -> Json:

@@ -67,9 +67,10 @@ class Picture:
         studies = {one.image_set_id: one.study for one in action.members}
         self._studies.update(studies.values())
         worst: dict[tuple[str, Level], _Kind] = {}
+        is_held = not action.steps
         for change in action.changes:
             key = change.image_set_id, change.address.level
-            kind = _HELD if not action.steps else _DANGER if change.hazards else _PLAIN
+            kind = _HELD if is_held else _DANGER if change.hazards else _PLAIN
             if kind > worst.get(key, -1):
                 worst[key] = kind
             if change.hazards:
