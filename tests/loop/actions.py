@@ -10,19 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import oidc
 from tests.cli.outside import git
 from tests.loop.host import SERVER, Host
-from tests.loop.rendered import ACCOUNT, ANSWERS, BRANCH, REPOSITORY
+from tests.loop.rendered import ACCOUNT, BRANCH, HOSPITAL, REPOSITORY, trust
 
 
 @dataclass
 class Job:
-    """What the steps of a job share. `file` is the workflow that defines it, at `ref`."""
+    """What the steps of a job share.
+
+    `file` is the workflow that defines it, at `ref`. `started_for` is the ref of the event.
+    """
 
     host: Host
     run: int
     file: str
     ref: str
+    started_for: str
     workspace: Path
     temp: Path
     permissions: Mapping[str, str]
@@ -69,11 +74,7 @@ def _credentials(job: Job, given: dict[str, str]) -> dict[str, str]:
     role = given.pop("role-to-assume")
     assert given.pop("allowed-account-ids") == ACCOUNT
     given.pop("role-session-name")
-    trusted = {
-        ANSWERS["PLAN_ROLE_ARN"]: _is_trusted_file(job),
-        ANSWERS["APPLY_ROLE_ARN"]: job.environment == "reconcile-apply",
-    }
-    if not trusted[role]:
+    if not oidc.accepts(trust()[role], token(job), ACCOUNT):
         raise ActionError("Not authorized to perform sts:AssumeRoleWithWebIdentity")
     job.env |= {
         "AWS_REGION": given.pop("aws-region"),
@@ -84,10 +85,16 @@ def _credentials(job: Job, given: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def _is_trusted_file(job: Job) -> bool:
-    """`job_workflow_ref`: the file at the default branch."""
-    names = ("reconcile-plan.yml", "reconcile-drift.yml")
-    return job.file in names and job.ref == f"refs/heads/{BRANCH}"
+def token(job: Job) -> oidc.Token:
+    """What GitHub states about a job to AWS."""
+    return oidc.token(
+        job.file,
+        job.ref,
+        job.started_for,
+        numbered=job.host.has_numbered_subjects,
+        environment=job.environment,
+        repository=HOSPITAL,
+    )
 
 
 def _upload(job: Job, given: dict[str, str]) -> dict[str, str]:

@@ -22,16 +22,19 @@ from tests.cli.outside import git
 from tests.loop.rendered import BRANCH, REPOSITORY
 
 SERVER = "https://github.com"
-REPOSITORY_ID = 4711
 BOT = "github-actions[bot]"
 NOW = "2026-11-28T09:00:00Z"
 
 
 @dataclass
 class Host:
-    """`host.git`, and `host.json` with pull requests, comments, runs and artifacts."""
+    """`host.git`, and `host.json` with pull requests, comments, runs and artifacts.
+
+    `has_numbered_subjects` is the form of the claim `sub` since July 2026, for new repositories.
+    """
 
     folder: Path
+    has_numbered_subjects: bool = True
     bare: Path = field(init=False)
     file: Path = field(init=False)
 

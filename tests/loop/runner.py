@@ -19,8 +19,8 @@ from tests.cli.outside import git
 from tests.loop.actions import ActionError, Job, use
 from tests.loop.commands import commands
 from tests.loop.expressions import Progress, filled, holds
-from tests.loop.host import NOW, REPOSITORY_ID, SERVER, Host
-from tests.loop.rendered import BRANCH, REPOSITORY
+from tests.loop.host import NOW, SERVER, Host
+from tests.loop.rendered import BRANCH, HOSPITAL, REPOSITORY
 from tests.processes import bounded
 
 INSTALL = "Install reconcile"
@@ -158,7 +158,7 @@ class Runner:
         environment = job.get("environment", "")
         if environment and not self.approves:
             return "failure", {}
-        machine = self._machine(ran, key, source, rights, environment)
+        machine = self._machine(ran.id, key, source, rights, environment, event.ref)
         contexts["github"] = {**contexts["github"], "token": self.host.token(rights)}
         return _Steps(self, job, source, machine, contexts, event, ran).all()
 
@@ -170,16 +170,23 @@ class Runner:
         return _Source(name, f"refs/heads/{branch}", loaded(self.host.bare, branch, name))
 
     def _machine(
-        self, ran: Ran, key: str, source: _Source, rights: Mapping[str, str], environment: str
+        self,
+        run: int,
+        key: str,
+        source: _Source,
+        rights: Mapping[str, str],
+        environment: str,
+        started_for: str,
     ) -> Job:
-        place = self.folder / f"run-{ran.id}-{key}"
+        place = self.folder / f"run-{run}-{key}"
         for name in ("work", "temp", "home"):
             (place / name).mkdir(parents=True)
         return Job(
             self.host,
-            ran.id,
+            run,
             source.file,
             source.ref,
+            started_for,
             place / "work",
             place / "temp",
             rights,
@@ -277,7 +284,7 @@ class _Steps:
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_REPOSITORY_ID": str(REPOSITORY_ID),
+            "GITHUB_REPOSITORY_ID": HOSPITAL.repository_id,
             "GITHUB_SERVER_URL": SERVER,
             "GITHUB_EVENT_NAME": self.event.name,
             "GITHUB_EVENT_PATH": str(payload),

@@ -1,21 +1,18 @@
-"""The trust policies of `reconcile init`, evaluated as IAM does, against tokens of many jobs.
-
-The claims of the tokens: docs.github.com, OpenID Connect reference. How conditions combine:
-docs.aws.amazon.com, IAM JSON policy elements: Condition.
-"""
+"""The trust policies that `reconcile init` writes, evaluated against tokens of many jobs."""
 
 from __future__ import annotations
 
 import json
 import re
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from reconciler.init.answers import Answers, Forge, Repository, Store
+from reconciler.init.scaffold import scaffold
 from reconciler.init.templates import templates
 from reconciler.init.trust import trust_policies
+from tests import oidc
 
 ACCOUNT = "123456789012"
 STORE = Store("research", "12345678901234567890123456789012", "us-east-1", ACCOUNT)
@@ -25,82 +22,27 @@ CALLER = "reconcile-pull-request.yml"
 MAIN = "refs/heads/main"
 PULL = "refs/pull/7/merge"
 QUEUE = "refs/heads/gh-readonly-queue/main/pr-7-0123abcd"
-GITHUB = "token.actions.githubusercontent.com"
-Token = dict[str, str]
 
 
-def accepts(
-    policy: str, token: Token, provider: str = "token.actions.githubusercontent.com"
-) -> bool:
-    """Whether AssumeRoleWithWebIdentity succeeds: any statement whose conditions all hold."""
-    principal = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{provider}"}
-    return any(
-        statement["Effect"] == "Allow"
-        and statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-        and statement["Principal"] == principal
-        and all(
-            holds(operator, token.get(key.removeprefix(f"{provider}:")), wanted)
-            for operator, keys in statement["Condition"].items()
-            for key, wanted in keys.items()
-        )
-        for statement in json.loads(policy)["Statement"]
-    )
+def policies(branch: str = "main", forge: Forge = Forge.GITHUB) -> list[str]:
+    """The files of the role that plans and of the role that applies."""
+    answers = Answers((STORE,), ACCOUNT, "us-east-1", branch, forge, HERE)
+    made = {file.template.path: file.content for file in scaffold(answers)}
+    return [made["iam/trust-plan.json"], made["iam/trust-apply.json"]]
 
 
-def holds(operator: str, value: str | None, wanted: str | list[str]) -> bool:
-    """A claim that the token lacks fulfils no condition; of several values one is enough."""
-    if value is None:
-        return False
-    several = [wanted] if isinstance(wanted, str) else wanted
-    match operator:
-        case "StringEquals":
-            return value in several
-        case "StringLike":
-            return any(fnmatchcase(value, one.replace("[", "[[]")) for one in several)
-    raise AssertionError(operator)
+def accepts(policy: str, claims: oidc.Token, provider: str = oidc.GITHUB) -> bool:
+    return oidc.accepts(policy, claims, ACCOUNT, provider)
 
 
-def policies(branch: str = "main") -> tuple[str, str]:
-    found = trust_policies(Answers((STORE,), ACCOUNT, "us-east-1", branch, Forge.GITHUB, HERE))
-    assert found
-    return found
+def token(file: str, of: str, ref: str, **more: Any) -> oidc.Token:
+    return oidc.token(file, of, ref, **{"repository": HERE, **more})
 
 
 def test_each_workflow_that_is_trusted_is_a_template() -> None:
     found = set(re.findall(r"/(\.github/workflows/[^@\"]+)@", " ".join(policies())))
     assert found == {f".github/workflows/{name}" for name in (PLAN, APPLY, DRIFT)}
     assert found <= {one.path for one in templates(Forge.GITHUB)}
-
-
-def token(
-    file: str,
-    of: str,
-    ref: str,
-    *,
-    numbered: bool = True,
-    environment: str = "",
-    repository: Repository = HERE,
-) -> Token:
-    """The token of a job of a workflow file as it is at `of`, in a run for `ref`."""
-    name = str(repository)
-    shown = (
-        f"{repository.owner}@{repository.owner_id}/{repository.name}@{repository.repository_id}"
-        if numbered
-        else name
-    )
-    if environment:
-        context = f"environment:{environment}"
-    else:
-        context = "pull_request" if ref.startswith("refs/pull/") else f"ref:{ref}"
-    return {
-        "aud": "sts.amazonaws.com",
-        "sub": f"repo:{shown}:{context}",
-        "ref": ref,
-        "repository": name,
-        "repository_id": repository.repository_id,
-        "job_workflow_ref": f"{name}/.github/workflows/{file}@{of}",
-        **({"environment": environment} if environment else {}),
-    }
 
 
 @pytest.mark.parametrize("numbered", [True, False])
@@ -202,7 +144,7 @@ def test_no_condition_is_fulfilled_by_a_claim_that_is_missing() -> None:
             assert "*" not in json.dumps(statement["Condition"]["StringEquals"])
 
 
-def gitlab(path: str, ref: str, kind: str = "branch") -> Token:
+def gitlab(path: str, ref: str, kind: str = "branch") -> oidc.Token:
     return {"aud": "https://gitlab.com", "sub": f"project_path:{path}:ref_type:{kind}:ref:{ref}"}
 
 
@@ -220,6 +162,5 @@ def gitlab(path: str, ref: str, kind: str = "branch") -> Token:
 def test_on_gitlab_a_branch_of_the_project_reads_and_the_default_branch_writes(
     claims: Any, reads: bool, writes: bool
 ) -> None:
-    found = trust_policies(Answers((STORE,), ACCOUNT, "us-east-1", "main", Forge.GITLAB, HERE))
-    assert found
-    assert [accepts(policy, claims, "gitlab.com") for policy in found] == [reads, writes]
+    found = [accepts(policy, claims, "gitlab.com") for policy in policies(forge=Forge.GITLAB)]
+    assert found == [reads, writes]
