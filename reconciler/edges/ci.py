@@ -28,6 +28,8 @@ class Job:
     other systems. `is_proposed` says that the commit is not merged yet: it is that of a pull
     request or of a merge queue. `base` is the commit that a merge queue merges it into, "" for any
     other job. `group_pull` is the number of the pull request that its branch names, 0 if none.
+    `is_by_person` says that a person opened the pull request that the job is for; True also if the
+    job does not state its author.
     """
 
     is_ci: bool
@@ -38,6 +40,7 @@ class Job:
     is_proposed: bool = False
     base: str = ""
     group_pull: int = 0
+    is_by_person: bool = False
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -62,6 +65,7 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
             is_proposed=event.startswith("pull_request") or event == "merge_group",
             base=_of_merge_group(environment, "base_sha") if event == "merge_group" else "",
             group_pull=_pull_of_group(environment) if event == "merge_group" else 0,
+            is_by_person=event.startswith("pull_request") and not _is_by_bot(environment),
         )
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
@@ -72,6 +76,7 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
             f"{environment['CI_PROJECT_URL']}/-/blob",
             run=_run("gitlab", environment, "CI_JOB_ID"),
             is_proposed=is_ci and is_proposed,
+            is_by_person=is_ci and is_proposed,
         )
     return Job(is_ci)
 
@@ -95,6 +100,18 @@ def _of_merge_group(environment: Mapping[str, str], name: str) -> str:
         return str(event["merge_group"][name])
     except (KeyError, OSError, ValueError, TypeError):
         return ""
+
+
+def _is_by_bot(environment: Mapping[str, str]) -> bool:
+    """Whether GitHub states that a bot opened the pull request (webhook event `pull_request`).
+
+    The author of a commit proves nothing: any person may write the address of a bot into it.
+    """
+    try:
+        event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+        return bool(event["pull_request"]["user"]["type"] == "Bot")
+    except (KeyError, OSError, ValueError, TypeError):
+        return False
 
 
 def _is_private_on_github(environment: Mapping[str, str]) -> bool:

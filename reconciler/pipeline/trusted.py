@@ -6,6 +6,7 @@ with the settings, the records and the key of its base. `validate` checks the se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from reconciler.core.errors import GitError, InputError, RecordError
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.plan import Plan, Since
 from reconciler.core.model.results import Checked, Planned
-from reconciler.core.model.settings import Settings
+from reconciler.core.model.settings import RecordMode, Settings
 from reconciler.edges import ci, git, records
 from reconciler.edges import key as keys
 from reconciler.edges.settings import parse_settings
 from reconciler.pipeline.basis import basis_of
+from reconciler.pipeline.record_branch import branch_tips
 
 # So many files at most in a message.
 _SHOWN = 3
@@ -111,7 +113,7 @@ def _refuse_other_records(settings: Settings, base: str) -> None:
     """
     root = Path(settings.root)
     folder = root / records.FOLDER
-    if changed := git.differing(root, base, "HEAD", folder):
+    if changed := _changed_records(settings, base, folder):
         names = [path.relative_to(folder.parent).as_posix() for path in changed[:_SHOWN]]
         more = f" and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else ""
         verb = "differs" if len(changed) == 1 else "differ"
@@ -130,6 +132,26 @@ def _refuse_other_records(settings: Settings, base: str) -> None:
             "Commit them to the branch of the base first. To plan with them as they are, leave out "
             "`--base`.",
         )
+
+
+def _changed_records(settings: Settings, base: str, folder: Path) -> Sequence[Path]:
+    """The records that differ from the base, without those that a bot may merge.
+
+    In the mode `pull-request`, a bot proposes to merge the record branch. What it may merge are the
+    records of that branch: each plan reads them there anyway.
+    """
+    root = Path(settings.root)
+    changed = git.differing(root, base, "HEAD", folder)
+    is_merged = settings.record_mode is RecordMode.PULL_REQUEST
+    if not (changed and is_merged) or ci.job().is_by_person:
+        return changed
+    now = git.contents_at(root, "HEAD", changed)
+    recorded = [git.contents_at(root, tip, changed) for tip in branch_tips(settings)]
+    return [
+        path
+        for path in changed
+        if path not in now or all(then.get(path) != now[path] for then in recorded)
+    ]
 
 
 def _way_back(root: Path, base: str, name: str) -> str:
