@@ -12,7 +12,7 @@ from typing import Any
 
 from tests import oidc
 from tests.cli.outside import git
-from tests.loop.host import SERVER, Host
+from tests.loop.host import APP, SERVER, Host
 from tests.loop.rendered import ACCOUNT, BRANCH, HOSPITAL, REPOSITORY, trust
 
 
@@ -116,7 +116,7 @@ def _app_token(job: Job, given: dict[str, str]) -> dict[str, str]:
     given.pop("client-id")
     given.pop("private-key")
     wanted = {key.removeprefix("permission-"): given.pop(key) for key in list(given)}
-    return {"token": job.host.token(wanted, login="reconcile-records[bot]")}
+    return {"token": job.host.token(wanted, login=APP)}
 
 
 _ACTIONS: dict[str, Callable[[Job, dict[str, str]], dict[str, Any]]] = {

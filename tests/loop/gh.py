@@ -131,8 +131,9 @@ class Call:
             {"sha": line[:40], "author": {"login": BOT} if BOT in line else {"login": "steward"}}
             for line in lines
         ]
-        names = _git("diff", "--name-only", before, after).splitlines()
-        files = [{"filename": name} for name in names]
+        files = [
+            _file(row) for row in _git("diff", "--name-status", "-M", before, after).splitlines()
+        ]
         return {"total_commits": len(commits), "commits": commits, "files": files}
 
     def pulls_of(self, commit: str) -> Any:
@@ -237,6 +238,12 @@ def _git(*arguments: str) -> str:
     if done.returncode:
         _fail("gh: Not Found (HTTP 404)")
     return done.stdout
+
+
+def _file(row: str) -> dict[str, str]:
+    """A row of git diff: a file that was moved has its old name, too."""
+    _, *old, new = row.split("\t")
+    return {"filename": new, **({"previous_filename": old[0]} if old else {})}
 
 
 def _one(rows: list[dict[str, Any]], key: str, value: str) -> dict[str, Any]:

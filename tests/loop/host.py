@@ -23,6 +23,8 @@ from tests.loop.rendered import BRANCH, REPOSITORY
 
 SERVER = "https://github.com"
 BOT = "github-actions[bot]"
+STEWARD = "steward"
+APP = "reconcile-records[bot]"  # a GitHub App
 NOW = "2026-11-28T09:00:00Z"
 
 
@@ -60,7 +62,7 @@ class Host:
     def tip(self, ref: str = BRANCH) -> str:
         return git(self.bare, "rev-parse", ref)
 
-    def open(self, branch: str, repository: str = REPOSITORY) -> int:
+    def open(self, branch: str, repository: str = REPOSITORY, author: str = STEWARD) -> int:
         """Open a pull request, or update the one of this branch; return its number."""
         with self.changed() as state:
             pulls = state["pulls"]
@@ -74,7 +76,7 @@ class Host:
                 "merged_at": None,
                 "state": "open",
                 "commits": [],
-                "user": {"login": "steward"},
+                "user": {"login": author, "type": "Bot" if author.endswith("[bot]") else "User"},
             }
             state["pulls"] = [one for one in pulls if one["number"] != number] + [row]
         self._test_merge(number, branch)
