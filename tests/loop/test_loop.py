@@ -173,12 +173,12 @@ def test_a_killed_apply_is_continued_by_a_new_machine(team: Team) -> None:
     team.host.hook(KILLS)
     ran = team.merged(number)
     assert ran.results == {**ALL, "apply": "failure"}
-    assert "Start its jobs again" in outcome(team, number)
+    assert "start its jobs again" in outcome(team, number)
     team.host.hook("")
     again = team.applied(start)
     assert again.results == ALL, again.log
     assert (team.version(), '"versionId": "2"' in recorded(team)) == ("2", True)
-    assert "Start its jobs again" not in outcome(team, number)
+    assert "start its jobs again" not in outcome(team, number)
 
 
 def test_a_live_change_between_the_review_and_the_merge(team: Team) -> None:
