@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from tests import oidc
@@ -55,10 +56,11 @@ def _checkout(job: Job, given: dict[str, str]) -> dict[str, str]:
     git(root, "init", "-q", "-b", "none")
     git(root, "remote", "add", "origin", str(job.host.bare))
     git(root, "fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", ref)
-    if ref == BRANCH:
-        git(root, "checkout", "-q", "-B", BRANCH, f"refs/remotes/origin/{BRANCH}")
-    else:
-        git(root, "checkout", "-q", "--detach", ref)
+    what = ("-B", BRANCH, f"refs/remotes/origin/{BRANCH}") if ref == BRANCH else ("--detach", ref)
+    try:
+        git(root, "checkout", "-q", *what)
+    except CalledProcessError as error:
+        raise ActionError(error.stderr.strip()) from None
     return {"commit": git(root, "rev-parse", "HEAD")}
 
 
