@@ -28,11 +28,12 @@ class Rule(Enum):
     ACCOUNTS = auto()  # each data store on AWS states its account
     COMMITTED = auto()  # the commit holds all that is read, as regular files
     BASE = auto()  # the settings of a commit that is not merged yet are those of its base
+    RECORDS = auto()  # the records and the key of a pull request are those of its base
     MERGED = auto()  # it does not run on a commit that is not merged yet
 
 
 RULES: Mapping[str, frozenset[Rule]] = {
-    "validate": frozenset(),
+    "validate": frozenset({Rule.RECORDS}),  # a fork gets no plan, which refuses other records
     "plan": frozenset({Rule.ACCOUNTS, Rule.COMMITTED, Rule.BASE}),
     "show": frozenset(),
     "apply": frozenset({Rule.ACCOUNTS, Rule.COMMITTED, Rule.MERGED}),
@@ -92,6 +93,8 @@ def check(name: str, settings: Settings, paths: Sequence[Path] = (), *, base: st
             "Check out the test merge with its parents: use actions/checkout with `fetch-depth: 0` "
             "and without `ref`. Or name the base with `--base`.",
         )
+    if Rule.RECORDS in rules and job.tests_pull_request:
+        pipeline.trusted(settings, None)
     if Rule.ACCOUNTS in rules:
         _refuse_unstated_accounts(settings)
     if Rule.COMMITTED in rules:

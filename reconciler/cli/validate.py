@@ -53,7 +53,7 @@ def validate(
     for the first 10 problems or warnings, and the problems as text to standard error.
     """
     from reconciler import pipeline
-    from reconciler.cli import debug, problems, screen, workspace
+    from reconciler.cli import debug, jobs, problems, screen, workspace
     from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
     from reconciler.render import json as as_json
@@ -78,6 +78,7 @@ def validate(
             problems.say(error, with_lines, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
     debug.checked(checked)
+    jobs.check("validate", settings, paths or ())
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())
     if wanted is Format.GITHUB:

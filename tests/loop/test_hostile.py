@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.cli.outside import git, manifest
+from tests.cli.outside import STORE, git, manifest
+from tests.documents import IMAGE_SET_ID
 from tests.loop import runner
 from tests.loop.conftest import Team
 from tests.loop.rendered import BRANCH
@@ -35,6 +36,17 @@ def test_a_fork_that_is_not_valid_fails_the_check(team: Team) -> None:
     manifest(team.root, "name.yaml", "present: no\n")
     ran = team.planned(team.open("fork", "mallory/metadata"))
     assert ran.results == {"fork": "failure", "plan": "skipped", "reconcile": "failure"}
+
+
+def test_a_fork_that_changes_records_fails_the_check(team: Team) -> None:
+    team.branch("fork")
+    manifest(team.root, "name.yaml", NAME.format("Doe^Pieter"))
+    record = team.root / "records" / STORE / f"{IMAGE_SET_ID[:2]}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}\n")
+    ran = team.planned(team.open("fork", "mallory/metadata"))
+    assert ran.results == {"fork": "failure", "plan": "skipped", "reconcile": "failure"}
+    assert "only `reconcile` changes records" in ran.log
 
 
 def test_an_edited_workflow_gets_no_role(team: Team) -> None:

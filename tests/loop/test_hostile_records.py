@@ -103,7 +103,7 @@ def test_records_that_a_person_changes_are_refused(team: Team, how: str) -> None
     number = team.host.open("records")
     planned = team.planned(number)
     assert planned.results["reconcile"] == "failure"
-    assert "only `reconcile` changes records" in planned.step("Plan").output
+    assert "only `reconcile` changes records" in planned.log
     assert "There is no plan of this commit" in team.host.comments(number)[0][1]
     applied = team.merged(number)
     assert applied.results["apply"] == "failure"
