@@ -675,3 +675,57 @@ def test_the_commits_of_the_branch_with_their_files(root: Path) -> None:
     assert git.merged(root, first, 0) == all_of
     assert git.merged(root, "", 0) == all_of
     assert git.merged(root, "", 4_000_000_000) == ()
+
+
+@pytest.mark.parametrize("count", ["x", "1 ", "-1", "0x1", "1_0", "99999999999"])
+def test_a_count_of_settings_that_is_no_number_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch, count: str
+) -> None:
+    """Git then runs no command at all; it must not look as if there were no commit."""
+    monkeypatch.setenv("GIT_CONFIG_COUNT", count)
+    with pytest.raises(GitError, match="GIT_CONFIG_COUNT is not a number"):
+        git.head(root)
+
+
+def test_the_settings_that_the_environment_holds_count(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "")
+    assert git.head(root)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", " 1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "url.https://example.org/.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "host:")
+    run(root, "remote", "add", "origin", "host:records.git")
+    assert git.address(root, "origin") == "https://example.org/records.git"
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "names", "leaves_out"),
+    [
+        ("https://127.0.0.1:1/records.git", "t", "the token RECONCILE_PUSH_TOKEN.", "set REC"),
+        ("https://127.0.0.1:1/records.git", "", "set RECONCILE_PUSH_TOKEN", "SSH"),
+        ("ssh://git@127.0.0.1:1/records.git", "t", "a key that the host accepts", "the token"),
+        ("git@127.0.0.1:records.git", "", "a key that the host accepts", "the token"),
+        ("http://127.0.0.1:1/records.git", "t", "is for https:// only", "SSH"),
+        ("git://127.0.0.1:1/records.git", "", "is for https:// only", "SSH"),
+        ("/nowhere/records.git", "t", "Check that the remote is there", "TOKEN"),
+        ("file:///nowhere/records.git", "", "Check that the remote is there", "TOKEN"),
+        ("nowhere/team:records.git", "", "Check that the remote is there", "TOKEN"),
+    ],
+)
+def test_what_to_check_depends_on_the_kind_of_the_remote(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    token: str,
+    names: str,
+    leaves_out: str,
+) -> None:
+    monkeypatch.setenv("GIT_SSH_COMMAND", "false")
+    monkeypatch.setenv("no_proxy", "*")
+    run(root, "remote", "add", "origin", address)
+    with pytest.raises(GitError) as caught:
+        git.fetch(root, git.Remote("origin", "main", token))
+    assert names in caught.value.hint
+    assert leaves_out not in caught.value.hint
+    assert caught.value.hint.endswith("Then run the command again.")

@@ -6,6 +6,7 @@ A run commits only the files that it wrote. All other staged or changed files st
 from reconciler.edges.git.at_commit import contents_at, files_at
 from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
+from reconciler.edges.git.connection import Remote
 from reconciler.edges.git.history import (
     Merged,
     commits_beyond,
@@ -38,7 +39,6 @@ from reconciler.edges.git.record_branch import (
     track,
 )
 from reconciler.edges.git.remote import (
-    Remote,
     address,
     commit_onto,
     fetch,

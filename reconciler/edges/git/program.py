@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from reconciler.core.errors import GitError
 from reconciler.edges.surroundings import absolute_only, is_credential
 from reconciler.edges.worktree import Worktree
 
@@ -48,11 +50,33 @@ _SETTINGS = (
 )
 
 
+# What strtoul takes as the number of settings (git-config(1), GIT_CONFIG_COUNT).
+_COUNT = re.compile(r"\s*\+?[0-9]{1,9}", re.ASCII)
+
+
 def git_in(tree: Worktree) -> Any:
+    """Return the git command for a working tree. Raises `GitError` as `passed_settings` does."""
+    passed_settings()
     git = gitpython().Git(str(tree.root))
     set_options(git)
     git.update_environment(**_ENVIRONMENT, **_without_credentials())
     return git
+
+
+def passed_settings() -> int:
+    """Return how many settings of git the environment holds (git-config(1), GIT_CONFIG_COUNT).
+
+    Raises `GitError` if it is no number. Every git command then fails, also those whose failure
+    otherwise means that there is no commit or no branch.
+    """
+    count = os.environ.get("GIT_CONFIG_COUNT") or "0"
+    if not _COUNT.fullmatch(count):
+        raise GitError(
+            "git cannot run: the environment variable GIT_CONFIG_COUNT is not a number",
+            "It states how many settings GIT_CONFIG_KEY_0, GIT_CONFIG_KEY_1 and so on there are. "
+            "Correct it or unset it, then run the command again.",
+        )
+    return int(count)
 
 
 def _without_credentials() -> dict[str, str]:

@@ -7,39 +7,24 @@ person stay as they are. No hook of this machine runs: the host's rules for the 
 
 from __future__ import annotations
 
-import base64
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from reconciler.core.errors import GitError
 from reconciler.edges.git.commits import identity
+from reconciler.edges.git.connection import Remote, connected, reached, said_by
 from reconciler.edges.git.failures import explained
 from reconciler.edges.git.messages import Message
-from reconciler.edges.git.program import command_error, set_options
+from reconciler.edges.git.program import command_error
 from reconciler.edges.git.repository import Repository, check_owner, repository_of
 
-# With these alone nothing but a transfer happens: `ext::` would run a program (git-remote-ext(1)).
-_PROTOCOLS = "file:git:http:https:ssh"
 # Where the tips of the branch and of the default branch are kept. No ref of a person is moved.
 _TIP, _DEFAULT = "refs/reconciler/tip", "refs/reconciler/default"
-_ADDRESS = re.compile(r"\S*://\S*")
-# Any name does for a token (docs.github.com, Authenticating as a GitHub App installation).
-_USER = "x-access-token"
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A branch of a remote. `token` is for https; without it, git uses what it is configured to."""
-
-    name: str
-    branch: str
-    token: str = field(default="", repr=False)
+# What git prints if another push was faster (git-push(1), --force-with-lease; receive-pack).
+_OVERTAKEN = ("stale info", "fetch first", "cannot lock ref", "failed to update ref")
 
 
 def upstream(root: Path) -> tuple[str, str]:
@@ -98,7 +83,7 @@ def fetched_default(root: Path) -> str:
 
 
 def _fetch(root: Path, remote: Remote, name: str, kept: str) -> str:
-    with _connected(root, remote) as repo, _reached(remote):
+    with connected(root, remote) as repo, reached(repo, remote):
         listed = str(repo.git.ls_remote(remote.name, name)).splitlines()
         if not any(line.split("\t")[-1] == name for line in listed):
             return ""
@@ -180,71 +165,19 @@ def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
 
     Raises `GitError` if the host refuses the push for another reason, such as a protected branch.
     """
-    with _connected(root, remote) as repo:
+    with connected(root, remote) as repo:
         span = f"{commit}:refs/heads/{remote.branch}"
         lease = f"--force-with-lease=refs/heads/{remote.branch}:{expected}"
         try:
             repo.git.push("--quiet", "--no-verify", lease, remote.name, span)
         except command_error() as error:
-            said = str(getattr(error, "stderr", "") or error)
+            said = said_by(error)
             if any(sign in said for sign in _OVERTAKEN):
                 return False
             raise GitError(
-                f"git push to {remote.name} {remote.branch} failed: {_said(said)}",
+                f"git push to {remote.name} {remote.branch} failed: {said}",
                 "The changes are applied, and the records are not pushed. The next run records "
                 "them. If the host protects the branch, allow this job to push it, or let records "
                 "go to a branch of their own: `record: {mode: branch}`.",
             ) from None
     return True
-
-
-# What git prints if another push was faster (git-push(1), --force-with-lease; receive-pack).
-_OVERTAKEN = ("stale info", "fetch first", "cannot lock ref", "failed to update ref")
-
-
-def _said(output: str) -> str:
-    """The lines of git without addresses, which may hold credentials."""
-    text = _ADDRESS.sub("(address)", output.replace("stderr:", "").strip("'\n "))
-    return " ".join(filter(None, map(str.strip, text.splitlines()))) or "no reason given"
-
-
-@contextmanager
-def _reached(remote: Remote) -> Iterator[None]:
-    try:
-        yield
-    except command_error() as error:
-        raise GitError(
-            f"git fetch {remote.name} failed: {_said(str(getattr(error, 'stderr', '') or error))}",
-            "Check the address of the remote, the network and the token in RECONCILE_PUSH_TOKEN. "
-            "Then run the command again: it also records what is applied and not recorded.",
-        ) from None
-
-
-@contextmanager
-def _connected(root: Path, remote: Remote) -> Iterator[Repository]:
-    """The repository, allowed to reach its remotes."""
-    with repository_of(root) as repo:
-        if repo is None:
-            raise GitError(
-                f"{root} is not in a git repository, so records cannot be pushed",
-                "Run `git init` and add a remote, or set `record: {mode: files}`.",
-            )
-        with explained("git remote"):
-            check_owner(repo.tree)
-            address = str(repo.git.remote("get-url", remote.name))
-        # No hook of the machine runs, also none that a pull request could have added.
-        set_options(repo.git, f"core.hooksPath={os.devnull}")
-        environment = {"GIT_ALLOW_PROTOCOL": _PROTOCOLS}
-        if remote.token and address.startswith("https://"):
-            # In the environment, since the command line of a process is public.
-            secret = base64.b64encode(f"{_USER}:{remote.token}".encode()).decode()
-            count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-            # The empty value drops the header that actions/checkout keeps in .git/config: GitHub
-            # refuses two of them (git-config(1), http.extraHeader).
-            values = ("", f"Authorization: Basic {secret}")
-            environment["GIT_CONFIG_COUNT"] = str(count + len(values))
-            for number, value in enumerate(values, start=count):
-                environment[f"GIT_CONFIG_KEY_{number}"] = f"http.{address}.extraHeader"
-                environment[f"GIT_CONFIG_VALUE_{number}"] = value
-        with repo.git.custom_environment(**environment):
-            yield repo
