@@ -180,6 +180,8 @@ def apply(
     remote = destination.pushed_to(settings, branch, push=push)
     if branch:
         refuse_overtaken(settings, branch)
+    elif reviewed:
+        destination.refuse_unfollowed()
     with (
         problems.reported(settings, show_values),
         screen.service_messages(settings, show_values),

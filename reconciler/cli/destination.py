@@ -33,11 +33,38 @@ def check(settings: Settings, *, push: bool) -> None:
 
 
 def followed(settings: Settings) -> git.Remote | None:
-    """The branch that the current branch follows, None if it follows none."""
+    """The branch that the current branch follows, None if it follows none.
+
+    A CI job that has checked out a commit and no branch follows the branch that it runs for.
+    """
     from reconciler.edges import git
 
-    name, branch = git.upstream(Path(settings.root))
+    root = Path(settings.root)
+    name, branch = git.upstream(root)
+    if not branch:
+        name, branch = _of_job(root)
     return git.Remote(name, branch, _token()) if branch else None
+
+
+def _of_job(root: Path) -> tuple[str, str]:
+    from reconciler.edges import ci, git
+
+    branch = ci.job().branch
+    name = git.main_remote(root) if branch and not git.current_branch(root) else ""
+    return (name, branch) if name else ("", "")
+
+
+def refuse_unfollowed() -> None:
+    """Raise ReconcilerError in a CI job: newer commits of the branch may ask for something else."""
+    from reconciler.edges import ci
+
+    if ci.job().is_ci:
+        raise ReconcilerError(
+            "--reviewed: the commit that is checked out follows no branch of a remote, so newer "
+            "commits cannot be looked for",
+            "Check out the branch at this commit, as the workflows of `reconcile init` do:\n"
+            "git checkout -B main && git branch --set-upstream-to origin/main",
+        )
 
 
 def _token() -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 # The branch of a group: it names the last pull request in it.
 _GROUP = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-(\d{1,18})-[0-9a-f]{40,64}", re.ASCII)
+_BRANCH = "refs/heads/"
 _MERGE_REQUESTS = frozenset({"merge_request_event", "external_pull_request_event"})
 
 
@@ -30,6 +31,8 @@ class Job:
     other job. `group_pull` is the number of the pull request that its branch names, 0 if none.
     `is_by_person` says that a person opened the pull request that the job is for; True also if the
     job does not state its author.
+    `branch` is the branch that the job runs for, "" for a commit that is not merged yet, for a tag,
+    and where the job does not state it.
     """
 
     is_ci: bool
@@ -41,6 +44,7 @@ class Job:
     base: str = ""
     group_pull: int = 0
     is_by_person: bool = False
+    branch: str = ""
 
     def link(self, commit: str, folder: str) -> str:
         """The address of the files of a folder at a commit, "" where the job states none."""
@@ -56,16 +60,19 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
         server = environment.get("GITHUB_SERVER_URL", "https://github.com")
         files_url = f"{server}/{environment['GITHUB_REPOSITORY']}/blob"
         event = environment.get("GITHUB_EVENT_NAME", "") if is_ci else ""
+        is_proposed = event.startswith("pull_request") or event == "merge_group"
+        ref = environment.get("GITHUB_REF", "") if is_ci and not is_proposed else ""
         return Job(
             is_ci,
             _is_private_on_github(environment),
             files_url,
             tests_pull_request=event == "pull_request",
             run=_run("github", environment, "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),
-            is_proposed=event.startswith("pull_request") or event == "merge_group",
+            is_proposed=is_proposed,
             base=_of_merge_group(environment, "base_sha") if event == "merge_group" else "",
             group_pull=_pull_of_group(environment) if event == "merge_group" else 0,
             is_by_person=event.startswith("pull_request") and not _is_by_bot(environment),
+            branch=ref.removeprefix(_BRANCH) if ref.startswith(_BRANCH) else "",
         )
     if environment.get("CI_PROJECT_URL"):
         is_private = environment.get("CI_PROJECT_VISIBILITY") == "private"
@@ -77,6 +84,8 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
             run=_run("gitlab", environment, "CI_JOB_ID"),
             is_proposed=is_ci and is_proposed,
             is_by_person=is_ci and is_proposed,
+            # Pipelines of merge requests and of tags do not have it.
+            branch=environment.get("CI_COMMIT_BRANCH", "") if is_ci and not is_proposed else "",
         )
     return Job(is_ci)
 

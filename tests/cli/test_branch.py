@@ -191,3 +191,66 @@ def test_a_host_that_is_away_for_a_while_hinders_nothing(tree: World, host: Host
     away.rename(host.bare)
     clock.sleep(LOOK_SECONDS)
     assert branch.overtaken(STEP) == ""
+
+
+@pytest.fixture
+def detached(tree: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A CI job that has checked out a commit and no branch."""
+    for name in ("GITHUB_REPOSITORY", "CI_PROJECT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CI", "true")
+    (tree.root / "reconciler.key").write_text("5a" * 32 + "\n")
+    git(tree.root, "add", ".")
+    git(tree.root, "commit", "-q", "-m", "key")
+    git(tree.root, "push", "-q")
+    git(tree.root, "checkout", "-q", "--detach")
+    (tmp_path / "reviews").mkdir()
+    return tree
+
+
+REVIEWED = ("apply", "--reviewed", "../reviews", "--record", "files")
+
+
+def test_a_job_without_a_branch_is_refused(detached: World) -> None:
+    """It could not see what newer commits ask."""
+    ran = detached.reconcile(*REVIEWED)
+    assert (ran.code, detached.version()) == (1, "1")
+    assert "follows no branch of a remote, so newer commits cannot be looked for" in ran.err
+    assert "git checkout -B main && git branch --set-upstream-to origin/main" in ran.err
+
+
+def test_a_person_without_a_branch_is_not_refused(
+    detached: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI")
+    assert "follows no branch" not in detached.reconcile(*REVIEWED).err
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GITHUB_REPOSITORY": "team/records", "GITHUB_REF": "refs/heads/main"},
+        {"CI_PROJECT_URL": "https://gitlab.com/team/records", "CI_COMMIT_BRANCH": "main"},
+    ],
+)
+def test_a_job_that_states_its_branch_follows_it(
+    detached: World, host: Host, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    out = pushing(detached, code=1)
+    assert "a newer commit of main changes manifests/b.yaml" in " ".join(out.split())
+    assert (detached.version(), detached.version(OTHER_ID)) == ("2", "1")
+    assert "records" in git(host.bare, "ls-tree", "--name-only", "main")
+
+
+def test_a_branch_of_its_own_is_not_taken_for_that_of_the_job(
+    detached: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "team/records")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    git(detached.root, "checkout", "-q", "-b", "alone")
+    ran = detached.reconcile(*REVIEWED)
+    assert (ran.code, detached.version()) == (1, "1")
+    assert "follows no branch" in ran.err

@@ -44,6 +44,7 @@ from reconciler.edges.git.remote import (
     fetch,
     fetch_default,
     fetched_default,
+    main_remote,
     push,
     upstream,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "is_ignored",
     "is_shallow",
     "known_files",
+    "main_remote",
     "merged",
     "message",
     "move_branch",

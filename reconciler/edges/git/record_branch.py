@@ -45,7 +45,7 @@ def record_tips(root: Path, branch: str) -> Tips:
             )
         with explained("git rev-parse"):
             check_owner(repo.tree)
-        remote = _remote(repo)
+        remote = default_remote(repo)
         tracked = _commit(repo, _tracking(remote, branch)) if remote else ""
         return Tips(remote, tracked, _commit(repo, f"refs/heads/{branch}"))
 
@@ -107,8 +107,8 @@ def _tracking(remote: str, branch: str) -> str:
     return f"refs/remotes/{remote}/{branch}"
 
 
-def _remote(repo: Repository) -> str:
-    """The only remote, else `origin`: where git fetches from, too, if nothing else is stated."""
+def default_remote(repo: Repository) -> str:
+    """Return the only remote, else `origin`; "" if there is neither."""
     names = str(repo.git.remote()).split()
     return names[0] if len(names) == 1 else next((one for one in names if one == _ORIGIN), "")
 

@@ -19,6 +19,7 @@ from reconciler.edges.git.connection import Remote, connected, reached, said_by
 from reconciler.edges.git.failures import explained
 from reconciler.edges.git.messages import Message
 from reconciler.edges.git.program import command_error
+from reconciler.edges.git.record_branch import default_remote
 from reconciler.edges.git.repository import Repository, check_owner, repository_of
 
 # Where the tips of the branch and of the default branch are kept. No ref of a person is moved.
@@ -41,6 +42,21 @@ def upstream(root: Path) -> tuple[str, str]:
             return "", ""
     prefix = f"refs/remotes/{remote}/"
     return (remote, full.removeprefix(prefix)) if full.startswith(prefix) else ("", "")
+
+
+def main_remote(root: Path) -> str:
+    """Return the only remote, else `origin`: where git fetches from, too, if nothing is stated.
+
+    Returns "" if there is none, and outside a repository.
+    """
+    with repository_of(root) as repo:
+        if repo is None:
+            return ""
+        try:
+            check_owner(repo.tree)
+            return default_remote(repo)
+        except command_error():
+            return ""
 
 
 def fetch(root: Path, remote: Remote) -> str:
