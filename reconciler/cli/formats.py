@@ -101,7 +101,7 @@ def print_review(
         case Format.GITHUB:
             from reconciler.render.annotations import commands
 
-            screen.say_commands(commands(review))
+            screen.say_commands(commands(review, _folder(settings)))
 
 
 def print_report(report: AppliedReview, wanted: Output, settings: Settings | None) -> None:
@@ -135,7 +135,7 @@ def print_report(report: AppliedReview, wanted: Output, settings: Settings | Non
         case Format.GITHUB:
             from reconciler.render.annotations import report_commands
 
-            screen.say_commands(report_commands(view))
+            screen.say_commands(report_commands(view, _folder(settings)))
 
 
 def _lines(text: str) -> Iterable[str]:
@@ -144,10 +144,13 @@ def _lines(text: str) -> Iterable[str]:
 
 def _link(basis: Basis, settings: Settings | None) -> str:
     """The address of the manifests at the planned commit, "" outside a job that states it."""
-    from reconciler.edges import ci, worktree
+    from reconciler.edges import ci
 
-    if settings is None:
-        return ""
-    root = Path(settings.root).resolve()
-    folder = root.relative_to(worktree.repository(root).resolve())
-    return ci.job().link(basis.commit, folder.as_posix())
+    return ci.job().link(basis.commit, _folder(settings)) if settings else ""
+
+
+def _folder(settings: Settings | None) -> str:
+    """The folder of reconciler.yaml, from the root of its repository; "" outside of one."""
+    from reconciler.edges import worktree
+
+    return worktree.folder_in(Path(settings.root)) if settings else ""

@@ -56,6 +56,7 @@ def validate(
     from reconciler.cli import debug, jobs, problems, screen, workspace
     from reconciler.cli.clock import today
     from reconciler.core.review.phrases import plural
+    from reconciler.edges import worktree
     from reconciler.render import json as as_json
     from reconciler.render.annotations import error_commands, warning_commands
     from reconciler.render.notes import note_lines, warning_lines
@@ -63,6 +64,7 @@ def validate(
     if json and format not in (None, Format.JSON):
         raise ReconcilerError(f"--json and --format {format} ask for different formats")
     wanted = Format.JSON if json else format or Format.TEXT
+    folder = worktree.folder_in(workspace.folder(config)) if wanted is Format.GITHUB else ""
     settings = None
     try:
         settings = workspace.settings(config)
@@ -73,7 +75,7 @@ def validate(
             screen.say_json(as_json.problems(error.diagnostics, shows_values=shows_values))
         else:
             if wanted is Format.GITHUB:
-                screen.say_commands(error_commands(error.diagnostics))
+                screen.say_commands(error_commands(error.diagnostics, folder))
             with_lines = problems.shows_lines(error, settings)
             problems.say(error, with_lines, all_of_them=everything)
         raise typer.Exit(EXIT_ERROR) from None
@@ -82,7 +84,7 @@ def validate(
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())
     if wanted is Format.GITHUB:
-        screen.say_commands(warning_commands(warned))
+        screen.say_commands(warning_commands(warned, folder))
     elif wanted is Format.JSON:
         screen.say_json(as_json.checked(checked.files, checked.asks, notes, warned))
     else:

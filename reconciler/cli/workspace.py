@@ -33,6 +33,12 @@ def settings(given: Path | None) -> Settings:
     return found
 
 
+def folder(given: Path | None) -> Path:
+    """The folder of the settings file, also if its content is wrong."""
+    file = given or find_settings(Path.cwd())
+    return file.parent if os.path.isfile(file) else Path.cwd()  # noqa: PTH113 - never raises
+
+
 def settings_if_any(given: Path | None) -> Settings | None:
     """Read the settings; None outside a repository."""
     try:

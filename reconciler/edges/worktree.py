@@ -51,6 +51,12 @@ def repository(start: Path) -> Path:
     return _root(start) or _real(start)
 
 
+def folder_in(start: Path) -> str:
+    """Return the path of a folder from the root of its working tree; "" for the root itself."""
+    found = _real(start).relative_to(repository(start)).as_posix()
+    return "" if found == "." else found
+
+
 def first_link(root: Path, path: Path) -> Path | None:
     """Return the first symbolic link between a folder and a path, or None."""
     current = root

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.cli.outside import git
 from tests.documents import IMAGE_SET_ID
 
 SETTINGS = """\
@@ -81,3 +82,30 @@ def test_a_valid_file_has_no_annotation(tree: Path, reconcile: Command) -> None:
 def test_two_formats_exclude_each_other(tree: Path, reconcile: Command) -> None:
     ran = reconcile("validate", "--json", "--format", "github")
     assert (ran.code, "ask for different formats" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("at_the_root", [True, False])
+def test_files_are_named_from_the_root_of_the_repository(
+    tree: Path, reconcile: Command, at_the_root: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub looks for them there; people read them from the folder of reconciler.yaml."""
+    folder = tree / "imaging" / "a: b"
+    folder.mkdir(parents=True)
+    (tree / "reconciler.yaml").rename(folder / "reconciler.yaml")
+    (tree / "manifests").rename(folder / "manifests")
+    git(tree, "init", "-q")
+    config = ("--config", folder / "reconciler.yaml") if at_the_root else ()
+    monkeypatch.chdir(tree if at_the_root else folder)
+    file = "file=imaging/a%3A b/manifests/a.yaml,line=5,"
+    manifest = HEAD + "present: {Patient: {DICOM: {PatientNam: Doe}}}\n"
+    (folder / "manifests" / "a.yaml").write_text(manifest)
+    wrong = reconcile("validate", "--format", "github", *config)
+    assert wrong.out.startswith(f"::error {file}title=Not valid::")
+    assert wrong.err.startswith("error: manifests/a.yaml:5")
+    manifest = HEAD + 'present: {Patient: {DICOM: {PatientName: "Meier, Anna"}}}\n'
+    (folder / "manifests" / "a.yaml").write_text(manifest)
+    unusual = reconcile("validate", "--format", "github", *config)
+    assert unusual.out.startswith(f"::warning {file}title=Unusual::")
+    (folder / "reconciler.yaml").write_text("datastores: 1\n")
+    settings = reconcile("validate", "--format", "github", *config)
+    assert settings.out.startswith("::error file=imaging/a%3A b/reconciler.yaml,line=1,")

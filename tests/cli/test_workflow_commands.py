@@ -138,3 +138,20 @@ def test_no_name_of_a_manifest_is_a_command(tree: World, text: str, format: str)
         assert_no_command("".join(tree.reconcile("plan", *options).err))
     ran = tree.reconcile("apply", "--reviewed", text, "--expect", text)
     assert_no_command(ran.out + ran.err)
+
+
+def test_plan_and_report_name_files_from_the_root_of_the_repository(
+    tmp_path: Path, reconcile: Command
+) -> None:
+    with outside.world(tmp_path, reconcile) as world:
+        imported(world.emulator, document())
+        body = "present: {Patient: {DICOM: {PatientName: Doe^Pieter}}}\n"
+        manifest(world.root, "a.yaml", body)
+        git(tmp_path, "init", "-q")
+        at = "::error file=repository/manifests/a.yaml,line="
+        assert reconcile("plan", "--format", "github").out.startswith(at)
+        world.apply("--record", "files", "--report", "report.json", code=1)
+        shown = reconcile("show", "report.json", "--format", "github")
+        assert shown.out.startswith(at), shown.out
+        assert "manifests/a.yaml" in reconcile("show", "report.json").out
+        assert "repository/" not in reconcile("show", "report.json").out
