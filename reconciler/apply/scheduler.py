@@ -168,6 +168,7 @@ class Scheduler:
         Returns whether anything may have been changed.
         """
         refusal, counts = run.reason(), False
+        left = Result.NOT_ATTEMPTED
         if not refusal and self._options.look_first and (ended := self._unlike(action, run)):
             for step in action.steps:
                 self._end(replace(ended, step=step))
@@ -178,7 +179,7 @@ class Scheduler:
         for step, before in zip(action.steps, pins(action), strict=True):
             refusal = refusal or run.reason()
             if refusal:
-                self._events.put(Outcome(step, Result.NOT_ATTEMPTED, refusal))
+                self._events.put(Outcome(step, left, refusal))
                 continue
             planned = {name: replace(members[name], pin=pin) for name, pin in before.items()}
             step_run = StepRun(step, planned, self._ports[action.datastore], run, self._options)
@@ -188,7 +189,9 @@ class Scheduler:
                 made = members[landed.image_set_id]
                 members[landed.image_set_id] = replace(made, updated_at=landed.updated_at)
             counts = counts or outcome.result.counts_as_change
-            if not outcome.result.is_good:
+            if outcome.result is Result.SUPERSEDED:
+                refusal, left = outcome.message, outcome.result
+            elif not outcome.result.is_good:
                 refusal = "not sent: an earlier step of the same action did not converge"
         return counts
 

@@ -38,7 +38,7 @@ from reconciler.core.errors import (
     UnreachableError,
 )
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.outcome import Landed, Outcome, Result
+from reconciler.core.model.outcome import Landed, Outcome, Overtaken, Result
 from reconciler.core.model.plan import Member, Step, next_version
 from reconciler.core.model.workflow_status import (
     FIRST_PAUSE,
@@ -62,7 +62,7 @@ class Options:
     `lock_timeout` is in seconds, for each send. With `look_first`, an earlier run may have done a
     part of the plan, and no turn is spent on that part. `message_hint` returns how to see the
     service's own message, by data store ID, image set and version. `fields_may_be_added` is the
-    rule `serviceFields`. `overtaken` says why a step is not sent any more, "" if it may be sent;
+    rule `serviceFields`. `overtaken` says why a step is not sent any more, None if it may be sent;
     all threads call it, right before a first send.
     """
 
@@ -71,7 +71,7 @@ class Options:
     message_hint: Callable[[str, str, str], str] = lambda datastore_id, image_set_id, version: ""
     tables: Tables = TABLES
     fields_may_be_added: bool = True
-    overtaken: Callable[[Step], str] = lambda step: ""
+    overtaken: Callable[[Step], Overtaken | None] = lambda step: None
 
 
 class StepRun:
@@ -132,8 +132,8 @@ class StepRun:
             seen = members(self._port, self._step, self._pins)
             if not self._are_at_their_pins():
                 ended = self._settle()
-            elif stale := self._stale():
-                ended = self._end(self._unseen(Result.STALE), stale)
+            elif left := self._overtaken():
+                ended = self._end(self._unseen(left.result), left.reason)
             elif seen.strangers or seen.unlisted:
                 ended = self._not_with(seen)
             else:
@@ -199,15 +199,15 @@ class StepRun:
         self._at_send[name] = seen
         return found(pin, seen, None) in self._options.tables.ready
 
-    def _stale(self) -> str:
-        """Why the plan does not hold any more at the pins; "" if it does.
+    def _overtaken(self) -> Overtaken | None:
+        """Why the plan does not hold any more at the pins; None if it does.
 
         An image set is another one, or a newer commit asks for something else.
         """
         reasons = (unlike(self._before[name], seen) for name, seen in self._at_send.items())
         if reason := next(filter(None, reasons), ""):
-            return reason
-        return "" if self._sends else self._options.overtaken(self._step)
+            return Overtaken(Result.STALE, reason)
+        return None if self._sends else self._options.overtaken(self._step)
 
     def _send(self) -> bool:
         """Send once. Returns False if it certainly had no effect; else reading has to decide."""

@@ -81,7 +81,7 @@ def apply_reviewed(
     The other actions end as unreviewed. That is an error where merged commits ask for them. `made`
     are versions that lost runs made by these reviews: they are recorded first.
     """
-    branch = Branch(settings, plan, edges.branch, edges.clock)
+    branch = Branch(settings, plan, edges.branch, edges.clock, is_reviewed=True)
     options = _options(settings, False, TABLES, branch)
     holding = as_reviewed(plan, judgement, made)
     applied = _execute(settings, plan, holding, edges, run, reporter, options)

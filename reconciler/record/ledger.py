@@ -14,7 +14,15 @@ from reconciler.core.model.record import Evidence, Unverified
 from reconciler.core.plan.sent import paths_of_study, recordable_paths, sent_paths
 
 # With these outcomes nothing was sent, and nothing is known that was not known before.
-_UNTOUCHED = frozenset({Result.BLOCKED, Result.STALE, Result.UNREVIEWED, Result.NOT_ATTEMPTED})
+_UNTOUCHED = frozenset(
+    {
+        Result.BLOCKED,
+        Result.STALE,
+        Result.SUPERSEDED,
+        Result.UNREVIEWED,
+        Result.NOT_ATTEMPTED,
+    }
+)
 
 
 class Ledger:

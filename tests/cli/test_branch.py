@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.model.outcome import Overtaken, Result
 from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step
 from reconciler.core.model.settings import Settings
 from reconciler.edges import git as edge
@@ -171,26 +172,33 @@ STEP = Step(STORE, IMAGE_SET_ID, "1", ((IMAGE_SET_ID, "sha256:00"),), updatable=
 def test_the_branch_is_looked_at_every_minute(tree: World, host: Host) -> None:
     clock = FakeClock()
     branch = followed(tree, clock)
-    assert branch.overtaken(STEP) == ""
+    assert branch.overtaken(STEP) is None
     host.push("a.yaml", NAME.format("Doe^Petra"))
     clock.sleep(LOOK_SECONDS - 1)
-    assert branch.overtaken(STEP) == ""
+    assert branch.overtaken(STEP) is None
     clock.sleep(1)
-    assert branch.overtaken(STEP) == "a newer commit of main changes manifests/a.yaml"
+    reason = "a newer commit of main changes manifests/a.yaml"
+    assert branch.overtaken(STEP) == Overtaken(Result.STALE, reason)
 
 
 def test_a_host_that_is_away_for_a_while_hinders_nothing(tree: World, host: Host) -> None:
     clock = FakeClock()
     branch = followed(tree, clock)
-    assert branch.overtaken(STEP) == ""
+    assert branch.overtaken(STEP) is None
     away = host.bare.rename(host.bare.with_name("away.git"))
     clock.sleep(PATIENCE_SECONDS - 1)
-    assert branch.overtaken(STEP) == ""
+    assert branch.overtaken(STEP) is None
     clock.sleep(LOOK_SECONDS)
-    assert branch.overtaken(STEP).startswith("origin has not answered for 11 min, so it is not")
+    found = branch.overtaken(STEP)
+    assert found is not None
+    assert found.result is Result.STALE
+    assert found.reason.startswith(
+        "main of origin could not be read for 11 min, so it is not known"
+    )
+    assert "git fetch origin failed: " in found.reason
     away.rename(host.bare)
     clock.sleep(LOOK_SECONDS)
-    assert branch.overtaken(STEP) == ""
+    assert branch.overtaken(STEP) is None
 
 
 @pytest.fixture
@@ -254,3 +262,103 @@ def test_a_branch_of_its_own_is_not_taken_for_that_of_the_job(
     ran = detached.reconcile(*REVIEWED)
     assert (ran.code, detached.version()) == (1, "1")
     assert "follows no branch" in ran.err
+
+
+def reviewed(tree: World) -> Path:
+    """A review of both changes, from a pull request that is merged and pushed."""
+    git(tree.root, "checkout", "-q", "-b", "change")
+    (tree.root / "reconciler.key").write_text("5a" * 32 + "\n")
+    git(tree.root, "add", ".")
+    git(tree.root, "commit", "-q", "-m", "key")
+    review = tree.root.parent / "review.json"
+    ran = tree.reconcile("plan", "--base", "main", "--review", review)
+    assert ran.code == 0, ran.err
+    git(tree.root, "checkout", "-q", "main")
+    git(tree.root, "merge", "-q", "--ff-only", "change")
+    git(tree.root, "push", "-q")
+    return review
+
+
+def merged(tree: World, review: Path, code: int = 0) -> str:
+    """What the apply prints that a merge starts, on one line."""
+    ran = tree.reconcile("apply", "--reviewed", review, "--record", "commit", "--push")
+    assert ran.code == code, ran.out + ran.err
+    return " ".join(ran.out.split())
+
+
+def test_what_a_newer_merge_supersedes_does_not_fail_the_run(tree: World, host: Host) -> None:
+    """The apply of the newer commit decides: it sees to all that earlier ones have left."""
+    review = reviewed(tree)
+    host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    out = merged(tree, review)
+    assert "superseded" in out
+    assert "a newer commit of main changes manifests/b.yaml" in out
+    assert "Apply: 1 converged, 1 superseded." in out
+    assert "the apply of the newer commit decides" in out
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")
+
+
+def test_changed_settings_supersede_all_that_is_not_sent(tree: World, host: Host) -> None:
+    review = reviewed(tree)
+    host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    with (host.clone / "reconciler.yaml").open("a") as file:
+        file.write("redact: all\n")
+    git(host.clone, "commit", "-q", "-a", "-m", "settings")
+    git(host.clone, "push", "-q")
+    assert "Apply: 2 superseded." in merged(tree, review)
+
+
+def test_a_force_pushed_branch_supersedes_nothing(tree: World, host: Host) -> None:
+    """No apply of the branch sees to a commit that is not on it any more."""
+    review = reviewed(tree)
+    host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    git(host.clone, "reset", "-q", "--soft", "HEAD~2")
+    git(host.clone, "commit", "-q", "--amend", "-m", "another history")
+    git(host.clone, "push", "-q", "--force")
+    out = merged(tree, review, code=1)
+    assert "main does not contain commit" in out
+    assert "the branch was force-pushed" in out
+    assert "Apply: 1 converged, 1 stale." in out
+    assert tree.version(OTHER_ID) == "1"
+
+
+def test_a_newer_commit_without_settings_supersedes_nothing(tree: World, host: Host) -> None:
+    """No apply of that commit is possible."""
+    review = reviewed(tree)
+    host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    git(host.clone, "rm", "-q", "reconciler.yaml")
+    git(host.clone, "commit", "-q", "-m", "remove")
+    git(host.clone, "push", "-q")
+    out = merged(tree, review, code=1)
+    assert out.count("a newer commit of main removes reconciler.yaml") >= 2
+    assert (tree.version(), tree.version(OTHER_ID)) == ("1", "1")
+
+
+@pytest.mark.parametrize("kind", ["link", "submodule"])
+def test_a_manifest_that_cannot_be_read_there_may_ask_for_anything(
+    tree: World, host: Host, kind: str
+) -> None:
+    """A link, or a submodule: it is not taken for a remote that does not answer."""
+    host.push("new.yaml", NAME.format("Doe^Petra"), "f" * 32)
+    (host.clone / "manifests" / "new.yaml").unlink()
+    if kind == "link":
+        (host.clone / "manifests" / "new.yaml").symlink_to("a.yaml")
+        git(host.clone, "add", ".")
+    else:
+        row = f"160000,{git(host.clone, 'rev-parse', 'HEAD')},manifests/new.yaml"
+        git(host.clone, "update-index", "--cacheinfo", row)
+    git(host.clone, "commit", "-q", "-m", kind)
+    git(host.clone, "push", "-q")
+    out = " ".join(pushing(tree, code=1).split())
+    assert "a newer commit of main changes manifests/new.yaml, which cannot be read there" in out
+    assert (tree.version(), tree.version(OTHER_ID)) == ("1", "1")
+
+
+def test_what_is_not_pushed_yet_is_not_applied(tree: World) -> None:
+    """Its records would state what no manifest of the branch asks."""
+    manifest(tree.root, "b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    git(tree.root, "commit", "-q", "-a", "-m", "ask otherwise")
+    out = " ".join(pushing(tree, code=1).split())
+    assert "has another manifests/b.yaml" in out
+    assert "or the commit is not pushed yet" in out
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")

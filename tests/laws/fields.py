@@ -88,6 +88,7 @@ DECISIONS: dict[str, Decision] = {
     "Observed.origin": CLEAR,
     "Outcome.message": CLEAR,
     "Outcome.said": NEVER,  # the service's own text may echo values
+    "Overtaken.reason": CLEAR,
     "Place.file": CLEAR,
     "Properties.arn": CLEAR,
     "Properties.image_set_id": CLEAR,

@@ -24,7 +24,13 @@ from tests.laws.manifests import KEYS, Commit, attribute_of
 from tests.laws.stage import DESCRIPTION, IDS, PRIMARY
 from tests.laws.world import Ran, World
 
-_NEVER_SENT = (Result.BLOCKED, Result.STALE, Result.UNREVIEWED, Result.NOT_ATTEMPTED)
+_NEVER_SENT = (
+    Result.BLOCKED,
+    Result.STALE,
+    Result.SUPERSEDED,
+    Result.UNREVIEWED,
+    Result.NOT_ATTEMPTED,
+)
 
 
 class Laws(World):

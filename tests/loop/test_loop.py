@@ -111,7 +111,7 @@ def test_two_merges_in_quick_succession(team: Team) -> None:
         team.host.merge(number)
         events.append(runner.push(team.host, start))
     runs = [team.runner.run("reconcile-apply.yml", event) for event in events]
-    assert [ran.results for ran in runs] == [{**ALL, "apply": "failure"}, ALL], runs[1].log
+    assert [ran.results for ran in runs] == [ALL, ALL], runs[1].log
     assert "a newer commit of main changes manifests/comments.yaml" in runs[0].step("Apply").output
     assert team.version() == "2"
     assert '"versionId": "2"' in recorded(team)

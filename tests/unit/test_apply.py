@@ -32,7 +32,7 @@ from reconciler.core.errors import (
 from reconciler.core.model.bounds import Bounds
 from reconciler.core.model.change import Block
 from reconciler.core.model.observed import Properties
-from reconciler.core.model.outcome import Outcome, Result, Started
+from reconciler.core.model.outcome import Outcome, Overtaken, Result, Started
 from reconciler.core.model.plan import Action, Basis, Member, Plan, Status, Step, pins
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Patience
@@ -321,6 +321,21 @@ def test_later_steps_of_a_failed_action_are_not_sent(fake: FakeImageSets) -> Non
     fake.fail_update("no")
     first, second = outcomes(run(fake, two_steps(fake)))
     assert (first.result, second.result) == (Result.FAILED, Result.NOT_ATTEMPTED)
+    assert len(fake.sent) == 1
+
+
+def test_an_action_that_is_superseded_is_superseded_to_its_end(fake: FakeImageSets) -> None:
+    """Its later steps are not left to be continued, and the run goes on in spite of it."""
+    left = Overtaken(Result.SUPERSEDED, "a newer commit changes it")
+    plan = Plan(Basis("", 1), (two_steps(fake), simple(fake, B)))
+    options = Options(LOCK_TIMEOUT, overtaken=lambda step: left if step.image_set_id == A else None)
+    bounds = Bounds(concurrency=1, stop_on_error=True)
+    found = outcomes(list(apply(plan, {"research": fake}, Run(fake.clock, bounds=bounds), options)))
+    assert [(one.step.image_set_id, one.result, one.message) for one in found] == [
+        (A, Result.SUPERSEDED, "a newer commit changes it"),
+        (A, Result.SUPERSEDED, "a newer commit changes it"),
+        (B, Result.CONVERGED, ""),
+    ]
     assert len(fake.sent) == 1
 
 

@@ -184,6 +184,18 @@ OUTCOMES = (
     ),
     Explanation(
         Kind.OUTCOME,
+        Result.SUPERSEDED,
+        "not sent: a newer commit of the branch asks for something else",
+        meaning="""
+        A merge that came later changes a manifest of this image set, or the settings. The apply of
+        that commit decides, so this run leaves the image set alone and does not fail.
+        """,
+        todo="Nothing. The apply of the newer commit reports what became of it.",
+        sources=("docs/gitops.md, While the branch moves on",),
+        see=("stale", "unreviewed"),
+    ),
+    Explanation(
+        Kind.OUTCOME,
         Result.UNREVIEWED,
         "not sent: no review holds it as it is now",
         meaning="""

@@ -19,6 +19,7 @@ class Result(StrEnum):
     UNRESOLVED = "unresolved"
     BLOCKED = "blocked"
     STALE = "stale"
+    SUPERSEDED = "superseded"
     UNREVIEWED = "unreviewed"
     NOT_ATTEMPTED = "not-attempted"
 
@@ -32,9 +33,9 @@ class Result(StrEnum):
         """Whether a person must look at it.
 
         What no review holds fails a run only if the merged commits touched it: then it is one of
-        the problems of the run.
+        the problems of the run. What a newer commit supersedes is left to the apply of that commit.
         """
-        return not self.is_good and not self.is_pending and self is not Result.UNREVIEWED
+        return not self.is_good and not self.is_pending and self not in _NOT_TO_EXECUTE
 
     @property
     def is_pending(self) -> bool:
@@ -57,7 +58,8 @@ class Result(StrEnum):
 
 _GOOD = frozenset({Result.CONVERGED, Result.ALREADY_CONVERGED})
 _PENDING = frozenset({Result.UNRESOLVED, Result.NOT_ATTEMPTED})
-_HELD_BACK = frozenset({Result.BLOCKED, Result.UNREVIEWED, Result.NOT_ATTEMPTED})
+_NOT_TO_EXECUTE = frozenset({Result.UNREVIEWED, Result.SUPERSEDED})
+_HELD_BACK = _NOT_TO_EXECUTE | {Result.BLOCKED, Result.NOT_ATTEMPTED}
 _UNTOUCHED = _HELD_BACK | {Result.ALREADY_CONVERGED, Result.STALE}
 
 
@@ -87,6 +89,14 @@ class Outcome:
     landed: tuple[Landed, ...] = field(default=())
     said: str = field(default="", repr=False)
     unverified: tuple[Landed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Why a step is not sent any more: newer commits ask for something else, or may do so."""
+
+    result: Result
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ GRAVITY: tuple[str, ...] = (
     NOT_READ,
     Status.BUSY,
     Result.NOT_ATTEMPTED,
+    Result.SUPERSEDED,
     RECOVERED,
     Result.CONVERGED,
     Result.ALREADY_CONVERGED,

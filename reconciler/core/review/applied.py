@@ -27,6 +27,7 @@ _NEXT: dict[Result, str] = {
     Result.UNVERIFIED: "Run `reconcile plan`: it shows what is different, and how to accept it.",
     Result.UNRESOLVED: "Run the same command again to find out how the update ended.",
     Result.STALE: "The plan is out of date. Plan the newest commit, then apply that plan.",
+    Result.SUPERSEDED: "Nothing: the apply of the newer commit decides.",
     Result.UNREVIEWED: "Merge a pull request with a fresh review of these changes.",
     Result.NOT_ATTEMPTED: "Run the same command again to continue.",
 }

@@ -3,7 +3,7 @@
 A run commits only the files that it wrote. All other staged or changed files stay as they are.
 """
 
-from reconciler.edges.git.at_commit import contents_at, files_at
+from reconciler.edges.git.at_commit import contents_at, files_at, readable_at
 from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.connection import Remote
@@ -91,6 +91,7 @@ __all__ = [
     "on_line",
     "origin",
     "push",
+    "readable_at",
     "record_tips",
     "since",
     "track",
