@@ -113,7 +113,8 @@ def init(
     if found.forge:
         place.check_is_root(folder)
     written = place.write(folder, scaffold(found))
-    lacks = tuple(place.lacking(folder, templates(found.forge), values(found), absent=False))
+    kept = [one for one in templates(found.forge) if one.path not in written.written]
+    lacks = tuple(place.lacking(folder, kept, values(found), absent=False))
     if json:
         screen.say_json(_document(written, lacks))
     else:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
+from reconciler import __version__
 from reconciler.core.model.settings import RecordMode, Settings
 from reconciler.init.answers import Forge
 from reconciler.init.templates import PLACEHOLDER, Compare, Template
 
 _PIN = re.compile(r"(\buses: [\w./-]+@)[0-9a-f]{40}( +#.*)?$")
+# A line of a lock for the package itself, as a wheel or by its name. `-`, `_` and `.` are the same
+# in a name (packaging.python.org: Names and normalization).
+_TOOL = re.compile(r"[^#]*\bimageset[-_.]+reconciler(-\d|[\s=@\[])", re.IGNORECASE)
 _UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
 
 
@@ -45,8 +49,20 @@ def lack(template: Template, path: str, content: str, known: Mapping[str, str]) 
             missing = tuple(_missing_permissions(template, content, known))
             message = "does not allow these actions, or not on these data stores"
             return Lack(path, message, missing) if missing else None
+        case Compare.LOCK:
+            if _is_installed(content):
+                return None
+            wheel = f"./wheels/imageset_reconciler-{__version__}-py3-none-any.whl"
+            line = f"{wheel} --hash=sha256:{_UNKNOWN}"
+            return Lack(path, "lacks the line that installs reconcile", (line,))
         case other:
             assert_never(other)
+
+
+def _is_installed(lock: str) -> bool:
+    """Whether a lock has a line with a hash for `reconcile`: a wheel, an address or a version."""
+    lines = lock.replace("\\\n", " ").splitlines()
+    return any(_TOOL.match(line) and "--hash=sha256:" in line for line in lines)
 
 
 def _missing_lines(template: Template, content: str, known: Mapping[str, str]) -> Iterator[str]:

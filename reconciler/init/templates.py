@@ -29,6 +29,7 @@ class Compare(StrEnum):
     WHOLE = "whole"  # it is as this version writes it
     JSON = "json"  # as this version writes it, where its values are known
     POLICY = "policy"  # it allows these actions on these resources
+    LOCK = "lock"  # it installs reconcile, with a hash
 
 
 # The first pattern that matches decides (pathlib: PurePath.match).
@@ -39,6 +40,7 @@ _COMPARED = (
     (".github/workflows/*", Compare.WHOLE),
     (".gitlab-ci.yml", Compare.WHOLE),
     ("iam/policy-*.json", Compare.POLICY),
+    ("reconcile-requirements.txt", Compare.LOCK),
     ("iam/trust-*.json", Compare.JSON),
 )
 

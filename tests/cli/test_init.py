@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import __version__
 from reconciler.edges import key
 from tests.cli.conftest import Command, expect
 from tests.cli.outside import git
@@ -28,6 +29,16 @@ def tree(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+
+
+LOCK = "reconcile-requirements.txt"
+WHEEL = f"./wheels/imageset_reconciler-{__version__}-py3-none-any.whl"
+
+
+def add_wheel(place: Path) -> None:
+    """Add the wheel of reconcile to the lock, as the next steps of `init` say."""
+    with (place / LOCK).open("a") as file:
+        file.write(f"{WHEEL} --hash=sha256:{'0' * 64}\n")
 
 
 @pytest.fixture
@@ -171,6 +182,7 @@ def test_an_emulator_in_the_place_of_aws_keeps_the_account(reconcile: Command, p
         settings.read_text().replace("    region:", "    endpoint: emulator\n    region:")
     )
     assert reconcile("init", *GITHUB).code == 0
+    add_wheel(place)
     assert reconcile("init", "--check").code == 0
 
 

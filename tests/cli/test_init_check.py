@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, expect
-from tests.cli.test_init import AWS, GITHUB, STORE, tree
+from tests.cli.test_init import AWS, GITHUB, LOCK, STORE, WHEEL, add_wheel, tree
 
 
 @pytest.fixture
@@ -16,6 +16,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reconcile: Command) -
     """A complete repository, which is the current folder."""
     monkeypatch.chdir(tmp_path)
     assert reconcile("init", *GITHUB, *AWS).code == 0
+    add_wheel(tmp_path)
     return tmp_path
 
 
@@ -93,3 +94,52 @@ def test_options_that_are_wrong(
     ran = reconcile("init", "--check", *arguments)
     assert (ran.code, ran.out) == (1, "")
     assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        f"# {WHEEL} --hash=sha256:{'0' * 64}",
+        WHEEL,
+        f"./wheels/imageset_reconciler_tools-1.0-py3-none-any.whl --hash=sha256:{'0' * 64}",
+        f"imageset-reconciler-tools==1.0 --hash=sha256:{'0' * 64}",
+    ],
+)
+def test_a_lock_that_does_not_install_reconcile(reconcile: Command, place: Path, line: str) -> None:
+    """Each job then ends at its first step. A line without a hash is refused by pip."""
+    lock = place / LOCK
+    *others, _wheel = lock.read_text().splitlines()
+    lock.write_text("\n".join([*others, line, ""]))
+    ran = reconcile("init", "--check")
+    assert ran.code == 1
+    assert ran.out.startswith(
+        f"{LOCK} lacks the line that installs reconcile:\n  {WHEEL} --hash=sha256:…\n"
+    )
+    again = reconcile("init", *GITHUB, *AWS)
+    assert f"{LOCK} lacks the line that installs reconcile:" in again.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"imageset-reconciler==0.1.0 \\\n    --hash=sha256:{'0' * 64}",
+        f"imageset-reconciler @ https://example.org/a.whl --hash=sha256:{'0' * 64}",
+        f"./Imageset.Reconciler-9.0-py3-none-any.whl --hash=sha256:{'0' * 64}",
+    ],
+)
+def test_other_ways_to_install_reconcile(reconcile: Command, place: Path, line: str) -> None:
+    lock = place / LOCK
+    *others, _wheel = lock.read_text().splitlines()
+    lock.write_text("\n".join([*others, line, ""]))
+    assert reconcile("init", "--check").code == 0
+
+
+def test_a_lock_that_init_has_just_written_lacks_nothing_yet(
+    reconcile: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next steps say how to add the wheel."""
+    monkeypatch.chdir(tmp_path)
+    out = reconcile("init", *GITHUB, *AWS).out
+    assert "lacks" not in out
+    assert "Add the wheel of reconcile" in out

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Command, expect
-from tests.cli.test_init import AWS, GITHUB
+from tests.cli.test_init import AWS, GITHUB, add_wheel
 from tests.init_github import ADMIN_ONLY, COMPLETE, NOT_THERE, at
 
 CHECK = ("init", "--check", "--github", "--repository", "hospital/metadata")
@@ -34,6 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reconcile: Command) -
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "gh gets no credentials of AWS")
     answers(tmp_path, {})
     assert reconcile("init", *GITHUB, *AWS).code == 0
+    add_wheel(folder)
     return tmp_path
 
 
