@@ -174,8 +174,10 @@ def _push(root: Path, branch: git.Remote, made: str, tip: str) -> bool:
     except GitError as error:
         raise GitError(
             error.message,
-            f"Let the account of this job push to {branch.branch}, and no other account. Its token "
-            "stands in RECONCILE_PUSH_TOKEN.",
+            f"Let the account of this job push to {branch.branch}, and no other account: check the "
+            "rules of the host for that branch, and whether the token in RECONCILE_PUSH_TOKEN may "
+            "write contents. Then run the command or start the job again. Nothing was applied, and "
+            "no review is lost: GitHub keeps them as artifacts of the plans.",
         ) from None
 
 

@@ -358,6 +358,56 @@ def test_accepted_reviews_outlive_their_artifacts(repository: Repository) -> Non
     assert repository.written("third") == [repository.name]
 
 
+# Another job is faster, and the host refuses our push in words that git does not know.
+COMPETES = """\
+[ -e competed ] && exit 0
+touch competed
+unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+export GIT_AUTHOR_NAME=Other GIT_AUTHOR_EMAIL=o@example.org
+export GIT_COMMITTER_NAME=Other GIT_COMMITTER_EMAIL=o@example.org
+git update-ref refs/heads/reconcile/reviews "$(git commit-tree 'main^{tree}' -m other)"
+echo busy, come back later >&2
+exit 1
+"""
+
+
+def hook(repository: Repository, script: str) -> None:
+    """What the host does before it takes a push."""
+    path = repository.host / "hooks" / "pre-receive"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_reviews_are_pushed_on_top_of_what_another_job_pushed(repository: Repository) -> None:
+    repository.request()
+    repository.merge()
+    hook(repository, COMPETES)
+    ran = repository.reviews("--github", "--push")
+    assert ran.code == 0, ran.err
+    assert git(repository.host, "log", "--format=%s", BRANCH).splitlines()[-1] == "other"
+    assert repository.written() == [repository.name]
+    held = git(repository.host, "ls-tree", "-r", "--name-only", BRANCH).splitlines()
+    assert f"reviews/{repository.name}" in held
+    assert "manifests/README.md" in held
+
+
+def test_a_refused_push_says_what_to_do_and_loses_no_review(repository: Repository) -> None:
+    repository.request()
+    repository.merge()
+    hook(repository, "echo GH013: Repository rule violations found >&2; exit 1")
+    ran = repository.reviews("--github", "--push")
+    assert (ran.code, ran.out) == (1, "")
+    assert "git push to origin reconcile/reviews failed: " in ran.err
+    assert "GH013: Repository rule violations found" in ran.err
+    assert "the token in RECONCILE_PUSH_TOKEN may write contents" in ran.err
+    assert "Nothing was applied, and no review is lost" in ran.err
+    assert "records" not in ran.err
+    hook(repository, "")
+    again = repository.reviews("--github", "--push")
+    assert (again.code, repository.written()) == (0, [repository.name])
+
+
 def test_what_others_put_on_the_branch_is_refused(repository: Repository) -> None:
     repository.request()
     repository.merge()

@@ -179,7 +179,8 @@ def _signs(repo: Repository) -> bool:
 def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
     """Push a commit to the branch; return False if the branch is not at `expected` any more.
 
-    Raises `GitError` if the host refuses the push for another reason, such as a protected branch.
+    It may then be at the commit: the answer of the host can get lost. Raises `GitError` if the host
+    refuses the push for another reason, such as a protected branch.
     """
     with connected(root, remote) as repo:
         span = f"{commit}:refs/heads/{remote.branch}"
@@ -188,7 +189,7 @@ def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
             repo.git.push("--quiet", "--no-verify", lease, remote.name, span)
         except command_error() as error:
             said = said_by(error)
-            if any(sign in said for sign in _OVERTAKEN):
+            if any(sign in said for sign in _OVERTAKEN) or _has_moved(repo, remote, expected):
                 return False
             raise GitError(
                 f"git push to {remote.name} {remote.branch} failed: {said}",
@@ -197,3 +198,15 @@ def push(root: Path, remote: Remote, commit: str, expected: str) -> bool:
                 "go to a branch of their own: `record: {mode: branch}`.",
             ) from None
     return True
+
+
+def _has_moved(repo: Repository, remote: Remote, expected: str) -> bool:
+    """Whether the branch is not at `expected`: a host may refuse a late push in words of its own.
+
+    False if the remote does not answer.
+    """
+    try:
+        listed = str(repo.git.ls_remote(remote.name, f"refs/heads/{remote.branch}"))
+    except command_error():
+        return False
+    return (listed.split("\t")[0] if listed else "") != expected
