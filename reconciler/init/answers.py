@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.errors import Diagnostic, InputError, Place
-from reconciler.core.model.settings import Settings
+from reconciler.core.model.settings import RECORD_BRANCH, Settings
 
 # As in schemas/reconciler.schema.json.
 _ACCOUNT = re.compile("[0-9]{12}")
@@ -78,6 +78,7 @@ class Answers:
     branch: str
     forge: Forge | None = None
     repository: Repository | None = None
+    record_branch: str = RECORD_BRANCH
 
 
 def read(given: Given, settings: Settings | None = None) -> Answers:
@@ -103,7 +104,8 @@ def read(given: Given, settings: Settings | None = None) -> Answers:
     )
     if problems:
         raise InputError(problems)
-    return Answers(stores, account, region, given.branch, given.forge, repository)
+    records = settings.record_branch if settings else RECORD_BRANCH
+    return Answers(stores, account, region, given.branch, given.forge, repository, records)
 
 
 def read_for_check(given: Given, settings: Settings | None, *, hosted: bool) -> Answers:
@@ -122,7 +124,8 @@ def read_for_check(given: Given, settings: Settings | None, *, hosted: bool) -> 
         raise InputError(problems)
     account = _only(store.account for store in stores)
     region = _only(store.region for store in stores)
-    return Answers(stores, account, region, given.branch, given.forge, repository)
+    records = settings.record_branch if settings else RECORD_BRANCH
+    return Answers(stores, account, region, given.branch, given.forge, repository, records)
 
 
 def of_settings(settings: Settings) -> tuple[Store, ...]:

@@ -18,6 +18,8 @@ _PIN = re.compile(r"(\buses: [\w./-]+@)[0-9a-f]{40}( +#.*)?$")
 # A line of a lock for the package itself, as a wheel or by its name. `-`, `_` and `.` are the same
 # in a name (packaging.python.org: Names and normalization).
 _TOOL = re.compile(r"[^#]*\bimageset[-_.]+reconciler(-\d|[\s=@\[])", re.IGNORECASE)
+# The jobs read the records where the settings say: this value is compared.
+_RECORD_BRANCH = "@@RECORD_BRANCH@@"
 _UNKNOWN = "…"  # stands for a placeholder whose value the command was not given
 
 
@@ -39,7 +41,8 @@ def lack(template: Template, path: str, content: str, known: Mapping[str, str]) 
             lines = tuple(_missing_lines(template, content, known))
             return Lack(path, "lacks these lines", lines) if lines else None
         case Compare.WHOLE:
-            number = _first_difference(template.text, content)
+            text = template.text.replace(_RECORD_BRANCH, known.get("RECORD_BRANCH", _RECORD_BRANCH))
+            number = _first_difference(text, content)
             message = f"differs from the file of this version, first in line {number}"
             return Lack(path, message) if number else None
         case Compare.JSON:

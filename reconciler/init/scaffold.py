@@ -43,6 +43,7 @@ def values(answers: Answers) -> dict[str, str]:
         "REGION": answers.region,
         "VERSION": __version__,
         "RECORD_MODE": record_mode(answers.forge),
+        "RECORD_BRANCH": answers.record_branch,
         "PLAN_ROLE": PLAN_ROLE,
         "APPLY_ROLE": APPLY_ROLE,
         "PLAN_ROLE_ARN": f"arn:aws:iam::{answers.account}:role/{PLAN_ROLE}",

@@ -143,3 +143,27 @@ def test_a_lock_that_init_has_just_written_lacks_nothing_yet(
     out = reconcile("init", *GITHUB, *AWS).out
     assert "lacks" not in out
     assert "Add the wheel of reconcile" in out
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_the_jobs_read_the_record_branch_that_the_settings_name(
+    reconcile: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forge: str
+) -> None:
+    """A plan without the records is refused."""
+    monkeypatch.chdir(tmp_path)
+    host = GITHUB if forge == "github" else ("--gitlab", "--repository", "hospital/metadata")
+    assert reconcile("init", *host, *AWS).code == 0
+    add_wheel(tmp_path)
+    assert reconcile("init", "--check").code == 0
+    settings = tmp_path / "reconciler.yaml"
+    mode = "record: {mode: branch"
+    settings.write_text(settings.read_text().replace(mode, f"{mode}, branch: audit/versions"))
+    jobs = {"github": ".github/workflows/reconcile-plan.yml", "gitlab": ".gitlab-ci.yml"}[forge]
+    ran = reconcile("init", "--check")
+    assert (ran.code, f"{jobs} differs from the file of this version" in ran.out) == (1, True)
+    (tmp_path / jobs).unlink()
+    assert reconcile("init", *host).code == 0
+    assert reconcile("init", "--check").code == 0
+    text = (tmp_path / jobs).read_text()
+    assert "refs/remotes/origin/audit/versions" in text
+    assert "reconcile/records" not in text

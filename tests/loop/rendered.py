@@ -24,6 +24,7 @@ ANSWERS = {
     "PLAN_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/reconcile-plan",
     "APPLY_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/reconcile-apply",
     "VERSION": "0.1.0",
+    "RECORD_BRANCH": "reconcile/records",
 }
 
 
