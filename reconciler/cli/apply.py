@@ -261,6 +261,7 @@ def _report(
         for outcome in () if printed else shown.outcomes:
             screen.say(outcomes.outcome_lines(outcome, look))
         screen.say(outcomes.report_lines(shown, look))
+    screen.note(*destination.copies(applied))
     if unwritten:
         screen.note(f"warning: {unwritten.message}")
     for problem in (*applied.problems, *([failed] if failed else [])):

@@ -10,6 +10,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.model.settings import RecordMode
 
 if TYPE_CHECKING:
+    from reconciler.core.model.results import Applied
     from reconciler.core.model.settings import Settings
     from reconciler.edges import git
 
@@ -70,6 +71,22 @@ def refuse_unfollowed() -> None:
 def _token() -> str:
     """The token for remotes over https, "" for the credentials that git itself has."""
     return os.environ.get("RECONCILE_PUSH_TOKEN", "")
+
+
+def copies(applied: Applied) -> tuple[str, ...]:
+    """What a person does with record files that are on another branch than the current one.
+
+    A job deletes its clone.
+    """
+    from reconciler.edges import ci
+
+    published = applied.published
+    if not (applied.recorded and published.branch and not published.missing) or ci.job().is_ci:
+        return ()
+    return (
+        f"The files below records/ are copies of those on {published.branch}, and `git pull` may "
+        "stop at them. Set them aside: `git stash push --include-untracked -- records`.",
+    )
 
 
 def pushed_to(settings: Settings, branch: git.Remote | None, *, push: bool) -> git.Remote | None:

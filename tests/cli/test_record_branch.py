@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -512,3 +513,42 @@ def test_the_default_branch_is_pushed_before_records(team: Team) -> None:
     ran = team.apply(team.root, "--push")
     assert ran.code == 1
     assert "origin has no default branch yet" in ran.err
+
+
+SET_ASIDE = "git stash push --include-untracked -- records"
+
+
+@pytest.mark.parametrize("mode", ["pull-request", "branch"])
+def test_the_copies_of_pushed_records_can_be_set_aside(team: Team, mode: str) -> None:
+    """Git pulls no merged records over them. Set aside, the record branch alone states them."""
+    if mode != "branch":
+        team.mode(mode)
+        team.merged()
+    ran = team.apply(team.root, "--push")
+    assert f"`{SET_ASIDE}`" in ran.err
+    team.squash()
+    with pytest.raises(CalledProcessError, match="pull"):
+        git(team.root, "pull", "-q", "origin", "main")
+    git(team.root, *SET_ASIDE.split()[1:])
+    assert git(team.root, "status", "--porcelain") == ""
+    assert team.status(team.root) == ["converged"]
+    git(team.root, "pull", "-q", "origin", "main")
+    team.ask(PERSON.format("Doe^Petra"))
+    assert SET_ASIDE in team.apply(team.root, "--push").err
+    git(team.root, *SET_ASIDE.split()[1:])
+    assert git(team.root, "status", "--porcelain") == ""
+    assert team.status(team.root) == ["converged"]
+
+
+def test_a_job_is_not_asked_to_set_copies_aside(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert "stash" not in team.apply(team.root, "--push").err
+
+
+def test_records_that_are_not_pushed_are_no_copies(team: Team) -> None:
+    hook = team.host / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert "stash" not in team.apply(team.root, "--push").err
