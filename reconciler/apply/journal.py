@@ -17,11 +17,18 @@ class Journal(Protocol):
         """
         ...
 
+    def idle(self) -> None:
+        """Called while no outcome comes, by the thread that takes the outcomes."""
+        ...
+
 
 class _NoJournal:
     """Notes nothing: after a kill, the versions of this run count as drift."""
 
     def begin(self, action: Action) -> None:
+        pass
+
+    def idle(self) -> None:
         pass
 
 

@@ -19,7 +19,7 @@ class Reporter:
         """A step is about to be sent."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A step has ended, and its result is recorded."""
+        """A step has ended. Its result is recorded within a second."""
 
 
 SILENT = Reporter()

@@ -136,6 +136,7 @@ class Scheduler:
                 event = self._events.get(timeout=SLICE_SECONDS)
             except Empty:
                 patience -= SLICE_SECONDS if self._run.is_abandoned else 0.0
+                self._journal.idle()
                 continue
             if isinstance(event, _Ended):
                 running -= 1

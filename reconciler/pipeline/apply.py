@@ -126,6 +126,7 @@ def _execute(
         key_to_record_with(root),
         edges.files,
         _destination(settings, edges),
+        edges.clock,
         edges.run_id,
     )
     outcomes = []
@@ -138,19 +139,22 @@ def _execute(
         holding = without(holding, unconfirmed(unsure, ports, run))
         recorder.converged(holding.plan)
         _hold_back(run, holding, recorder)
-        for event in chain(
-            holding.ended, executor.apply(holding.plan, ports, run, options, recorder.journal)
-        ):
-            if isinstance(event, Started):
-                reporter.started(event.step)
-                sent += 1
-                continue
-            outcomes.append(event)
-            recorder.step_ended(event)
-            run.hold(recorder.behind)
-            reporter.ended(event)
-            recorder.push_if_due(edges.clock)
-        commit = recorder.finish(edges.clock, alone=left is not None)
+        try:
+            for event in chain(
+                holding.ended, executor.apply(holding.plan, ports, run, options, recorder.journal)
+            ):
+                if isinstance(event, Started):
+                    reporter.started(event.step)
+                    sent += 1
+                    continue
+                outcomes.append(event)
+                recorder.step_ended(event)
+                run.hold(recorder.behind)
+                reporter.ended(event)
+                recorder.push_if_due()
+        finally:  # also after a bug: what has ended is recorded
+            recorder.write()
+        commit = recorder.finish(alone=left is not None)
     return Applied(
         plan,
         tuple(outcomes),

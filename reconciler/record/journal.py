@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from reconciler.core.errors import RecordError
@@ -15,13 +15,19 @@ from reconciler.record.keyring import Keyring
 
 
 class AttemptJournal:
-    """Implements `reconciler.apply.journal.Journal` with the files of attempts."""
+    """Implements `reconciler.apply.journal.Journal` with the files of attempts.
 
-    def __init__(self, root: Path, keyring: Keyring, files: Files) -> None:
+    `idle` is called while no outcome comes.
+    """
+
+    def __init__(
+        self, root: Path, keyring: Keyring, files: Files, idle: Callable[[], None]
+    ) -> None:
         self.problem: RecordError | None = None
         self._root = root
         self._keyring = keyring
         self._files = files
+        self.idle = idle
         # The actions without an attempt of an earlier run.
         self._first: set[attempts.Subject] = set()
         # For each image set, the version up to which attempts are recorded.

@@ -1,15 +1,20 @@
-"""Records outcomes as they arrive, so that a killed run leaves records of finished steps."""
+"""Records outcomes soon after they arrive, so that a killed run leaves records of finished steps.
+
+Outcomes are written together: the file of an image set is rewritten as a whole, and then it takes
+all changes of that moment. What a killed run had not yet written, its attempts state: the next run
+finds the versions and records them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError, ReconcilerError, RecordError
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key
 from reconciler.core.model.outcome import Landed, Outcome
-from reconciler.core.model.plan import Plan
+from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.record import Evidence
 from reconciler.core.model.results import Published
 from reconciler.core.plan.file import plan_digest
@@ -26,6 +31,8 @@ from reconciler.record.writer import Writer
 
 # How often a run pushes what it has recorded so far, in seconds.
 PUSH_SECONDS = 600.0
+# After how many outcomes, and how many seconds after the first of them, records are written.
+WRITE_OUTCOMES, WRITE_SECONDS = 64, 1.0
 
 
 class Recorder:
@@ -38,8 +45,10 @@ class Recorder:
         key: Key | None,
         files: Files,
         destination: Destination,
+        clock: Clock,
         run_id: str = "",
     ) -> None:
+        self._clock = clock
         self._root = root
         self._destination = destination
         self._next_push = 0.0
@@ -53,8 +62,12 @@ class Recorder:
         self._writer = Writer(
             root, self._keyring, files, destination.entries, run_id=run_id, commit=commit
         )
-        self.journal = AttemptJournal(root, self._keyring, files)
+        self.journal = AttemptJournal(root, self._keyring, files, self._write_if_due)
         self._outcomes: dict[attempts.Subject, list[Outcome]] = {}
+        # The actions that have ended since the last write, and how many outcomes came since then.
+        self._ended: list[tuple[Action, Sequence[Outcome]]] = []
+        self._pending = 0
+        self._due = 0.0
         self._recovered: set[Landed] = set()
         self._unpublished: GitError | RecordError | None = None
 
@@ -94,7 +107,7 @@ class Recorder:
     def converged(self, plan: Plan) -> None:
         """Record image sets that the plan found converged; release what no manifest asks any more.
 
-        `plan` is the part of the plan that is not stale.
+        `plan` is the part of the plan that is not stale. Writes what interrupted runs made, too.
         """
         keys.sweep(self._root, files=self._files)
         for name, datastore_id in self._datastores():
@@ -105,6 +118,7 @@ class Recorder:
             self._writer.release(datastore_id, gone)
             for _, evidence in found:
                 self.journal.recorded(datastore_id, evidence.image_set_id, evidence.version_id)
+        self.write()
 
     def recover(self, attempt: Attempt, landed: Landed | None) -> None:
         """The attempt of an interrupted run has come to its end, and to this version if any."""
@@ -118,7 +132,13 @@ class Recorder:
         self._writer.add(attempt.datastore_id, [ledger.recovered(attempt, landed)])
 
     def step_ended(self, outcome: Outcome) -> None:
-        """One step's end: the versions that it produced are recorded, as far as they were seen."""
+        """One step's end: the versions that it produced are recorded, as far as they were seen.
+
+        They are written with the next WRITE_OUTCOMES outcomes, at the latest after WRITE_SECONDS.
+        """
+        if not self._pending:
+            self._due = self._clock.now() + WRITE_SECONDS
+        self._pending += 1
         self._record(self._ledger.landed(outcome))
         action = self._ledger.action_of(outcome.step)
         outcomes = self._outcomes.setdefault((action.datastore_id, action.image_set_id), [])
@@ -126,33 +146,48 @@ class Recorder:
         if len(outcomes) == len(action.steps):
             for evidence in self._ledger.ended(action, outcomes):
                 self._writer.add(evidence.datastore_id, [evidence])
+            self._ended.append((action, outcomes))
+        self._write_if_due()
+
+    def _write_if_due(self) -> None:
+        is_late = self._clock.now() >= self._due
+        if self._pending >= WRITE_OUTCOMES or (self._pending and is_late):
+            self.write()
+
+    def write(self) -> None:
+        """Write what is not written yet, then remove the attempts that it makes needless."""
+        self._writer.write()
+        for action, outcomes in self._ended:
             self.journal.end(action, outcomes, behind=self._writer.is_behind)
+        self._ended, self._pending = [], 0
 
     def _record(self, evidence: Iterable[Evidence]) -> None:
         for one in evidence:
             self._writer.add(one.datastore_id, [one])
             self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 
-    def finish(self, clock: Clock, *, alone: bool) -> str:
+    def finish(self, *, alone: bool) -> str:
         """Write remaining records and publish; return the new commit, or "".
 
         If another apply is running (not `alone`), attempts are not removed: they may be its own.
         """
-        self._writer.write_the_rest()
+        self.write()
         if alone and not self._writer.is_behind:
             self.journal.tidy()
-        return self._publish(clock)
+        return self._publish()
 
-    def push_if_due(self, clock: Clock) -> None:
+    def push_if_due(self) -> None:
         """Push what is recorded so far, every PUSH_SECONDS: a CI machine that dies loses its disk.
 
         A failure is no problem yet: the end of the run pushes again.
         """
-        if self._destination.remote is None or clock.now() < self._next_push:
+        if self._destination.remote is None or self._clock.now() < self._next_push:
             return
-        if self._next_push and self._writer.paths:
-            self._publish(clock)
-        self._next_push = clock.now() + PUSH_SECONDS
+        if self._next_push:
+            self.write()
+            if self._writer.paths:
+                self._publish()
+        self._next_push = self._clock.now() + PUSH_SECONDS
 
     @property
     def published(self) -> Published:
@@ -160,10 +195,10 @@ class Recorder:
         found, is_failed = self._publication, self._unpublished is not None
         return published(found, self._destination, is_failed=is_failed)
 
-    def _publish(self, clock: Clock) -> str:
+    def _publish(self) -> str:
         self._unpublished = None
         try:
-            return publish(self._publication, self._destination, clock)
+            return publish(self._publication, self._destination, self._clock)
         except (GitError, RecordError) as error:
             self._unpublished = error
             return ""

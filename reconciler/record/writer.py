@@ -56,11 +56,11 @@ class Writer:
     @property
     def is_behind(self) -> bool:
         """Whether some entries could not be written."""
-        return bool(self._unwritten)
+        return bool(self.problems)
 
     @property
     def unwritten(self) -> tuple[str, ...]:
-        """The image sets whose entries could not be written, sorted."""
+        """The image sets whose entries are not written yet, or could not be written; sorted."""
         return tuple(sorted({name for left in self._unwritten.values() for name in left}))
 
     def sweep(self, datastore_id: str) -> None:
@@ -68,29 +68,33 @@ class Writer:
         records.sweep(self._root, datastore_id, files=self._files)
 
     def add(self, datastore_id: str, evidence: Iterable[Evidence]) -> None:
-        """Merge evidence into the entries of their image sets."""
-        self._write(datastore_id, [(one.image_set_id, self._merging(one)) for one in evidence])
+        """Merge evidence into the entries of their image sets, with the next `write`."""
+        self._keep(datastore_id, [(one.image_set_id, self._merging(one)) for one in evidence])
 
     def release(self, datastore_id: str, image_set_ids: Iterable[str]) -> None:
-        """Mark everything as released that is recorded of some image sets."""
-        self._write(datastore_id, [(one, self._signed(_released)) for one in image_set_ids])
+        """Mark all that is recorded of some image sets as released, with the next `write`."""
+        self._keep(datastore_id, [(one, self._signed(_released)) for one in image_set_ids])
 
-    def write_the_rest(self) -> None:
-        """Once more what could not be written before."""
+    def write(self) -> None:
+        """Write what was added, and once more what could not be written before."""
         for datastore_id in sorted(self._unwritten):
-            self._write(datastore_id, [])
+            self._write(datastore_id)
 
-    def _write(
-        self, datastore_id: str, amendments: Iterable[tuple[str, records.Amendment]]
-    ) -> None:
-        """Write these and what is left from before, file by file; what fails is left for later."""
-        left = self._unwritten.pop(datastore_id, {})
+    def _keep(self, datastore_id: str, amendments: Iterable[tuple[str, records.Amendment]]) -> None:
+        """Keep these for the next `write`: one file then takes all of its changes at once."""
+        left = self._unwritten.get(datastore_id, {})
         for image_set_id, amendment in amendments:
             some = left.setdefault(image_set_id, [])
             if (datastore_id, image_set_id) not in self._begun:
                 self._begun.add((datastore_id, image_set_id))
                 some.append(self._beginning(datastore_id, image_set_id))
             some.append(amendment)
+        if left:
+            self._unwritten[datastore_id] = left
+
+    def _write(self, datastore_id: str) -> None:
+        """Write what is left of a data store, file by file; what fails is left for later."""
+        left = self._unwritten.pop(datastore_id)
         failed: dict[str, list[records.Amendment]] = {}
         problem = None
         for _, shard in records.files_of(left):

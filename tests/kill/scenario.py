@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reconciler import pipeline
+from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.apply.run import Run
 from reconciler.cli.emulator.client import connect
 from reconciler.core.diff.paths import opened
@@ -232,7 +233,7 @@ class Scenario:
         edges = pipeline.Edges(ports=lambda _: port, clock=clock)
         return pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
 
-    def run(self, edges: pipeline.Edges, saved: Plan | None) -> int:
+    def run(self, edges: pipeline.Edges, saved: Plan | None, reporter: Reporter = SILENT) -> int:
         """`reconcile apply [plan.json] --record commit`; 0 where everything has converged."""
         checked = pipeline.check(self.settings)
         plan = saved or pipeline.plan_at_rest(self.settings, checked, edges).plan
@@ -240,7 +241,8 @@ class Scenario:
             self.settings,
             plan,
             edges,
-            Run(edges.clock, bounds=Bounds(concurrency=self._concurrency)),
+            Run(FastClock(), bounds=Bounds(concurrency=self._concurrency)),
+            reporter=reporter,
             saved=saved is not None,
         )
         for problem in (*applied.problems, *applied.held):

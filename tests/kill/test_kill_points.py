@@ -12,18 +12,21 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
+from reconciler.apply.reporter import Reporter
+from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.plan import Plan
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.ports import Files
+from reconciler.edges import records
 from tests.faulty_files import FaultyFiles
 from tests.kill import scenario as made
-from tests.kill.scenario import Countdown, Scenario, Service, killed
+from tests.kill.scenario import Countdown, FastClock, Scenario, Service, killed
 from tests.processes import SECONDS
 
 SIGKILL = -9
@@ -164,6 +167,38 @@ def test_killed_at_every_change_of_a_file(
             last.append(point)
         finishes(scenario, None, reference)
     assert last[0] > 30
+
+
+class KilledAtOutcome(Reporter):
+    """Kills this process at an outcome, counted from 1, before its record is due."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    def ended(self, outcome: Outcome) -> None:
+        self._left -= 1
+        if not self._left:
+            killed()
+
+
+class Standing(FastClock):
+    """Time that stands still: no record is due before 64 outcomes, or the end of the run."""
+
+    def now(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_killed_between_an_outcome_and_its_record(
+    stage: Stage, reference: dict[str, Any], number: int
+) -> None:
+    scenario = stage.scenario()
+    edges = replace(scenario.edges(), clock=Standing())
+    reporter = KilledAtOutcome(number)
+    assert scenario.forked(lambda: scenario.run(edges, None, reporter)) == SIGKILL
+    recorded = records.read(scenario.root, scenario.datastore.datastore_id)
+    assert set(recorded) == {made.THERE}
+    finishes(scenario, None, reference)
 
 
 # Counts the runs of git, without those that only read: a kill between two of these is a kill before

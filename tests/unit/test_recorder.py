@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -23,23 +25,24 @@ from reconciler.core.model.settings import Datastore, RecordMode, Settings
 from reconciler.core.ports import Files
 from reconciler.edges import attempts, git, records
 from reconciler.edges import key as keys
-from reconciler.edges.files import REAL
+from reconciler.edges.files import REAL, RealFiles
 from tests.documents import DATASTORE_ID, document
 from tests.entries import evidence, put
 from tests.fakes import FakeClock, FakeImageSets
 from tests.faulty_files import ERRORS, FaultyFiles, failing
+from tests.processes import SECONDS
 
 IDS = tuple(letter * 32 for letter in "abc")
 
 
 class Fleet:
-    """Three image sets that ask for a description."""
+    """Image sets that ask for a description."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, names: Sequence[str] = IDS) -> None:
         self.root = root
         self.service = FakeImageSets(FakeClock(), datastore_id=DATASTORE_ID)
         (root / "manifests").mkdir(parents=True)
-        for name in IDS:
+        for name in names:
             self.service.put(document(image_set_id=name))
             ask = {
                 "apiVersion": "reconciler/v1",
@@ -58,13 +61,15 @@ class Fleet:
         mode: RecordMode = RecordMode.FILES,
         reporter: Reporter = SILENT,
         run_id: str = "",
+        clock: FakeClock | None = None,
     ) -> Applied:
+        """Apply. A `clock` of its own hides from the recorder how long updates take."""
         edges = pipeline.Edges(
-            lambda _: self.service, self.service.clock, files or REAL, run_id=run_id
+            lambda _: self.service, clock or self.service.clock, files or REAL, run_id=run_id
         )
         plan = pipeline.plan(self.settings, pipeline.check(self.settings), edges).plan
         settings = replace(self.settings, record_mode=mode)
-        run = Run(edges.clock, bounds=Bounds(concurrency=1))
+        run = Run(self.service.clock, bounds=Bounds(concurrency=1))
         return pipeline.apply(settings, plan, edges, run, reporter=reporter)
 
     def files(self) -> dict[str, bytes]:
@@ -81,15 +86,78 @@ class Fleet:
         return {name for name, entry in entries.items() if entry.asked}
 
 
-def test_what_converged_is_recorded_when_it_is_told(tmp_path: Path) -> None:
-    fleet, recorded = Fleet(tmp_path), []
+class Look(Reporter):
+    """Notes how many image sets are recorded, and how many attempts are left, at each outcome.
 
-    class Look(Reporter):
+    After each outcome, some seconds pass.
+    """
+
+    def __init__(self, fleet: Fleet, seconds: float = 0.0) -> None:
+        self._fleet = fleet
+        self._seconds = seconds
+        self.clock = FakeClock()
+        self.recorded: list[int] = []
+        self.attempted: list[bool] = []
+
+    def ended(self, outcome: Outcome) -> None:
+        self.recorded.append(len(self._fleet.versions()))
+        names = [path.name for path in (self._fleet.root / attempts.FOLDER).glob("*.json")]
+        self.attempted.append(any(outcome.step.image_set_id in name for name in names))
+        self.clock.sleep(self._seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "recorded"),
+    [(0.0, [0, 0, 0]), (0.4, [0, 0, 0]), (0.5, [0, 0, 3]), (1.0, [0, 2, 2])],
+)
+def test_outcomes_are_recorded_together_within_a_second_and_keep_their_attempts_until_then(
+    tmp_path: Path, seconds: float, recorded: list[int]
+) -> None:
+    fleet = Fleet(tmp_path)
+    look = Look(fleet, seconds)
+    fleet.apply(reporter=look, clock=look.clock)
+    assert look.recorded == recorded
+    assert look.attempted == [count <= number for number, count in enumerate(recorded)]
+    assert len(fleet.versions()) == 3
+    assert list((fleet.root / attempts.FOLDER).glob("*.json")) == []
+
+
+def test_64_outcomes_are_recorded_at_once(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, [f"{number:032x}" for number in range(70)])
+    look = Look(fleet)
+    fleet.apply(reporter=look, clock=look.clock)
+    assert look.recorded == [0] * 63 + [64] * 7
+
+
+def test_while_no_outcome_comes_the_last_is_recorded_all_the_same(tmp_path: Path) -> None:
+    """The scheduler calls the journal while it waits for the next outcome."""
+    fleet, clock, written = Fleet(tmp_path), FakeClock(), Event()
+
+    class Watched(RealFiles):
+        def rename(self, old: Path, new: Path) -> None:
+            super().rename(old, new)
+            if new == records.folder(fleet.root, DATASTORE_ID) / "aa.json":
+                written.set()
+
+    def wait() -> None:
+        clock.sleep(1.0)
+        assert written.wait(SECONDS)
+
+    fleet.service.inject("UpdateImageSetMetadata", wait, image_set_id=IDS[1])
+    applied = fleet.apply(Watched(), clock=clock)
+    assert [one.result for one in applied.outcomes] == [Result.CONVERGED] * 3
+
+
+def test_what_has_ended_before_a_bug_is_recorded(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+
+    class Broken(Reporter):
         def ended(self, outcome: Outcome) -> None:
-            recorded.append(len(fleet.versions()))
+            raise AssertionError("a bug")
 
-    fleet.apply(reporter=Look())
-    assert recorded == [1, 2, 3]
+    with pytest.raises(AssertionError, match="a bug"):
+        fleet.apply(reporter=Broken(), clock=FakeClock())
+    assert set(fleet.versions()) >= {IDS[0]}
 
 
 def test_entries_state_the_run_that_changed_them_and_no_run_that_changed_nothing(
