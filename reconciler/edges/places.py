@@ -31,13 +31,13 @@ def find_settings(start: Path) -> Path:
 def recorded_ids(root: Path, start: str) -> Iterator[str]:
     """The image set IDs in the records of all data stores that begin so, to be suggested.
 
-    A file is named by the first two characters of the IDs in it.
+    A file is named by the first characters of the IDs in it.
     """
     if not re.fullmatch("[0-9a-z]*", start):
         return
-    name = start[:2] + "?" * (2 - len(start[:2]))
-    for path in sorted((root / RECORDS).glob(f"*/{name}.json")):
-        if path.is_file():
+    for path in sorted((root / RECORDS).glob("*/*.json")):
+        may_hold = path.stem.startswith(start) or start.startswith(path.stem)
+        if may_hold and path.is_file():
             for found in _ID.findall(path.read_bytes()):
                 if found.startswith(start.encode()):
                     yield found.decode()

@@ -26,9 +26,11 @@ def refuse_missing_records(root: Path, datastores: Iterable[Datastore]) -> None:
     ids = {one.datastore_id for one in datastores}
     try:
         known = git.known_files(root, root / records.FOLDER)
+        gone = [path for path in known if not path.exists() and _may_be_of(path, root, ids)]
+        committed = git.committed(root, gone) if gone else {}
     except GitError:
         return  # what needs git reports it
-    missing = [path for path in known if not path.exists() and _may_be_of(path, root, ids)]
+    missing = [path for path in gone if not records.is_moved(root, path, committed.get(path, b""))]
     if missing:
         name = "/".join(missing[0].parts[-3:])
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

@@ -235,14 +235,15 @@ def _recorded(
 ) -> set[int]:
     """The versions of an image set that entries name, as the one seen or as leading to it."""
     root = Path(settings.root)
-    path = records.folder(root, datastore.datastore_id) / f"{image_set_id[:2]}.json"
+    paths = records.paths_of(root, datastore.datastore_id, image_set_id)
     tips = ("HEAD", *branch_tips(settings))
-    contents = [content for base in bases for content in git.contents_since(root, base, path, tips)]
-    if path.is_file():
-        contents.append(path.read_bytes())
+    contents = [
+        content for base in bases for content in git.contents_since(root, base, paths, tips)
+    ]
+    contents += [path.read_bytes() for path in paths if path.is_file()]
     found: set[int] = set()
     for content in contents:
-        for entry in records.changed_entries(b"", content):
+        for entry in records.changed_entries([(b"", content)]):
             if entry.image_set_id == image_set_id:
                 last = int(entry.version_id)
                 found.update(range(int(entry.previous_version_id or last - 1) + 1, last + 1))

@@ -124,7 +124,7 @@ def _refuse_other_records(settings: Settings, base: str) -> None:
         )
     if settings.record_mode and settings.record_mode.is_apart:
         return
-    read = sorted(folder.glob("*/??.json"))
+    read = sorted(filter(records.is_read, folder.glob("*/*.json")))
     if git.holds(root, read, lambda _: False, folder) is False:
         raise RecordError(
             f"{records.FOLDER}/ holds records that are not committed, so they are not those of the "

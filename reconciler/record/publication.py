@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,10 @@ from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import RecordMode
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
+from reconciler.edges.records.layout import FILE as LAYOUT
+from reconciler.edges.records.layout import is_record
+from reconciler.edges.records.layout import parse as parse_layout
+from reconciler.record.laid import Widths, at_widths, greatest, laid, widths_at
 
 # How often a push is tried against other runs, and how many seconds lie between two tries.
 MOST_PUSHES = 20
@@ -60,27 +64,57 @@ class Publication:
         changed = git.changed(self.root, folders) if folders else ()  # without any, git takes all
         base = os.path.realpath(self.root)
         left = (self.root / os.path.relpath(path, base) for path in changed)
-        return tuple(sorted({*self.written, *(path for path in left if path.match("??.json"))}))
+        return tuple(sorted(path for path in {*self.written, *left} if is_record(path.name)))
 
-    def joined(self, files: Iterable[Path], theirs: Mapping[Path, bytes]) -> Mapping[Path, bytes]:
-        """The files with their contents on top of those in a commit, which has perhaps a key.
+    def widths(self, *commits: str) -> Widths:
+        """The widths of all data stores: the greatest of those on the disk and in some commits."""
+        above = self.root / records.FOLDER
+        named = {path.parent for one in commits for path in git.names_at(self.root, one, above)}
+        folders = {records.folder(self.root, one) for one in self.datastores}
+        folders |= {folder for folder in named if records.is_id(folder.name)}
+        own = {folder: records.width(self.root, folder.name) for folder in sorted(folders)}
+        theirs = (widths_at(self.root, one, own) for one in commits if one)
+        return greatest(own, *theirs)
 
-        A file that the run has removed stays removed. Raises RecordError for a content that
-        `reconcile` did not write.
+    def joined(
+        self, own: Mapping[Path, bytes], theirs: Mapping[Path, bytes]
+    ) -> Mapping[Path, bytes]:
+        """Contents of ours on top of those in a commit, which has perhaps a key.
+
+        Both have the same widths. A file that the run has removed stays removed. Raises RecordError
+        for a content that `reconcile` did not write.
         """
         is_foreign = self._has_another_key(theirs.get(keys.path(self.root)))
         return {
             path: records.joined_content(
-                path.read_bytes(),
+                content,
                 theirs.get(path, b""),
                 path.relative_to(self.root).as_posix(),
                 before=self.before.get(path.parent.name, {}),
                 is_foreign=is_foreign,
             )
-            if path.exists()
+            if content
             else b""
-            for path in files
+            for path, content in own.items()
         }
+
+    def own(self, widths: Widths) -> Mapping[Path, bytes]:
+        """The contents of our files, as they are at some widths; b"" of a file that is removed.
+
+        Once they have grown, each file differs from the commit that is checked out. Then only the
+        entries count that differ: another run may have changed the others.
+        """
+        held = {path: path.read_bytes() if path.exists() else b"" for path in self.files}
+        own = at_widths(self.root, held, widths)
+        head = git.head(self.root)
+        grown = [
+            one for one, width in widths_at(self.root, head, widths).items() if width < widths[one]
+        ]
+        if not (head and grown):
+            return own
+        before = laid(self.root, head, own, widths).files
+        changed = {path: records.without(one, before.get(path, b"")) for path, one in own.items()}
+        return {path: one for path, one in changed.items() if one or path.parent not in grown}
 
     def _has_another_key(self, content: bytes | None) -> bool:
         """Whether the other side has another key: then the digests of our entries say nothing."""
@@ -90,8 +124,12 @@ class Publication:
 
     def message(self, contents: Mapping[Path, tuple[bytes, bytes]]) -> git.Message:
         """The message of a commit of record files, each with its content before and after."""
+        moved = tuple(self._moved(contents))
+        grown = [after for path, (_, after) in contents.items() if path.name == LAYOUT]
+        if grown and not moved:
+            return git.message_of_growth(max(parse_layout(one, LAYOUT) for one in grown))
         return git.message(
-            self._moved(contents),
+            moved,
             applied_commit=self.basis.commit,
             plan_digest=self.plan_digest,
             is_clean=self.basis.is_clean,
@@ -99,16 +137,14 @@ class Publication:
 
     def _moved(self, contents: Mapping[Path, tuple[bytes, bytes]]) -> Iterator[git.Moved]:
         """Yield all changes since the last commit, including those of interrupted runs."""
-        for path, (before, after) in contents.items():
-            if path.name == KEY_FILE:
-                continue
-            for entry in records.changed_entries(before, after):
-                yield git.Moved(
-                    self.datastores.get(path.parent.name, path.parent.name),
-                    entry.image_set_id,
-                    entry.previous_version_id,
-                    entry.version_id,
-                )
+        rows = (both for path, both in contents.items() if path.name != KEY_FILE)
+        for entry in records.changed_entries(rows):
+            yield git.Moved(
+                self.datastores.get(entry.datastore_id, entry.datastore_id),
+                entry.image_set_id,
+                entry.previous_version_id,
+                entry.version_id,
+            )
 
 
 def pauses() -> Iterator[float]:

@@ -11,6 +11,7 @@ from reconciler.core.model.settings import RecordMode
 from reconciler.core.ports import Clock
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
+from reconciler.record.laid import laid
 from reconciler.record.publication import Destination, Publication, overtaken, pauses
 from reconciler.record.record_branch import publish_apart
 
@@ -45,28 +46,42 @@ def push(found: Publication, remote: git.Remote, clock: Clock) -> str:
     """
     for pause in pauses():
         tip = git.fetch(found.root, remote)
-        contents = _joined(found, tip)
+        growth, contents = _joined(found, tip)
+        grown = _grown(found, tip, growth)
         files = {path: after for path, (_, after) in contents.items()}
         text = found.message(contents)
-        made = git.commit_onto(found.root, tip, files, text) if files else ""
+        made = git.commit_onto(found.root, grown or tip, files, text) if files else ""
+        made = made or grown
         if not made or git.push(found.root, remote, made, tip):
             return made
         clock.sleep(pause)
     raise overtaken(remote)
 
 
-def _joined(found: Publication, tip: str) -> Mapping[Path, tuple[bytes, bytes]]:
-    """The files that differ on top of a commit, each with its content before and after.
+def _grown(found: Publication, tip: str, growth: Mapping[Path, bytes]) -> str:
+    """Make a commit of its own for more and smaller record files; return "" if none is needed."""
+    if not growth:
+        return ""
+    width = max(found.widths(tip).values())
+    return git.commit_onto(found.root, tip, growth, git.message_of_growth(width))
 
-    The key of the other side wins.
+
+def _joined(
+    found: Publication, tip: str
+) -> tuple[Mapping[Path, bytes], Mapping[Path, tuple[bytes, bytes]]]:
+    """The growth of the record files of a commit, and the files that differ on top of it.
+
+    Each of the latter has its content before and after. The key of the other side wins.
     """
-    key, own = keys.path(found.root), found.files
-    theirs = git.contents_at(found.root, tip, [*own, key])
+    key, widths = keys.path(found.root), found.widths(tip)
+    own = found.own(widths)
+    at_tip = laid(found.root, tip, [*own, key], widths)
+    theirs = at_tip.files
     files = dict(found.joined(own, theirs))
     if files and key not in theirs and key.exists():
         files[key] = key.read_bytes()
     contents = {path: (theirs.get(path, b""), after) for path, after in files.items()}
-    return {path: both for path, both in contents.items() if both[0] != both[1]}
+    return at_tip.growth, {path: both for path, both in contents.items() if both[0] != both[1]}
 
 
 def _commit(found: Publication, clock: Clock) -> str:

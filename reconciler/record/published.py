@@ -9,6 +9,7 @@ from reconciler.core.errors import GitError, RecordError
 from reconciler.core.model.results import Published
 from reconciler.core.model.settings import RecordMode
 from reconciler.edges import git, records
+from reconciler.record.laid import laid
 from reconciler.record.publication import Destination, Publication
 from reconciler.record.record_branch import waiting
 
@@ -36,14 +37,17 @@ def _ends(found: Publication, destination: Destination) -> tuple[str, str]:
 def _missing(found: Publication, destination: Destination) -> Iterator[tuple[str, str]]:
     """(Image set, version) of every entry that the commit and the record branch do not hold."""
     try:
-        paths, commit = found.files, _known(found, destination)
-        held = git.contents_at(found.root, commit, paths)
-    except GitError:
-        paths, held = found.written, {}
-    for path in paths:
-        after = path.read_bytes() if path.exists() else b""
-        for entry in records.changed_entries(held.get(path, b""), after):
-            yield entry.image_set_id, entry.version_id
+        commit = _known(found, destination)
+        widths = found.widths(commit)
+        own = found.own(widths)
+        held = laid(found.root, commit, own, widths).files
+        files = found.joined(own, held)
+    except (GitError, RecordError):
+        held = {}
+        files = {path: path.read_bytes() for path in found.written if path.exists()}
+    pairs = ((held.get(path, b""), after) for path, after in files.items())
+    for entry in records.changed_entries(pairs):
+        yield entry.image_set_id, entry.version_id
 
 
 def _known(found: Publication, destination: Destination) -> str:

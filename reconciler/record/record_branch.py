@@ -14,6 +14,8 @@ from reconciler.core.model.record import Entry
 from reconciler.core.ports import Clock
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
+from reconciler.edges.records.layout import is_narrow, is_record
+from reconciler.record.laid import Widths, laid
 from reconciler.record.publication import Destination, Publication, overtaken, pauses
 
 
@@ -75,12 +77,20 @@ def _moved(found: Publication, clock: Clock, branch: str) -> str:
 def _made(found: Publication, tip: str, base: str) -> str:
     """Make the next commit of the branch: the tree of the base, and all records on top.
 
-    Returns "" if the branch states already what the run has recorded.
+    Returns "" if the branch states already what the run has recorded. More and smaller record
+    files, if there are to be any, are a commit of their own before it.
     """
-    changed = _changed(found, tip or base)
+    widths = found.widths(tip, base)
+    growth, changed = _changed(found, tip or base, widths)
+    if growth:
+        grown = growth if not tip else _carried(found, tip, base, {}, widths)
+        text = git.message_of_growth(max(widths.values()))
+        parents = git.heads(found.root, tip, base)
+        made = git.commit_onto(found.root, base, grown, text, parents) or base
+        return _made(found, made, base) or made
     if not changed:
         return ""
-    files = changed if not tip else _carried(found, tip, base, changed)
+    files = changed if not tip else _carried(found, tip, base, changed, widths)
     before = git.contents_at(found.root, tip or base, list(files))
     text = found.message({path: (before.get(path, b""), files[path]) for path in files})
     parents = git.heads(found.root, tip, base)
@@ -88,47 +98,57 @@ def _made(found: Publication, tip: str, base: str) -> str:
 
 
 def _carried(
-    found: Publication, tip: str, base: str, changed: Mapping[Path, bytes]
+    found: Publication, tip: str, base: str, changed: Mapping[Path, bytes], widths: Widths
 ) -> Mapping[Path, bytes]:
     """The record files of the tip on top of the base, each with its content; `changed` are newer.
 
-    Entries that the base has not changed since it was last merged are those of the tip.
+    Entries that the base has not changed since it was last merged are those of the tip. All files
+    have these widths.
     """
     differing = git.differing(found.root, base, tip, found.root / records.FOLDER)
-    paths = sorted({*changed, *(path for path in differing if path.match("??.json"))})
+    paths = sorted({*changed, *(path for path in differing if is_record(path.name))})
     start = git.common_ancestor(found.root, tip, base)
     at_tip, at_base, at_start = (
-        git.contents_at(found.root, commit, paths) for commit in (tip, base, start)
+        laid(found.root, commit, paths, widths) for commit in (tip, base, start)
     )
-    return {
+    every = {*paths, *at_tip.files, *at_base.files}
+    joined = {
         path: records.joined_content(
-            changed.get(path, at_tip.get(path, b"")),
-            at_base.get(path, b""),
+            changed.get(path, at_tip.files.get(path, b"")),
+            at_base.files.get(path, b""),
             path.relative_to(found.root).as_posix(),
-            before=_entries(at_start.get(path, b"")),
+            before=_entries(at_start.files.get(path, b"")),
         )
-        for path in paths
+        for path in sorted(every)
+        if is_record(path.name) and not is_narrow(path.name, widths.get(path.parent, 0))
     }
+    return {**at_base.growth, **joined}
 
 
 def _entries(content: bytes) -> Mapping[str, Entry]:
-    return {one.image_set_id: one for one in records.changed_entries(b"", content)}
+    return {one.image_set_id: one for one in records.changed_entries([(b"", content)])}
 
 
 def waiting(found: Publication, tip: str, base: str) -> int:
     """The number of image sets whose entries at the tip of the branch are not all in the base."""
     if not (tip and base):
         return 0
-    files = _carried(found, tip, base, {})
-    before = git.contents_at(found.root, base, list(files))
-    return sum(
-        len(records.changed_entries(before.get(path, b""), after)) for path, after in files.items()
-    )
+    widths = found.widths(tip, base)
+    files = _carried(found, tip, base, {}, widths)
+    before = laid(found.root, base, files, widths).files
+    pairs = ((before.get(path, b""), after) for path, after in files.items())
+    return len(records.changed_entries(pairs))
 
 
-def _changed(found: Publication, tip: str) -> Mapping[Path, bytes]:
-    """The files of the run that state more than the branch does, with their joined content."""
-    own = found.files
-    theirs = git.contents_at(found.root, tip, [*own, keys.path(found.root)])
-    files = found.joined(own, theirs)
-    return {path: content for path, content in files.items() if content != theirs.get(path, b"")}
+def _changed(
+    found: Publication, tip: str, widths: Widths
+) -> tuple[Mapping[Path, bytes], Mapping[Path, bytes]]:
+    """The growth of the record files of a commit, and the files of the run that state more then.
+
+    Each has its joined content.
+    """
+    own = found.own(widths)
+    at_tip = laid(found.root, tip, [*own, keys.path(found.root)], widths)
+    files, theirs = found.joined(own, at_tip.files), at_tip.files
+    changed = {path: one for path, one in files.items() if one != theirs.get(path, b"")}
+    return at_tip.growth, changed

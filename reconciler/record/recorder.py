@@ -7,7 +7,7 @@ finds the versions and records them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError, ReconcilerError, RecordError
@@ -21,7 +21,7 @@ from reconciler.core.plan.file import plan_digest
 from reconciler.core.ports import Clock, Files
 from reconciler.edges import attempts
 from reconciler.edges import key as keys
-from reconciler.record import ledger
+from reconciler.record import growth, ledger
 from reconciler.record.journal import AttemptJournal
 from reconciler.record.keyring import Keyring
 from reconciler.record.publication import Destination, Publication
@@ -70,6 +70,7 @@ class Recorder:
         self._due = 0.0
         self._recovered: set[Landed] = set()
         self._unpublished: GitError | RecordError | None = None
+        self._ungrown: RecordError | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -101,7 +102,7 @@ class Recorder:
     @property
     def problems(self) -> tuple[ReconcilerError, ...]:
         """The reasons why something is not recorded, each once."""
-        others = (self.journal.problem, self._unpublished)
+        others = (self.journal.problem, self._unpublished, self._ungrown)
         return (*self._writer.problems.values(), *(one for one in others if one is not None))
 
     def converged(self, plan: Plan) -> None:
@@ -118,7 +119,27 @@ class Recorder:
             self._writer.release(datastore_id, gone)
             for _, evidence in found:
                 self.journal.recorded(datastore_id, evidence.image_set_id, evidence.version_id)
+        self._grow()
         self.write()
+
+    def _grow(self) -> None:
+        """Make record files smaller before a run that makes them too large, in a commit of its own.
+
+        What an earlier run has not committed is committed first, by this run: the next one grows.
+        """
+        try:
+            widths = {
+                datastore_id: self._writer.width_for(datastore_id, self._planned(datastore_id))
+                for _, datastore_id in self._datastores()
+            }
+            growth.grow(self._root, widths, self._writer, self._destination)
+        except RecordError as error:
+            self._ungrown = error
+
+    def _planned(self, datastore_id: str) -> Iterator[str]:
+        for action in self._plan.actions:
+            if action.datastore_id == datastore_id:
+                yield from (one.image_set_id for one in (*action.members, *action.siblings))
 
     def recover(self, attempt: Attempt, landed: Landed | None) -> None:
         """The attempt of an interrupted run has come to its end, and to this version if any."""

@@ -17,6 +17,7 @@ from reconciler.core.errors import RecordError
 from reconciler.core.model.record import Entry, Evidence
 from reconciler.core.ports import Files
 from reconciler.edges import records
+from reconciler.edges.records import layout
 from reconciler.record.keyring import Keyring
 
 # Entries by data store and image set.
@@ -67,6 +68,24 @@ class Writer:
         """Remove what an interrupted write has left."""
         records.sweep(self._root, datastore_id, files=self._files)
 
+    def width_for(self, datastore_id: str, image_set_ids: Iterable[str]) -> int:
+        """The width of the record files of a data store once these image sets have entries, too.
+
+        Raises RecordError for a record file or a layout that cannot be read.
+        """
+        known = records.image_sets(self._root, datastore_id)
+        known |= self._elsewhere.get(datastore_id, {}).keys()
+        return layout.width_for(
+            len(known.union(image_set_ids)), records.width(self._root, datastore_id)
+        )
+
+    def grow(self, datastore_id: str, width: int) -> tuple[Path, ...]:
+        """Name all record files of a data store by this width; return those that changed.
+
+        Raises RecordError if a file cannot be read or written. The next run goes on.
+        """
+        return records.grow(self._root, datastore_id, width, files=self._files)
+
     def add(self, datastore_id: str, evidence: Iterable[Evidence]) -> None:
         """Merge evidence into the entries of their image sets, with the next `write`."""
         self._keep(datastore_id, [(one.image_set_id, self._merging(one)) for one in evidence])
@@ -97,7 +116,11 @@ class Writer:
         left = self._unwritten.pop(datastore_id)
         failed: dict[str, list[records.Amendment]] = {}
         problem = None
-        for _, shard in records.files_of(left):
+        try:
+            shards = list(records.files_of(self._root, datastore_id, left))
+        except RecordError as error:
+            problem, failed, shards = error, left, []
+        for shard in shards:
             try:
                 written = records.write(self._root, datastore_id, shard, files=self._files)
                 self.paths.update(written)

@@ -69,7 +69,7 @@ A, B = "aa" + "1" * 30, "ab" + "2" * 30
         (("search", "--datastore", ""), ["archive", "research"]),
         (("plan", "--datastore", "res"), ["research"]),
         (("import", "--datastore", "a"), ["archive"]),
-        (("schema", "rec"), ["record", "reconciler"]),
+        (("schema", "rec"), ["record", "record-layout", "reconciler"]),
         (("explain", "CHANGES_UI"), ["CHANGES_UID"]),
         (("explain", "PatientSexN"), ["PatientSexNeutered"]),
         (("import", "--image-set", "a"), [A, B]),

@@ -366,6 +366,6 @@ def test_only_the_entries_that_are_other_than_before_are_new(tmp_path: Path) -> 
     (path,) = put(tmp_path, [entry(A), entry(B)])
     before = path.read_bytes()
     put(tmp_path, [entry(A, "9")])
-    assert records.changed_entries(before, path.read_bytes()) == (entry(A, "9"),)
+    assert records.changed_entries([(before, path.read_bytes())]) == (entry(A, "9"),)
     for nothing in (b"", b"none of ours"):
-        assert set(records.changed_entries(nothing, before)) == {entry(A), entry(B)}
+        assert set(records.changed_entries([(nothing, before)])) == {entry(A), entry(B)}

@@ -32,7 +32,15 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_names() -> None:
-    assert schemas.names() == ("manifest", "plan", "record", "report", "review", "reconciler")
+    assert schemas.names() == (
+        "manifest",
+        "plan",
+        "record",
+        "record-layout",
+        "report",
+        "review",
+        "reconciler",
+    )
 
 
 def test_an_unknown_name() -> None:

@@ -3,7 +3,7 @@
 A run commits only the files that it wrote. All other staged or changed files stay as they are.
 """
 
-from reconciler.edges.git.at_commit import contents_at, files_at, readable_at
+from reconciler.edges.git.at_commit import contents_at, files_at, names_at, readable_at
 from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.connection import Remote
@@ -18,7 +18,7 @@ from reconciler.edges.git.history import (
     on_line,
     origin,
 )
-from reconciler.edges.git.messages import Message, Moved, message
+from reconciler.edges.git.messages import Message, Moved, message, message_of_growth
 from reconciler.edges.git.questions import (
     changed,
     committed,
@@ -87,7 +87,9 @@ __all__ = [
     "main_remote",
     "merged",
     "message",
+    "message_of_growth",
     "move_branch",
+    "names_at",
     "on_line",
     "origin",
     "push",

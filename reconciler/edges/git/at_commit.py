@@ -40,6 +40,18 @@ def readable_at(root: Path, commit: str, paths: Sequence[Path]) -> Mapping[Path,
     return {path: contents.get(blobs.get(name, "")) for name, path in names.items() if name in held}
 
 
+def names_at(root: Path, commit: str, folder: Path) -> tuple[Path, ...]:
+    """Return the files that a commit has below a folder, sorted. No content is read."""
+    if not commit:
+        return ()
+    with repository_of(root) as repo:
+        assert repo is not None
+        above = repo.name(folder)
+        with explained("git ls-tree"):
+            held = repo.held(commit, [above])
+    return tuple(folder / Path(name).relative_to(above) for name in sorted(held))
+
+
 def files_at(root: Path, commit: str, folder: Path) -> Mapping[Path, bytes]:
     """Return the contents of all files below a folder in a commit."""
     with repository_of(root) as repo:

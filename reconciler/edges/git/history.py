@@ -66,9 +66,9 @@ def is_shallow(root: Path) -> bool:
 
 
 def contents_since(
-    root: Path, base: str, path: Path, tips: Sequence[str] = ("HEAD",)
+    root: Path, base: str, paths: Sequence[Path], tips: Sequence[str] = ("HEAD",)
 ) -> tuple[bytes, ...]:
-    """Return the contents that a file had in each commit since `base` that changed it.
+    """Return the contents that some files had in each commit since `base` that changed any of them.
 
     `tips` are the commits that the history is read from. The base itself is not among them.
     Commits that are not in this clone give nothing.
@@ -78,13 +78,17 @@ def contents_since(
             return ()
         try:
             check_owner(repo.tree)
-            name = repo.name(path)
+            names = [repo.name(path) for path in paths]
             options = ("--no-show-signature", "--format=%H", "-m")
-            log = str(repo.git.log(*options, *tips, f"^{base}", "--", name))
-            blobs = [_blob(repo, commit, name) for commit in dict.fromkeys(log.split())]
+            log = str(repo.git.log(*options, *tips, f"^{base}", "--", *names))
+            blobs = [
+                blob
+                for commit in dict.fromkeys(log.split())
+                for blob in _blobs(repo, commit, names)
+            ]
         except command_error():
             return ()
-        return tuple(repo.contents(filter(None, blobs)).values())
+        return tuple(repo.contents(blobs).values())
 
 
 def on_line(root: Path, commits: Collection[str], tip: str = "HEAD") -> tuple[str, ...]:
@@ -153,9 +157,8 @@ def _merged(row: str, root: Path) -> Merged:
     return Merged(commit, tuple(root / name.removeprefix("\n") for name in names))
 
 
-def _blob(repo: Repository, commit: str, name: str) -> str:
-    held = repo.held(commit, [name])
-    return held[name][0].split()[1] if name in held else ""
+def _blobs(repo: Repository, commit: str, names: Sequence[str]) -> list[str]:
+    return [rows[0].split()[1] for rows in repo.held(commit, names).values()]
 
 
 def _is_ancestor(repo: Repository, commit: str, later: str = "HEAD") -> bool:

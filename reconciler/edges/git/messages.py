@@ -57,3 +57,13 @@ def message(
         ("Plan-Digest", plan_digest),
     )
     return Message(subject, "\n".join(lines), tuple(pair for pair in trailers if pair[1]))
+
+
+def message_of_growth(width: int) -> Message:
+    """Write the message of a commit that only moves entries to more and smaller files."""
+    return Message(
+        f"Name record files by {width} characters",
+        "The entries are the same. There are more files now, each with fewer image sets, so that\n"
+        "an apply rewrites less.",
+        (),
+    )

@@ -1,34 +1,51 @@
 """Records: the version of each image set that was seen last, and a baseline for each path.
 
-One file per data store and first two characters of the image set id, so that a run touches few
-files and two runs rarely the same. The bytes follow from the entries alone. A digest over every
-entry shows an edit.
+One file per data store and first characters of the image set ID, so that a run touches few files
+and two runs rarely the same; `layout` says how many characters. The bytes follow from the entries
+alone. A digest over every entry shows an edit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import TypeAlias
 
-from reconciler.core.diff.joined import joined_entries
+from reconciler.core.diff.joined import joined
 from reconciler.core.errors import RecordError
 from reconciler.core.model.record import Entry
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
 from reconciler.edges.places import RECORDS as FOLDER
+from reconciler.edges.records import layout
+from reconciler.edges.records.contents import (
+    applied_commits,
+    changed_entries,
+    joined_content,
+    relaid,
+    without,
+)
+from reconciler.edges.records.growth import grow, image_sets, is_moved, is_to_grow
+from reconciler.edges.records.on_disk import (
+    folder,
+    folders,
+    is_id,
+    load,
+    name_of,
+    replace_rows,
+    rows_in,
+    unwritable,
+    width_in,
+)
 from reconciler.edges.records.rows import (
     KIND,
     RESTORE,
     Row,
-    content_of,
     entry_of,
     row_of,
     rows_of,
-    unchecked_rows_of,
 )
 from reconciler.edges.worktree import refuse_links, refuse_links_below
 
@@ -41,12 +58,21 @@ __all__ = [
     "files_of",
     "folder",
     "folders",
+    "grow",
+    "image_sets",
     "is_id",
+    "is_moved",
+    "is_read",
+    "is_to_grow",
     "joined_content",
+    "paths_of",
     "prepare",
     "read",
     "read_contents",
+    "relaid",
     "sweep",
+    "width",
+    "without",
     "write",
 ]
 
@@ -55,25 +81,6 @@ Amendment: TypeAlias = Callable[[Entry | None], Entry | None]
 
 # The name of a record file below the root, and what reads its content.
 _File: TypeAlias = tuple[str, Callable[[], bytes]]
-
-_ID_LENGTH = 32
-_REMOVE = "Remove it. Its image sets are then read again, and count as never reviewed."
-
-
-def folder(root: Path, datastore_id: str) -> Path:
-    """Return the folder with the records of one data store."""
-    return root / FOLDER / datastore_id
-
-
-def folders(root: Path, datastore_id: str) -> tuple[Path, ...]:
-    """Return the folder of a data store, and those of the first form, which have a name.
-
-    The name in reconciler.yaml may have changed since, so any of them may have its records.
-    """
-    named = [
-        path for path in sorted((root / FOLDER).glob("*")) if path.is_dir() and not is_id(path.name)
-    ]
-    return (folder(root, datastore_id), *named)
 
 
 def read(root: Path, datastore_id: str) -> Mapping[str, Entry]:
@@ -93,34 +100,86 @@ def read_contents(files: Mapping[str, bytes], datastore_id: str) -> Mapping[str,
     return _entries(datastore_id, ((name, partial(files.__getitem__, name)) for name in named))
 
 
+def is_read(path: Path) -> bool:
+    """Whether a file below `records/` decides what the records are, by its name."""
+    return layout.is_record(path.name) or path.name == layout.FILE
+
+
+def paths_of(root: Path, datastore_id: str, image_set_id: str) -> tuple[Path, ...]:
+    """Return every file that may hold the entry of an image set, whatever the width is."""
+    widths = range(1, layout.MOST_WIDTH + 1)
+    where = folder(root, datastore_id)
+    return tuple(dict.fromkeys(where / layout.file_of(image_set_id, one) for one in widths))
+
+
+def width(root: Path, datastore_id: str) -> int:
+    """Return how many characters of an image set ID name the file of its entry.
+
+    Raises RecordError for a layout.json that `reconcile` did not write.
+    """
+    return width_in(folder(root, datastore_id), root)
+
+
 def _files(root: Path, datastore_id: str) -> Iterator[_File]:
     for where in folders(root, datastore_id):
         refuse_links_below(root, where)
-        for path in sorted(where.glob("??.json")):
-            yield _name(path, root), partial(_load, path, root)
+        for path in sorted(where.glob("*.json")):
+            if is_read(path):
+                yield name_of(path, root), partial(load, path, root)
 
 
 def _may_hold(name: PurePosixPath, datastore_id: str) -> bool:
     where = name.parent.name
-    is_record = name.parts[:-2] == (FOLDER,) and name.match("??.json")
-    return is_record and (where == datastore_id or not is_id(where))
+    is_below = name.parts[:-2] == (FOLDER,) and is_read(Path(name))
+    return is_below and (where == datastore_id or not is_id(where))
 
 
 def _entries(datastore_id: str, files: Iterable[_File]) -> Mapping[str, Entry]:
     problems: list[str] = []
     found: dict[str, Entry] = {}
-    for name, content in files:
+    for name, content in _placed(datastore_id, files, problems):
         try:
             rows = rows_of(content(), name)
         except RecordError as error:
             problems.append(error.message)
             continue
+        is_first_form = PurePosixPath(name).parent.name != datastore_id
         for row in rows:
             if row["datastoreId"] == datastore_id:
-                found.setdefault(row["imageSetId"], entry_of(row))
+                held = found.get(row["imageSetId"])
+                if held is None:
+                    found[row["imageSetId"]] = entry_of(row)
+                elif not is_first_form:  # in files of two widths
+                    found[row["imageSetId"]] = _both(held, entry_of(row))
     if problems:
         raise RecordError("\n".join(problems), RESTORE)
     return found
+
+
+def _placed(datastore_id: str, files: Iterable[_File], problems: list[str]) -> Iterator[_File]:
+    """The files that may hold entries. Notes those that the layout of their folder does not allow.
+
+    Raises RecordError for a layout.json that `reconcile` did not write.
+    """
+    held = {PurePosixPath(name): content for name, content in files}
+    stated = {
+        name.parent.name: layout.parse(content(), str(name))
+        for name, content in held.items()
+        if name.name == layout.FILE
+    }
+    for name, content in held.items():
+        where = name.parent.name
+        width = stated.get(where, layout.FIRST_WIDTH)
+        if name.name == layout.FILE or (where != datastore_id and not name.match("??.json")):
+            continue
+        if problem := layout.misplaced(str(name), width):
+            problems.append(problem)
+        else:
+            yield str(name), content
+
+
+def _both(one: Entry, other: Entry) -> Entry:
+    return one if one == other else joined(one, other)
 
 
 def write(
@@ -133,15 +192,17 @@ def write(
     """Amend the entries of image sets; return the files that changed or were removed, sorted.
 
     Each amendment gets the entry as it stands then. Several runs may write at the same time; each
-    waits for its turn. An entry in a file of the first form moves to its file of today.
-    Raises `RecordError` if a file cannot be read or written: each file then has its old or its new
-    content.
+    waits for its turn. An entry in a file of the first form, or of a smaller width, moves to its
+    file of today. Raises `RecordError` if a file cannot be read or written: each file then has its
+    old or its new content.
     """
     changed: list[Path] = []
-    for prefix, shard in files_of(amendments):
-        path = folder(root, datastore_id) / f"{prefix}.json"
-        refuse_links(root, path)
-        with disk.alone(path.parent):
+    where = folder(root, datastore_id)
+    refuse_links(root, where)
+    with disk.alone(where):
+        for name, shard in _by_file(amendments, width(root, datastore_id)).items():
+            path = where / name
+            refuse_links(root, path)
             changed += _amend(path, root, shard, files)
     return tuple(sorted(changed))
 
@@ -153,20 +214,26 @@ def prepare(root: Path, datastore_id: str, *, files: Files = disk.REAL) -> None:
     try:
         files.make_folder(path)
     except OSError as error:
-        raise _unwritable(path, root, error) from None
+        raise unwritable(path, root, error) from None
 
 
 def files_of(
-    amendments: Mapping[str, Sequence[Amendment]],
-) -> Iterator[tuple[str, dict[str, Sequence[Amendment]]]]:
+    root: Path, datastore_id: str, amendments: Mapping[str, Sequence[Amendment]]
+) -> Iterator[dict[str, Sequence[Amendment]]]:
     """Group amendments by file, so that a file that cannot be written does not affect the others.
 
-    Yields the first characters of the image sets, which name the file.
+    Raises RecordError for a layout.json that `reconcile` did not write.
     """
-    shards: dict[str, dict[str, Sequence[Amendment]]] = {}
+    yield from _by_file(amendments, width(root, datastore_id)).values()
+
+
+def _by_file(
+    amendments: Mapping[str, Sequence[Amendment]], width: int
+) -> dict[str, dict[str, Sequence[Amendment]]]:
+    found: dict[str, dict[str, Sequence[Amendment]]] = {}
     for image_set_id, some in sorted(amendments.items()):
-        shards.setdefault(image_set_id[:2], {})[image_set_id] = some
-    yield from shards.items()
+        found.setdefault(layout.file_of(image_set_id, width), {})[image_set_id] = some
+    return found
 
 
 def sweep(root: Path, datastore_id: str, *, files: Files = disk.REAL) -> None:
@@ -176,142 +243,57 @@ def sweep(root: Path, datastore_id: str, *, files: Files = disk.REAL) -> None:
         disk.sweep(where, files=files)
 
 
-def changed_entries(before: bytes, after: bytes) -> tuple[Entry, ...]:
-    """Return the entries that are new or changed since an earlier content of the file, sorted."""
-    old = {row["imageSetId"]: row for row in unchecked_rows_of(before)}
-    return tuple(
-        sorted(
-            entry_of(row) for row in unchecked_rows_of(after) if row != old.get(row["imageSetId"])
-        )
-    )
-
-
-def applied_commits(contents: Iterable[bytes]) -> frozenset[str]:
-    """Return the commits that the entries of some files state as applied."""
-    rows = (row for content in contents for row in unchecked_rows_of(content))
-    found = {entry_of(row).applied_commit for row in rows}
-    return frozenset(found - {""})
-
-
-def joined_content(
-    own: bytes,
-    theirs: bytes,
-    name: str,
-    *,
-    before: Mapping[str, Entry] = MappingProxyType({}),
-    is_foreign: bool = False,
-) -> bytes:
-    """Return the content of a file that states what both contents state.
-
-    `before` are entries of ours as they were before this run changed them. Where the other side
-    still has such an entry, ours replaces it: joined, a path that the run has released would be
-    asked again. With `is_foreign`, the digests of `own` are of another key than that of the other
-    side: they are emptied. Raises `RecordError` for a content that `reconcile` did not write.
-    """
-    mine = [entry_of(row) for row in (rows_of(own, name) if own else ())]
-    if is_foreign:
-        mine = [replace(entry, ask_digest="", study=None) for entry in mine]
-    others = [entry_of(row) for row in (rows_of(theirs, name) if theirs else ())]
-    ours = {entry.image_set_id for entry in mine}
-    left = [
-        entry
-        for entry in others
-        if entry.image_set_id not in ours or entry != before.get(entry.image_set_id)
-    ]
-    return content_of({one.image_set_id: row_of(one) for one in joined_entries(mine, left)})
-
-
-def is_id(name: str) -> bool:
-    """Whether a folder is named by the ID of a data store: 32 lower-case letters and digits."""
-    return len(name) == _ID_LENGTH and name.isascii() and name.isalnum() and name == name.lower()
-
-
 def _amend(
     path: Path, root: Path, amendments: Mapping[str, Sequence[Amendment]], files: Files
 ) -> Iterator[Path]:
-    """Rewrite one file, then take its image sets out of files of the first form."""
+    """Rewrite one file, then take its image sets out of files of a smaller width or the first form.
+
+    The folder is locked.
+    """
     datastore_id = path.parent.name
-    rows = _rows(path, root)
-    earlier = {
-        other: found
-        for where in folders(root, datastore_id)[1:]
-        if (found := _rows(other := where / path.name, root))
-    }
+    rows = rows_in(path, root)
+    earlier = {other: found for other in _earlier(path, root) if (found := rows_in(other, root))}
     for image_set_id, some in amendments.items():
-        entry = _held(image_set_id, datastore_id, [rows, *earlier.values()])
+        entry = _held(image_set_id, path, {path: rows, **earlier})
         for amendment in some:
             entry = amendment(entry)
         if entry is not None:
             rows[image_set_id] = row_of(entry)
-    if _replace(path, root, rows, files):
+    if replace_rows(path, root, rows, files):
         yield path
     for other in earlier:
-        with disk.alone(other.parent):
+        # A lock of its own would wait for ours.
+        with nullcontext() if other.parent == path.parent else disk.alone(other.parent):
             left = {
                 image_set_id: row
-                for image_set_id, row in _rows(other, root).items()
+                for image_set_id, row in rows_in(other, root).items()
                 if image_set_id not in amendments or row["datastoreId"] != datastore_id
             }
-            if _replace(other, root, left, files):
+            if replace_rows(other, root, left, files):
                 yield other
 
 
-def _held(
-    image_set_id: str, datastore_id: str, places: Iterable[Mapping[str, Row]]
-) -> Entry | None:
-    """The entry of an image set in the first of some files that has one."""
-    for rows in places:
+def _earlier(path: Path, root: Path) -> Iterator[Path]:
+    """The files of smaller widths and of the first form that may hold entries of a file."""
+    stem = path.stem
+    for length in range(len(stem) - 1, 0, -1):
+        name = f"{stem[:length]}.json"
+        if layout.is_record(name):
+            yield path.with_name(name)
+    named = stem[: layout.FIRST_WIDTH].ljust(layout.FIRST_WIDTH, "?")
+    for where in folders(root, path.parent.name)[1:]:
+        yield from sorted(where.glob(f"{named}.json"))
+
+
+def _held(image_set_id: str, path: Path, places: Mapping[Path, Mapping[str, Row]]) -> Entry | None:
+    """The entry of an image set in some files. One of the first form counts only alone."""
+    found: Entry | None = None
+    for place, rows in places.items():
         row = rows.get(image_set_id)
-        if row is not None and row["datastoreId"] == datastore_id:
-            return entry_of(row)
-    return None
-
-
-def _rows(path: Path, root: Path) -> dict[str, Row]:
-    content = _load(path, root)
-    rows = rows_of(content, _name(path, root)) if content else []
-    return {row["imageSetId"]: row for row in rows}
-
-
-def _replace(path: Path, root: Path, rows: Mapping[str, Row], files: Files) -> bool:
-    """Give a file these rows; return whether it changed."""
-    after = content_of(rows)
-    if _load(path, root) == after:
-        return False
-    try:
-        if after:
-            files.make_folder(path.parent)
-            disk.replace(path, after, files=files)
-        else:
-            disk.remove(path, files=files)
-    except OSError as error:
-        raise _unwritable(path, root, error) from None
-    return True
-
-
-def _load(path: Path, root: Path) -> bytes:
-    """Return the bytes of a file, b"" if it does not exist."""
-    refuse_links(root, path)
-    try:
-        content = disk.read_regular(path)
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise RecordError(
-            f"{_name(path, root)}: cannot be read ({error.strerror})", "Fix its permissions."
-        ) from None
-    if content is None:
-        raise RecordError(f"{_name(path, root)}: is not a regular file", _REMOVE)
-    return content
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _unwritable(path: Path, root: Path, error: OSError) -> RecordError:
-    return RecordError(
-        f"{_name(path, root)}: cannot be written ({error.strerror})",
-        "Free disk space or fix the permissions, then run the command again. It finds the versions "
-        "that were applied and records them.",
-    )
+        if row is None or row["datastoreId"] != path.parent.name:
+            continue
+        if found is None:
+            found = entry_of(row)
+        elif place.parent == path.parent:
+            found = _both(found, entry_of(row))
+    return found
