@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -14,10 +15,12 @@ from jsonschema import Draft202012Validator
 from reconciler.core.errors import LinkError, RecordError
 from reconciler.core.model.record import Entry
 from reconciler.edges import records, schemas
+from reconciler.edges.files import RealFiles
 from reconciler.edges.places import recorded_ids
 from reconciler.edges.records import layout
-from tests.entries import put
+from tests.entries import always, put
 from tests.faulty_files import FaultyFiles
+from tests.processes import SECONDS
 
 STORE = "1" * 32
 A, B = "ea" + "0" * 30, "ea1" + "0" * 29
@@ -326,6 +329,23 @@ def test_two_runs_that_grow_and_write_at_the_same_time_lose_nothing(tmp_path: Pa
     assert len(read(tmp_path)) == 33
     assert records.width(tmp_path, STORE) == 4
     assert {len(name) for name in names(tmp_path) if name != "layout.json"} == {len("0000.json")}
+
+
+def test_growth_waits_for_a_run_that_writes(tmp_path: Path) -> None:
+    put(tmp_path, [entry(A), entry(B)])
+    growing = Thread(target=records.grow, args=(tmp_path, STORE, 3))
+
+    class GrownMeanwhile(RealFiles):
+        def rename(self, old: Path, new: Path) -> None:
+            if not growing.ident:
+                growing.start()
+                growing.join(0.2)  # without the lock it ends by then, and the old file comes back
+            super().rename(old, new)
+
+    records.write(tmp_path, STORE, {A: [always(entry(A, "3"))]}, files=GrownMeanwhile())
+    growing.join(SECONDS)
+    assert names(tmp_path) == ["ea0.json", "ea1.json", "layout.json"]
+    assert read(tmp_path) == {A: entry(A, "3"), B: entry(B)}
 
 
 def test_a_file_whose_entries_all_have_moved_counts_as_moved(tmp_path: Path) -> None:

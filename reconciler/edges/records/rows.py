@@ -250,6 +250,9 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
 }
 
 
+_ALL_FORMS = _FIELDS.keys() - _LATER_FIELDS - _RARE_FIELDS
+
+
 def _line(content: bytes, row: object) -> str:
     """Return the line of an entry as `:12`, "" if it is unknown."""
     title = row.get("imageSetId") if isinstance(row, dict) else None
@@ -274,7 +277,7 @@ def _problem(row: object, prefix: str) -> str:
 
 
 def _has_fields(row: Row) -> bool:
-    return set(row) | _LATER_FIELDS | _RARE_FIELDS == set(_FIELDS)
+    return row.keys() >= _ALL_FORMS and row.keys() <= _FIELDS.keys()
 
 
 def _row_digest(row: Row) -> str:
