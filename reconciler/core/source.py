@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 
 # The line breaks by which YAML counts lines. It knows three more, which no manifest may hold.
 _BREAK = re.compile("\r\n?|\n")
@@ -26,7 +25,7 @@ class Sources:
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._texts = dict(texts or {})
         self._left = MAX_KEPT - sum(map(len, self._texts.values()))
-        self._lines = cache(lines_of)
+        self._lines: dict[str, list[str]] = {}
 
     def add(self, other: Sources) -> None:
         """Add the texts of other files, up to MAX_KEPT characters in all."""
@@ -37,7 +36,9 @@ class Sources:
 
     def line(self, file: str, number: int) -> str | None:
         """Return a line, counted from 1; None if there is none, or the file is not kept."""
-        lines = self._lines(self._texts[file]) if file in self._texts else []
+        if file in self._texts and file not in self._lines:
+            self._lines[file] = lines_of(self._texts[file])
+        lines = self._lines.get(file, [])
         return lines[number - 1] if 0 < number <= len(lines) else None
 
     def __repr__(self) -> str:

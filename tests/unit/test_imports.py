@@ -30,3 +30,24 @@ def test_nothing_slow_is_imported_before_it_is_needed(
 ) -> None:
     assert "reconciler.pipeline" in imported
     assert module not in imported
+
+
+HELP = """
+import sys
+from reconciler.__main__ import main
+sys.argv = ["reconcile", "--help"]
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["boto3", "git", "jsonschema", "jsonschema_rs", "pydicom", "reconciler.pipeline", "yaml"],
+)
+def test_the_help_needs_nothing_of_what_the_commands_import(module: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", HELP], check=True, capture_output=True, text=True)
+    assert "reconciler.cli.validate" in ran.stdout.split()
+    assert module not in ran.stdout.split()

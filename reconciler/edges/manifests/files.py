@@ -17,6 +17,8 @@ from reconciler.edges.places import SETTINGS_FILE
 from reconciler.edges.worktree import leads_out
 
 MAX_BYTES = 16 * 1024 * 1024
+# To ask for MAX_BYTES at once takes 0.1 ms a file: CPython allocates what it is asked for.
+_CHUNK = 64 * 1024
 
 _SUFFIXES = (".yaml", ".yml")
 _LOOKS_LIKE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
@@ -168,10 +170,14 @@ def _hint(kind: FileKind, wanted: FileKind) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     """Read a regular file up to just beyond the limit. Devices and pipes may never end."""
-    with open(path, "rb", opener=open_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    with open(path, "rb", buffering=0, opener=open_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        return file.read(MAX_BYTES + 1)
+        data = file.read(min(status.st_size, MAX_BYTES) + 1) or b""
+        while len(data) <= MAX_BYTES and (more := file.read(_CHUNK)):
+            data += more  # the file has grown, or it is of /proc and states no size
+    return data
 
 
 def _decoded(data: bytes, place: Place) -> str | Diagnostic:
