@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,24 @@ def test_nothing_slow_is_imported_before_it_is_needed(
 ) -> None:
     assert "reconciler.pipeline" in imported
     assert module not in imported
+
+
+CHECK = """
+import sys
+from pathlib import Path
+from reconciler import pipeline
+from reconciler.edges.settings import read_settings
+pipeline.check(read_settings(Path("reconciler.yaml").resolve()))
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("module", ["jsonschema", "numpy", "pydicom", "requests"])
+def test_checking_valid_manifests_imports_nothing_slow(module: str) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", CHECK]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+    assert module not in ran.stdout.split()
 
 
 HELP = """

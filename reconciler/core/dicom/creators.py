@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from reconciler.core.dicom.dictionary import hex_key
+from reconciler.core.dicom.tables import PRIVATE, table
 from reconciler.core.model.value import Json
 
 _FIRST_BLOCK = 0x10
@@ -50,7 +51,4 @@ def creator_text(value: Json) -> str:
 @cache
 def is_known_creator(name: str) -> bool:
     """Whether this is a private creator of the vendors that pydicom lists."""
-    # Imported at first use: the import takes 0.2 s.
-    from pydicom.datadict import private_dictionaries
-
-    return name in private_dictionaries
+    return name in table(PRIVATE).private_dictionaries

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TypeAlias
 
 from reconciler.core.dicom.edition import NEWER_THAN_2022B
+from reconciler.core.dicom.tables import DICTIONARY, table
 from reconciler.core.model.address import Address
 from reconciler.core.model.node import shown
 
@@ -185,13 +186,12 @@ def _entry(tag: int) -> _Entry | None:
 @cache
 def _tables() -> tuple[dict[int, _Entry], tuple[tuple[int, int, _Entry], ...]]:
     """Return pydicom's rows, and its repeating groups as (mask, value under the mask, row)."""
-    # Imported at first use: the import takes 0.2 s, which `reconcile --help` does not need.
-    from pydicom.datadict import DicomDictionary, RepeatersDictionary
-
+    found = table(DICTIONARY)
     # The item delimiters (FFFE,xxxx) structure a sequence and hold no value (PS3.5 section 7.5).
-    rows = {tag: row for tag, row in DicomDictionary.items() if row[0] != "NONE"}
+    rows = {tag: row for tag, row in found.DicomDictionary.items() if row[0] != "NONE"}
     return rows, tuple(
-        (_mask(pattern), _under_mask(pattern), row) for pattern, row in RepeatersDictionary.items()
+        (_mask(pattern), _under_mask(pattern), row)
+        for pattern, row in found.RepeatersDictionary.items()
     )
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from itertools import permutations, product
 
 from reconciler.core.dicom.dictionary import by_key
+from reconciler.core.dicom.tables import UIDS, table
 
 _YES_NO = "YES NO"
 _MODALITIES = """
@@ -200,7 +201,4 @@ def _character_sets() -> frozenset[str]:
 
 def _registered_uids() -> frozenset[str]:
     """Return the UIDs of PS3.6 table A-1."""
-    # Imported at first use, as in `dictionary`.
-    from pydicom.uid import UID_dictionary
-
-    return frozenset(UID_dictionary)
+    return frozenset(table(UIDS).UID_dictionary)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from reconciler.core.dicom.tables import UIDS, table
+
 
 @dataclass(frozen=True, slots=True)
 class RegisteredUid:
@@ -24,12 +26,9 @@ def registered_uid(text: str) -> RegisteredUid | None:
 
 @cache
 def _rows() -> dict[str, RegisteredUid]:
-    # Imported at first use, as in `dictionary`.
-    from pydicom.uid import UID_dictionary
-
     rows = [
         RegisteredUid(uid, name, kind, bool(retired), keyword)
-        for uid, (name, kind, _info, retired, keyword) in UID_dictionary.items()
+        for uid, (name, kind, _info, retired, keyword) in table(UIDS).UID_dictionary.items()
     ]
     by_keyword = {row.keyword.casefold(): row for row in rows if row.keyword}
     return {**by_keyword, **{row.uid: row for row in rows}}
