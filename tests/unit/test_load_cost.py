@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.edges.manifests import load
+from reconciler.edges.manifests import load, parse
 
 _SIZELESS = Path("/proc/version")
 _MOST = 1_000_000  # bytes; the largest file that may be read has 16 MiB
@@ -27,3 +27,11 @@ def test_a_small_file_is_read_without_a_buffer_for_the_largest(tmp_path: Path) -
 def test_a_file_that_states_no_size_is_read_to_the_end(tmp_path: Path) -> None:
     first = load(tmp_path, [_SIZELESS]).sources.line(str(_SIZELESS), 1)
     assert first is not None and first.startswith("Linux")
+
+
+def test_an_ordinary_manifest_is_read_without_the_parser() -> None:
+    class Unused:
+        def __init__(self, text: str) -> None:
+            raise AssertionError("the parser is not needed")
+
+    assert parse("kind: ImageSet\nallow: [A]\n", "a.yaml", Unused).documents

@@ -14,6 +14,7 @@ from reconciler.core.source import Sources
 from reconciler.edges.manifests.build import Builder, Parser, too_deep
 from reconciler.edges.manifests.cut_off import cut_off
 from reconciler.edges.manifests.files import place_after
+from reconciler.edges.manifests.ordinary import ordinary
 from reconciler.edges.manifests.quotes import repaired
 
 PURE: Parser = yaml.SafeLoader
@@ -21,7 +22,7 @@ DEFAULT: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else PURE
 
 # Characters that YAML 1.2 does not allow, and line separators that YAML 1.1 treats differently.
 # Also those that turn the direction of text (`node.TURNS_TEXT`).
-_FORBIDDEN = re.compile(
+FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
     "\U00010000-\U0010ffff]"
 )
@@ -65,10 +66,18 @@ def parse(
     text: str, name: str, parser: Parser = DEFAULT, most_nodes: int = node.MAX_NODES
 ) -> Loaded:
     """Parse a text into documents, with PyYAML's C parser by default (`PURE` without libyaml)."""
-    forbidden = _FORBIDDEN.search(text)
+    forbidden = FORBIDDEN.search(text)
     if forbidden:
         problem = _forbidden(text, forbidden.start(), name)
         return Loaded((), (problem,), (name,), sources=Sources({name: text}))
+    documents = ordinary(text, name, most_nodes)
+    if documents is None:
+        return by_events(text, name, parser, most_nodes)
+    return Loaded(documents, (), (name,), cut_off(documents, text), Sources({name: text}))
+
+
+def by_events(text: str, name: str, parser: Parser, most_nodes: int) -> Loaded:
+    """Parse a text by the events of a parser, and report every problem."""
     builder = Builder(name, most_nodes)
     events = parser(text)
     try:
