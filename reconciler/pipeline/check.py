@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -17,13 +17,16 @@ from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.warnings import warnings as value_warnings
 from reconciler.core.errors import Diagnostic, GitError, InputError
 from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.node import MappingNode
 from reconciler.core.model.plan import Later
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
 from reconciler.edges import git, schemas
-from reconciler.edges.manifests import Loaded, load, load_contents, name_of, names
+from reconciler.edges.manifests import Loaded, each, load_contents, name_of, names
+from reconciler.pipeline.collector import paused
 
 
+@paused()
 def check(
     settings: Settings, paths: Sequence[Path] = (), *, proposed: Settings | None = None
 ) -> Checked:
@@ -35,10 +38,11 @@ def check(
     """
     root = Path(settings.root)
     folders = _folders(root / settings.manifests, paths)
-    loaded = load(root, folders)
+    loaded = _Loading(each(root, folders))
     asks = _asks(_with_stores_of(settings, proposed), loaded)
     if not paths:
-        found = Checked(asks, len(loaded.files), read=loaded.files, warnings=loaded.warnings)
+        warned = tuple(loaded.warnings)
+        found = Checked(asks, len(loaded.files), read=loaded.files, warnings=warned)
         return _without_later(found, settings)
     selected = names(root, paths)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
@@ -70,7 +74,7 @@ def check_contents(
     settings: Settings, files: Mapping[str, bytes], paths: Sequence[str] = ()
 ) -> Checked:
     """Like `check`, for manifests by name that are not on the disk. `paths` are names, too."""
-    loaded = load_contents(files)
+    loaded = _Loading([load_contents(files)])
     asks = _asks(settings, loaded)
     if not paths:
         return Checked(asks, len(files), read=loaded.files)
@@ -80,12 +84,36 @@ def check_contents(
     return Checked(_carrying(asks, selected), len(selected), tuple(paths), loaded.files)
 
 
-def _asks(settings: Settings, loaded: Loaded) -> tuple[ImageSetAsk, ...]:
+class _Loading:
+    """Manifests while they are loaded. It keeps what `Loaded` has, but no documents."""
+
+    def __init__(self, found: Iterable[Loaded]) -> None:
+        self._found = iter(found)
+        first = next(self._found)
+        self._documents = first.documents
+        self.files = first.files
+        self.problems = list(first.problems)
+        self.warnings = list(first.warnings)
+        self.sources = first.sources
+
+    def documents(self) -> Iterator[MappingNode]:
+        """Yield the documents, which are read meanwhile."""
+        yield from self._documents
+        for loaded in self._found:
+            self.problems += loaded.problems
+            self.warnings += loaded.warnings
+            self.sources.add(loaded.sources)
+            yield from loaded.documents
+
+
+def _asks(settings: Settings, loading: _Loading) -> tuple[ImageSetAsk, ...]:
     """The asks of all manifests. Raises InputError with every problem."""
-    validated = validate(loaded.documents, settings, _checker())
+    documents = loading.documents()
+    validated = validate(documents, settings, _checker())
+    deque(documents, maxlen=0)  # where `validate` stops, the problems of reading are still missing
     resolved = resolve(validated.asks)
-    if problems := (*loaded.problems, *validated.problems, *resolved.problems):
-        raise InputError(problems, loaded.sources)
+    if problems := (*loading.problems, *validated.problems, *resolved.problems):
+        raise InputError(problems, loading.sources)
     return resolved.asks
 
 
