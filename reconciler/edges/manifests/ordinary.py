@@ -66,7 +66,10 @@ class _Open:
 def ordinary(text: str, name: str, most_nodes: int) -> tuple[MappingNode, ...] | None:
     """Return the documents of an ordinary text; None if the parser has to read it."""
     # A file has fewer keys and values than characters.
-    if len(text) > min(MAX_TEXT, most_nodes) or "\t" in text or "\r" in text:
+    if len(text) > min(MAX_TEXT, most_nodes):
+        return None
+    # YAML has line breaks that are no `\n`, and refuses control characters (YAML 1.1, section 5).
+    if not text.replace("\n", "").isprintable():
         return None
     try:
         return _Reader(name).read(text)
