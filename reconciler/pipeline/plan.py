@@ -103,7 +103,7 @@ def plan(
         if not checked.paths and one.name not in errors
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
-    listed, unchanged = counted(ordered)
+    listed, unchanged = counted(ordered, {(one.datastore_id, one.image_set_id) for one in left})
     made = Plan(
         basis=basis_of(settings, checked, since),
         actions=with_digests(listed, key),

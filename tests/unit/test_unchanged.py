@@ -53,7 +53,6 @@ def test_counted(fields: dict[str, Any]) -> None:
         {"status": Status.BUSY},
         {"members": (replace(RECORDED, recorded=False),)},
         {"members": (RECORDED, replace(SIBLING, recorded=False))},
-        {"members": (replace(RECORDED, origin_version_id="3"),)},
         {"siblings": (replace(SIBLING, recorded=False),)},
         {"notes": (Note(A, "needs no consent"),)},
         {"released": ("Patient/PatientID",)},
@@ -67,6 +66,12 @@ def test_counted(fields: dict[str, Any]) -> None:
 def test_listed(fields: dict[str, Any]) -> None:
     one = action(**fields)
     assert counted([one]) == ((one,), ())
+
+
+def test_what_an_attempt_names_is_listed() -> None:
+    one = action(siblings=(SIBLING,))
+    assert counted([one], {(DATASTORE_ID, A)}) == ((one,), ())
+    assert counted([one], {("2" * 32, A)})[0] == ()
 
 
 def test_each_data_store_has_its_count_and_each_image_set_counts() -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from reconciler.core.model.at_base import StatusAtBase
 from reconciler.core.model.plan import Action, Status, Unchanged
 
 
-def counted(actions: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Unchanged, ...]]:
-    """The actions that a plan lists, in their order, and the count of the others, sorted."""
+def counted(
+    actions: Iterable[Action], attempted: Collection[tuple[str, str]] = ()
+) -> tuple[tuple[Action, ...], tuple[Unchanged, ...]]:
+    """The actions that a plan lists, in their order, and the count of the others, sorted.
+
+    `attempted` are the image sets, with the ID of their data store, that attempts of other runs
+    name. They have an action: the apply ends their attempts with it.
+    """
     kept: list[Action] = []
     counts: Counter[tuple[str, str]] = Counter()
     for action in actions:
-        if is_unchanged(action):
+        names = {(action.datastore_id, one.image_set_id) for one in action.members}
+        if is_unchanged(action) and names.isdisjoint(attempted):
             counts[action.datastore, action.datastore_id] += len(action.image_sets)
         else:
             kept.append(action)
@@ -22,15 +29,11 @@ def counted(actions: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Unchan
 
 
 def is_unchanged(action: Action) -> bool:
-    """Whether there is nothing to do, to show or to record.
-
-    An image set that an interrupted run has changed has its own line: its attempt ends with it.
-    """
+    """Whether there is nothing to do, to show or to record."""
     return (
         action.status is Status.CONVERGED
         and not (action.notes or action.released or action.blocks or action.hazards)
-        and all(one.recorded and not one.origin_version_id for one in action.members)
-        and all(one.recorded for one in action.siblings)
+        and all(one.recorded for one in (*action.members, *action.siblings))
         and _was_so(action)
     )
 
