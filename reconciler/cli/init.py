@@ -204,6 +204,9 @@ def _rows(lacks: Sequence[Lack]) -> list[Json]:
 
 
 def _report(written: Written, lacks: Sequence[Lack], steps: Iterable[str]) -> Iterator[str]:
+    from reconciler.cli import screen
+    from reconciler.render.values import wrapped
+
     if written.written:
         yield "Written:"
         yield from (f"  {path}" for path in written.written)
@@ -213,9 +216,10 @@ def _report(written: Written, lacks: Sequence[Lack], steps: Iterable[str]) -> It
     yield from _lacks(lacks)
     yield "Next:"
     for number, step in enumerate(steps, start=1):
-        first, *rest = step.split("\n")
+        sentences, *rest = step.split("\n")  # the rest are commands, which are not wrapped
+        first, *more = wrapped(sentences, screen.look().width - 5)
         yield f"  {number}. {first}"
-        yield from (f"     {line}" for line in rest)
+        yield from (f"     {line}" for line in (*more, *rest))
 
 
 def _lacks(lacks: Sequence[Lack]) -> Iterator[str]:

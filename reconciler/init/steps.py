@@ -13,6 +13,14 @@ TRUST = "iam/trust-plan.json"
 # What --repository takes, made of what GitHub's API states about a repository.
 _NUMBERS = r'"\(.owner.login)@\(.owner.id)/\(.name)@\(.id)"'
 
+_IN_PULL_REQUESTS = (
+    "If records are to be merged in pull requests: write `record: {mode: pull-request}` into "
+    "reconciler.yaml. Make a GitHub App with the permissions Contents and Pull requests (write), "
+    "install it in the repository, then give its client ID and its key to the job that applies:\n"
+    "gh variable set RECONCILE_APP_CLIENT_ID --env reconcile-apply --body CLIENT-ID\n"
+    "gh secret set RECONCILE_APP_PRIVATE_KEY --env reconcile-apply < KEY.pem"
+)
+
 
 def next_steps(answers: Answers, root: Path) -> Iterator[str]:
     """The steps. A step may have several lines: a sentence, then commands."""
@@ -35,6 +43,7 @@ def next_steps(answers: Answers, root: Path) -> Iterator[str]:
             "Check the settings on GitHub. Each line that is wrong has the command that fixes it:\n"
             f"{_command(root)} --check --github --repository {answers.repository}"
         )
+        yield _IN_PULL_REQUESTS
 
 
 def _on_github(repository: Repository, root: Path) -> Iterator[str]:

@@ -158,12 +158,17 @@ def test_the_jobs_read_the_record_branch_that_the_settings_name(
     settings = tmp_path / "reconciler.yaml"
     mode = "record: {mode: branch"
     settings.write_text(settings.read_text().replace(mode, f"{mode}, branch: audit/versions"))
-    jobs = {"github": ".github/workflows/reconcile-plan.yml", "gitlab": ".gitlab-ci.yml"}[forge]
+    folder = ".github/workflows"
+    on_github = [f"{folder}/reconcile-plan.yml", f"{folder}/reconcile-apply.yml"]
+    jobs = {"github": on_github, "gitlab": [".gitlab-ci.yml"]}[forge]
     ran = reconcile("init", "--check")
-    assert (ran.code, f"{jobs} differs from the file of this version" in ran.out) == (1, True)
-    (tmp_path / jobs).unlink()
+    assert ran.code == 1
+    for job in jobs:
+        assert f"{job} differs from the file of this version" in ran.out
+        (tmp_path / job).unlink()
     assert reconcile("init", *host).code == 0
     assert reconcile("init", "--check").code == 0
-    text = (tmp_path / jobs).read_text()
-    assert "refs/remotes/origin/audit/versions" in text
-    assert "reconcile/records" not in text
+    for job in jobs:
+        text = (tmp_path / job).read_text()
+        assert "audit/versions" in text
+        assert "reconcile/records" not in text

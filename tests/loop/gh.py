@@ -143,6 +143,24 @@ class Call:
             if commit in (*one["commits"], one["head"]["sha"], one["merge_commit_sha"])
         ]
 
+    def pulls(self) -> Any:
+        """The pull requests of a branch: `head` is `owner:branch`."""
+        owner, _, branch = self.query["head"].partition(":")
+        return [
+            one
+            for one in self.state["pulls"]
+            if one["state"] == self.query["state"]
+            and one["base"]["ref"] == self.query["base"]
+            and one["head"]["ref"] == branch
+            and one["head"]["repo"]["full_name"].startswith(f"{owner}/")
+        ]
+
+    def open_pull(self) -> Any:
+        """Note what is proposed. `Host.open` makes the pull request of it."""
+        row = {**self.fields, "user": {"login": self.token["login"]}}
+        self.state.setdefault("proposed", []).append(row)
+        return row
+
     def pull(self, number: str) -> Any:
         return _one(self.state["pulls"], "number", number)
 
@@ -220,6 +238,8 @@ _CALLS: list[tuple[str, str, str, Callable[..., Any]]] = [
     ("GET", rf"compare/{_SHA}\.\.\.{_SHA}", "contents:read", Call.compare),
     ("GET", rf"commits/{_SHA}/pulls", "pull-requests:read", Call.pulls_of),
     ("GET", rf"pulls/{_N}", "pull-requests:read", Call.pull),
+    ("GET", r"pulls", "pull-requests:read", Call.pulls),
+    ("POST", r"pulls", "pull-requests:write", Call.open_pull),
     ("GET", r"actions/runs", "actions:read", Call.runs),
     ("GET", r"actions/workflows/([\w.-]+)/runs", "actions:read", Call.runs),
     ("GET", rf"actions/runs/{_N}", "actions:read", Call.run),

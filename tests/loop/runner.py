@@ -94,6 +94,7 @@ class Runner:
     tools: Path
     folder: Path
     approves: bool = True
+    vars: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, name: str, event: Event) -> Ran:
         """Run the workflow file of the commit of the event."""
@@ -103,7 +104,7 @@ class Runner:
         branch = event.head.get("ref", event.ref.removeprefix("refs/heads/"))
         ran = Ran(self.host.start(**row, head_repository=repository, head_branch=branch))
         workflow = loaded(self.host.bare, event.sha, name)
-        contexts = {"github": self._github(event, ran.id), "vars": {}, "secrets": {}}
+        contexts = {"github": self._github(event, ran.id), "vars": self.vars, "secrets": {}}
         self._jobs(_Source(name, event.ref, workflow), contexts, event, ran)
         self.host.end(ran.id, ran.conclusion)
         return ran
@@ -284,6 +285,7 @@ class _Steps:
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_REPOSITORY_OWNER": REPOSITORY.partition("/")[0],
             "GITHUB_REPOSITORY_ID": HOSPITAL.repository_id,
             "GITHUB_SERVER_URL": SERVER,
             "GITHUB_EVENT_NAME": self.event.name,

@@ -12,6 +12,7 @@ from tests.cli.outside import STORE, git, manifest, write
 from tests.documents import IMAGE_SET_ID
 from tests.loop.conftest import Team
 from tests.loop.host import APP, BOT, STEWARD
+from tests.loop.runner import Ran
 from tests.loop.test_plan import COMMENTS, NAME
 
 RECORD = f"records/{STORE}/{IMAGE_SET_ID[:2]}.json"
@@ -20,8 +21,8 @@ AUTHOR = f"{BOT} <41898282+{BOT}@users.noreply.github.com>"
 SKIPPED = {"scope": "success", "approve": "skipped", "apply": "skipped"}
 
 
-def recorded(team: Team, mode: str) -> None:
-    """A pull request is applied and recorded."""
+def recorded(team: Team, mode: str) -> Ran:
+    """A pull request is applied and recorded; the run of the apply."""
     outside.settings(team.root, team.emulator, f"record: {{mode: {mode}}}\n")
     team.commit("settings")
     git(team.root, "push", "-q", "origin", "HEAD:refs/heads/main")
@@ -29,11 +30,15 @@ def recorded(team: Team, mode: str) -> None:
     assert team.planned(number).conclusion == "success"
     applied = team.merged(number)
     assert applied.results["apply"] == "success", applied.log
+    return applied
 
 
 def test_a_pull_request_of_the_bot_holds_its_records_and_starts_no_apply(team: Team) -> None:
+    team.runner.vars = {"RECONCILE_APP_CLIENT_ID": "Iv1.0123456789abcdef"}
     recorded(team, "pull-request")
-    number = team.host.open(BRANCH, author=APP)
+    (proposed,) = team.host.state["proposed"]
+    assert (proposed["head"], proposed["base"], proposed["user"]["login"]) == (BRANCH, "main", APP)
+    number = team.host.open(proposed["head"], author=proposed["user"]["login"])
     planned = team.planned(number)
     assert planned.conclusion == "success", planned.log
     assert "Nothing changes" in team.host.comments(number)[0][1]
@@ -45,6 +50,27 @@ def test_a_pull_request_of_the_bot_holds_its_records_and_starts_no_apply(team: T
     later = team.planned(team.ask("comments", COMMENTS.format("seen")))
     assert later.conclusion == "success", later.log
     assert team.version() == "2"
+
+
+def test_without_an_app_a_person_opens_the_pull_request_of_the_records(team: Team) -> None:
+    ran = recorded(team, "pull-request")
+    step = ran.step("Propose the records")
+    assert step.outcome == "success"
+    (warning,) = step.commands
+    assert f"opens the pull request of the branch {BRANCH}. Open it yourself." in warning
+    assert "proposed" not in team.host.state
+
+
+def test_a_pull_request_of_the_records_that_is_open_is_not_opened_again(team: Team) -> None:
+    team.runner.vars = {"RECONCILE_APP_CLIENT_ID": "Iv1.0123456789abcdef"}
+    recorded(team, "pull-request")
+    team.host.open(BRANCH, author=APP)
+    number = team.ask("comments", COMMENTS.format("seen"))
+    assert team.planned(number).conclusion == "success"
+    applied = team.merged(number)
+    assert applied.results["apply"] == "success", applied.log
+    assert applied.step("Propose the records").outcome == "success"
+    assert len(team.host.state["proposed"]) == 1
 
 
 @pytest.mark.parametrize(
