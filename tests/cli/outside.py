@@ -44,6 +44,13 @@ class World:
         (action,) = json.loads(ran.out)["actions"]
         return dict(action)
 
+    def unchanged(self) -> int:
+        """How many image sets a plan without any action counts."""
+        ran = self.reconcile("plan", "--json")
+        plan = json.loads(ran.out)
+        assert (ran.code, plan["actions"]) == (0, []), ran.err
+        return sum(one["imageSets"] for one in plan["unchanged"])
+
     def entry(self, image_set_id: str = IMAGE_SET_ID) -> dict[str, Any]:
         """The row of the record of an image set."""
         rows = [

@@ -167,11 +167,9 @@ class Attacker:
             self._exact(canonical_json(form_of(content)), content_digest(Document(content)))
         if name != LIVE:
             self._asked(ask_of(root, name))
-            (action,) = (
-                one for one in loads(saved.read_bytes()).actions if one.image_set_id == name
-            )
-            if action.changes:
-                self._acting(action)
+            for action in loads(saved.read_bytes()).actions:
+                if action.image_set_id == name and action.changes:
+                    self._acting(action)
         whole = self._exact(canonical_json(raw), digest(raw))
         self._keyed(Use.PLAN, whole, ZERO.digest(Use.PLAN, whole))
 

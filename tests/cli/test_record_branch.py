@@ -70,7 +70,9 @@ class Team:
         """The statuses of a plan in a clone."""
         ran = self.plan(root, "--json")
         assert ran.code == 0, ran.err
-        return [one["status"] for one in json.loads(ran.out)["actions"]]
+        plan = json.loads(ran.out)
+        counted = sum(one["imageSets"] for one in plan["unchanged"])
+        return [one["status"] for one in plan["actions"]] + ["unchanged"] * counted
 
     def held(self, branch: str = BRANCH) -> dict[str, Entry]:
         """The records on a branch of the host."""
@@ -136,7 +138,7 @@ def test_the_plan_of_a_clean_clone_needs_the_branch_and_is_empty_with_it(team: T
     fetch = f"git fetch origin {BRANCH}:{TRACKED}"
     assert f"`{fetch}`" in ran.err
     git(clone, *fetch.split()[1:])
-    assert team.status(clone) == ["converged"]
+    assert team.status(clone) == ["unchanged"]
     assert git(clone, "status", "--porcelain") == ""
 
 
@@ -182,7 +184,7 @@ def test_without_push_the_local_branch_moves_and_the_next_plan_is_empty(team: Te
         before,
     )
     git(team.root, "clean", "-qfd", "records")
-    assert team.status(team.root) == ["converged"]
+    assert team.status(team.root) == ["unchanged"]
     assert not git(team.host, "branch", "--list", BRANCH)
 
 
@@ -190,7 +192,7 @@ def test_a_repository_without_a_remote_keeps_the_local_branch(team: Team) -> Non
     git(team.root, "remote", "remove", "origin")
     assert team.apply(team.root).code == 0
     git(team.root, "clean", "-qfd", "records")
-    assert team.status(team.root) == ["converged"]
+    assert team.status(team.root) == ["unchanged"]
     ran = team.apply(team.root, "--push")
     assert (ran.code, "no remote" in ran.err) == (1, True)
 
@@ -344,12 +346,11 @@ def test_the_status_at_the_base_is_judged_by_the_same_records(team: Team) -> Non
     team.ask(COMMENTS.format("seen"), OTHER_ID, file="b.yaml")
     ran = team.plan(team.clone("next"), "--json", "--base", "HEAD^")
     assert ran.code == 0, ran.err
-    found = {
-        one["members"][0]["imageSetId"]: (one["status"], one["atBase"]["status"])
-        for one in json.loads(ran.out)["actions"]
-    }
-    assert found[OTHER_ID] == ("update", "unmanaged")
-    assert found[IMAGE_SET_ID] == ("converged", "converged")
+    plan = json.loads(ran.out)
+    (one,) = plan["actions"]
+    assert one["members"][0]["imageSetId"] == OTHER_ID
+    assert (one["status"], one["atBase"]["status"]) == ("update", "unmanaged")
+    assert [one["imageSets"] for one in plan["unchanged"]] == [1]
 
 
 def test_a_version_that_the_branch_records_is_one_of_ours(team: Team, tmp_path: Path) -> None:
@@ -531,13 +532,13 @@ def test_the_copies_of_pushed_records_can_be_set_aside(team: Team, mode: str) ->
         git(team.root, "pull", "-q", "origin", "main")
     git(team.root, *SET_ASIDE.split()[1:])
     assert git(team.root, "status", "--porcelain") == ""
-    assert team.status(team.root) == ["converged"]
+    assert team.status(team.root) == ["unchanged"]
     git(team.root, "pull", "-q", "origin", "main")
     team.ask(PERSON.format("Doe^Petra"))
     assert SET_ASIDE in team.apply(team.root, "--push").err
     git(team.root, *SET_ASIDE.split()[1:])
     assert git(team.root, "status", "--porcelain") == ""
-    assert team.status(team.root) == ["converged"]
+    assert team.status(team.root) == ["unchanged"]
 
 
 def test_a_job_is_not_asked_to_set_copies_aside(

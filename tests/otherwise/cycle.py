@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.errors import InputError, ReconcilerError
-from reconciler.core.model.plan import Plan
+from reconciler.core.model.plan import Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.emulator.http.options import Options
 from reconciler.emulator.http.server import Emulator
@@ -277,6 +277,8 @@ def _told(planned: Plan, applied: Applied) -> tuple[frozenset[str], str]:
         for action in planned.actions
         if not any(id(step) in ended for step in action.steps)
     }
+    if planned.unchanged:
+        statuses.add(str(Status.CONVERGED))
     results = {str(one.result) for one in applied.outcomes}
     blocks = [f"{one.message} {one.hint}" for action in planned.actions for one in action.blocks]
     return frozenset(statuses | results), "\n".join(
