@@ -147,11 +147,24 @@ def _changed_records(settings: Settings, base: str, folder: Path) -> Sequence[Pa
         return changed
     now = git.contents_at(root, "HEAD", changed)
     recorded = [git.contents_at(root, tip, changed) for tip in branch_tips(settings)]
+    moved = _moved(root, base, [path for path in changed if path not in now])
     return [
         path
         for path in changed
-        if path not in now or all(then.get(path) != now[path] for then in recorded)
+        if (path not in now and path not in moved)
+        or all(then.get(path) != now.get(path) for then in recorded)
     ]
+
+
+def _moved(root: Path, base: str, gone: Sequence[Path]) -> frozenset[Path]:
+    """Those files of the base of which other files of the commit have each image set.
+
+    Record files that have grown too large become more and smaller files.
+    """
+    folders = {path.parent for path in gone}
+    held = {one: tuple(git.files_at(root, "HEAD", one).values()) for one in folders}
+    before = git.contents_at(root, base, gone)
+    return frozenset(path for path in gone if records.are_in(before[path], held[path.parent]))
 
 
 def _way_back(root: Path, base: str, name: str) -> str:

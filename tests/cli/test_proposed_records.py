@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.edges import records
 from tests.cli.conftest import Ran
-from tests.cli.outside import git
-from tests.cli.test_record_branch import RECORD, TRACKED, Team, team
+from tests.cli.outside import STORE, git
+from tests.cli.test_record_branch import COMMENTS, RECORD, TRACKED, Team, team
+from tests.documents import IMAGE_SET_ID
 
 __all__ = ["team"]
 
@@ -87,6 +89,47 @@ def test_a_person_merges_no_records(
     ran = planned(team, proposed)
     assert ran.code == 1
     assert "only `reconcile` changes records" in ran.err
+
+
+@pytest.fixture
+def grown(team: Team) -> Path:
+    """Like `proposed`, with records that the base has in fewer and larger files."""
+    team.mode("pull-request")
+    team.merged()
+    team.apply(team.root, "--push")
+    team.squash()
+    team.pull()
+    records.grow(team.root, STORE, 3)
+    team.ask(COMMENTS.format("seen"), file="comments.yaml")
+    ran = team.apply(team.root, "--push")
+    assert ran.code == 0, ran.err
+    clone = team.clone("job")
+    git(clone, "merge", "-q", "--no-ff", "-m", "test merge", TRACKED)
+    assert not (clone / RECORD).exists()
+    return clone
+
+
+def test_a_bot_merges_records_that_have_grown(
+    team: Team, grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_a_job(monkeypatch, tmp_path, PULL_REQUEST, {"pull_request": {"user": BOT}})
+    ran = planned(team, grown)
+    assert ran.code == 0, ran.err
+    assert "nothing to do, 1 converged" in ran.out
+
+
+def test_a_bot_deletes_no_entry_that_is_not_in_another_file(
+    team: Team, grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even if the record branch lacks it, too, such as one that begins at an older commit."""
+    wide = f"records/{STORE}/{IMAGE_SET_ID[:3]}.json"
+    git(grown, "rm", "-q", wide)
+    git(grown, "commit", "-q", "--amend", "-m", "test merge")
+    git(grown, "update-ref", TRACKED, "HEAD")
+    in_a_job(monkeypatch, tmp_path, PULL_REQUEST, {"pull_request": {"user": BOT}})
+    ran = planned(team, grown)
+    assert ran.code == 1
+    assert f"{RECORD} differs from the base" in ran.err
 
 
 @pytest.mark.parametrize("how", ["edited", "deleted"])

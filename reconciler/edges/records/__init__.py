@@ -22,6 +22,7 @@ from reconciler.edges.places import RECORDS as FOLDER
 from reconciler.edges.records import layout
 from reconciler.edges.records.contents import (
     applied_commits,
+    are_in,
     changed_entries,
     joined_content,
     relaid,
@@ -54,6 +55,7 @@ __all__ = [
     "KIND",
     "Amendment",
     "applied_commits",
+    "are_in",
     "changed_entries",
     "files_of",
     "folder",

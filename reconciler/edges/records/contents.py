@@ -32,6 +32,12 @@ def changed_entries(contents: Iterable[tuple[bytes, bytes]]) -> tuple[Entry, ...
     return tuple(sorted(entry_of(row) for row in new if row != old.get(_place(row))))
 
 
+def are_in(content: bytes, others: Iterable[bytes]) -> bool:
+    """Whether other files have an entry of each image set of a file. Quick: nothing is checked."""
+    held = frozenset().union(*map(layout.image_sets, others))
+    return layout.image_sets(content) <= held
+
+
 def without(content: bytes, same: bytes) -> bytes:
     """Return the content of a file without the entries that another content has, too."""
     held = {_place(row): row for row in unchecked_rows_of(same)}
