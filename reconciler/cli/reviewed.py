@@ -83,8 +83,8 @@ def _lines(
     all_of = len(judgement.reviewed) + len(judgement.unreviewed)
     yield f"Reviewed: {len(judgement.reviewed):,} of {plural(all_of, 'action')} with calls."
     for one in judgement.unreviewed:
-        touched = "" if one.is_touched else " (no merged commit changed its manifests)"
-        yield f"  unreviewed: image set {one.action.image_set_id}: {one.reason}{touched}"
+        asked = "" if one.is_asked else " (no merged commit changed its manifests)"
+        yield f"  unreviewed: image set {one.action.image_set_id}: {one.reason}{asked}"
     if judgement.left_over:
         yield (
             f"{plural(len(judgement.left_over), 'reviewed change')} not in the plan: the image "

@@ -109,10 +109,10 @@ def without(holding: Holding, ended: Sequence[tuple[Action, str]]) -> Holding:
 
 
 def as_reviewed(plan: Plan, judgement: Judgement, made: Sequence[Made]) -> Holding:
-    """Remove what no review holds. It is an error only where a merged commit asks for it."""
+    """Remove what no review holds. It is an error only where a merge asks for it."""
     left = judgement.unreviewed
-    touched = [one for one in left if one.is_touched]
-    files = sorted({place.file for one in touched for place in one.action.places})
+    asked = [one for one in left if one.is_asked]
+    files = sorted({place.file for one in asked for place in one.action.places})
     return Holding(
         _less(plan, [one.action for one in left]),
         tuple(
@@ -120,19 +120,19 @@ def as_reviewed(plan: Plan, judgement: Judgement, made: Sequence[Made]) -> Holdi
             for one in left
             for step in one.action.steps
         ),
-        (_unreviewed(touched, files),) if touched else (),
+        (_unreviewed(asked, files),) if asked else (),
         tuple(made),
     )
 
 
-def _unreviewed(touched: Sequence[Unreviewed], files: Sequence[str]) -> UnreviewedError:
+def _unreviewed(asked: Sequence[Unreviewed], files: Sequence[str]) -> UnreviewedError:
     names = ", ".join(files[:_SHOWN]) + (
         f" and {len(files) - _SHOWN} more" if files[_SHOWN:] else ""
     )
-    image_sets = sum(len(one.action.image_sets) for one in touched)
+    image_sets = sum(len(one.action.image_sets) for one in asked)
     return UnreviewedError(
-        f"unreviewed: {plural(image_sets, 'image set')} of manifests that changed since the last "
-        f"apply ({names or 'no file named'})",
+        f"unreviewed: merges ask for a change of {plural(image_sets, 'image set')} "
+        f"({names or 'no file named'})",
         "Make a fresh review: open a pull request with `git commit --allow-empty`, or run its plan "
         "again. Then merge it.",
     )

@@ -210,6 +210,28 @@ def test_what_a_merge_asked_without_a_review_fails_the_job_that_is_started_again
     assert team.apply(review).code == 1
 
 
+def test_a_reviewed_change_that_is_not_applied_fails_each_later_apply(team: Team) -> None:
+    """Merges that are applied meanwhile do not hide it."""
+    third = "f" * 32
+    imported(team.world.emulator, document(image_set_id=third))
+    reviews = [team.request("a", "a.yaml", NAME.format("Doe^Pieter"))]
+    team.merge("a")
+    for name, image_set_id in (("b", OTHER_ID), ("c", third)):
+        team.branch(name)
+        manifest(team.root, f"{name}.yaml", NAME.format("Doe^Petra"), image_set_id)
+        team.commit()
+        reviews.append(team.review(name))
+        team.merge(name)
+        comments = {"PatientComments": f"as {name} was merged"}
+        write(team.world.emulator, IMAGE_SET_ID, {"Patient": {"DICOM": comments}})
+        assert team.apply(*reviews).code == 1
+        assert team.world.version(image_set_id) == "2"
+    ran = team.apply(*reviews)
+    assert ran.code == 1, ran.err
+    assert "unreviewed: merges ask for a change of 1 image set (manifests/a.yaml)" in ran.err
+    assert team.world.version() == "3"
+
+
 def test_an_apply_of_some_manifests_does_not_state_its_commit_as_applied(team: Team) -> None:
     """The other manifests of the commit, and commits before it, may be waiting for their apply."""
     manifest(team.root, "b.yaml", COMMENTS.format("new"))

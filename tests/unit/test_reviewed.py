@@ -131,9 +131,18 @@ def test_patients_that_are_merged_count(reviewed: int, is_held: bool) -> None:
 
 def test_what_no_merged_commit_touched_is_no_concern_of_this_apply() -> None:
     (one,) = judge(plan(), [], KEY, Evidence(float(NOW), touched=frozenset())).unreviewed
-    assert not one.is_touched
+    assert not one.is_asked
     (one,) = judge(plan(), [], KEY, Evidence(float(NOW), touched=frozenset({"a.yaml"}))).unreviewed
-    assert one.is_touched
+    assert one.is_asked
+
+
+def test_a_change_that_a_review_has_is_asked_for_by_its_merge() -> None:
+    """It may have waited for longer than one apply, such as one that a newer merge superseded."""
+    known = Evidence(float(NOW), touched=frozenset())
+    (one,) = judge(plan(), [review(plan(), pin="4")], KEY, known).unreviewed
+    assert one.is_asked
+    (one,) = judge(plan(), [review(plan("Doe^Petra"), pin="4")], KEY, known).unreviewed
+    assert not one.is_asked
 
 
 def test_a_blocked_action_counts_if_it_was_reviewed_or_touched() -> None:

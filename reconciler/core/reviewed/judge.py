@@ -37,12 +37,13 @@ class Moved:
 class Unreviewed:
     """An action that no review holds as it is now, and why.
 
-    `is_touched` says that a merged commit changed one of its manifests.
+    `is_asked` says that a merge asks for it: a merged commit changed one of its manifests, or a
+    review has one of its changes.
     """
 
     action: Action
     reason: str
-    is_touched: bool = True
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def judge(plan: Plan, reviews: Sequence[Reviewed], key: Key, known: Evidence) ->
     for action in plan.runnable:
         held: list[ReviewedChange] = []
         reasons: list[str] = []
+        is_asked = _is_touched(action, known.touched)
         for change, member, digest in _changes(action, key):
             rows = valid.get(digest, ())
             holding = [row for row in rows if _is_at(row, action, member, known.untouched)]
@@ -116,9 +118,10 @@ def judge(plan: Plan, reviews: Sequence[Reviewed], key: Key, known: Evidence) ->
                 reasons.append(problem if rows else expired.get(digest, problem))
             seen.add(digest)
             held += holding
+            is_asked |= bool(rows)
         reasons.append(_beyond(shared_uses(action), held))
         if reason := next(filter(None, reasons), ""):
-            bad.append(Unreviewed(action, reason, _is_touched(action, known.touched)))
+            bad.append(Unreviewed(action, reason, is_asked))
         else:
             good.append(action)
     rows = [row for some in valid.values() for row in some]
