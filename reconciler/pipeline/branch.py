@@ -96,6 +96,7 @@ class Branch:
         self._tip = ""
         self._newer: _Files = {}
         self._is_newer = True
+        self._skipping = ""
 
     def overtaken(self, step: Step) -> Overtaken | None:
         """Why a step is not sent any more, None if nothing newer speaks against it."""
@@ -128,10 +129,14 @@ class Branch:
                 Result.STALE, f"a newer commit of {branch.branch} removes {self._settings}"
             )
         unread = ", which cannot be read there" if newer[file] is None else ""
-        return Overtaken(
-            Result.SUPERSEDED if self._is_reviewed else Result.STALE,
-            f"a newer commit of {branch.branch} changes {file}{unread}",
-        )
+        reason = f"a newer commit of {branch.branch} changes {file}{unread}"
+        if self._skipping and self._is_reviewed:
+            return Overtaken(
+                Result.STALE,
+                f"{reason}, and perhaps no apply comes: the message of {self._skipping[:12]} keeps "
+                "CI jobs from starting",
+            )
+        return Overtaken(Result.SUPERSEDED if self._is_reviewed else Result.STALE, reason)
 
     def _look(self, branch: git.Remote) -> None:
         if self._clock.now() < self._next:
@@ -142,6 +147,7 @@ class Branch:
             if tip and tip != self._tip:
                 self._newer = self._changed_at(tip)
                 self._is_newer = git.is_before(self._root, self._commit, tip)
+                self._skipping = git.skipping(self._root, self._commit, tip)
         except GitError as error:
             self._problem = error.message
             return  # the next look may succeed

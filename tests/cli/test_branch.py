@@ -334,6 +334,42 @@ def test_a_newer_commit_without_settings_supersedes_nothing(tree: World, host: H
     assert (tree.version(), tree.version(OTHER_ID)) == ("1", "1")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Change b (#2) [skip ci]",
+        "Change b (#2)\n\n* Try it [No CI]\n\n* Ask",
+        "Change b (#2)\n\n\nskip-checks: true",
+    ],
+)
+def test_a_newer_commit_that_starts_no_job_supersedes_nothing(
+    tree: World, host: Host, text: str
+) -> None:
+    """A squash merge takes over the message of each commit of its pull request."""
+    review = reviewed(tree)
+    host.push("b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    git(host.clone, "commit", "-q", "--amend", "-m", text)
+    git(host.clone, "push", "-q", "--force")
+    newer = git(host.clone, "rev-parse", "HEAD")
+    out = merged(tree, review, code=1)
+    assert "a newer commit of main changes manifests/b.yaml, and perhaps no apply comes" in out
+    assert f"the message of {newer[:12]} keeps CI jobs from starting" in out
+    assert (tree.version(), tree.version(OTHER_ID)) == ("2", "1")
+
+
+def test_a_commit_of_a_merged_branch_keeps_no_job_from_starting(tree: World, host: Host) -> None:
+    """Hosts look at the commit that was pushed, which is the merge."""
+    review = reviewed(tree)
+    git(tree.root.parent, "clone", "-q", str(host.bare), host.clone.name)
+    git(host.clone, "checkout", "-q", "-b", "b")
+    manifest(host.clone, "b.yaml", NAME.format("Doe^Petra"), OTHER_ID)
+    git(host.clone, "commit", "-q", "-a", "-m", "Try it [skip ci]")
+    git(host.clone, "checkout", "-q", "main")
+    git(host.clone, "merge", "-q", "--no-ff", "-m", "Merge b", "b")
+    git(host.clone, "push", "-q")
+    assert "Apply: 1 converged, 1 superseded." in merged(tree, review)
+
+
 @pytest.mark.parametrize("kind", ["link", "submodule"])
 def test_a_manifest_that_cannot_be_read_there_may_ask_for_anything(
     tree: World, host: Host, kind: str

@@ -49,6 +49,7 @@ from reconciler.edges.git.remote import (
     upstream,
 )
 from reconciler.edges.git.since import Since, base_of_test_merge, differing, since
+from reconciler.edges.git.skips import skipping
 
 __all__ = [
     "Merged",
@@ -96,6 +97,7 @@ __all__ = [
     "readable_at",
     "record_tips",
     "since",
+    "skipping",
     "track",
     "tracked",
     "trailers_of_addition",
