@@ -124,7 +124,12 @@ class Call:
         return row
 
     def compare(self, before: str, after: str) -> Any:
-        """The commits between two, each with the account of its author, and the files."""
+        """The commits between two, each with the account of its author, and the files.
+
+        The files are those since their common ancestor: what the later commit lacks of the earlier
+        one is not among them (docs.github.com/rest/commits/commits, Compare two commits).
+        """
+        start = _git("merge-base", before, after).strip()
         span = f"{before}..{after}"
         lines = _git("log", "--format=%H %ae", span).splitlines()
         commits = [
@@ -132,9 +137,15 @@ class Call:
             for line in lines
         ]
         files = [
-            _file(row) for row in _git("diff", "--name-status", "-M", before, after).splitlines()
+            _file(row) for row in _git("diff", "--name-status", "-M", start, after).splitlines()
         ]
-        return {"total_commits": len(commits), "commits": commits, "files": files}
+        status = "ahead" if start == before else "behind" if start == after else "diverged"
+        return {
+            "status": status,
+            "total_commits": len(commits),
+            "commits": commits,
+            "files": files,
+        }
 
     def pulls_of(self, commit: str) -> Any:
         return [

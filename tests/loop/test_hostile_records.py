@@ -106,6 +106,20 @@ def test_a_manifest_that_is_moved_to_the_records_starts_an_apply(team: Team) -> 
     assert team.applied(before).results["approve"] == "failure"
 
 
+def test_records_that_replace_a_merge_by_force_start_an_apply(team: Team) -> None:
+    """GitHub lists the files since the common ancestor, so the manifest that goes is not there."""
+    team.runner.approves = False
+    start = team.host.tip()
+    team.host.merge(team.ask("name", NAME.format("Doe^Pieter")))
+    before = team.host.tip()
+    git(team.root, "checkout", "-q", "--detach", start)
+    (team.root / RECORD).parent.mkdir(parents=True)
+    (team.root / RECORD).write_text("{}\n")
+    pushed_as_the_bot(team, "records")
+    git(team.root, "push", "-q", "--force", "origin", "HEAD:refs/heads/main")
+    assert team.applied(before).results["approve"] == "failure"
+
+
 def pushed_as_the_bot(team: Team, branch: str) -> None:
     """Push a commit that states the bot as its author. Any person can write that."""
     git(team.root, "add", "--all", ".")
