@@ -36,6 +36,7 @@ from reconciler.core.model.plan import Action, Basis, HazardUse, Member, Plan, S
 from reconciler.core.model.settings import Redact
 from reconciler.core.model.value import Json, Value
 from reconciler.core.review import Review, review
+from reconciler.pipeline.collector import paused
 
 DATASTORE_ID = "1" * 32
 UID = "1.2.826.0.1.3680043.8.498"
@@ -127,7 +128,8 @@ def _markdown(shown: Review) -> str:
 def _html(shown: Review) -> str:
     from reconciler.render.html import page
 
-    return page(shown, "https://example.org/hospital/metadata/blob/main")
+    with paused():  # as the command line does
+        return page(shown, "https://example.org/hospital/metadata/blob/main")
 
 
 def _json(shown: Review) -> str:

@@ -95,9 +95,12 @@ def print_review(
                 _lines(comment(review, _link(review.basis, settings), summary=wanted.summary))
             )
         case Format.HTML:
+            from reconciler.pipeline.collector import paused
             from reconciler.render.html import page
 
-            screen.say_page(page(review, _link(review.basis, settings)))
+            with paused():  # it would visit the rows of the list again and again
+                text_of_page = page(review, _link(review.basis, settings))
+            screen.say_page(text_of_page)
         case Format.GITHUB:
             from reconciler.render.annotations import commands
 

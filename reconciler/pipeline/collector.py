@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Leave the collector off meanwhile: it would visit all asks again and again.
+    """Leave the collector off meanwhile: it would visit all that is made again and again.
 
     It is a setting of the process. It is restored as it was, also after an exception.
     """
