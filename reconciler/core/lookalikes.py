@@ -105,7 +105,8 @@ def _shown(split: Sequence[str], doubtful: set[int]) -> str:
 
 
 def _spelled(unit: str) -> str:
-    return "".join(one if one.isascii() else escaped(one) for one in unit)
+    # A mark may stand on a control character, such as the one that begins a command of a terminal.
+    return "".join(one if one.isascii() and one.isprintable() else escaped(one) for one in unit)
 
 
 def _doubtful(split: Sequence[str]) -> set[int]:

@@ -133,3 +133,16 @@ def test_different_texts_never_look_the_same(one: str, other: str) -> None:
     if before != after:
         shown_before, shown_after = reveal_both(before, after)
         assert list(map(look, units(shown_before))) != list(map(look, units(shown_after)))
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(ANY_TEXT, ANY_TEXT)
+@example("\x1b\ua880[2J", "a")
+@example("a\x1b\u0301", "\x9b\u0301")
+@example("\x00" + "\u0301" * 8, "\n\ua880")
+def test_nothing_that_is_shown_controls_a_terminal(one: str, other: str) -> None:
+    """Marks stand on any character, also on one that begins a command."""
+    for shown in (reveal(one), *reveal_both(one, other)):
+        assert shown.isprintable()
