@@ -23,13 +23,13 @@ from reconciler.cli.clock import RealClock
 from reconciler.core.errors import Place
 from reconciler.core.model.address import STUDY
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Checked
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document, Value
-from reconciler.core.ports import Patience
+from reconciler.core.ports import PacedImageSets, Patience
 
 DATASTORE = Datastore("research", "1" * 32, "us-east-1", endpoint="emulator")
 STUDY_DESCRIPTION = 0x00081030
@@ -37,7 +37,7 @@ ONE_IN = 100
 UID = "1.2.826.0.1.3680043.8.498.1"
 
 
-class Made:
+class Made(PacedImageSets):
     """`reconciler.core.ports.PacedImageSets`: every image set is at version 1."""
 
     def __init__(self, instances: int, *, primary: bool, study_size: int) -> None:
@@ -63,12 +63,13 @@ class Made:
         """ListImageSetVersions."""
         return (self.get(image_set_id),)
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         """SearchImageSets, for the members of a study."""
         ((_, uid),) = filters
         first = int(str(uid).rsplit(".", 1)[1]) * self._study_size
-        for number in range(first, first + self._study_size):
-            yield Summary(f"{number:032d}", "1", self._primary, 1.0)
+        numbers = range(first, first + self._study_size)
+        rows = (Summary(f"{number:032d}", "1", self._primary, 1.0) for number in numbers)
+        yield SearchPage(tuple(rows), None, is_last=True)
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata."""

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.errors import ConflictError, NotFoundError, RejectedError
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
-from reconciler.core.model.search_filter import Filters
+from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.model.value import Document
-from reconciler.core.ports import Patience
+from reconciler.core.ports import PacedImageSets, Patience
 
+PAGE = 50
 EPOCH = 1_700_000_000.0
 NOT_THE_LATEST = "Requested version(s) of ImageSet(s) is not the latest."
 
@@ -116,7 +117,7 @@ class _Fault:
     times: int
 
 
-class FakeImageSets:
+class FakeImageSets(PacedImageSets):
     """`reconciler.core.ports.PacedImageSets` in memory. `calls` keeps (operation, image set)."""
 
     def __init__(
@@ -310,20 +311,23 @@ class FakeImageSets:
             image_set = self._image_set(image_set_id)
             return tuple(self._properties(image_set, one) for one in image_set.versions)
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        """SearchImageSets."""
-        with self._call("SearchImageSets", ""):
-            if self.missing:
-                raise NotFoundError("cannot see the data store", code="ResourceNotFoundException")
-            rows = [
-                self._summary(image_set)
-                for name, image_set in self._sets.items()
-                if name not in self.search_misses
-            ]
-        for row in rows:
-            found = dict(row.tags)
-            if all(found.get(name) == value for name, value in filters):
-                yield row
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        """SearchImageSets. All pages have the rows of the moment of the first call."""
+        rows: list[Summary] | None = None
+        start = 0
+        while rows is None or start < len(rows):
+            with self._call("SearchImageSets", ""):
+                rows = self._found(filters) if rows is None else rows
+                part, start = tuple(rows[start : start + PAGE]), start + PAGE
+                page = SearchPage(part, float(int(self._stamp())), is_last=start >= len(rows))
+            yield page
+
+    def _found(self, filters: Filters) -> list[Summary]:
+        if self.missing:
+            raise NotFoundError("cannot see the data store", code="ResourceNotFoundException")
+        listed = [name for name in self._sets if name not in self.search_misses]
+        rows = [self._summary(self._sets[name]) for name in listed]
+        return [row for row in rows if all(_fits(row, *one) for one in filters)]
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata."""
@@ -453,6 +457,7 @@ class FakeImageSets:
             image_set.is_primary,
             latest.updated_at,
             present,
+            image_set.versions[0].updated_at,
         )
 
     def _series_of_study(self, study: str) -> int:
@@ -504,6 +509,13 @@ class _Call:
 
 class _ImpossibleError(Exception):
     """What ends in UPDATE_FAILED."""
+
+
+def _fits(row: Summary, name: str, value: str | Span) -> bool:
+    if not isinstance(value, Span):
+        return dict(row.tags).get(name) == value
+    moment = {"createdAt": row.created_at, "updatedAt": row.updated_at}[name]
+    return moment is not None and float(value.lower) <= moment <= float(value.upper)
 
 
 def _study(version: _Version) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
@@ -30,12 +30,18 @@ class ImageSets(Protocol):
         """ListImageSetVersions, all pages, oldest first by number."""
         ...
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        """SearchImageSets, all pages, the oldest image sets first.
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        """SearchImageSets, page by page, the oldest image sets first; at least one page.
 
-        Use at most one filter: the service model states this maximum (decision 0002, U26).
+        Use at most one filter: the service model states this maximum (decision 0002, U26). AWS does
+        not document whether a span of `createdAt` or `updatedAt` includes its bounds.
         """
         ...
+
+    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+        """SearchImageSets: the rows of all pages."""
+        for page in self.pages(filters):
+            yield from page.rows
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, sent exactly once. Returns the versionId that it creates."""

@@ -13,22 +13,20 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TypeVar
 
 from reconciler.core.errors import ThrottledError
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Step
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Quota, Settings, quotas_by_domain
 from reconciler.core.model.value import Document
-from reconciler.core.ports import SLICE_SECONDS, Clock, ImageSets, Patience
+from reconciler.core.ports import SLICE_SECONDS, Clock, ImageSets, PacedImageSets, Patience
 
 T = TypeVar("T")
 
 UPDATE = "UpdateImageSetMetadata"
 SEARCH = "SearchImageSets"
-PAGE = 50  # the maximum of maxResults in the service model
 UNLIMITED = Quota(math.inf, math.inf)
 
 # The service counts a call when it arrives, we count it when it leaves. The margin covers jitter.
@@ -203,7 +201,7 @@ class Buckets:
         return self._buckets.get(operation) or full(quota, self._clock.now()), quota
 
 
-class Paced:
+class Paced(PacedImageSets):
     """Implements `reconciler.core.ports.PacedImageSets`: calls that stay within the quotas."""
 
     def __init__(self, port: ImageSets, buckets: Buckets) -> None:
@@ -231,23 +229,23 @@ class Paced:
         """ListImageSetVersions. It takes one token; few image sets have more than one page."""
         return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        """SearchImageSets: one token for each page of 50.
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        """SearchImageSets: one token for each page.
 
         Only the first page is retried: a search that fails later cannot be continued.
         """
-        rows, page = self._read(SEARCH, lambda: self._first_page(filters))
+        pages, page = self._read(SEARCH, lambda: self._first_page(filters))
         while page:
-            yield from page
-            page = self._page(rows) if len(page) == PAGE else []
+            yield page
+            page = None if page.is_last else self._page(pages)
 
-    def _first_page(self, filters: Filters) -> tuple[Iterator[Summary], list[Summary]]:
-        rows = self._port.search(filters)
-        return rows, list(islice(rows, PAGE))
+    def _first_page(self, filters: Filters) -> tuple[Iterator[SearchPage], SearchPage | None]:
+        pages = self._port.pages(filters)
+        return pages, next(pages, None)
 
-    def _page(self, rows: Iterator[Summary]) -> list[Summary]:
+    def _page(self, pages: Iterator[SearchPage]) -> SearchPage | None:
         self._buckets.turn(SEARCH)
-        return self._counted(SEARCH, lambda: list(islice(rows, PAGE)))
+        return self._counted(SEARCH, lambda: next(pages, None))
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, sent once and immediately: the caller has taken its `turn`.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.apply.run import Run
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Status, Step
 from reconciler.core.model.results import Applied, Checked, Planned
 from reconciler.core.model.search_filter import Filters
@@ -19,7 +19,7 @@ from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan
 
 
-class ReadOnly:
+class ReadOnly(PacedImageSets):
     """The image sets of a data store, without the call that changes them."""
 
     def __init__(self, port: PacedImageSets) -> None:
@@ -37,9 +37,9 @@ class ReadOnly:
         """As `ImageSets.versions`."""
         return self._port.versions(image_set_id)
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        """As `ImageSets.search`."""
-        return self._port.search(filters)
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        """As `ImageSets.pages`."""
+        return self._port.pages(filters)
 
     def turn(self, patience: Patience) -> bool:
         """Refuse: there is no turn for an update."""

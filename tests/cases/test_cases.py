@@ -15,7 +15,7 @@ from reconciler.core.ask.resolve import resolve
 from reconciler.core.diff.paths import ask_digest, asked_paths
 from reconciler.core.errors import NotFoundError
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Basis, Plan, Step
 from reconciler.core.model.record import RULES_VERSION, Entry, as_baselines
 from reconciler.core.model.search_filter import Filters
@@ -24,6 +24,7 @@ from reconciler.core.model.value import Document
 from reconciler.core.plan import Found, build, eta_seconds, with_digests
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
+from reconciler.core.ports import ImageSets
 from reconciler.core.review import review
 from reconciler.core.survey import Known, Surveyed
 from reconciler.edges import schemas
@@ -60,7 +61,7 @@ def tags_of(document: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-class Observed:
+class Observed(ImageSets):
     """The image sets of a case's observed.json, read-only."""
 
     def __init__(self, rows: dict[str, Any]) -> None:
@@ -92,8 +93,11 @@ class Observed:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return (self.get(image_set_id),)
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         """A study has its primary image sets alone, as if the others were not listed."""
+        yield SearchPage(tuple(self._rows_of(filters)), None, is_last=True)
+
+    def _rows_of(self, filters: Filters) -> Iterator[Summary]:
         for image_set_id, row in self._rows.items():
             tags = tags_of(row["document"])
             if all(tags.get(name) == value for name, value in filters) and (

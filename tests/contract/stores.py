@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
-from reconciler.core.model.search_filter import Filters
+from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.model.value import Document
 from reconciler.core.ports import Clock, ImageSets
 from reconciler.edges.quotas import UPDATE, Buckets, Paced
@@ -84,7 +84,7 @@ class ContractStore:
         return names
 
     def search(
-        self, *filters: tuple[str, str], until: Callable[[list[Summary]], bool]
+        self, *filters: tuple[str, str | Span], until: Callable[[list[Summary]], bool]
     ) -> list[Summary]:
         """The image sets of this test that a search finds.
 
@@ -143,7 +143,7 @@ class ContractStore:
             self.port.await_turn()
 
 
-class Turns:
+class Turns(ImageSets):
     """A port that keeps to the quotas of the account, also for updates.
 
     There is one for a whole run: the quotas do not start again with each test. Within `standing` no
@@ -189,9 +189,9 @@ class Turns:
         """ListImageSetVersions."""
         return self._call(lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         """SearchImageSets."""
-        return iter(self._call(lambda: list(self._port.search(filters))))
+        return iter(self._call(lambda: list(self._port.pages(filters))))
 
     def _call(self, call: Callable[[], T]) -> T:
         with self._standing:

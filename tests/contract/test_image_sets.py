@@ -15,6 +15,7 @@ from reconciler.core.errors import (
     RejectedError,
     ServiceError,
 )
+from reconciler.core.model.search_filter import Span
 
 if TYPE_CHECKING:
     from reconciler.core.model.observed import Summary
@@ -305,6 +306,47 @@ def test_search_goes_over_all_pages(store: ContractStore) -> None:
     found = store.search(until=lambda found: len(found) == len(names))
     assert len(found) == len(names) == 101
     assert ids(found) == set(names)
+    pages = list(store.port.pages())
+    assert sum(len(page.rows) for page in pages) >= len(names)
+    assert all(len(page.rows) <= 50 for page in pages)
+    assert [page.is_last for page in pages] == [False] * (len(pages) - 1) + [True]
+
+
+def test_every_page_has_the_date_of_the_service(store: ContractStore) -> None:
+    """In whole seconds, by the clock that the times of image sets are of."""
+    before = store.port.get(store.put(store.document())).updated_at
+    pages = list(store.port.pages())
+    after = store.port.get(store.put(store.document(2))).updated_at
+    assert before is not None and after is not None
+    dates = [page.date for page in pages if page.date is not None]
+    assert len(dates) == len(pages)
+    assert dates == sorted(dates)
+    assert int(before) <= dates[0] <= dates[-1] <= after
+
+
+def test_a_search_without_a_match_has_one_page_and_its_date(store: ContractStore) -> None:
+    (page,) = store.port.pages((("DICOMStudyInstanceUID", store.study_uid(9)),))
+    assert (page.rows, page.is_last) == ((), True)
+    assert page.date is not None
+
+
+@pytest.mark.parametrize("name", ["updatedAt", "createdAt"])
+def test_a_search_finds_what_was_changed_or_created_in_a_span(
+    store: ContractStore, name: str
+) -> None:
+    """AWS does not document whether a span includes its bounds, so they are a second wider."""
+    image_set = store.put(store.document())
+    store.update(image_set, updatable=describe("NEW"))
+    found = store.port.get(image_set)
+    moment = {"updatedAt": found.updated_at, "createdAt": found.created_at}[name]
+    assert moment is not None
+    second = int(moment)
+    inside, before = Span(second - 1, second + 2), Span(second - 1000, second - 1)
+    rows = store.search((name, inside), until=lambda found: [*ids(found)] == [image_set])
+    assert [(row.updated_at, row.created_at) for row in rows] == [
+        (found.updated_at, found.created_at)
+    ]
+    assert not store.search((name, before), until=lambda found: not found)
 
 
 def test_a_study_wide_update_moves_every_primary_image_set_of_the_study(

@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.send_response(status)
+        self.send_response_only(status)
         length = headers.pop("Content_Length", str(len(content)))
         for name, value in {"Content-Length": length, **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -420,6 +420,51 @@ def test_search_keeps_every_member_of_a_summary(wire: Wire, port: ImageSets) -> 
     (found,) = port.search()
     assert (found.created_at, found.last_accessed_at) == (1700243522.295, 1700243500.0)
     assert found.storage_tier == "ARCHIVE_INSTANT_ACCESS"
+
+
+@pytest.mark.parametrize(
+    ("header", "date"),
+    [
+        ("Fri, 17 Nov 2023 17:52:02 GMT", 1700243522.0),
+        ("Fri, 17 Nov 2023 19:52:02 +0200", 1700243522.0),
+        ("Fri, 17 Nov 2023 17:52:02 -0000", None),
+        ("Fri, 17 Nov 2023 17:52:02 +99999999999999999999", None),
+        ("Fri, 31 Nov 2023 17:52:02 GMT", None),
+        ("17 Nov 99999 17:52:02 GMT", None),
+        ("1700243522", None),
+        ("", None),
+    ],
+)
+def test_a_page_has_the_date_of_its_answer(
+    wire: Wire, port: ImageSets, header: str, date: float | None
+) -> None:
+    wire.answer({"imageSetsMetadataSummaries": []}, Date=header)
+    assert [page.date for page in port.pages()] == [date]
+
+
+def test_a_page_without_a_date_has_none(wire: Wire, port: ImageSets) -> None:
+    wire.answer({"imageSetsMetadataSummaries": []})
+    assert [page.date for page in port.pages()] == [None]
+
+
+@pytest.mark.parametrize("tokens", ["aa", "aba", "abcb"])
+@pytest.mark.parametrize("operation", ["SearchImageSets", "ListImageSetVersions"])
+def test_pages_that_go_in_a_circle_end(
+    wire: Wire, port: ImageSets, operation: str, tokens: str
+) -> None:
+    rows: dict[str, Any] = {"imageSetsMetadataSummaries": [], "imageSetPropertiesList": []}
+    for token in tokens + "xyz":
+        wire.answer({**rows, "nextToken": token})
+    wire.answer(rows)
+    with pytest.raises(
+        UnreadableError, match=f"{operation}: .* the same nextToken again"
+    ) as caught:
+        if operation == "SearchImageSets":
+            list(port.pages())
+        else:
+            port.versions(IMAGE_SET_ID)
+    assert "Run the command again" in caught.value.hint
+    assert len(wire.requests) == len(tokens)
 
 
 def test_update_sends_exactly_the_planned_bytes(wire: Wire, port: ImageSets) -> None:

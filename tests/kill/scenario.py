@@ -27,7 +27,7 @@ from reconciler.apply.run import Run
 from reconciler.cli.emulator.client import connect
 from reconciler.core.diff.paths import opened
 from reconciler.core.model.bounds import Bounds
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.outcome import Result
 from reconciler.core.model.plan import Plan, Step
 from reconciler.core.model.search_filter import Filters
@@ -113,7 +113,7 @@ class FastClock:
         time.sleep(seconds / CLOCK_FACTOR)
 
 
-class KilledPort:
+class KilledPort(ImageSets):
     """The image sets, with kill points after calls, when their answer is lost.
 
     After every update, and after the first read of a run and of what an update leaves. No later
@@ -141,8 +141,8 @@ class KilledPort:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._read(lambda: self._port.versions(image_set_id))
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        return iter(self._read(lambda: list(self._port.search(filters))))
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        return iter(self._read(lambda: list(self._port.pages(filters))))
 
     def update(self, step: Step) -> str:
         version = self._port.update(step)

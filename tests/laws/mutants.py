@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from reconciler.apply.decide import READY, TABLE, TABLES, Answer, Finding, Next, Tables
 from reconciler.core.errors import ConflictError, NotFoundError
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Plan, Step
 from reconciler.core.model.results import Checked
 from reconciler.core.model.search_filter import Filters
@@ -22,7 +22,7 @@ from reconciler.core.ports import PacedImageSets, Patience
 T = TypeVar("T")
 
 
-class PassingPort:
+class PassingPort(PacedImageSets):
     """Passes every call on. It knows the plan that is about to be applied, if one is."""
 
     def __init__(self, port: PacedImageSets, plan: Plan | None) -> None:
@@ -41,8 +41,8 @@ class PassingPort:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._port.versions(image_set_id)
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        return self._port.search(filters)
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        return self._port.pages(filters)
 
     def update(self, step: Step) -> str:
         return self._port.update(step)
@@ -69,11 +69,15 @@ class _SendsAgainAfterARestart(PassingPort):
 
 
 class _TakesTheStudyForWhatItWas(PassingPort):
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         if self._plan is None:
-            return self._port.search(filters)
+            return self._port.pages(filters)
         known = {one.image_set_id for action in self._plan.actions for one in action.members}
-        return (row for row in self._port.search(filters) if row.image_set_id in known)
+        return (_only(known, page) for page in self._port.pages(filters))
+
+
+def _only(known: set[str], page: SearchPage) -> SearchPage:
+    return replace(page, rows=tuple(row for row in page.rows if row.image_set_id in known))
 
 
 def _unchanged(port: PacedImageSets, plan: Plan | None) -> PacedImageSets:

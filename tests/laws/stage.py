@@ -13,7 +13,7 @@ from threading import Lock, get_ident
 from typing import Any, Protocol, TypeVar
 
 from reconciler.core.errors import UnreachableError
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Step
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore
@@ -120,7 +120,7 @@ class _Hook:
 
 
 @dataclass
-class Hooked:
+class Hooked(ImageSets):
     """The image sets, with things that happen once before or after calls of ours."""
 
     port: ImageSets
@@ -150,8 +150,8 @@ class Hooked:
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         return self._call(VERSIONS, image_set_id, lambda: self.port.versions(image_set_id))
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
-        return iter(self._call(SEARCH, "", lambda: list(self.port.search(filters))))
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+        return iter(self._call(SEARCH, "", lambda: list(self.port.pages(filters))))
 
     def update(self, step: Step) -> str:
         looks = self._looks.pop(get_ident(), {})

@@ -17,7 +17,7 @@ from reconciler.core.errors import (
     ThrottledError,
     UnreadableError,
 )
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Status
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
@@ -205,7 +205,7 @@ def test_an_error_that_is_not_of_the_service_ends_everything() -> None:
 class Unlisted(FakeImageSets):
     """Search is what says that the data store cannot be seen."""
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         raise NotFoundError("cannot see the data store")
 
 

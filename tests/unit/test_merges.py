@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from reconciler.core.errors import AccessDeniedError
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.observed import Summary
+from reconciler.core.model.observed import SearchPage, Summary
 from reconciler.core.model.plan import Action, Basis, Plan, Status
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
@@ -18,11 +18,11 @@ from reconciler.core.plan import MOST_ROWS, PatientRows
 from reconciler.core.plan.checker import contradictions_of_all
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.plan.patients import unproven
-from reconciler.core.ports import ImageSets
 from reconciler.core.stale_plan import Today, stale
 from reconciler.core.survey.needs import PatientOf
 from reconciler.observe.answers import read
 from tests.documents import document
+from tests.fakes import FakeImageSets
 from tests.planning import A, B, C, Stage
 
 IDENTITY = "CHANGES_PATIENT_IDENTITY"
@@ -263,7 +263,7 @@ def test_more_rows_than_are_compared_count_as_an_id_in_use() -> None:
 
 def test_no_more_rows_are_read_than_are_compared() -> None:
     port = _Many()
-    rows = read(cast(ImageSets, port), PatientOf("9"))
+    rows = read(port, PatientOf("9"))
     assert isinstance(rows, tuple)
     assert (len(rows), port.read, port.filters) == (
         MOST_ROWS + 1,
@@ -272,17 +272,17 @@ def test_no_more_rows_are_read_than_are_compared() -> None:
     )
 
 
-class _Many:
+class _Many(FakeImageSets):
     """A search that lists image sets for ever."""
 
     read = 0
     filters: Filters = ()
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         self.filters = filters
         while True:
             self.read += 1
-            yield Summary(B, "1", False, None)
+            yield SearchPage((Summary(B, "1", False, None),), None)
 
 
 def test_all_members_of_a_study_are_judged_and_a_sentence_is_noted_once() -> None:

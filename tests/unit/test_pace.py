@@ -207,6 +207,15 @@ def test_a_search_takes_a_token_for_each_page() -> None:
     assert port.counts() == {"SearchImageSets": 3}
 
 
+def test_a_search_of_full_pages_takes_no_token_for_a_page_that_is_not_there() -> None:
+    fake = FakeImageSets(FakeClock())
+    for number in range(100):
+        fake.put(document(image_set_id=f"{number:032x}"))
+    port = paced(fake, SearchImageSets=Quota(1, 1))
+    assert [len(page.rows) for page in port.pages()] == [50, 50]
+    assert port.counts() == fake.counts() == {"SearchImageSets": 2}
+
+
 def test_a_call_that_is_tried_again_is_counted_again(fake: FakeImageSets) -> None:
     fake.fail("GetImageSet", ThrottledError("slow down"), times=3)
     port = paced(fake)

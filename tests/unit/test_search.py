@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.errors import AccessDeniedError, ReconcilerError
-from reconciler.core.model.observed import Summary
+from reconciler.core.model.observed import SearchPage, Summary
 from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.model.settings import Datastore
 from reconciler.core.search import Query, criteria, fields, time_criteria
@@ -248,9 +248,9 @@ class Listed(FakeImageSets):
         super().__init__()
         self.filters: list[Filters] = []
 
-    def search(self, filters: Filters = ()) -> Any:
+    def pages(self, filters: Filters = ()) -> Any:
         self.filters.append(filters)
-        return super().search(filters)
+        return super().pages(filters)
 
 
 def holding(*names: str) -> Listed:
@@ -289,8 +289,8 @@ def test_the_limit_counts_over_all_data_stores() -> None:
 class Breaks(FakeImageSets):
     """Fails after one image set."""
 
-    def search(self, filters: Filters = ()) -> Any:
-        yield Summary(A, "1", None, None)
+    def pages(self, filters: Filters = ()) -> Any:
+        yield SearchPage((Summary(A, "1", None, None),), None)
         raise AccessDeniedError("no permission any more")
 
 

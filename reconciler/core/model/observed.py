@@ -71,6 +71,18 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One answer of SearchImageSets. `date` is its Date header in epoch seconds, or None.
+
+    `is_last` says that the answer has no nextToken. The clock of `date` is that of the service.
+    """
+
+    rows: tuple[Summary, ...]
+    date: float | None
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """Why something could not be read, and what to do next. It contains no DICOM value."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
 from typing import Any
 
 from reconciler.core.errors import NoAnswerError, UnreadableError
-from reconciler.core.model.observed import Properties, Summary
+from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.model.value import Document
+from reconciler.core.ports import ImageSets
 from reconciler.edges.aws.metadata import GarbledError, read_document
 from reconciler.edges.aws.problems import Target, translated
 
@@ -23,7 +26,7 @@ _PAGE = 50  # the maximum of maxResults in the service model
 _SORT = {"sortField": "createdAt", "sortOrder": "ASC"}
 
 
-class BotoImageSets:
+class BotoImageSets(ImageSets):
     """The image sets of one data store. `writes` must be a client that never retries."""
 
     def __init__(self, reads: Any, writes: Any, target: Target) -> None:
@@ -59,26 +62,29 @@ class BotoImageSets:
         """ListImageSetVersions, by number."""
         found: list[Properties] = []
         with translated("ListImageSetVersions", self._target, image_set_id):
-            pages = self._reads.get_paginator("list_image_set_versions")
-            for page in pages.paginate(**self._address(image_set_id), **_paging()):
+            for answer in self._answers(
+                "ListImageSetVersions",
+                self._reads.list_image_set_versions,
+                self._address(image_set_id),
+            ):
                 # The service model has a capital I here, but a small i in GetImageSet.
                 found += (
                     _properties("ListImageSetVersions", row, row.get("ImageSetWorkflowStatus"))
-                    for row in page["imageSetPropertiesList"]
+                    for row in answer["imageSetPropertiesList"]
                 )
         return tuple(sorted(found, key=lambda row: int(row.version_id)))
 
-    def search(self, filters: Filters = ()) -> Iterator[Summary]:
+    def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         """SearchImageSets, page by page."""
         criteria: dict[str, Any] = {"sort": _SORT}
         if filters:
             criteria["filters"] = [_filter(name, value) for name, value in filters]
+        request = {"datastoreId": self._target.datastore_id, "searchCriteria": criteria}
         with translated("SearchImageSets", self._target):
-            pages = self._reads.get_paginator("search_image_sets").paginate(
-                datastoreId=self._target.datastore_id, searchCriteria=criteria, **_paging()
+            yield from map(
+                _search_page,
+                self._answers("SearchImageSets", self._reads.search_image_sets, request),
             )
-            for page in pages:
-                yield from map(_summary, page["imageSetsMetadataSummaries"])
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, once."""
@@ -92,13 +98,43 @@ class BotoImageSets:
         with translated("UpdateImageSetMetadata", self._target, step.image_set_id):
             return str(self._writes.update_image_set_metadata(**request)["latestVersionId"])
 
+    def _answers(
+        self, operation: str, call: Callable[..., dict[str, Any]], request: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Call until an answer has no nextToken.
+
+        The paginator of botocore notices a token that is the same twice in a row, but no longer
+        circle of tokens.
+        """
+        request = {**request, "maxResults": _PAGE}
+        tokens: set[bytes] = set()
+        while True:
+            answer = call(**request)
+            yield answer
+            token = answer.get("nextToken")
+            if not token:
+                return
+            if _digest(token) in tokens:
+                raise _endless(operation, self._target)
+            tokens.add(_digest(token))
+            request["nextToken"] = token
+
     def _address(self, image_set_id: str, version_id: str | None = None) -> dict[str, Any]:
         address = {"datastoreId": self._target.datastore_id, "imageSetId": image_set_id}
         return address if version_id is None else {**address, "versionId": version_id}
 
 
-def _paging() -> dict[str, Any]:
-    return {"PaginationConfig": {"PageSize": _PAGE}}
+def _digest(token: object) -> bytes:
+    """A token of any length in few bytes: a search of a million image sets has 20,000."""
+    return blake2b(str(token).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _endless(operation: str, target: Target) -> UnreadableError:
+    return UnreadableError(
+        f"{operation}: {target.title}: the service gives the same nextToken again",
+        "The list is not complete. Run the command again.",
+        operation=operation,
+    )
 
 
 def _filter(name: str, value: str | Span) -> dict[str, Any]:
@@ -154,6 +190,23 @@ def _properties(operation: str, row: dict[str, Any], workflow_status: str | None
         arn=row.get("imageSetArn") or "",
         storage_tier=row.get("storageTier") or "",
     )
+
+
+def _search_page(answer: dict[str, Any]) -> SearchPage:
+    return SearchPage(
+        rows=tuple(map(_summary, answer["imageSetsMetadataSummaries"])),
+        date=_date(answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")),
+        is_last=not answer.get("nextToken"),
+    )
+
+
+def _date(header: str) -> float | None:
+    """Return epoch seconds, or None for a text that is not a moment (RFC 9110, 5.6.7)."""
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return None if moment.tzinfo is None else moment.timestamp()
 
 
 def _summary(row: dict[str, Any]) -> Summary:

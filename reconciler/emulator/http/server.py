@@ -149,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, by the clock of the emulator: its updatedAt is by this clock, too."""
+        return super().date_time_string(self.server.now() if timestamp is None else timestamp)
+
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: a request line holds identifiers."""
 
@@ -158,12 +162,18 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1024
 
     def __init__(
-        self, host: str, port: int, dispatcher: Dispatcher, access: Access, bounds: Bounds
+        self,
+        address: tuple[str, int],
+        dispatcher: Dispatcher,
+        access: Access,
+        bounds: Bounds,
+        now: Callable[[], float],
     ) -> None:
         self.protocol = medical_imaging()
         self.dispatcher = dispatcher
         self.access = access
         self.bounds = bounds
+        self.now = now
         self.connections: set[socket.socket] = set()
         # Connections without a request, the longest idle first.
         self._idle: dict[socket.socket, None] = {}
@@ -171,9 +181,9 @@ class _Server(ThreadingHTTPServer):
         self._last_end = 0.0
         self._resetting: set[socket.socket] = set()
         self._change = threading.Condition()
-        if ":" in host:
+        if ":" in address[0]:
             self.address_family = socket.AF_INET6
-        super().__init__((host, port), _Handler)
+        super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
         # The method of HTTPServer asks the resolver for the name of this host, which may take
@@ -276,7 +286,9 @@ class Emulator:
             self.service, now=now, sleep=options.sleep, limits=options.limits, faults=options.faults
         )
         try:
-            self._server = _Server(host, listener.port, dispatcher, answered, listener.bounds)
+            self._server = _Server(
+                (host, listener.port), dispatcher, answered, listener.bounds, now
+            )
         except BaseException:
             self.service.close()
             raise
