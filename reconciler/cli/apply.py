@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.core.model.reviewed import Reviewed
     from reconciler.core.model.settings import Settings
     from reconciler.core.reviewed import Made
-    from reconciler.pipeline import Edges
+    from reconciler.pipeline import Edges, Scanning
     from reconciler.render.style import Look
 
 
@@ -174,6 +174,7 @@ def apply(
     workspace.refuse_links(settings, saved, report)
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     made: tuple[Made, ...] = ()
+    scanning: Scanning | None = None
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
     branch = destination.followed(settings) if push or reviewed else None
@@ -195,7 +196,8 @@ def apply(
                 plan, warning = workspace.load_plan(saved, Path(settings.root))
                 screen.note(*([warning] if warning else []))
             else:
-                planned, made = _planned(settings, edges, paths, reviews)
+                scanning, made = _planned(settings, edges, paths, reviews)
+                planned = scanning.planned
                 if look:
                     _show(planned, look, redact)
                 for error in planned.errors:
@@ -216,11 +218,24 @@ def apply(
                 run = Run(edges.clock, stop, bounds)
                 if judgement is not None:
                     applied = pipeline.apply_reviewed(
-                        settings, plan, judgement, edges, run, reporter=progress, made=made
+                        settings,
+                        plan,
+                        judgement,
+                        edges,
+                        run,
+                        reporter=progress,
+                        made=made,
+                        scanning=scanning,
                     )
                 else:
                     applied = pipeline.apply(
-                        settings, plan, edges, run, reporter=progress, saved=saved is not None
+                        settings,
+                        plan,
+                        edges,
+                        run,
+                        reporter=progress,
+                        saved=saved is not None,
+                        scanning=scanning,
                     )
         printed = progress.has_printed_outcomes
         code = _report(
@@ -303,22 +318,29 @@ def _deadline(text: str | None) -> float:
 
 def _planned(
     settings: Settings, edges: Edges, paths: list[Path] | None, reviews: Sequence[Reviewed]
-) -> tuple[Planned, tuple[Made, ...]]:
+) -> tuple[Scanning, tuple[Made, ...]]:
     """Make a plan. Return also the versions that lost runs made by these reviews."""
+    from functools import partial
+
     from reconciler import pipeline
     from reconciler.cli import debug, jobs
     from reconciler.cli.progress import Waiting
     from reconciler.pipeline.gap import made_by_lost_runs
 
-    checked = pipeline.check(settings, paths or ())
-    debug.checked(checked)
+    opening = pipeline.Opening(
+        settings, partial(pipeline.check, settings, paths or ()), is_whole=not paths
+    )
+    if opening.checked is not None:
+        debug.checked(opening.checked)
     jobs.check("apply", settings, paths or ())
-    planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting())
+    checked, planned = pipeline.plan_at_rest(settings, opening, edges, reporter=Waiting())
     made = made_by_lost_runs(settings, planned.plan, edges, reviews) if reviews else ()
     if made:
         found = [one.attempt for one in made]
-        planned = pipeline.plan_at_rest(settings, checked, edges, reporter=Waiting(), found=found)
-    return planned, made
+        checked, planned = pipeline.plan_at_rest(
+            settings, opening, edges, reporter=Waiting(), found=found
+        )
+    return pipeline.Scanning(checked, planned), made
 
 
 def _show(planned: Planned, look: Look, redact: Redact) -> None:
@@ -326,7 +348,7 @@ def _show(planned: Planned, look: Look, redact: Redact) -> None:
     from reconciler.core.review import review
     from reconciler.render import text
 
-    shown = review(planned.plan, redact, retiered=planned.retiered)
+    shown = review(planned.plan, redact, retiered=planned.retiered, observations=planned.observed)
     screen.say(text.plan_lines(shown, look, planned.calls))
     screen.say([""])
 

@@ -87,7 +87,8 @@ def print_review(
                 screen.say_json(summary_json(review))
             else:
                 screen.say_json_lines(plan_json_lines(review))
-            screen.note(*text.reads(calls), *filter(None, [moved(review.retiered)]))
+            stated = (*review.observed, moved(review.retiered))
+            screen.note(*text.reads(calls), *filter(None, stated))
         case Format.MARKDOWN:
             from reconciler.render.markdown import comment
 

@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli import complete
 from reconciler.cli.formats import Format
+from reconciler.core.model.scope import Refresh
 
 Config: TypeAlias = Annotated[
     Path | None,
@@ -29,6 +30,16 @@ PlanFormat: TypeAlias = Annotated[
         metavar="FORMAT",
         help="text, markdown (one comment of a pull request), html (a page for browsers), json, "
         "or github (annotations of a workflow) [default: text].",
+        show_default=False,
+    ),
+]
+RefreshMode: TypeAlias = Annotated[
+    Refresh,
+    typer.Option(
+        "--refresh",
+        metavar="WHAT",
+        help="changed (what has moved since the last scan), full (every image set), or documents "
+        "(every document, which moves archived image sets to another tier) [default: changed].",
         show_default=False,
     ),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import options
+from reconciler.core.model.scope import Refresh
 
 
 def plan(
@@ -72,6 +73,7 @@ def plan(
             show_default=False,
         ),
     ] = False,
+    refresh: options.RefreshMode = Refresh.CHANGED,
     fingerprints: options.Fingerprints = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
@@ -117,19 +119,27 @@ def plan(
     workspace.refuse_links(settings, out, review)
     reviews = read_reviews(Path(settings.root), check, ()) if check else []
     with problems.reported(settings, show_values):
-        checked = pipeline.check(settings, paths or (), proposed=trusted.proposed)
-    debug.checked(checked)
+        opening = pipeline.Opening(
+            settings,
+            partial(pipeline.check, settings, paths or (), proposed=trusted.proposed),
+            is_whole=not (paths or trusted.problem),
+            refresh=refresh,
+        )
+    if opening.checked is not None:
+        debug.checked(opening.checked)
     jobs.check("plan", settings, paths or (), base=trusted.base)
     digest, judgement, lines = "", None, []
     if trusted.problem:
-        planned = pipeline.unplanned(trusted, checked)
+        assert opening.checked is not None
+        planned = pipeline.unplanned(trusted, opening.checked)
         lines = ["No review was written: there is no plan yet."] if review else []
     else:
         with (
+            problems.reported(settings, show_values),
             screen.service_messages(settings, show_values),
             connect.edges(settings) as edges,
         ):
-            planned = pipeline.plan(settings, checked, edges, base=trusted.base or None)
+            planned = opening.plan(edges, base=trusted.base or None)[1]
             if review:
                 digest = reviewed.write_review(settings, planned.plan, edges, review, mode)
             if check:
@@ -146,6 +156,7 @@ def plan(
         redact=view.redact,
         shows_stated=view.shows_stated,
         retiered=planned.retiered,
+        observations=planned.observed,
         fingerprints=key,
     )
     part = narrowed(planned.plan, datastore, image_set)

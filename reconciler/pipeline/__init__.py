@@ -4,15 +4,20 @@ load -> validate -> resolve -> observe -> diff -> plan -> apply -> record
 """
 
 from reconciler.pipeline.apply import apply, apply_reviewed
+from reconciler.pipeline.at_rest import plan_at_rest
 from reconciler.pipeline.basis import check_committable, refuse_uncommitted
 from reconciler.pipeline.check import are_committed, check, notes, warnings
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.plan import plan, plan_at_rest
+from reconciler.pipeline.fleet import Opening
+from reconciler.pipeline.plan import plan
 from reconciler.pipeline.record import record
+from reconciler.pipeline.scan import Scanning
 from reconciler.pipeline.trusted import trusted, unplanned
 
 __all__ = [
     "Edges",
+    "Opening",
+    "Scanning",
     "apply",
     "apply_reviewed",
     "are_committed",

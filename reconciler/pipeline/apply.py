@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,12 +17,14 @@ from reconciler.apply.run import Run
 from reconciler.apply.step import Options
 from reconciler.core.errors import PlanFileError
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.outcome import Landed, Started
+from reconciler.core.model.outcome import Landed, Outcome, Started
 from reconciler.core.model.plan import Action, Plan, Status
 from reconciler.core.model.results import Applied
 from reconciler.core.model.settings import Permission, RecordMode, Settings
+from reconciler.core.ports import Files
 from reconciler.core.reviewed import Judgement, Made
 from reconciler.edges import attempts
+from reconciler.pipeline.at_rest import BUSY_PATIENCE
 from reconciler.pipeline.branch import Branch
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.judge_plan import (
@@ -34,8 +36,8 @@ from reconciler.pipeline.judge_plan import (
 )
 from reconciler.pipeline.known import key_to_record_with
 from reconciler.pipeline.local_files import tracked_files
-from reconciler.pipeline.plan import BUSY_PATIENCE
 from reconciler.pipeline.record_branch import branch_entries
+from reconciler.pipeline.scan import Scanning, record_scans
 from reconciler.record.publication import Destination
 from reconciler.record.recorder import Recorder
 
@@ -49,6 +51,7 @@ def apply(
     reporter: Reporter = SILENT,
     saved: bool = False,
     tables: Tables = TABLES,
+    scanning: Scanning | None = None,
 ) -> Applied:
     """Execute exactly this plan and record every image set that is seen converged.
 
@@ -56,14 +59,15 @@ def apply(
     that was `saved` may already be partly applied, and it is judged again. Actions that today's
     manifests, consent, guardrails or rules no longer allow end as stale. Steps of a data store that
     cannot be connected to end as not attempted; the other data stores go on. `tables` are the
-    decisions of a step; tests replace them by flawed tables. Raises PlanFileError for data stores
-    that reconciler.yaml does not have, for an edited plan file, and for invalid manifests; raises
+    decisions of a step; tests replace them by flawed tables. With `scanning`, the plan was just
+    made, and what it saw is recorded for the next plan. Raises PlanFileError for data stores that
+    reconciler.yaml does not have, for an edited plan file, and for invalid manifests; raises
     ServiceError if no data store can be connected to.
     """
     _check_datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else Holding(plan)
     options = _options(settings, saved, tables, Branch(settings, plan, edges.branch, edges.clock))
-    return _execute(settings, plan, holding, edges, run, reporter, options)
+    return _execute(_Part(settings, plan, holding, scanning), edges, run, reporter, options)
 
 
 def apply_reviewed(
@@ -75,6 +79,7 @@ def apply_reviewed(
     *,
     reporter: Reporter = SILENT,
     made: Sequence[Made] = (),
+    scanning: Scanning | None = None,
 ) -> Applied:
     """Like `apply`, of a plan that was just made, but execute only what was reviewed.
 
@@ -84,7 +89,8 @@ def apply_reviewed(
     branch = Branch(settings, plan, edges.branch, edges.clock, is_reviewed=True)
     options = _options(settings, False, TABLES, branch)
     holding = as_reviewed(plan, judgement, made)
-    applied = _execute(settings, plan, holding, edges, run, reporter, options)
+    part = _Part(settings, plan, holding, scanning)
+    applied = _execute(part, edges, run, reporter, options)
     return replace(applied, aside=judgement.aside, left_over=len(judgement.left_over))
 
 
@@ -99,16 +105,24 @@ def _options(settings: Settings, saved: bool, tables: Tables, branch: Branch) ->
     )
 
 
-def _execute(
-    settings: Settings,
-    plan: Plan,
-    holding: Holding,
-    edges: Edges,
-    run: Run,
-    reporter: Reporter,
-    options: Options,
-) -> Applied:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a plan that may run, and what was seen for it; None if it was made before."""
+
+    settings: Settings
+    plan: Plan
+    holding: Holding
+    scanning: Scanning | None
+
+    def record_scans(self, outcomes: Sequence[Outcome], files: Files) -> None:
+        """Record what was seen, if all of it was seen now."""
+        if self.scanning is not None:
+            record_scans(self.settings, self.scanning, outcomes, files)
+
+
+def _execute(part: _Part, edges: Edges, run: Run, reporter: Reporter, options: Options) -> Applied:
     """Execute the part of a plan that may run."""
+    settings, plan, holding = part.settings, part.plan, part.holding
     began, sent = run.clock.now(), 0
     unsure = _unrecorded(holding.plan) if options.look_first else ()
     called = {one.datastore for one in holding.plan.actions if one.steps} | {
@@ -129,7 +143,7 @@ def _execute(
         edges.clock,
         edges.run_id,
     )
-    outcomes = []
+    outcomes: list[Outcome] = []
     with attempts.under_way(root, tracked_files(root)) as left:
         for landed in _recover(left or (), settings, plan, edges, recorder, run):
             reporter.recovered(landed)
@@ -154,7 +168,10 @@ def _execute(
                 recorder.push_if_due()
         finally:  # also after a bug: what has ended is recorded
             recorder.write()
-        commit = recorder.finish(alone=left is not None)
+        commit = recorder.finish(
+            alone=left is not None,
+            before_publishing=lambda: part.record_scans(outcomes, edges.files),
+        )
     return Applied(
         plan,
         tuple(outcomes),

@@ -7,7 +7,7 @@ base that cannot be compared never fails a plan: the plan states why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -17,6 +17,7 @@ from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.plan import Released, Since
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Checked
+from reconciler.core.model.scope import Scope
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
@@ -51,22 +52,28 @@ class _Incomparable(Exception):
     """Why the actions cannot be compared with the base."""
 
 
+def base_commit(settings: Settings, ref: str | None) -> str:
+    """The base that a plan compares with: `ref`, or the one that the job tests; "" without one."""
+    return ref or test_merge(Path(settings.root).resolve())
+
+
 def base_of(
-    settings: Settings, checked: Checked, ref: str | None
+    settings: Settings, checked: Checked, ref: str | None, scope: Scope | None = None
 ) -> tuple[Since | None, Base | None]:
     """Read the base of a plan, and what changed since it; None without a base.
 
     `ref` is the commit to compare with. Without it, a job that tests a pull request compares with
-    the first parent of its merge commit. Raises GitError if the repository does not have the base.
+    the first parent of its merge commit. Of a base with the same settings and records, only the
+    `scope` is read. Raises GitError if the repository does not have the base.
     """
     places = _Places.of(settings, checked)
-    ref = ref or test_merge(places.root)
-    found = git.since(places.root, ref, places.all) if ref else None
+    ref = base_commit(settings, ref)
+    found = git.since(places.root, ref, places.all, places.wanted(scope)) if ref else None
     if found is None:
         return None, None
     since = replace(_since(found, places), later=checked.later)
     try:
-        base = _base(found, settings, checked, places)
+        base = _base(found, settings, checked, places, scope)
     except _Incomparable as problem:
         return replace(since, problem=str(problem)), None
     return replace(since, released=_released(settings, checked, base)), base
@@ -116,6 +123,15 @@ class _Places:
             or self.is_read(path)
         )
 
+    def wanted(self, scope: Scope | None) -> Callable[[Path], bool]:
+        """Which files that are the same at the base are read there."""
+        if scope is None:
+            return lambda _: True
+        return lambda path: (
+            path in (self.settings, self.key)
+            or (path.is_relative_to(self.manifests) and self.name(path) in scope.files)
+        )
+
     def is_read(self, path: Path) -> bool:
         """Whether a file is read as a manifest."""
         return path in self.selected or any(
@@ -156,7 +172,9 @@ def _lines(document: MappingNode) -> Iterator[str]:
         yield "force: true"
 
 
-def _base(found: git.Since, settings: Settings, checked: Checked, places: _Places) -> Base:
+def _base(
+    found: git.Since, settings: Settings, checked: Checked, places: _Places, scope: Scope | None
+) -> Base:
     for path in found.unreadable:
         if places.decides(path):
             raise _Incomparable(f"{places.name(path)} is not a regular file, or is not fetched")
@@ -168,7 +186,11 @@ def _base(found: git.Since, settings: Settings, checked: Checked, places: _Place
             if places.is_read(path)
         }
         asked = check_contents(then, manifests, checked.paths)
-        entries = _entries(found, then, places, settings)
+        entries = (
+            _entries(found, then, places, settings)
+            if scope is None
+            else _entries_in(scope, then, places)
+        )
     except InputError as error:
         raise _Incomparable(_invalid(error)) from None
     except RecordError as error:
@@ -210,6 +232,17 @@ def _entries(
             records.read_contents(files, one.datastore_id), elsewhere, one
         )
         for one in then.datastores
+    }
+
+
+def _entries_in(scope: Scope, then: Settings, places: _Places) -> Mapping[str, Mapping[str, Entry]]:
+    """The records of a base that has those of today, as far as they are in scope."""
+    return {
+        one.datastore_id: records.read_some(
+            places.root, one.datastore_id, scope.stores[one.name].entries
+        )
+        for one in then.datastores
+        if one.name in scope.stores
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError
@@ -15,10 +15,15 @@ from reconciler.edges import git, records
 from reconciler.edges.manifests import is_manifest, names
 
 
-def basis_of(settings: Settings, checked: Checked, since: Since | None) -> Basis:
-    """The basis of a plan that is made from these settings and manifests."""
+def basis_of(
+    settings: Settings, checked: Checked, since: Since | None, settled: Collection[str] = ()
+) -> Basis:
+    """The basis of a plan that is made from these settings and manifests.
+
+    `settled` are data stores that manifests name, though none of those that were checked may.
+    """
     root = Path(settings.root)
-    named = {ask.datastore for ask in checked.managed}
+    named = {ask.datastore for ask in checked.managed}.union(settled)
     return Basis(
         git.head(root),
         RULES_VERSION,
@@ -74,7 +79,7 @@ def refuse_uncommitted(settings: Settings, paths: Sequence[Path] = ()) -> None:
 
 
 def _is_clean(settings: Settings, checked: Checked) -> bool | None:
-    return _holds(settings, checked.read)
+    return checked.is_clean if checked.is_clean is not None else _holds(settings, checked.read)
 
 
 def _holds(settings: Settings, read: Iterable[str]) -> bool | None:

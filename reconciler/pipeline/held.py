@@ -25,7 +25,8 @@ Builder: TypeAlias = Callable[[Found, Settings], tuple[Action, ...]]
 class Held:
     """The manifests, records and settings for one data store.
 
-    `managed` are the asks of all manifests. A run on some paths carries only some of them.
+    `managed` are the asks of all manifests. A run on some paths carries only some of them. After a
+    scan, `managed` and `entries` are those in scope.
     """
 
     datastore: Datastore

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.core.diff.requests import is_same_request
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.plan import Action, Plan, Status, Unread
+from reconciler.core.model.plan import Action, Plan, Unread
 from reconciler.core.model.results import Checked, Planned
+from reconciler.core.model.scope import Observation, Observing, Refresh, Scope
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.core.model.workflow_status import State, pauses
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.at_base import BaseActions, with_base
 from reconciler.core.plan.bugs import without_bugs
@@ -24,6 +23,7 @@ from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Base, Surveyed
 from reconciler.edges import attempts
 from reconciler.observe.driver import Store, observe
+from reconciler.observe.scan import time_of
 from reconciler.pipeline.base import base_of
 from reconciler.pipeline.basis import basis_of
 from reconciler.pipeline.edges import Edges
@@ -37,8 +37,7 @@ from reconciler.pipeline.known import (
 from reconciler.pipeline.local_files import tracked_files
 from reconciler.pipeline.record_branch import entries_of
 
-# How many seconds an apply that makes its own plan waits for image sets that are LOCKED.
-BUSY_PATIENCE = 60.0
+_EVERYTHING = Observing()
 
 
 def plan(
@@ -49,6 +48,7 @@ def plan(
     builder: Builder = build,
     base: str | None = None,
     found: Sequence[Attempt] = (),
+    observing: Observing = _EVERYTHING,
 ) -> Planned:
     """Read the image sets of the asks and plan their changes. Writes nothing.
 
@@ -56,26 +56,35 @@ def plan(
     tests pass a builder with a bug. A data store that cannot be read is in `Plan.unread`; the
     others are planned. The plan states what changed since the commit `base`. Without it, a job that
     tests a pull request compares with the first parent of its merge commit. `found` are attempts of
-    lost runs, known by what they made: they count like those that are on this disk.
+    lost runs, known by what they made: they count like those that are on this disk. After a scan,
+    `checked` are the asks in scope; WiderError is raised where a study has members beyond it.
     Raises GitError if the repository does not have the base, RecordError for an edited record, and
     ServiceError if no data store can be read.
     """
-    root = Path(settings.root)
-    since, at_base = base_of(settings, checked, base)
+    root, scope = Path(settings.root), observing.scope
+    since, at_base = base_of(settings, checked, base, scope)
     key = key_of(root)
     asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
+    settled = {} if scope is None else {name: one.settled for name, one in scope.stores.items()}
     wanted = [one for one in settings.datastores if one.name in asks]
     # All of them before the first read: each makes sure that it is the account that was meant.
     ports, errors = edges.connect(wanted)
-    entries = entries_of(settings, settings.datastores)
+    entries = entries_of(settings, settings.datastores, scope)
     asked = [one for one in wanted if one.name in ports]
     refuse_missing_records(root, asked)
     left = (*attempts.read(root, tracked_files(root)), *found)
-    before = _counts(ports.values())
+    before = counts(ports.values())
     held = [Held(one, settings, managed[one.name], entries[one.name], key) for one in asked]
     then = [at_base.held(one) if at_base is not None else None for one in asked]
+    began = {name: time_of(port) for name, port in ports.items()} if observing.is_dated else {}
     stores = [
-        _store(ports[now.datastore.name], now, old, attempts_of(left, now.datastore))
+        _store(
+            ports[now.datastore.name],
+            now,
+            old,
+            attempts_of(left, now.datastore),
+            observing.refresh,
+        )
         for now, old in zip(held, then, strict=True)
     ]
     actions: list[Action] = []
@@ -86,6 +95,8 @@ def plan(
         if not isinstance(seen, Surveyed):
             errors[name] = seen
             continue
+        if scope is not None:
+            _refuse_wider(name, seen, scope)
         actions += now.actions(seen, builder)
         retiered += seen.retiered
         if old is not None and seen.base is not None:
@@ -103,22 +114,43 @@ def plan(
         if not checked.paths and one.name not in errors
         for image_set in released(one, entries[one.name], managed.get(one.name, ()))
     ]
-    listed, unchanged = counted(ordered, {(one.datastore_id, one.image_set_id) for one in left})
+    attempted = {(one.datastore_id, one.image_set_id) for one in left}
+    outside = {
+        (one.name, one.datastore_id): settled.get(one.name, 0) for one in settings.datastores
+    }
+    listed, unchanged = counted(ordered, attempted, outside)
     made = Plan(
-        basis=basis_of(settings, checked, since),
+        basis=basis_of(settings, checked, since, [name for name, some in settled.items() if some]),
         actions=with_digests(listed, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(listed, settings),
         unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
         unchanged=unchanged,
     )
-    calls = _counts(ports.values()) - before
+    calls = counts(ports.values()) - before
     return Planned(
         made,
         dict(sorted(calls.items())),
         tuple(errors[one.name] for one in unread),
         tuple(retiered),
+        tuple(Observation(one.name, one.datastore_id, began=began.get(one.name)) for one in asked),
     )
+
+
+class WiderError(Exception):
+    """Studies have members beyond the scope of a plan: image sets by the name of a data store."""
+
+    def __init__(self, image_sets: Mapping[str, frozenset[str]]) -> None:
+        super().__init__()
+        self.image_sets = image_sets
+
+
+def _refuse_wider(name: str, seen: Surveyed, scope: Scope) -> None:
+    members = frozenset(
+        one.properties.image_set_id for study in seen.studies for one in study.members
+    )
+    if more := members - scope.stores[name].entries:
+        raise WiderError({name: more})
 
 
 def _store(
@@ -126,11 +158,14 @@ def _store(
     now: Held,
     then: Held | None,
     left: Mapping[str, Sequence[Attempt]],
+    refresh: Refresh,
 ) -> Store:
-    base = None
+    base, known = None, now.known(left)
     if then is not None:
         base = Base(then.asks, then.known(left), then.settings.rules)
-    return Store(port, tuple(now.asks.values()), now.known(left), base)
+    if refresh is Refresh.DOCUMENTS:
+        known = replace(known, reads_all=True)
+    return Store(port, tuple(now.asks.values()), known, base)
 
 
 def _base_actions(now: Held, then: Held, seen: Surveyed, builder: Builder) -> BaseActions:
@@ -158,59 +193,9 @@ def _by_datastore(asks: Iterable[ImageSetAsk]) -> dict[str, list[ImageSetAsk]]:
     return dict(found)
 
 
-def _counts(ports: Iterable[PacedImageSets]) -> Counter[str]:
+def counts(ports: Iterable[PacedImageSets]) -> Counter[str]:
+    """The calls of some ports so far, by operation. Two data stores may share a port."""
     total: Counter[str] = Counter()
-    for port in set(ports):  # two data stores may share a port
+    for port in set(ports):
         total.update(port.counts())
     return total
-
-
-def plan_at_rest(
-    settings: Settings,
-    checked: Checked,
-    edges: Edges,
-    *,
-    patience: float = BUSY_PATIENCE,
-    reporter: Reporter = SILENT,
-    found: Sequence[Attempt] = (),
-) -> Planned:
-    """Like `plan`, but first wait up to `patience` seconds for image sets that are LOCKED.
-
-    A killed run may have left updates in flight. Then the same command finishes the work.
-    """
-    planned = plan(settings, checked, edges, found=found)
-    busy, deadline = _busy(planned.plan), edges.clock.now() + patience
-    if busy:
-        reporter.waiting(len(busy), patience)
-    # Another run may lock an image set again, for the next step of its action.
-    while busy and edges.clock.now() < deadline:
-        _await(settings, edges, busy, deadline)
-        again = plan(settings, checked, edges, found=found)
-        planned = replace(again, retiered=(*planned.retiered, *again.retiered))
-        busy = _busy(planned.plan)
-    return planned
-
-
-def _busy(planned: Plan) -> list[tuple[str, str]]:
-    """The image sets of actions that wait for another operation, each with its data store."""
-    return [
-        (action.datastore, member.image_set_id)
-        for action in planned.actions
-        if action.status is Status.BUSY
-        for member in action.members
-    ]
-
-
-def _await(settings: Settings, edges: Edges, busy: list[tuple[str, str]], deadline: float) -> None:
-    """Wait until none of these image sets is LOCKED, at most until the deadline."""
-    pause = pauses()
-    while busy and edges.clock.now() < deadline:
-        edges.clock.sleep(next(pause))
-        busy = [(name, one) for name, one in busy if _is_locked(settings, edges, name, one)]
-
-
-def _is_locked(settings: Settings, edges: Edges, datastore: str, image_set_id: str) -> bool:
-    try:
-        return edges.ports(settings.datastore(datastore)).get(image_set_id).state == State.LOCKED
-    except ServiceError:
-        return False  # the next plan reports it

@@ -10,6 +10,7 @@ from reconciler.apply.run import Run
 from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Status, Step
 from reconciler.core.model.results import Applied, Checked, Planned
+from reconciler.core.model.scope import Observing
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document
@@ -17,6 +18,7 @@ from reconciler.core.ports import PacedImageSets, Patience
 from reconciler.pipeline.apply import apply
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.plan import plan
+from reconciler.pipeline.scan import Scanning
 
 
 class ReadOnly(PacedImageSets):
@@ -76,9 +78,10 @@ def record(
     be waiting for their apply. Raises what `plan` raises.
     """
     reading = read_only(edges)
-    planned = plan(settings, checked, reading)
+    planned = plan(settings, checked, reading, observing=Observing(is_dated=True))
     basis = planned.plan.basis
     seen = tuple(one for one in planned.plan.actions if one.status is Status.CONVERGED)
     part = replace(planned.plan, actions=seen, basis=replace(basis, commit="", is_clean=None))
-    applied = apply(settings, part, reading, run, reporter=reporter)
+    scanning = Scanning(checked, planned, is_always=True)
+    applied = apply(settings, part, reading, run, reporter=reporter, scanning=scanning)
     return planned, replace(applied, plan=replace(part, basis=basis))

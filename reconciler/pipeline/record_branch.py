@@ -13,6 +13,7 @@ from reconciler.core.diff.joined import joined_entries
 from reconciler.core.errors import GitError, RecordError
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.record import Entry
+from reconciler.core.model.scope import Scope
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
@@ -21,13 +22,22 @@ from reconciler.record.writer import Entries
 
 
 def entries_of(
-    settings: Settings, datastores: Iterable[Datastore]
+    settings: Settings, datastores: Iterable[Datastore], scope: Scope | None = None
 ) -> dict[str, Mapping[str, Entry]]:
     """The records of data stores by their names, whatever the names were when they were written.
 
+    After a scan, only those in `scope`.
     Raises RecordError for an edited record, and GitError if the record branch is not fetched.
     """
-    root, elsewhere = Path(settings.root), branch_entries(settings)
+    root = Path(settings.root)
+    if scope is not None:
+        return {
+            one.name: records.read_some(root, one.datastore_id, scope.stores[one.name].entries)
+            if one.name in scope.stores
+            else {}
+            for one in datastores
+        }
+    elsewhere = branch_entries(settings)
     return {
         one.name: with_branch(records.read(root, one.datastore_id), elsewhere, one)
         for one in datastores

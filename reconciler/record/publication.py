@@ -12,9 +12,11 @@ from reconciler.core.errors import GitBusyError
 from reconciler.core.model.key import KEY_FILE
 from reconciler.core.model.plan import Basis
 from reconciler.core.model.record import Entry
+from reconciler.core.model.scan import SCAN_FILE
 from reconciler.core.model.settings import RecordMode
 from reconciler.edges import git, records
 from reconciler.edges import key as keys
+from reconciler.edges.records import scans
 from reconciler.edges.records.layout import FILE as LAYOUT
 from reconciler.edges.records.layout import is_record
 from reconciler.edges.records.layout import parse as parse_layout
@@ -65,6 +67,12 @@ class Publication:
         base = os.path.realpath(self.root)
         left = (self.root / os.path.relpath(path, base) for path in changed)
         return tuple(sorted(path for path in {*self.written, *left} if is_record(path.name)))
+
+    @property
+    def scans(self) -> Mapping[Path, bytes]:
+        """The scans of the data stores, as they are on the disk."""
+        paths = [scans.path(self.root, one) for one in self.datastores]
+        return {path: path.read_bytes() for path in paths if path.exists()}
 
     def widths(self, *commits: str) -> Widths:
         """The widths of all data stores: the greatest of those on the disk and in some commits."""
@@ -128,6 +136,8 @@ class Publication:
         grown = [after for path, (_, after) in contents.items() if path.name == LAYOUT]
         if grown and not moved:
             return git.message_of_growth(max(parse_layout(one, LAYOUT) for one in grown))
+        if contents and all(path.name == SCAN_FILE for path in contents):
+            return git.message_of_scan()
         return git.message(
             moved,
             applied_commit=self.basis.commit,

@@ -75,9 +75,10 @@ def _joined(
     """
     key, widths = keys.path(found.root), found.widths(tip)
     own = found.own(widths)
-    at_tip = laid(found.root, tip, [*own, key], widths)
+    at_tip = laid(found.root, tip, [*own, key, *found.scans], widths)
     theirs = at_tip.files
-    files = dict(found.joined(own, theirs))
+    # A scan states the records that it is of. On top of other records it says nothing.
+    files = {**found.joined(own, theirs), **found.scans}
     if files and key not in theirs and key.exists():
         files[key] = key.read_bytes()
     contents = {path: (theirs.get(path, b""), after) for path, after in files.items()}

@@ -7,7 +7,7 @@ finds the versions and records them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.errors import GitError, ReconcilerError, RecordError
@@ -187,14 +187,16 @@ class Recorder:
             self._writer.add(one.datastore_id, [one])
             self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 
-    def finish(self, *, alone: bool) -> str:
+    def finish(self, *, alone: bool, before_publishing: Callable[[], None] = lambda: None) -> str:
         """Write remaining records and publish; return the new commit, or "".
 
+        `before_publishing` writes what follows from all records, unless some could not be written.
         If another apply is running (not `alone`), attempts are not removed: they may be its own.
         """
         self.write()
         if alone and not self._writer.is_behind:
             self.journal.tidy()
+            before_publishing()
         return self._publish()
 
     def push_if_due(self) -> None:

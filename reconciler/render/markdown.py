@@ -281,6 +281,6 @@ def _footer(review: Review) -> Iterator[str]:
         stated.append(f"settings {code(basis.settings_digest[:19])}")
     stated.append(f"{plural(review.totals.changes, 'change')}")
     yield f"<sub>{' · '.join(stated)}</sub>"
-    if line := moved(review.retiered):
+    for line in filter(None, (*review.observed, moved(review.retiered))):
         yield ""
         yield f"<sub>{words(line)}</sub>"

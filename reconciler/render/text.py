@@ -121,6 +121,7 @@ def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     if review.totals.first.attributes:
         yield _first_changes(review.totals.first)
     yield from reads(calls)
+    yield from map(escape, review.observed)
     if line := moved(review.retiered):
         yield line
     if review.totals.calls and review.eta_seconds:

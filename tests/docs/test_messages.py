@@ -68,6 +68,12 @@ NOT_IN_THE_SOURCE = {
     "reconciler/edges/records/rows.py": {
         "RecordError('\\n'.join(problems))": "the problems of a file, from the same module",
     },
+    "reconciler/pipeline/fleet.py": {
+        "ShutError(_first_line(error))": "the message of another error",
+    },
+    "reconciler/pipeline/plan.py": {
+        "WiderError({name: more})": "image sets, not a text",
+    },
     "reconciler/pipeline/reviewed.py": {
         "ReviewFileError('\\n'.join((one.message for one in problems)))": "of the same module",
         "ReviewFileError(' '.join(hints))": "of the same module",

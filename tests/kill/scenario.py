@@ -235,8 +235,9 @@ class Scenario:
 
     def run(self, edges: pipeline.Edges, saved: Plan | None, reporter: Reporter = SILENT) -> int:
         """`reconcile apply [plan.json] --record commit`; 0 where everything has converged."""
-        checked = pipeline.check(self.settings)
-        plan = saved or pipeline.plan_at_rest(self.settings, checked, edges).plan
+        opening = pipeline.Opening(self.settings, lambda: pipeline.check(self.settings))
+        checked, planned = pipeline.plan_at_rest(self.settings, opening, edges)
+        plan = saved or planned.plan
         applied = pipeline.apply(
             self.settings,
             plan,
@@ -244,6 +245,7 @@ class Scenario:
             Run(FastClock(), bounds=Bounds(concurrency=self._concurrency)),
             reporter=reporter,
             saved=saved is not None,
+            scanning=pipeline.Scanning(checked, planned) if saved is None else None,
         )
         for problem in (*applied.problems, *applied.held):
             print(problem, file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from reconciler import pipeline
 from reconciler.core.dicom.content import content_digest
 from reconciler.core.errors import StaleError
 from reconciler.core.model.plan import Action, Status
@@ -15,7 +14,7 @@ from tests.laws.people import names, words
 from tests.laws.runs import GOOD, Runs
 from tests.laws.stage import IDS, PRIMARY, UPDATE
 from tests.laws.trouble import moments
-from tests.laws.world import Reviewed
+from tests.laws.world import Reviewed, at_rest
 
 
 class Endings(Runs):
@@ -30,7 +29,7 @@ class Endings(Runs):
         self.apply()
         if anew:
             self.calm()
-            self.save_plan(pipeline.plan_at_rest)
+            self.save_plan(at_rest)
         self.everything_calms_down_and_we_run_again()
 
     @rule()

@@ -12,7 +12,7 @@ from tests.laws.manifests import KEYS
 from tests.laws.people import Editors, manifests, names, words
 from tests.laws.runs import Runs
 from tests.laws.stage import IDS
-from tests.laws.world import Planner, Reviewed
+from tests.laws.world import Planner, Reviewed, at_rest
 
 # How many saved plans are kept.
 SHELF = 3
@@ -42,7 +42,7 @@ class Reviews(Editors, Runs):
         """`apply PATHS`."""
         files = self.manifests.files(chosen)
         if files:
-            self.save_plan(pipeline.plan_at_rest, files)
+            self.save_plan(at_rest, files)
             self.apply()
 
     @rule(which=st.integers(0, SHELF - 1), checked_out=st.booleans())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from reconciler import pipeline
 from reconciler.core.model.outcome import Result
 from tests.laws.people import People, names, words
 from tests.laws.stage import COMMENTS, PRIMARY, UPDATE
+from tests.laws.world import at_rest
 
 GOOD = (Result.CONVERGED, Result.ALREADY_CONVERGED)
 
@@ -34,7 +34,7 @@ class Runs(People):
     @rule()
     def plan_and_apply(self) -> None:
         """An apply without a plan makes its own, once nothing is LOCKED."""
-        self.save_plan(pipeline.plan_at_rest)
+        self.save_plan(at_rest)
         self.apply()
 
     # --- with others and bad luck ------------------------------------------------------------

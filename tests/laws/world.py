@@ -79,6 +79,12 @@ class Ran:
     applied: Applied | None
 
 
+def at_rest(settings: Settings, checked: Checked, edges: pipeline.Edges) -> Planned:
+    """As an apply plans: it waits for image sets that are LOCKED."""
+    opening = pipeline.Opening(settings, lambda: checked, is_whole=False)
+    return pipeline.plan_at_rest(settings, opening, edges)[1]
+
+
 class World(RuleBasedStateMachine):
     """What all rules share.
 

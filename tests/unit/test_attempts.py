@@ -41,7 +41,7 @@ from reconciler.core.plan.file import dumps, loads
 from reconciler.edges import attempts, records
 from reconciler.edges import key as keys
 from reconciler.edges.files import RealFiles
-from reconciler.pipeline.plan import BUSY_PATIENCE
+from reconciler.pipeline.at_rest import BUSY_PATIENCE
 from tests.documents import DATASTORE_ID, KEY, document, instance, series
 from tests.entries import put
 from tests.fakes import FakeClock, FakeImageSets, StopWhen, never
@@ -593,6 +593,10 @@ def test_another_data_store_of_the_same_name_is_another(study: AskedStudy, is_ki
     assert (member.before, member.pin, member.recorded) == ("2", "2", False)
 
 
+def _opening(study: AskedStudy) -> pipeline.Opening:
+    return pipeline.Opening(study.settings, lambda: pipeline.check(study.settings))
+
+
 @pytest.mark.parametrize(
     ("seconds", "status"), [(30.0, Status.UPDATE), (10_000.0, Status.BUSY)], ids=["ends", "stays"]
 )
@@ -607,8 +611,8 @@ def test_what_is_locked_is_waited_for_before_it_is_planned(
         def waiting(self, image_sets: int, seconds: float) -> None:
             waits.append((image_sets, seconds))
 
-    checked = pipeline.check(study.settings)
-    planned = pipeline.plan_at_rest(study.settings, checked, study.edges(), reporter=Waiting())
+    opening = _opening(study)
+    _, planned = pipeline.plan_at_rest(study.settings, opening, study.edges(), reporter=Waiting())
     assert [one.status for one in planned.plan.actions] == [status]
     assert waits == [(1, BUSY_PATIENCE)]
     assert study.service.clock.now() < BUSY_PATIENCE + 10.0
@@ -627,8 +631,7 @@ def test_what_is_locked_again_by_the_next_step_of_another_run_is_waited_for_agai
             study.service.lock(OWN, 5.0)
 
     study.service.inject("GetImageSet", lock_again, image_set_id=OWN, times=1_000)
-    checked = pipeline.check(study.settings)
-    planned = pipeline.plan_at_rest(study.settings, checked, study.edges())
+    _, planned = pipeline.plan_at_rest(study.settings, _opening(study), study.edges())
     assert [one.status for one in planned.plan.actions] == [Status.UPDATE]
     assert next(at_rest) > 2
 

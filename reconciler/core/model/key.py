@@ -28,6 +28,7 @@ class Use(StrEnum):
     ATTEMPT = "attempt"
     CHANGE = "change"
     REVIEW = "review"
+    SCAN = "scan"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,6 +10,7 @@ from reconciler.core.errors import Diagnostic, ReconcilerError, ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action, Later, Plan
+from reconciler.core.model.scope import Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Checked:
     `paths` are the manifests that were selected, relative to the root; () for all of them. `files`
     counts the selected files. `read` are the names of all manifest files, relative to the root.
     `warnings` are about their text, not about the values in it. `later` are image sets of data
-    stores that the settings lack, and those that a pull request proposes have.
+    stores that the settings lack, and those that a pull request proposes have. `is_clean` says
+    whether the commit holds all of them as they were read; None if that is still to be found out.
     """
 
     managed: tuple[ImageSetAsk, ...]
@@ -28,6 +30,7 @@ class Checked:
     read: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     later: tuple[Later, ...] = ()
+    is_clean: bool | None = None
 
     @property
     def asks(self) -> tuple[ImageSetAsk, ...]:
@@ -41,12 +44,14 @@ class Planned:
 
     `errors` are those of the data stores in `Plan.unread`, in the same order. `retiered` are the
     image sets that the reads moved to the Frequent Access tier, as far as the service states it.
+    `observed` says how each data store was observed.
     """
 
     plan: Plan
     calls: Mapping[str, int]
     errors: tuple[ServiceError, ...] = ()
     retiered: tuple[str, ...] = ()
+    observed: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from reconciler.core.model.at_base import StatusAtBase
 from reconciler.core.model.plan import Action, Status, Unchanged
 
 
 def counted(
-    actions: Iterable[Action], attempted: Collection[tuple[str, str]] = ()
+    actions: Iterable[Action],
+    attempted: Collection[tuple[str, str]] = (),
+    settled: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> tuple[tuple[Action, ...], tuple[Unchanged, ...]]:
     """The actions that a plan lists, in their order, and the count of the others, sorted.
 
     `attempted` are the image sets, with the ID of their data store, that attempts of other runs
-    name. They have an action: the apply ends their attempts with it.
+    name. They have an action: the apply ends their attempts with it. `settled` counts the image
+    sets of each data store that were not looked at: they are as recorded.
     """
     kept: list[Action] = []
-    counts: Counter[tuple[str, str]] = Counter()
+    counts = Counter(settled)
     for action in actions:
         names = {(action.datastore_id, one.image_set_id) for one in action.members}
         if is_unchanged(action) and names.isdisjoint(attempted):
             counts[action.datastore, action.datastore_id] += len(action.image_sets)
         else:
             kept.append(action)
-    return tuple(kept), tuple(Unchanged(*store, counts[store]) for store in sorted(counts))
+    return tuple(kept), tuple(
+        Unchanged(*store, counts[store]) for store in sorted(counts) if counts[store]
+    )
 
 
 def is_unchanged(action: Action) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from reconciler.core.model.plan import Plan, Status
+from reconciler.core.model.scope import Observation
 from reconciler.core.model.settings import Redact
 from reconciler.core.review.actions import Finish, ShownActions
 from reconciler.core.review.dangers import dangers_of, notes_of, refusals_of
@@ -15,6 +17,7 @@ from reconciler.core.review.letters import Letters
 from reconciler.core.review.mask import View
 from reconciler.core.review.model import Review, ShownAction
 from reconciler.core.review.overview import Overview
+from reconciler.core.review.phrases import observed
 from reconciler.core.review.reach import Studies
 from reconciler.core.review.rows import Part, rows_of
 from reconciler.core.review.totals import Totals, summary, totals_of
@@ -27,17 +30,19 @@ def review(
     *,
     shows_stated: bool = False,
     retiered: tuple[str, ...] = (),
+    observations: tuple[Observation, ...] = (),
     fingerprints: FingerprintKey | None = None,
 ) -> Review:
     """The review of a plan, masked as `redact` says. For `shows_stated`, see `View`.
 
-    `retiered` are the image sets that the reads for this plan moved to another storage tier.
+    `retiered` are the image sets that the reads for this plan moved to another storage tier, and
+    `observations` say how each data store was observed.
     `fingerprints` is the key of the fingerprints of live values, None for a review without them. A
     commit that does not hold the manifests as they were read shows nothing that they state.
     """
     view = View(redact, shows_stated and plan.basis.is_clean is True)
     unlabelled, plan = plan, labelled(plan, redact)
-    totals = totals_of(plan)
+    totals = totals_of(plan, _as_recorded(plan, observations))
     letters, studies = Letters(), Studies(plan.actions)
     overview = cache(lambda: _overview(plan, view, totals, letters))
     finish = _finish(unlabelled, fingerprints)
@@ -63,8 +68,15 @@ def review(
         has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,
         retiered=retiered,
+        observed=observed(observations),
         has_fingerprints=fingerprints is not None,
     )
+
+
+def _as_recorded(plan: Plan, observations: Iterable[Observation]) -> int:
+    """How many image sets of a plan, or of a part of it, were not looked at."""
+    unchanged = {one.datastore: one.image_sets for one in plan.unchanged}
+    return sum(min(one.as_recorded, unchanged.get(one.datastore, 0)) for one in observations)
 
 
 def _finish(plan: Plan, key: FingerprintKey | None) -> Finish:

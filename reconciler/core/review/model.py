@@ -265,7 +265,8 @@ class Review:
     action is not converged, `has_bug` that one is held back because of a bug in `reconcile`.
     `unread` are the data stores that could not be read. `retiered` are the image sets that the
     reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
-    again. `has_fingerprints` says that fingerprints were asked for.
+    again. `observed` are sentences about how data stores were observed. `has_fingerprints` says
+    that fingerprints were asked for.
     """
 
     basis: Basis
@@ -283,6 +284,7 @@ class Review:
     has_bug: bool
     unread: tuple[Unread, ...] = ()
     retiered: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
     has_fingerprints: bool = False
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from reconciler.core.dicom.search_tags import MEMBERS
 from reconciler.core.model.plan import Since, Unread
+from reconciler.core.model.scope import Observation
 from reconciler.core.review.search import ShownImageSet
 
 # How many new consents are listed.
@@ -32,6 +34,26 @@ def not_read(one: Unread) -> str:
     """`data store archive: 30 image sets not read: the AWS credentials have expired`."""
     image_sets = plural(one.image_sets, "image set")
     return f"data store {one.datastore}: {image_sets} not read: {one.message}"
+
+
+def observed(observations: Iterable[Observation]) -> tuple[str, ...]:
+    """How data stores were observed, where not every image set was looked at."""
+    return tuple(sentence for one in observations if (sentence := _observed(one)))
+
+
+def _observed(one: Observation) -> str:
+    if one.why:
+        return f"{one.datastore}: every image set was looked at, since {one.why}."
+    if one.verified is None or one.full is None:
+        return ""
+    return (
+        f"{one.datastore}: {plural(one.as_recorded, 'image set')} as recorded, verified as of "
+        f"{_moment(one.verified)}; deletions as of the last full scan, {_moment(one.full)}."
+    )
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def moved(retiered: Sequence[str]) -> str:

@@ -26,7 +26,9 @@ class Totals:
     `raised` counts the image sets whose version the calls raise. `standing` counts the image sets
     of actions without calls, by status. `unrecorded` counts converged image sets without a record.
     `unread` counts the image sets of data stores that could not be read. `history` counts the image
-    sets with HISTORY_KEEPS_VALUES, `drifted` those with a drifted value.
+    sets with HISTORY_KEEPS_VALUES, `drifted` those with a drifted value. `as_recorded` counts the
+    image sets that were not looked at, since no search lists a change of them: `standing` does not
+    call them converged.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -39,10 +41,11 @@ class Totals:
     unread: int = 0
     history: int = 0
     drifted: int = 0
+    as_recorded: int = 0
 
 
-def totals_of(plan: Plan) -> Totals:
-    """Count a plan."""
+def totals_of(plan: Plan, as_recorded: int = 0) -> Totals:
+    """Count a plan, of which so many image sets were not looked at."""
     statuses, standing = Counter[Status](), Counter[Status]()
     for action in plan.actions:
         count = len(action.image_sets)
@@ -51,7 +54,7 @@ def totals_of(plan: Plan) -> Totals:
             standing[action.status] += count
     unchanged = sum(one.image_sets for one in plan.unchanged)
     statuses[Status.CONVERGED] += unchanged
-    standing[Status.CONVERGED] += unchanged
+    standing[Status.CONVERGED] += unchanged - as_recorded
     return Totals(
         actions=tuple((status, statuses[status]) for status in Status),
         changes=sum(len(action.changes) for action in plan.actions),
@@ -76,6 +79,7 @@ def totals_of(plan: Plan) -> Totals:
                 if change.drifted
             }
         ),
+        as_recorded=as_recorded,
     )
 
 
@@ -84,11 +88,13 @@ def summary(totals: Totals) -> str:
     if not any(count for _, count in totals.actions) and not totals.unread:
         return "Plan: nothing to do, there are no manifests."
     parts = [f"{count:,} {COUNTED[status]}" for status, count in totals.standing]
+    if totals.as_recorded:
+        parts.append(f"{totals.as_recorded:,} as recorded")
     if totals.raised:
         calls = plural(totals.calls, "call")
         parts.insert(0, f"{plural(totals.raised, 'image set')} to update ({calls})")
-    elif [status for status, _ in totals.standing] == [Status.CONVERGED] and not totals.unread:
-        return f"Plan: nothing to do, {parts[0]}."
+    elif {status for status, _ in totals.standing} <= {Status.CONVERGED} and not totals.unread:
+        return f"Plan: nothing to do, {', '.join(parts)}."
     if totals.unread:
         parts.append(f"{totals.unread:,} not read")
     return f"Plan: {', '.join(parts)}."

@@ -46,6 +46,9 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
     if converged := counts.get(Status.CONVERGED):
         verb = "holds" if converged == 1 else "hold"
         yield f"{plural(converged, 'image set')} already {verb} what is asked."
+    if totals.as_recorded:
+        verb = "is" if totals.as_recorded == 1 else "are"
+        yield f"{plural(totals.as_recorded, 'image set')} {verb} as recorded."
     if since is not None:
         yield from at_base.released_by(since.released)
 

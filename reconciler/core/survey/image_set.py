@@ -43,7 +43,7 @@ def survey(ask: ImageSetAsk, known: Known, rules: Rules) -> Survey[Diff]:
     reading = replace(reading, properties=properties)
     if properties.state != "ACTIVE":
         return diff(ask, reading, rules)
-    if is_recorded(ask, reading.entry, properties):
+    if not known.reads_all and is_recorded(ask, reading.entry, properties):
         return _with_recorded_study(diff(ask, reading, rules))
     found = yield from _compared(ask, reading, known, rules)
     if isinstance(found, Refusal):

@@ -17,12 +17,13 @@ class Known:
     """The records of a data store, and the attempts that killed applies left.
 
     `of_studies` are the Patient and Study paths that any manifest asks for: on a primary image set,
-    they are asked of its whole study.
+    they are asked of its whole study. With `reads_all`, a record saves no read.
     """
 
     entries: Mapping[str, Entry]
     attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
     of_studies: frozenset[str] = frozenset()
+    reads_all: bool = False
 
     def origin(self, properties: Properties, document: Document) -> str:
         """Return the version before a killed apply of ours that made this version, or "".

@@ -74,7 +74,7 @@ def survey_study(
     rows = () if isinstance(rows, Refusal) else rows
     listed = {row.image_set_id: row.is_primary for row in rows}
     unlisted = () if unread else tuple(sorted(set(asked) - listed.keys()))
-    if not (unread or unlisted):
+    if not (unread or unlisted or known.reads_all):
         diffs = [own[name] for name in asked]
         if (yield from _is_unchanged(uid, listed, diffs, known)):
             return Studied(None)
@@ -90,7 +90,8 @@ def survey_study(
     whole = {
         one.image_set_id: one
         for member in seen
-        if (one := _whole(own.get(member.properties.image_set_id), member, rules)) is not None
+        if not known.reads_all
+        and (one := _whole(own.get(member.properties.image_set_id), member, rules)) is not None
     }
     found = {name: whole.get(name, own[name]) for name in asked}
     claims = _claims(found.values())

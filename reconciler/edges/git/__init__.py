@@ -18,7 +18,13 @@ from reconciler.edges.git.history import (
     on_line,
     origin,
 )
-from reconciler.edges.git.messages import Message, Moved, message, message_of_growth
+from reconciler.edges.git.messages import (
+    Message,
+    Moved,
+    message,
+    message_of_growth,
+    message_of_scan,
+)
 from reconciler.edges.git.questions import (
     changed,
     committed,
@@ -50,6 +56,7 @@ from reconciler.edges.git.remote import (
 )
 from reconciler.edges.git.since import Since, base_of_test_merge, differing, since
 from reconciler.edges.git.skips import skipping
+from reconciler.edges.git.trees import contents_of, files_in, tree_of
 
 __all__ = [
     "Merged",
@@ -69,6 +76,7 @@ __all__ = [
     "committed_below",
     "common_ancestor",
     "contents_at",
+    "contents_of",
     "contents_since",
     "current_branch",
     "differing",
@@ -76,6 +84,7 @@ __all__ = [
     "fetch_default",
     "fetched_default",
     "files_at",
+    "files_in",
     "has_commit",
     "head",
     "heads",
@@ -89,6 +98,7 @@ __all__ = [
     "merged",
     "message",
     "message_of_growth",
+    "message_of_scan",
     "move_branch",
     "names_at",
     "on_line",
@@ -101,5 +111,6 @@ __all__ = [
     "track",
     "tracked",
     "trailers_of_addition",
+    "tree_of",
     "upstream",
 ]

@@ -59,6 +59,11 @@ def message(
     return Message(subject, "\n".join(lines), tuple(pair for pair in trailers if pair[1]))
 
 
+def message_of_scan() -> Message:
+    """Write the message of a commit that only records what a scan saw."""
+    return Message("Record a scan of the image sets", "Nothing has changed in them.", ())
+
+
 def message_of_growth(width: int) -> Message:
     """Write the message of a commit that only moves entries to more and smaller files."""
     return Message(

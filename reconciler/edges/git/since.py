@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,11 +46,17 @@ def base_of_test_merge(root: Path) -> str:
         return "HEAD^1"
 
 
-def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
+def since(
+    root: Path,
+    ref: str,
+    paths: Sequence[Path],
+    is_wanted: Callable[[Path], bool] = lambda _: True,
+) -> Since | None:
     """Compare some files and folders with another commit. Returns None outside a repository.
 
-    Nothing of the other commit is written to the working tree, and no program of it runs.
-    Raises `GitError` if the repository does not have the commit.
+    Of files that do not differ, only the contents of the wanted ones are read. Nothing of the other
+    commit is written to the working tree, and no program of it runs. Raises `GitError` if the
+    repository does not have the commit.
     """
     with repository_of(root) as repo:
         if repo is None:
@@ -61,11 +67,16 @@ def since(root: Path, ref: str, paths: Sequence[Path]) -> Since | None:
         names = [repo.name(path) for path in paths]
         with explained("git ls-tree"):
             old, new = repo.held(base, names), repo.held("HEAD", names)
-        differing = [name for name in {*old, *new} if old.get(name) != new.get(name)]
+        differing = {name for name in {*old, *new} if old.get(name) != new.get(name)}
         with explained("git cat-file"):
-            held = _contents(repo, {name: row for name, row in old.items() if _is_file(row)})
+            wanted = {
+                name: row
+                for name, row in old.items()
+                if name in differing or is_wanted(repo.tree.root / name)
+            }
+            held = _contents(repo, {name: row for name, row in wanted.items() if _is_file(row)})
             after = _contents(repo, {name: new[name] for name in differing if name in new})
-    paths_of = {name: repo.tree.root / name for name in old}
+    paths_of = {name: repo.tree.root / name for name in wanted}
     before = {path: held.get(path, b"") for name in differing if (path := paths_of.get(name))}
     lacking = (path for path in paths_of.values() if path not in held)
     return Since(base, before, after, held, tuple(sorted(lacking)))

@@ -58,9 +58,13 @@ def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
 
 def is_manifest(root: Path, folder: Path, path: Path) -> bool:
     """Whether a file below a folder is read as a manifest, by its name."""
-    parts = path.relative_to(folder).parts
-    hidden = any(part.startswith(".") for part in parts)
-    return path.name.endswith(_SUFFIXES) and not hidden and name_of(root, path) != SETTINGS_FILE
+    below = path.relative_to(folder).as_posix()
+    return is_named_so(below) and name_of(root, path) != SETTINGS_FILE
+
+
+def is_named_so(below: str) -> bool:
+    """Whether a path below a folder of manifests is that of a manifest. Hidden files are not."""
+    return below.endswith(_SUFFIXES) and "/." not in f"/{below}"
 
 
 def other_suffixes(root: Path, path: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ alone. A digest over every entry shows an edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -48,6 +48,7 @@ from reconciler.edges.records.rows import (
     row_of,
     rows_of,
 )
+from reconciler.edges.records.some import digest, of_studies
 from reconciler.edges.worktree import refuse_links, refuse_links_below
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "applied_commits",
     "are_in",
     "changed_entries",
+    "digest",
     "files_of",
     "folder",
     "folders",
@@ -67,16 +69,21 @@ __all__ = [
     "is_read",
     "is_to_grow",
     "joined_content",
+    "of_studies",
     "paths_of",
     "prepare",
     "read",
     "read_contents",
+    "read_some",
     "relaid",
     "sweep",
     "width",
     "without",
     "write",
 ]
+
+# From so many image sets on, all files are read.
+_MANY = 2_000
 
 # What becomes of the entry of an image set; None where there is none.
 Amendment: TypeAlias = Callable[[Entry | None], Entry | None]
@@ -94,6 +101,29 @@ def read(root: Path, datastore_id: str) -> Mapping[str, Entry]:
     return _entries(datastore_id, _files(root, datastore_id))
 
 
+def read_some(root: Path, datastore_id: str, ids: Collection[str]) -> Mapping[str, Entry]:
+    """Like `read`, but only the entries of some image sets, from the files that may hold them."""
+    if len(ids) > _MANY:
+        found = read(root, datastore_id)
+        return {name: found[name] for name in ids if name in found}
+    own = folder(root, datastore_id)
+    names = {name for one in ids for name in _names(one)} | {layout.FILE}
+    files = (
+        (name_of(path, root), partial(load, path, root))
+        for where in folders(root, datastore_id)
+        for path in (sorted(where / name for name in names) if where == own else _all(root, where))
+        if path.exists()
+    )
+    entries = _entries(datastore_id, files)
+    return {name: entries[name] for name in sorted(ids) if name in entries}
+
+
+def _names(image_set_id: str) -> Iterator[str]:
+    """The names of the files that may hold the entry of an image set, whatever the width is."""
+    widths = range(1, layout.MOST_WIDTH + 1)
+    return (layout.file_of(image_set_id, one) for one in widths)
+
+
 def read_contents(files: Mapping[str, bytes], datastore_id: str) -> Mapping[str, Entry]:
     """Like `read`, for record files by their name below the root whose contents are known."""
     named = [name for name in files if _may_hold(PurePosixPath(name), datastore_id)]
@@ -109,9 +139,8 @@ def is_read(path: Path) -> bool:
 
 def paths_of(root: Path, datastore_id: str, image_set_id: str) -> tuple[Path, ...]:
     """Return every file that may hold the entry of an image set, whatever the width is."""
-    widths = range(1, layout.MOST_WIDTH + 1)
     where = folder(root, datastore_id)
-    return tuple(dict.fromkeys(where / layout.file_of(image_set_id, one) for one in widths))
+    return tuple(dict.fromkeys(where / name for name in _names(image_set_id)))
 
 
 def width(root: Path, datastore_id: str) -> int:
@@ -124,10 +153,13 @@ def width(root: Path, datastore_id: str) -> int:
 
 def _files(root: Path, datastore_id: str) -> Iterator[_File]:
     for where in folders(root, datastore_id):
-        refuse_links_below(root, where)
-        for path in sorted(where.glob("*.json")):
-            if is_read(path):
-                yield name_of(path, root), partial(load, path, root)
+        for path in _all(root, where):
+            yield name_of(path, root), partial(load, path, root)
+
+
+def _all(root: Path, where: Path) -> Iterator[Path]:
+    refuse_links_below(root, where)
+    return filter(is_read, sorted(where.glob("*.json")))
 
 
 def _may_hold(name: PurePosixPath, datastore_id: str) -> bool:

@@ -89,6 +89,7 @@ def _basis(review: Review) -> Html:
     stated += map(_store, basis.datastores)
     stated += [named("settings", basis.settings_digest[:19])]
     stated += [text(plural(review.totals.changes, "change")), text(moved(review.retiered))]
+    stated += map(text, review.observed)
     return joined(filter(None, stated), " · ")
 
 

@@ -30,7 +30,8 @@ def _tiles(review: Review) -> Iterator[Html]:
     outside = "changed outside this repository" if totals.drifted else ""
     yield _tile("drift", "with drift", totals.drifted, outside, bool(found.drift))
     converged = dict(totals.standing).get(Status.CONVERGED, 0)
-    yield _tile("converged", "already as asked", converged, "", False)
+    recorded = f"{totals.as_recorded:,} as recorded" if totals.as_recorded else ""
+    yield _tile("converged", "already as asked", converged + totals.as_recorded, recorded, False)
 
 
 def _dangers(dangers: Sequence[Danger]) -> Html:

@@ -1,0 +1,211 @@
+"""Opens the gate of a fleet: whether the last scans still tell what need not be looked at.
+
+A scan is true of its inputs alone: manifests, records, settings, and this program. Every manifest
+is read and compared with the tree of the scan, byte for byte: `git status` is silent about ignored
+files, skip-worktree and assume-unchanged. What differs is looked at again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.core.ask.ids import image_set_ids
+from reconciler.core.errors import GitError, ReconcilerError
+from reconciler.core.model.key import Key
+from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.scan import Scan, ScanBasis
+from reconciler.core.model.settings import Datastore, Settings
+from reconciler.edges import git, manifests, records
+from reconciler.edges.manifests import is_named_so
+from reconciler.edges.places import SETTINGS_FILE
+from reconciler.edges.records import scans
+from reconciler.pipeline.known import key_of
+
+# With more changed manifests than this part of all, a plan reads everything.
+_MOST_CHANGED = 0.1
+_FEW = 100
+
+
+class ShutError(Exception):
+    """Why the gate is shut: the plan looks at everything. No reason where there is no scan yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A fleet whose last scans still hold.
+
+    `scans` are those of the data stores that manifests named, by name. `names` are all manifests of
+    the working tree, `changed` those that differ from the tree of the scans, in either of them, and
+    `then` the content of each of these in that tree. `blobs` are the IDs of the contents in the
+    working tree. `is_clean` says whether the commit holds them so.
+    """
+
+    root: Path
+    folder: Path
+    scans: Mapping[str, Scan]
+    blobs: Mapping[str, str]
+    changed: frozenset[str]
+    then: Mapping[str, bytes]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All manifests of the working tree, sorted."""
+        return tuple(sorted(self.blobs))
+
+    def touched(self) -> frozenset[str]:
+        """The image sets that changed manifests name, as they were and as they are."""
+        now = (content for _, content in self.contents(self.changed & self.blobs.keys()))
+        return frozenset().union(*map(image_set_ids, (*self.then.values(), *now)))
+
+    def naming(self, image_sets: Collection[str]) -> frozenset[str]:
+        """The manifests that name one of some image sets."""
+        if not image_sets:
+            return frozenset()
+        wanted = frozenset(image_sets)
+        return frozenset(
+            name
+            for name, content in self.contents(self.blobs)
+            if not wanted.isdisjoint(image_set_ids(content))
+        )
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of some manifests. Raises ShutError if one has changed meanwhile."""
+        for name in names:
+            content = _content(f"{self.root}/{name}")
+            if _blob(content, len(self.blobs[name])) != self.blobs[name]:
+                raise ShutError("a manifest changed while it was read")
+            yield name, content
+
+
+def open_gate(settings: Settings) -> Gate:
+    """Open the gate. Raises ShutError with the reason why the plan must read everything."""
+    root = Path(settings.root)
+    if settings.record_mode and settings.record_mode.is_apart:
+        raise ShutError("the records have a branch of their own")
+    try:
+        key = key_of(root)
+        if key is None:
+            raise ShutError
+        found = _scans(settings, key)
+        tree = next(iter(found.values())).basis.manifests
+        folder = root / settings.manifests
+        then = _files_of(root, folder, tree)
+        blobs = _blobs(root, folder, len(tree))
+    except (ReconcilerError, OSError):
+        # The plan that reads everything reports it.
+        raise ShutError("something cannot be read") from None
+    changed = {name for name in {*then, *blobs} if then.get(name) != blobs.get(name)}
+    if len(changed) > max(_FEW, _MOST_CHANGED * len(blobs)):
+        raise ShutError(f"{len(changed):,} manifests changed since the last scan")
+    old = git.contents_of(root, [then[name] for name in changed if name in then])
+    if old is None:
+        raise ShutError("this clone does not have the manifests of the last scan")
+    contents = {name: old[then[name]] for name in changed if name in then}
+    return Gate(root, folder, found, blobs, frozenset(changed), contents)
+
+
+def files_at(gate: Gate, tree: str) -> Mapping[str, str]:
+    """The manifests of a tree of the folder. Raises ShutError if this clone does not have it."""
+    return _files_of(gate.root, gate.folder, tree)
+
+
+def basis_now(settings: Settings, commit: str, named: Iterable[Datastore]) -> dict[str, ScanBasis]:
+    """The basis of scans of some data stores, by ID, of the manifests of a commit.
+
+    Returns {} if the commit has no folder of manifests.
+    """
+    root = Path(settings.root)
+    tree = git.tree_of(root, root / settings.manifests, commit)
+    ids = tuple(sorted(one.datastore_id for one in named))
+    if not tree:
+        return {}
+    return {
+        one: ScanBasis(
+            tree, records.digest(root, one), settings.digest, ids, __version__, RULES_VERSION
+        )
+        for one in ids
+    }
+
+
+def _scans(settings: Settings, key: Key) -> dict[str, Scan]:
+    """The scans of the data stores that manifests named. Raises ShutError if one does not hold."""
+    root = Path(settings.root)
+    by_id = {one.datastore_id: one for one in settings.datastores}
+    found = {
+        one.datastore_id: scan
+        for one in settings.datastores
+        if (scan := scans.read(root, one.datastore_id, key)) is not None
+    }
+    if not found:
+        raise ShutError
+    bases = [scan.basis for scan in found.values()]
+    if any(set(basis.datastores) != found.keys() for basis in bases):
+        raise ShutError("the data stores are not those of the last scan")
+    if len({basis.manifests for basis in bases}) > 1:
+        raise ShutError("the scans are not of the same manifests")
+    for identity, scan in found.items():
+        if scan.basis.settings != settings.digest:
+            raise ShutError("reconciler.yaml changed since the last scan")
+        if (scan.basis.tool, scan.basis.rules_version) != (__version__, RULES_VERSION):
+            raise ShutError("the last scan is of another version of reconcile")
+        if scan.basis.records != records.digest(root, identity):
+            raise ShutError("the records changed since the last scan")
+    return {by_id[identity].name: scan for identity, scan in sorted(found.items())}
+
+
+def _files_of(root: Path, folder: Path, tree: str) -> dict[str, str]:
+    """The manifests of a tree of the folder, by the names that places use."""
+    found = git.files_in(root, tree)
+    if found is None:
+        raise ShutError("this clone does not have the manifests of the last scan as files")
+    above = manifests.name_of(root, folder)
+    prefix = "" if above == "." else f"{above}/"
+    return {
+        f"{prefix}{below}": blob
+        for below, blob in found.items()
+        if is_named_so(below) and f"{prefix}{below}" != SETTINGS_FILE
+    }
+
+
+def _blobs(root: Path, folder: Path, length: int) -> dict[str, str]:
+    """The manifests of the working tree, each with the ID of its content."""
+    first = next(iter(manifests.each(root, [folder])))
+    if first.problems:
+        raise ShutError("something cannot be read")
+    base = str(root)  # as text: a Path for each takes as long as reading it
+    return {name: _blob(_content(f"{base}/{name}"), length) for name in first.files}
+
+
+def _blob(content: bytes, length: int) -> str:
+    make = hashlib.sha1 if length == 40 else hashlib.sha256
+    return make(b"blob %d\0%b" % (len(content), content)).hexdigest()
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a manifest. Raises OSError for a link: what it names may be anywhere."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.read(handle, manifests.MAX_BYTES + 1)
+    finally:
+        os.close(handle)
+    return found
+
+
+def is_clean(settings: Settings, gate: Gate) -> bool | None:
+    """Whether the commit holds reconciler.yaml and the manifests as read, and no other."""
+    root = gate.root
+    tree = git.tree_of(root, gate.folder)
+    held = _files_of(root, gate.folder, tree) if tree else {}
+    differing = [name for name in {*held, *gate.blobs} if held.get(name) != gate.blobs.get(name)]
+    if any(name not in gate.blobs for name in differing):
+        return False
+    files = [root / settings.file, *(root / name for name in differing)]
+    try:
+        return git.holds(root, files, lambda _: False, root / settings.file)
+    except GitError:
+        return False
