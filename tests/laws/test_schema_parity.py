@@ -167,7 +167,7 @@ def to_node(value: Any, lines: Iterator[int] | None = None) -> Node:
         case bool():
             return Scalar(str(value).lower(), place, plain=True)
         case _:
-            return Scalar(value, place, plain=False)
+            return Scalar(value, place, plain=False, length=len(value) + 2)
 
 
 def test_the_documents_to_mutate_are_valid() -> None:

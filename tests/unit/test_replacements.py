@@ -129,6 +129,10 @@ WHOLE = {
         HEAD.replace("ea92b0d8838c72a3f25d00d13616f87e", "EA92B0D8838C72A3F25D00D13616F87E"),
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e",
     ),
+    "core/ask/ids.py: node.replaced_by(node.text)": (
+        HEAD.replace("ea92b0d8838c72a3f25d00d13616f87e", r'"\x65a92b0d8838c72a3f25d00d13616f87e"'),
+        'imageSetId: "ea92b0d8838c72a3f25d00d13616f87e"',
+    ),
 }
 CASES = [
     *((HEAD + text, line) for cases in MANIFESTS.values() for text, line in cases),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.core.ask.explain import near_miss
+from reconciler.core.ask.ids import is_image_set_id, not_verbatim
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.node import Scalar, shown
@@ -35,8 +36,6 @@ _IMPLIED = {
 }
 _DIGITS = frozenset("0123456789")
 _MAX_DIGITS = 19
-_ID_CHARACTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyz")
-_ID_LENGTH = 32
 _OTHER_ID = (
     "Write the imageSetId of the image set, or remove the line. `reconcile plan` prints the line "
     "to add."
@@ -104,11 +103,13 @@ def _by_version(
         if len(image_set_ids) > 1:
             return _no_image_set(node, hazard, version, len(image_set_ids))
         image_set_id = next(iter(image_set_ids), "")
-    elif not _is_image_set_id(image_set_id):
+    elif not is_image_set_id(image_set_id):
         message = (
             f"{shown(image_set_id)} is not an imageSetId: it needs 32 characters, each 0-9 or a-z"
         )
         return Diagnostic(node.place, message, _OTHER_ID)
+    elif problem := not_verbatim(node):
+        return problem
     return Consent(hazard, version, image_set_id)
 
 
@@ -120,10 +121,6 @@ def _no_image_set(node: Scalar, hazard: Hazard, version: str, count: int) -> Dia
         f"Write `{hazard}@{version}:<imageSetId>`, or remove it. `reconcile plan` prints "
         "the line to add.",
     )
-
-
-def _is_image_set_id(text: str) -> bool:
-    return len(text) == _ID_LENGTH and _ID_CHARACTERS.issuperset(text)
 
 
 def _is_number(text: str) -> bool:

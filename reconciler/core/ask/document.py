@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from reconciler.core.ask import consent
-from reconciler.core.ask.as_json import to_json
+from reconciler.core.ask.as_json import Path, to_json
 from reconciler.core.ask.draft import Draft, TooManyError
 from reconciler.core.ask.explain import near_miss
+from reconciler.core.ask.ids import is_image_set_id, not_verbatim
 from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.sections import read_claims
 from reconciler.core.dicom.dictionary import by_tag
@@ -120,7 +121,10 @@ def _check_datastore(draft: Draft, settings: Settings) -> None:
 
 def _image_set_ids(draft: Draft) -> list[str]:
     single, several = (draft.document.get(key) for key in ("imageSetId", "imageSetIds"))
-    ids = [single.text] if isinstance(single, Scalar) and not single.is_null else []
+    ids = []
+    if isinstance(single, Scalar) and not single.is_null:
+        _check_verbatim(draft, ("imageSetId",), single)
+        ids.append(single.text)
     seen: dict[str, Place] = {}
     for number, item in enumerate(several.items if isinstance(several, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:
@@ -129,9 +133,16 @@ def _image_set_ids(draft: Draft) -> list[str]:
             message = f"{shown(item.text)} is a duplicate of {seen[item.text]}"
             hint = "Remove one of the two."
             draft.problem(("imageSetIds", number), item.place, message, hint)
+        _check_verbatim(draft, ("imageSetIds", number), item)
         seen.setdefault(item.text, item.place)
         ids.append(item.text)
     return ids
+
+
+def _check_verbatim(draft: Draft, path: Path, node: Scalar) -> None:
+    problem = not_verbatim(node) if is_image_set_id(node.text) else None
+    if problem:
+        draft.note(path, problem)
 
 
 def _revert(draft: Draft) -> Revert | None:

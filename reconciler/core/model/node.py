@@ -63,6 +63,12 @@ class Scalar:
         """Whether YAML 1.2 reads this as null: a plain empty scalar, `~` or `null`."""
         return self.plain and self.text in ("", "~", "null", "Null", "NULL")
 
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether it stands letter for letter in its file: on one line, without escapes."""
+        # An escape is longer than what it stands for.
+        return self.length == len(self.text) + (0 if self.plain else 2)
+
     def replaced_by(self, text: str, *, holds_value: bool = False) -> Replacement | None:
         """Return the replacement of this text by another, quoted as this or where it must be."""
         return self.rewritten(written(text, self.plain), holds_value=holds_value)
