@@ -25,7 +25,7 @@ _PARTIAL = re.compile(r"\.(.+)\.([0-9]{1,10})-[0-9a-f]{8}\.tmp")
 
 # git-merge(1), "How conflicts are presented": three lines that begin so, in this order.
 _CONFLICT = re.compile(rb"^<{7} ", re.MULTILINE)
-_MIDDLE, _END = b"\n=======", b"\n>>>>>>> "
+_BEGIN, _MIDDLE, _END = b"<<<<<<< ", b"\n=======", b"\n>>>>>>> "
 
 
 class RealFiles:
@@ -261,6 +261,8 @@ def _is_written(process: int) -> bool:
 
 def conflict_in(content: bytes) -> int:
     """Return the line of the first conflict that a merge left in a file, 0 if there is none."""
+    if _BEGIN not in content:
+        return 0
     found = _CONFLICT.search(content)
     middle = content.find(_MIDDLE, found.end()) if found else -1
     if found is None or middle < 0 or content.find(_END, middle) < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from reconciler.edges.manifests import load, parse
 
 _SIZELESS = Path("/proc/version")
+_walked: list[str] = []
+sys.addaudithook(lambda event, args: _walked.append(args[0]) if event == "os.scandir" else None)
 _MOST = 1_000_000  # bytes; the largest file that may be read has 16 MiB
 
 
@@ -35,3 +38,12 @@ def test_an_ordinary_manifest_is_read_without_the_parser() -> None:
             raise AssertionError("the parser is not needed")
 
     assert parse("kind: ImageSet\nallow: [A]\n", "a.yaml", Unused).documents
+
+
+def test_each_folder_is_listed_once(tmp_path: Path) -> None:
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    for name in ("a.yaml", "b/a.YAML", "b/c/a.yaml.txt", "b/c/a.yaml"):
+        (tmp_path / name).write_text("kind: ImageSet\n")
+    _walked.clear()
+    assert load(tmp_path, [tmp_path]).files == ("a.yaml", "b/c/a.yaml")
+    assert sorted(_walked) == [str(tmp_path), str(tmp_path / "b"), str(tmp_path / "b" / "c")]

@@ -48,7 +48,7 @@ _STARTS = (
 def kind_of(data: bytes) -> FileKind | None:
     """Return the kind of a file by its content; None for a file of no known kind."""
     start = data[:START_BYTES]
-    for kind, pattern in _STARTS:
+    for kind, pattern in _STARTS if start.startswith(b"{") else ():
         if pattern.match(start):
             return kind
     keys = set(_KEY.findall(start.removeprefix(b"\xef\xbb\xbf")))

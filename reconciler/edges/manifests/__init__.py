@@ -12,16 +12,8 @@ from pathlib import Path
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.core.source import Sources
-from reconciler.edges.manifests.files import (
-    MAX_BYTES,
-    find,
-    is_manifest,
-    is_named_so,
-    name_of,
-    other_suffixes,
-    text_in,
-    text_of,
-)
+from reconciler.edges.manifests.files import MAX_BYTES, text_in, text_of
+from reconciler.edges.manifests.find import find, is_manifest, is_named_so, name_of
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
 
 __all__ = [
@@ -66,12 +58,11 @@ def each(root: Path, paths: Sequence[Path]) -> Iterator[Loaded]:
 
     A caller that keeps no documents needs no more memory for 100,000 files than for one.
     """
-    problems: list[Diagnostic] = []
-    files = _files(root, paths, problems)
-    skipped = (name for path in paths for name in other_suffixes(root, path) if name not in files)
-    warnings = tuple(_skipped(name) for name in skipped)
-    yield Loaded((), tuple(problems), tuple(sorted(files)), warnings)
-    count = len(problems)
+    found = find(root, paths)
+    files = found.files
+    warnings = tuple(_skipped(name) for name in found.others if name not in files)
+    yield Loaded((), tuple(found.problems), tuple(sorted(files)), warnings)
+    count = len(found.problems)
     for name in sorted(files):
         if count > MAX_PROBLEMS:
             break
@@ -92,18 +83,10 @@ def _skipped(name: str) -> Diagnostic:
 
 def names(root: Path, paths: Sequence[Path]) -> frozenset[str]:
     """The manifest files that some files and folders stand for, as places name them."""
-    return frozenset(_files(root, paths, []))
+    return frozenset(find(root, paths).files)
 
 
-def _files(root: Path, paths: Sequence[Path], problems: list[Diagnostic]) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for path in paths:
-        for found in find(root, path, problems):
-            files.setdefault(name_of(root, found), found)
-    return files
-
-
-def read(path: Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
+def read(path: str | Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of one file, which places call `name`."""
     return _parsed(text_of(path, name, wanted), name)
 

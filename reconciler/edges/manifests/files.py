@@ -1,4 +1,4 @@
-"""Finds manifests and reads their text: regular files, UTF-8, at most 16 MiB."""
+"""Reads the text of manifests: regular files, UTF-8, at most 16 MiB."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from os import PathLike
 
 from reconciler.core.errors import Diagnostic, Place
 from reconciler.core.model.file_kind import PLAN, SETTINGS, FileKind, kind_of
 from reconciler.core.source import lines_of
 from reconciler.edges.files import conflict_in, open_at_once
-from reconciler.edges.places import SETTINGS_FILE
-from reconciler.edges.worktree import leads_out
 
 MAX_BYTES = 16 * 1024 * 1024
 # To ask for MAX_BYTES at once takes 0.1 ms a file: CPython allocates what it is asked for.
 _CHUNK = 64 * 1024
 
-_SUFFIXES = (".yaml", ".yml")
-_LOOKS_LIKE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
 # github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_HINT = "Take the file out of Git LFS, so that reviewers see its lines: `git lfs untrack`."
@@ -33,93 +28,8 @@ _NAME = "Name a manifest or a folder. The default is `manifests:` in reconciler.
 _SHOW = "Show a saved plan with `reconcile show PLAN`. Execute it with `reconcile apply PLAN`."
 
 
-def find(root: Path, path: Path, problems: list[Diagnostic]) -> Iterator[Path]:
-    """Yield the manifests of a path. In folders, hidden files and reconciler.yaml are skipped."""
-    if leads_out(root, path):
-        problems.append(_outside(Place(name_of(root, path))))
-    elif os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-        yield path
-    elif os.path.isdir(path):  # noqa: PTH112
-        before = len(problems)
-        found = [
-            file for file in _walk(root, path, problems) if name_of(root, file) != SETTINGS_FILE
-        ]
-        if not found and len(problems) == before:
-            message = "contains no manifests: there is no *.yaml or *.yml file in it or below it"
-            hint = (
-                "Write a manifest, or create one with `reconcile import --image-set ID`. If the "
-                "last one is to go, leave a file with a comment alone."
-            )
-            problems.append(Diagnostic(Place(name_of(root, path)), message, hint))
-        yield from found
-    else:
-        problems.append(Diagnostic(Place(name_of(root, path)), _missing(path), _NAME))
-
-
-def is_manifest(root: Path, folder: Path, path: Path) -> bool:
-    """Whether a file below a folder is read as a manifest, by its name."""
-    below = path.relative_to(folder).as_posix()
-    return is_named_so(below) and name_of(root, path) != SETTINGS_FILE
-
-
-def is_named_so(below: str) -> bool:
-    """Whether a path below a folder of manifests is that of a manifest. Hidden files are not."""
-    return below.endswith(_SUFFIXES) and "/." not in f"/{below}"
-
-
-def other_suffixes(root: Path, path: Path) -> Iterator[str]:
-    """Yield files below a folder that a person may take for manifests: FIX.YAML, fix.yaml.txt."""
-    if not os.path.isdir(path):  # noqa: PTH112
-        return
-    for where, folders, files in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if _LOOKS_LIKE.search(name) and not name.endswith(_SUFFIXES) and name[0] != ".":
-                yield name_of(root, Path(where) / name)
-
-
-def _missing(path: Path) -> str:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return "does not exist"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return "is neither a file nor a folder"
-
-
-def _walk(root: Path, folder: Path, problems: list[Diagnostic]) -> Iterator[Path]:
-    """Yield the manifests below a folder, and report every file that cannot be read.
-
-    A manifest that is skipped silently would look like a deleted manifest.
-    """
-
-    def unreadable(error: OSError) -> None:
-        problems.append(_unreadable(Place(name_of(root, Path(error.filename))), error))
-
-    for where, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in folders:
-            below = Path(where) / name
-            if below.is_symlink():
-                message = "is a symbolic link to a folder; such links are not followed"
-                hint = "Move the folder itself here, or name it: `reconcile validate FOLDER`."
-                problems.append(Diagnostic(Place(name_of(root, below)), message, hint))
-        for name in files:
-            if name.endswith(_SUFFIXES) and not name.startswith("."):
-                file = Path(where) / name
-                if file.is_symlink() and leads_out(root, file):
-                    problems.append(_outside(Place(name_of(root, file))))
-                else:
-                    yield file
-
-
-def _outside(place: Place) -> Diagnostic:
-    message = "is a symbolic link to a place outside the repository"
-    return Diagnostic(place, message, "Move the file itself here, or link to a file in here.")
-
-
-def _unreadable(place: Place, error: OSError) -> Diagnostic:
+def unreadable(place: Place, error: OSError) -> Diagnostic:
+    """Report a file or folder that cannot be read."""
     match error:
         case FileNotFoundError():
             return Diagnostic(place, "does not exist", "Check the name of the file.")
@@ -130,21 +40,12 @@ def _unreadable(place: Place, error: OSError) -> Diagnostic:
             return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
 
 
-def name_of(root: Path, path: Path) -> str:
-    """Return the POSIX path relative to the root, or the absolute path outside of it."""
-    full = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
-    base = os.path.abspath(root)  # noqa: PTH100 - as text: a Path takes ten times as long
-    if full == base:
-        return "."
-    return full.removeprefix(f"{base.rstrip(os.sep)}{os.sep}")
-
-
-def text_of(path: Path, name: str, wanted: FileKind) -> str | Diagnostic:
+def text_of(path: str | PathLike[str], name: str, wanted: FileKind) -> str | Diagnostic:
     """Return the text of a file, or why it cannot be read, or of which other kind it is."""
     try:
         data = _bytes_of(path)
     except OSError as error:
-        return _unreadable(Place(name), error)
+        return unreadable(Place(name), error)
     return text_in(data, name, wanted)
 
 
@@ -172,16 +73,24 @@ def _hint(kind: FileKind, wanted: FileKind) -> str:
     return _SHOW if kind is PLAN else _NAME
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: str | PathLike[str]) -> bytes:
     """Read a regular file up to just beyond the limit. Devices and pipes may never end."""
-    with open(path, "rb", buffering=0, opener=open_at_once) as file:
-        status = os.fstat(file.fileno())
+    handle = open_at_once(os.fspath(path), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        data = file.read(min(status.st_size, MAX_BYTES) + 1) or b""
-        while len(data) <= MAX_BYTES and (more := file.read(_CHUNK)):
-            data += more  # the file has grown, or it is of /proc and states no size
-    return data
+        data = os.read(handle, min(status.st_size, MAX_BYTES) + 1)
+        if len(data) == status.st_size:
+            return data
+        # It states no size, as in /proc, or it has grown; a read may also end early.
+        while len(data) <= MAX_BYTES and (more := os.read(handle, _CHUNK)):
+            data += more
+        return data
+    finally:
+        os.close(handle)
 
 
 def _decoded(data: bytes, place: Place) -> str | Diagnostic:
