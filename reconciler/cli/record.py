@@ -46,11 +46,14 @@ def record(
     Image sets that do not hold what is asked keep their records. PATHS are manifests or folders of
     manifests [default: all manifests].
     """
+    from functools import partial
+
     from reconciler import pipeline
     from reconciler.apply.run import Run
     from reconciler.cli import connect, debug, jobs, problems, screen, workspace
     from reconciler.cli.progress import Waiting
     from reconciler.cli.stop import Stop
+    from reconciler.core.model.scope import Refresh
     from reconciler.core.report.file import to_json
     from reconciler.core.review import review_applied
 
@@ -66,11 +69,17 @@ def record(
         Stop() as stop,
     ):
         edges = replace(opened, remote=remote)
-        checked = pipeline.check(settings, paths or ())
-        debug.checked(checked)
+        opening = pipeline.Opening(
+            settings,
+            partial(pipeline.check, settings, paths or ()),
+            is_whole=not paths,
+            refresh=Refresh.FULL,
+        )
+        if opening.checked is not None:
+            debug.checked(opening.checked)
         jobs.check("record", settings, paths or ())
         run = Run(edges.clock, stop)
-        planned, applied = pipeline.record(settings, checked, edges, run, reporter=Waiting())
+        planned, applied = pipeline.record(settings, opening, edges, run, reporter=Waiting())
         for error in planned.errors:
             screen.service_says(error, settings, show_values)
         debug.planned(planned.plan)

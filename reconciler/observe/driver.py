@@ -18,6 +18,7 @@ from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
 from reconciler.core.ports import ImageSets
+from reconciler.core.scan import brief_of
 from reconciler.core.survey import (
     Base,
     Known,
@@ -29,6 +30,8 @@ from reconciler.core.survey import (
 )
 from reconciler.core.survey.needs import Need, Survey, Together
 from reconciler.observe.answers import Answers
+from reconciler.observe.recorded import Recorded
+from reconciler.observe.sweep import sweep
 
 WORKERS = 16
 # After an error, how many seconds to wait for earlier items, which may have failed, too. So the
@@ -43,13 +46,15 @@ T = TypeVar("T")
 class Store:
     """One data store: its port, the asks for its image sets, and what is known of them.
 
-    `base` is what the base of a pull request asks and knows. Nothing is read for it.
+    `base` is what the base of a pull request asks and knows. Nothing is read for it. With `now`,
+    our time in epoch seconds, the data store is first searched for what is as recorded.
     """
 
     port: ImageSets
     asks: Sequence[ImageSetAsk]
     known: Known
     base: Base | None = None
+    now: int | None = None
 
 
 def observe(stores: Sequence[Store], rules: Rules) -> list[Surveyed | ServiceError]:
@@ -91,6 +96,7 @@ class _Driver:
 
     def _seen(self) -> Surveyed:
         """Survey all image sets first: their documents show which studies must be read."""
+        self._sweep()
         diffs = _gathered(self._surveys, self._diff, self._store.asks)
         if nothing_seen(diffs):
             next(iter(self._store.port.search()), None)
@@ -101,6 +107,18 @@ class _Driver:
             base=self._base(base) if base is not None else None,
             retiered=self._answers.retiered(),
         )
+
+    def _sweep(self) -> None:
+        """Let a full scan answer what it can, if that takes fewer calls."""
+        store = self._store
+        if store.now is None:
+            return
+        asked = {ask.image_set_id for ask in store.asks}
+        entries = {name: one for name, one in store.known.entries.items() if name in asked}
+        swept = sweep(store.port, {name: brief_of(one) for name, one in entries.items()}, store.now)
+        witness = min(swept.as_recorded, default=None)
+        if witness is not None and entries[witness].is_at(store.port.get(witness)):
+            self._answers = Answers(store.port, Recorded(swept, entries))
 
     def _base(self, base: Base) -> Surveyed:
         """The result for the base, from the answers for the plan.

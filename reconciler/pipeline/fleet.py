@@ -21,9 +21,10 @@ from reconciler.core.model.scan import Scan
 from reconciler.core.model.scope import Observation, Observing, Refresh, Scope, StoreScope
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.ports import PacedImageSets
-from reconciler.core.scan import moved
+from reconciler.core.scan import brief_of, moved
 from reconciler.edges import attempts, git, records
-from reconciler.observe.scan import Listed, listed_since
+from reconciler.observe.scan import listed_since, time_of
+from reconciler.observe.sweep import sweep
 from reconciler.pipeline.base import base_commit
 from reconciler.pipeline.check import check_contents
 from reconciler.pipeline.edges import Edges
@@ -60,7 +61,7 @@ class Opening:
         self.checked: Checked | None = None
         self.why = ""
         try:
-            if is_whole and refresh is Refresh.CHANGED:
+            if is_whole and refresh is not Refresh.DOCUMENTS:
                 self._gate = open_gate(settings)
         except ShutError as shut:
             self.why = str(shut)
@@ -78,7 +79,8 @@ class Opening:
         """Plan, by what has moved since the last scan if that is possible. Raises as `plan`."""
         if self._gate is not None:
             try:
-                return plan_fleet(self._settings, self._gate, edges, base=base, found=found)
+                fleet = _Fleet.of(self._settings, self._gate, edges, self._refresh)
+                return plan_fleet(fleet, edges, base=base, found=found)
             except ShutError as shut:
                 self._gate, self.why = None, str(shut)
         if self.checked is None:
@@ -90,8 +92,7 @@ class Opening:
 
 
 def plan_fleet(
-    settings: Settings,
-    gate: Gate,
+    fleet: _Fleet,
     edges: Edges,
     *,
     base: str | None = None,
@@ -101,10 +102,10 @@ def plan_fleet(
 
     Raises ShutError with the reason if that cannot be done: then everything is to be read.
     """
-    fleet = _Fleet.of(settings, gate, edges)
+    settings = fleet.settings
     commit = base_commit(settings, base)
     wanted = {name: set(one) for name, one in fleet.starting(found).items()}
-    touched = gate.touched() | fleet.touched_at(commit)
+    touched = fleet.gate.touched() | fleet.touched_at(commit)
     for some in wanted.values():
         some |= touched
     for _ in range(_MOST_ROUNDS):
@@ -134,11 +135,10 @@ class _Fleet:
     gate: Gate
     ports: Mapping[str, PacedImageSets]
     before: Counter[str]
-    listed: Mapping[str, Listed]
-    gone: Mapping[str, frozenset[str]]
+    listed: Mapping[str, _Listed]
 
     @classmethod
-    def of(cls, settings: Settings, gate: Gate, edges: Edges) -> _Fleet:
+    def of(cls, settings: Settings, gate: Gate, edges: Edges, refresh: Refresh) -> _Fleet:
         """Search all data stores. Raises ShutError if one cannot be searched."""
         stores = [settings.datastore(name) for name in gate.scans]
         ports, errors = edges.connect(stores)
@@ -146,17 +146,19 @@ class _Fleet:
             raise ShutError("a data store cannot be connected to")
         now = int(edges.clock.utc())
         before = counts(ports.values())
-        listed, gone = {}, {}
+        listed = {}
         for one in stores:
             scan = gate.scans[one.name]
             if scan.since > now + _CLOCKS:
                 raise ShutError("the time of the last scan is in the future")
             try:
-                gone[one.name] = _witnessed(gate.root, one, scan, ports[one.name])
-                listed[one.name] = listed_since(ports[one.name], scan.since, now + _DAY)
+                gone = _witnessed(gate.root, one, scan, ports[one.name])
+                search = _swept if refresh is Refresh.FULL else _listed
+                found = search(gate.root, scan, ports[one.name], now)
+                listed[one.name] = replace(found, image_sets=found.image_sets | gone)
             except ServiceError as error:
                 raise ShutError(_first_line(error)) from None
-        return cls(settings, gate, ports, before, listed, gone)
+        return cls(settings, gate, ports, before, listed)
 
     def starting(self, found: Sequence[Attempt]) -> Mapping[str, frozenset[str]]:
         """The image sets of each data store that are to be looked at, whatever manifests say."""
@@ -165,15 +167,12 @@ class _Fleet:
         wanted = {}
         for name, scan in self.gate.scans.items():
             identity = scan.datastore_id
-            rows = self.listed[name].rows
-            entries = records.read_some(root, identity, {row.image_set_id for row in rows})
-            shown = moved(rows, entries.get)
+            listed = self.listed[name]
             wanted[name] = frozenset().union(
                 (image_set for image_set, _ in scan.residue),
                 scan.released,
-                shown.image_sets,
-                records.of_studies(root, identity, shown.studies),
-                self.gone[name],
+                listed.image_sets,
+                records.of_studies(root, identity, listed.studies),
                 (one.image_set_id for one in left if one.datastore_id == identity),
             )
         return wanted
@@ -186,11 +185,10 @@ class _Fleet:
         paths = [gate.root / self.settings.file, gate.root / records.FOLDER]
         if any(git.differing(gate.root, commit, "HEAD", path) for path in paths):
             raise ShutError("the base has other settings or records")
-        tree = next(iter(gate.scans.values())).basis.manifests
-        then, base = (
-            files_at(gate, tree),
-            files_at(gate, git.tree_of(gate.root, gate.folder, commit)),
-        )
+        tree = git.tree_of(gate.root, gate.folder, commit)
+        if tree == gate.tree_id:
+            return frozenset()
+        then, base = files_at(gate, gate.tree_id), files_at(gate, tree)
         differing = [name for name in {*then, *base} if then.get(name) != base.get(name)]
         blobs = [held[name] for held in (then, base) for name in differing if name in held]
         contents = git.contents_of(gate.root, blobs)
@@ -246,12 +244,43 @@ class _Fleet:
                 self.gate.scans[name].datastore_id,
                 one.settled,
                 self.listed[name].began,
-                self.gate.scans[name].full_since,
+                self.listed[name].began
+                if self.listed[name].is_full
+                else self.gate.scans[name].full_since,
                 self.listed[name].began,
                 self.gate.scans[name].witness,
             )
             for name, one in sorted(scope.stores.items())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What searches list otherwise than it is recorded. `is_full` says that all was searched."""
+
+    image_sets: frozenset[str]
+    studies: frozenset[str]
+    began: int | None
+    is_full: bool = False
+
+
+def _listed(root: Path, scan: Scan, port: PacedImageSets, now: int) -> _Listed:
+    """Search for what was created or changed since the scan."""
+    found = listed_since(port, scan.since, now + _DAY)
+    ids = {row.image_set_id for row in found.rows}
+    entries = records.read_some(root, scan.datastore_id, ids)
+    briefs = {name: brief_of(entry) for name, entry in entries.items()}
+    shown = moved(found.rows, briefs.get)
+    return _Listed(shown.image_sets, shown.studies, found.began)
+
+
+def _swept(root: Path, scan: Scan, port: PacedImageSets, now: int) -> _Listed:
+    """Search the whole data store. What it does not list is looked at one by one."""
+    briefs = records.briefs(root, scan.datastore_id)
+    found = sweep(port, briefs, now)
+    began = found.began if found.as_recorded else time_of(port)
+    unsure = frozenset(briefs.keys() - found.as_recorded.keys())
+    return _Listed(unsure, found.studies, began, is_full=True)
 
 
 def _witnessed(root: Path, one: Datastore, scan: Scan, port: PacedImageSets) -> frozenset[str]:

@@ -35,31 +35,31 @@ class ShutError(Exception):
     """Why the gate is shut: the plan looks at everything. No reason where there is no scan yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gate:
     """A fleet whose last scans still hold.
 
-    `scans` are those of the data stores that manifests named, by name. `names` are all manifests of
-    the working tree, `changed` those that differ from the tree of the scans, in either of them, and
-    `then` the content of each of these in that tree. `blobs` are the IDs of the contents in the
-    working tree. `is_clean` says whether the commit holds them so.
+    `scans` are those of the data stores that manifests named, by name, and `tree` is that of the
+    manifests then. `names` are all manifests of the working tree, sorted. `changed` are those that
+    differ from the tree, in either of them, and `then` the content of each of these in it.
     """
 
     root: Path
     folder: Path
     scans: Mapping[str, Scan]
-    blobs: Mapping[str, str]
+    tree: git.Tree
+    names: tuple[str, ...]
     changed: frozenset[str]
     then: Mapping[str, bytes]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All manifests of the working tree, sorted."""
-        return tuple(sorted(self.blobs))
+    def tree_id(self) -> str:
+        """The ID of the tree of the manifests of the scans."""
+        return _manifests_of(self.scans)
 
     def touched(self) -> frozenset[str]:
         """The image sets that changed manifests name, as they were and as they are."""
-        now = (content for _, content in self.contents(self.changed & self.blobs.keys()))
+        now = (content for _, content in self.contents(self.changed.intersection(self.names)))
         return frozenset().union(*map(image_set_ids, (*self.then.values(), *now)))
 
     def naming(self, image_sets: Collection[str]) -> frozenset[str]:
@@ -69,16 +69,19 @@ class Gate:
         wanted = frozenset(image_sets)
         return frozenset(
             name
-            for name, content in self.contents(self.blobs)
+            for name, content in self.contents(self.names)
             if not wanted.isdisjoint(image_set_ids(content))
         )
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of some manifests. Raises ShutError if one has changed meanwhile."""
+        """The contents of some manifests. Raises ShutError if one changed since it was compared."""
+        prefix, blobs = _prefix(self.root, self.folder), self.tree.blobs
         for name in names:
             content = _content(f"{self.root}/{name}")
-            if _blob(content, len(self.blobs[name])) != self.blobs[name]:
-                raise ShutError("a manifest changed while it was read")
+            if name not in self.changed:
+                blob = blobs[name.removeprefix(prefix)]
+                if _blob(content, len(blob)) != blob:
+                    raise ShutError("a manifest changed while it was read")
             yield name, content
 
 
@@ -92,26 +95,88 @@ def open_gate(settings: Settings) -> Gate:
         if key is None:
             raise ShutError
         found = _scans(settings, key)
-        tree = next(iter(found.values())).basis.manifests
         folder = root / settings.manifests
-        then = _files_of(root, folder, tree)
-        blobs = _blobs(root, folder, len(tree))
+        tree = git.files_in(root, folder, _manifests_of(found))
+        if tree is None:
+            raise ShutError("this clone does not have the manifests of the last scan as files")
+        names = _names(root, folder)
+        changed = _changed(root, folder, tree, names)
     except (ReconcilerError, OSError):
         # The plan that reads everything reports it.
         raise ShutError("something cannot be read") from None
-    changed = {name for name in {*then, *blobs} if then.get(name) != blobs.get(name)}
-    if len(changed) > max(_FEW, _MOST_CHANGED * len(blobs)):
+    if len(changed) > max(_FEW, _MOST_CHANGED * len(names)):
         raise ShutError(f"{len(changed):,} manifests changed since the last scan")
-    old = git.contents_of(root, [then[name] for name in changed if name in then])
-    if old is None:
+    then = _then(root, folder, tree, changed)
+    return Gate(root, folder, found, tree, names, changed, then)
+
+
+def _manifests_of(found: Mapping[str, Scan]) -> str:
+    """The tree of the manifests of all scans."""
+    return next(iter(found.values())).basis.manifests
+
+
+def _then(
+    root: Path, folder: Path, tree: git.Tree, changed: Collection[str]
+) -> Mapping[str, bytes]:
+    """The contents of manifests in a tree. Raises ShutError if this clone does not have one."""
+    if not changed:
+        return {}
+    held = _manifests_in(root, folder, tree)
+    contents = git.contents_of(root, [held[name] for name in changed if name in held])
+    if contents is None:
         raise ShutError("this clone does not have the manifests of the last scan")
-    contents = {name: old[then[name]] for name in changed if name in then}
-    return Gate(root, folder, found, blobs, frozenset(changed), contents)
+    return {name: contents[held[name]] for name in changed if name in held}
+
+
+def _names(root: Path, folder: Path) -> tuple[str, ...]:
+    first = next(iter(manifests.each(root, [folder])))
+    if first.problems:
+        raise ShutError("something cannot be read")
+    return first.files
+
+
+def _changed(root: Path, folder: Path, tree: git.Tree, names: Collection[str]) -> frozenset[str]:
+    """The manifests that differ between the working tree and a tree, in either of them.
+
+    A file that git does not vouch for is read.
+    """
+    prefix = _prefix(root, folder)
+    vouched = {f"{prefix}{below}" for below in tree.vouched if is_named_so(below)}
+    vouched.discard(SETTINGS_FILE)
+    found = vouched.difference(names)
+    unsure = set(names) - vouched
+    if not unsure and len(vouched) == len(names) and len(tree.vouched) == len(tree.rows):
+        return frozenset(found)
+    held = _manifests_in(root, folder, tree)
+    found |= held.keys() - set(names)
+    for name in unsure:
+        blob = held.get(name, "")
+        if not blob or _blob(_content(f"{root}/{name}"), len(blob)) != blob:
+            found.add(name)
+    return frozenset(found)
+
+
+def _prefix(root: Path, folder: Path) -> str:
+    above = manifests.name_of(root, folder)
+    return "" if above == "." else f"{above}/"
+
+
+def _manifests_in(root: Path, folder: Path, tree: git.Tree) -> dict[str, str]:
+    """The manifests of a tree of the folder, by the names that places use."""
+    prefix = _prefix(root, folder)
+    return {
+        f"{prefix}{below}": blob
+        for below, blob in tree.blobs.items()
+        if is_named_so(below) and f"{prefix}{below}" != SETTINGS_FILE
+    }
 
 
 def files_at(gate: Gate, tree: str) -> Mapping[str, str]:
     """The manifests of a tree of the folder. Raises ShutError if this clone does not have it."""
-    return _files_of(gate.root, gate.folder, tree)
+    found = git.files_in(gate.root, gate.folder, tree)
+    if found is None:
+        raise ShutError("this clone does not have the manifests of the base as files")
+    return _manifests_in(gate.root, gate.folder, found)
 
 
 def basis_now(settings: Settings, commit: str, named: Iterable[Datastore]) -> dict[str, ScanBasis]:
@@ -158,29 +223,6 @@ def _scans(settings: Settings, key: Key) -> dict[str, Scan]:
     return {by_id[identity].name: scan for identity, scan in sorted(found.items())}
 
 
-def _files_of(root: Path, folder: Path, tree: str) -> dict[str, str]:
-    """The manifests of a tree of the folder, by the names that places use."""
-    found = git.files_in(root, tree)
-    if found is None:
-        raise ShutError("this clone does not have the manifests of the last scan as files")
-    above = manifests.name_of(root, folder)
-    prefix = "" if above == "." else f"{above}/"
-    return {
-        f"{prefix}{below}": blob
-        for below, blob in found.items()
-        if is_named_so(below) and f"{prefix}{below}" != SETTINGS_FILE
-    }
-
-
-def _blobs(root: Path, folder: Path, length: int) -> dict[str, str]:
-    """The manifests of the working tree, each with the ID of its content."""
-    first = next(iter(manifests.each(root, [folder])))
-    if first.problems:
-        raise ShutError("something cannot be read")
-    base = str(root)  # as text: a Path for each takes as long as reading it
-    return {name: _blob(_content(f"{base}/{name}"), length) for name in first.files}
-
-
 def _blob(content: bytes, length: int) -> str:
     make = hashlib.sha1 if length == 40 else hashlib.sha256
     return make(b"blob %d\0%b" % (len(content), content)).hexdigest()
@@ -199,12 +241,17 @@ def _content(path: str) -> bytes:
 def is_clean(settings: Settings, gate: Gate) -> bool | None:
     """Whether the commit holds reconciler.yaml and the manifests as read, and no other."""
     root = gate.root
+    files = [root / settings.file]
     tree = git.tree_of(root, gate.folder)
-    held = _files_of(root, gate.folder, tree) if tree else {}
-    differing = [name for name in {*held, *gate.blobs} if held.get(name) != gate.blobs.get(name)]
-    if any(name not in gate.blobs for name in differing):
-        return False
-    files = [root / settings.file, *(root / name for name in differing)]
+    if tree != gate.tree_id or gate.changed:
+        held = files_at(gate, tree) if tree else {}
+        then = _manifests_in(root, gate.folder, gate.tree)
+        differing = {name for name in {*held, *then} if held.get(name) != then.get(name)}
+        differing |= gate.changed
+        names = set(gate.names)
+        if not names.issuperset(differing.intersection(held)):
+            return False
+        files += [root / name for name in differing if name in names]
     try:
         return git.holds(root, files, lambda _: False, root / settings.file)
     except GitError:

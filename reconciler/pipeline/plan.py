@@ -71,7 +71,8 @@ def plan(
     ports, errors = edges.connect(wanted)
     entries = entries_of(settings, settings.datastores, scope)
     asked = [one for one in wanted if one.name in ports]
-    refuse_missing_records(root, asked)
+    if scope is None:  # else the records are those of the scan, to the last file
+        refuse_missing_records(root, asked)
     left = (*attempts.read(root, tracked_files(root)), *found)
     before = counts(ports.values())
     held = [Held(one, settings, managed[one.name], entries[one.name], key) for one in asked]
@@ -84,6 +85,7 @@ def plan(
             old,
             attempts_of(left, now.datastore),
             observing.refresh,
+            None if scope is not None else int(edges.clock.utc()),
         )
         for now, old in zip(held, then, strict=True)
     ]
@@ -159,13 +161,14 @@ def _store(
     then: Held | None,
     left: Mapping[str, Sequence[Attempt]],
     refresh: Refresh,
+    time: int | None,
 ) -> Store:
     base, known = None, now.known(left)
     if then is not None:
         base = Base(then.asks, then.known(left), then.settings.rules)
     if refresh is Refresh.DOCUMENTS:
         known = replace(known, reads_all=True)
-    return Store(port, tuple(now.asks.values()), known, base)
+    return Store(port, tuple(now.asks.values()), known, base, time)
 
 
 def _base_actions(now: Held, then: Held, seen: Surveyed, builder: Builder) -> BaseActions:

@@ -9,15 +9,14 @@ from reconciler.apply.reporter import SILENT, Reporter
 from reconciler.apply.run import Run
 from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Status, Step
-from reconciler.core.model.results import Applied, Checked, Planned
-from reconciler.core.model.scope import Observing
+from reconciler.core.model.results import Applied, Planned
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.model.value import Document
 from reconciler.core.ports import PacedImageSets, Patience
 from reconciler.pipeline.apply import apply
 from reconciler.pipeline.edges import Edges
-from reconciler.pipeline.plan import plan
+from reconciler.pipeline.fleet import Opening
 from reconciler.pipeline.scan import Scanning
 
 
@@ -69,7 +68,7 @@ def read_only(edges: Edges) -> Edges:
 
 
 def record(
-    settings: Settings, checked: Checked, edges: Edges, run: Run, *, reporter: Reporter = SILENT
+    settings: Settings, opening: Opening, edges: Edges, run: Run, *, reporter: Reporter = SILENT
 ) -> tuple[Planned, Applied]:
     """Record the image sets that hold what is asked, and versions of interrupted runs.
 
@@ -78,7 +77,7 @@ def record(
     be waiting for their apply. Raises what `plan` raises.
     """
     reading = read_only(edges)
-    planned = plan(settings, checked, reading, observing=Observing(is_dated=True))
+    checked, planned = opening.plan(reading, is_dated=True)
     basis = planned.plan.basis
     seen = tuple(one for one in planned.plan.actions if one.status is Status.CONVERGED)
     part = replace(planned.plan, actions=seen, basis=replace(basis, commit="", is_clean=None))

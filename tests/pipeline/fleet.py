@@ -12,9 +12,10 @@ from reconciler import pipeline
 from reconciler.apply.run import Run
 from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Applied, Planned
-from reconciler.core.model.scope import Observation
+from reconciler.core.model.scope import Observation, Refresh
 from reconciler.core.model.settings import RecordMode
 from reconciler.core.plan.file import to_json
+from reconciler.edges.aws.client import clients
 from reconciler.emulator.http.server import Emulator
 from tests.documents import KEY, document
 from tests.pipeline.repository import Repository
@@ -39,6 +40,7 @@ class Fleet(Repository):
         (root / ".gitignore").write_text(".reconcile/\n")
         self.git("init", "-q")
         self.loaded: set[str] = set()
+        self.deleted: set[str] = set()
 
     def git(self, *arguments: str) -> str:
         identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
@@ -64,12 +66,14 @@ class Fleet(Repository):
         self.load(document(image_set_id=name), primary=primary)
         return name
 
-    def opening(self) -> pipeline.Opening:
-        return pipeline.Opening(self.settings, lambda: pipeline.check(self.settings))
+    def opening(self, refresh: Refresh = Refresh.CHANGED) -> pipeline.Opening:
+        return pipeline.Opening(
+            self.settings, lambda: pipeline.check(self.settings), refresh=refresh
+        )
 
-    def gated(self, base: str | None = None) -> Planned:
+    def gated(self, base: str | None = None, refresh: Refresh = Refresh.CHANGED) -> Planned:
         """The plan by what has moved since the last scan, if there is one."""
-        return self.opening().plan(self.edges, base=base)[1]
+        return self.opening(refresh).plan(self.edges, base=base)[1]
 
     def whole(self, base: str | None = None) -> Planned:
         """The plan that reads every image set."""
@@ -87,14 +91,20 @@ class Fleet(Repository):
 
     def record(self) -> Planned:
         """`reconcile record`."""
-        checked = pipeline.check(self.settings)
-        return pipeline.record(self.settings, checked, self.edges, Run(self.edges.clock))[0]
+        opening = self.opening(Refresh.FULL)
+        return pipeline.record(self.settings, opening, self.edges, Run(self.edges.clock))[0]
 
     def observed(self) -> Observation:
         """How a plan observes now. It must be the plan that reading everything gives."""
         planned = self.gated()
         assert to_json(planned.plan) == to_json(self.whole().plan)
         return planned.observed[0]
+
+    def delete(self, image_set_id: str) -> None:
+        """Another process deletes an image set."""
+        self.deleted.add(image_set_id)
+        client, _ = clients("us-east-1", self.emulator.endpoint, 1)
+        client.delete_image_set(datastoreId=self.datastore.datastore_id, imageSetId=image_set_id)
 
     def somebody_writes(
         self, image_set_id: str, description: str, *, study_wide: bool = False

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.errors import InputError
+from reconciler.core.model.scope import Refresh
 from reconciler.core.plan.file import to_json
+from reconciler.core.review.phrases import observed
 from reconciler.emulator.http.server import Emulator
 from tests.pipeline.fleet import Fleet
 
@@ -97,3 +99,47 @@ def test_studies_are_looked_at_as_a_whole(tmp_path: Path, emulator: Emulator) ->
     assert fleet.observed().as_recorded == 3
     fleet.somebody_writes(names[2], "ABDOMEN", study_wide=True)
     assert fleet.observed().as_recorded == 1
+
+
+MANY = 120
+
+
+@pytest.fixture
+def large(tmp_path: Path, emulator: Emulator) -> Fleet:
+    """Enough image sets for a search to take fewer calls: some are primary, some are unmanaged."""
+    made = Fleet(tmp_path, emulator)
+    names = [made.add(number) for number in range(MANY)]
+    made.manifest("many.yaml", DESCRIBED.format("CT CHEST"), *names)
+    study = [made.add(number, primary=True) for number in range(MANY, MANY + 3)]
+    body = DESCRIBED.format("CT CHEST") + "allow: [STUDY_WIDE]\n"
+    made.manifest("study.yaml", body, study[0])
+    made.add(MANY + 3)
+    made.commit()
+    made.run()
+    return made
+
+
+def test_a_full_scan_searches_and_reads_no_document(large: Fleet) -> None:
+    for planned in (large.whole(), large.gated(refresh=Refresh.FULL)):
+        assert planned.plan.actions == ()
+        assert planned.calls["SearchImageSets"] <= 20
+        assert planned.calls["GetImageSet"] <= 4
+        assert "GetImageSetMetadata" not in planned.calls
+
+
+def test_a_full_scan_finds_what_moved_and_what_is_gone(large: Fleet) -> None:
+    large.somebody_writes(f"{7:032x}", "ABDOMEN")
+    large.somebody_writes(f"{MANY + 1:032x}", "ABDOMEN", study_wide=True)
+    large.delete(f"{9:032x}")
+    whole, gated = large.whole().plan, large.gated(refresh=Refresh.FULL)
+    assert to_json(gated.plan) == to_json(whole)
+    assert [(one.image_set_id, one.status) for one in whole.actions] == [
+        (f"{7:032x}", "drifted"),
+        (f"{9:032x}", "blocked"),
+        (f"{MANY:032x}", "drifted"),
+    ]
+    watermark = large.gated()
+    assert [one.image_set_id for one in watermark.plan.actions] == [f"{7:032x}", f"{MANY:032x}"]
+    assert "deletions as of the last full scan" in observed(watermark.observed)[0]
+    large.record()
+    assert to_json(large.gated().plan) == to_json(large.whole().plan)

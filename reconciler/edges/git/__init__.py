@@ -56,7 +56,7 @@ from reconciler.edges.git.remote import (
 )
 from reconciler.edges.git.since import Since, base_of_test_merge, differing, since
 from reconciler.edges.git.skips import skipping
-from reconciler.edges.git.trees import contents_of, files_in, tree_of
+from reconciler.edges.git.trees import Tree, contents_of, files_in, tree_of
 
 __all__ = [
     "Merged",
@@ -65,6 +65,7 @@ __all__ = [
     "Remote",
     "Since",
     "Tips",
+    "Tree",
     "address",
     "base_of_test_merge",
     "changed",

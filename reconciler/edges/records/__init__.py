@@ -48,7 +48,7 @@ from reconciler.edges.records.rows import (
     row_of,
     rows_of,
 )
-from reconciler.edges.records.some import digest, of_studies
+from reconciler.edges.records.some import briefs, digest, of_studies
 from reconciler.edges.worktree import refuse_links, refuse_links_below
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Amendment",
     "applied_commits",
     "are_in",
+    "briefs",
     "changed_entries",
     "digest",
     "files_of",
