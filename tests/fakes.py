@@ -312,15 +312,8 @@ class FakeImageSets(PacedImageSets):
             return tuple(self._properties(image_set, one) for one in image_set.versions)
 
     def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
-        """SearchImageSets. All pages have the rows of the moment of the first call."""
-        rows: list[Summary] | None = None
-        start = 0
-        while rows is None or start < len(rows):
-            with self._call("SearchImageSets", ""):
-                rows = self._found(filters) if rows is None else rows
-                part, start = tuple(rows[start : start + PAGE]), start + PAGE
-                page = SearchPage(part, float(int(self._stamp())), is_last=start >= len(rows))
-            yield page
+        """SearchImageSets."""
+        return _Pages(self, filters)
 
     def _found(self, filters: Filters) -> list[Summary]:
         if self.missing:
@@ -505,6 +498,25 @@ class _Call:
                 fault.times -= 1
                 fault.act()
                 return
+
+
+class _Pages(Iterator[SearchPage]):
+    """All pages have the rows of the moment of the first call."""
+
+    def __init__(self, fake: FakeImageSets, filters: Filters) -> None:
+        self._fake, self._filters = fake, filters
+        self._left: list[Summary] | None = None
+        self._is_over = False
+
+    def __next__(self) -> SearchPage:
+        if self._is_over:
+            raise StopIteration
+        with self._fake._call("SearchImageSets", ""):
+            left = self._fake._found(self._filters) if self._left is None else self._left
+            rows, self._left = tuple(left[:PAGE]), left[PAGE:]
+            self._is_over = not self._left
+            date = float(int(self._fake._stamp()))
+        return SearchPage(rows, date, self._is_over)
 
 
 class _ImpossibleError(Exception):

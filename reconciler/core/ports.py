@@ -33,8 +33,9 @@ class ImageSets(Protocol):
     def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
         """SearchImageSets, page by page, the oldest image sets first; at least one page.
 
-        Use at most one filter: the service model states this maximum (decision 0002, U26). AWS does
-        not document whether a span of `createdAt` or `updatedAt` includes its bounds.
+        After a ThrottledError, `next` asks for the same page again. Use at most one filter: the
+        service model states this maximum (decision 0002, U26). AWS does not document whether a span
+        of `createdAt` or `updatedAt` includes its bounds.
         """
         ...
 

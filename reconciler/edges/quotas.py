@@ -230,22 +230,12 @@ class Paced(PacedImageSets):
         return self._read("ListImageSetVersions", lambda: self._port.versions(image_set_id))
 
     def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
-        """SearchImageSets: one token for each page.
-
-        Only the first page is retried: a search that fails later cannot be continued.
-        """
-        pages, page = self._read(SEARCH, lambda: self._first_page(filters))
-        while page:
+        """SearchImageSets: one token for each page. A throttled page is asked for again."""
+        pages = _Continued(self._port.pages(filters))
+        while page := self._read(SEARCH, pages.page):
             yield page
-            page = None if page.is_last else self._page(pages)
-
-    def _first_page(self, filters: Filters) -> tuple[Iterator[SearchPage], SearchPage | None]:
-        pages = self._port.pages(filters)
-        return pages, next(pages, None)
-
-    def _page(self, pages: Iterator[SearchPage]) -> SearchPage | None:
-        self._buckets.turn(SEARCH)
-        return self._counted(SEARCH, lambda: next(pages, None))
+            if page.is_last:
+                return
 
     def update(self, step: Step) -> str:
         """UpdateImageSetMetadata, sent once and immediately: the caller has taken its `turn`.
@@ -280,6 +270,28 @@ class Paced(PacedImageSets):
             raise
         self._buckets.passed(operation)
         return result
+
+
+class _Continued:
+    """A search that goes on after a throttle: 20,000 pages are not read again for one of them."""
+
+    def __init__(self, pages: Iterator[SearchPage]) -> None:
+        self._pages = pages
+        self._throttled: ThrottledError | None = None
+
+    def page(self) -> SearchPage | None:
+        """The next page, None after the last. A throttle that ends the iterator is raised again."""
+        try:
+            found = next(self._pages)
+        except StopIteration:
+            if self._throttled:
+                raise self._throttled from None
+            return None
+        except ThrottledError as error:
+            self._throttled = error
+            raise
+        self._throttled = None
+        return found
 
 
 def share(settings: Settings, clock: Clock) -> dict[str, Buckets]:

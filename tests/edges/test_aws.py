@@ -467,6 +467,22 @@ def test_pages_that_go_in_a_circle_end(
     assert len(wire.requests) == len(tokens)
 
 
+def test_a_search_goes_on_where_it_failed(wire: Wire, once: ImageSets) -> None:
+    wire.answer({"imageSetsMetadataSummaries": [], "nextToken": "second"})
+    wire.refuse(429, "ThrottlingException")
+    wire.answer({"imageSetsMetadataSummaries": [None], "nextToken": "wrong"})
+    wire.answer({"imageSetsMetadataSummaries": [{"imageSetId": IMAGE_SET_ID}]})
+    pages = once.pages()
+    assert next(pages).rows == ()
+    with pytest.raises(ThrottledError):
+        next(pages)
+    with pytest.raises(NoAnswerError):
+        next(pages)
+    assert [page.rows[0].image_set_id for page in pages] == [IMAGE_SET_ID]
+    tokens = [query.get("nextToken") for _, query, _, _ in wire.requests]
+    assert tokens == [None, ["second"], ["second"], ["second"]]
+
+
 def test_update_sends_exactly_the_planned_bytes(wire: Wire, port: ImageSets) -> None:
     wire.answer(UPDATED)
     updatable, removable = '{"Patient":{"DICOM":{"PatientName":"Ü^1.10"}}}', '{"Study":{}}'
@@ -587,6 +603,16 @@ def test_an_answer_that_is_not_json_is_no_answer(wire: Wire, port: ImageSets) ->
     wire.answer(b"<html>a proxy says hello</html>")
     with pytest.raises(NoAnswerError):
         port.update(step(updatable="{}"))
+
+
+@pytest.mark.parametrize("operation", ["SearchImageSets", "ListImageSetVersions"])
+def test_a_list_with_a_null_is_no_answer(wire: Wire, port: ImageSets, operation: str) -> None:
+    wire.answer({"imageSetsMetadataSummaries": [None], "imageSetPropertiesList": [None]})
+    with pytest.raises(NoAnswerError, match=operation):
+        if operation == "SearchImageSets":
+            list(port.search())
+        else:
+            port.versions(IMAGE_SET_ID)
 
 
 def test_an_endpoint_that_does_not_answer_names_itself_and_the_key() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
@@ -11,7 +12,9 @@ from pathlib import PurePath
 import pytest
 
 from reconciler.core.errors import ThrottledError
+from reconciler.core.model.observed import SearchPage
 from reconciler.core.model.plan import Step
+from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import DOCUMENTED_QUOTAS, Datastore, Quota, Settings, quotas_of
 from reconciler.edges.quotas import (
     MARGIN,
@@ -228,6 +231,29 @@ def test_a_throttled_search_is_tried_again_slower(fake: FakeImageSets) -> None:
     fake.fail("SearchImageSets", ThrottledError("slow down"), times=PATIENCE - 1)
     assert [row.image_set_id for row in paced(fake).search()] == [IMAGE_SET_ID]
     assert fake.clock.now() > 0
+
+
+def test_a_search_goes_on_after_a_throttle_of_any_page() -> None:
+    fake = FakeImageSets(FakeClock())
+    names = [fake.put(document(image_set_id=f"{number:032x}")) for number in range(120)]
+    port, found = paced(fake), []
+    for page in port.pages():
+        found += [row.image_set_id for row in page.rows]
+        fake.fail("SearchImageSets", ThrottledError("slow down"), times=2)
+    assert found == names
+    assert port.counts() == {"SearchImageSets": 7}
+
+
+def test_a_search_that_a_throttle_has_ended_is_not_complete() -> None:
+    """An iterator that is a generator cannot go on."""
+
+    class Ended(FakeImageSets):
+        def pages(self, filters: Filters = ()) -> Iterator[SearchPage]:
+            yield SearchPage((), None)
+            raise ThrottledError("slow down")
+
+    with pytest.raises(ThrottledError):
+        list(paced(Ended()).pages())
 
 
 def test_everything_else_passes_through(fake: FakeImageSets) -> None:
