@@ -605,6 +605,21 @@ def test_an_answer_that_is_not_json_is_no_answer(wire: Wire, port: ImageSets) ->
         port.update(step(updatable="{}"))
 
 
+@pytest.mark.parametrize("answer", [[], {**UPDATED, "imageSetState": {"": 1}, "createdAt": SECRET}])
+def test_an_answer_with_values_of_other_types_is_no_answer(
+    wire: Wire, port: ImageSets, answer: object
+) -> None:
+    """botocore raises what Python raises for them."""
+    for call in (
+        lambda: port.update(step(updatable="{}")),
+        lambda: port.get(IMAGE_SET_ID),
+    ):
+        wire.answer(answer)
+        with pytest.raises(NoAnswerError) as caught:
+            call()
+        assert "Garcia" not in "".join(traceback.format_exception(caught.value))
+
+
 @pytest.mark.parametrize("operation", ["SearchImageSets", "ListImageSetVersions"])
 def test_a_list_with_a_null_is_no_answer(wire: Wire, port: ImageSets, operation: str) -> None:
     wire.answer({"imageSetsMetadataSummaries": [None], "imageSetPropertiesList": [None]})
@@ -613,6 +628,15 @@ def test_a_list_with_a_null_is_no_answer(wire: Wire, port: ImageSets, operation:
             list(port.search())
         else:
             port.versions(IMAGE_SET_ID)
+
+
+def test_the_clients_parse_answers_with_our_parser(wire: Wire) -> None:
+    """Only botocore would make a datetime. So this fails if it has no parser factory any more."""
+    for client in clients(DATASTORE.region, wire.endpoint, 1):
+        wire.answer(PROPERTIES)
+        found = client.get_image_set(datastoreId=DATASTORE_ID, imageSetId=IMAGE_SET_ID)
+        assert found["updatedAt"] == PROPERTIES["updatedAt"]
+        assert found["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_an_endpoint_that_does_not_answer_names_itself_and_the_key() -> None:

@@ -13,6 +13,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from reconciler.edges.aws.parser import Parsers
 from reconciler.edges.aws.watch import take_over_logs, watch
 from reconciler.edges.debug_log import Log, silent
 
@@ -109,9 +110,13 @@ def _session(region: str, endpoint: str | None) -> Any:
 
 
 def _core(variables: dict[str, Any] | None) -> Any:
-    """Create a session that shares the parsed models of botocore (parsing takes 0.25 s)."""
+    """Create a session that shares the parsed models of botocore (parsing takes 0.25 s).
+
+    Its clients parse answers with `Parsers`.
+    """
     core = botocore.session.Session(session_vars=variables)
     core.register_component("data_loader", _loader())
+    core.register_component("response_parser_factory", Parsers())
     return core
 
 
