@@ -64,7 +64,7 @@ class Stage:
     def asks(self, *manifests: str) -> tuple[ImageSetAsk, ...]:
         resolved = self.resolved(*manifests)
         assert resolved.problems == ()
-        return resolved.asks
+        return tuple(resolved.asks)
 
     def observed(self, *manifests: str) -> tuple[tuple[Diff, ...], tuple[Study, ...]]:
         seen = self.surveyed(*manifests)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
 from pathlib import Path, PurePath
 
-from reconciler.core.ask import manifest_checker, validate
 from reconciler.core.ask.force_notes import force_notes
-from reconciler.core.ask.resolve import resolve
-from reconciler.core.ask.schema import Checker
 from reconciler.core.ask.warnings import warnings as value_warnings
-from reconciler.core.errors import Diagnostic, GitError, InputError
-from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.node import MappingNode
+from reconciler.core.errors import Diagnostic, GitError
 from reconciler.core.model.plan import Later
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
-from reconciler.edges import git, schemas
-from reconciler.edges.manifests import Loaded, each, load_contents, name_of, names
+from reconciler.edges import git
+from reconciler.edges.manifests import each, each_content, name_of, names, read, read_content
 from reconciler.pipeline.collector import paused
+from reconciler.pipeline.reading import Reading
 
 
 @paused()
@@ -38,17 +33,19 @@ def check(
     """
     root = Path(settings.root)
     folders = _folders(root / settings.manifests, paths)
-    loaded = _Loading(each(root, folders))
-    asks = _asks(_with_stores_of(settings, proposed), loaded)
+    reading = Reading(_with_stores_of(settings, proposed))
+    files: tuple[str, ...] = ()
+    for loaded in each(root, folders, reading.takes):
+        files = files or loaded.files  # the first has all
+        reading.add(loaded)
+    asks = reading.asks(lambda name: read(root / name, name))
     if not paths:
-        warned = tuple(loaded.warnings)
-        found = Checked(asks, len(loaded.files), read=loaded.files, warnings=warned)
+        found = Checked(asks, len(files), read=files, warnings=tuple(reading.warnings))
         return _without_later(found, settings)
     selected = names(root, paths)
     relative = tuple(sorted({_relative(root, path) for path in paths}))
-    warned = _below(loaded.warnings, [PurePath(name_of(root, path)) for path in paths])
-    carrying = _carrying(asks, selected)
-    found = Checked(carrying, len(selected), relative, loaded.files, warned)
+    warned = _below(reading.warnings, [PurePath(name_of(root, path)) for path in paths])
+    found = Checked(asks.carrying(selected), len(selected), relative, files, warned)
     return _without_later(found, settings)
 
 
@@ -62,59 +59,28 @@ def _with_stores_of(settings: Settings, proposed: Settings | None) -> Settings:
 def _without_later(checked: Checked, settings: Settings) -> Checked:
     """Count what is asked of data stores that the settings lack, and leave it out."""
     known = {one.name for one in settings.datastores}
-    counts = Counter(ask.datastore for ask in checked.asks if ask.datastore not in known)
+    counts = Counter(ask.datastore for ask in checked.asks.found if ask.datastore not in known)
     if not counts:
         return checked
-    managed = tuple(ask for ask in checked.managed if ask.datastore in known)
     later = tuple(Later(name, count) for name, count in sorted(counts.items()))
-    return replace(checked, managed=managed, later=later)
+    return replace(checked, managed=checked.managed.of_stores(known), later=later)
 
 
 def check_contents(
     settings: Settings, files: Mapping[str, bytes], paths: Sequence[str] = ()
 ) -> Checked:
     """Like `check`, for manifests by name that are not on the disk. `paths` are names, too."""
-    loaded = _Loading([load_contents(files)])
-    asks = _asks(settings, loaded)
+    reading = Reading(settings)
+    for loaded in each_content(files, reading.takes):
+        reading.add(loaded)
+    asks = reading.asks(lambda name: read_content(files[name], name))
+    all_names = tuple(sorted(files))
     if not paths:
-        return Checked(asks, len(files), read=loaded.files)
+        return Checked(asks, len(files), read=all_names)
     selected = {
         name for name in files if any(PurePath(name).is_relative_to(path) for path in paths)
     }
-    return Checked(_carrying(asks, selected), len(selected), tuple(paths), loaded.files)
-
-
-class _Loading:
-    """Manifests while they are loaded. It keeps what `Loaded` has, but no documents."""
-
-    def __init__(self, found: Iterable[Loaded]) -> None:
-        self._found = iter(found)
-        first = next(self._found)
-        self._documents = first.documents
-        self.files = first.files
-        self.problems = list(first.problems)
-        self.warnings = list(first.warnings)
-        self.sources = first.sources
-
-    def documents(self) -> Iterator[MappingNode]:
-        """Yield the documents, which are read meanwhile."""
-        yield from self._documents
-        for loaded in self._found:
-            self.problems += loaded.problems
-            self.warnings += loaded.warnings
-            self.sources.add(loaded.sources)
-            yield from loaded.documents
-
-
-def _asks(settings: Settings, loading: _Loading) -> tuple[ImageSetAsk, ...]:
-    """The asks of all manifests. Raises InputError with every problem."""
-    documents = loading.documents()
-    validated = validate(documents, settings, _checker())
-    deque(documents, maxlen=0)  # where `validate` stops, the problems of reading are still missing
-    resolved = resolve(validated.asks)
-    if problems := (*loading.problems, *validated.problems, *resolved.problems):
-        raise InputError(problems, loading.sources)
-    return resolved.asks
+    return Checked(asks.carrying(selected), len(selected), tuple(paths), all_names)
 
 
 def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[Diagnostic, ...]:
@@ -152,21 +118,5 @@ def _folders(manifests: Path, paths: Sequence[Path]) -> list[Path]:
     return [manifests, *paths]
 
 
-def _carrying(asks: Sequence[ImageSetAsk], selected: Set[str]) -> tuple[ImageSetAsk, ...]:
-    """The asks, each with the manifests that were not selected left out."""
-    return tuple(
-        replace(
-            ask,
-            left_out=frozenset(one for one in ask.sources if one.place.file not in selected),
-        )
-        for ask in asks
-    )
-
-
 def _relative(root: Path, path: Path) -> str:
     return PurePath(os.path.relpath(path.absolute(), root.absolute())).as_posix()
-
-
-@cache
-def _checker() -> Checker:
-    return manifest_checker(schemas.load("manifest"))

@@ -116,7 +116,7 @@ def asks_of(case: Path, files: list[Path], settings: Settings) -> tuple[ImageSet
     validated = validate(loaded.documents, settings, CHECKER)
     resolved = resolve(validated.asks)
     assert (*loaded.problems, *validated.problems, *resolved.problems) == ()
-    return resolved.asks
+    return tuple(resolved.asks)
 
 
 def recorded(case: Path, asks: tuple[ImageSetAsk, ...]) -> dict[str, Entry]:

@@ -64,7 +64,7 @@ def read_removed(draft: Draft, address: Address, section: MappingNode, path: Pat
 def _present(draft: Draft, address: Address, line: Line, vr: str | None) -> None:
     assert line.value is not None
     attribute = line.attribute
-    parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
+    parsed = values.parse(attribute, reads_as(attribute, vr), line.value)
     draft.note(line.path, *parsed.errors)
     if attribute.tag in KEY_UIDS:
         _check_key_uid(draft, line, parsed)
@@ -102,7 +102,7 @@ def _removed(draft: Draft, address: Address, line: Line, vr: str | None) -> None
     expected = None
     if line.value is not None:
         # The live value may violate its VR: that is a reason to remove it.
-        parsed = values.parse(attribute, _reads_as(attribute, vr), line.value)
+        parsed = values.parse(attribute, reads_as(attribute, vr), line.value)
         draft.note(line.path, *parsed.errors)
         expected = parsed.value
     stated = vr if attribute.is_private else None
@@ -110,7 +110,7 @@ def _removed(draft: Draft, address: Address, line: Line, vr: str | None) -> None
     draft.claim(Claim(ClaimKind.ABSENT, address, attribute.tag, expected, stated, place, source))
 
 
-def _reads_as(attribute: Attribute, stated: str | None) -> str:
+def reads_as(attribute: Attribute, stated: str | None) -> str:
     """Return the VR to read a value with.
 
     A private value without a stated VR stays text until a live document states the VR.

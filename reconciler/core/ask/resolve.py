@@ -16,30 +16,37 @@ from reconciler.core.dicom.agreement import agree
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic
 from reconciler.core.model.address import Address, series_at
-from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
+from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, in_order
+from reconciler.core.model.form import Asks, Filled, made
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """One ask per image set, sorted; `problems` names both places of each contradiction."""
 
-    asks: tuple[ImageSetAsk, ...]
+    asks: Asks
     problems: tuple[Diagnostic, ...]
 
 
-def resolve(asks: Iterable[ImageSetAsk]) -> Resolved:
+def resolve(asks: Iterable[ImageSetAsk | Filled]) -> Resolved:
     """Merge the asks of several manifests for the same image set.
 
     Reports at most one contradiction more than MAX_PROBLEMS: their number grows with the square of
     the number of manifests.
     """
-    groups: dict[tuple[str, str], list[ImageSetAsk]] = defaultdict(list)
-    for ask in sorted(asks, key=lambda ask: (ask.datastore, ask.image_set_id, ask.place)):
+    groups: dict[tuple[str, str], list[ImageSetAsk | Filled]] = defaultdict(list)
+    for ask in asks:
         groups[ask.datastore, ask.image_set_id].append(ask)
-    found = (problem for group in groups.values() for problem in _contradictions(group))
-    problems = islice(found, MAX_PROBLEMS + 1)
-    merged = tuple(_merge(group) for group in groups.values())
-    return Resolved(merged, tuple(sorted(set(problems))))
+    merged: list[ImageSetAsk | Filled] = []
+    problems: list[Diagnostic] = []
+    for _, group in sorted(groups.items()):
+        if len(group) == 1 and isinstance(group[0], Filled):
+            merged.append(group[0])  # is simple, with its claims in order
+            continue
+        own = sorted(map(made, group), key=lambda ask: ask.place)
+        problems += islice(_contradictions(own), MAX_PROBLEMS + 1 - len(problems))
+        merged.append(_merge(own))
+    return Resolved(Asks(merged), tuple(sorted(set(problems))))
 
 
 def _merge(group: list[ImageSetAsk]) -> ImageSetAsk:
@@ -58,14 +65,7 @@ def _merge(group: list[ImageSetAsk]) -> ImageSetAsk:
 
 
 def _sorted(ask: ImageSetAsk) -> ImageSetAsk:
-    return replace(ask, claims=tuple(sorted(ask.claims, key=_order)))
-
-
-def _order(claim: Claim) -> tuple[object, ...]:
-    """Address, attribute, kind, place: as text and numbers, which are compared the fastest."""
-    place = claim.place
-    asked = (claim.tag or 0, claim.kind, place.file, place.line, place.column)
-    return (*_where(claim.address), *asked)
+    return replace(ask, claims=in_order(ask.claims))
 
 
 def _where(address: Address) -> tuple[int, str, str]:
@@ -74,7 +74,7 @@ def _where(address: Address) -> tuple[int, str, str]:
 
 
 def _contradictions(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
-    if len(group) == 1 and _is_simple(group[0]):
+    if len(group) == 1 and is_simple(group[0]):
         return
     yield from _shared_reverts(group)
     claims = [claim for ask in group for claim in ask.claims]
@@ -87,7 +87,7 @@ def _contradictions(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
         yield from _rivals(rivals)
 
 
-def _is_simple(ask: ImageSetAsk) -> bool:
+def is_simple(ask: ImageSetAsk) -> bool:
     """Whether one document asks at most once for each attribute, and removes no series or instance.
 
     Then nothing contradicts: see `_specialises`. Nearly all asks are so.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -57,6 +58,18 @@ class Claim:
     place: Place
     source: Source
     is_literal: bool = False
+
+
+def in_order(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Sort claims by address, attribute, kind and place."""
+    return tuple(sorted(claims, key=_order))
+
+
+def _order(claim: Claim) -> tuple[object, ...]:
+    """As text and numbers, which are compared the fastest."""
+    place, address = claim.place, claim.address
+    where = (address.level, address.series, address.instance)
+    return (*where, claim.tag or 0, claim.kind, place.file, place.line, place.column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from reconciler.core.errors import Diagnostic, ReconcilerError, ServiceError
-from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.form import Asks
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action, Later, Plan
 from reconciler.core.model.scope import Observation
@@ -24,7 +24,7 @@ class Checked:
     whether the commit holds all of them as they were read; None if that is still to be found out.
     """
 
-    managed: tuple[ImageSetAsk, ...]
+    managed: Asks
     files: int
     paths: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
@@ -33,9 +33,9 @@ class Checked:
     is_clean: bool | None = None
 
     @property
-    def asks(self) -> tuple[ImageSetAsk, ...]:
+    def asks(self) -> Asks:
         """The asks of which the run carries something."""
-        return tuple(ask for ask in self.managed if ask.carried.sources)
+        return self.managed.carried()
 
 
 @dataclass(frozen=True, slots=True)

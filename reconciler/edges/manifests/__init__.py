@@ -5,15 +5,17 @@ YAML types are never applied, so `00123`, `NO` and `1.10` stay text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, Place
 from reconciler.core.model.file_kind import MANIFEST, FileKind
 from reconciler.core.source import Sources
-from reconciler.edges.manifests.files import MAX_BYTES, text_in, text_of
+from reconciler.edges.manifests.files import MAX_BYTES, content_of, text_in
 from reconciler.edges.manifests.find import find, is_manifest, is_named_so, name_of
+from reconciler.edges.manifests.outline import Outlines
 from reconciler.edges.manifests.parse import DEFAULT, PURE, Loaded, parse
 
 __all__ = [
@@ -21,17 +23,25 @@ __all__ = [
     "MAX_BYTES",
     "PURE",
     "Loaded",
+    "Outlines",
     "each",
+    "each_content",
     "is_manifest",
     "is_named_so",
     "load",
-    "load_contents",
     "name_of",
     "names",
     "parse",
     "read",
     "read_content",
 ]
+
+# Whether the content of a file is taken, and needs no parser.
+Taker: TypeAlias = Callable[[bytes, str], bool]
+
+
+def _parse_all(content: bytes, name: str) -> bool:
+    return False
 
 
 def load(root: Path, paths: Sequence[Path]) -> Loaded:
@@ -53,10 +63,11 @@ def load(root: Path, paths: Sequence[Path]) -> Loaded:
     )
 
 
-def each(root: Path, paths: Sequence[Path]) -> Iterator[Loaded]:
+def each(root: Path, paths: Sequence[Path], is_taken: Taker = _parse_all) -> Iterator[Loaded]:
     """Yield what `load` finds: first about the paths, with all names, then file by file.
 
-    A caller that keeps no documents needs no more memory for 100,000 files than for one.
+    A caller that keeps no documents needs no more memory for 100,000 files than for one. What
+    `is_taken` is true for, given content and name, is not parsed.
     """
     found = find(root, paths)
     files = found.files
@@ -66,9 +77,19 @@ def each(root: Path, paths: Sequence[Path]) -> Iterator[Loaded]:
     for name in sorted(files):
         if count > MAX_PROBLEMS:
             break
-        loaded = read(files[name], name)
+        content = content_of(files[name], name)
+        if isinstance(content, bytes) and is_taken(content, name):
+            continue
+        loaded = _loaded(content, name)
         count += len(loaded.problems)
         yield loaded if loaded.documents or loaded.problems else _empty(loaded, name)
+
+
+def each_content(files: Mapping[str, bytes], is_taken: Taker = _parse_all) -> Iterator[Loaded]:
+    """Like `each`, for manifests by name whose contents are known."""
+    for name in sorted(files):
+        if not is_taken(files[name], name):
+            yield read_content(files[name], name)
 
 
 def _empty(loaded: Loaded, name: str) -> Loaded:
@@ -88,25 +109,16 @@ def names(root: Path, paths: Sequence[Path]) -> frozenset[str]:
 
 def read(path: str | Path, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of one file, which places call `name`."""
-    return _parsed(text_of(path, name, wanted), name)
+    return _loaded(content_of(path, name), name, wanted)
 
 
 def read_content(data: bytes, name: str, wanted: FileKind = MANIFEST) -> Loaded:
     """Read the documents of a file with this content, which is not on the disk."""
-    return _parsed(text_in(data, name, wanted), name)
+    return _loaded(data, name, wanted)
 
 
-def load_contents(files: Mapping[str, bytes]) -> Loaded:
-    """Like `load`, for manifests by name whose contents are known."""
-    loaded = [read_content(files[name], name) for name in sorted(files)]
-    return Loaded(
-        tuple(document for one in loaded for document in one.documents),
-        tuple(problem for one in loaded for problem in one.problems),
-        tuple(sorted(files)),
-    )
-
-
-def _parsed(text: str | Diagnostic, name: str) -> Loaded:
+def _loaded(content: bytes | Diagnostic, name: str, wanted: FileKind = MANIFEST) -> Loaded:
+    text = content if isinstance(content, Diagnostic) else text_in(content, name, wanted)
     if isinstance(text, Diagnostic):
         return Loaded((), (text,), (name,))
     return parse(text, name)

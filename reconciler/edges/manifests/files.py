@@ -40,17 +40,16 @@ def unreadable(place: Place, error: OSError) -> Diagnostic:
             return Diagnostic(place, f"cannot be read: {error.strerror}", hint)
 
 
-def text_of(path: str | PathLike[str], name: str, wanted: FileKind) -> str | Diagnostic:
-    """Return the text of a file, or why it cannot be read, or of which other kind it is."""
+def content_of(path: str | PathLike[str], name: str) -> bytes | Diagnostic:
+    """Return the content of a file, or why it cannot be read."""
     try:
-        data = _bytes_of(path)
+        return _bytes_of(path)
     except OSError as error:
         return unreadable(Place(name), error)
-    return text_in(data, name, wanted)
 
 
 def text_in(data: bytes, name: str, wanted: FileKind) -> str | Diagnostic:
-    """Return the text of a file with this content, as `text_of` does."""
+    """Return the text of a file with this content, or why it has none, or its other kind."""
     place = Place(name)
     if len(data) > MAX_BYTES:
         hint = "Split it into several files."

@@ -19,7 +19,7 @@ _QUOTED = r""" "[^"\\]*" | '[^']*' """
 _ITEM = rf"(?: [A-Za-z0-9][A-Za-z0-9._^/-]*(?:\ +[A-Za-z0-9._^/-]+)* | {_QUOTED} )"
 _FLOW = rf"\[ (?: \ *{_ITEM} (?: \ *,\ *{_ITEM} )* )? \ *\]"
 # libyaml accepts keys of up to 1,024 characters.
-_LINE = re.compile(
+LINE = re.compile(
     rf"""
     (?P<indent>\ *)
     (?:
@@ -35,7 +35,7 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _ITEMS = re.compile(_ITEM, re.VERBOSE)
-_BEGINS = "---"  # a document
+BEGINS = "---"  # a document
 
 
 class _UnusualError(Exception):
@@ -68,13 +68,18 @@ def ordinary(text: str, name: str, most_nodes: int) -> tuple[MappingNode, ...] |
     # A file has fewer keys and values than characters.
     if len(text) > min(MAX_TEXT, most_nodes):
         return None
-    # YAML has line breaks that are no `\n`, and refuses control characters (YAML 1.1, section 5).
-    if not text.replace("\n", "").isprintable():
+    if not is_plain_text(text):
         return None
     try:
         return _Reader(name).read(text)
     except _UnusualError:
         return None
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text has no character that YAML treats in its own way."""
+    # YAML has line breaks that are no `\n`, and refuses control characters (YAML 1.1, section 5).
+    return text.replace("\n", "").isprintable()
 
 
 class _Reader:
@@ -87,10 +92,10 @@ class _Reader:
 
     def read(self, text: str) -> tuple[MappingNode, ...]:
         for number, line in enumerate(text.split("\n"), 1):
-            if line == _BEGINS:
+            if line == BEGINS:
                 self.finish()
                 continue
-            found = _LINE.fullmatch(line)
+            found = LINE.fullmatch(line)
             if found is None:
                 raise _UnusualError
             indent, key, dash, value = found.groups()

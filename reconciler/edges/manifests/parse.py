@@ -52,7 +52,7 @@ class Loaded:
     """Documents in file order, all problems, and the names of the files that were read.
 
     `warnings` are about what YAML allows but a person hardly means. `sources` are the texts that
-    were parsed.
+    were parsed. `is_ordinary` says that no parser was needed.
     """
 
     documents: tuple[node.MappingNode, ...]
@@ -60,6 +60,7 @@ class Loaded:
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
     sources: Sources = field(default_factory=Sources)
+    is_ordinary: bool = False
 
 
 def parse(
@@ -73,7 +74,8 @@ def parse(
     documents = ordinary(text, name, most_nodes)
     if documents is None:
         return by_events(text, name, parser, most_nodes)
-    return Loaded(documents, (), (name,), cut_off(documents, text), Sources({name: text}))
+    found = cut_off(documents, text)
+    return Loaded(documents, (), (name,), found, Sources({name: text}), is_ordinary=True)
 
 
 def by_events(text: str, name: str, parser: Parser, most_nodes: int) -> Loaded:
