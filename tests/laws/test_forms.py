@@ -5,7 +5,8 @@ The oracle parses every file, and checks every document on its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import PurePath
 from string import Formatter
 
@@ -14,11 +15,13 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.ask import manifest_checker, validate
+from reconciler.core.ask.force_notes import force_notes
 from reconciler.core.ask.forms import Forms
 from reconciler.core.ask.resolve import resolve
+from reconciler.core.ask.warnings import warnings
 from reconciler.core.errors import Diagnostic, InputError
 from reconciler.core.model.ask import ImageSetAsk
-from reconciler.core.model.settings import Datastore, Settings
+from reconciler.core.model.settings import Datastore, Rules, Settings
 from reconciler.edges import schemas
 from reconciler.edges.manifests import Outlines, read_content
 from reconciler.pipeline.check import check_contents
@@ -210,11 +213,16 @@ def one_by_one(
     return tuple(resolved.asks), tuple(sorted({*problems, *resolved.problems}))
 
 
-def by_form(files: Mapping[str, bytes]) -> tuple[tuple[ImageSetAsk, ...], tuple[Diagnostic, ...]]:
+def by_form(files: Mapping[str, bytes]) -> tuple[Sequence[ImageSetAsk], tuple[Diagnostic, ...]]:
     try:
-        return tuple(check_contents(SETTINGS, files).managed), ()
+        return check_contents(SETTINGS, files).managed, ()
     except InputError as error:
         return (), error.diagnostics
+
+
+def remarks(asks: Sequence[ImageSetAsk]) -> tuple[Diagnostic, ...]:
+    """The warnings and notes about what the manifests ask."""
+    return (*warnings(asks, date(2026, 1, 1)), *force_notes(asks, Rules()))
 
 
 def alike(count: int, template: str = ALL_KINDS) -> dict[str, bytes]:
@@ -235,6 +243,7 @@ def test_manifests_of_a_form_ask_what_they_ask_one_by_one(files: Mapping[str, by
     assert wrong == problems
     if not problems:
         assert found == asks
+        assert remarks(found) == remarks(asks)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

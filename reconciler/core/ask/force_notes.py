@@ -7,11 +7,14 @@ a warning.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
+from reconciler.core.ask.findings import Findings
 from reconciler.core.dicom.constraints import force_reasons
 from reconciler.core.dicom.dictionary import by_tag
 from reconciler.core.errors import Diagnostic
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
+from reconciler.core.model.form import Asked, asked_by, claims_of
 from reconciler.core.model.settings import Rules
 
 _CHANGES = {ClaimKind.PRESENT: "a change", ClaimKind.ABSENT: "a removal"}
@@ -19,13 +22,11 @@ _CHANGES = {ClaimKind.PRESENT: "a change", ClaimKind.ABSENT: "a removal"}
 
 def force_notes(asks: Iterable[ImageSetAsk], rules: Rules) -> tuple[Diagnostic, ...]:
     """A note for each line of the manifests without `force: true` that will need it, sorted."""
-    # A manifest of a thousand image sets makes the same claims on each of them.
-    claims = {claim.place: claim for ask in asks for claim in ask.carried.claims}
+    reasons = Findings(partial(_reasons, rules))
     return tuple(
         sorted(
-            Diagnostic(claim.place, _note(claim, reasons))
-            for claim in claims.values()
-            if not claim.source.force and (reasons := _reasons(claim, rules))
+            Diagnostic(claim.place, _note(claim, reasons.of(asked_by(claim))))
+            for claim in claims_of(asks, lambda asked: bool(reasons.of(asked)))
         )
     )
 
@@ -35,14 +36,14 @@ def _note(claim: Claim, reasons: Iterable[str]) -> str:
     return f"{what} needs `force: true` ({', '.join(reasons)})"
 
 
-def _reasons(claim: Claim, rules: Rules) -> tuple[str, ...]:
-    if claim.tag is None:
+def _reasons(rules: Rules, asked: Asked) -> tuple[str, ...]:
+    if asked.tag is None or asked.force:
         return ()
-    attribute = by_tag(claim.tag)
+    attribute = by_tag(asked.tag)
     return force_reasons(
         attribute,
-        claim.vr or attribute.vr,
-        claim.value.raw if claim.value is not None else None,
-        removal=claim.kind is ClaimKind.ABSENT,
+        asked.vr or attribute.vr,
+        asked.raw,
+        removal=asked.kind is ClaimKind.ABSENT,
         removals_need_force=rules.removals_need_force,
     )

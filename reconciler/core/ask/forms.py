@@ -9,6 +9,7 @@ same, with its own ID, reason, UIDs and values, if these are valid: each value i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from reconciler.core.ask.as_json import to_json
 from reconciler.core.ask.attributes import reads_as
@@ -31,6 +32,7 @@ from reconciler.core.model.form import (
     Row,
     Where,
 )
+from reconciler.core.model.memo import Memo
 from reconciler.core.model.node import Scalar
 from reconciler.core.model.value import Value
 
@@ -38,6 +40,9 @@ from reconciler.core.model.value import Value
 _MOST_FORMS = 1_000
 _MOST_VALUES = 10_000
 _NOWHERE = Place("")
+# A tag, the VR to read a text with, the text, and whether it is without quotes.
+_Key: TypeAlias = tuple[int, str, str, bool]
+_Values: TypeAlias = "Memo[_Key, Value | None]"
 
 
 class Forms:
@@ -46,7 +51,7 @@ class Forms:
     def __init__(self) -> None:
         self._noted: set[tuple[str, ...]] = set()
         self._known: dict[tuple[str, ...], _Reader | None] = {}
-        self._values = _Values()
+        self._values: _Values = Memo(_value, _MOST_VALUES)
 
     def filled(self, outline: Outline, file: str) -> Filled | None:
         """Return a valid manifest of a known form; None for every other."""
@@ -67,20 +72,9 @@ class Forms:
         self._noted.add(parts)
 
 
-class _Values(dict[tuple[int, str, str, bool], "Value | None"]):
-    """The value of each known text of an attribute; None if it is not valid there.
-
-    A key has the tag, the VR to read the text with, the text, and whether it is without quotes.
-    """
-
-    def __missing__(self, key: tuple[int, str, str, bool]) -> Value | None:
-        if len(self) >= _MOST_VALUES:
-            self.clear()
-        found = self[key] = _value(*key)
-        return found
-
-
-def _value(tag: int, vr: str, text: str, plain: bool) -> Value | None:
+def _value(key: _Key) -> Value | None:
+    """The value of a text of an attribute; None if it is not valid there."""
+    tag, vr, text, plain = key
     parsed = values.parse(by_tag(tag), vr, Scalar(text, _NOWHERE, plain))
     if parsed.value is None or parsed.errors or parsed.violations:
         return None

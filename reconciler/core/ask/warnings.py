@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import TypeAlias
 
+from reconciler.core.ask.findings import Findings
 from reconciler.core.dicom.dictionary import Attribute, by_key, by_tag
 from reconciler.core.dicom.terms import is_defined, listed_terms
 from reconciler.core.errors import Diagnostic
 from reconciler.core.lookalikes import has_unseen, is_decomposed, mixes_scripts
-from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk
+from reconciler.core.model.ask import ClaimKind, ImageSetAsk
+from reconciler.core.model.form import Asked, asked_by, claims_of
 from reconciler.core.model.value import Json
 
 # A rule gives what is odd, and what to do; None where nothing is odd.
@@ -37,18 +40,26 @@ _PROSE = frozenset({"LT", "ST", "UT"})
 
 def warnings(asks: Iterable[ImageSetAsk], today: date) -> tuple[Diagnostic, ...]:
     """The warnings about the values of all asks, sorted by place."""
-    # A manifest of a thousand image sets makes the same claims on each of them.
-    claims = {claim.place: claim for ask in asks for claim in ask.carried.claims}
-    return tuple(sorted(one for claim in claims.values() for one in _warnings(claim, today)))
+    odd = Findings(partial(_odd, today))
+    return tuple(
+        sorted(
+            Diagnostic(claim.place, f"{attribute.label}: {found[0]}", found[1])
+            for claim in claims_of(asks, lambda asked: bool(odd.of(asked)))
+            for attribute, found in odd.of(asked_by(claim))
+        )
+    )
 
 
-def _warnings(claim: Claim, today: date) -> Iterator[Diagnostic]:
-    if claim.kind is not ClaimKind.PRESENT or claim.tag is None or claim.value is None:
-        return
-    for attribute, text in dict.fromkeys(_texts(by_tag(claim.tag), claim.value.raw)):
-        for rule in RULES.values():
-            if found := rule(attribute, text, today):
-                yield Diagnostic(claim.place, f"{attribute.label}: {found[0]}", found[1])
+def _odd(today: date, asked: Asked) -> tuple[tuple[Attribute, tuple[str, str]], ...]:
+    """What is odd about a value, with the attribute: it may be inside of a sequence."""
+    if asked.kind is not ClaimKind.PRESENT or asked.tag is None or asked.raw is None:
+        return ()
+    return tuple(
+        (attribute, found)
+        for attribute, text in dict.fromkeys(_texts(by_tag(asked.tag), asked.raw))
+        for rule in RULES.values()
+        if (found := rule(attribute, text, today))
+    )
 
 
 def _texts(attribute: Attribute, raw: Json) -> Iterator[tuple[Attribute, str]]:

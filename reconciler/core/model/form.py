@@ -6,19 +6,29 @@ own texts: an ask of some 5 kB takes 0.4 kB so, and is made when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple, overload
 
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source, in_order
-from reconciler.core.model.value import Value
+from reconciler.core.model.value import Json, Value
 
 ID, REASON = "imageSetId", "reason"
 UID = '"":'
 # No line holds it, so no line is taken for one from which a text is left out.
 LEFT_OUT = "\n"
+
+
+class Asked(NamedTuple):
+    """What a claim asks for, without its place. `force` is that of its manifest."""
+
+    kind: ClaimKind
+    tag: int | None
+    vr: str | None
+    raw: Json
+    force: bool
 
 
 class Outline(NamedTuple):
@@ -96,6 +106,14 @@ class Filled:
     def place(self) -> Place:
         """The place of the manifest."""
         return self._here(self.form.first.place)
+
+    def asked(self) -> list[Asked]:
+        """Return what the claims ask for, without making them."""
+        values, force = self.values, self.form.first.sources[0].force
+        return [
+            _asked(kind, tag, values[value] if isinstance(value, int) else value, vr, force)
+            for kind, _, tag, value, vr, _, _, _ in self.form.rows
+        ]
 
     def ask(self) -> ImageSetAsk:
         """Make the ask, with its claims in order."""
@@ -180,6 +198,35 @@ class Asks(Sequence[ImageSetAsk]):
     def of_stores(self, names: Set[str]) -> Asks:
         """The asks of data stores with these names."""
         return Asks([one for one in self.found if one.datastore in names])
+
+
+def claims_of(asks: Iterable[ImageSetAsk], is_of_note: Callable[[Asked], bool]) -> Iterator[Claim]:
+    """Yield the claims of note that the run carries, each once.
+
+    A manifest of a thousand image sets makes the same claims on each of them.
+    """
+    shared: set[Place] = set()
+    for found in asks.found if isinstance(asks, Asks) else asks:
+        if isinstance(found, Filled) and not any(map(is_of_note, found.asked())):
+            continue
+        for claim in made(found).carried.claims:
+            if claim.place in shared:
+                continue
+            if not claim.source.own:
+                shared.add(claim.place)
+            if is_of_note(asked_by(claim)):
+                yield claim
+
+
+def asked_by(claim: Claim) -> Asked:
+    """Return what a claim asks for."""
+    return _asked(claim.kind, claim.tag, claim.value, claim.vr, claim.source.force)
+
+
+def _asked(
+    kind: ClaimKind, tag: int | None, value: Value | None, vr: str | None, force: bool
+) -> Asked:
+    return Asked(kind, tag, vr, value.raw if value is not None else None, force)
 
 
 def made(found: ImageSetAsk | Filled) -> ImageSetAsk:

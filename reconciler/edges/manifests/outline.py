@@ -10,6 +10,7 @@ from __future__ import annotations
 from reconciler.core.dicom.dictionary import is_key
 from reconciler.core.model.address import is_uid
 from reconciler.core.model.form import ID, LEFT_OUT, REASON, UID, Outline
+from reconciler.core.model.memo import Memo
 from reconciler.edges.manifests.ordinary import BEGINS, LINE, is_plain_text
 
 # A file with more is hardly one of many alike.
@@ -23,21 +24,11 @@ class _UnusualError(Exception):
     """A line that only the parser reads."""
 
 
-class _Lines(dict[str, tuple[str, str | None]]):
-    """The part of the outline of each known line, and the text that it leaves out."""
-
-    def __missing__(self, line: str) -> tuple[str, str | None]:
-        if len(self) >= _MOST_LINES:
-            self.clear()
-        found = self[line] = _part(line)
-        return found
-
-
 class Outlines:
     """Makes outlines. Most lines of a manifest are those of others, too: it knows them."""
 
     def __init__(self) -> None:
-        self._lines = _Lines()
+        self._lines = Memo(_part, _MOST_LINES)
 
     def of(self, content: bytes) -> Outline | None:
         """Return the outline of a manifest; None if it is not ordinary."""
