@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.model.results import Applied, Planned
     from reconciler.core.model.reviewed import Reviewed
     from reconciler.core.model.settings import Settings
-    from reconciler.core.reviewed import Made
+    from reconciler.core.reviewed import Judgement, Made
     from reconciler.pipeline import Edges, Scanning
     from reconciler.render.style import Look
 
@@ -146,6 +146,7 @@ def apply(
     from reconciler.cli.stop import Stop
     from reconciler.core.model.bounds import Bounds
     from reconciler.core.review import reviewer
+    from reconciler.pipeline import guarded
     from reconciler.pipeline.branch import refuse_overtaken
     from reconciler.pipeline.reviewed import read_reviews
 
@@ -175,6 +176,8 @@ def apply(
     reviews = read_reviews(Path(settings.root), reviewed, expect or ()) if reviewed else []
     made: tuple[Made, ...] = ()
     scanning: Scanning | None = None
+    judgement: Judgement | None = None
+    lines: list[str] = []
     look = None if json else screen.look()
     redact = screen.mask(settings, show_values)
     branch = destination.followed(settings) if push or reviewed else None
@@ -198,6 +201,12 @@ def apply(
             else:
                 scanning, made = _planned(settings, edges, paths, reviews)
                 planned = scanning.planned
+                if reviewed:
+                    judgement, lines = judged(settings, planned.plan, edges, reviews, made)
+                    stops = guarded.stops_of_reviews(settings, planned.plan, judgement, made)
+                else:
+                    stops = guarded.stops_of(settings, planned.plan, limit, saved=False)
+                planned = replace(planned, plan=replace(planned.plan, stops=stops))
                 if look:
                     _show(planned, look, redact)
                 for error in planned.errors:
@@ -205,12 +214,10 @@ def apply(
                 plan = planned.plan
             debug.planned(plan)
             screen.not_read(plan)
+            screen.note(*lines)
             if not saved and not auto_approve and plan.steps:
+                guarded.refuse_stopped(plan.stops)
                 _ask(plan)
-            judgement = None
-            if reviewed:
-                judgement, lines = judged(settings, plan, edges, reviews, made)
-                screen.note(*lines)
             tally = _tally(settings, plan, bounds)
             # Until the outcomes are printed: a late signal must not suppress them.
             stop = until_reported.enter_context(Stop())

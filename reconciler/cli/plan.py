@@ -69,7 +69,8 @@ def plan(
         typer.Option(
             "--fail-if-held",
             help="Exit with code 1 if an image set is blocked or drifted, and was not so at the "
-            "base or is asked for something else than there. For the check of a pull request.",
+            "base or is asked for something else than there, or if a guardrail would stop the "
+            "apply. For the check of a pull request.",
             show_default=False,
         ),
     ] = False,
@@ -100,7 +101,11 @@ def plan(
     )
     from reconciler.core.errors import EXIT_ERROR, EXIT_OK, gravest
     from reconciler.core.review import review as shown_as
-    from reconciler.core.review.merge_check import held_by_merge, merge_check_lines
+    from reconciler.core.review.merge_check import (
+        held_by_merge,
+        merge_check_lines,
+        stopped_by_merge,
+    )
     from reconciler.core.review.narrow import narrowed
     from reconciler.edges import fingerprint_key
     from reconciler.pipeline.known import key_of
@@ -166,15 +171,17 @@ def plan(
     formats.print_review(shown, wanted, settings, planned.calls)
     if is_whole and wanted == formats.Output(formats.Format.TEXT):
         named = [str(out)] if out else [str(path) for path in paths or ()]
-        screen.say(text.next_step(whole.totals.calls, named, screen.look(), saved=bool(out)))
+        calls = 0 if whole.stops else whole.totals.calls
+        screen.say(text.next_step(calls, named, screen.look(), saved=bool(out)))
     screen.not_read(planned.plan)
     if digest:
         screen.note(f"Review: {review} ({digest})")
     screen.note(*lines)
     held = held_by_merge(planned.plan) if fail_if_held else ()
-    screen.note(*merge_check_lines(held))
+    stops = stopped_by_merge(planned.plan) if fail_if_held else ()
+    screen.note(*merge_check_lines(held, stops))
     if judgement is not None:
         code = reviewed.exit_code(judgement)
     else:
         code = whole.exit_code(detailed=detailed_exitcode)
-    raise typer.Exit(gravest((code, EXIT_ERROR if held else EXIT_OK)))
+    raise typer.Exit(gravest((code, EXIT_ERROR if held or stops else EXIT_OK)))

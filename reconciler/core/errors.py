@@ -157,6 +157,10 @@ class UnreviewedError(ReconcilerError):
     """Changes that merged commits ask for, and that no review holds."""
 
 
+class GuardrailError(ReconcilerError):
+    """An apply that would change more than the guardrails of reconciler.yaml allow."""
+
+
 class StaleError(ReconcilerError):
     """An image set that a saved plan shows as converged, but that may have changed since."""
 

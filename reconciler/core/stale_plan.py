@@ -29,12 +29,10 @@ from reconciler.core.model.change import Change, Op
 from reconciler.core.model.diff import Diff, Reading, SourcedChange
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Action, HazardUse, Member, Plan, Status
-from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Permission, Rules, Settings
 from reconciler.core.model.value import Json, Value
 from reconciler.core.plan.checker import grouped_calls
 from reconciler.core.plan.consent import change_hazards, judge
-from reconciler.core.plan.guardrails import guarded
 from reconciler.core.plan.merges import merge_hazards
 from reconciler.core.plan.patients import new_patient_id
 from reconciler.core.plan.split_consent import split_hazards
@@ -56,13 +54,11 @@ _REMOVES = (Op.REMOVE_INSTANCE, Op.REMOVE_SERIES)
 class Today:
     """The current state of the working tree.
 
-    `asks` are those of all manifests, by data store and image set, with what the plan leaves out;
-    `entries` are the records, by data store and image set.
+    `asks` are those of all manifests, by data store and image set, with what the plan leaves out.
     """
 
     settings: Settings
     asks: Mapping[tuple[str, str], ImageSetAsk]
-    entries: Mapping[str, Mapping[str, Entry]]
 
 
 def subject(action: Action) -> Subject:
@@ -79,7 +75,7 @@ def stale(plan: Plan, today: Today) -> dict[Subject, str]:
     ]
     planned = dict(plan.basis.rules)
     merges = _merges(plan, today)
-    found = {
+    return {
         subject(action): reason
         for action in judged
         if (
@@ -88,8 +84,6 @@ def stale(plan: Plan, today: Today) -> dict[Subject, str]:
             )
         )
     }
-    left = [action for action in judged if action.steps and subject(action) not in found]
-    return found | _beyond_guardrails(left, today)
 
 
 def misjudged(action: Action) -> str:
@@ -373,28 +367,3 @@ def _lacks_force(change: Change) -> bool:
         by_tag(change.tag), change.vr, change.before.raw, removal=True, removals_need_force=True
     )
     return not set(needed) <= set(change.force_reasons)
-
-
-def _beyond_guardrails(actions: Sequence[Action], today: Today) -> dict[Subject, str]:
-    """Return the reason for every action of a data store that exceeds a guardrail."""
-    found = {}
-    for name in sorted({action.datastore for action in actions}):
-        mine = [action for action in actions if action.datastore == name]
-        recorded = _recorded_before(mine, today.entries.get(name, {}))
-        for action in guarded(mine, today.settings.guardrails, recorded):
-            if action.blocks:
-                found[subject(action)] = f"guardrail: {action.blocks[-1].message}"
-    return found
-
-
-def _recorded_before(actions: Iterable[Action], entries: Mapping[str, Entry]) -> list[str]:
-    """Return the recorded image sets without those that this plan has already changed.
-
-    A plan that is applied in parts must not exceed a guardrail because of its own progress.
-    """
-    pins = {member.image_set_id: member.pin for one in actions for member in one.members}
-    return [
-        name
-        for name, entry in entries.items()
-        if name not in pins or int(entry.version_id) <= int(pins[name])
-    ]

@@ -21,12 +21,12 @@ from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError, Place
 from reconciler.core.model.duration import in_seconds
 from reconciler.core.model.file_kind import SETTINGS
+from reconciler.core.model.guardrail import Amount, Guardrail
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import ListNode, MappingNode, Scalar
 from reconciler.core.model.settings import (
     Comment,
     Datastore,
-    Guardrails,
     Permission,
     RecordMode,
     Redact,
@@ -66,7 +66,7 @@ def _read(path: Path, loaded: Loaded, name: str, content: bytes) -> Settings:
     problems = (*found.values(), *checker.check(document, found.keys()))
     if problems:
         raise InputError(problems, loaded.sources)
-    return replace(_settings(path.absolute(), to_json(document)), digest=digest_of(content))
+    return replace(_settings(path.absolute(), document), digest=digest_of(content))
 
 
 def digest_of(content: bytes) -> str:
@@ -138,8 +138,9 @@ def _is_text(fields: dict[str, Any]) -> bool:
     return all(isinstance(value, str) for value in fields.values())
 
 
-def _settings(file: Path, data: Any) -> Settings:
-    """Build settings from data that passed the schema check."""
+def _settings(file: Path, document: MappingNode) -> Settings:
+    """Build settings from a document that passed the schema check."""
+    data: Any = to_json(document)
     defaults = Settings(file.parent, "manifests", ())
     accounts = data.get("accounts", {})
     return Settings(
@@ -156,7 +157,7 @@ def _settings(file: Path, data: Any) -> Settings:
         record_branch=data.get("record", {}).get("branch", defaults.record_branch),
         rules=_rules(data.get("rules", {})),
         lock_timeout_seconds=in_seconds(data.get("lockTimeout", "15m")),
-        guardrails=_guardrails(data.get("guardrails", {})),
+        guardrails=_guardrails(document, data.get("guardrails", {})),
         review_seconds=in_seconds(data.get("reviewExpiresAfter", "14d")),
         fingerprint_key=data.get("fingerprintKey", defaults.fingerprint_key),
     )
@@ -201,10 +202,10 @@ def _rules(rules: dict[str, Any]) -> Rules:
     )
 
 
-def _guardrails(rails: dict[str, str]) -> Guardrails:
-    """Read the stated guardrails. A guardrail that is not stated sets no limit."""
-    return Guardrails(
-        image_sets=int(rails["imageSets"]) if "imageSets" in rails else None,
-        percent=float(rails["percent"]) if "percent" in rails else None,
-        removed_instances=int(rails["removedInstances"]) if "removedInstances" in rails else None,
+def _guardrails(document: MappingNode, rails: dict[str, str]) -> tuple[Guardrail, ...]:
+    """The stated guardrails with their lines. A guardrail that is not stated sets no limit."""
+    return tuple(
+        Guardrail(one, float(rails[one]), place_of(document, ("guardrails", str(one))))
+        for one in Amount
+        if one in rails
     )

@@ -27,6 +27,7 @@ from reconciler.edges import attempts
 from reconciler.pipeline.at_rest import BUSY_PATIENCE
 from reconciler.pipeline.branch import Branch
 from reconciler.pipeline.edges import Edges
+from reconciler.pipeline.guarded import refuse_stopped, stops_of, stops_of_reviews
 from reconciler.pipeline.judge_plan import (
     Holding,
     as_reviewed,
@@ -57,15 +58,17 @@ def apply(
 
     If a record cannot be written, nothing new is sent; the reason is in `Applied.problems`. A plan
     that was `saved` may already be partly applied, and it is judged again. Actions that today's
-    manifests, consent, guardrails or rules no longer allow end as stale. Steps of a data store that
+    manifests, consent or rules no longer allow end as stale. Steps of a data store that
     cannot be connected to end as not attempted; the other data stores go on. `tables` are the
     decisions of a step; tests replace them by flawed tables. With `scanning`, the plan was just
     made, and what it saw is recorded for the next plan. Raises PlanFileError for data stores that
     reconciler.yaml does not have, for an edited plan file, and for invalid manifests; raises
-    ServiceError if no data store can be connected to.
+    GuardrailError for an apply of more than today's guardrails allow, and ServiceError if no data
+    store can be connected to.
     """
     _check_datastores(settings, plan)
     holding = judged_again(settings, plan) if saved else Holding(plan)
+    refuse_stopped(stops_of(settings, holding.plan, run.bounds.limit, saved=saved))
     options = _options(settings, saved, tables, Branch(settings, plan, edges.branch, edges.clock))
     return _execute(_Part(settings, plan, holding, scanning), edges, run, reporter, options)
 
@@ -84,8 +87,10 @@ def apply_reviewed(
     """Like `apply`, of a plan that was just made, but execute only what was reviewed.
 
     The other actions end as unreviewed. That is an error where merged commits ask for them. `made`
-    are versions that lost runs made by these reviews: they are recorded first.
+    are versions that lost runs made by these reviews: they are recorded first. Raises
+    GuardrailError if the reviews hold more than the guardrails allow.
     """
+    refuse_stopped(stops_of_reviews(settings, plan, judgement, made), reviewed=True)
     branch = Branch(settings, plan, edges.branch, edges.clock, is_reviewed=True)
     options = _options(settings, False, TABLES, branch)
     holding = as_reviewed(plan, judgement, made)

@@ -217,7 +217,8 @@ class _Fleet:
         if any(entry.unverified for entry in entries.values()):
             # What accepts it may be asked of another image set of the study.
             raise ShutError("an update was read back with other content")
-        return StoreScope(frozenset(wanted), frozenset(read), scan.settled - settled)
+        left = scan.settled - settled
+        return StoreScope(frozenset(wanted), frozenset(read), left, scan.recorded)
 
     def checked(self, scope: Scope) -> Checked:
         """The asks of the manifests in scope, for the image sets in scope."""

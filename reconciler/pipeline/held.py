@@ -14,7 +14,6 @@ from reconciler.core.model.plan import Action
 from reconciler.core.model.record import Entry
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan import Found
-from reconciler.core.plan.guardrails import guarded
 from reconciler.core.survey import Known, Surveyed
 
 # Makes the actions of one data store.
@@ -46,7 +45,7 @@ class Held:
         return Known(entries, attempts, paths_of_studies(self.managed))
 
     def actions(self, seen: Surveyed, builder: Builder) -> tuple[Action, ...]:
-        """The actions for what was seen, all held back if a guardrail is exceeded."""
+        """The actions for what was seen."""
         named = {ask.image_set_id: ask for ask in self.managed}
         found = Found(self.datastore, seen.diffs, seen.studies, named, seen.patients)
-        return guarded(builder(found, self.settings), self.settings.guardrails, self.entries)
+        return builder(found, self.settings)

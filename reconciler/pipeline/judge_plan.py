@@ -25,7 +25,6 @@ from reconciler.core.review.phrases import plural
 from reconciler.core.reviewed import Judgement, Made, Unreviewed
 from reconciler.edges import worktree
 from reconciler.pipeline.check import check
-from reconciler.pipeline.record_branch import entries_of
 
 # So many manifests at most in a message.
 _SHOWN = 3
@@ -58,11 +57,7 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
             "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
         ) from None
     asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.managed}
-    names = {name for name, _ in plan.datastores}
-    # Only the guardrail `percent` needs the records, which may be unreadable.
-    needed = names if settings.guardrails.percent is not None else set()
-    entries = entries_of(settings, [one for one in settings.datastores if one.name in needed])
-    reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks, entries))
+    reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks))
     released = tuple(one for one in plan.released if (one.datastore, one.image_set_id) not in asks)
     ended = [
         (action, reasons[stale_plan.subject(action)])

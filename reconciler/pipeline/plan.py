@@ -11,13 +11,14 @@ from reconciler.core.diff.requests import is_same_request
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.plan import Action, Plan, Unread
+from reconciler.core.model.plan import Action, Plan, Recorded, Unread
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.scope import Observation, Observing, Refresh, Scope
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.core.plan import build, eta_seconds, with_digests
 from reconciler.core.plan.at_base import BaseActions, with_base
 from reconciler.core.plan.bugs import without_bugs
+from reconciler.core.plan.guardrails import stops
 from reconciler.core.plan.unchanged import counted
 from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Base, Surveyed
@@ -121,6 +122,7 @@ def plan(
         (one.name, one.datastore_id): settled.get(one.name, 0) for one in settings.datastores
     }
     listed, unchanged = counted(ordered, attempted, outside)
+    recorded = _recorded(settings, [one.name for one in asked], entries, scope)
     made = Plan(
         basis=basis_of(settings, checked, since, [name for name, some in settled.items() if some]),
         actions=with_digests(listed, key),
@@ -128,6 +130,8 @@ def plan(
         eta_seconds=eta_seconds(listed, settings),
         unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
         unchanged=unchanged,
+        recorded=recorded,
+        stops=stops(listed, recorded, settings.guardrails),
     )
     calls = counts(ports.values()) - before
     return Planned(
@@ -136,6 +140,24 @@ def plan(
         tuple(errors[one.name] for one in unread),
         tuple(retiered),
         tuple(Observation(one.name, one.datastore_id, began=began.get(one.name)) for one in asked),
+    )
+
+
+def _recorded(
+    settings: Settings,
+    asked: Iterable[str],
+    entries: Mapping[str, Mapping[str, Entry]],
+    scope: Scope | None,
+) -> tuple[Recorded, ...]:
+    """How many image sets the records of each data store know."""
+    if scope is None:
+        counted = {name: len(entries[name]) for name in asked}
+    else:
+        counted = {name: one.recorded for name, one in scope.stores.items()}
+    return tuple(
+        Recorded(one.name, one.datastore_id, counted[one.name])
+        for one in settings.datastores
+        if counted.get(one.name)
     )
 
 

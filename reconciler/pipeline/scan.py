@@ -157,6 +157,7 @@ def _scan(run: _Run, observed: Observation, basis: ScanBasis) -> Scan | None:
         observed.datastore_id,
         basis,
         unchanged + len(settled),
+        len(records.image_sets(Path(run.settings.root), observed.datastore_id)),
         observed.began - OVERLAP,
         full,
         witness,

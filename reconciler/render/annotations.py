@@ -17,7 +17,7 @@ from reconciler.core.report import wording as report_wording
 from reconciler.core.report.view import End, ReportView
 from reconciler.core.review import Review, wording
 from reconciler.core.review.applied import Mark
-from reconciler.core.review.phrases import changed_since, planned_later, plural
+from reconciler.core.review.phrases import changed_since, planned_later, plural, stopped
 
 # The last of them counts the others.
 MOST = 10
@@ -52,6 +52,9 @@ def commands(review: Review, folder: str = "") -> Iterator[str]:
 
 def _whole(review: Review) -> Iterator[_Command]:
     """What is stated of the plan as a whole."""
+    for one in review.stops:
+        text = f"{stopped(one)}. Split the change, or raise the limit in a commit of its own."
+        yield _Command("error", one.guardrail.place, "Apply would be stopped", text)
     since = review.basis.since
     if since is None:
         return

@@ -22,6 +22,7 @@ from reconciler.core.plan.file import (
     at_base_json,
     basis_json,
     released_json,
+    stop_json,
     unchanged_json,
     unread_json,
 )
@@ -90,10 +91,12 @@ def _head(review: Review) -> Mapping[str, Json]:
 
 def _tail(review: Review) -> Mapping[str, Json]:
     unread: Json = [unread_json(one) for one in review.unread]
+    stops: Json = [stop_json(one) for one in review.stops]
     return {
         "unchanged": [unchanged_json(one) for one in review.unchanged],
         "released": [released_json(one) for one in review.released],
         **({"unread": unread} if unread else {}),
+        **({"stops": stops} if stops else {}),
         "masked": review.masked,
     }
 
@@ -108,6 +111,7 @@ def summary_json(review: Review) -> dict[str, Json]:
         "verdict": list(review.overview.verdict),
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
+        **({"stops": [stop_json(one) for one in review.stops]} if review.stops else {}),
         "dangers": [
             {
                 "name": str(one.hazard),

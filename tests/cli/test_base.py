@@ -236,5 +236,17 @@ def test_a_guardrail_that_the_pull_request_exceeds_fails_the_check(tree: World) 
     commit(tree.root)
     ran = tree.reconcile("plan", "--base", "HEAD^", "--fail-if-held")
     assert ran.code == 1
-    assert "After the merge, apply would not change 3 image sets:" in ran.err
-    assert f"blocked: image set {DONE} (at the base: to update)" in ran.err
+    assert "After the merge, apply would be stopped by a guardrail" in ran.err
+    assert "3 image sets would change, more than `guardrails: {imageSets: 2}` allows" in ran.err
+    assert "Apply would be stopped by a guardrail." in ran.out
+
+
+def test_a_pull_request_that_changes_nothing_is_not_stopped_by_a_guardrail(tree: World) -> None:
+    """The base had the same to change. Another pull request, or a higher limit, must free it."""
+    settings = tree.root / "reconciler.yaml"
+    settings.write_text(settings.read_text() + "guardrails: {imageSets: 0}\n")
+    commit(tree.root)
+    (tree.root / "README.md").write_text("Nothing to plan.")
+    commit(tree.root)
+    ran = tree.reconcile("plan", "--base", "HEAD^", "--fail-if-held")
+    assert (ran.code, "Apply would be stopped by a guardrail." in ran.out) == (0, True)

@@ -63,9 +63,9 @@ class Team:
             git(self.root, "checkout", "-q", "main")
             git(self.root, "merge", "-q", "--no-ff", "-m", f"Merge {name}", name)
 
-    def apply(self, *reviews: Path) -> Ran:
-        options = [part for one in reviews for part in ("--reviewed", one)]
-        return self.world.reconcile("apply", *options, "--record", "commit")
+    def apply(self, *reviews: Path, options: tuple[str, ...] = ()) -> Ran:
+        named = [part for one in reviews for part in ("--reviewed", one)]
+        return self.world.reconcile("apply", *named, "--record", "commit", *options)
 
     def writes(self) -> int:
         """How many versions the image set has beyond its import."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.errors import InputError, ReconcilerError
+from reconciler.core.errors import InputError, Place, ReconcilerError
+from reconciler.core.model.guardrail import Amount, Guardrail
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.settings import (
     Comment,
     Datastore,
-    Guardrails,
     Permission,
     RecordMode,
     Redact,
@@ -46,7 +46,13 @@ datastores:
 quotas: {UpdateImageSetMetadata: 0.25}
 accounts: {"123456789012/us-east-1": {quotas: {GetImageSet: 50}}}
 allow: [SPLIT_UPDATE, CHANGES_UID]
-guardrails: {imageSets: 5, percent: 12.5, removedInstances: 1}
+guardrails:
+  imageSets: 5
+  percent: 12.5
+  removedInstances: 1
+  removedSeries: 0
+  patients: 2
+  forcedSteps: 3
 redact: all
 comment: place
 record: {mode: pull-request, branch: bot/records-1.0}
@@ -94,7 +100,17 @@ def test_every_key(tmp_path: Path) -> None:
         record_branch="bot/records-1.0",
         rules=Rules(ALLOW, ALLOW, ALLOW, ALLOW, False, 30000),
         lock_timeout_seconds=3600.0,
-        guardrails=Guardrails(5, 12.5, 1),
+        guardrails=tuple(
+            Guardrail(amount, most, Place("reconciler.yaml", line, column))
+            for amount, most, line, column in [
+                (Amount.IMAGE_SETS, 5, 15, 14),
+                (Amount.PERCENT, 12.5, 16, 12),
+                (Amount.REMOVED_INSTANCES, 1, 17, 21),
+                (Amount.REMOVED_SERIES, 0, 18, 18),
+                (Amount.PATIENTS, 2, 19, 13),
+                (Amount.FORCED_STEPS, 3, 20, 16),
+            ]
+        ),
         comment=Comment.PLACE,
     )
 
@@ -190,7 +206,8 @@ lockTimeout: 15min
         "12:25: imageSets is not a whole number",
         "12:40: percent is not a percentage: 0 to 100",
         "12:63: removedInstances is not a whole number",
-        "12:67: unknown key 'x'\n    Allowed here: imageSets, percent, removedInstances.",
+        "12:67: unknown key 'x'\n    Allowed here: imageSets, percent, removedInstances, "
+        "removedSeries, patients, forcedSteps.",
         "13:9: redact must be identifying or all or none\n    Did you mean identifying?",
         "14:16: mode must be files or commit or branch or pull-request",
         "14:30: branch is not a name of a branch: use letters, digits, _ and -, with single . and "

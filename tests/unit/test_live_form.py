@@ -228,6 +228,6 @@ def test_a_study_wide_call_keeps_the_form_of_one_member() -> None:
     assert '"CodeValue":"1 ","CodeMeaning":"new"' in (action.steps[0].updatable or "")
     plan = Plan(Basis("", 1, rules=stage.settings.rules.stated), (action,))
     asks = {(ask.datastore, ask.image_set_id): ask for ask in stage.asks(*manifests)}
-    assert stale(plan, Today(stage.settings, asks, {"research": {}})) == {}
+    assert stale(plan, Today(stage.settings, asks)) == {}
     stage.run(action)
     assert {one.status for one in stage.plan(*manifests)} == {Status.CONVERGED}

@@ -310,7 +310,7 @@ def saved(stage: Stage, *manifests: str) -> Plan:
 
 def reasons(stage: Stage, plan: Plan, *manifests: str) -> set[str]:
     asks = {(one.datastore, one.image_set_id): one for one in stage.asks(*manifests)}
-    return set(stale(plan, Today(stage.settings, asks, {"research": {}})).values())
+    return set(stale(plan, Today(stage.settings, asks)).values())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Actions of a saved plan that are stale by the manifests, settings and records of today."""
+"""Actions of a saved plan that are stale by the manifests and settings of today."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 
 from reconciler.core.model.hazard import Consent, Hazard
 from reconciler.core.model.plan import Basis, Plan, Status
-from reconciler.core.model.record import Entry
-from reconciler.core.model.settings import Guardrails, Permission, Rules
+from reconciler.core.model.settings import Permission, Rules
 from reconciler.core.model.value import Value
 from reconciler.core.stale_plan import Today, misjudged, stale
 from tests.documents import DATASTORE_ID, SERIES_UID, document, instance, series
@@ -55,12 +54,10 @@ def planned(stage: Stage, *manifests: str) -> Plan:
     return plan
 
 
-def today(
-    stage: Stage, *manifests: str, entries: Mapping[str, Entry] | None = None, **settings: Any
-) -> Today:
+def today(stage: Stage, *manifests: str, **settings: Any) -> Today:
     """The working tree with these manifests and these changes of the settings."""
     asks = {(ask.datastore, ask.image_set_id): ask for ask in stage.asks(*manifests)}
-    return Today(replace(stage.settings, **settings), asks, {"research": entries or {}})
+    return Today(replace(stage.settings, **settings), asks)
 
 
 def reason(plan: Plan, now: Today) -> str:
@@ -268,7 +265,7 @@ def test_no_consent_is_needed_where_manifests_name_the_whole_study() -> None:
     assert reason(plan, today(stage, *both)) == ""
 
 
-# --- rules and guardrails ------------------------------------------------------------------------
+# --- rules ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -360,34 +357,6 @@ def test_a_call_that_exceeds_todays_payload_is_stale() -> None:
     assert reason(plan, today(stage, ONE + DESCRIBED, rules=Rules(payload_bytes=50))).startswith(
         "rules changed: `rules: {payloadBytes: 50}` does not allow a call of "
     )
-
-
-def test_all_actions_of_a_data_store_above_a_guardrail_are_stale() -> None:
-    stage = staged(A, B)
-    manifest = f"imageSetIds: [{A}, {B}]\n{DESCRIBED}"
-    plan = planned(stage, manifest)
-    found = stale(plan, today(stage, manifest, guardrails=Guardrails(image_sets=1)))
-    assert found.keys() == {(DATASTORE_ID, A), (DATASTORE_ID, B)}
-    assert all(why.startswith("guardrail: 2 image sets would change") for why in found.values())
-
-
-def test_a_plan_that_is_applied_in_parts_keeps_within_a_percentage() -> None:
-    """Image sets that the plan itself has changed do not count as recorded before it."""
-    names = [f"{number:032d}" for number in range(12)]
-    stage = staged(*names)
-    manifest = f"imageSetIds: [{', '.join(names)}]\n{DESCRIBED}"
-    plan = planned(stage, manifest)
-    for action in plan.actions[:11]:
-        stage.run(action)
-    stage.record(manifest)
-    own = {name: stage.entries[name] for name in names[:11]}
-    guardrails = Guardrails(percent=30)
-    rest = replace(plan, actions=plan.actions[11:])
-    for one in (plan, rest):
-        assert stale(one, today(stage, manifest, entries=own, guardrails=guardrails)) == {}
-    before = {name: replace(entry, version_id="1") for name, entry in own.items()}
-    found = stale(plan, today(stage, manifest, entries=before, guardrails=guardrails))
-    assert len(found) == 12
 
 
 # --- hazards in the plan file --------------------------------------------------------------------

@@ -105,5 +105,5 @@ def test_a_saved_plan_keeps_that_it_needs_consent() -> None:
     assert raw["actions"][0]["unlistedSeries"] == 1
     plan = from_json(raw)
     withdrawn = {("research", ask.image_set_id): ask for ask in stage.asks(asks())}
-    (reason,) = stale(plan, Today(stage.settings, withdrawn, {})).values()
+    (reason,) = stale(plan, Today(stage.settings, withdrawn)).values()
     assert reason == "consent withdrawn: STUDY_WIDE needs consent: allow: [STUDY_WIDE]"

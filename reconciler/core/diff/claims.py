@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.dicom.agreement import agree
+from reconciler.core.dicom.content import instances, series
 from reconciler.core.dicom.dictionary import document_key
 from reconciler.core.diff.attribute import compare
 from reconciler.core.diff.creators import creator_blocks, orphan_blocks, private_notes
@@ -31,7 +32,7 @@ def claim_changes(ask: ImageSetAsk, document: Document, rules: Rules) -> AskedCh
     alias = renames(ask.claims)
     if tangles := _tangles(ask, alias):
         return AskedChanges((), tuple(tangles))
-    found = _Spread(ask, Locator(document, alias), carries)
+    found = _Spread(ask, document, Locator(document, alias), carries)
     changes = list(found.removals())
     blocks = [*found.blocks, *creator_blocks(ask, document, found.targets)]
     for (place, _), winners in found.targets.items():
@@ -57,9 +58,12 @@ class _Spread:
     `missing` are removals of series and instances that the document does not have.
     """
 
-    def __init__(self, ask: ImageSetAsk, locator: Locator, carries: _Carried) -> None:
+    def __init__(
+        self, ask: ImageSetAsk, document: Document, locator: Locator, carries: _Carried
+    ) -> None:
         self._ask = ask
         self._carries = carries
+        self._series = series(document)
         self._removed: dict[Address, list[Claim]] = defaultdict(list)
         self.blocks: list[Block] = []
         self.missing: list[Claim] = []
@@ -98,7 +102,24 @@ class _Spread:
         for place, claims in sorted(self._removed.items()):
             is_whole = place.level is Level.SERIES or series_at(place.series) not in self._removed
             if is_whole and self._carries.any(claims):
-                yield _removal(self._ask, place, self._carries.of(claims))
+                yield self._removal(place, self._carries.of(claims))
+
+    def _removal(self, place: Address, claims: list[Claim]) -> SourcedChange:
+        """The removal of a whole series or instance; of a series with the number it has."""
+        is_series = place.level is Level.SERIES
+        change = Change(
+            self._ask.image_set_id,
+            Op.REMOVE_SERIES if is_series else Op.REMOVE_INSTANCE,
+            place,
+            "",
+            None,
+            "",
+            None,
+            None,
+            place=claims[0].place,
+            instances=len(instances(self._series[place.series])) if is_series else 0,
+        )
+        return SourcedChange(change, _sources(claims))
 
 
 class _Carried:
@@ -118,12 +139,6 @@ class _Carried:
 
 def _sources(claims: Iterable[Claim]) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(claim.source for claim in claims))
-
-
-def _removal(ask: ImageSetAsk, place: Address, claims: list[Claim]) -> SourcedChange:
-    op = Op.REMOVE_SERIES if place.level is Level.SERIES else Op.REMOVE_INSTANCE
-    change = Change(ask.image_set_id, op, place, "", None, "", None, None, place=claims[0].place)
-    return SourcedChange(change, _sources(claims))
 
 
 def _tangles(ask: ImageSetAsk, alias: Renames) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.core.dicom.canonical import same
 from reconciler.core.dicom.content import (
@@ -88,7 +89,11 @@ def _series_changes(
 ) -> Iterator[Change]:
     address = series_at(live_key or target_key)
     if not (live_key and target_key):
-        yield _whole(image_set_id, address, Op.REMOVE_SERIES if live_key else Op.RESTORE_SERIES)
+        if live_key:
+            count = len(instances(series(live)[live_key]))
+            yield replace(_whole(image_set_id, address, Op.REMOVE_SERIES), instances=count)
+        else:
+            yield _whole(image_set_id, address, Op.RESTORE_SERIES)
         return
     before, after = series(live)[live_key], series(target)[target_key]
     yield from _section_changes(image_set_id, address, before, after)

@@ -209,17 +209,29 @@ present:
         "guardrails",
         "the most that one apply may change in a data store",
         meaning="""
-        If a plan exceeds one of them, nothing in that data store is changed. They protect an
-        archive from a mistake in one line.
+        If an apply exceeds one of them, it stops before it sends anything. They protect an archive
+        from a mistake in one line. They never stop a plan: the plan states that its apply would be
+        stopped.
         """,
         todo="""
         If the plan is right, raise the number in a pull request of its own, or apply the manifests
         in parts.
         """,
-        settings="guardrails:\n  imageSets: 500\n  percent: 30\n  removedInstances: 0\n",
-        sources=("docs/settings.md",),
+        settings=(
+            "guardrails:\n  imageSets: 500\n  percent: 30\n  removedInstances: 0\n"
+            "  removedSeries: 0\n  patients: 100\n  forcedSteps: 0\n"
+        ),
+        sources=("docs/settings.md, Guardrails",),
         see=("plan",),
-        aliases=("guardrail", "imageSets", "percent", "removedInstances"),
+        aliases=(
+            "guardrail",
+            "imageSets",
+            "percent",
+            "removedInstances",
+            "removedSeries",
+            "patients",
+            "forcedSteps",
+        ),
     ),
     Explanation(
         Kind.WORD,

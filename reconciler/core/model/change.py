@@ -39,6 +39,7 @@ class Change:
     the value was last known and reviewed; "" if it never was. `manifests` are the places of the
     manifests that ask for it, each of which may consent; () if the action has one manifest.
     `is_stated` says that the value after is one text that stands on the line of `place`.
+    `instances` is how many instances a removed series has, 0 for any other change.
     """
 
     image_set_id: str
@@ -59,6 +60,7 @@ class Change:
     manifests: tuple[Place, ...] = ()
     creator: Value | None = None
     is_stated: bool = False
+    instances: int = 0
 
     @property
     def is_first(self) -> bool:

@@ -93,8 +93,8 @@ class Diff:
     of each path that changes (not keyed). `acceptances` are those that unverified versions need.
     `study` is the study as it was read, if all its members hold what is asked. Once the survey is
     over, `reading` holds that document alone from which the calls of this image set are made.
-    `study_instance_uid` is the study that the document states; "" if it states none, or if it was
-    not read.
+    `study_instance_uid` and `patient_id` are those that the document states; "" if it states none,
+    or if it was not read.
     """
 
     ask: ImageSetAsk
@@ -113,6 +113,7 @@ class Diff:
     acceptances: tuple[Acceptance, ...] = ()
     study: StudyMembers | None = None
     study_instance_uid: str = field(default="", repr=False)
+    patient_id: str = field(default="", repr=False)
 
     @property
     def image_set_id(self) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from reconciler.core.errors import Place
 from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Change, Note
+from reconciler.core.model.guardrail import Stop
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.record import StudyMembers, Unverified
 
@@ -68,7 +69,8 @@ class Member:
     where none had. `is_primary` is None where the service does not say. `released`, `renamed`,
     `refuted` and `accepted` are for the record, as in `record.Evidence`; so are `requests`, what is
     asked of each path that changes (not keyed either), and `study`, with the versions that were
-    read. `study_instance_uid` is the study that its document states, "" if no document was read.
+    read. `study_instance_uid` and `patient_id` are those that its document states, "" if it states
+    none or was not read. `has_record` says that there was a record, whatever it states.
     """
 
     image_set_id: str
@@ -90,6 +92,8 @@ class Member:
     accepted: tuple[Unverified, ...] = ()
     study: StudyMembers | None = None
     study_instance_uid: str = field(default="", repr=False)
+    patient_id: str = field(default="", repr=False)
+    has_record: bool = False
 
     @property
     def before(self) -> str:
@@ -258,6 +262,15 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Recorded:
+    """How many image sets of a data store have a record."""
+
+    datastore: str
+    datastore_id: str
+    image_sets: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Later:
     """Image sets of a data store that only the settings of a pull request have."""
 
@@ -332,7 +345,8 @@ class Plan:
     record. So the plan of a fleet is as small as what changes in it. `released` are the recorded
     image sets of which no manifest asks anything any more. `eta_seconds` is the shortest time that
     the update quotas allow for the apply. `unread` are the data stores of which the plan has no
-    action, because they could not be read.
+    action, because they could not be read. `recorded` counts the records before the apply. `stops`
+    are the guardrails that stop an apply of the whole plan before it sends anything.
     """
 
     basis: Basis
@@ -341,6 +355,8 @@ class Plan:
     eta_seconds: float = 0.0
     unread: tuple[Unread, ...] = ()
     unchanged: tuple[Unchanged, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
+    stops: tuple[Stop, ...] = ()
 
     @property
     def datastores(self) -> frozenset[tuple[str, str]]:

@@ -21,7 +21,8 @@ class ReviewedChange:
     that no single change has; `consents` are those of them that a line or a default consents to.
     Where a consent names a version or a number, it stands after an `@`. `path` is for readers: it
     shows no key that may contain a name. `digest` is keyed and covers the data store, the ARN, the
-    image set, the whole path, the operation, the VR and the value after.
+    image set, the whole path, the operation, the VR and the value after. `instances` is how many
+    instances a removed series has, 0 for any other change.
     """
 
     datastore_id: str
@@ -32,6 +33,7 @@ class ReviewedChange:
     hazards: tuple[str, ...]
     consents: tuple[str, ...]
     digest: str
+    instances: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,14 @@ class Scan:
     `witness` is one of the
     settled image sets: one GetImageSet shows that a plan reads the same data store.
 
-    `since` is the time of the service when the scan began, less an overlap, and `full_since` that
+    `recorded` counts the image sets that the records knew. `since` is the time of the service when the scan began, less an overlap, and `full_since` that
     of the last scan that would have seen a deletion: whole epoch seconds.
     """
 
     datastore_id: str
     basis: ScanBasis
     settled: int
+    recorded: int
     since: int
     full_since: int
     witness: str

@@ -12,12 +12,14 @@ class StoreScope:
     """The part of one data store.
 
     `image_sets` are planned. `entries` are the image sets of which the records are read: those,
-    and the members of their studies. `settled` counts the other image sets that manifests ask for.
+    and the members of their studies. `settled` counts the other image sets that manifests ask for,
+    and `recorded` all image sets that the records know.
     """
 
     image_sets: frozenset[str]
     entries: frozenset[str]
     settled: int
+    recorded: int
 
 
 @dataclass(frozen=True, slots=True)

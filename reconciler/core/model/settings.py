@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import PurePath
 
+from reconciler.core.model.guardrail import Guardrail
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.reviewed import REVIEW_SECONDS
 
@@ -99,18 +100,6 @@ class Quota:
     burst: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Guardrails:
-    """The most that one apply may change in a data store; None means no limit.
-
-    `image_sets` and `removed_instances` are counts, `percent` relates to the recorded image sets.
-    """
-
-    image_sets: int | None = None
-    percent: float | None = None
-    removed_instances: int | None = None
-
-
 DOCUMENTED_QUOTAS: dict[str, Quota] = {
     "SearchImageSets": Quota(25, 50),
     "GetImageSet": Quota(25, 50),
@@ -187,7 +176,7 @@ class Settings:
     record_branch: str = RECORD_BRANCH
     rules: Rules = field(default=Rules())
     lock_timeout_seconds: float = 900.0
-    guardrails: Guardrails = field(default=Guardrails())
+    guardrails: tuple[Guardrail, ...] = ()
     file: str = "reconciler.yaml"
     digest: str = ""
     review_seconds: float = REVIEW_SECONDS

@@ -3,7 +3,12 @@
 from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
 from reconciler.core.plan.eta import eta_seconds
-from reconciler.core.plan.patients import MOST_ROWS, PatientRows, patient_filters
+from reconciler.core.plan.patients import (
+    MOST_ROWS,
+    PatientRows,
+    patient_filters,
+    patient_id_of,
+)
 from reconciler.core.plan.study import Found, Study, is_study_level, members_filters
 from reconciler.core.plan.study_blocks import (
     asks_study,
@@ -28,6 +33,7 @@ __all__ = [
     "needs_study",
     "not_all_known",
     "patient_filters",
+    "patient_id_of",
     "unready",
     "with_digests",
 ]

@@ -20,6 +20,7 @@ from reconciler.core.model.at_base import AtBase, StatusAtBase
 from reconciler.core.model.change import Block, Change, Note, Op
 from reconciler.core.model.file_kind import PLAN, kind_of
 from reconciler.core.model.first_changes import first_changes
+from reconciler.core.model.guardrail import Amount, Guardrail, Stop
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import (
@@ -29,6 +30,7 @@ from reconciler.core.model.plan import (
     Later,
     Member,
     Plan,
+    Recorded,
     Released,
     Since,
     Status,
@@ -131,6 +133,10 @@ def to_json(plan: Plan) -> dict[str, Json]:
     }
     if plan.unread:
         body["unread"] = [unread_json(one) for one in plan.unread]
+    if plan.recorded:
+        body["recorded"] = [_recorded_json(one) for one in plan.recorded]
+    if plan.stops:
+        body["stops"] = [stop_json(one) for one in plan.stops]
     return {**body, "digest": digest(body)}
 
 
@@ -150,6 +156,29 @@ def unchanged_json(one: Unchanged) -> Json:
         "datastoreId": one.datastore_id,
         "imageSets": one.image_sets,
     }
+
+
+def _recorded_json(one: Recorded) -> Json:
+    return {
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "imageSets": one.image_sets,
+    }
+
+
+def stop_json(one: Stop) -> Json:
+    """A guardrail that stops the apply, with its line of reconciler.yaml."""
+    row: dict[str, Json] = {
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "guardrail": str(one.guardrail.amount),
+        "most": one.guardrail.most,
+        "found": one.found,
+        "at": _at(one.guardrail.place),
+    }
+    if one.recorded:
+        row["recorded"] = one.recorded
+    return row
 
 
 def at_base_json(one: AtBase) -> Json:
@@ -293,6 +322,10 @@ def _member_json(member: Member) -> Json:
         row["originVersionId"] = member.origin_version_id
     if member.study_instance_uid:
         row["studyInstanceUID"] = member.study_instance_uid
+    if member.patient_id:
+        row["patientID"] = member.patient_id
+    if member.has_record:
+        row["hasRecord"] = True
     if not member.is_whole:
         row["isWhole"] = False
     if member.released:
@@ -372,6 +405,8 @@ def _change_json(change: Change) -> Json:
         row["privateCreator"] = {"value": change.creator.raw}
     if change.is_stated:
         row["stated"] = True
+    if change.instances:
+        row["instances"] = change.instances
     return row
 
 
@@ -400,7 +435,18 @@ def _plan(raw: Row) -> Plan:
         eta_seconds=raw["etaSeconds"],
         unread=_each(raw.get("unread", []), _unread),
         unchanged=_each(raw["unchanged"], _unchanged),
+        recorded=_each(raw.get("recorded", []), _recorded),
+        stops=_each(raw.get("stops", []), _stop),
     )
+
+
+def _recorded(row: Row) -> Recorded:
+    return Recorded(row["datastore"], row["datastoreId"], row["imageSets"])
+
+
+def _stop(row: Row) -> Stop:
+    rail = Guardrail(Amount(row["guardrail"]), row["most"], _document(row["at"]))
+    return Stop(row["datastore"], row["datastoreId"], rail, row["found"], row.get("recorded", 0))
 
 
 def _unchanged(row: Row) -> Unchanged:
@@ -506,6 +552,8 @@ def _member(row: Row) -> Member:
         origin_version_id=row.get("originVersionId", ""),
         arn=row["imageSetArn"],
         study_instance_uid=row.get("studyInstanceUID", ""),
+        patient_id=row.get("patientID", ""),
+        has_record=row.get("hasRecord", False),
         is_whole=row.get("isWhole", True),
         released=tuple(row.get("released", ())),
         renamed=tuple(sorted(row.get("renamed", {}).items())),
@@ -569,6 +617,7 @@ def _change(row: Row) -> Change:
         manifests=_each(row.get("manifests", []), _document),
         creator=Value(row["privateCreator"]["value"]) if "privateCreator" in row else None,
         is_stated=row.get("stated", False),
+        instances=row.get("instances", 0),
     )
 
 

@@ -38,6 +38,8 @@ def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
         accepted=diff.accepted,
         study=diff.study,
         study_instance_uid=diff.study_instance_uid,
+        patient_id=diff.patient_id,
+        has_record=entry is not None,
     )
 
 

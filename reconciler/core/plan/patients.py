@@ -54,6 +54,13 @@ def patient_id(value: Value | None) -> str:
     return "" if form is None else str(form)
 
 
+def patient_id_of(document: Document) -> str:
+    """Return the PatientID of a document without padding, "" if it has none."""
+    section = section_at(document, PATIENT) or {}
+    key = live_key(section, PATIENT_ID)
+    return patient_id(Value(section_of(section, "DICOM")[key])) if key else ""
+
+
 def new_patient_id(change: Change) -> str:
     """Return the PatientID that a change sets, without padding; "" if it sets none."""
     return patient_id(change.after) if change.tag == PATIENT_ID else ""

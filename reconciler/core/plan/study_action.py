@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from reconciler.core.dicom.content import STUDY_INSTANCE_UID, ContentDigests
 from reconciler.core.model.change import Note
@@ -17,14 +16,13 @@ from reconciler.core.plan.consent import acceptance_hazards, change_hazards, jud
 from reconciler.core.plan.decision import Draft, notes_of, shown_changes, too_large
 from reconciler.core.plan.member import member_of
 from reconciler.core.plan.notes import failed_version
+from reconciler.core.plan.patients import patient_id_of
 from reconciler.core.plan.split import TooLarge, split
 from reconciler.core.plan.split_consent import once_each, split_hazards
 from reconciler.core.plan.steps import own_steps, study_steps
 from reconciler.core.plan.study import Found, Study, StudyWide, is_study_level, study_wide
 from reconciler.core.plan.study_blocks import not_all_known, unready, with_reverts
 from reconciler.core.plan.study_series import series_count, series_note
-
-T = TypeVar("T")
 
 
 def study_draft(found: Found, study: Study, diffs: Sequence[Diff], settings: Settings) -> Draft:
@@ -82,17 +80,14 @@ def _member(study: Study, member: Observed, asked: Mapping[str, Diff]) -> Member
     own = member_of(member.properties, asked.get(name), member.origin)
     if any(one.change.tag == STUDY_INSTANCE_UID for diff in asked.values() for one in diff.changes):
         own = replace(own, study=None)  # afterwards it is another study
+    siblings = [diff for diff in study.siblings if diff.image_set_id == name]
     return replace(
         own,
-        requests=tuple(sorted({*own.requests, *_of(study, name, lambda one: one.requests)})),
-        accepted=tuple(sorted({*own.accepted, *_of(study, name, lambda one: one.accepted)})),
+        patient_id=patient_id_of(member.document) if member.document else own.patient_id,
+        has_record=own.has_record or any(one.reading.entry for one in siblings),
+        requests=tuple(sorted({*own.requests, *(row for one in siblings for row in one.requests)})),
+        accepted=tuple(sorted({*own.accepted, *(row for one in siblings for row in one.accepted)})),
     )
-
-
-def _of(study: Study, name: str, rows: Callable[[Diff], tuple[T, ...]]) -> Iterator[T]:
-    for diff in study.siblings:
-        if diff.image_set_id == name:
-            yield from rows(diff)
 
 
 def _study_status(study: Study, changes: Sequence[SourcedChange]) -> Status:

@@ -70,6 +70,7 @@ def review(
         retiered=retiered,
         observed=observed(observations),
         has_fingerprints=fingerprints is not None,
+        stops=plan.stops,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.model.guardrail import Stop
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.review.at_base import stood
-from reconciler.core.review.phrases import plural
+from reconciler.core.review.phrases import plural, stopped
 
 # A run log is no report: the formats of the plan list all of them.
 _LISTED = 10
@@ -22,8 +23,21 @@ def held_by_merge(plan: Plan) -> tuple[Action, ...]:
     return tuple(action for action in plan.held if action.status.is_error and _is_new(action))
 
 
-def merge_check_lines(held: Sequence[Action]) -> Iterator[str]:
+def stopped_by_merge(plan: Plan) -> tuple[Stop, ...]:
+    """The guardrails that stop the apply, in data stores where the pull request changes something.
+
+    What the base left to change is the same with and without this pull request.
+    """
+    changing = {one.datastore_id for one in plan.runnable if _is_new(one)}
+    return tuple(one for one in plan.stops if one.datastore_id in changing)
+
+
+def merge_check_lines(held: Sequence[Action], stops: Sequence[Stop] = ()) -> Iterator[str]:
     """What to print beside the plan; nothing if the pull request may be merged."""
+    if stops:
+        yield "After the merge, apply would be stopped by a guardrail, and nothing changed:"
+        yield from (f"  {stopped(one)}" for one in stops)
+        yield "Split the pull request, or raise the limit in a pull request of its own."
     if not held:
         return
     count = sum(len(action.image_sets) for action in held)

@@ -18,6 +18,7 @@ from reconciler.core.errors import EXIT_BUG, EXIT_ERROR, EXIT_OK, EXIT_PENDING, 
 from reconciler.core.model.address import Address
 from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Note, Op
+from reconciler.core.model.guardrail import Stop
 from reconciler.core.model.hazard import Hazard
 from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unchanged, Unread
 from reconciler.core.review.overview import Overview
@@ -266,7 +267,8 @@ class Review:
     `unread` are the data stores that could not be read. `retiered` are the image sets that the
     reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
     again. `observed` are sentences about how data stores were observed. `has_fingerprints` says
-    that fingerprints were asked for.
+    that fingerprints were asked for. `stops` are the guardrails that stop the apply; the verdict
+    states them.
     """
 
     basis: Basis
@@ -286,6 +288,7 @@ class Review:
     retiered: tuple[str, ...] = ()
     observed: tuple[str, ...] = ()
     has_fingerprints: bool = False
+    stops: tuple[Stop, ...] = ()
 
     @property
     def overview(self) -> Overview:

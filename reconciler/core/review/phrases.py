@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from reconciler.core.dicom.search_tags import MEMBERS
+from reconciler.core.model.guardrail import Amount, Stop
 from reconciler.core.model.plan import Since, Unread
 from reconciler.core.model.scope import Observation
 from reconciler.core.review.search import ShownImageSet
@@ -54,6 +55,30 @@ def _observed(one: Observation) -> str:
 
 def _moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def stopped(one: Stop) -> str:
+    """Which guardrail stops an apply: what it would change, and the line that states the limit."""
+    return (
+        f"data store {one.datastore}: {_exceeding(one)}, more than `{one.guardrail.stated}` allows "
+        f"({one.guardrail.place})"
+    )
+
+
+def _exceeding(one: Stop) -> str:
+    match one.guardrail.amount:
+        case Amount.IMAGE_SETS:
+            return f"{plural(one.found, 'image set')} would change"
+        case Amount.PERCENT:
+            return f"{one.found:,} of {one.recorded:,} recorded image sets would change"
+        case Amount.REMOVED_INSTANCES:
+            return f"{plural(one.found, 'instance')} would be removed"
+        case Amount.REMOVED_SERIES:
+            return f"{plural(one.found, 'series')} would be removed"
+        case Amount.PATIENTS:
+            return f"image sets of {plural(one.found, 'patient')} would change"
+        case Amount.FORCED_STEPS:
+            return f"{plural(one.found, 'call')} would be sent with force"
 
 
 def moved(retiered: Sequence[str]) -> str:

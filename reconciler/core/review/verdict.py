@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.model.plan import Plan, Status
 from reconciler.core.review import at_base
-from reconciler.core.review.phrases import duration, plural
+from reconciler.core.review.phrases import duration, plural, stopped
 from reconciler.core.review.reach import studies_of
 from reconciler.core.review.totals import COUNTED, Totals
 
@@ -26,13 +26,15 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         yield f"A plan takes its settings from the base of the pull request: {since.unplanned}."
         yield "Until then, `reconcile validate` checks the settings and the manifests."
         return
+    yield from _stopped(plan)
     if totals.raised:
         studies = _studies(plan) if totals.raised > 1 else 0
         of_studies = f" of {plural(studies, 'study')}" if studies else ""
         time = f", about {duration(plan.eta_seconds)}" if plan.eta_seconds else ""
         calls = plural(totals.calls, "call")
         verb = "changes" if totals.raised == 1 else "change"
-        yield f"{plural(totals.raised, 'image set')}{of_studies} {verb} ({calls}{time})."
+        without = "Without the guardrail, " if plan.stops else ""
+        yield f"{without}{plural(totals.raised, 'image set')}{of_studies} {verb} ({calls}{time})."
     else:
         yield "Nothing changes."
     yield from at_base.changing(plan)
@@ -51,6 +53,14 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         yield f"{plural(totals.as_recorded, 'image set')} {verb} as recorded."
     if since is not None:
         yield from at_base.released_by(since.released)
+
+
+def _stopped(plan: Plan) -> Iterator[str]:
+    """Which guardrails stop the apply: then it sends nothing at all."""
+    if plan.stops:
+        yield "Apply would be stopped by a guardrail."
+        yield from (f"In {stopped(one)}." for one in plan.stops)
+        yield "Split the change, or raise the limit in a commit of its own."
 
 
 def _studies(plan: Plan) -> int:

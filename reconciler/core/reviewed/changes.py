@@ -36,6 +36,7 @@ def rows_of(action: Action, key: Key) -> Iterator[ReviewedChange]:
             hazards=_named(uses),
             consents=_named(use for use in uses if use.consented),
             digest=change_digest(action.datastore_id, member.arn, change, key),
+            instances=change.instances,
         )
 
 

@@ -69,7 +69,7 @@ def _body(reviewed: Reviewed) -> dict[str, Any]:
 
 
 def _row(change: ReviewedChange) -> dict[str, Any]:
-    return {
+    row: dict[str, Any] = {
         "datastoreId": change.datastore_id,
         "imageSetId": change.image_set_id,
         "path": change.path,
@@ -79,6 +79,9 @@ def _row(change: ReviewedChange) -> dict[str, Any]:
         "consents": list(change.consents),
         "digest": change.digest,
     }
+    if change.instances:
+        row["instances"] = change.instances
+    return row
 
 
 def _reviewed(raw: Mapping[str, Any]) -> Reviewed:
@@ -102,6 +105,7 @@ def _change(row: Mapping[str, Any]) -> ReviewedChange:
         tuple(row["hazards"]),
         tuple(row["consents"]),
         row["digest"],
+        int(row.get("instances", 0)),
     )
 
 

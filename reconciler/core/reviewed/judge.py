@@ -51,7 +51,8 @@ class Judgement:
     """`reviewed` and `unreviewed` are the actions with calls, in plan order.
 
     `left_over` are reviewed changes that the plan does not have: they hold already, or no manifest
-    asks for them any more. `aside` are actions that the plan holds back, and that this apply was
+    asks for them any more. `begun` are those of them, each once, whose review holds something that
+    this apply executes. `aside` are actions that the plan holds back, and that this apply was
     not to execute: no review has one of their image sets, and no merged commit touched them.
     """
 
@@ -59,6 +60,7 @@ class Judgement:
     unreviewed: tuple[Unreviewed, ...]
     left_over: tuple[ReviewedChange, ...] = ()
     aside: tuple[Action, ...] = ()
+    begun: tuple[ReviewedChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +109,27 @@ def judge(plan: Plan, reviews: Sequence[Reviewed], key: Key, known: Evidence) ->
     good: list[Action] = []
     bad: list[Unreviewed] = []
     seen: set[str] = set()
+    executed: set[str] = set()
     for action in plan.runnable:
         held: list[ReviewedChange] = []
         reasons: list[str] = []
+        digests: set[str] = set()
         is_asked = _is_touched(action, known.touched)
         for change, member, digest in _changes(action, key):
             rows = valid.get(digest, ())
             holding = [row for row in rows if _is_at(row, action, member, known.untouched)]
             if problem := _differs(change, member, rows, holding, own_uses(action, change)):
                 reasons.append(problem if rows else expired.get(digest, problem))
-            seen.add(digest)
+            digests.add(digest)
             held += holding
             is_asked |= bool(rows)
+        seen |= digests
         reasons.append(_beyond(shared_uses(action), held))
         if reason := next(filter(None, reasons), ""):
             bad.append(Unreviewed(action, reason, is_asked))
         else:
             good.append(action)
+            executed |= digests
     rows = [row for some in valid.values() for row in some]
     named_in = {(row.datastore_id, row.image_set_id) for row in rows}
     aside = [
@@ -133,7 +139,20 @@ def judge(plan: Plan, reviews: Sequence[Reviewed], key: Key, known: Evidence) ->
         and named_in.isdisjoint((action.datastore_id, one) for one in action.image_sets)
     ]
     over = {row for row in rows if row.digest not in seen}
-    return Judgement(tuple(good), tuple(bad), tuple(sorted(over)), tuple(aside))
+    begun = {
+        row.digest: row
+        for one in reviews
+        if not one.is_expired(known.utc) and any(row.digest in executed for row in one.changes)
+        for row in one.changes
+        if row.digest not in seen
+    }
+    return Judgement(
+        tuple(good),
+        tuple(bad),
+        tuple(sorted(over)),
+        tuple(aside),
+        tuple(sorted(begun.values())),
+    )
 
 
 def _is_touched(action: Action, touched: frozenset[str] | None) -> bool:

@@ -17,7 +17,7 @@ from reconciler.core.diff import diff, is_recorded
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import asks_study, moves_study
+from reconciler.core.plan import asks_study, moves_study, patient_id_of
 from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.latest import latest_document
@@ -120,8 +120,12 @@ def without_documents(found: Diff) -> Diff:
     )
     if reading.document is None:
         return replace(found, reading=slim)
-    uid = study_instance_uid(reading.document)
-    return replace(found, reading=slim, study_instance_uid=uid)
+    return replace(
+        found,
+        reading=slim,
+        study_instance_uid=study_instance_uid(reading.document),
+        patient_id=patient_id_of(reading.document),
+    )
 
 
 def read_again(found: Diff) -> DocumentOf | None:
