@@ -15,7 +15,7 @@ from reconciler.core.model.plan import Action, Plan, Recorded, Unread
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.scope import Observation, Observing, Refresh, Scope
 from reconciler.core.model.settings import Datastore, Settings
-from reconciler.core.plan import build, eta_seconds, with_digests
+from reconciler.core.plan import build, eta_seconds, with_digests, without_study_wide
 from reconciler.core.plan.at_base import BaseActions, with_base
 from reconciler.core.plan.bugs import without_bugs
 from reconciler.core.plan.guardrails import stops
@@ -132,6 +132,7 @@ def plan(
         unchanged=unchanged,
         recorded=recorded,
         stops=stops(listed, recorded, settings.guardrails),
+        without_study_wide=without_study_wide(listed, settings),
     )
     calls = counts(ports.values()) - before
     return Planned(

@@ -25,6 +25,7 @@ from reconciler.core.plan.file import (
     stop_json,
     unchanged_json,
     unread_json,
+    without_study_wide_json,
 )
 from reconciler.core.review import Review
 from reconciler.core.review.labels import Label
@@ -86,6 +87,7 @@ def _head(review: Review) -> Mapping[str, Json]:
         "basis": basis_json(review.basis),
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
+        **without_study_wide_json(review.without_study_wide),
     }
 
 
@@ -111,6 +113,7 @@ def summary_json(review: Review) -> dict[str, Json]:
         "verdict": list(review.overview.verdict),
         "totals": _totals(review.totals),
         "etaSeconds": review.eta_seconds,
+        **without_study_wide_json(review.without_study_wide),
         **({"stops": [stop_json(one) for one in review.stops]} if review.stops else {}),
         "dangers": [
             {

@@ -21,7 +21,7 @@ from reconciler.core.model.record import RULES_VERSION, Entry, as_baselines
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.settings import Datastore, Redact, Settings
 from reconciler.core.model.value import Document
-from reconciler.core.plan import Found, build, eta_seconds, with_digests
+from reconciler.core.plan import Found, build, eta_seconds, with_digests, without_study_wide
 from reconciler.core.plan.checker import edited
 from reconciler.core.plan.file import dumps, loads
 from reconciler.core.ports import ImageSets
@@ -150,7 +150,12 @@ def plan_of(case: Path, files: list[Path]) -> Plan:
     managed = {ask.image_set_id: ask for ask in asks}
     found = Found(DATASTORE, seen.diffs, seen.studies, managed, seen.patients)
     actions = with_digests(build(found, settings), KEY)
-    return Plan(Basis("", RULES_VERSION), actions, (), eta_seconds(actions, settings))
+    return Plan(
+        Basis("", RULES_VERSION),
+        actions,
+        eta_seconds=eta_seconds(actions, settings),
+        without_study_wide=without_study_wide(actions, settings),
+    )
 
 
 def expect(path: Path, content: str) -> None:

@@ -338,6 +338,14 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """The calls of UpdateImageSetMetadata of an apply, and the shortest time that they take."""
+
+    calls: int
+    eta_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All actions, sorted by data store and image set.
 
@@ -347,6 +355,8 @@ class Plan:
     the update quotas allow for the apply. `unread` are the data stores of which the plan has no
     action, because they could not be read. `recorded` counts the records before the apply. `stops`
     are the guardrails that stop an apply of the whole plan before it sends anything.
+    `without_study_wide` is what the apply would take if each image set had calls of its own; None
+    if that would be no more calls.
     """
 
     basis: Basis
@@ -357,6 +367,7 @@ class Plan:
     unchanged: tuple[Unchanged, ...] = ()
     recorded: tuple[Recorded, ...] = ()
     stops: tuple[Stop, ...] = ()
+    without_study_wide: Estimate | None = None
 
     @property
     def datastores(self) -> frozenset[tuple[str, str]]:

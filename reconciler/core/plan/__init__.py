@@ -2,7 +2,7 @@
 
 from reconciler.core.plan.build import build
 from reconciler.core.plan.digest import action_digest, with_digests
-from reconciler.core.plan.eta import eta_seconds
+from reconciler.core.plan.eta import eta_seconds, without_study_wide
 from reconciler.core.plan.patients import (
     MOST_ROWS,
     PatientRows,
@@ -36,4 +36,5 @@ __all__ = [
     "patient_id_of",
     "unready",
     "with_digests",
+    "without_study_wide",
 ]

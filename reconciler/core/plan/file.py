@@ -26,6 +26,7 @@ from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import (
     Action,
     Basis,
+    Estimate,
     HazardUse,
     Later,
     Member,
@@ -127,6 +128,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "basis": basis_json(plan.basis),
         "totals": _totals(plan),
         "etaSeconds": plan.eta_seconds,
+        **without_study_wide_json(plan.without_study_wide),
         "actions": [_action_json(action) for action in plan.actions],
         "unchanged": [unchanged_json(one) for one in plan.unchanged],
         "released": [released_json(one) for one in plan.released],
@@ -179,6 +181,13 @@ def stop_json(one: Stop) -> Json:
     if one.recorded:
         row["recorded"] = one.recorded
     return row
+
+
+def without_study_wide_json(found: Estimate | None) -> dict[str, Json]:
+    """The field with what an apply would take without study-wide calls; none if it is no more."""
+    if found is None:
+        return {}
+    return {"withoutStudyWide": {"calls": found.calls, "etaSeconds": found.eta_seconds}}
 
 
 def at_base_json(one: AtBase) -> Json:
@@ -437,7 +446,12 @@ def _plan(raw: Row) -> Plan:
         unchanged=_each(raw["unchanged"], _unchanged),
         recorded=_each(raw.get("recorded", []), _recorded),
         stops=_each(raw.get("stops", []), _stop),
+        without_study_wide=_estimate(raw.get("withoutStudyWide")),
     )
+
+
+def _estimate(row: Row | None) -> Estimate | None:
+    return Estimate(row["calls"], row["etaSeconds"]) if row is not None else None
 
 
 def _recorded(row: Row) -> Recorded:

@@ -71,6 +71,7 @@ def review(
         observed=observed(observations),
         has_fingerprints=fingerprints is not None,
         stops=plan.stops,
+        without_study_wide=plan.without_study_wide,
     )
 
 

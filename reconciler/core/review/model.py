@@ -20,7 +20,15 @@ from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Note, Op
 from reconciler.core.model.guardrail import Stop
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.plan import Basis, HazardUse, Released, Status, Unchanged, Unread
+from reconciler.core.model.plan import (
+    Basis,
+    Estimate,
+    HazardUse,
+    Released,
+    Status,
+    Unchanged,
+    Unread,
+)
 from reconciler.core.review.overview import Overview
 from reconciler.core.review.shown import EMPTY, ShownPart, ShownValue
 from reconciler.core.review.totals import Totals
@@ -267,8 +275,8 @@ class Review:
     `unread` are the data stores that could not be read. `retiered` are the image sets that the
     reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
     again. `observed` are sentences about how data stores were observed. `has_fingerprints` says
-    that fingerprints were asked for. `stops` are the guardrails that stop the apply; the verdict
-    states them.
+    that fingerprints were asked for. `stops` are the guardrails that stop the apply, and
+    `without_study_wide` is as in `Plan`; the verdict states both.
     """
 
     basis: Basis
@@ -289,6 +297,7 @@ class Review:
     observed: tuple[str, ...] = ()
     has_fingerprints: bool = False
     stops: tuple[Stop, ...] = ()
+    without_study_wide: Estimate | None = None
 
     @property
     def overview(self) -> Overview:

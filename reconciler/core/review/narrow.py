@@ -37,6 +37,7 @@ def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Pla
         unread=unread,
         unchanged=unchanged,
         eta_seconds=0.0,
+        without_study_wide=None,
     )
 
 

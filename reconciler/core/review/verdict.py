@@ -28,13 +28,8 @@ def _sentences(plan: Plan, totals: Totals) -> Iterator[str]:
         return
     yield from _stopped(plan)
     if totals.raised:
-        studies = _studies(plan) if totals.raised > 1 else 0
-        of_studies = f" of {plural(studies, 'study')}" if studies else ""
-        time = f", about {duration(plan.eta_seconds)}" if plan.eta_seconds else ""
-        calls = plural(totals.calls, "call")
-        verb = "changes" if totals.raised == 1 else "change"
-        without = "Without the guardrail, " if plan.stops else ""
-        yield f"{without}{plural(totals.raised, 'image set')}{of_studies} {verb} ({calls}{time})."
+        yield _changing(plan, totals)
+        yield from _alone(plan)
     else:
         yield "Nothing changes."
     yield from at_base.changing(plan)
@@ -61,6 +56,27 @@ def _stopped(plan: Plan) -> Iterator[str]:
         yield "Apply would be stopped by a guardrail."
         yield from (f"In {stopped(one)}." for one in plan.stops)
         yield "Split the change, or raise the limit in a commit of its own."
+
+
+def _changing(plan: Plan, totals: Totals) -> str:
+    """`64 image sets of 8 studies change (8 calls, about 28 s).`"""
+    studies = _studies(plan) if totals.raised > 1 else 0
+    of_studies = f" of {plural(studies, 'study')}" if studies else ""
+    calls = _cost(totals.calls, plan.eta_seconds)
+    verb = "changes" if totals.raised == 1 else "change"
+    without = "Without the guardrail, " if plan.stops else ""
+    return f"{without}{plural(totals.raised, 'image set')}{of_studies} {verb} ({calls})."
+
+
+def _alone(plan: Plan) -> Iterator[str]:
+    if (found := plan.without_study_wide) is not None:
+        yield f"Without study-wide calls it would be {_cost(found.calls, found.eta_seconds)}."
+
+
+def _cost(calls: int, seconds: float) -> str:
+    """`8 calls, about 28 s`."""
+    time = f", about {duration(seconds)}" if seconds else ""
+    return f"{plural(calls, 'call')}{time}"
 
 
 def _studies(plan: Plan) -> int:
