@@ -1,9 +1,10 @@
 """How much memory a plan takes: image sets of many instances, of which few change.
 
-python benchmarks/memory.py [IMAGE_SETS [INSTANCES]] [--primary] [--study-size N]
+python benchmarks/memory.py [IMAGE_SETS [INSTANCES]] [--one-in N] [--primary] [--study-size N]
 
 The service is in memory and makes each document when it is asked for, by parsing its JSON text as
-an answer is parsed. One image set in a hundred changes. The peak is that of the whole process.
+an answer is parsed. One image set in N changes, by default one in a hundred. The peak is that of
+the whole process.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ from reconciler.core.ports import PacedImageSets, Patience
 
 DATASTORE = Datastore("research", "1" * 32, "us-east-1", endpoint="emulator")
 STUDY_DESCRIPTION = 0x00081030
-ONE_IN = 100
 UID = "1.2.826.0.1.3680043.8.498.1"
 
 
 class Made(PacedImageSets):
     """`reconciler.core.ports.PacedImageSets`: every image set is at version 1."""
 
-    def __init__(self, instances: int, *, primary: bool, study_size: int) -> None:
+    def __init__(self, instances: int, *, primary: bool, study_size: int, one_in: int) -> None:
         self._text = json.dumps(_document(instances))
         self._primary = primary
         self._study_size = study_size
+        self._one_in = one_in
 
     def get(self, image_set_id: str, version_id: str | None = None) -> Properties:
         """GetImageSet."""
@@ -57,7 +58,9 @@ class Made(PacedImageSets):
         text = self._text.replace("ID-OF-IT", image_set_id).replace(
             "STUDY-OF-IT", self._study(number)
         )
-        return Document(json.loads(text.replace("CHEST", "HEAD") if _changes(number) else text))
+        return Document(
+            json.loads(text.replace("CHEST", "HEAD") if self._changes(number) else text)
+        )
 
     def versions(self, image_set_id: str) -> tuple[Properties, ...]:
         """ListImageSetVersions."""
@@ -86,9 +89,11 @@ class Made(PacedImageSets):
     def _study(self, number: int) -> str:
         return f"{UID}.{number // self._study_size}"
 
-
-def _changes(number: int) -> bool:
-    return number % ONE_IN == 0
+    def _changes(self, number: int) -> bool:
+        """All primary image sets of a study change together."""
+        if self._primary:
+            number //= self._study_size
+        return number % self._one_in == 0
 
 
 def _document(instances: int) -> dict[str, Any]:
@@ -153,8 +158,14 @@ def main() -> None:
     options.add_argument("instances", type=int, nargs="?", default=500)
     options.add_argument("--primary", action="store_true")
     options.add_argument("--study-size", type=int, default=1)
+    options.add_argument("--one-in", type=int, default=100)
     chosen = options.parse_args()
-    port = Made(chosen.instances, primary=chosen.primary, study_size=chosen.study_size)
+    port = Made(
+        chosen.instances,
+        primary=chosen.primary,
+        study_size=chosen.study_size,
+        one_in=chosen.one_in,
+    )
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(root=Path(folder), manifests="manifests", datastores=(DATASTORE,))
         checked = Checked(tuple(map(asked, range(chosen.image_sets))), 1)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.dicom.content import instances, series
 from reconciler.core.errors import (
     CredentialsError,
     NotFoundError,
@@ -21,6 +22,7 @@ from reconciler.core.model.observed import Properties, SearchPage
 from reconciler.core.model.plan import Status
 from reconciler.core.model.search_filter import Filters
 from reconciler.core.model.value import Document
+from reconciler.core.plan import outline
 from reconciler.core.survey import Known, Surveyed
 from reconciler.core.survey.needs import DocumentOf, MembersOf, PropertiesOf, Refusal, Why
 from reconciler.observe.answers import Answers
@@ -83,8 +85,26 @@ def test_siblings_of_a_study_share_every_call() -> None:
     }
     ((study,), diffs) = (seen[1], seen[0])
     assert sorted(study.documents) == [A, B, C]
-    assert study.documents[A].raw == stage.service.document(A)
+    assert study.documents[A] == outline(Document(stage.service.document(A)))
     assert [found.reading.document for found in diffs] == [None, None]
+
+
+@pytest.mark.parametrize("primary", [False, True])
+def test_no_document_is_held_once_a_data_store_is_read(primary: bool) -> None:
+    """Of changed, converged and unnamed members alike: outlines at most, and calls."""
+    stage = Stage()
+    for name in (A, B, C):
+        stage.put(document(image_set_id=name), primary=primary)
+    manifest = f"imageSetIds: [{A}, {B}]\n{DESCRIBED}\nallow: [STUDY_WIDE]\n"
+    for _ in range(2):
+        seen = stage.surveyed(manifest)
+        kept = [one.reading.document for one in seen.diffs]
+        kept += [one.document for study in seen.studies for one in study.members]
+        assert primary == bool(seen.studies)
+        for found in filter(None, kept):
+            assert [instances(one) for one in series(found).values()] == [{}]
+        for action in stage.plan(manifest):
+            stage.run(action)
 
 
 def test_the_same_need_at_the_same_time_is_one_call(release: threading.Event) -> None:

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from reconciler.core.dicom.content import content_digest
+from reconciler.core.dicom.content import (
+    SERIES_INSTANCE_UID,
+    content_digest,
+    instances,
+    section_of,
+    series,
+    uid_value,
+)
+from reconciler.core.dicom.updates import simulate
 from reconciler.core.diff.paths import ask_digest, asked_paths
 from reconciler.core.errors import (
     AccessDeniedError,
@@ -27,6 +35,7 @@ from reconciler.core.model.plan import Status
 from reconciler.core.model.record import Entry, StudyMembers, as_baselines
 from reconciler.core.model.settings import Rules
 from reconciler.core.model.value import Document
+from reconciler.core.plan import outline
 from reconciler.core.survey import Known, nothing_seen, read_again, survey
 from reconciler.core.survey.needs import (
     DocumentOf,
@@ -39,7 +48,7 @@ from reconciler.core.survey.needs import (
     Why,
 )
 from reconciler.core.survey.study import Studied, studies_of, survey_study
-from tests.documents import DATASTORE_ID, STUDY_UID, document
+from tests.documents import DATASTORE_ID, SERIES_UID, STUDY_UID, document
 from tests.planning import A, B, C, Stage
 
 T = TypeVar("T")
@@ -124,12 +133,14 @@ def test_what_is_converged_keeps_no_document() -> None:
     assert (found.status, found.reading.document) == (Status.CONVERGED, None)
 
 
-def test_what_changes_keeps_the_document_that_its_calls_are_made_from() -> None:
+def test_what_changes_keeps_an_outline_and_the_calls_that_its_document_made() -> None:
     now = live("HEAD")
     found = converse(
         survey(CHEST, NOTHING, RULES), (PropertiesOf(A), at("1")), (DocumentOf(A, "1"), now)
     )
-    assert (found.status, found.reading.document) == (Status.UPDATE, now)
+    assert (found.status, found.reading.document) == (Status.UPDATE, outline(now))
+    after = simulate(now, [one.change for one in found.changes])
+    assert [one.expected for one in found.calls] == [content_digest(after)]
 
 
 @pytest.mark.parametrize(("before", "status"), [("CHEST", Status.DRIFTED), ("HEAD", Status.UPDATE)])
@@ -296,7 +307,18 @@ def test_a_document_that_cannot_be_used_is_not_looked_at_again() -> None:
 (REVERT,) = Stage().asks(f"imageSetId: {A}\nrevertToVersionId: '1'\n")
 
 
-def test_a_revert_reads_its_target_and_keeps_it_alone() -> None:
+def test_an_outline_states_patient_study_and_series_and_no_instance() -> None:
+    now = live("HEAD")
+    kept = outline(now)
+    assert kept.raw["Patient"] == now.raw["Patient"]
+    assert section_of(kept.raw, "Study")["DICOM"] == section_of(now.raw, "Study")["DICOM"]
+    assert {key: uid_value(one, SERIES_INSTANCE_UID, "") for key, one in series(kept).items()} == {
+        SERIES_UID: SERIES_UID
+    }
+    assert [instances(one) for one in series(kept).values()] == [{}]
+
+
+def test_a_revert_reads_its_target_and_keeps_its_outline_alone() -> None:
     target = live("CHEST")
     found = converse(
         survey(REVERT, NOTHING, RULES),
@@ -308,8 +330,9 @@ def test_a_revert_reads_its_target_and_keeps_it_alone() -> None:
     assert (found.status, found.reading.document, found.reading.target) == (
         Status.UPDATE,
         None,
-        target,
+        outline(target),
     )
+    assert [one.expected for one in found.calls] == [content_digest(target)]
 
 
 def test_a_revert_to_a_missing_or_future_version_is_blocked() -> None:

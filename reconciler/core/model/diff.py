@@ -81,6 +81,17 @@ class AskedChanges:
     notes: tuple[Note, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """One call for one image set alone: its changes, and the digest of the content after it.
+
+    A call that reverts to another version states no change.
+    """
+
+    changes: tuple[Change, ...]
+    expected: str
+
+
 @dataclass(frozen=True, slots=True)
 class Diff:
     """The differences between one ask and its image set.
@@ -91,8 +102,9 @@ class Diff:
     that the live document does not have: earlier versions decide whether they have converged.
     `refuted` is the version of the entry if the service contradicts it. `requests` is what is asked
     of each path that changes (not keyed). `acceptances` are those that unverified versions need.
-    `study` is the study as it was read, if all its members hold what is asked. Once the survey is
-    over, `reading` holds that document alone from which the calls of this image set are made.
+    `study` is the study as it was read, if all its members hold what is asked. `calls` are those of
+    this image set alone, made while its document was held: once the survey is over, `reading` holds
+    an outline of the document if there are calls, and no document if there are none.
     `study_instance_uid` and `patient_id` are those that the document states; "" if it states none,
     or if it was not read.
     """
@@ -114,6 +126,7 @@ class Diff:
     study: StudyMembers | None = None
     study_instance_uid: str = field(default="", repr=False)
     patient_id: str = field(default="", repr=False)
+    calls: tuple[Call, ...] = field(default=(), repr=False)
 
     @property
     def image_set_id(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.core.dicom.content import ContentDigests
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Action, HazardUse, Member, Status, Step
@@ -115,13 +114,14 @@ def _single_draft(
 def _diff_steps(
     datastore: Datastore, diff: Diff, pin: str, settings: Settings
 ) -> tuple[tuple[Step, ...], list[HazardUse]]:
-    """The calls for one image set, and the consent to their number."""
-    reading, name = diff.reading, diff.image_set_id
+    """The calls for one image set, and the consent to their number. Raises TooLarge."""
+    name = diff.image_set_id
+    if not diff.calls:
+        split([one.change for one in diff.changes], settings.rules.payload_bytes)
+        raise AssertionError("only a change that is too large has no call")
     if diff.ask.revert is not None:
-        assert reading.target is not None
-        step = revert_step(datastore.datastore_id, name, pin, diff.ask.revert, reading.target)
-        return (step,), []
-    assert reading.document is not None
-    calls = split([sourced.change for sourced in diff.changes], settings.rules.payload_bytes)
-    steps = own_steps(datastore.datastore_id, name, pin, reading.document, calls, ContentDigests())
+        (call,) = diff.calls
+        return (revert_step(datastore.datastore_id, name, pin, diff.ask.revert, call),), []
+    steps = own_steps(datastore.datastore_id, name, pin, diff.calls)
+    calls = [call.changes for call in diff.calls]
     return steps, split_hazards(name, calls, diff.changes, settings.allow)

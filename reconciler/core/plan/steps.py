@@ -1,48 +1,39 @@
-"""Make steps from changes: exact requests, each pinned to the version of the step before."""
+"""Make steps from calls: exact requests, each pinned to the version of the step before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.dicom.content import ContentDigests, content_digest, study_instance_uid
-from reconciler.core.dicom.updates import encode, simulate
+from reconciler.core.dicom.updates import encode
 from reconciler.core.model.ask import Revert
-from reconciler.core.model.change import Change
+from reconciler.core.model.diff import Call
 from reconciler.core.model.plan import Step, next_version
-from reconciler.core.model.value import Document
+from reconciler.core.plan.study import WideCall
 
 
 def own_steps(
-    datastore_id: str,
-    image_set_id: str,
-    pin: str,
-    document: Document,
-    calls: Sequence[Sequence[Change]],
-    digests: ContentDigests,
+    datastore_id: str, image_set_id: str, pin: str, calls: Sequence[Call]
 ) -> tuple[Step, ...]:
-    """The steps for one image set's own changes, as they were split into calls."""
+    """The steps for one image set's own changes."""
     steps = []
     for call in calls:
-        document = simulate(document, call)
-        blobs = encode(call)
+        blobs = encode(call.changes)
         steps.append(
             Step(
                 datastore_id=datastore_id,
                 image_set_id=image_set_id,
                 pin=pin,
-                expected=((image_set_id, digests.of(document)),),
+                expected=((image_set_id, call.expected),),
                 updatable=blobs.updatable,
                 removable=blobs.removable,
-                force=any(change.force_reasons for change in call),
+                force=any(change.force_reasons for change in call.changes),
             )
         )
         pin = next_version(pin)
     return tuple(steps)
 
 
-def revert_step(
-    datastore_id: str, image_set_id: str, pin: str, revert: Revert, target: Document
-) -> Step:
+def revert_step(datastore_id: str, image_set_id: str, pin: str, revert: Revert, call: Call) -> Step:
     """The call that restores an earlier version. It needs no force.
 
     Source: example 4 of https://docs.aws.amazon.com/healthimaging/latest/devguide/update-image-set-metadata.html
@@ -51,39 +42,29 @@ def revert_step(
         datastore_id=datastore_id,
         image_set_id=image_set_id,
         pin=pin,
-        expected=((image_set_id, content_digest(target)),),
+        expected=((image_set_id, call.expected),),
         revert_to=revert.version_id,
     )
 
 
 def study_steps(
-    datastore_id: str,
-    anchor: str,
-    pins: Mapping[str, str],
-    documents: Mapping[str, Document],
-    calls: Sequence[Sequence[Change]],
-    digests: ContentDigests,
-) -> tuple[tuple[Step, ...], Mapping[str, Document]]:
-    """The steps of the study-wide calls, and every member's document after them."""
+    datastore_id: str, anchor: str, pins: Mapping[str, str], calls: Sequence[WideCall]
+) -> tuple[Step, ...]:
+    """The steps of the study-wide calls."""
     steps = []
-    after = dict(documents)
     for number, call in enumerate(calls):
-        study = study_instance_uid(after[anchor])
-        after = {member: simulate(document, call) for member, document in after.items()}
-        blobs = encode(call)
+        blobs = encode(call.changes)
         steps.append(
             Step(
                 datastore_id=datastore_id,
                 image_set_id=anchor,
                 pin=str(int(pins[anchor]) + number),
-                expected=tuple(
-                    (member, digests.of(document)) for member, document in sorted(after.items())
-                ),
+                expected=call.expected,
                 updatable=blobs.updatable,
                 removable=blobs.removable,
-                force=any(change.force_reasons for change in call),
+                force=any(change.force_reasons for change in call.changes),
                 study_wide=True,
-                study_instance_uid=study,
+                study_instance_uid=call.study_instance_uid,
             )
         )
-    return tuple(steps), after
+    return tuple(steps)

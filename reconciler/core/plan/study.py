@@ -20,12 +20,32 @@ from reconciler.core.dicom.dictionary import attribute_path
 from reconciler.core.model.address import Level
 from reconciler.core.model.ask import Claim, ImageSetAsk
 from reconciler.core.model.change import Block, Change, Op
-from reconciler.core.model.diff import Diff, SourcedChange, sources_of
+from reconciler.core.model.diff import Call, Diff, SourcedChange, sources_of
 from reconciler.core.model.observed import Observed, Summary, Unread
 from reconciler.core.model.record import StudyMembers
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Document, Value
 from reconciler.core.plan.patients import PatientRows
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WideCall:
+    """One study-wide call: its changes, and the digest of each member's content after it.
+
+    `study_instance_uid` is the study before the call.
+    """
+
+    changes: tuple[Change, ...]
+    expected: tuple[tuple[str, str], ...]
+    study_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StudyCalls:
+    """The study-wide calls of a study, then those of each asked member alone."""
+
+    wide: tuple[WideCall, ...]
+    own: Mapping[str, tuple[Call, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +55,8 @@ class Study:
     `siblings` are the diffs of members with what manifests ask of the study, and not of them.
     `rows` are what SearchImageSets lists of the study. `unlisted` are members that a manifest asks
     for and that it does not list: then search may also miss others. `unread` is the reason why
-    search did not answer.
+    search did not answer. `calls` are what changes the study, made while the documents were held:
+    once the survey is over, `members` hold outlines.
     """
 
     study_instance_uid: str
@@ -44,6 +65,7 @@ class Study:
     unread: Unread | None = None
     siblings: tuple[Diff, ...] = ()
     rows: tuple[Summary, ...] = ()
+    calls: StudyCalls | None = None
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -119,26 +141,39 @@ def study_wide(
     """
     members = [member.properties.image_set_id for member in study.members]
     asks = [managed[name] for name in members if name in managed]
+    changes: list[SourcedChange] = []
+    blocks: list[Block] = []
+    for (level, tag), asked in _wanted(study, diffs):
+        blocks += _disagreements(level, tag, asks)
+        sources = sources_of(asked)
+        spread = _spread(asked)
+        blocks += _unequal_removals(study, asked[0].change, spread)
+        changes += [SourcedChange(change, sources) for change in spread]
+    anchor, sent = sent_by(study, diffs)
+    return StudyWide(anchor, sent, tuple(changes), tuple(blocks))
+
+
+def sent_by(study: Study, diffs: Sequence[Diff]) -> tuple[str, tuple[Change, ...]]:
+    """The image set that the study-wide calls name, and what they send, as changes of it."""
+    wanted = _wanted(study, diffs)
+    moved = {one.change.image_set_id for _, some in wanted for one in some}
+    members = [member.properties.image_set_id for member in study.members]
+    # An image set on which the call changes something: it would get a version for nothing else.
+    anchor = min(moved.intersection(diff.image_set_id for diff in diffs) or moved or members)
+    return anchor, tuple(_sent(study, anchor, asked[0].change) for _, asked in wanted)
+
+
+def _wanted(
+    study: Study, diffs: Sequence[Diff]
+) -> list[tuple[tuple[Level, int], list[SourcedChange]]]:
+    """The Patient- and Study-level changes of the members by attribute, sorted."""
     wanted: dict[tuple[Level, int], list[SourcedChange]] = defaultdict(list)
     for diff in (*diffs, *study.siblings):
         for sourced in diff.changes:
             change = sourced.change
             if is_study_level(change) and change.tag is not None:
                 wanted[change.address.level, change.tag].append(sourced)
-    moved = {one.change.image_set_id for some in wanted.values() for one in some}
-    # An image set on which the call changes something: it would get a version for nothing else.
-    anchor = min(moved.intersection(diff.image_set_id for diff in diffs) or moved or members)
-    sent: list[Change] = []
-    changes: list[SourcedChange] = []
-    blocks: list[Block] = []
-    for (level, tag), asked in sorted(wanted.items()):
-        blocks += _disagreements(level, tag, asks)
-        sources = sources_of(asked)
-        spread = _spread(asked)
-        blocks += _unequal_removals(study, asked[0].change, spread)
-        changes += [SourcedChange(change, sources) for change in spread]
-        sent.append(_sent(study, anchor, asked[0].change))
-    return StudyWide(anchor, tuple(sent), tuple(changes), tuple(blocks))
+    return sorted(wanted.items())
 
 
 def _sent(study: Study, anchor: str, change: Change) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.core.dicom.content import STUDY_INSTANCE_UID, ContentDigests
+from reconciler.core.dicom.content import STUDY_INSTANCE_UID
 from reconciler.core.model.change import Note
 from reconciler.core.model.diff import Diff, SourcedChange
 from reconciler.core.model.hazard import Hazard
@@ -112,20 +112,23 @@ def _all_steps(
     pins: Mapping[str, str],
     settings: Settings,
 ) -> tuple[tuple[Step, ...], list[HazardUse]]:
-    """The study-wide calls, then each member's own calls; and the consent to their number."""
-    limit, digests = settings.rules.payload_bytes, ContentDigests()
+    """The study-wide calls, then each member's own calls; and the consent to their number.
+
+    There are no steps if not every member could be read. Raises TooLarge.
+    """
+    limit = settings.rules.payload_bytes
     calls = split(wide.sent, limit)
-    steps, after = study_steps(
-        datastore.datastore_id, wide.anchor, pins, study.documents, calls, digests
-    )
     split_up = split_hazards(wide.anchor, calls, wide.changes, settings.allow)
+    made = study.calls
+    steps: tuple[Step, ...] = ()
+    if made is not None:
+        steps = study_steps(datastore.datastore_id, wide.anchor, pins, made.wide)
     for image_set_id, sourced in sorted(own.items()):
-        pin = str(int(pins[image_set_id]) + len(calls))
         mine = split([each.change for each in sourced], limit)
-        steps += own_steps(
-            datastore.datastore_id, image_set_id, pin, after[image_set_id], mine, digests
-        )
         split_up += split_hazards(image_set_id, mine, sourced, settings.allow, earlier=len(calls))
+        if made is not None:
+            pin = str(int(pins[image_set_id]) + len(calls))
+            steps += own_steps(datastore.datastore_id, image_set_id, pin, made.own[image_set_id])
     return steps, once_each(split_up)
 
 

@@ -82,10 +82,11 @@ def _member(diff: Diff) -> Member:
 
 
 def _step(datastore: Datastore, diff: Diff) -> Step:
-    reading, revert = diff.reading, diff.ask.revert
-    assert reading.properties is not None and reading.target is not None and revert is not None
-    pin = reading.properties.version_id
-    return revert_step(datastore.datastore_id, diff.image_set_id, pin, revert, reading.target)
+    properties, revert = diff.reading.properties, diff.ask.revert
+    assert properties is not None and revert is not None
+    (call,) = diff.calls
+    pin = properties.version_id
+    return revert_step(datastore.datastore_id, diff.image_set_id, pin, revert, call)
 
 
 def _blocks(study: Study, diffs: Sequence[Diff]) -> list[Block]:

@@ -17,7 +17,7 @@ from reconciler.core.diff import diff, is_recorded
 from reconciler.core.model.ask import ImageSetAsk, Revert
 from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import asks_study, moves_study, patient_id_of
+from reconciler.core.plan import asks_study, calls_of, moves_study, outline, patient_id_of
 from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.latest import latest_document
@@ -48,7 +48,7 @@ def survey(ask: ImageSetAsk, known: Known, rules: Rules) -> Survey[Diff]:
     found = yield from _compared(ask, reading, known, rules)
     if isinstance(found, Refusal):
         return diff(ask, _refused(reading, found), rules)
-    return without_documents(found)
+    return without_documents(found, rules)
 
 
 def _with_recorded_study(found: Diff) -> Diff:
@@ -104,19 +104,19 @@ def _refused(reading: Reading, refusal: Refusal) -> Reading:
     return replace(reading, unread=refusal.unread)
 
 
-def without_documents(found: Diff) -> Diff:
-    """Drop all documents from a diff except the document from which its own calls are made.
+def without_documents(found: Diff, rules: Rules) -> Diff:
+    """Make the calls of an image set from its document, and keep an outline of it at most.
 
-    Few image sets of a plan change, and the documents of all do not fit into memory. A study-wide
-    call is made from the documents of the study.
+    The documents of all image sets do not fit into memory. A study-wide call is made from the
+    documents of the study.
     """
     reading = found.reading
     calls = bool(found.changes) and not found.blocks and not moves_study(found)
     reverts = found.ask.revert is not None
     slim = replace(
         reading,
-        document=reading.document if calls and not reverts else None,
-        target=reading.target if calls and reverts else None,
+        document=outline(reading.document) if calls and not reverts and reading.document else None,
+        target=outline(reading.target) if calls and reverts and reading.target else None,
     )
     if reading.document is None:
         return replace(found, reading=slim)
@@ -125,6 +125,7 @@ def without_documents(found: Diff) -> Diff:
         reading=slim,
         study_instance_uid=study_instance_uid(reading.document),
         patient_id=patient_id_of(reading.document),
+        calls=calls_of(found, rules.payload_bytes) if calls else (),
     )
 
 

@@ -18,7 +18,16 @@ from reconciler.core.model.diff import Diff, Reading
 from reconciler.core.model.observed import Observed, Properties, Unread
 from reconciler.core.model.record import StudyMembers
 from reconciler.core.model.settings import Rules
-from reconciler.core.plan import Study, asks_study, needs_study, not_all_known, unready
+from reconciler.core.plan import (
+    Study,
+    asks_study,
+    calls_of_study,
+    moves_study,
+    needs_study,
+    not_all_known,
+    outline,
+    unready,
+)
 from reconciler.core.survey.baseline import judged
 from reconciler.core.survey.image_set import read_again, without_documents
 from reconciler.core.survey.known import Known
@@ -109,7 +118,25 @@ def survey_study(
         tuple(one for _, one in siblings if one is not None),
         rows,
     )
-    return Studied(study, tuple(_in_study(one, study) for one in found.values()))
+    return Studied(
+        _with_calls(study, found, rules), tuple(_in_study(one, study) for one in found.values())
+    )
+
+
+def _with_calls(study: Study, asked: Mapping[str, Diff], rules: Rules) -> Study:
+    """Make the calls of a study from its documents, and keep outlines of them."""
+    diffs = [
+        asked[one.properties.image_set_id]
+        for one in study.members
+        if one.properties.image_set_id in asked
+    ]
+    moves = any(map(moves_study, diffs)) or any(one.changes for one in study.siblings)
+    members = tuple(
+        replace(one, document=outline(one.document)) if one.document is not None else one
+        for one in study.members
+    )
+    calls = calls_of_study(study, diffs, rules.payload_bytes) if moves else None
+    return replace(study, members=members, calls=calls)
 
 
 def _is_unchanged(
@@ -211,7 +238,7 @@ def _sibling(
     found = yield from judged(diff(ask, reading, rules), known, whole=False)
     if isinstance(found, Refusal):
         return replace(member, unread=found.unread), None
-    return member, without_documents(replace(found, released=(), renamed=()))
+    return member, without_documents(replace(found, released=(), renamed=()), rules)
 
 
 def _member(uid: str, row: Properties, own: Diff | None, known: Known) -> Survey[Observed | None]:
@@ -279,4 +306,4 @@ def _whole(own: Diff | None, member: Observed, rules: Rules) -> Diff | None:
         unread=member.unread,
         good_version=member.good_version,
     )
-    return without_documents(diff(own.ask, reading, rules))
+    return without_documents(diff(own.ask, reading, rules), rules)
