@@ -24,6 +24,7 @@ from reconciler.cli.clock import RealClock
 from reconciler.core.errors import Place
 from reconciler.core.model.address import STUDY
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Source
+from reconciler.core.model.form import Asks
 from reconciler.core.model.observed import Properties, SearchPage, Summary
 from reconciler.core.model.plan import Step
 from reconciler.core.model.results import Checked
@@ -168,7 +169,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(root=Path(folder), manifests="manifests", datastores=(DATASTORE,))
-        checked = Checked(tuple(map(asked, range(chosen.image_sets))), 1)
+        checked = Checked(Asks([asked(one) for one in range(chosen.image_sets)]), 1)
         edges = pipeline.Edges(lambda _: port, RealClock())
         before, begin = peak_mib(), time.process_time()
         plan = pipeline.plan(settings, checked, edges).plan

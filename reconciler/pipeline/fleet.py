@@ -15,6 +15,7 @@ from pathlib import Path
 from reconciler.core.ask.ids import image_set_ids
 from reconciler.core.errors import InputError, ReconcilerError, ServiceError
 from reconciler.core.model.attempt import Attempt
+from reconciler.core.model.form import Asks
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.scan import Scan
@@ -224,8 +225,8 @@ class _Fleet:
         """The asks of the manifests in scope, for the image sets in scope."""
         found = check_contents(self.settings, dict(self.gate.contents(sorted(scope.files))))
         image_sets = {name: one.image_sets for name, one in scope.stores.items()}
-        managed = tuple(
-            ask for ask in found.managed if ask.image_set_id in image_sets.get(ask.datastore, ())
+        managed = Asks(
+            [ask for ask in found.managed if ask.image_set_id in image_sets.get(ask.datastore, ())]
         )
         if any(ask.datastore not in image_sets for ask in found.managed):
             raise ShutError("manifests name a data store that was not scanned")

@@ -12,6 +12,7 @@ from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.plan import Action, Plan, Recorded, Unread
+from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.scope import Observation, Observing, Refresh, Scope
 from reconciler.core.model.settings import Datastore, Settings

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.core.model.ask import Source
+from reconciler.core.model.form import Asks
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Plan
@@ -145,12 +146,12 @@ def _with_consents(
         )
         for ask in checked.managed
     )
-    return replace(checked, managed=asks)
+    return replace(checked, managed=Asks(asks))
 
 
 def _carrying_all(checked: Checked) -> Checked:
     asks = tuple(replace(ask, left_out=frozenset()) for ask in checked.managed)
-    return replace(checked, managed=asks)
+    return replace(checked, managed=Asks(asks))
 
 
 def _without_first_changes(plan: Plan) -> Plan:

@@ -33,10 +33,10 @@ class Scan:
     `settled` counts the image sets that held what is asked and were recorded so: all that manifests
     ask for, but those of the `residue`. That has each other image set with its status: they are
     read by every plan. `released` are recorded image sets of which no manifest asked anything.
-    `witness` is one of the
-    settled image sets: one GetImageSet shows that a plan reads the same data store.
+    `recorded` counts the image sets that the records knew. `witness` is one of the settled image
+    sets: one GetImageSet shows that a plan reads the same data store.
 
-    `recorded` counts the image sets that the records knew. `since` is the time of the service when the scan began, less an overlap, and `full_since` that
+    `since` is the time of the service when the scan began, less an overlap, and `full_since` that
     of the last scan that would have seen a deletion: whole epoch seconds.
     """
 
