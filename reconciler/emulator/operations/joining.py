@@ -56,7 +56,7 @@ class Import:
 
     def _primary_of(self, imported: Document) -> Version | None:
         row = self.connection.execute(
-            "SELECT s.image_set_id FROM search_series e JOIN search_index s "
+            "SELECT s.image_set_id FROM search_series e CROSS JOIN search_index s "
             "ON s.datastore_id = e.datastore_id AND s.image_set_id = e.image_set_id "
             "AND s.version = e.version WHERE e.datastore_id = ? AND e.series_uid = ? "
             "AND s.is_primary AND s.visible_until IS NULL",

@@ -161,10 +161,10 @@ def _has_primary_series(
 ) -> bool:
     return any(
         connection.execute(
-            "SELECT 1 FROM search_series e JOIN search_index s ON s.datastore_id = e.datastore_id "
-            "AND s.image_set_id = e.image_set_id AND s.version = e.version "
-            "WHERE e.datastore_id = ? AND e.series_uid = ? AND s.is_primary "
-            "AND s.visible_until IS NULL",
+            "SELECT 1 FROM search_series e CROSS JOIN search_index s "
+            "ON s.datastore_id = e.datastore_id AND s.image_set_id = e.image_set_id "
+            "AND s.version = e.version WHERE e.datastore_id = ? AND e.series_uid = ? "
+            "AND s.is_primary AND s.visible_until IS NULL",
             (datastore_id, uid),
         ).fetchone()
         for uid in series_uids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -18,6 +19,7 @@ from reconciler.emulator.operations.context import (
     require_datastore,
 )
 from reconciler.emulator.operations.imagesets import storage_tier
+from reconciler.emulator.store.found import Range, Wanted, page
 from reconciler.emulator.store.index import study_time
 from reconciler.emulator.store.studies import Totals, study_totals
 from reconciler.emulator.wire.errors import invalid
@@ -25,45 +27,53 @@ from reconciler.emulator.wire.errors import invalid
 _MOST_RESULTS = 50
 _DEFAULT_SORT = {"sortField": "updatedAt", "sortOrder": "DESC"}
 _SORT_COLUMNS = {
-    "updatedAt": "s.updated_at",
-    "createdAt": "s.created_at",
-    "DICOMStudyDateAndTime": "s.study_datetime",
+    "updatedAt": "updated_at",
+    "createdAt": "created_at",
+    "DICOMStudyDateAndTime": "study_datetime",
 }
 _TEXT_COLUMNS = {
-    "DICOMPatientId": "s.patient_id",
-    "DICOMAccessionNumber": "s.accession_number",
-    "DICOMStudyId": "s.study_id",
-    "DICOMStudyInstanceUID": "s.study_uid",
+    "DICOMPatientId": "patient_id",
+    "DICOMAccessionNumber": "accession_number",
+    "DICOMStudyId": "study_id",
+    "DICOMStudyInstanceUID": "study_uid",
 }
-_SERIES = (
-    "EXISTS (SELECT 1 FROM search_series e WHERE e.datastore_id = s.datastore_id "
-    "AND e.series_uid = ? AND e.image_set_id = s.image_set_id AND e.version = s.version)"
-)
 # Later than any time of day in the form of `index.study_time`.
 _END_OF_DAY = "~"
-Condition = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A filter of a request: a column with its value, the UID of a series, or a range."""
+
+    equal: tuple[tuple[str, Any], ...] = ()
+    series: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    is_changed: bool = False
 
 
 def search_image_sets(context: Context, parameters: Parameters) -> Result:
     """SearchImageSets: a page of summaries. `version` is an integer here, and no state is shown."""
     criteria = parameters.get("searchCriteria", {})
     sort = criteria.get("sort", _DEFAULT_SORT)
-    filters = criteria.get("filters", [])
-    if len(filters) > context.behaviours.search_filters:
-        raise invalid("There are more filters than the service takes.")
-    conditions = [_condition(context, part) for part in filters]
     limit = parameters.get("maxResults", _MOST_RESULTS)
-    asked = _digest(criteria)
-    now = context.now()
-    conditions.append(("s.visible_from <= ?", [now]))
-    conditions.append(("(s.visible_until IS NULL OR s.visible_until > ?)", [now]))
-    after = _after(parameters.get("nextToken"), sort, asked)
+    asked, now = _digest(criteria), context.now()
+    filters = _filters(context, criteria.get("filters", []))
+    wanted = Wanted(
+        datastore_id=parameters["datastoreId"],
+        now=now,
+        sort=_SORT_COLUMNS[sort["sortField"]],
+        is_descending=sort["sortOrder"] == "DESC",
+        limit=limit + 1,
+        equal=tuple(pair for one in filters for pair in one.equal),
+        series=tuple(uid for one in filters for uid in one.series),
+        ranges=tuple(part for one in filters for part in one.ranges),
+        is_changed=any(one.is_changed for one in filters),
+        after=_after(parameters.get("nextToken"), sort, asked),
+    )
     with context.store.snapshot() as connection:
-        require_datastore(context, connection, parameters["datastoreId"])
-        rows = connection.execute(
-            *_query(parameters["datastoreId"], [*conditions, *after], sort, limit + 1)
-        ).fetchall()
-        totals = _totals(context, connection, parameters["datastoreId"], rows[:limit])
+        require_datastore(context, connection, wanted.datastore_id)
+        rows = page(connection, wanted)
+        totals = _totals(context, connection, wanted.datastore_id, rows[:limit])
     result: Result = {
         "imageSetsMetadataSummaries": [_summary(context, row, now, totals) for row in rows[:limit]],
         "sort": sort,
@@ -74,39 +84,27 @@ def search_image_sets(context: Context, parameters: Parameters) -> Result:
     return result
 
 
-def _query(
-    datastore_id: str, conditions: list[Condition], sort: dict[str, str], limit: int
-) -> tuple[str, list[Any]]:
-    column, order = _SORT_COLUMNS[sort["sortField"]], sort["sortOrder"]
-    where = " AND ".join(text for text, _ in conditions)
-    values = [value for _, given in conditions for value in given]
-    # Every part of this text is a constant of this module. Values from the client are bound.
-    statement = (
-        f"SELECT s.*, {column} AS sort_value, i.accessed_at FROM search_index s "  # noqa: S608
-        "JOIN image_sets i ON i.datastore_id = s.datastore_id AND i.id = s.image_set_id "
-        f"WHERE s.datastore_id = ? AND {where} "
-        f"ORDER BY {column} {order}, s.image_set_id {order} LIMIT ?"
-    )
-    return statement, [datastore_id, *values, limit]
+def _filters(context: Context, given: list[dict[str, Any]]) -> list[_Filter]:
+    if len(given) > context.behaviours.search_filters:
+        raise invalid("There are more filters than the service takes.")
+    return [_filter(context, one) for one in given]
 
 
 def _digest(criteria: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(criteria, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def _after(token: str | None, sort: dict[str, str], asked: str) -> list[Condition]:
+def _after(token: str | None, sort: dict[str, str], asked: str) -> tuple[Any, str] | None:
     kind = str if sort["sortField"] == "DICOMStudyDateAndTime" else float
     position = page_position(token, str, kind, str)
     if position is None:
-        return []
+        return None
     if position[0] != asked:
         raise invalid("The nextToken belongs to other search criteria.")
-    comparison = ">" if sort["sortOrder"] == "ASC" else "<"
-    column = _SORT_COLUMNS[sort["sortField"]]
-    return [(f"({column}, s.image_set_id) {comparison} (?, ?)", position[1:])]
+    return position[1], position[2]
 
 
-def _condition(context: Context, given: dict[str, Any]) -> Condition:
+def _filter(context: Context, given: dict[str, Any]) -> _Filter:
     operator, values = given["operator"], given["values"]
     names = {name for value in values for name in value}
     if len(names) != 1:
@@ -117,22 +115,26 @@ def _condition(context: Context, given: dict[str, Any]) -> Condition:
     attributes = _EQUAL if operator == "EQUAL" else _BETWEEN
     if name not in attributes:
         raise invalid(f"{operator} cannot be used with {name}.")
-    text, bound = attributes[name](*(value[name] for value in values))
+    found = attributes[name](*(value[name] for value in values))
     if name == "updatedAt" and not context.behaviours.first_version_has_updated_at:
-        text += " AND s.version > 1"
-    return text, bound
+        return replace(found, is_changed=True)
+    return found
 
 
-def _equals(column: str) -> Callable[..., Condition]:
-    return lambda value: (f"{column} = ?", [value])
+def _equals(column: str) -> Callable[..., _Filter]:
+    return lambda value: _Filter(equal=((column, value),))
 
 
-def _equals_text(column: str) -> Callable[..., Condition]:
-    return lambda value: (f"{column} = ?", [value.strip(" \0")])
+def _equals_text(column: str) -> Callable[..., _Filter]:
+    return lambda value: _Filter(equal=((column, value.strip(" \0")),))
 
 
-def _between(column: str) -> Callable[..., Condition]:
-    return lambda lower, upper: (f"{column} BETWEEN ? AND ?", [lower, upper])
+def _between(column: str) -> Callable[..., _Filter]:
+    return lambda lower, upper: _Filter(ranges=(Range(column, lower, upper),))
+
+
+def _at(column: str) -> Callable[..., _Filter]:
+    return lambda value: _Filter(ranges=(Range(column, value, value),))
 
 
 def _study_moment(moment: dict[str, str], default: str) -> str:
@@ -140,28 +142,28 @@ def _study_moment(moment: dict[str, str], default: str) -> str:
     return moment["DICOMStudyDate"] + (study_time(time) if time else default)
 
 
-def _at_study_moment(moment: dict[str, str]) -> Condition:
+def _at_study_moment(moment: dict[str, str]) -> _Filter:
     if moment.get("DICOMStudyTime"):
-        return "s.study_datetime = ?", [_study_moment(moment, "")]
+        return _at("study_datetime")(_study_moment(moment, ""))
     return _between_study_moments(moment, moment)
 
 
-def _between_study_moments(lower: dict[str, str], upper: dict[str, str]) -> Condition:
-    bounds = [_study_moment(lower, ""), _study_moment(upper, _END_OF_DAY)]
-    return "s.study_datetime BETWEEN ? AND ?", bounds
+def _between_study_moments(lower: dict[str, str], upper: dict[str, str]) -> _Filter:
+    bounds = _study_moment(lower, ""), _study_moment(upper, _END_OF_DAY)
+    return _between("study_datetime")(*bounds)
 
 
-_EQUAL: dict[str, Callable[..., Condition]] = {
+_EQUAL: dict[str, Callable[..., _Filter]] = {
     **{name: _equals_text(column) for name, column in _TEXT_COLUMNS.items()},
-    "DICOMSeriesInstanceUID": lambda uid: (_SERIES, [uid]),
-    "createdAt": _equals("s.created_at"),
-    "updatedAt": _equals("s.updated_at"),
-    "isPrimary": _equals("s.is_primary"),
+    "DICOMSeriesInstanceUID": lambda uid: _Filter(series=(uid,)),
+    "createdAt": _at("created_at"),
+    "updatedAt": _at("updated_at"),
+    "isPrimary": _equals("is_primary"),
     "DICOMStudyDateAndTime": _at_study_moment,
 }
-_BETWEEN: dict[str, Callable[..., Condition]] = {
-    "createdAt": _between("s.created_at"),
-    "updatedAt": _between("s.updated_at"),
+_BETWEEN: dict[str, Callable[..., _Filter]] = {
+    "createdAt": _between("created_at"),
+    "updatedAt": _between("updated_at"),
     "DICOMStudyDateAndTime": _between_study_moments,
 }
 

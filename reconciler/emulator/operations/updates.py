@@ -176,7 +176,7 @@ def _siblings(call: _Call) -> list[Version]:
     if not call.study_wide:
         return []
     rows = call.connection.execute(
-        "SELECT other.image_set_id FROM search_index mine JOIN search_index other "
+        "SELECT other.image_set_id FROM search_index mine CROSS JOIN search_index other "
         "ON other.datastore_id = mine.datastore_id AND other.study_uid = mine.study_uid "
         "WHERE mine.datastore_id = ? AND mine.image_set_id = ? AND mine.visible_until IS NULL "
         "AND other.image_set_id <> mine.image_set_id AND other.visible_until IS NULL "

@@ -22,7 +22,7 @@ _FILE_NAMES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-
 # other store uses it would end its locks (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 _MAKING = threading.Lock()
 # Rises with each new table or index. A folder of a lower number gets the missing ones.
-_SCHEMA_NUMBER = 2
+_SCHEMA_NUMBER = 3
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS datastores (
@@ -59,6 +59,7 @@ CREATE INDEX IF NOT EXISTS by_study_date
   ON search_index (datastore_id, study_datetime, image_set_id);
 CREATE INDEX IF NOT EXISTS by_patient ON search_index (datastore_id, patient_id);
 CREATE INDEX IF NOT EXISTS by_accession ON search_index (datastore_id, accession_number);
+CREATE INDEX IF NOT EXISTS by_study_id ON search_index (datastore_id, study_id);
 CREATE INDEX IF NOT EXISTS by_study ON search_index (datastore_id, study_uid);
 CREATE TABLE IF NOT EXISTS search_series (
   datastore_id TEXT, series_uid TEXT, image_set_id TEXT, version INTEGER,

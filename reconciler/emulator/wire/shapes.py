@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import cache
 from typing import Any
 
 from reconciler.emulator.wire.errors import ApiError
@@ -114,6 +115,7 @@ _PARSERS = {
     "integer": _integer,
     "timestamp": _timestamp,
 }
+_AS_THEY_ARE = frozenset({"string", "boolean", "integer"})
 
 
 def serialize(shape: Any, value: Any) -> Any:
@@ -122,10 +124,11 @@ def serialize(shape: Any, value: Any) -> Any:
         return None
     kind = shape.type_name
     if kind == "structure":
+        members = _members(shape)
         return {
-            shape.members[name].serialization.get("name", name): serialize(
-                shape.members[name], item
-            )
+            members[name][0]: item
+            if members[name][1] is None
+            else serialize(members[name][1], item)
             for name, item in value.items()
         }
     if kind == "list":
@@ -135,3 +138,15 @@ def serialize(shape: Any, value: Any) -> Any:
     if kind == "blob":
         return base64.b64encode(value).decode("ascii")
     return float(value) if kind == "timestamp" else value
+
+
+@cache
+def _members(shape: Any) -> dict[str, tuple[str, Any]]:
+    """The members of a structure: how each is written, and its shape unless it stays as it is."""
+    return {
+        name: (
+            member.serialization.get("name", name),
+            None if member.type_name in _AS_THEY_ARE else member,
+        )
+        for name, member in shape.members.items()
+    }
