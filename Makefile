@@ -32,7 +32,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # One more than there are processors: what waits for processes, files and sockets leaves them idle.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo loop test test-long environments installed quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
+# The number of image sets that `make bench` measures a plan of.
+SIZE ?= 100000
+
+.PHONY: demo loop bench test test-long environments installed quick lint types contracts core rest browser clients $(CLIENTS) $(NPM_CLIENTS) wheel schemas locks clean
 
 # From the tree, not installed: that would need a build backend.
 demo: $(USERS)
@@ -41,6 +44,10 @@ demo: $(USERS)
 # A pull request with our manifests, its plan, the merge, the apply of what was reviewed, records.
 loop: $(DEVELOPERS)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try_loop.sh
+
+# The cost of plans against the size of the fleet, beside peers: writes docs/benchmarks.*. Half an hour.
+bench: $(DEVELOPERS)
+	$(BIN)/python -m benchmarks.fleet $(SIZE) --write
 
 test: environments quick rest wheel
 
@@ -148,5 +155,5 @@ $(WHEEL_STAMP): requirements.lock | $(MADE)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) $(NPM_CLIENTS) $(WHEEL) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(CLIENTS) $(NPM_CLIENTS) $(WHEEL) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .coverage .reconcile

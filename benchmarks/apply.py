@@ -236,8 +236,6 @@ def machine() -> str:
 
 
 TEXT = """\
-# Benchmarks
-
 ## Apply
 
 `python -m benchmarks.apply`, measured on {machine}.
@@ -283,9 +281,10 @@ def main() -> None:
             attempts=SDK_ATTEMPTS,
             table="\n".join([HEADER, *(run.row() for run in runs)]),
         )
-        # The rest of the page is written by hand, from benchmarks/memory.py.
-        memory = "".join(given.write.read_text(encoding="utf-8").partition("\n## Memory")[1:])
-        given.write.write_text(text + memory, encoding="utf-8")
+        page = given.write.read_text(encoding="utf-8")
+        before, _, rest = page.partition("## Apply")
+        after = "".join(rest.partition("\n## Memory")[1:])
+        given.write.write_text(before + text + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
