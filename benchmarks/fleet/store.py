@@ -6,6 +6,7 @@ run on the folder meanwhile.
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fleet.image_sets import STORE
-from reconciler.emulator.rules.documents import encode
 from reconciler.emulator.store.database import FILE_NAME, Store
 from reconciler.emulator.store.index import index_entry
+from reconciler.emulator.wire import exact_json
 
 _CHUNK = 10_000
 _INDEX = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
@@ -89,7 +90,7 @@ def _rows(one: Loaded) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for version, (moment, content) in enumerate(one.versions, start=1):
         statuses = ("IMPORTING", "CREATED") if version == 1 else ("UPDATING", "UPDATED")
         yield "versions", (STORE, name, version, *statuses, moment, moment, version)
-        yield "contents", (STORE, name, version, encode(content))
+        yield "contents", (STORE, name, version, _encoded(content))
     entry = index_entry(document)
     texts = (entry.patient_id, entry.accession_number, entry.study_id, entry.study_uid)
     times = (created, updated)
@@ -100,3 +101,8 @@ def _rows(one: Loaded) -> Iterator[tuple[str, tuple[Any, ...]]]:
     )  # fmt: skip
     for uid in entry.series_uids:
         yield "search_series", (STORE, uid, name, latest)
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    """A document as the emulator stores it, less compressed: that would be a third of the time."""
+    return gzip.compress(exact_json.dumps(document), compresslevel=1, mtime=0)
