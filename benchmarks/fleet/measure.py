@@ -17,6 +17,7 @@ BEST_OF = 3
 # `reconcile`, started as its entry point starts it, without an import of the current folder.
 RECONCILE = (sys.executable, "-P", "-c", "from reconciler.__main__ import main; main()")
 _SAMPLE_SECONDS = 0.05
+_NEW_SECONDS = 0.5
 _ERROR_CHARACTERS = 4_000
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
 
@@ -96,7 +97,8 @@ class _Watch:
     """Samples the memory that a launched command and its children hold together, in MB.
 
     `wait4` reports the largest process alone. Shared pages are counted once (PSS), which Linux
-    alone reports; a command without children is left to `wait4`.
+    alone reports; a command without children is left to `wait4`. A new process is left out: between
+    `vfork` and `exec`, the memory of its parent would count twice.
     """
 
     def __init__(self, pid: int) -> None:
@@ -114,7 +116,7 @@ class _Watch:
 
     def _sample(self) -> None:
         while not self._end.wait(_SAMPLE_SECONDS):
-            tree = [*_descendants(self._pid)]
+            tree = [pid for pid in _descendants(self._pid) if _age(pid) > _NEW_SECONDS]
             if len(tree) > 1:
                 self._peak = max(self._peak, sum(map(_proportional, tree)))
 
@@ -128,6 +130,16 @@ def _descendants(pid: int) -> Iterator[int]:
         for child in map(int, children):
             yield child
             yield from _descendants(child)
+
+
+def _age(pid: int) -> float:
+    """How many seconds ago a process was started (proc_pid_stat(5)); 0 if it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    started = int(text.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
 def _proportional(pid: int) -> float:
