@@ -22,6 +22,8 @@ FEW, MANY = 200, 2_000
 # The share of image sets of which a cold plan changes something.
 _CHANGED_IN = 100
 _MEMBERS = 8
+MOST_OF_STUDIES = 10_000
+MOST_SELECTED = 1_000_000
 _EARLIER_SECONDS = 2 * 86_400.0
 
 
@@ -91,7 +93,7 @@ def _large(number: int) -> dict[str, Any]:
 
 def study_wide(bench: Bench) -> Iterator[Row]:
     """A correction of the studies of many primary image sets, applied: one call a study."""
-    count = bench.fleet.size // 10 // _MEMBERS * _MEMBERS
+    count = min(MOST_OF_STUDIES, bench.fleet.size // 10) // _MEMBERS * _MEMBERS
     studies, begin = count // _MEMBERS, time.time() - _EARLIER_SECONDS
     image_sets = (
         Loaded(image_set_id(number), [(begin, _in_study(number))], is_primary=True)
@@ -130,6 +132,8 @@ def _in_study(number: int) -> dict[str, Any]:
 def selector(bench: Bench) -> Iterator[Row | NotThere]:
     """All image sets of the data store behind one selector, recorded; then a full scan."""
     size = bench.fleet.size
+    if bench.is_goal_size:
+        return  # its goal is for ten times as many, whose documents are read once, to record them
     case = f"{size:,} recorded image sets behind one selector, full scan"
     if not (bench.has_selectors and bench.has_refresh):
         yield NotThere("selector", case)
@@ -137,8 +141,8 @@ def selector(bench: Bench) -> Iterator[Row | NotThere]:
     ask = {
         "kind": "ImageSets",
         "name": "all",
-        "select": {"createdAt": {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}},
-        "expect": {"count": size},
+        "select": {"createdAt": "2000-01-01..2100-01-01"},
+        "expect": size,
         "present": {"Study": {"DICOM": {"StudyDescription": "CT CHEST"}}},
     }
     begin = time.time() - _EARLIER_SECONDS
@@ -150,7 +154,7 @@ def selector(bench: Bench) -> Iterator[Row | NotThere]:
         other.record(service)
         cost = other.plan(service, "--refresh", "full")
         goal = Goal(calls=size // 50 + 100, cpu=60, peak=500)
-        yield judged("selector", case, cost, goal, is_for_size=size == 1_000_000)
+        yield judged("selector", case, cost, goal, is_for_size=size == MOST_SELECTED)
 
 
 @contextmanager
