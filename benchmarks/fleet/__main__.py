@@ -29,6 +29,7 @@ from benchmarks.fleet import (
 )
 from benchmarks.fleet.bench import Bench
 from benchmarks.fleet.make import make
+from benchmarks.fleet.measure import CommandFailed
 from benchmarks.fleet.ratios import ratios
 from benchmarks.fleet.rows import GOAL_SIZE, NotThere, Row
 
@@ -101,10 +102,13 @@ def _measured(size: int, cases: Mapping[str, Case], earlier: Sequence[Row]) -> l
         with bench.service() as service:
             bench.record(service)
         _say(f"  made in {time.perf_counter() - begin:,.0f} s")
-        for case in cases.values():
-            for row in case(bench):
-                _show(row)
-                rows += [row] if isinstance(row, Row) else []
+        for label, case in cases.items():
+            try:
+                for row in case(bench):
+                    _show(row)
+                    rows += [row] if isinstance(row, Row) else []
+            except CommandFailed as error:  # the other cases are worth their time
+                _say(f"  {label} failed: {error}")
     for ratio in tuple(ratios(size, rows)):
         _show(ratio)
         rows.append(ratio)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fleet.picture import Curve, Panel, picture
+from benchmarks.fleet.picture import COLOURS, Curve, Panel, picture
 from benchmarks.fleet.rows import GOAL_SIZE, Row
 
 FOLDER = Path("docs")
@@ -33,6 +33,8 @@ _CALLS = {
     "full": "plan, full scan",
     "script-1": "script, every document",
 }
+# The same label has the same colour in both panels.
+_COLOURED = list(dict.fromkeys(_CPU.values()))
 _OURS = frozenset({"watermark", "plan", "full"})
 _TEXT = """\
 ## Cost against the size of the fleet
@@ -140,7 +142,8 @@ def _curves(known: Sizes, labels: Mapping[str, str], number: str) -> Iterator[Cu
             points = [(known[f"{size:.0f}"]["cases"][name]["numbers"]["resources"], value)
                       for size, value in points]  # fmt: skip
         if points:
-            yield Curve(label, tuple(dict(points).items()), name not in _OURS)
+            colour = COLOURS[_COLOURED.index(label)]
+            yield Curve(label, colour, tuple(dict(points).items()), name not in _OURS)
 
 
 def _value(numbers: Mapping[str, Any], name: str) -> float:

@@ -11,16 +11,17 @@ _WIDTH, _HEIGHT = 470, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 196, 40, 46
 _LABEL_APART = 14.0
 # Of Okabe and Ito: people with any kind of colour vision can distinguish them.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _TEXT, _GRID = "#333333", "#DDDDDD"
 _STYLE = "font-family:Helvetica,Arial,sans-serif;font-size:11px"
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A curve: its label, and (size, value) in the order of the sizes. Peers are dashed."""
+    """A curve: its label, its colour, and (size, value) by size. Peers are dashed."""
 
     label: str
+    colour: str
     points: tuple[tuple[float, float], ...]
     is_peer: bool = False
 
@@ -92,33 +93,33 @@ def _panel(panel: Panel) -> Iterator[str]:
         where = up.at(10.0**power)
         yield _line(_LEFT, where, _WIDTH, where)
         yield _words(_LEFT - 6, where + 4, _power(power), "text-anchor:end")
-    labels: list[tuple[float, str, str]] = []
-    for number, curve in enumerate(panel.curves):
-        colour = _COLOURS[number % len(_COLOURS)]
-        yield from _curve(curve, across, up, colour)
-        labels.append((up.at(curve.points[-1][1]), curve.label, colour))
-    yield from _labels(labels)
+    for curve in panel.curves:
+        yield from _curve(curve, across, up)
+    yield from _labels(panel.curves, across, up)
 
 
 def _power(power: int) -> str:
     return f"{10**power:,}" if power >= 0 else f"{10.0**power:g}"
 
 
-def _curve(curve: Curve, across: _Axis, up: _Axis, colour: str) -> Iterator[str]:
+def _curve(curve: Curve, across: _Axis, up: _Axis) -> Iterator[str]:
     places = [(across.at(size), up.at(value)) for size, value in curve.points]
     path = " ".join(f"{x},{y}" for x, y in places)
     dashes = ' stroke-dasharray="5 4"' if curve.is_peer else ""
-    yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
+    line = f'fill="none" stroke="{curve.colour}" stroke-width="2"{dashes}'
+    yield f'<polyline points="{path}" {line}/>'
     for x, y in places:
-        yield f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>'
+        yield f'<circle cx="{x}" cy="{y}" r="3" fill="{curve.colour}"/>'
 
 
-def _labels(labels: list[tuple[float, str, str]]) -> Iterator[str]:
-    """The name of each curve, right of it, none over another."""
-    free = -math.inf
-    for where, label, colour in sorted(labels):
-        free = max(where + 4, free + _LABEL_APART)
-        yield _words(_WIDTH + 8, free, label, f"fill:{colour}")
+def _labels(curves: Sequence[Curve], across: _Axis, up: _Axis) -> Iterator[str]:
+    """The name of each curve, right of its end, none over another."""
+    ends = sorted((up.at(one.points[-1][1]), one.label, one) for one in curves)
+    free: dict[float, float] = {}
+    for y, label, curve in ends:
+        x = across.at(curve.points[-1][0])
+        free[x] = max(y + 4, free.get(x, -math.inf) + _LABEL_APART)
+        yield _words(x + 8, free[x], label, f"fill:{curve.colour}")
 
 
 def _words(x: float, y: float, text: str, style: str) -> str:

@@ -170,7 +170,9 @@ def test_a_page_without_markers_is_not_overwritten() -> None:
 
 def test_the_picture_has_a_curve_for_each_case() -> None:
     known = {"1000": measured(rows(0.5)), "100000": measured(rows(2.0))}
-    svg = picture([*panels(known), Panel("a < b", (Curve("peer", ((1e3, 0.01),), True),))])
+    svg = picture(
+        [*panels(known), Panel("a < b", (Curve("peer", "#000000", ((1e3, 0.01),), True),))]
+    )
     root = ElementTree.fromstring(svg)
     lines = root.findall(".//{http://www.w3.org/2000/svg}polyline")
     assert [line.get("stroke-dasharray") for line in lines] == [None, None, "5 4"]
