@@ -41,6 +41,11 @@ class Cost:
         """The number of calls of all operations."""
         return sum(self.calls.values())
 
+    @property
+    def documents(self) -> int:
+        """The number of metadata documents that were read."""
+        return self.calls.get("GetImageSetMetadata", 0)
+
 
 class CommandFailed(Exception):
     """A command ended with an exit code that its case does not expect."""

@@ -14,15 +14,19 @@ GOAL_SIZE = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """The most that a case may take: calls, CPU and wall time in seconds, memory in MB."""
+    """The most that a case may take: calls, CPU and wall time in seconds, memory in MB.
+
+    `documents` is how many metadata documents it may read.
+    """
 
     calls: int | None = None
+    documents: int | None = None
     cpu: float | None = None
     wall: float | None = None
     peak: float | None = None
 
     def __str__(self) -> str:
-        return ", ".join(f"≤ {text}" for _, _, text in self._limits())
+        return ", ".join(text for _, _, text in self._limits())
 
     def is_met(self, cost: Cost) -> bool:
         """Whether a cost is within every limit."""
@@ -30,13 +34,16 @@ class Goal:
 
     def _limits(self) -> Iterator[tuple[str, float, str]]:
         if self.calls is not None:
-            yield "all_calls", self.calls, f"{self.calls:,} calls"
+            yield "all_calls", self.calls, f"≤ {self.calls:,} calls"
+        if self.documents is not None:
+            text = f"≤ {self.documents:,} documents read" if self.documents else "no document read"
+            yield "documents", self.documents, text
         if self.wall is not None:
-            yield "wall", self.wall, f"{self.wall:g} s wall"
+            yield "wall", self.wall, f"≤ {self.wall:g} s wall"
         if self.cpu is not None:
-            yield "cpu", self.cpu, f"{self.cpu:g} s CPU"
+            yield "cpu", self.cpu, f"≤ {self.cpu:g} s CPU"
         if self.peak is not None:
-            yield "peak", self.peak, f"{self.peak:g} MB"
+            yield "peak", self.peak, f"≤ {self.peak:g} MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,11 +142,16 @@ def test_every_manifest_asks_for_five_attributes() -> None:
 
 
 def test_a_goal_is_met_only_within_every_limit() -> None:
-    goal = Goal(calls=3, cpu=1.5, peak=120)
-    assert str(goal) == "≤ 3 calls, ≤ 1.5 s CPU, ≤ 120 MB"
+    goal = Goal(calls=3, documents=0, cpu=1.5, peak=120)
+    assert str(goal) == "≤ 3 calls, no document read, ≤ 1.5 s CPU, ≤ 120 MB"
     met = Cost(wall=9.0, cpu=1.5, peak=120.0, calls={"SearchImageSets": 2, "GetImageSet": 1})
     assert goal.is_met(met)
-    over = (replace(met, cpu=1.6), replace(met, peak=121.0), replace(met, calls={"GetImageSet": 4}))
+    over = (
+        replace(met, cpu=1.6),
+        replace(met, peak=121.0),
+        replace(met, calls={"GetImageSet": 4}),
+        replace(met, calls={"GetImageSetMetadata": 1}),
+    )
     assert not any(map(goal.is_met, over))
 
 
