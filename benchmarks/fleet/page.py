@@ -44,7 +44,8 @@ about 1 KB each: five attributes over four levels, some of them `absent`. One te
 `reconcile apply`; the other records are clones that the same code writes. The last write is older
 than the overlap of a scan. The emulator is a process of its own.
 
-CPU counts start-up and child processes, and is that of the best of three runs. Memory is the peak.
+CPU counts start-up and child processes; memory is the peak. A case that takes seconds runs three
+times, and the least CPU counts; the others run once.
 octoDNS, Terraform and the script run on the same machine in the same run.
 
 ![Cost against the size of the fleet](benchmarks.svg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.fleet.image_sets import ABSENT_IN, EDITED, STORE, document, image_set_id, manifest
-from benchmarks.fleet.measure import Cost
+from benchmarks.fleet.measure import CommandFailed, Cost, run
 from benchmarks.fleet.page import BEGIN, END, measured, panels, replaced, table
 from benchmarks.fleet.picture import Curve, Panel, picture
 from benchmarks.fleet.rows import Goal, Row, judged
@@ -139,6 +140,23 @@ def test_every_manifest_asks_for_five_attributes() -> None:
     assert {len(ask.claims) for ask in asks} == {5}
     assert all(850 < len(text) < 1024 for text in files.values())
     assert EDITED not in manifest(0) and EDITED in manifest(0, EDITED)
+
+
+def test_a_command_is_measured_with_its_children_and_without_its_parent(tmp_path: Path) -> None:
+    held = bytearray(b"x") * 200_000_000  # by this process: no command starts with that much
+    small = run([sys.executable, "-I", "-S", "-c", "pass"], tmp_path)
+    spin = "sum(range(5_000_000))"
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{spin}'], check=True)"
+    busy = run([sys.executable, "-c", nested], tmp_path)
+    assert small.peak < 60 < len(held) / 1e6
+    assert busy.cpu > small.cpu > 0 and busy.calibration > 0
+
+
+def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
+    failing = [sys.executable, "-c", "import sys; sys.exit('no such fleet')"]
+    with pytest.raises(CommandFailed, match="no such fleet"):
+        run(failing, tmp_path)
+    assert run(failing, tmp_path, expected=(1,)).wall > 0
 
 
 def test_a_goal_is_met_only_within_every_limit() -> None:
