@@ -121,7 +121,7 @@ def plan_fleet(
                 wanted[name] |= more
         except (InputError, ServiceError) as error:
             # Reading everything finds every problem of every file, and of every data store.
-            raise ShutError(_first_line(error)) from None
+            raise ShutError(_why(error)) from None
         else:
             calls = dict(sorted(fleet.calls().items()))
             return checked, replace(planned, calls=calls, observed=fleet.observed(scope))
@@ -158,7 +158,7 @@ class _Fleet:
                 found = search(gate.root, scan, ports[one.name], now)
                 listed[one.name] = replace(found, image_sets=found.image_sets | gone)
             except ServiceError as error:
-                raise ShutError(_first_line(error)) from None
+                raise ShutError(_why(error)) from None
         return cls(settings, gate, ports, before, listed)
 
     def starting(self, found: Sequence[Attempt]) -> Mapping[str, frozenset[str]]:
@@ -306,5 +306,8 @@ def _is_settled(entry: Entry | None) -> bool:
     return entry is not None and bool(entry.ask_digest) and bool(entry.asked)
 
 
-def _first_line(error: ReconcilerError) -> str:
-    return error.message.splitlines()[0]
+def _why(error: ReconcilerError) -> str:
+    """Why a search or a plan of a part failed. The error itself may hold words of the service."""
+    if isinstance(error, ServiceError):
+        return f"the service did not answer {error.operation or 'a call'} as expected"
+    return "changed manifests have problems"

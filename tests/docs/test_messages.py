@@ -69,7 +69,7 @@ NOT_IN_THE_SOURCE = {
         "RecordError('\\n'.join(problems))": "the problems of a file, from the same module",
     },
     "reconciler/pipeline/fleet.py": {
-        "ShutError(_first_line(error))": "the message of another error",
+        "ShutError(_why(error))": "one of the texts of `_why`",
     },
     "reconciler/pipeline/plan.py": {
         "WiderError({name: more})": "image sets, not a text",

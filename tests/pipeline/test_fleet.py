@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +14,9 @@ from reconciler.core.errors import InputError
 from reconciler.core.model.scope import Refresh
 from reconciler.core.plan.file import to_json
 from reconciler.core.review.phrases import observed
+from reconciler.edges.records import scans
 from reconciler.emulator.http.server import Emulator
+from tests.documents import KEY
 from tests.pipeline.fleet import Fleet
 
 DESCRIBED = "present: {{Study: {{DICOM: {{StudyDescription: {}}}}}}}\n"
@@ -143,3 +149,97 @@ def test_a_full_scan_finds_what_moved_and_what_is_gone(large: Fleet) -> None:
     assert "deletions as of the last full scan" in observed(watermark.observed)[0]
     large.record()
     assert to_json(large.gated().plan) == to_json(large.whole().plan)
+
+
+def _edit_records(fleet: Fleet) -> None:
+    for path in (fleet.root / "records").glob("*/*.json"):
+        if path.name not in ("scan.json", "layout.json"):
+            path.write_bytes(path.read_bytes() + b"\n")
+
+
+def _edit_settings(fleet: Fleet) -> None:
+    fleet.settings = replace(fleet.settings, digest="other settings")
+
+
+def _edit_scan(fleet: Fleet, **changes: Any) -> None:
+    """Write another scan, as `reconcile` would."""
+    scan = scans.read(fleet.root, fleet.datastore.datastore_id, KEY)
+    assert scan is not None
+    scans.write(fleet.root, replace(scan, **changes), KEY)
+
+
+def _from_the_future(fleet: Fleet) -> None:
+    _edit_scan(fleet, since=4_000_000_000)
+
+
+def _of_another_program(fleet: Fleet) -> None:
+    scan = scans.read(fleet.root, fleet.datastore.datastore_id, KEY)
+    assert scan is not None
+    _edit_scan(fleet, basis=replace(scan.basis, tool="9.9.9"))
+
+
+def _of_another_store(fleet: Fleet) -> None:
+    _edit_scan(fleet, witness=f"{99:032x}")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_edit_records, "the records changed since the last scan"),
+        (_edit_settings, "reconciler.yaml changed since the last scan"),
+        (_from_the_future, "the time of the last scan is in the future"),
+        (_of_another_program, "the last scan is of another version of reconcile"),
+        (_of_another_store, "the service did not answer GetImageSet as expected"),
+    ],
+)
+def test_a_scan_that_does_not_hold_is_not_used(
+    fleet: Fleet, change: Callable[[Fleet], None], why: str
+) -> None:
+    change(fleet)
+    observed = fleet.observed()
+    assert observed.why.startswith(why)
+    assert observed.as_recorded == 0
+
+
+def test_a_file_that_git_is_silent_about_is_looked_at(fleet: Fleet) -> None:
+    (fleet.root / ".git" / "info" / "exclude").write_text("ignored.yaml\n")
+    fleet.manifest("ignored.yaml", DESCRIBED.format("CT NECK"), fleet.add(7))
+    for number, flag in ((1, "--skip-worktree"), (2, "--assume-unchanged")):
+        fleet.git("update-index", flag, f"manifests/{number}.yaml")
+        fleet.manifest(f"{number}.yaml", DESCRIBED.format("CT HEAD"), f"{number:032x}")
+    assert fleet.git("status", "--porcelain") == ""
+    planned = fleet.gated()
+    changing = [one.image_set_id for one in planned.plan.actions]
+    assert changing == [f"{1:032x}", f"{2:032x}", f"{7:032x}"]
+    assert fleet.observed().as_recorded == 3
+
+
+def test_a_file_with_the_size_and_time_of_the_old_one_is_looked_at(fleet: Fleet) -> None:
+    path = fleet.root / "manifests" / "1.yaml"
+    before = path.stat()
+    path.write_text(path.read_text().replace("CHEST", "SPINE"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [one.image_set_id for one in fleet.gated().plan.actions] == [f"{1:032x}"]
+
+
+def test_a_linked_manifest_is_never_taken_for_unchanged(fleet: Fleet) -> None:
+    target = fleet.root / "shared.txt"
+    path = fleet.root / "manifests" / "1.yaml"
+    target.write_text(path.read_text())
+    path.unlink()
+    path.symlink_to(target)
+    fleet.commit()
+    fleet.run()
+    target.write_text(target.read_text().replace("CHEST", "HEAD"))
+    assert [one.image_set_id for one in fleet.gated().plan.actions] == [f"{1:032x}"]
+
+
+def test_an_apply_that_changes_nothing_leaves_the_scan(fleet: Fleet) -> None:
+    before = fleet.git("rev-parse", "HEAD")
+    fleet.run()
+    assert fleet.git("rev-parse", "HEAD") == before
+
+
+def test_a_scan_of_a_commit_alone_says_so(fleet: Fleet) -> None:
+    fleet.record()
+    assert fleet.git("log", "-1", "--format=%s") == "Record a scan of the image sets\n"
