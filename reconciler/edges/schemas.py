@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_NAMES = ("manifest", "plan", "record", "record-layout", "report", "review", "reconciler")
+_NAMES = ("manifest", "plan", "record", "record-layout", "report", "review", "reconciler", "scan")
 _PACKAGE = Path(__file__).parent.parent
 # A wheel contains them inside the package; an editable install reads those of the repository.
 _FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent / "schemas")

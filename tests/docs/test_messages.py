@@ -68,9 +68,6 @@ NOT_IN_THE_SOURCE = {
     "reconciler/edges/records/rows.py": {
         "RecordError('\\n'.join(problems))": "the problems of a file, from the same module",
     },
-    "reconciler/pipeline/fleet.py": {
-        "ShutError(_why(error))": "one of the texts of `_why`",
-    },
     "reconciler/pipeline/plan.py": {
         "WiderError({name: more})": "image sets, not a text",
     },

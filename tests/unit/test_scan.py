@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.record import Entry, StudyMembers
 from reconciler.core.model.scan import Scan, ScanBasis
 from reconciler.core.scan import Brief, Moved, brief_of, is_as_recorded, moved, windows
+from reconciler.edges import schemas
 from reconciler.edges.records import scans
 from tests.documents import DATASTORE_ID, KEY
 
@@ -84,6 +87,8 @@ def test_windows_have_about_as_many_image_sets_each() -> None:
 def test_a_scan_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert scans.read(tmp_path, DATASTORE_ID, KEY) is None
     assert scans.write(tmp_path, SCAN, KEY)
+    content = json.loads(scans.path(tmp_path, DATASTORE_ID).read_text())
+    Draft202012Validator(schemas.load("scan")).validate(content)
     assert scans.read(tmp_path, DATASTORE_ID, KEY) == SCAN
     assert not scans.write(tmp_path, SCAN, KEY)
     assert scans.remove(tmp_path, DATASTORE_ID)

@@ -37,6 +37,7 @@ def test_the_names() -> None:
         "plan",
         "record",
         "record-layout",
+        "scan",
         "report",
         "review",
         "reconciler",
