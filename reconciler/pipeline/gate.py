@@ -1,4 +1,4 @@
-"""Opens the gate of a fleet: whether the last scans still tell what need not be looked at.
+"""Opens the gate of a fleet: whether the last scans still show what need not be looked at.
 
 A scan is true of its inputs alone: manifests, records, settings, and this program. Every manifest
 is read and compared with the tree of the scan, byte for byte: `git status` is silent about ignored

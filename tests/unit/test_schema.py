@@ -37,10 +37,10 @@ def test_the_names() -> None:
         "plan",
         "record",
         "record-layout",
-        "scan",
         "report",
         "review",
         "reconciler",
+        "scan",
     )
 
 

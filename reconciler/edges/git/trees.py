@@ -74,7 +74,7 @@ def files_in(root: Path, folder: Path, tree: str) -> Tree | None:
 
 
 def _in_index(repo: Repository, folder: Path) -> frozenset[bytes]:
-    """The rows of files below a folder of which the index tells what the working tree has.
+    """The rows of files below a folder of which the index states what the working tree has.
 
     A file with a flag is left out: git does not compare what is skip-worktree or assume-unchanged,
     and says nothing about it.

@@ -20,7 +20,7 @@ _STUDY = re.compile(rb'"studyInstanceUID": ?"([^"\\]*)"')
 def digest(root: Path, datastore_id: str) -> str:
     """Return `sha256:…` over the names and contents of all record files of a data store.
 
-    Records hold no DICOM value, so the digest tells nothing about one. Raises RecordError for a
+    Records hold no DICOM value, so the digest reveals none. Raises RecordError for a
     file that cannot be read, and LinkError for a link.
     """
     found = hashlib.sha256()
