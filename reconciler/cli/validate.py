@@ -58,7 +58,6 @@ def validate(
     from reconciler.core.review.phrases import plural
     from reconciler.edges import worktree
     from reconciler.render import json as as_json
-    from reconciler.render.annotations import error_commands, warning_commands
     from reconciler.render.notes import note_lines, warning_lines
 
     if json and format not in (None, Format.JSON):
@@ -75,6 +74,8 @@ def validate(
             screen.say_json(as_json.problems(error.diagnostics, shows_values=shows_values))
         else:
             if wanted is Format.GITHUB:
+                from reconciler.render.annotations import error_commands
+
                 screen.say_commands(error_commands(error.diagnostics, folder))
             with_lines = problems.shows_lines(error, settings)
             problems.say(error, with_lines, all_of_them=everything)
@@ -84,6 +85,8 @@ def validate(
     notes = pipeline.notes(settings, checked)
     warned = pipeline.warnings(checked, today())
     if wanted is Format.GITHUB:
+        from reconciler.render.annotations import warning_commands
+
         screen.say_commands(warning_commands(warned, folder))
     elif wanted is Format.JSON:
         screen.say_json(as_json.checked(checked.files, checked.asks, notes, warned))

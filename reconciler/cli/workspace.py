@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.cli import debug, target
 from reconciler.core.errors import PlanFileError, ReconcilerError
 from reconciler.core.model.file_kind import MANIFEST, PLAN, REPORT, SETTINGS, START_BYTES, kind_of
-from reconciler.core.model.key import Key
-from reconciler.core.model.plan import Plan
-from reconciler.core.model.settings import Datastore, Settings
-from reconciler.core.plan import checker
-from reconciler.core.plan import file as plan_file
 from reconciler.core.ports import Files
-from reconciler.edges import files, git, schemas
+from reconciler.edges import files, schemas
 from reconciler.edges.places import find_settings
 from reconciler.edges.settings import read_settings
 from reconciler.edges.worktree import refuse_links_of_ours
+
+if TYPE_CHECKING:
+    from reconciler.core.model.key import Key
+    from reconciler.core.model.plan import Plan
+    from reconciler.core.model.settings import Datastore, Settings
+    from reconciler.core.plan.file import Row
 
 # git ignores this folder, so a plan saved there is not committed.
 PLAN_FILE = Path(".reconcile") / "plan.json"
@@ -121,6 +123,8 @@ def load_plan(file: Path, root: Path | None) -> tuple[Plan, str]:
     `root` is the repository whose key made the seal; None outside a repository, where the seal
     cannot be checked. Raises ReconcilerError.
     """
+    from reconciler.core.plan import checker
+    from reconciler.core.plan import file as plan_file
     from reconciler.pipeline.local_files import refuse_tracked
     from reconciler.pipeline.seal import check_seal
 
@@ -154,7 +158,7 @@ def _unreadable(file: Path, error: OSError) -> str:
             return f"cannot read the plan {file}: {error.strerror}"
 
 
-def _is_valid(raw: plan_file.Row) -> bool:
+def _is_valid(raw: Row) -> bool:
     import jsonschema_rs
 
     return jsonschema_rs.is_valid(schemas.load("plan"), raw)
@@ -168,6 +172,8 @@ def check_plan_file(file: Path) -> None:
 
 def save_plan(plan: Plan, file: Path, key: Key | None, disk: Files = files.REAL) -> None:
     """Write a plan, readable by the owner only: it holds patient data."""
+    from reconciler.core.plan import file as plan_file
+
     check_plan_file(file)
     files.sweep(file.parent, file.name, files=disk)
     try:
@@ -180,6 +186,8 @@ def save_plan(plan: Plan, file: Path, key: Key | None, disk: Files = files.REAL)
 
 def exposure(file: Path) -> str:
     """A warning if git does not ignore a saved plan, else ""."""
+    from reconciler.edges import git
+
     if git.is_ignored(file):
         return ""
     fix = (

@@ -15,7 +15,6 @@ from reconciler.core.errors import Diagnostic, GitError
 from reconciler.core.model.plan import Later
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
-from reconciler.edges import git
 from reconciler.edges.manifests import each, each_content, name_of, names, read, read_content
 from reconciler.pipeline.collector import paused
 from reconciler.pipeline.reading import Reading
@@ -94,6 +93,8 @@ def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[D
 
 def are_committed(settings: Settings, files: Iterable[str]) -> bool:
     """Whether the commit holds files as they are. False outside a repository."""
+    from reconciler.edges import git  # slow, and needed where something is wrong
+
     root = Path(settings.root)
     try:
         return git.holds(root, [root / name for name in files], lambda _: False, root) is True

@@ -14,6 +14,7 @@ from reconciler import pipeline
 from reconciler.edges import schemas
 from reconciler.core.ask import manifest_checker
 manifest_checker(schemas.load("manifest"))
+pipeline.plan
 print(*sys.modules)
 """
 
@@ -49,6 +50,27 @@ def test_checking_valid_manifests_imports_nothing_slow(module: str) -> None:
     command = [sys.executable, "-c", CHECK]
     ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
     assert module not in ran.stdout.split()
+
+
+VALIDATE = """
+import sys
+from reconciler.__main__ import main
+sys.argv = ["reconcile", "validate"]
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
+
+
+def test_validate_imports_no_part_of_what_plans_and_applies() -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", VALIDATE]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+    found = {".".join(name.split(".")[:3]) for name in ran.stdout.split()}
+    parts = {f"reconciler.{part}" for part in ("apply", "observe", "core.plan", "edges.git")}
+    assert "reconciler.pipeline.check" in found
+    assert found.isdisjoint(parts | {"reconciler.pipeline.plan", "reconciler.core.survey"})
 
 
 HELP = """
