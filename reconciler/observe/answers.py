@@ -87,14 +87,14 @@ class Answers:
                 and seen.is_archived
             )
 
-    def release(self, used: Collection[Need], kept: DocumentOf | None) -> None:
+    def release(self, used: Collection[Need], kept: Collection[Need] = ()) -> None:
         """Drop the documents that a survey has used; compress `kept`, which may be needed again."""
         for need in used:
             with self._lock:
                 given = self._given.get(need)
-                if need != kept and isinstance(given, Document | _Packed):
+                if need not in kept and isinstance(given, Document | _Packed):
                     del self._given[need]
-            if need == kept and isinstance(given, Document):
+            if need in kept and isinstance(given, Document):
                 packed = _Packed(given)
                 with self._lock:
                     self._given[need] = packed

@@ -7,7 +7,7 @@ from a cache can be added there without a change of surveys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -22,15 +22,18 @@ from reconciler.core.scan import brief_of
 from reconciler.core.survey import (
     Base,
     Known,
+    Studied,
     Surveyed,
     completed,
     nothing_seen,
     read_again,
     survey,
+    survey_study,
 )
-from reconciler.core.survey.needs import Need, Survey, Together
+from reconciler.core.survey.needs import MembersOf, Need, Survey, Together
 from reconciler.observe.answers import Answers
 from reconciler.observe.recorded import Recorded
+from reconciler.observe.studies import Studies
 from reconciler.observe.sweep import sweep
 
 WORKERS = 16
@@ -82,6 +85,11 @@ class _Driver:
         self._rules = rules
         self._answers = Answers(store.port)
         self._at_base: dict[str, Diff] = {}
+        self._studies = Studies(store.asks, self._diff, self._members, self._study)
+        # A revert may change Patient and Study, too.
+        self._may_change_studies = any(
+            ask.revert is not None or ask.carried.study_claims for ask in store.asks
+        )
         self._surveys = ThreadPoolExecutor(WORKERS)
         # Surveys wait for the calls of `Together`, so these calls need threads of their own.
         self._calls = ThreadPoolExecutor(WORKERS)
@@ -95,13 +103,16 @@ class _Driver:
             return error
 
     def _seen(self) -> Surveyed:
-        """Survey all image sets first: their documents show which studies must be read."""
+        """Survey all image sets: their documents show which studies must be read."""
         self._sweep()
-        diffs = _gathered(self._surveys, self._diff, self._store.asks)
+        base = self._store.base
+        # The base is decided from the same documents, so they are held until its studies are seen.
+        work = self._diff if base is not None else self._studies.diff
+        diffs = _gathered(self._surveys, work, self._store.asks)
         if nothing_seen(diffs):
             next(iter(self._store.port.search()), None)
-        seen = completed(diffs, self._store.known, self._rules, self._made_all)
-        base = self._store.base
+        known, early = self._store.known, self._studies.made
+        seen = completed(diffs, known, self._rules, self._made_all, early)
         return replace(
             seen,
             base=self._base(base) if base is not None else None,
@@ -143,7 +154,8 @@ class _Driver:
         found = self._answered(survey(ask, self._store.known, self._rules), used)
         if self._store.base is not None:
             self._compare(ask, found, self._store.base)
-        self._answers.release(used, read_again(found))
+        again = read_again(found) if self._may_change_studies else None
+        self._answers.release(used, [again] if again is not None else [])
         return found
 
     def _compare(self, ask: ImageSetAsk, found: Diff, base: Base) -> None:
@@ -157,7 +169,17 @@ class _Driver:
         return _gathered(self._surveys, self._made, surveys)
 
     def _made(self, survey: Survey[T]) -> T:
-        return self._answered(survey, [])
+        used: list[Need] = []
+        found = self._answered(survey, used)
+        self._answers.release(used, used if self._store.base is not None else ())
+        return found
+
+    def _members(self, uid: str) -> Collection[str]:
+        rows = self._answers.to(MembersOf(uid))
+        return [row.image_set_id for row in rows] if isinstance(rows, tuple) else []
+
+    def _study(self, uid: str, asked: Collection[str], own: Mapping[str, Diff]) -> Studied:
+        return self._made(survey_study(uid, asked, own, self._store.known, self._rules))
 
     def _answered(self, survey: Survey[T], used: list[Need]) -> T:
         """Answer the needs of a survey until it returns; append them to `used`."""

@@ -136,7 +136,7 @@ def test_a_document_is_kept_only_where_it_may_be_needed_again() -> None:
     answers = Answers(port)
     needs = [DocumentOf(A, "1"), DocumentOf(B, "1")]
     first = [answers.to(need) for need in needs]
-    answers.release(needs, needs[0])
+    answers.release(needs, needs[:1])
     assert [answers.to(need) for need in needs] == first
     assert [name for _, name in port.calls] == [A, B, B]
 

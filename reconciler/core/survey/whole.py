@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
@@ -12,7 +12,7 @@ from reconciler.core.plan import PatientRows, Study
 from reconciler.core.survey.known import Known
 from reconciler.core.survey.needs import Survey
 from reconciler.core.survey.patient import new_patient_ids, survey_patient
-from reconciler.core.survey.study import studies_of, survey_study
+from reconciler.core.survey.study import Studied, studies_of, survey_study
 
 T = TypeVar("T")
 
@@ -43,11 +43,28 @@ class Run(Protocol):
         ...
 
 
-def completed(diffs: Sequence[Diff], known: Known, rules: Rules, run: Run) -> Surveyed:
-    """Survey the studies of image sets, then the PatientIDs that image sets get."""
+# What is known of a study already, for the image sets that manifests ask for; None if nothing is.
+Early: TypeAlias = Callable[[str, Collection[str]], Studied | None]
+
+
+def _nothing(_: str, __: Collection[str]) -> None:
+    return None
+
+
+def completed(
+    diffs: Sequence[Diff], known: Known, rules: Rules, run: Run, early: Early = _nothing
+) -> Surveyed:
+    """Survey the studies of image sets, then the PatientIDs that image sets get.
+
+    `early` are studies that were surveyed with their image sets: they are not surveyed again.
+    """
     own = {found.image_set_id: found for found in diffs}
     asked = studies_of(diffs)
-    studied = run([survey_study(uid, names, own, known, rules) for uid, names in asked.items()])
+    found_early = {uid: early(uid, names) for uid, names in asked.items()}
+    left = [uid for uid, one in found_early.items() if one is None]
+    late = run([survey_study(uid, asked[uid], own, known, rules) for uid in left])
+    found_late = dict(zip(left, late, strict=True))
+    studied = [one or found_late[uid] for uid, one in found_early.items()]
     own.update((found.image_set_id, found) for one in studied if one for found in one.diffs)
     studies = tuple(one.study for one in studied if one is not None and one.study is not None)
     ids = new_patient_ids(own.values(), studies)
