@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
@@ -37,6 +39,8 @@ from reconciler.observe.studies import Studies
 from reconciler.observe.sweep import sweep
 
 WORKERS = 16
+# So many items wait for a worker at most: a fleet of futures takes more memory than its diffs.
+AHEAD = 64
 # After an error, how many seconds to wait for earlier items, which may have failed, too. So the
 # same plan shows the same error every time. The limit covers calls that hang.
 GRACE_SECONDS = 1.0
@@ -206,22 +210,38 @@ def _gathered(
     After an error, later items are cancelled, and earlier items have GRACE_SECONDS to fail, too.
     The first error in the order of the items is raised.
     """
-    futures = [pool.submit(work, item) for item in items]
-    ended: SimpleQueue[Future[Out]] = SimpleQueue()
-    for future in futures:
-        future.add_done_callback(ended.put)
-    for _ in futures:
-        future = ended.get()
+    ended: SimpleQueue[tuple[int, Future[Out]]] = SimpleQueue()
+    pending: dict[int, Future[Out]] = {}
+    found: dict[int, Out] = {}
+    left = iter(enumerate(items))
+
+    def begin(count: int) -> None:
+        for number, item in islice(left, count):
+            future = pending[number] = pool.submit(work, item)
+            future.add_done_callback(partial(_put, ended, number))
+
+    begin(AHEAD)
+    while pending:
+        number, future = ended.get()
         if future.cancelled() or future.exception() is not None:
-            _raise_first(futures, futures.index(future))
-    return [future.result() for future in futures]
+            _raise_first(pending, number)
+        found[number] = future.result()
+        del pending[number]
+        begin(1)
+    return [found[number] for number in range(len(items))]
 
 
-def _raise_first(futures: Sequence[Future[Out]], failed: int) -> NoReturn:
-    for later in futures[failed + 1 :]:
-        later.cancel()
-    wait(futures[:failed], GRACE_SECONDS)
-    for future in futures[: failed + 1]:
+def _put(ended: SimpleQueue[tuple[int, Future[Out]]], number: int, future: Future[Out]) -> None:
+    ended.put((number, future))
+
+
+def _raise_first(pending: Mapping[int, Future[Out]], failed: int) -> NoReturn:
+    for number, later in pending.items():
+        if number > failed:
+            later.cancel()
+    earlier = [pending[number] for number in sorted(pending) if number <= failed]
+    wait(earlier, GRACE_SECONDS)
+    for future in earlier:
         if future.done():
             future.result()
     raise AssertionError("a future that has failed raises")

@@ -35,7 +35,8 @@ class Studies:
         self._members = members
         self._study = study
         self._lock = Lock()
-        self._diffs: dict[str, Future[Diff]] = {}
+        self._diffs: dict[str, Diff] = {}
+        self._awaited: dict[str, Future[Diff]] = {}
         self._begun: set[str] = set()
         self._made: dict[str, tuple[Sequence[str], Studied]] = {}
 
@@ -69,17 +70,25 @@ class Studies:
 
     def _once(self, ask: ImageSetAsk) -> Diff:
         """The diff of an image set. A thread that makes it waits for no other."""
+        name = ask.image_set_id
         with self._lock:
-            known = self._diffs.get(ask.image_set_id)
-            mine: Future[Diff] = Future()
-            if known is None:
-                self._diffs[ask.image_set_id] = mine
-        if known is not None:
-            return known.result()
+            found = self._diffs.get(name)
+            awaited = self._awaited.get(name)
+            if found is None and awaited is None:
+                self._awaited[name] = Future()
+        if found is not None:
+            return found
+        return awaited.result() if awaited is not None else self._make(ask)
+
+    def _make(self, ask: ImageSetAsk) -> Diff:
+        name = ask.image_set_id
         try:
             found = self._survey(ask)
         except BaseException as error:
-            mine.set_exception(error)
+            self._awaited[name].set_exception(error)
             raise
-        mine.set_result(found)
+        with self._lock:
+            self._diffs[name] = found
+            awaited = self._awaited.pop(name)
+        awaited.set_result(found)
         return found
