@@ -71,6 +71,7 @@ class Recorder:
         self._recovered: set[Landed] = set()
         self._unpublished: GitError | RecordError | None = None
         self._ungrown: RecordError | None = None
+        self._unwritten: GitError | RecordError | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -102,7 +103,7 @@ class Recorder:
     @property
     def problems(self) -> tuple[ReconcilerError, ...]:
         """The reasons why something is not recorded, each once."""
-        others = (self.journal.problem, self._unpublished, self._ungrown)
+        others = (self.journal.problem, self._unpublished, self._ungrown, self._unwritten)
         return (*self._writer.problems.values(), *(one for one in others if one is not None))
 
     def converged(self, plan: Plan) -> None:
@@ -196,8 +197,15 @@ class Recorder:
         self.write()
         if alone and not self._writer.is_behind:
             self.journal.tidy()
-            before_publishing()
+            self._before_publishing(before_publishing)
         return self._publish()
+
+    def _before_publishing(self, write: Callable[[], None]) -> None:
+        self._unwritten = None
+        try:
+            write()
+        except (GitError, RecordError) as error:
+            self._unwritten = error
 
     def push_if_due(self) -> None:
         """Push what is recorded so far, every PUSH_SECONDS: a CI machine that dies loses its disk.

@@ -80,7 +80,7 @@ def _do(fleet: Fleet, event: Event) -> None:
 
 @settings(
     deadline=None,
-    max_examples=15,
+    max_examples=8,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(loaded=st.sets(st.sampled_from(ALL), min_size=3), events=st.lists(EVENTS, max_size=8))
