@@ -77,7 +77,10 @@ class Gate:
         """The contents of some manifests. Raises ShutError if one changed since it was compared."""
         prefix, blobs = _prefix(self.root, self.folder), self.tree.blobs
         for name in names:
-            content = _content(f"{self.root}/{name}")
+            try:
+                content = _content(f"{self.root}/{name}")
+            except OSError:
+                raise ShutError("a manifest changed while it was read") from None
             if name not in self.changed:
                 blob = blobs[name.removeprefix(prefix)]
                 if _blob(content, len(blob)) != blob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,7 +147,7 @@ def plan(
 
 def _recorded(
     settings: Settings,
-    asked: Iterable[str],
+    asked: Collection[str],
     entries: Mapping[str, Mapping[str, Entry]],
     scope: Scope | None,
 ) -> tuple[Recorded, ...]:
@@ -155,7 +155,8 @@ def _recorded(
     if scope is None:
         counted = {name: len(entries[name]) for name in asked}
     else:
-        counted = {name: one.recorded for name, one in scope.stores.items()}
+        named = scope.stores.items()
+        counted = {name: one.recorded for name, one in named if one.settled or name in asked}
     return tuple(
         Recorded(one.name, one.datastore_id, counted[one.name])
         for one in settings.datastores
