@@ -241,5 +241,7 @@ def test_an_apply_that_changes_nothing_leaves_the_scan(fleet: Fleet) -> None:
 
 
 def test_a_scan_of_a_commit_alone_says_so(fleet: Fleet) -> None:
+    _edit_scan(fleet, since=1)
+    fleet.commit()
     fleet.record()
     assert fleet.git("log", "-1", "--format=%s") == "Record a scan of the image sets\n"
