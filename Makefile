@@ -77,9 +77,9 @@ types: $(DEVELOPERS)
 contracts: $(DEVELOPERS)
 	$(BIN)/lint-imports --no-cache
 
-# The unit tests, the golden cases and the golden reviews, which must cover the core: after a
+# The unit tests, the golden cases and reviews, and the law of forms, which must cover the core: after a
 # failure, `coverage report --show-missing` names the lines.
-OF_CORE := tests/unit tests/cases tests/reviews/test_goldens.py
+OF_CORE := tests/unit tests/cases tests/reviews/test_goldens.py tests/laws/test_forms.py
 
 core: $(DEVELOPERS)
 	$(BIN)/pytest -n auto --cov --cov-report= $(OF_CORE)

@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from reconciler.core.model.observed import Summary
 from reconciler.core.model.record import Entry, StudyMembers
 from reconciler.core.model.scan import Scan, ScanBasis
+from reconciler.core.model.scope import Observation
+from reconciler.core.review.phrases import observed
 from reconciler.core.scan import Brief, Moved, brief_of, is_as_recorded, moved, windows
 from reconciler.edges import schemas
 from reconciler.edges.records import scans
@@ -110,3 +112,14 @@ def test_an_edited_scan_counts_as_none(tmp_path: Path, old: str, new: str) -> No
     path = scans.path(tmp_path, DATASTORE_ID)
     path.write_text(path.read_text().replace(old, new, 1))
     assert scans.read(tmp_path, DATASTORE_ID, KEY) is None
+
+
+def test_how_a_data_store_was_observed_is_a_sentence() -> None:
+    looked = Observation("research", DATASTORE_ID)
+    counted = replace(looked, as_recorded=1_200, verified=1_795_896_000, full=1_795_800_000)
+    shut = replace(looked, why="the records changed since the last scan")
+    assert observed([looked, counted, shut]) == (
+        "research: 1,200 image sets as recorded, verified as of 2026-11-28 20:00 UTC; deletions as "
+        "of the last full scan, 2026-11-27 17:20 UTC.",
+        "research: every image set was looked at, since the records changed since the last scan.",
+    )
