@@ -523,7 +523,9 @@ class _ImpossibleError(Exception):
     """What ends in UPDATE_FAILED."""
 
 
-def _fits(row: Summary, name: str, value: str | Span) -> bool:
+def _fits(row: Summary, name: str, value: str | bool | Span) -> bool:
+    if isinstance(value, bool):
+        return row.is_primary is value
     if not isinstance(value, Span):
         return dict(row.tags).get(name) == value
     moment = {"createdAt": row.created_at, "updatedAt": row.updated_at}[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,11 +44,30 @@ def import_(
     level: Annotated[
         Depth, typer.Option("--level", help="The deepest level to print.")
     ] = Depth.SERIES,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            metavar="KEYWORD=VALUE",
+            help="Write a manifest for every image set that `reconcile search` finds by this. "
+            "Repeat it for more criteria.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Where --select writes manifests.", show_default=False
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Write at most N manifests.")
+    ] = 100,
     json: options.AsJson = False,
     show_values: options.ShowValues = None,
     config: options.Config = None,
 ) -> None:
-    """Print a manifest of live values.
+    """Print a manifest of live values, or write many.
 
     Find the image set with `reconcile search`. The plan of the unchanged manifest is empty. Keep
     the lines that you want to manage, and edit them. The manifest always shows live values, also in
@@ -55,6 +75,10 @@ def import_(
     """
     from reconciler.cli import connect, screen, workspace
 
+    if select or out:
+        _refuse_other_options(select, out, image_set, as_json=json)
+        _import_all(select or [], out or Path(), limit, datastore, level, show_values, config)
+        return
     if image_set is None:
         raise ReconcilerError("no image set was given", _FIND)
     if not _ID.fullmatch(image_set):
@@ -76,6 +100,59 @@ def import_(
         screen.say_json(document.raw)
         return
     screen.say(manifest(store.name, image_set, version, document, level))
+
+
+def _refuse_other_options(
+    select: list[str] | None, out: Path | None, image_set: str | None, *, as_json: bool
+) -> None:
+    if not (select and out):
+        raise ReconcilerError(
+            "--select and --out go together",
+            "Write for example: reconcile import --select PatientID=00123 --out manifests",
+        )
+    if image_set is not None or as_json:
+        other = "--image-set" if image_set is not None else "--json"
+        raise ReconcilerError(f"--select does not go with {other}", f"Remove {other} or --select.")
+
+
+def _import_all(
+    select: list[str],
+    out: Path,
+    limit: int,
+    datastore: str | None,
+    level: Depth,
+    show_values: bool | None,
+    config: Path | None,
+) -> None:
+    from functools import partial
+
+    from reconciler.cli import connect, screen, workspace
+    from reconciler.core.errors import EXIT_ERROR, EXIT_OK
+    from reconciler.core.review.phrases import moved, plural
+    from reconciler.core.search import Query, criteria
+    from reconciler.pipeline.imports import import_found
+
+    query = Query(criteria(select))
+    settings = workspace.settings(config)
+    _refuse_to_mask(settings.redact, show_values)
+    if show_values:
+        screen.view(settings, show_values)  # refuses it in a CI job
+    workspace.refuse_links(settings, out)
+    store = workspace.datastore(settings, datastore)
+    with (
+        screen.service_messages(settings, show_values),
+        connect.edges(settings) as edges,
+    ):
+        lines = partial(manifest, store.name, level=level)
+        done = import_found(edges.ports(store), query, limit, out, lines)
+    kept = f"; {done.kept:,} were there already" if done.kept else ""
+    screen.say([f"Wrote {plural(len(done.written), 'manifest')} to {out}{kept}."])
+    for problem in done.problems:
+        screen.error(problem.message, problem.hint)
+    if done.is_cut:
+        screen.note(f"There are more than {limit:,}: narrow --select, or add --limit.")
+    screen.note(*([line] if (line := moved(done.retiered)) else []))
+    raise typer.Exit(EXIT_ERROR if done.problems else EXIT_OK)
 
 
 def manifest(

@@ -180,11 +180,14 @@ def word_to_explain(*texts: str) -> None:
 
 
 def not_read(plan: Plan) -> None:
-    """Print to stderr why data stores were not read."""
+    """Print to stderr why data stores were not read, and why selectors change nothing."""
     from reconciler.core.review.phrases import not_read as sentence
+    from reconciler.core.review.phrases import not_selected
 
     for one in plan.unread:
         error(sentence(one), one.hint)
+    for left_out in plan.not_selected:
+        error(not_selected(left_out), left_out.hint)
 
 
 def note(*texts: str) -> None:

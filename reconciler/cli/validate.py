@@ -89,10 +89,12 @@ def validate(
 
         screen.say_commands(warning_commands(warned, folder))
     elif wanted is Format.JSON:
-        screen.say_json(as_json.checked(checked.files, checked.asks, notes, warned))
+        screen.say_json(as_json.checked(checked, notes, warned))
     else:
         image_sets = plural(len(checked.asks), "image set")
-        valid = f"Valid: {plural(checked.files, 'file')} for {image_sets}"
+        selections = plural(len(checked.selectors), "selection")
+        more = f" and {selections}" if checked.selectors else ""
+        valid = f"Valid: {plural(checked.files, 'file')} for {image_sets}{more}"
         counted = f", {plural(len(warned), 'warning')}" if warned else ""
         screen.say([f"{valid}{counted}.", *warning_lines(warned), *note_lines(notes)])
     if strict and warned:

@@ -25,7 +25,7 @@ from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.attempt import Attempt
 from reconciler.core.model.key import Key, Use
 from reconciler.core.model.plan import Action, next_version, pins
-from reconciler.core.model.record import RULES_VERSION
+from reconciler.core.model.record import RULES_VERSION, SelectedBy
 from reconciler.core.plan.sent import paths_of_study, recordable_paths
 from reconciler.core.ports import Files
 from reconciler.edges import files as disk
@@ -153,6 +153,7 @@ def _of(action: Action) -> tuple[Attempt, ...]:
             member.ask_digest if member.is_whole else "",
             tuple(sent[member.image_set_id]),
             tuple(sorted(of_study.difference(member.asked))),
+            member.selected_by,
         )
         for member in action.members
         if member.image_set_id in versions
@@ -214,7 +215,17 @@ def _attempt(datastore_id: object, row: dict[str, Any]) -> Attempt:
         ask_digest=row["askDigest"],
         sent=sent,
         of_study=tuple(row.get("ofStudy", ())),
+        selected_by=_selectors(row.get("selectedBy")),
     )
+
+
+def _selectors(held: object) -> SelectedBy | None:
+    """Read the selectors of an attempt; None if it states none. Raises ValueError for others."""
+    if held is None:
+        return None
+    if not isinstance(held, dict) or not all(isinstance(one, str) for one in held.values()):
+        raise ValueError("not a valid attempt")
+    return tuple(sorted(held.items()))
 
 
 def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
@@ -232,6 +243,7 @@ def _bytes(attempts: tuple[Attempt, ...]) -> bytes:
                 "askDigest": one.ask_digest,
                 "sent": [list(paths) for paths in one.sent],
                 "ofStudy": list(one.of_study),
+                **({} if one.selected_by is None else {"selectedBy": dict(one.selected_by)}),
             }
             for one in attempts
         ],

@@ -7,10 +7,11 @@ base that cannot be compared never fails a plan: the plan states why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from reconciler.core.ask.selection import Chosen, expanded
 from reconciler.core.errors import InputError, RecordError
 from reconciler.core.model.key import KEY_FILE, Key
 from reconciler.core.model.node import ListNode, MappingNode, Scalar
@@ -260,3 +261,33 @@ def _released(settings: Settings, checked: Checked, base: Base) -> tuple[Release
             if (store.datastore_id, ask.image_set_id) not in now
         )
     )
+
+
+def with_selected(
+    settings: Settings,
+    checked: Checked,
+    chosen: Sequence[Chosen],
+    since: Since | None,
+    base: Base | None,
+) -> tuple[Since | None, Base | None]:
+    """The base with the image sets of its selectors: those that the searches of the plan found.
+
+    There is no search for the base. If one of its selectors selects otherwise, or is gone, its
+    image sets are not known, and the actions are not compared.
+    """
+    if since is None or base is None or not (chosen or base.checked.selectors):
+        return since, base
+    now = {
+        (one.selection.datastore_id, one.selector.name, one.selector.digest): one for one in chosen
+    }
+    then: list[Chosen] = []
+    for selector in base.checked.selectors:
+        store = base.settings.datastore(selector.datastore)
+        found = now.get((store.datastore_id, selector.name, selector.digest))
+        if found is None:
+            problem = f"{selector.place} selects image sets that are not known"
+            released = _released(settings, checked, base)
+            return replace(since, released=released, problem=problem), None
+        then.append(replace(found, selector=selector))
+    base = replace(base, checked=expanded(base.checked, then))
+    return replace(since, released=_released(settings, checked, base)), base

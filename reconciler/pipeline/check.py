@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePath
 
 from reconciler.core.ask.force_notes import force_notes
+from reconciler.core.ask.selectors import carrying
 from reconciler.core.ask.warnings import warnings as value_warnings
 from reconciler.core.errors import Diagnostic, GitError
+from reconciler.core.model.form import Asks
 from reconciler.core.model.plan import Later
 from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Settings
@@ -38,13 +40,17 @@ def check(
         files = files or loaded.files  # the first has all
         reading.add(loaded)
     asks = reading.asks(lambda name: read(root / name, name))
-    if not paths:
-        found = Checked(asks, len(files), read=files, warnings=tuple(reading.warnings))
-        return _without_later(found, settings)
-    selected = names(root, paths)
-    relative = tuple(sorted({_relative(root, path) for path in paths}))
-    warned = _below(reading.warnings, [PurePath(name_of(root, path)) for path in paths])
-    found = Checked(asks.carrying(selected), len(selected), relative, files, warned)
+    found = Checked(
+        asks,
+        len(files),
+        read=files,
+        warnings=tuple(reading.warnings),
+        selectors=tuple(reading.selectors),
+    )
+    if paths:
+        warned = _below(reading.warnings, [PurePath(name_of(root, path)) for path in paths])
+        relative = tuple(sorted({_relative(root, path) for path in paths}))
+        found = replace(_carrying(found, names(root, paths)), paths=relative, warnings=warned)
     return _without_later(found, settings)
 
 
@@ -59,10 +65,15 @@ def _without_later(checked: Checked, settings: Settings) -> Checked:
     """Count what is asked of data stores that the settings lack, and leave it out."""
     known = {one.name for one in settings.datastores}
     counts = Counter(ask.datastore for ask in checked.asks.found if ask.datastore not in known)
+    # How many image sets a selector selects, only a search can say.
+    counts.update({one.datastore: 0 for one in checked.selectors if one.datastore not in known})
     if not counts:
         return checked
     later = tuple(Later(name, count) for name, count in sorted(counts.items()))
-    return replace(checked, managed=checked.managed.of_stores(known), later=later)
+    selectors = tuple(one for one in checked.selectors if one.datastore in known)
+    return replace(
+        checked, managed=checked.managed.of_stores(known), later=later, selectors=selectors
+    )
 
 
 def check_contents(
@@ -74,12 +85,23 @@ def check_contents(
         reading.add(loaded)
     asks = reading.asks(lambda name: read_content(files[name], name))
     all_names = tuple(sorted(files))
+    found = Checked(asks, len(files), read=all_names, selectors=tuple(reading.selectors))
     if not paths:
-        return Checked(asks, len(files), read=all_names)
+        return found
     selected = {
         name for name in files if any(PurePath(name).is_relative_to(path) for path in paths)
     }
-    return Checked(asks.carrying(selected), len(selected), tuple(paths), all_names)
+    return replace(_carrying(found, selected), paths=tuple(paths))
+
+
+def _carrying(checked: Checked, selected: Set[str]) -> Checked:
+    """What a run on some files carries."""
+    return replace(
+        checked,
+        managed=checked.managed.carrying(selected),
+        files=len(selected),
+        selectors=tuple(carrying(one, selected) for one in checked.selectors),
+    )
 
 
 def _below(found: Sequence[Diagnostic], selected: Sequence[PurePath]) -> tuple[Diagnostic, ...]:
@@ -104,12 +126,17 @@ def are_committed(settings: Settings, files: Iterable[str]) -> bool:
 
 def warnings(checked: Checked, today: date) -> tuple[Diagnostic, ...]:
     """What `validate` warns of in valid manifests, sorted by place."""
-    return tuple(sorted((*checked.warnings, *value_warnings(checked.asks, today))))
+    return tuple(sorted((*checked.warnings, *value_warnings(_asked(checked), today))))
 
 
 def notes(settings: Settings, checked: Checked) -> tuple[Diagnostic, ...]:
     """What `validate` notes of valid manifests."""
-    return force_notes(checked.asks, settings.rules)
+    return force_notes(_asked(checked), settings.rules)
+
+
+def _asked(checked: Checked) -> Asks:
+    """What manifests ask, of image sets that they name or select."""
+    return Asks([*checked.asks.found, *(one.ask for one in checked.selectors)])
 
 
 def _folders(manifests: Path, paths: Sequence[Path]) -> list[Path]:

@@ -38,6 +38,7 @@ _CLOCKS = 300
 _DAY = 86_400
 # A plan that still finds further members of studies after so many rounds reads everything.
 _MOST_ROUNDS = 8
+_SELECTS = "manifests select image sets by a search"
 
 
 class Opening:
@@ -195,13 +196,23 @@ class _Fleet:
         contents = git.contents_of(gate.root, blobs)
         if contents is None:
             raise ShutError("this clone does not have the manifests of the base")
+        self._refuse_selectors({name: contents[base[name]] for name in differing if name in base})
         return frozenset().union(*map(image_set_ids, contents.values()))
+
+    def _refuse_selectors(self, at_base: Mapping[str, bytes]) -> None:
+        """Raise ShutError if manifests of the base select image sets, or may do so."""
+        try:
+            found = check_contents(self.settings, at_base)
+        except InputError:
+            raise ShutError("manifests of the base have problems") from None
+        if found.selectors:
+            raise ShutError(_SELECTS)
 
     def scope(self, wanted: Mapping[str, Iterable[str]]) -> Scope:
         """What to look at: the image sets, the members of their studies, and their manifests."""
         stores = {name: self._store(name, set(some)) for name, some in wanted.items()}
         named = frozenset().union(*(one.image_sets for one in stores.values()))
-        return Scope(stores, self.gate.naming(named))
+        return Scope(stores, self.gate.naming(named) | self.gate.changed_now())
 
     def _store(self, name: str, wanted: set[str]) -> StoreScope:
         scan = self.gate.scans[name]
@@ -224,6 +235,9 @@ class _Fleet:
     def checked(self, scope: Scope) -> Checked:
         """The asks of the manifests in scope, for the image sets in scope."""
         found = check_contents(self.settings, dict(self.gate.contents(sorted(scope.files))))
+        if found.selectors:
+            # No manifest names what they select, so what asks the same is not in scope.
+            raise ShutError(_SELECTS)
         image_sets = {name: one.image_sets for name, one in scope.stores.items()}
         managed = Asks(
             [ask for ask in found.managed if ask.image_set_id in image_sets.get(ask.datastore, ())]

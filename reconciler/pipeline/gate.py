@@ -59,8 +59,12 @@ class Gate:
 
     def touched(self) -> frozenset[str]:
         """The image sets that changed manifests name, as they were and as they are."""
-        now = (content for _, content in self.contents(self.changed.intersection(self.names)))
+        now = (content for _, content in self.contents(self.changed_now()))
         return frozenset().union(*map(image_set_ids, (*self.then.values(), *now)))
+
+    def changed_now(self) -> frozenset[str]:
+        """The changed manifests that are there. One may select image sets, and name none."""
+        return self.changed.intersection(self.names)
 
     def naming(self, image_sets: Collection[str]) -> frozenset[str]:
         """The manifests that name one of some image sets."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core import stale_plan
+from reconciler.core.ask.selection import pinned, selected_otherwise
 from reconciler.core.errors import (
     InputError,
     PlanFileError,
@@ -56,9 +57,16 @@ def judged_again(settings: Settings, plan: Plan) -> Holding:
             f"the manifests of the saved plan have problems\n{error.message}",
             "Fix the manifests, then make a new plan with `reconcile plan --out FILE`.",
         ) from None
+    checked = pinned(checked, plan)
     asks = {(ask.datastore, ask.image_set_id): ask for ask in checked.managed}
     reasons = stale_plan.stale(plan, stale_plan.Today(settings, asks))
-    released = tuple(one for one in plan.released if (one.datastore, one.image_set_id) not in asks)
+    # A selector of today may select what that of the plan did not: only a search can say.
+    unsure = selected_otherwise(checked, plan)
+    released = tuple(
+        one
+        for one in plan.released
+        if one.datastore not in unsure and (one.datastore, one.image_set_id) not in asks
+    )
     ended = [
         (action, reasons[stale_plan.subject(action)])
         for action in plan.actions

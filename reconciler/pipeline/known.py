@@ -69,7 +69,7 @@ def released(
     return [
         Released(datastore.name, datastore.datastore_id, image_set_id)
         for image_set_id, entry in entries.items()
-        if image_set_id not in asked and entry.asked
+        if image_set_id not in asked and (entry.asked or entry.selected_by)
     ]
 
 

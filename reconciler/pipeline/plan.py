@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.core.ask.selection import digests_of, expanded, lost
 from reconciler.core.diff.requests import is_same_request
 from reconciler.core.errors import ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.attempt import Attempt
-from reconciler.core.model.plan import Action, Plan, Recorded, Unread
+from reconciler.core.model.plan import Action, Plan, Recorded, Released, Unread
 from reconciler.core.model.record import Entry
 from reconciler.core.model.results import Checked, Planned
 from reconciler.core.model.scope import Observation, Observing, Refresh, Scope
@@ -26,7 +27,7 @@ from reconciler.core.survey import Base, Surveyed
 from reconciler.edges import attempts
 from reconciler.observe.driver import Store, observe
 from reconciler.observe.scan import time_of
-from reconciler.pipeline.base import base_of
+from reconciler.pipeline.base import base_of, with_selected
 from reconciler.pipeline.basis import basis_of
 from reconciler.pipeline.edges import Edges
 from reconciler.pipeline.held import Builder, Held
@@ -38,6 +39,7 @@ from reconciler.pipeline.known import (
 )
 from reconciler.pipeline.local_files import tracked_files
 from reconciler.pipeline.record_branch import entries_of
+from reconciler.pipeline.select import Memory, select
 
 _EVERYTHING = Observing()
 
@@ -66,9 +68,9 @@ def plan(
     root, scope = Path(settings.root), observing.scope
     since, at_base = base_of(settings, checked, base, scope)
     key = key_of(root)
-    asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
     settled = {} if scope is None else {name: one.settled for name, one in scope.stores.items()}
-    wanted = [one for one in settings.datastores if one.name in asks]
+    carried = checked.datastores
+    wanted = [one for one in settings.datastores if one.name in carried]
     # All of them before the first read: each makes sure that it is the account that was meant.
     ports, errors = edges.connect(wanted)
     entries = entries_of(settings, settings.datastores, scope)
@@ -77,7 +79,11 @@ def plan(
         refuse_missing_records(root, asked)
     left = (*attempts.read(root, tracked_files(root)), *found)
     before = counts(ports.values())
-    held = [Held(one, settings, managed[one.name], entries[one.name], key) for one in asked]
+    chosen = select(checked, asked, ports, Memory(entries, left, key))
+    checked = expanded(checked, chosen)
+    since, at_base = with_selected(settings, checked, chosen, since, at_base)
+    asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
+    held = [Held(one, settings, managed.get(one.name, ()), entries[one.name], key) for one in asked]
     then = [at_base.held(one) if at_base is not None else None for one in asked]
     began = {name: time_of(port) for name, port in ports.items()} if observing.is_dated else {}
     stores = [
@@ -94,6 +100,7 @@ def plan(
     actions: list[Action] = []
     bases: dict[str, BaseActions] = {}
     retiered: list[str] = []
+    gone: list[Released] = []
     for now, old, seen in zip(held, then, observe(stores, settings.rules), strict=True):
         name = now.datastore.name
         if not isinstance(seen, Surveyed):
@@ -101,6 +108,9 @@ def plan(
             continue
         if scope is not None:
             _refuse_wider(name, seen, scope)
+        if ended := lost(seen.diffs):
+            gone += [Released(name, now.datastore.datastore_id, one) for one in ended]
+            seen = seen.without(ended)
         actions += now.actions(seen, builder)
         retiered += seen.retiered
         if old is not None and seen.base is not None:
@@ -112,7 +122,7 @@ def plan(
         with_base(action, bases[action.datastore]) if action.datastore in bases else action
         for action in _ordered(actions, settings)
     ]
-    gone = [
+    gone += [
         image_set
         for one in settings.datastores
         if not checked.paths and one.name not in errors
@@ -129,11 +139,13 @@ def plan(
         actions=with_digests(listed, key),
         released=tuple(sorted(gone)),
         eta_seconds=eta_seconds(listed, settings),
-        unread=tuple(_unread(one, len(asks[one.name]), errors[one.name]) for one in unread),
+        unread=tuple(_unread(one, len(asks.get(one.name, ())), errors[one.name]) for one in unread),
         unchanged=unchanged,
         recorded=recorded,
         stops=stops(listed, recorded, settings.guardrails),
         without_study_wide=without_study_wide(listed, settings),
+        selections=tuple(sorted(one.selection for one in chosen)),
+        selector_digests=digests_of(chosen),
     )
     calls = counts(ports.values()) - before
     return Planned(

@@ -9,9 +9,11 @@ from reconciler.core.ask import manifest_checker, validate
 from reconciler.core.ask.forms import Forms
 from reconciler.core.ask.resolve import resolve
 from reconciler.core.ask.schema import Checker
+from reconciler.core.ask.selectors import repeated
 from reconciler.core.errors import MAX_PROBLEMS, Diagnostic, InputError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.form import Asks, Filled, Outline
+from reconciler.core.model.selector import Selector
 from reconciler.core.model.settings import Settings
 from reconciler.core.source import Sources
 from reconciler.edges import schemas
@@ -28,6 +30,7 @@ class Reading:
 
     def __init__(self, settings: Settings) -> None:
         self.warnings: list[Diagnostic] = []
+        self.selectors: list[Selector] = []
         self._settings = settings
         self._outlines = Outlines()
         self._forms = Forms()
@@ -53,6 +56,7 @@ class Reading:
         documents = loaded.documents if self._wrong <= MAX_PROBLEMS else ()
         validated = validate(documents, self._settings, _checker())
         self._found += validated.asks
+        self.selectors += validated.selectors
         self._problems += validated.problems
         self._wrong += len(validated.problems)
         if loaded.problems or validated.problems:
@@ -67,11 +71,12 @@ class Reading:
     def asks(self, read_again: Callable[[str], Loaded]) -> Asks:
         """The asks of all manifests. Raises InputError with every problem.
 
-        `read_again` reads a file again: one that has a contradiction, and whose line is shown.
+        `read_again` reads a file again: one that contradicts another, and whose line is shown.
         """
         resolved = resolve(self._found)
-        if problems := (*self._problems, *resolved.problems):
-            for name in sorted({one.place.file for one in resolved.problems}):
+        of_several = (*resolved.problems, *repeated(self.selectors))
+        if problems := (*self._problems, *of_several):
+            for name in sorted({one.place.file for one in of_several}):
                 self._sources.add(read_again(name).sources)
             raise InputError(problems, self._sources)
         return resolved.asks

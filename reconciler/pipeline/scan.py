@@ -61,7 +61,7 @@ def record_scans(
     """
     plan, root = scanning.planned.plan, Path(settings.root)
     key = key_of(root)
-    if key is None or not _is_recordable(settings, plan):
+    if key is None or not _is_recordable(settings, scanning):
         return
     names = {name for name, _ in plan.datastores} | {one.name for one in plan.basis.datastores}
     stores = [settings.datastore(name) for name in sorted(names)]
@@ -78,11 +78,17 @@ def record_scans(
             scans.write(root, scan, key, files=files)
 
 
-def _is_recordable(settings: Settings, plan: Plan) -> bool:
-    """Whether a scan can state its inputs: all manifests of a commit, and records beside them."""
+def _is_recordable(settings: Settings, scanning: Scanning) -> bool:
+    """Whether a scan can state its inputs: all manifests of a commit, and records beside them.
+
+    No manifest names an image set that is selected by a search. So a plan after a scan would not
+    find what is asked of it.
+    """
     is_apart = settings.record_mode is not None and settings.record_mode.is_apart
-    basis = plan.basis
-    return not (is_apart or basis.paths or plan.unread) and basis.is_clean is True
+    plan = scanning.planned.plan
+    if is_apart or plan.basis.paths or plan.unread or scanning.checked.selectors:
+        return False
+    return plan.basis.is_clean is True
 
 
 def _says_more(scan: Scan, before: Scan | None) -> bool:
@@ -145,7 +151,9 @@ def _scan(run: _Run, observed: Observation, basis: ScanBasis) -> Scan | None:
     released = [
         one.image_set_id for one in run.plan.released if one.datastore == observed.datastore
     ]
-    kept = {name for name, entry in run.entries(released).items() if entry.asked}
+    kept = {
+        name for name, entry in run.entries(released).items() if entry.asked or entry.selected_by
+    }
     unchanged = sum(
         one.image_sets for one in run.plan.unchanged if one.datastore == observed.datastore
     )

@@ -225,6 +225,7 @@ def recovered(attempt: Attempt, landed: Landed) -> Evidence:
         converged=attempt.asked,
         converged_of_study=attempt.of_study,
         ask_digest=attempt.ask_digest,
+        selected_by=attempt.selected_by,
     )
 
 
@@ -254,4 +255,5 @@ def _evidence(
         refuted=member.refuted,
         accepted=member.accepted,
         ask_digest=member.ask_digest if member.is_whole and not carried else "",
+        selected_by=member.selected_by,
     )

@@ -5,10 +5,10 @@ A plan is in `plan_json`, the report of an apply in `core/report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from reconciler.core.errors import Diagnostic, Place
-from reconciler.core.model.ask import ImageSetAsk
+from reconciler.core.model.results import Checked
 from reconciler.core.model.settings import Datastore
 from reconciler.core.model.value import Json
 from reconciler.core.review.search import ShownImageSet
@@ -42,20 +42,20 @@ def _problem(found: Diagnostic, shows_values: bool) -> Json:
     return row
 
 
-def checked(
-    files: int,
-    asks: Sequence[ImageSetAsk],
-    notes: Iterable[Diagnostic],
-    warnings: Iterable[Diagnostic],
-) -> Json:
+def checked(found: Checked, notes: Iterable[Diagnostic], warnings: Iterable[Diagnostic]) -> Json:
     """The image sets that valid files ask for, and the notes and warnings about them."""
+    selections: Json = [
+        {"datastore": one.datastore, "name": one.name, "place": _place(one.place)}
+        for one in found.selectors
+    ]
     return {
         "valid": True,
-        "files": files,
+        "files": found.files,
         "imageSets": [
             {"datastore": ask.datastore, "imageSetId": ask.image_set_id, "place": _place(ask.place)}
-            for ask in asks
+            for ask in found.asks
         ],
+        **({"selections": selections} if selections else {}),
         "problems": [],
         "warnings": [
             {"place": _place(one.place), "message": one.message, "hint": one.hint}

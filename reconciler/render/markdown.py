@@ -26,8 +26,10 @@ from reconciler.core.review.phrases import (
     not_clean,
     not_compared,
     not_read,
+    not_selected,
     planned_later,
     plural,
+    selected,
 )
 from reconciler.render.values import isolated
 
@@ -137,6 +139,12 @@ def _head(review: Review) -> Iterator[str]:
     for one in review.unread:
         yield ""
         yield f"> **Not read:** {code(not_read(one))}"
+    for left_out in review.not_selected:
+        yield ""
+        yield f"> **Not selected:** {code(not_selected(left_out))}"
+    for line in selected(review.selections):
+        yield ""
+        yield f"> {words(line)}"
     if review.basis.is_clean is False:
         yield ""
         yield f"> **{not_clean(review.basis.commit)}**"

@@ -22,6 +22,7 @@ from reconciler.core.plan.file import (
     at_base_json,
     basis_json,
     released_json,
+    selection_json,
     stop_json,
     unchanged_json,
     unread_json,
@@ -94,11 +95,13 @@ def _head(review: Review) -> Mapping[str, Json]:
 def _tail(review: Review) -> Mapping[str, Json]:
     unread: Json = [unread_json(one) for one in review.unread]
     stops: Json = [stop_json(one) for one in review.stops]
+    selections: Json = [selection_json(one) for one in review.selections]
     return {
         "unchanged": [unchanged_json(one) for one in review.unchanged],
         "released": [released_json(one) for one in review.released],
         **({"unread": unread} if unread else {}),
         **({"stops": stops} if stops else {}),
+        **({"selections": selections} if selections else {}),
         "masked": review.masked,
     }
 

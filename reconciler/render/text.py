@@ -14,8 +14,10 @@ from reconciler.core.review.phrases import (
     moved,
     not_clean,
     not_compared,
+    not_selected,
     planned_later,
     plural,
+    selected,
 )
 from reconciler.render.details import detail_lines
 from reconciler.render.fingerprints import fingerprint_lines
@@ -115,6 +117,9 @@ def _footnotes(review: Review, calls: Mapping[str, int]) -> Iterator[str]:
     for one in review.unread:
         image_sets = plural(one.image_sets, "image set")
         yield f"Not read: {image_sets} of data store {escape(one.datastore)}."
+    yield from map(escape, selected(review.selections))
+    for left_out in review.not_selected:
+        yield f"Not selected: {escape(not_selected(left_out))}."
     if unrecorded := review.totals.unrecorded:
         converged = plural(unrecorded, "converged image set")
         yield f"Not recorded yet: {converged}. Run `reconcile apply`."

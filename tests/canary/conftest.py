@@ -16,7 +16,7 @@ from reconciler.emulator.http.server import Emulator
 from reconciler.emulator.trouble.faults import Fault, FaultSet
 from tests.canary import documents
 from tests.canary.documents import ident, live
-from tests.canary.marks import EARLIER, LIVE
+from tests.canary.marks import EARLIER, LISTED, LIVE
 from tests.canary.place import DATASTORE_ID, Place, settings, write_outside
 from tests.canary.service import ANSWERS, COMMON, Answer, echo, front
 from tests.cli.conftest import Command, reconcile_at_once
@@ -126,6 +126,11 @@ def _manifests(root: Path, every: bool) -> None:
         "update.yaml": documents.update(DRIFTED, *names["update"]),
         "removal.yaml": documents.removal(REMOVED, *names["removal"]),
         "revert.yaml": documents.revert(REVERTED, *names["revert"]),
+        "selected.yaml": documents.selection(
+            "of-a-mark",
+            f"PatientID: {LISTED.word}, AccessionNumber: {LISTED.number}",
+            f"PatientName: '{LISTED.word}*', PatientBirthDate: {LISTED.date}",
+        ),
         "study.yaml": documents.update(*STUDY, *names["study-wide"]),
     }
     folder = root / "manifests"

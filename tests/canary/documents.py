@@ -180,7 +180,22 @@ def _of(image_sets: tuple[int, ...], body: str) -> str:
     return f"{HEAD}imageSetIds:\n{ids}{body}"
 
 
+def selection(name: str, select: str, where: str) -> str:
+    """A manifest that selects image sets by marks."""
+    return (
+        f"apiVersion: reconciler/v1\nkind: ImageSets\ndatastore: research\nname: {name}\n"
+        f"select: {{{select}}}\nwhere: {{{where}}}\nallowEmpty: true\n"
+        "present: {Study: {DICOM: {StudyDescription: CT CHEST}}}\n"
+    )
+
+
 INVALID = {
+    "selection.yaml": selection(
+        "wrong-values",
+        f"PatientID: {LISTED.word}*, StudyInstanceUID: {LISTED.word}, createdAt: {LISTED.date}x, "
+        f"StudyDateAndTime: {LISTED.number}, isPrimary: {LISTED.word}",
+        f"StudyDate: {LISTED.word}, PatientBirthDate: {LISTED.date}..{LISTED.word}",
+    ),
     # Values that fit no VR, of each kind of mistake, and YAML that cannot be read. Messages quote
     # keys and kinds that are not known, so these are no marks.
     "values.yaml": _of(

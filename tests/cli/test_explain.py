@@ -94,11 +94,13 @@ def test_the_shell_completes_words() -> None:
 
 
 def _validate(reconcile: Command, folder: Path, manifests: Iterable[str]) -> None:
-    """Each manifest gets an image set of its own, so that none contradicts another."""
+    """Each manifest gets an image set or a name of its own, so that none contradicts another."""
     numbered = [
-        text.replace(IMAGE_SET_ID, f"{number:032x}") for number, text in enumerate(manifests)
+        text.replace(IMAGE_SET_ID, f"{number:032x}").replace("name: wrong", f"name: wrong-{number}")
+        for number, text in enumerate(manifests)
     ]
-    assert len({re.search("imageSetId: (.*)", text)[1] for text in numbered}) == len(numbered)  # type: ignore[index]
+    subjects = {re.search("(?:imageSetId|name): (.*)", text)[1] for text in numbered}  # type: ignore[index]
+    assert len(subjects) == len(numbered)
     (folder / "manifests").mkdir()
     (folder / "manifests" / "all.yaml").write_text("---\n".join(numbered), encoding="utf-8")
     ran = reconcile("validate")

@@ -106,7 +106,8 @@ def test_a_manifest_of_the_documents_is_valid(block: Block, tmp_path: Path) -> N
     settings = _settings(tmp_path)
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "example.yaml").write_text(block.text, encoding="utf-8")
-    assert check(settings).asks
+    found = check(settings)
+    assert found.asks or found.selectors
 
 
 def _settings(folder: Path) -> Settings:

@@ -81,6 +81,7 @@ DECISIONS: dict[str, Decision] = {
     "Member.released": NEVER,  # those of the action are shown
     "Member.renamed": NEVER,
     "Member.requests": NEVER,  # not keyed either
+    "Member.selected_by": NEVER,  # not keyed either
     "Member.study_instance_uid": MASKED,
     "Note.image_set_id": CLEAR,
     "Note.message": CLEAR,
@@ -91,6 +92,7 @@ DECISIONS: dict[str, Decision] = {
     "Outcome.said": NEVER,  # the service's own text may echo values
     "Overtaken.reason": CLEAR,
     "Place.file": CLEAR,
+    "Plan.selector_digests": NEVER,  # not keyed: they give values back
     "Properties.arn": CLEAR,
     "Properties.image_set_id": CLEAR,
     "Properties.message": NEVER,
@@ -105,6 +107,12 @@ DECISIONS: dict[str, Decision] = {
     "Released.datastore": CLEAR,
     "Released.datastore_id": CLEAR,
     "Released.image_set_id": CLEAR,
+    "Selection.datastore": CLEAR,
+    "Selection.datastore_id": CLEAR,
+    "Selection.hint": CLEAR,  # our words
+    "Selection.leaving": CLEAR,
+    "Selection.name": CLEAR,  # a name in a file of the repository
+    "Selection.problem": CLEAR,  # our words, and those of an error
     "Since.base": CLEAR,
     "Later.datastore": CLEAR,
     "Since.unplanned": CLEAR,  # places in reconciler.yaml, and our words

@@ -19,6 +19,7 @@ from reconciler.core.ask import document as documents
 from reconciler.core.ask.schema import Checker
 from reconciler.core.errors import Place
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar
+from reconciler.core.model.selector import Selector
 from reconciler.core.model.settings import Datastore, Settings
 from reconciler.edges import schemas
 
@@ -56,6 +57,18 @@ MANIFEST: dict[str, Any] = {
     "force": True,
     "allow": ["REMOVES_INSTANCE", "OVERWRITES_DRIFT@5"],
 }
+SELECTION: dict[str, Any] = {
+    "apiVersion": "reconciler/v1",
+    "kind": "ImageSets",
+    "name": "wrong-id",
+    "datastore": "research",
+    "select": {"PatientID": "00123", "createdAt": "2026-01-01..", "isPrimary": True},
+    "where": {"Modality": "C?", "StudyDate": "2026-01-01"},
+    "expect": {"atMost": "20"},
+    "allowEmpty": False,
+    "present": {"Patient": {"DICOM": {"PatientID": "00321"}}},
+    "allow": ["CHANGES_PATIENT_IDENTITY"],
+}
 REVERT: dict[str, Any] = {
     "apiVersion": "reconciler/v1",
     "kind": "ImageSet",
@@ -64,6 +77,7 @@ REVERT: dict[str, Any] = {
     "revertToVersionId": "1",
     "allow": ["OVERWRITES_DRIFT@5:" + "b" * 32],
 }
+MANIFESTS = (MANIFEST, SELECTION, REVERT)
 RECONCILER: dict[str, Any] = {
     "manifests": "manifests",
     "datastores": {
@@ -178,9 +192,10 @@ def to_node(value: Any, lines: Iterator[int] | None = None) -> Node:
 
 
 def test_the_documents_to_mutate_are_valid() -> None:
-    for name, base in (("manifest", MANIFEST), ("manifest", REVERT), ("reconciler", RECONCILER)):
-        assert checker(name).decides(base)
-    for base in (MANIFEST, REVERT):
+    for base in MANIFESTS:
+        assert checker("manifest").decides(base)
+    assert checker("reconciler").decides(RECONCILER)
+    for base in MANIFESTS:
         node = to_node(base)
         assert isinstance(node, MappingNode)
         asks, problems = documents.read(node, SETTINGS, checker("manifest"))
@@ -209,7 +224,7 @@ def test_the_schema_alone_tells_a_list_whose_consent_lacks_the_image_set() -> No
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.one_of(mutated(MANIFEST, typed), mutated(REVERT, typed)))
+@given(st.one_of(*(mutated(one, typed) for one in MANIFESTS)))
 def test_both_agree_on_manifests(document: dict[str, Any]) -> None:
     found = checker("manifest")
     assert found.decides(document) == found.explains(document)
@@ -223,13 +238,14 @@ def test_both_agree_on_settings(document: dict[str, Any]) -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.one_of(mutated(MANIFEST, values), mutated(REVERT, values)))
+@given(st.one_of(*(mutated(one, values) for one in MANIFESTS)))
 def test_a_document_gives_asks_or_problems_with_places(document: dict[str, Any]) -> None:
     node = to_node(document)
     assert isinstance(node, MappingNode)
     asks, problems = documents.read(node, SETTINGS, checker("manifest"))
     assert bool(asks) != bool(problems)
-    assert all(ask.claims or ask.revert for ask in asks)
+    asked = (asks.ask,) if isinstance(asks, Selector) else asks
+    assert all(ask.claims or ask.revert for ask in asked)
     assert all(problem.place.line and problem.message for problem in problems)
     assert problems or checker("manifest").decides(document)
     assert len({(problem.place, problem.message) for problem in problems}) == len(problems)

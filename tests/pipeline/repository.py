@@ -79,8 +79,19 @@ class Repository:
             self.settings,
             plan or self.plan(),
             self.edges,
-            Run(self.edges.clock),
+            self.unbounded_run(),
         )
+
+    def unbounded_run(self) -> Run:
+        """A run without bounds."""
+        return Run(self.edges.clock)
+
+    def delete(self, image_set_id: str) -> None:
+        """Delete an image set, as another program may; return when it is gone."""
+        address = {"datastoreId": self.datastore.datastore_id, "imageSetId": image_set_id}
+        self.emulator.service.call("DeleteImageSet", address)
+        while self.port.get(image_set_id).state == "LOCKED":
+            self.edges.clock.sleep(0.01)
 
     def converge(self) -> Plan:
         """Plan and apply; every step must be seen converged. Returns what was applied."""

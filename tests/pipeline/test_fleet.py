@@ -201,6 +201,53 @@ def test_a_scan_that_does_not_hold_is_not_used(
     assert observed.as_recorded == 0
 
 
+SELECTS = """\
+apiVersion: reconciler/v1
+kind: ImageSets
+datastore: research
+name: chest
+select: {PatientID: NO-ONE}
+allowEmpty: true
+present: {Study: {DICOM: {StudyDescription: CT NECK}}}
+"""
+
+
+def test_a_manifest_that_selects_image_sets_shuts_the_gate(fleet: Fleet) -> None:
+    base = fleet.git("rev-parse", "HEAD").strip()
+    path = fleet.root / "manifests" / "selects.yaml"
+    path.write_text(SELECTS)
+    assert fleet.observed().why == "manifests select image sets by a search"
+    fleet.commit()
+    assert to_json(fleet.gated(base).plan) == to_json(fleet.whole(base).plan)
+    path.unlink()
+    assert fleet.observed().why == ""
+    planned = fleet.gated("HEAD")
+    assert planned.observed[0].why == "manifests select image sets by a search"
+    assert to_json(planned.plan) == to_json(fleet.whole("HEAD").plan)
+
+
+def test_no_scan_is_recorded_of_manifests_that_select_image_sets(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    fleet = Fleet(tmp_path, emulator)
+    fleet.manifest("0.yaml", DESCRIBED.format("CT CHEST"), fleet.add(0))
+    path = fleet.root / "manifests" / "selects.yaml"
+    path.write_text(SELECTS)
+    fleet.commit()
+    fleet.run()
+    assert scans.read(fleet.root, fleet.datastore.datastore_id, KEY) is None
+    path.unlink()
+    fleet.commit()
+    fleet.run()
+    assert fleet.observed().as_recorded == 1
+
+
+def test_a_changed_manifest_that_names_no_image_set_is_checked(fleet: Fleet) -> None:
+    (fleet.root / "manifests" / "wrong.yaml").write_text("kind: ImageSet\n")
+    with pytest.raises(InputError):
+        fleet.gated()
+
+
 def test_a_file_that_git_is_silent_about_is_looked_at(fleet: Fleet) -> None:
     (fleet.root / ".git" / "info" / "exclude").write_text("ignored.yaml\n")
     fleet.manifest("ignored.yaml", DESCRIBED.format("CT NECK"), fleet.add(7))

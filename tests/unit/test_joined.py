@@ -39,6 +39,8 @@ def entry(version: str = "3", **fields: object) -> Entry:
 versions = st.integers(1, 9).map(str)
 baselines = st.dictionaries(st.sampled_from(PATHS), versions | st.just(UNREADABLE))
 
+selectors = st.dictionaries(st.sampled_from("ab"), st.sampled_from(["1", "2"])).map(as_baselines)
+
 
 @st.composite
 def entries(draw: st.DrawFn) -> Entry:
@@ -48,6 +50,7 @@ def entries(draw: st.DrawFn) -> Entry:
         version,
         asked=as_baselines(asked),
         released=as_baselines({path: one for path, one in released.items() if path not in asked}),
+        selected_by=draw(selectors),
         ask_digest=draw(st.sampled_from(["", "hmac-sha256:x", "hmac-sha256:y"])),
         unverified=draw(
             st.just(()) | versions.map(lambda one: (Unverified(one, (NAME,), ((NAME, "d"),)),))
@@ -125,6 +128,12 @@ def test_the_run_and_the_commit_are_those_of_the_side_that_states_what_both_stat
         assert (after.run, after.applied_commit) == ("two", "2" * 40)
     other = replace(base, released=((COMMENTS, "1"),), run="three")
     assert joined(other, later).run in {"three", "two"}
+
+
+def test_an_image_set_belongs_to_the_selectors_of_both_sides() -> None:
+    low = entry("3", selected_by=(("a", "of-3"), ("b", "of-3")))
+    high = entry("4", selected_by=(("b", "of-4"), ("c", "of-4")))
+    assert joined(low, high).selected_by == (("a", "of-3"), ("b", "of-4"), ("c", "of-4"))
 
 
 def test_entries_of_another_history_are_not_joined() -> None:

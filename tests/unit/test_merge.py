@@ -87,6 +87,30 @@ def test_the_version_is_the_newest_whatever_the_order() -> None:
     assert merged(merged(None, early), late) == one
 
 
+def test_an_image_set_belongs_to_the_selectors_that_the_run_saw() -> None:
+    held = entry(selected_by=(("wrong-id", "one"), ("other", "two")))
+    seen = (("new", "three"), ("other", ""), ("unknown", ""))
+    assert merged(held, found(selected_by=seen)).selected_by == (("new", "three"), ("other", "two"))
+    assert merged(held, found(selected_by=())).selected_by == ()
+    assert merged(held, found()).selected_by == held.selected_by
+    assert with_all_released(held).selected_by == ()
+
+
+def test_a_run_that_found_nothing_but_a_selector_states_it() -> None:
+    finding = found("3", carried=(NAME,), carried_version="3", selected_by=(("new", "one"),))
+    assert merged(entry(), finding).selected_by == (("new", "one"),)
+
+
+def test_an_older_run_does_not_change_the_selectors() -> None:
+    held = entry("5", selected_by=(("new", "one"),))
+    assert merged(held, found("3", selected_by=())).selected_by == held.selected_by
+
+
+def test_an_entry_of_another_store_does_not_state_its_selectors() -> None:
+    held = entry(selected_by=(("wrong-id", "one"),))
+    assert merged(held, found(created_at=2.0)).selected_by == ()
+
+
 def test_a_released_path_is_judged_by_its_baseline_when_it_is_asked_again() -> None:
     released = merged(entry(), found(released=(NAME,)))
     assert (released.asked, released.released) == ((), ((NAME, "3"),))

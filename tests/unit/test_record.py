@@ -97,7 +97,10 @@ def test_the_file_is_by_the_first_two_characters_each_field_on_its_own_line(
 def test_what_is_written_is_what_the_published_schema_says(tmp_path: Path) -> None:
     schema = json.loads((Path(__file__).parents[2] / "schemas/record.schema.json").read_text())
     bare = entry(B, "1", previous_version_id="", updated_at=None, asked=(), ask_digest="")
-    full = entry("ea" + "1" * 30, run="github-17-2", applied_commit="c" * 40)
+    selected_by = (("wrong-id", f"hmac-sha256:{'0' * 64}"),)
+    full = entry(
+        "ea" + "1" * 30, run="github-17-2", applied_commit="c" * 40, selected_by=selected_by
+    )
     (path,) = put(tmp_path, [entry(A), bare, full])
     validator = jsonschema.Draft202012Validator(schema)
     assert [error.message for error in validator.iter_errors(json.loads(path.read_text()))] == []
@@ -108,6 +111,23 @@ def test_an_entry_states_the_run_and_the_commit_that_changed_it(tmp_path: Path) 
     (path,) = put(tmp_path, [one, entry(B)])
     assert records.read(tmp_path, NAME) == {A: one, B: entry(B)}
     assert records.applied_commits([path.read_bytes()]) == {"c" * 40}
+
+
+def test_an_entry_states_its_selectors(tmp_path: Path) -> None:
+    digest = f"hmac-sha256:{'0' * 64}"
+    one = entry(A, selected_by=(("by-study", digest), ("wrong-id", digest)))
+    (path,) = put(tmp_path, [one])
+    assert records.read(tmp_path, NAME) == {A: one}
+    (row,) = json.loads(path.read_text())["entries"]
+    assert row["selectedBy"] == {"by-study": digest, "wrong-id": digest}
+
+
+def test_an_entry_of_a_lost_key_keeps_its_selectors(tmp_path: Path) -> None:
+    one = entry(A, selected_by=(("wrong-id", f"hmac-sha256:{'0' * 64}"),))
+    (path,) = put(tmp_path, [one])
+    content = records.joined_content(path.read_bytes(), b"", path.name, is_foreign=True)
+    (row,) = json.loads(content)["entries"]
+    assert (row["askDigest"], row["selectedBy"]) == ("", {"wrong-id": ""})
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
@@ -237,6 +257,7 @@ def test_a_digest_over_every_field(tmp_path: Path) -> None:
         "arn": "",
         "ask_digest": "x",
         "rules_version": 99,
+        "selected_by": (("wrong-id", f"hmac-sha256:{'0' * 64}"),),
         "run": "github-17-2",
         "applied_commit": "c" * 40,
     }

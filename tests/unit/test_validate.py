@@ -258,14 +258,18 @@ HEADS: dict[str, tuple[str, str]] = {
         "1:13: apiVersion must be reconciler/v1, not 'reconciler/v2'\n"
         "    Write `apiVersion: reconciler/v1`. This version of reconcile reads no other.",
     ),
-    "kind of later": (
+    "kind of a selection that names image sets": (
         "apiVersion: reconciler/v1\n"
         "kind: ImageSets\n"
         "datastore: research\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "2:7: kind ImageSets (select) is not supported yet\n"
-        "    Write `kind: ImageSet` and list the image sets in `imageSetIds`.",
+        "1:1: this manifest has no name\n"
+        "    Add `name: wrong-patient-id`.\n"
+        "1:1: this manifest has no select\n"
+        "    Add `select: …`.\n"
+        "1:1: this manifest names image sets, but is of kind ImageSets\n"
+        "    Write `kind: ImageSet`, or remove the image sets: `select` finds them.",
     ),
     "kind misspelt": (
         "apiVersion: reconciler/v1\n"
@@ -281,7 +285,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "2:7: unknown kind 'Plan'\n    Write `kind: ImageSet`.",
+        "2:7: unknown kind 'Plan'\n    Write `kind: ImageSet` or `kind: ImageSets`.",
     ),
     "kind is a list": (
         "apiVersion: reconciler/v1\n"
@@ -289,7 +293,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "2:1: kind must be ImageSet",
+        "2:1: kind must be ImageSet or ImageSets",
     ),
     "kind is null": (
         "apiVersion: reconciler/v1\n"
@@ -297,7 +301,7 @@ HEADS: dict[str, tuple[str, str]] = {
         "datastore: research\n"
         "imageSetId: ea92b0d8838c72a3f25d00d13616f87e\n"
         "present: {Patient: {DICOM: {PatientName: a}}}",
-        "2:7: kind is empty: it takes ImageSet\n    Fill it, or delete the key too.",
+        "2:7: kind is empty: it takes ImageSet or ImageSets\n    Fill it, or delete the key too.",
     ),
     "datastore misspelt": (
         "apiVersion: reconciler/v1\n"
@@ -478,8 +482,9 @@ HEADS: dict[str, tuple[str, str]] = {
     "unknown key": (
         HEAD + "present: {Patient: {DICOM: {PatientName: a}}}\npriority: 1",
         "6:1: unknown key 'priority'\n"
-        "    Allowed here: apiVersion, kind, datastore, imageSetId, imageSetIds, reason, "
-        "present, absent, revertToVersionId, force, allow.",
+        "    Allowed here: apiVersion, kind, datastore, imageSetId, imageSetIds, name, "
+        "select, where, expect, allowEmpty, reason, present, absent, revertToVersionId, force, "
+        "allow.",
     ),
     "misspelt key": (
         HEAD + "absnet: {Patient: {DICOM: [PatientName]}}",

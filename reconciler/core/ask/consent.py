@@ -42,13 +42,13 @@ _OTHER_ID = (
 )
 
 
-def parse(node: Scalar, image_set_ids: Collection[str]) -> Consent | Diagnostic:
+def parse(node: Scalar, image_set_ids: Collection[str] | None) -> Consent | Diagnostic:
     """Parse one entry: the name of a hazard, with a version (OVERWRITES_DRIFT@N) or a number
     (MERGES_PATIENTS@N) if it needs one.
 
     `image_set_ids` are the image sets of the manifest. If there are several, such an entry must
     name the image set: OVERWRITES_DRIFT@N:<imageSetId>. It may name another: a sibling of the
-    study.
+    study. They are None if the manifest selects them.
     """
     name, at, rest = node.text.partition("@")
     if name not in Hazard.__members__:
@@ -94,15 +94,16 @@ def _by_number(node: Scalar, hazard: Hazard, number: str) -> Consent | Diagnosti
 
 
 def _by_version(
-    node: Scalar, hazard: Hazard, rest: str, image_set_ids: Collection[str]
+    node: Scalar, hazard: Hazard, rest: str, image_set_ids: Collection[str] | None
 ) -> Consent | Diagnostic:
     version, colon, image_set_id = rest.partition(":")
+    several = image_set_ids is None or len(image_set_ids) > 1
     if not _is_number(version):
-        return _no_version(node, hazard, len(image_set_ids) > 1)
+        return _no_version(node, hazard, several)
     if not colon:
-        if len(image_set_ids) > 1:
-            return _no_image_set(node, hazard, version, len(image_set_ids))
-        image_set_id = next(iter(image_set_ids), "")
+        if several:
+            return _no_image_set(node, hazard, version, image_set_ids)
+        image_set_id = next(iter(image_set_ids or ()), "")
     elif not is_image_set_id(image_set_id):
         message = (
             f"{shown(image_set_id)} is not an imageSetId: it needs 32 characters, each 0-9 or a-z"
@@ -113,11 +114,13 @@ def _by_version(
     return Consent(hazard, version, image_set_id)
 
 
-def _no_image_set(node: Scalar, hazard: Hazard, version: str, count: int) -> Diagnostic:
+def _no_image_set(
+    node: Scalar, hazard: Hazard, version: str, image_set_ids: Collection[str] | None
+) -> Diagnostic:
+    those = "image sets" if image_set_ids is None else f"{len(image_set_ids)} image sets"
     return Diagnostic(
         node.place,
-        f"{hazard}@{version} does not say which of the {count} image sets of this manifest "
-        "it applies to",
+        f"{hazard}@{version} does not say which of the {those} of this manifest it applies to",
         f"Write `{hazard}@{version}:<imageSetId>`, or remove it. `reconcile plan` prints "
         "the line to add.",
     )

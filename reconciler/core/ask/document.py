@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from reconciler.core.ask import consent
+from reconciler.core.ask import consent, selectors
 from reconciler.core.ask.as_json import Path, to_json
 from reconciler.core.ask.draft import Draft, TooManyError
 from reconciler.core.ask.explain import near_miss
@@ -17,15 +17,17 @@ from reconciler.core.model.api_version import API_VERSION
 from reconciler.core.model.ask import Claim, ClaimKind, ImageSetAsk, Revert, Source
 from reconciler.core.model.hazard import Consent
 from reconciler.core.model.node import ListNode, MappingNode, Node, Scalar, shown
+from reconciler.core.model.selector import Selector
 from reconciler.core.model.settings import Settings
 
 KIND = "ImageSet"
+KINDS = (KIND, selectors.KIND)
 
 
 def read(
     document: MappingNode, settings: Settings, checker: Checker
-) -> tuple[tuple[ImageSetAsk, ...], tuple[Diagnostic, ...]]:
-    """Return the asks of a document, or its problems."""
+) -> tuple[tuple[ImageSetAsk, ...] | Selector, tuple[Diagnostic, ...]]:
+    """Return the asks of a document, or its selector, or its problems."""
     foreign = _foreign(document)
     if foreign:
         return (), (foreign,)
@@ -37,13 +39,22 @@ def read(
         problems = draft.problems
     if problems:
         return (), tuple(sorted(set(problems)))
+    if _selects(document):
+        return selectors.read_selector(draft, _text(document.get("datastore"))), ()
     return _asks(draft, ids), ()
+
+
+def _selects(document: MappingNode) -> bool:
+    return _text(document.get("kind")) == selectors.KIND
 
 
 def _fill(draft: Draft, settings: Settings) -> list[str]:
     """Read a document into a draft; return the image sets."""
     ids = _image_set_ids(draft)
-    draft.source = _source(draft, dict.fromkeys(ids))
+    selects = _selects(draft.document)
+    draft.source = _source(draft, None if selects else dict.fromkeys(ids))
+    if selects:
+        selectors.check_sections(draft)
     _check_datastore(draft, settings)
     read_claims(draft)
     _check_claims(draft)
@@ -71,18 +82,16 @@ def _foreign(document: MappingNode) -> Diagnostic | None:
         message = f"apiVersion must be {API_VERSION}, not {shown(version.text)}"
         hint = f"Write `apiVersion: {API_VERSION}`. This version of reconcile reads no other."
         return Diagnostic(version.place, message, hint, version.replaced_by(API_VERSION))
-    if not isinstance(kind, Scalar) or kind.is_null or kind.text == KIND:
+    if not isinstance(kind, Scalar) or kind.is_null or kind.text in KINDS:
         return None
-    if kind.text == "ImageSets":
-        hint = "Write `kind: ImageSet` and list the image sets in `imageSetIds`."
-        return Diagnostic(kind.place, "kind ImageSets (select) is not supported yet", hint)
-    meant = near_miss(kind.text, [KIND])
-    hint = f"Did you mean {meant}?" if meant else f"Write `kind: {KIND}`."
+    meant = near_miss(kind.text, list(KINDS))
+    hint = f"Did you mean {meant}?" if meant else f"Write `kind: {KIND}` or `kind: {KINDS[1]}`."
     right = kind.replaced_by(meant) if meant else None
     return Diagnostic(kind.place, f"unknown kind {shown(kind.text)}", hint, right)
 
 
-def _source(draft: Draft, image_set_ids: Collection[str]) -> Source:
+def _source(draft: Draft, image_set_ids: Collection[str] | None) -> Source:
+    """The source of a document; `image_set_ids` are None if it selects them."""
     document = draft.document
     force = document.get("force")
     return Source(
@@ -90,11 +99,13 @@ def _source(draft: Draft, image_set_ids: Collection[str]) -> Source:
         reason=_text(document.get("reason")).strip(),
         force=force is not None and to_json(force) is True,
         allow=tuple(_consents(draft, document.get("allow"), image_set_ids)),
-        own=next(iter(image_set_ids)) if len(image_set_ids) == 1 else "",
+        own=next(iter(image_set_ids)) if image_set_ids and len(image_set_ids) == 1 else "",
     )
 
 
-def _consents(draft: Draft, node: Node | None, image_set_ids: Collection[str]) -> list[Consent]:
+def _consents(
+    draft: Draft, node: Node | None, image_set_ids: Collection[str] | None
+) -> list[Consent]:
     found = []
     for number, item in enumerate(node.items if isinstance(node, ListNode) else ()):
         if not isinstance(item, Scalar) or item.is_null:

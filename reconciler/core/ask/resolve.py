@@ -8,7 +8,7 @@ differ. Two patterns that may overlap (`"*"` × UID and UID × `"*"`) need the l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 
@@ -37,19 +37,20 @@ def resolve(asks: Iterable[ImageSetAsk | Filled]) -> Resolved:
     groups: dict[tuple[str, str], list[ImageSetAsk | Filled]] = defaultdict(list)
     for ask in asks:
         groups[ask.datastore, ask.image_set_id].append(ask)
-    merged: list[ImageSetAsk | Filled] = []
+    merges: list[ImageSetAsk | Filled] = []
     problems: list[Diagnostic] = []
     for _, group in sorted(groups.items()):
         if len(group) == 1 and isinstance(group[0], Filled):
-            merged.append(group[0])  # is simple, with its claims in order
+            merges.append(group[0])  # is simple, with its claims in order
             continue
         own = sorted(map(made, group), key=lambda ask: ask.place)
-        problems += islice(_contradictions(own), MAX_PROBLEMS + 1 - len(problems))
-        merged.append(_merge(own))
-    return Resolved(Asks(merged), tuple(sorted(set(problems))))
+        problems += islice(contradictions(own), MAX_PROBLEMS + 1 - len(problems))
+        merges.append(merged(own))
+    return Resolved(Asks(merges), tuple(sorted(set(problems))))
 
 
-def _merge(group: list[ImageSetAsk]) -> ImageSetAsk:
+def merged(group: Sequence[ImageSetAsk]) -> ImageSetAsk:
+    """One ask of asks for the same image set. Contradictions are kept: `diff` finds them, too."""
     if len(group) == 1:
         return _sorted(group[0])
     reverts = [ask.revert for ask in group if ask.revert]
@@ -60,6 +61,9 @@ def _merge(group: list[ImageSetAsk]) -> ImageSetAsk:
             sources=tuple(source for ask in group for source in ask.sources),
             claims=tuple(claim for ask in group for claim in ask.claims),
             revert=reverts[0] if reverts else None,
+            left_out=frozenset().union(*(ask.left_out for ask in group)),
+            selected_by=tuple(sorted(pair for ask in group for pair in ask.selected_by)),
+            is_recalled=all(ask.is_recalled for ask in group),
         )
     )
 
@@ -73,7 +77,8 @@ def _where(address: Address) -> tuple[int, str, str]:
     return (address.level, address.series, address.instance)
 
 
-def _contradictions(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
+def contradictions(group: list[ImageSetAsk]) -> Iterator[Diagnostic]:
+    """Yield the contradictions in asks for one image set."""
     if len(group) == 1 and is_simple(group[0]):
         return
     yield from _shared_reverts(group)

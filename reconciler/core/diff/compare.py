@@ -69,6 +69,8 @@ def diff(ask: ImageSetAsk, reading: Reading, rules: Rules) -> Diff:
         return _stopped(start, Status.BLOCKED, message, _GONE_HINT)
     if reading.document is None:
         return start
+    if rivals := _rivals_of_revert(ask):
+        return replace(start, status=Status.BLOCKED, blocks=rivals)
     if odd := misshapen(reading.document):
         message = f"the document does not have the documented structure at {odd}"
         return _stopped(start, Status.BLOCKED, message, _ODD)
@@ -150,6 +152,23 @@ _ODD = "`reconcile` does not change such an image set. Ask AWS support about it.
 def _stopped(start: Diff, status: Status, message: str, hint: str) -> Diff:
     block = Block(start.image_set_id, message, hint, start.ask.place)
     return replace(start, status=status, blocks=(block,))
+
+
+def _rivals_of_revert(ask: ImageSetAsk) -> tuple[Block, ...]:
+    """Refuse what else is asked of an image set with a revert: a selector may find it later on."""
+    if ask.revert is None:
+        return ()
+    return tuple(
+        Block(
+            ask.image_set_id,
+            f"the image set has `revertToVersionId` at {ask.revert.place}",
+            "A revert changes the whole image set. Remove one of the two manifests, or select "
+            "other image sets.",
+            source.place,
+        )
+        for source in ask.sources
+        if source.place != ask.revert.source.place
+    )
 
 
 def _found(ask: ImageSetAsk, reading: Reading, rules: Rules) -> AskedChanges:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from reconciler.core.model import selected
 from reconciler.core.model.record import (
     Baselines,
     Entry,
@@ -24,9 +25,10 @@ def joined(one: Entry, other: Entry) -> Entry:
     baseline from the side where it is higher. Where the sides differ in a baseline, neither has
     seen all that is asked converged: then the next plan reads the document once more. A path that
     one side calls asked and the other released is asked if the side with the higher version says
-    so. The run and the commit are those of the side that states all of this, else those of the side
-    with the higher version. Entries of different image sets of the same ID, or of another history,
-    are not joined: the one that was created later stands.
+    so. The image set belongs to the selectors of both sides. The run and the commit are those of
+    the side that states all of this, else those of the side with the higher version. Entries of
+    different image sets of the same ID, or of another history, are not joined: the one that was
+    created later stands.
     """
     if not _are_of_one(one, other):
         return max(one, other, key=lambda entry: (entry.created_at or 0.0, _order(entry)))
@@ -42,6 +44,7 @@ def joined(one: Entry, other: Entry) -> Entry:
         study=high.study if is_whole else None,
         arn=high.arn or low.arn,
         unverified=_unverified(low, high, {**dict(released), **dict(asked)}),
+        selected_by=selected.joined(low.selected_by, high.selected_by),
     )
     last = low if found.unsigned == low.unsigned and found.unsigned != high.unsigned else high
     return replace(found, run=last.run, applied_commit=last.applied_commit)
@@ -69,6 +72,7 @@ def _order(entry: Entry) -> tuple[object, ...]:
         entry.arn,
         repr(entry.study),
         entry.unverified,
+        entry.selected_by,
         entry.run,
         entry.applied_commit,
     )

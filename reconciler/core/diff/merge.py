@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.diff.paths import covers, is_below, is_pattern, is_whole
+from reconciler.core.model import selected
 from reconciler.core.model.record import (
     Baselines,
     Entry,
@@ -28,11 +29,14 @@ def merged(entry: Entry | None, evidence: Evidence) -> Entry:
     asked, released = _amended(held, evidence)
     rows = as_baselines(asked), as_baselines(released)
     unverified = _unverified(held.unverified if held else (), evidence)
+    selected_by = selected.merged(
+        entry.selected_by if entry is not None and not is_other else (), evidence.selected_by
+    )
     if entry is not None and not is_other:
         if ranked(evidence.version_id) < ranked(entry.version_id):
             return replace(entry, asked=rows[0], released=rows[1], unverified=unverified)
-        known = (entry.asked, entry.released, entry.unverified)
-        if (*rows, unverified) == known and _only_carried(evidence):
+        known = (entry.asked, entry.released, entry.unverified, entry.selected_by)
+        if (*rows, unverified, selected_by) == known and _only_carried(evidence):
             return entry
     return Entry(
         datastore_id=evidence.datastore_id,
@@ -47,6 +51,7 @@ def merged(entry: Entry | None, evidence: Evidence) -> Entry:
         ask_digest=_digest(entry, evidence, is_other=is_other),
         unverified=unverified,
         study=_study(entry, evidence, is_other=is_other),
+        selected_by=selected_by,
     )
 
 
@@ -145,7 +150,7 @@ def with_all_released(entry: Entry) -> Entry:
     released = dict(entry.released)
     for path, baseline in entry.asked:
         released[path] = _higher(released.get(path), baseline)
-    return replace(entry, asked=(), released=as_baselines(released), ask_digest="")
+    return replace(entry, asked=(), released=as_baselines(released), ask_digest="", selected_by=())
 
 
 def signed(before: Entry | None, after: Entry | None, run: str, commit: str) -> Entry | None:

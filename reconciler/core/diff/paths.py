@@ -13,6 +13,7 @@ from reconciler.core.dicom.canonical import canonical
 from reconciler.core.dicom.content import digest
 from reconciler.core.dicom.dictionary import attribute_path, by_tag
 from reconciler.core.diff.locate import Aliases, Renames, renames
+from reconciler.core.model import selected
 from reconciler.core.model.address import WILDCARD, Address, path_part, uid_of_part
 from reconciler.core.model.ask import Claim, ImageSetAsk, Source
 from reconciler.core.model.change import Change
@@ -176,6 +177,9 @@ def request_digests(ask: ImageSetAsk, alias: Renames) -> dict[str, str]:
 def sealed(evidence: Evidence, key: Key) -> Evidence:
     """The evidence with keyed digests of what was asked, as a record holds them."""
     ask, unverified = evidence.ask_digest, evidence.unverified
+    if evidence.selected_by:
+        names = selected.sealed(evidence.datastore_id, evidence.selected_by, key)
+        evidence = replace(evidence, selected_by=names)
     if unverified is not None:
         requests = tuple((path, _keyed(evidence, one, key)) for path, one in unverified.requests)
         evidence = replace(evidence, unverified=replace(unverified, requests=requests))
@@ -196,6 +200,10 @@ def opened(
 
 def _opened(entry: Entry, ask: ImageSetAsk | None, key: Key | None) -> Entry:
     unverified = tuple(_repeated(one, entry, ask, key) for one in entry.unverified)
+    if entry.selected_by:
+        now = ask.selected_by if ask is not None else ()
+        names = selected.opened(entry.datastore_id, entry.selected_by, now, key)
+        entry = replace(entry, selected_by=names)
     if ask is not None and key is not None and entry.ask_digest:
         own = ask_digest(ask)
         if _keyed(entry, own, key) == entry.ask_digest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.explain.model import example
+from reconciler.core.explain.model import example, selecting
 
 ACCEPTS = example("""
 present:
@@ -18,6 +18,20 @@ present:
     DICOM:
       PatientSex: F
 allow: [CHANGES_PATIENT_IDENTITY, OVERWRITES_DRIFT@5]
+""")
+
+SELECTION = selecting("""
+name: wrong-patient-id
+select:
+  PatientID: "00123"
+where:
+  Modality: CT
+expect: {atMost: 20}
+present:
+  Patient:
+    DICOM:
+      PatientID: "00321"
+allow: [CHANGES_PATIENT_IDENTITY]
 """)
 
 STUDY_WIDE = example("""

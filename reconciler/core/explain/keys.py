@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.explain.examples import PRIVATE_ELEMENT, REMOVED_INSTANCE, REVERT
+from reconciler.core.explain.examples import PRIVATE_ELEMENT, REMOVED_INSTANCE, REVERT, SELECTION
 from reconciler.core.explain.model import (
     AWS_CONSTRAINTS,
     AWS_LEVELS,
@@ -23,8 +23,11 @@ KEYS = (
         Kind.KEY,
         "kind",
         "the kind of the manifest",
-        meaning="Write `kind: ImageSet`: the manifest names its image sets by ID.",
-        see=("imageSetId",),
+        meaning="""
+        `ImageSet`: the manifest names its image sets by ID. `ImageSets`: it selects them by a
+        search.
+        """,
+        see=("imageSetId", "select"),
     ),
     Explanation(
         Kind.KEY,
@@ -56,6 +59,70 @@ KEYS = (
         manifest needs no consent to STUDY_WIDE.
         """,
         see=("imageSetId", "STUDY_WIDE"),
+    ),
+    Explanation(
+        Kind.KEY,
+        "name",
+        "the name of a selection",
+        meaning="""
+        It is unique in its data store. Records keep by it which image sets were selected, so a new
+        name is a new selection: the image sets of the old name are released.
+        """,
+        todo="Choose a name without patient data, such as a ticket number: outputs show it.",
+        see=("select",),
+    ),
+    Explanation(
+        Kind.KEY,
+        "select",
+        "which image sets a manifest of kind ImageSets is about",
+        meaning="""
+        Filters of SearchImageSets: PatientID, AccessionNumber, StudyID, StudyInstanceUID,
+        SeriesInstanceUID, StudyDateAndTime, createdAt, isPrimary. An image set must meet all of
+        them. The service gets one filter, the most selective; the others are checked on what it
+        returns.
+
+        An image set stays selected until `select` or `where` changes. So a manifest that corrects
+        what it searches for plans to nothing afterwards. Then the plan lists which image sets
+        leave. Their values stay.
+        """,
+        todo="""
+        Try the search with `reconcile search` first. Then state with `expect` how many image sets
+        it finds.
+        """,
+        manifest=SELECTION,
+        see=("where", "expect", "name"),
+        aliases=("ImageSets", "selection", "selector"),
+    ),
+    Explanation(
+        Kind.KEY,
+        "where",
+        "further conditions of a selection",
+        meaning="""
+        On the attributes that SearchImageSets returns, such as Modality. They are checked by
+        `reconcile`, so `*` and `?` stand for any characters, a date may be a range, and `""` stands
+        for no value.
+        """,
+        manifest=SELECTION,
+        see=("select",),
+    ),
+    Explanation(
+        Kind.KEY,
+        "expect",
+        "how many image sets a selection is to select",
+        meaning="""
+        `expect: 12` is exactly that number, `expect: {atMost: 12}` no more. Otherwise nothing that
+        the manifest asks is changed, and the exit code is 1; other manifests go on. Without
+        `expect`, 10,000 image sets is the most.
+        """,
+        manifest=SELECTION,
+        see=("select", "allowEmpty"),
+    ),
+    Explanation(
+        Kind.KEY,
+        "allowEmpty",
+        "whether a selection may select no image set",
+        meaning="Without `allowEmpty: true`, a selection of no image set is an error.",
+        see=("select", "expect"),
     ),
     Explanation(
         Kind.KEY,

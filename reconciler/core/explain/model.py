@@ -21,6 +21,11 @@ kind: ImageSet
 datastore: research
 imageSetId: ea92b0d8838c72a3f25d00d13616f87e
 """
+_SELECTING = """\
+apiVersion: reconciler/v1
+kind: ImageSets
+datastore: research
+"""
 
 
 class Kind(StrEnum):
@@ -72,3 +77,8 @@ def paragraphs(text: str) -> tuple[str, ...]:
 def example(body: str) -> str:
     """Return a whole manifest for one image set. `body` are its other lines."""
     return f"{_HEAD}{body.strip(chr(10))}\n"
+
+
+def selecting(body: str) -> str:
+    """Return a whole manifest of kind ImageSets. `body` are its other lines."""
+    return f"{_SELECTING}{body.strip(chr(10))}\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.core.errors import Place
 from reconciler.core.model.address import Address, Level
 from reconciler.core.model.hazard import Consent
+from reconciler.core.model.record import SelectedBy
 from reconciler.core.model.value import Value
 
 
@@ -86,7 +87,9 @@ class ImageSetAsk:
     """Everything asked of one image set. `datastore` is the name in reconciler.yaml.
 
     `left_out` are the manifests that a run on some paths does not carry: their changes are not
-    made, but what they ask is still managed.
+    made, but what they ask is still managed. `selected_by` are the selectors that the image set
+    belongs to, with their digests, as in `record.Evidence`. `is_recalled` says that
+    selectors alone ask something of it, and that their searches do not find it any more.
     """
 
     datastore: str
@@ -95,6 +98,8 @@ class ImageSetAsk:
     claims: tuple[Claim, ...] = ()
     revert: Revert | None = None
     left_out: frozenset[Source] = frozenset()
+    selected_by: SelectedBy = field(default=(), repr=False)
+    is_recalled: bool = False
 
     @property
     def is_whole(self) -> bool:

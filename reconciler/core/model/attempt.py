@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.core.model.record import SelectedBy
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attempt:
@@ -13,7 +15,8 @@ class Attempt:
     (versionId, digest of the content), in order, and `sent` the paths that each call changes.
     `of_study` are the paths that manifests ask of the study, and not of this image set. `asked` and
     `ask_digest` are for its record; `ask_digest` is "" where the run did not carry all that was
-    asked. Its digests are not keyed: they stay in its file, which only the owner may read.
+    asked. `selected_by` is for its record, too; None for an attempt of before it was stored. Its
+    digests are not keyed: they stay in its file, which only the owner may read.
     """
 
     datastore_id: str
@@ -24,6 +27,7 @@ class Attempt:
     ask_digest: str = field(default="", repr=False)
     sent: tuple[tuple[str, ...], ...] = ()
     of_study: tuple[str, ...] = ()
+    selected_by: SelectedBy | None = field(default=None, repr=False)
 
     def converged_at(self, version_id: str) -> tuple[str, ...]:
         """The paths that hold what was asked once the version is there as planned."""

@@ -29,6 +29,7 @@ class Use(StrEnum):
     CHANGE = "change"
     REVIEW = "review"
     SCAN = "scan"
+    SELECTION = "selection"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -11,7 +11,7 @@ from reconciler.core.model.at_base import AtBase
 from reconciler.core.model.change import Block, Change, Note
 from reconciler.core.model.guardrail import Stop
 from reconciler.core.model.hazard import Hazard
-from reconciler.core.model.record import StudyMembers, Unverified
+from reconciler.core.model.record import SelectedBy, StudyMembers, Unverified
 
 
 def next_version(version_id: str) -> str:
@@ -71,6 +71,8 @@ class Member:
     asked of each path that changes (not keyed either), and `study`, with the versions that were
     read. `study_instance_uid` and `patient_id` are those that its document states, "" if it states
     none or was not read. `has_record` says that there was a record, whatever it states.
+    `selected_by` is for the record, too, and its digests are not keyed; None where there is nothing
+    to state, or the action does not carry what is asked of this image set.
     """
 
     image_set_id: str
@@ -94,6 +96,7 @@ class Member:
     study_instance_uid: str = field(default="", repr=False)
     patient_id: str = field(default="", repr=False)
     has_record: bool = False
+    selected_by: SelectedBy | None = field(default=None, repr=False)
 
     @property
     def before(self) -> str:
@@ -253,6 +256,25 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Selection:
+    """What a manifest of kind ImageSets selects, when the plan was made.
+
+    `place` is the line of its name. `image_sets` counts what it selects: those of an action name it
+    (`Member.selected_by`). `leaving` are image sets that it selected before its `select` or `where`
+    changed. `problem` is why nothing that it asks is changed, "" if it selects what it should.
+    """
+
+    datastore: str
+    datastore_id: str
+    name: str
+    place: Place
+    image_sets: int
+    leaving: tuple[str, ...] = ()
+    problem: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Unchanged:
     """How many image sets of a data store hold what is asked, and are recorded so."""
 
@@ -356,7 +378,8 @@ class Plan:
     action, because they could not be read. `recorded` counts the records before the apply. `stops`
     are the guardrails that stop an apply of the whole plan before it sends anything.
     `without_study_wide` is what the apply would take if each image set had calls of its own; None
-    if that would be no more calls.
+    if that would be no more calls. `selections` are what selectors select. `selector_digests` are
+    over their `select` and `where`, by data store and name. They are not keyed.
     """
 
     basis: Basis
@@ -368,6 +391,8 @@ class Plan:
     recorded: tuple[Recorded, ...] = ()
     stops: tuple[Stop, ...] = ()
     without_study_wide: Estimate | None = None
+    selections: tuple[Selection, ...] = ()
+    selector_digests: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
     @property
     def datastores(self) -> frozenset[tuple[str, str]]:
@@ -384,6 +409,11 @@ class Plan:
     def runnable(self) -> tuple[Action, ...]:
         """The actions that have steps and no blocks."""
         return tuple(action for action in self.actions if action.steps and not action.blocks)
+
+    @property
+    def not_selected(self) -> tuple[Selection, ...]:
+        """The selectors that do not select what they are to select."""
+        return tuple(one for one in self.selections if one.problem)
 
     @property
     def held(self) -> tuple[Action, ...]:

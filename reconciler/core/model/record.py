@@ -18,6 +18,9 @@ UNREADABLE = "unreadable"
 # (path, baseline), sorted by path.
 Baselines: TypeAlias = tuple[tuple[str, str], ...]
 
+# (name of a selector, digest over what it selects), sorted. For what "" means, see `Evidence`.
+SelectedBy: TypeAlias = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unverified:
@@ -54,7 +57,8 @@ class Entry:
     of it was seen converged at `version_id`; in a record it is keyed (`diff.paths.sealed`).
     `is_dated` is false for an entry of the form before `created_at` was stored. `unverified` are
     the versions that an update of ours made with other content. `study` is for an image set whose
-    manifests ask something of its study: the study as it was when it converged. `run` and
+    manifests ask something of its study: the study as it was when it converged. `selected_by` are
+    the selectors that the image set belongs to; in a record their digests are keyed. `run` and
     `applied_commit` are those of the run that last changed another field; "" for an entry of
     before they were stored.
     """
@@ -73,6 +77,7 @@ class Entry:
     arn: str = ""
     unverified: tuple[Unverified, ...] = ()
     study: StudyMembers | None = None
+    selected_by: SelectedBy = field(default=(), repr=False)
     run: str = ""
     applied_commit: str = ""
 
@@ -146,7 +151,9 @@ class Evidence:
     path under the new UID. `refuted` is the version of an entry that the service has contradicted.
     `unverified` is the version seen, where an update of ours made it with other content. `accepted`
     are paths of earlier ones that a manifest accepts. `study` is as in an entry.
-    `ask_digest` is not keyed, and "" where not all that is asked was seen converged.
+    `ask_digest` is not keyed, and "" where not all that is asked was seen converged. `selected_by`
+    are the selectors that the image set belongs to, with digests that are not keyed; "" leaves what
+    is recorded of a selector, and None leaves what is recorded of all.
     """
 
     datastore_id: str
@@ -168,6 +175,7 @@ class Evidence:
     unverified: Unverified | None = None
     accepted: tuple[Unverified, ...] = ()
     study: StudyMembers | None = None
+    selected_by: SelectedBy | None = field(default=None, repr=False)
 
 
 def ranked(baseline: str) -> int:

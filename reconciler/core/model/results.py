@@ -11,6 +11,7 @@ from reconciler.core.model.form import Asks
 from reconciler.core.model.outcome import Landed, Outcome
 from reconciler.core.model.plan import Action, Later, Plan
 from reconciler.core.model.scope import Observation
+from reconciler.core.model.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Checked:
     `warnings` are about their text, not about the values in it. `later` are image sets of data
     stores that the settings lack, and those that a pull request proposes have. `is_clean` says
     whether the commit holds all of them as they were read; None if that is still to be found out.
+    What `selectors` ask is not in `managed` before their searches (`ask.selection.expanded`).
     """
 
     managed: Asks
@@ -31,11 +33,18 @@ class Checked:
     warnings: tuple[Diagnostic, ...] = ()
     later: tuple[Later, ...] = ()
     is_clean: bool | None = None
+    selectors: tuple[Selector, ...] = ()
 
     @property
     def asks(self) -> Asks:
         """The asks of which the run carries something."""
         return self.managed.carried()
+
+    @property
+    def datastores(self) -> frozenset[str]:
+        """The data stores of which the run carries something."""
+        selected = {one.datastore for one in self.selectors if one.ask.is_whole}
+        return frozenset(one.datastore for one in self.asks.found) | selected
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,5 +14,5 @@ class Span:
     upper: int | str
 
 
-# Pairs of an attribute of SearchImageSets and its value: EQUAL for a text, BETWEEN for a span.
-Filters: TypeAlias = tuple[tuple[str, str | Span], ...]
+# Pairs of an attribute of SearchImageSets and its value: BETWEEN for a span, EQUAL for others.
+Filters: TypeAlias = tuple[tuple[str, str | bool | Span], ...]

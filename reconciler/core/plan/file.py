@@ -33,6 +33,7 @@ from reconciler.core.model.plan import (
     Plan,
     Recorded,
     Released,
+    Selection,
     Since,
     Status,
     Step,
@@ -139,6 +140,9 @@ def to_json(plan: Plan) -> dict[str, Json]:
         body["recorded"] = [_recorded_json(one) for one in plan.recorded]
     if plan.stops:
         body["stops"] = [stop_json(one) for one in plan.stops]
+    if plan.selections:
+        body["selections"] = [selection_json(one) for one in plan.selections]
+        body["selectorDigests"] = [list(one) for one in plan.selector_digests]
     return {**body, "digest": digest(body)}
 
 
@@ -149,6 +153,19 @@ def released_json(one: Released) -> Json:
         "datastoreId": one.datastore_id,
         "imageSetId": one.image_set_id,
     }
+
+
+def selection_json(one: Selection) -> dict[str, Json]:
+    """What a selector selects."""
+    row: dict[str, Json] = {
+        "name": one.name,
+        "datastore": one.datastore,
+        "datastoreId": one.datastore_id,
+        "at": _at(one.place),
+        "imageSets": one.image_sets,
+        "leaving": list(one.leaving),
+    }
+    return {**row, "problem": one.problem, "hint": one.hint} if one.problem else row
 
 
 def unchanged_json(one: Unchanged) -> Json:
@@ -347,6 +364,8 @@ def _member_json(member: Member) -> Json:
         row["requests"] = dict(member.requests)
     if member.accepted:
         row["accepted"] = {one.version_id: list(one.paths) for one in member.accepted}
+    if member.selected_by is not None:
+        row["selectedBy"] = dict(member.selected_by)
     if member.study is not None:
         row["study"] = {
             "studyInstanceUID": member.study.study_instance_uid,
@@ -447,6 +466,23 @@ def _plan(raw: Row) -> Plan:
         recorded=_each(raw.get("recorded", []), _recorded),
         stops=_each(raw.get("stops", []), _stop),
         without_study_wide=_estimate(raw.get("withoutStudyWide")),
+        selections=_each(raw.get("selections", []), _selection),
+        selector_digests=tuple(
+            (datastore, name, digest) for datastore, name, digest in raw.get("selectorDigests", ())
+        ),
+    )
+
+
+def _selection(row: Row) -> Selection:
+    return Selection(
+        row["datastore"],
+        row["datastoreId"],
+        row["name"],
+        _document(row["at"]),
+        row["imageSets"],
+        tuple(row["leaving"]),
+        row.get("problem", ""),
+        row.get("hint", ""),
     )
 
 
@@ -577,6 +613,7 @@ def _member(row: Row) -> Member:
             sorted(Unverified(one, tuple(paths)) for one, paths in row.get("accepted", {}).items())
         ),
         study=_study(row.get("study")),
+        selected_by=tuple(sorted(row["selectedBy"].items())) if "selectedBy" in row else None,
     )
 
 

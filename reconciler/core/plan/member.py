@@ -7,7 +7,8 @@ from dataclasses import replace
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.observed import Properties
 from reconciler.core.model.plan import Member
-from reconciler.core.model.record import RULES_VERSION, Entry
+from reconciler.core.model.record import RULES_VERSION, Entry, SelectedBy
+from reconciler.core.model.selected import is_stated
 
 
 def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
@@ -40,6 +41,7 @@ def member_of(properties: Properties, diff: Diff | None, origin: str) -> Member:
         study_instance_uid=diff.study_instance_uid,
         patient_id=diff.patient_id,
         has_record=entry is not None,
+        selected_by=_selected_by(diff, entry),
     )
 
 
@@ -57,7 +59,9 @@ def sibling_of(diff: Diff) -> Member:
     )
     member = member_of(properties, diff, diff.reading.origin)
     # Its own manifests, if there are any, have a digest of their own.
-    return replace(member, ask_digest="", recorded=recorded, released=(), renamed=())
+    return replace(
+        member, ask_digest="", recorded=recorded, released=(), renamed=(), selected_by=None
+    )
 
 
 def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
@@ -74,7 +78,14 @@ def _is_recorded(entry: Entry, diff: Diff, properties: Properties) -> bool:
         and (diff.study is None or entry.study == diff.study)
         and all(baselines.get(path) == properties.version_id for path in diff.asked)
         and (entry.ask_digest == diff.ask_digest or not diff.ask.is_whole)
+        and is_stated(entry.selected_by, diff.ask.selected_by)
     )
+
+
+def _selected_by(diff: Diff, entry: Entry | None) -> SelectedBy | None:
+    """The selectors of the image set. Without any, now and in the record, nothing is stated."""
+    is_stated = diff.ask.selected_by or (entry is not None and entry.selected_by)
+    return diff.ask.selected_by if is_stated else None
 
 
 def _recorded_before(entry: Entry | None, properties: Properties) -> str:

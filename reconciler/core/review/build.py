@@ -67,6 +67,7 @@ def review(
         is_pending=any(action.status is not Status.CONVERGED for action in plan.actions),
         has_bug=any(block.is_bug for action in plan.actions for block in action.blocks),
         unread=plan.unread,
+        selections=plan.selections,
         retiered=retiered,
         observed=observed(observations),
         has_fingerprints=fingerprints is not None,

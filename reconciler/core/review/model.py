@@ -25,6 +25,7 @@ from reconciler.core.model.plan import (
     Estimate,
     HazardUse,
     Released,
+    Selection,
     Status,
     Unchanged,
     Unread,
@@ -276,7 +277,8 @@ class Review:
     reads for the plan moved to the Frequent Access tier; () for a saved plan, which was not read
     again. `observed` are sentences about how data stores were observed. `has_fingerprints` says
     that fingerprints were asked for. `stops` are the guardrails that stop the apply, and
-    `without_study_wide` is as in `Plan`; the verdict states both.
+    `without_study_wide` is as in `Plan`; the verdict states both. `selections` are what selectors
+    select.
     """
 
     basis: Basis
@@ -298,18 +300,24 @@ class Review:
     has_fingerprints: bool = False
     stops: tuple[Stop, ...] = ()
     without_study_wide: Estimate | None = None
+    selections: tuple[Selection, ...] = ()
 
     @property
     def overview(self) -> Overview:
         """What the plan does to all image sets together. It is made when it is first read."""
         return self.make_overview()
 
+    @property
+    def not_selected(self) -> tuple[Selection, ...]:
+        """The selectors that do not select what they are to select."""
+        return tuple(one for one in self.selections if one.problem)
+
     def exit_code(self, *, detailed: bool) -> int:
         """The exit code of `plan`; `detailed` means `--detailed-exitcode`."""
         return gravest(
             (
                 EXIT_BUG if self.has_bug else EXIT_OK,
-                EXIT_ERROR if self.unread else EXIT_OK,
+                EXIT_ERROR if self.unread or self.not_selected else EXIT_OK,
                 EXIT_PENDING if detailed and self.is_pending else EXIT_OK,
             )
         )

@@ -36,6 +36,9 @@ def narrowed(plan: Plan, datastore: str | None, image_set_id: str | None) -> Pla
         released=_released(plan.released, datastore, image_set_id),
         unread=unread,
         unchanged=unchanged,
+        selections=tuple(
+            one for one in plan.selections if image_set_id is None and one.datastore == datastore
+        ),
         eta_seconds=0.0,
         without_study_wide=None,
     )

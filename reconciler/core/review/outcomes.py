@@ -24,6 +24,7 @@ from reconciler.core.review.applied import (
     ShownRecords,
 )
 from reconciler.core.review.mask import is_key, masked
+from reconciler.core.review.phrases import not_selected
 from reconciler.core.review.shown import ShownValue, show
 
 
@@ -39,7 +40,10 @@ def review_applied(applied: Applied, redact: Redact) -> AppliedReview:
         sent=applied.sent,
         seconds=applied.seconds,
         records=_records(applied),
-        problems=tuple(ShownProblem(problem.message, problem.hint) for problem in applied.problems),
+        problems=(
+            *(ShownProblem(problem.message, problem.hint) for problem in applied.problems),
+            *(ShownProblem(not_selected(one), one.hint) for one in applied.plan.not_selected),
+        ),
         exit_code=gravest(_exit_codes(applied)),
         unread=applied.plan.unread,
     )
@@ -168,7 +172,7 @@ def _records(applied: Applied) -> ShownRecords:
 def _exit_codes(applied: Applied) -> Iterator[int]:
     """3 after a bug, else 1 after an error, else 2 if work is left to do."""
     yield from (problem.exit_code for problem in applied.problems)
-    yield from (EXIT_ERROR for _ in applied.plan.unread)
+    yield from (EXIT_ERROR for _ in (*applied.plan.unread, *applied.plan.not_selected))
     yield from (EXIT_BUG for action in applied.held if action.is_held_by_a_bug)
     ends: list[Result | Status] = [
         *(outcome.result for outcome in applied.outcomes),

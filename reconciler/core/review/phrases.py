@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from reconciler.core.dicom.search_tags import MEMBERS
 from reconciler.core.model.guardrail import Amount, Stop
-from reconciler.core.model.plan import Since, Unread
+from reconciler.core.model.plan import Selection, Since, Unread
 from reconciler.core.model.scope import Observation
 from reconciler.core.review.search import ShownImageSet
 
@@ -17,6 +17,8 @@ _CONSENTS = 10
 BEYOND_MANIFESTS = "This pull request also changes more than manifests:"
 # How many image sets that changed their tier are named.
 _RETIERED = 3
+# How many image sets that leave a selector are named.
+_LEAVING = 3
 
 
 def plural(count: int, noun: str) -> str:
@@ -79,6 +81,26 @@ def _exceeding(one: Stop) -> str:
             return f"image sets of {plural(one.found, 'patient')} would change"
         case Amount.FORCED_STEPS:
             return f"{plural(one.found, 'call')} would be sent with force"
+
+
+def selected(selections: Sequence[Selection]) -> Iterator[str]:
+    """What selectors select: a count, and what a reviewer has to know of some of them."""
+    if not selections:
+        return
+    image_sets = plural(sum(one.image_sets for one in selections), "image set")
+    yield f"Selected: {image_sets} by {plural(len(selections), 'manifest')}."
+    for one in selections:
+        if one.leaving:
+            more = len(one.leaving) - _LEAVING
+            names = ", ".join(one.leaving[:_LEAVING]) + (f" and {more:,} more" if more > 0 else "")
+            verb = "leaves" if len(one.leaving) == 1 else "leave"
+            those = f"{plural(len(one.leaving), 'image set')} {verb} {one.name} ({one.place})"
+            yield f"{those}: {names}. What was changed there stays."
+
+
+def not_selected(one: Selection) -> str:
+    """`wrong-id (manifests/a.yaml:4:7) changes nothing: it selects no image set`."""
+    return f"{one.name} ({one.place}) changes nothing: {one.problem}"
 
 
 def moved(retiered: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ class Totals:
     `unread` counts the image sets of data stores that could not be read. `history` counts the image
     sets with HISTORY_KEEPS_VALUES, `drifted` those with a drifted value. `as_recorded` counts the
     image sets that were not looked at, since no search lists a change of them: `standing` does not
-    call them converged.
+    call them converged. `selectors` counts the manifests that select image sets.
     """
 
     actions: tuple[tuple[Status, int], ...]
@@ -42,6 +42,7 @@ class Totals:
     history: int = 0
     drifted: int = 0
     as_recorded: int = 0
+    selectors: int = 0
 
 
 def totals_of(plan: Plan, as_recorded: int = 0) -> Totals:
@@ -80,13 +81,15 @@ def totals_of(plan: Plan, as_recorded: int = 0) -> Totals:
             }
         ),
         as_recorded=as_recorded,
+        selectors=len(plan.selections),
     )
 
 
 def summary(totals: Totals) -> str:
     """`Plan: 3 image sets to update (3 calls), 1 blocked, 2 converged.`"""
     if not any(count for _, count in totals.actions) and not totals.unread:
-        return "Plan: nothing to do, there are no manifests."
+        none = "no image set is selected" if totals.selectors else "there are no manifests"
+        return f"Plan: nothing to do, {none}."
     parts = [f"{count:,} {COUNTED[status]}" for status, count in totals.standing]
     if totals.as_recorded:
         parts.append(f"{totals.as_recorded:,} as recorded")

@@ -24,8 +24,10 @@ _SELECTIVE = (
     "PatientID",
     "StudyID",
     "StudyDate",
+    "StudyDateAndTime",
     "createdAt",
     "updatedAt",
+    "isPrimary",
 )
 NEVER_SENT = len(_SELECTIVE)
 _LONGEST = 512  # of a text in a filter (botocore: SearchByAttributeValue)
@@ -47,7 +49,7 @@ class Criterion(Protocol):
         ...
 
     @property
-    def sent(self) -> str | Span | None:
+    def sent(self) -> str | bool | Span | None:
         """The value of a filter; None if only summaries can show whether it holds."""
         ...
 

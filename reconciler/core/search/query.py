@@ -38,4 +38,4 @@ class Query:
 
 
 # Names of filters, if they are not those of the criteria.
-_ATTRIBUTES = MEMBERS | {"StudyDate": "DICOMStudyDateAndTime"}
+_ATTRIBUTES = MEMBERS | dict.fromkeys(("StudyDate", "StudyDateAndTime"), "DICOMStudyDateAndTime")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias, TypeVar
 
 from reconciler.core.model.diff import Diff
@@ -33,6 +33,11 @@ class Surveyed:
     unknown: frozenset[str] = frozenset()
     base: Surveyed | None = None
     retiered: tuple[str, ...] = ()
+
+    def without(self, image_sets: Collection[str]) -> Surveyed:
+        """The result without the diffs of some image sets that are in no study."""
+        left = tuple(found for found in self.diffs if found.image_set_id not in image_sets)
+        return replace(self, diffs=left)
 
 
 class Run(Protocol):

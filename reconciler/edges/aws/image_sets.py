@@ -95,7 +95,7 @@ class BotoImageSets(ImageSets):
         return address if version_id is None else {**address, "versionId": version_id}
 
 
-def _filter(name: str, value: str | Span) -> dict[str, Any]:
+def _filter(name: str, value: str | bool | Span) -> dict[str, Any]:
     if not isinstance(value, Span):
         return {"operator": "EQUAL", "values": [{name: value}]}
     bounds = [{name: _bound(bound)} for bound in (value.lower, value.upper)]

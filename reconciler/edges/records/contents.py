@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from reconciler.core.diff.joined import joined, joined_entries
 from reconciler.core.model.record import Entry
+from reconciler.core.model.selected import without_key
 from reconciler.edges.records import layout
 from reconciler.edges.records.rows import (
     Row,
@@ -106,7 +107,10 @@ def joined_content(
     """
     mine = [entry_of(row) for row in (rows_of(own, name) if own else ())]
     if is_foreign:
-        mine = [replace(entry, ask_digest="", study=None) for entry in mine]
+        mine = [
+            replace(entry, ask_digest="", study=None, selected_by=without_key(entry.selected_by))
+            for entry in mine
+        ]
     others = [entry_of(row) for row in (rows_of(theirs, name) if theirs else ())]
     ours = {entry.image_set_id for entry in mine}
     left = [

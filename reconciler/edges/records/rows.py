@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeAlias
 
 import orjson
@@ -17,6 +18,7 @@ from reconciler.core.model.record import (
     UNREADABLE,
     Baselines,
     Entry,
+    SelectedBy,
     StudyMembers,
     Unverified,
     as_baselines,
@@ -114,6 +116,8 @@ def row_of(entry: Entry) -> Row:
             "studyInstanceUID": entry.study.study_instance_uid,
             "members": dict(sorted(entry.study.versions)),
         }
+    if entry.selected_by:
+        row["selectedBy"] = dict(sorted(entry.selected_by))
     if entry.run:
         row["run"] = entry.run
     if entry.applied_commit:
@@ -139,6 +143,7 @@ def entry_of(row: Row) -> Entry:
         arn=row.get("imageSetArn", ""),
         unverified=tuple(sorted(_unverified(one) for one in row.get("unverified", ()))),
         study=_study(row.get("study")),
+        selected_by=_selectors(row.get("selectedBy", {})),
         run=row.get("run", ""),
         applied_commit=row.get("appliedCommit", ""),
     )
@@ -159,6 +164,11 @@ def _study(held: dict[str, Any] | None) -> StudyMembers | None:
     return StudyMembers(held["studyInstanceUID"], as_baselines(held["members"]))
 
 
+def _selectors(held: dict[str, str]) -> SelectedBy:
+    """A million entries may have the same digest: it is held once."""
+    return tuple(sorted((intern(name), intern(digest)) for name, digest in held.items()))
+
+
 def _baselines(held: list[str] | dict[str, str], version_id: str) -> Baselines:
     """Entries of the first form list their paths: all of them were seen at the entry's version."""
     return as_baselines(dict.fromkeys(held, version_id) if isinstance(held, list) else held)
@@ -169,7 +179,7 @@ _LATER_FIELDS = frozenset({"createdAt", "imageSetArn", "released"})
 # Only an entry that has something to say has these. `run` and `appliedCommit` are missing in
 # entries of earlier forms too, and come with the next change: a rewrite without a change would
 # list the image set in the commit message as moved.
-_RARE_FIELDS = frozenset({"unverified", "study", "run", "appliedCommit"})
+_RARE_FIELDS = frozenset({"unverified", "study", "selectedBy", "run", "appliedCommit"})
 
 
 def _is_text(value: object) -> bool:
@@ -221,6 +231,10 @@ def _is_study(value: object) -> bool:
     )
 
 
+def _are_selectors(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
 def _is_moment(value: object) -> bool:
     try:
         return value is None or (
@@ -244,6 +258,7 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "rulesVersion": lambda value: isinstance(value, int),
     "unverified": _are_unverified,
     "study": _is_study,
+    "selectedBy": _are_selectors,
     "run": _is_run,
     "appliedCommit": _is_commit,
     "digest": _is_text,

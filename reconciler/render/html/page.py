@@ -15,8 +15,10 @@ from reconciler.core.review.phrases import (
     not_clean,
     not_compared,
     not_read,
+    not_selected,
     planned_later,
     plural,
+    selected,
 )
 from reconciler.render.html.frame import asset, named, policy, web_address
 from reconciler.render.html.listing import Listing
@@ -77,6 +79,11 @@ def _warnings(review: Review) -> Iterator[Html]:
         yield element("p", sentence(problem), class_="warning")
     for one in review.unread:
         yield element("p", element("strong", "Not read: "), not_read(one), class_="warning")
+    for left_out in review.not_selected:
+        said = element("strong", "Not selected: "), not_selected(left_out)
+        yield element("p", *said, class_="warning")
+    for line in selected(review.selections):
+        yield element("p", sentence(line))
     if review.basis.is_clean is False:
         yield element("p", sentence(not_clean(review.basis.commit)), class_="warning")
 
