@@ -119,10 +119,11 @@ class _Part:
     holding: Holding
     scanning: Scanning | None
 
-    def record_scans(self, outcomes: Sequence[Outcome], files: Files) -> None:
-        """Record what was seen, if all of it was seen now."""
-        if self.scanning is not None:
-            record_scans(self.settings, self.scanning, outcomes, files)
+    def record_scans(self, outcomes: Sequence[Outcome], files: Files) -> Sequence[Path]:
+        """Record what was seen, if all of it was seen now. Returns the files that changed."""
+        if self.scanning is None:
+            return ()
+        return record_scans(self.settings, self.scanning, outcomes, files)
 
 
 def _execute(part: _Part, edges: Edges, run: Run, reporter: Reporter, options: Options) -> Applied:

@@ -53,29 +53,37 @@ class Scanning:
 
 def record_scans(
     settings: Settings, scanning: Scanning, outcomes: Sequence[Outcome], files: Files
-) -> None:
+) -> list[Path]:
     """Write the scans of all data stores of a plan, after it was executed with these outcomes.
 
-    Where that is not possible, scans that no longer hold are left: their basis shows it. Raises
-    RecordError if a file cannot be written.
+    Return the files that changed. Where that is not possible, scans that no longer hold are left:
+    their basis shows it. Raises RecordError if a file cannot be written.
     """
     plan, root = scanning.planned.plan, Path(settings.root)
     key = key_of(root)
     if key is None or not _is_recordable(settings, scanning):
-        return
+        return []
     names = {name for name, _ in plan.datastores} | {one.name for one in plan.basis.datastores}
     stores = [settings.datastore(name) for name in sorted(names)]
     bases = basis_now(settings, plan.basis.commit, stores)
     seen = {one.datastore_id: one for one in scanning.planned.observed}
-    for one in stores if bases else ():
-        observed = seen.get(one.datastore_id)
-        scan = observed and _scan(
-            _Run(settings, one, scanning, outcomes, key), observed, bases[one.datastore_id]
-        )
-        if not scan:
-            scans.remove(root, one.datastore_id, files=files)
-        elif scanning.is_always or _says_more(scan, scans.read(root, one.datastore_id, key)):
-            scans.write(root, scan, key, files=files)
+    runs = [_Run(settings, one, scanning, outcomes, key) for one in stores] if bases else []
+    return [
+        scans.path(root, run.datastore_id)
+        for run in runs
+        if _is_written(run, seen.get(run.datastore_id), bases[run.datastore_id], files)
+    ]
+
+
+def _is_written(run: _Run, observed: Observation | None, basis: ScanBasis, files: Files) -> bool:
+    """Write the scan of one data store, or remove it; return whether that changed the file."""
+    root, scan = Path(run.settings.root), observed and _scan(run, observed, basis)
+    if not scan:
+        return scans.remove(root, run.datastore_id, files=files)
+    before = scans.read(root, run.datastore_id, run.key)
+    if not (run.scanning.is_always or _says_more(scan, before)):
+        return False
+    return scans.write(root, scan, run.key, files=files)
 
 
 def _is_recordable(settings: Settings, scanning: Scanning) -> bool:
@@ -106,6 +114,10 @@ class _Run:
     scanning: Scanning
     outcomes: Sequence[Outcome]
     key: Key
+
+    @property
+    def datastore_id(self) -> str:
+        return self.datastore.datastore_id
 
     @property
     def plan(self) -> Plan:

@@ -72,12 +72,13 @@ class Recorder:
         self._unpublished: GitError | RecordError | None = None
         self._ungrown: RecordError | None = None
         self._unwritten: GitError | RecordError | None = None
+        self._scans: tuple[Path, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The record files that changed, and the key if this run created it."""
+        """The record files that changed, and the key if this run created it; else the scans."""
         key = {self._keyring.path} if self._keyring.is_new else set()
-        return tuple(sorted(self._writer.paths | key))
+        return tuple(sorted(self._writer.paths | key)) or self._scans
 
     @property
     def plan_digest(self) -> str:
@@ -188,10 +189,13 @@ class Recorder:
             self._writer.add(one.datastore_id, [one])
             self.journal.recorded(one.datastore_id, one.image_set_id, one.version_id)
 
-    def finish(self, *, alone: bool, before_publishing: Callable[[], None] = lambda: None) -> str:
+    def finish(
+        self, *, alone: bool, before_publishing: Callable[[], Iterable[Path]] = tuple
+    ) -> str:
         """Write remaining records and publish; return the new commit, or "".
 
-        `before_publishing` writes what follows from all records, unless some could not be written.
+        `before_publishing` writes what follows from all records, unless some could not be written,
+        and returns the files that changed.
         If another apply is running (not `alone`), attempts are not removed: they may be its own.
         """
         self.write()
@@ -200,10 +204,10 @@ class Recorder:
             self._before_publishing(before_publishing)
         return self._publish()
 
-    def _before_publishing(self, write: Callable[[], None]) -> None:
+    def _before_publishing(self, write: Callable[[], Iterable[Path]]) -> None:
         self._unwritten = None
         try:
-            write()
+            self._scans = tuple(sorted(write()))
         except (GitError, RecordError) as error:
             self._unwritten = error
 

@@ -55,7 +55,7 @@ class World:
         """The row of the record of an image set."""
         rows = [
             row
-            for path in (self.root / "records" / STORE).glob("*.json")
+            for path in (self.root / "records" / STORE).glob("??.json")
             for row in json.loads(path.read_text())["entries"]
         ]
         return dict(next(row for row in rows if row["imageSetId"] == image_set_id))
@@ -142,7 +142,7 @@ def git(root: Path, *arguments: str) -> str:
 
 def in_the_first_form(root: Path, **fields: Any) -> None:
     """The entry as commit dc76416 wrote it: paths alone, in a folder by the data store's name."""
-    (path,) = (root / "records" / STORE).glob("*.json")
+    (path,) = (root / "records" / STORE).glob("??.json")
     path = path.parent.rename(root / "records" / "research") / path.name
     content = json.loads(path.read_text())
     (row,) = content["entries"]

@@ -54,7 +54,7 @@ def recorded(tmp_path: Path, reconcile: Command, monkeypatch: pytest.MonkeyPatch
 
 
 def entry(root: Path) -> dict[str, Any]:
-    (path,) = (root / "records" / STORE).glob("*.json")
+    (path,) = (root / "records" / STORE).glob("??.json")
     (found,) = json.loads(path.read_text())["entries"]
     return dict(found)
 

@@ -157,7 +157,7 @@ def recorded(tree: World) -> Path:
     git(tree.root, "checkout", "-q", "main")
     tree.apply("--record", "commit")
     git(tree.root, "checkout", "-q", "-B", "change")
-    (path,) = (tree.root / "records").glob("*/*.json")
+    (path,) = (tree.root / "records").glob("*/??.json")
     return path
 
 

@@ -97,7 +97,7 @@ def conflict_in_manifest(world: World) -> None:
 
 
 def the_record(world: World) -> Path:
-    (path,) = (world.root / "records").glob("*/*.json")
+    (path,) = (world.root / "records").glob("*/??.json")
     return path
 
 

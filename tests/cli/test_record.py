@@ -64,14 +64,21 @@ def test_a_version_that_holds_what_is_asked_is_recorded(world: World) -> None:
     assert entry["appliedCommit"] == before["appliedCommit"]
     assert entry["run"] != before["run"]
     assert "Applied-Commit" not in git(world.root, "log", "-1", "--format=%B")
-    assert "Reads made: 2 GetImageSet." in world.reconcile("plan").out
+    assert "Plan: nothing to do, 2 as recorded." in world.reconcile("plan").out
 
 
 def test_nothing_moved(world: World) -> None:
-    head = git(world.root, "rev-parse", "HEAD")
+    """Only the scan is recorded, which the next plan begins with."""
+    scan = next((world.root / "records").glob("*/scan.json"))
+    scan.unlink()
+    git(world.root, "commit", "-qam", "Look at everything once")
     ran = world.reconcile("record", "--record", "commit")
-    assert (ran.code, ran.out, ran.err) == (0, "Nothing to record.\n", "")
-    assert git(world.root, "rev-parse", "HEAD") == head
+    head = git(world.root, "rev-parse", "HEAD").strip()
+    said = f"Nothing to record.\nRecorded in 1 file below records/, commit {head[:12]}.\n"
+    assert (ran.code, ran.out, ran.err) == (0, said, "")
+    changed = git(world.root, "show", "--format=%s", "--name-only", "HEAD").split("\n")
+    assert changed[0] == "Record a scan of the image sets"
+    assert changed[1:] == ["", scan.relative_to(world.root).as_posix()]
     assert git(world.root, "status", "--porcelain") == ""
 
 
