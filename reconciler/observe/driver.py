@@ -15,7 +15,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
-from reconciler.core.errors import ServiceError
+from reconciler.core.errors import AccessDeniedError, ServiceError
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
@@ -35,6 +35,7 @@ from reconciler.core.survey import (
 from reconciler.core.survey.needs import MembersOf, Need, Survey, Together
 from reconciler.observe.answers import Answers
 from reconciler.observe.recorded import Recorded
+from reconciler.observe.scan import time_of
 from reconciler.observe.studies import Studies
 from reconciler.observe.sweep import sweep
 
@@ -54,7 +55,8 @@ class Store:
     """One data store: its port, the asks for its image sets, and what is known of them.
 
     `base` is what the base of a pull request asks and knows. Nothing is read for it. With `now`,
-    our time in epoch seconds, the data store is first searched for what is as recorded.
+    our time in epoch seconds, the data store is first searched for what is as recorded. With
+    `is_dated`, the service is asked for its time before that.
     """
 
     port: ImageSets
@@ -62,6 +64,7 @@ class Store:
     known: Known
     base: Base | None = None
     now: int | None = None
+    is_dated: bool = False
 
 
 def observe(stores: Sequence[Store], rules: Rules) -> list[Surveyed | ServiceError]:
@@ -108,6 +111,7 @@ class _Driver:
 
     def _seen(self) -> Surveyed:
         """Survey all image sets: their documents show which studies must be read."""
+        began = self._began() if self._store.is_dated else None
         self._sweep()
         base = self._store.base
         # The base is decided from the same documents, so they are held until its studies are seen.
@@ -121,7 +125,15 @@ class _Driver:
             seen,
             base=self._base(base) if base is not None else None,
             retiered=self._answers.retiered(),
+            began=began,
         )
+
+    def _began(self) -> int | None:
+        """The time of the service; None where the credentials may not search."""
+        try:
+            return time_of(self._store.port)
+        except AccessDeniedError:
+            return None
 
     def _sweep(self) -> None:
         """Let a full scan answer what it can, if that takes fewer calls."""
@@ -130,7 +142,11 @@ class _Driver:
             return
         asked = {ask.image_set_id for ask in store.asks}
         entries = {name: one for name, one in store.known.entries.items() if name in asked}
-        swept = sweep(store.port, {name: brief_of(one) for name, one in entries.items()}, store.now)
+        briefs = {name: brief_of(one) for name, one in entries.items()}
+        try:
+            swept = sweep(store.port, briefs, store.now)
+        except AccessDeniedError:
+            return  # what needs a search reports it
         witness = min(swept.as_recorded, default=None)
         if witness is not None and entries[witness].is_at(store.port.get(witness)):
             self._answers = Answers(store.port, Recorded(swept, entries))

@@ -26,7 +26,6 @@ from reconciler.core.ports import PacedImageSets
 from reconciler.core.survey import Base, Surveyed
 from reconciler.edges import attempts
 from reconciler.observe.driver import Store, observe
-from reconciler.observe.scan import time_of
 from reconciler.pipeline.base import base_of, with_selected
 from reconciler.pipeline.basis import basis_of
 from reconciler.pipeline.edges import Edges
@@ -85,21 +84,21 @@ def plan(
     asks, managed = _by_datastore(checked.asks), _by_datastore(checked.managed)
     held = [Held(one, settings, managed.get(one.name, ()), entries[one.name], key) for one in asked]
     then = [at_base.held(one) if at_base is not None else None for one in asked]
-    began = {name: time_of(port) for name, port in ports.items()} if observing.is_dated else {}
     stores = [
         _store(
             ports[now.datastore.name],
             now,
             old,
             attempts_of(left, now.datastore),
-            observing.refresh,
-            None if scope is not None else int(edges.clock.utc()),
+            observing,
+            int(edges.clock.utc()),
         )
         for now, old in zip(held, then, strict=True)
     ]
     actions: list[Action] = []
     bases: dict[str, BaseActions] = {}
     retiered: list[str] = []
+    began: dict[str, int | None] = {}
     gone: list[Released] = []
     for now, old, seen in zip(held, then, observe(stores, settings.rules), strict=True):
         name = now.datastore.name
@@ -113,6 +112,7 @@ def plan(
             seen = seen.without(ended)
         actions += now.actions(seen, builder)
         retiered += seen.retiered
+        began[name] = seen.began
         if old is not None and seen.base is not None:
             bases[name] = _base_actions(now, old, seen.base, builder)
     unread = [one for one in wanted if one.name in errors]
@@ -197,15 +197,17 @@ def _store(
     now: Held,
     then: Held | None,
     left: Mapping[str, Sequence[Attempt]],
-    refresh: Refresh,
-    time: int | None,
+    observing: Observing,
+    time: int,
 ) -> Store:
     base, known = None, now.known(left)
     if then is not None:
         base = Base(then.asks, then.known(left), then.settings.rules)
-    if refresh is Refresh.DOCUMENTS:
+    if observing.refresh is Refresh.DOCUMENTS:
         known = replace(known, reads_all=True)
-    return Store(port, tuple(now.asks.values()), known, base, time)
+    is_all = observing.scope is None
+    asks = tuple(now.asks.values())
+    return Store(port, asks, known, base, time if is_all else None, observing.is_dated)
 
 
 def _base_actions(now: Held, then: Held, seen: Surveyed, builder: Builder) -> BaseActions:

@@ -86,7 +86,9 @@ def test_an_apply_pushes_its_records_and_leaves_the_branch_alone(
     assert f"commit {git(host, 'rev-parse', 'main')[:12]}" in out
     assert held(host, tmp_path)[IMAGE_SET_ID].version_id == "2"
     names = git(host, "show", "--name-only", "--format=", "main").splitlines()
-    assert sorted(names) == ["reconciler.key", f"records/{STORE}/{IMAGE_SET_ID[:2]}.json"]
+    folder = f"records/{STORE}"
+    written = [f"{folder}/{IMAGE_SET_ID[:2]}.json", f"{folder}/scan.json"]
+    assert sorted(names) == ["reconciler.key", *written]
 
 
 def test_the_plan_of_the_next_clone_is_empty(

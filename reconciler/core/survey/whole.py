@@ -24,7 +24,8 @@ class Surveyed:
     `patients` is what SearchImageSets lists with each PatientID that an image set gets. `unknown`
     are image sets whose diff would need a further call. `base` is the result for the asks of the
     base of a pull request, None without a base. `retiered` are the image sets that the reads moved
-    to the Frequent Access tier, as far as the service states their tier.
+    to the Frequent Access tier, as far as the service states their tier. `began` is the time of the
+    service before the first read, in epoch seconds; None if it was not asked for or not stated.
     """
 
     diffs: tuple[Diff, ...]
@@ -33,6 +34,7 @@ class Surveyed:
     unknown: frozenset[str] = frozenset()
     base: Surveyed | None = None
     retiered: tuple[str, ...] = ()
+    began: int | None = None
 
     def without(self, image_sets: Collection[str]) -> Surveyed:
         """The result without the diffs of some image sets that are in no study."""
