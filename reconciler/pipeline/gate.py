@@ -79,14 +79,14 @@ class Gate:
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of some manifests. Raises ShutError if one changed since it was compared."""
-        prefix, blobs = _prefix(self.root, self.folder), self.tree.blobs
+        prefix = _prefix(self.root, self.folder)
         for name in names:
             try:
                 content = _content(f"{self.root}/{name}")
             except OSError:
                 raise ShutError("a manifest changed while it was read") from None
             if name not in self.changed:
-                blob = blobs[name.removeprefix(prefix)]
+                blob = self.tree.blobs[name.removeprefix(prefix)]
                 if _blob(content, len(blob)) != blob:
                     raise ShutError("a manifest changed while it was read")
             yield name, content
@@ -148,19 +148,18 @@ def _changed(root: Path, folder: Path, tree: git.Tree, names: Collection[str]) -
     A file that git does not vouch for is read.
     """
     prefix = _prefix(root, folder)
-    vouched = {f"{prefix}{below}" for below in tree.vouched if is_named_so(below)}
-    vouched.discard(SETTINGS_FILE)
-    found = vouched.difference(names)
-    unsure = set(names) - vouched
-    if not unsure and len(vouched) == len(names) and len(tree.vouched) == len(tree.rows):
-        return frozenset(found)
-    held = _manifests_in(root, folder, tree)
-    found |= held.keys() - set(names)
+    below = {name.removeprefix(prefix) for name in names}
+    unsure = below - tree.vouched
+    found = {name for name in tree.vouched - below if is_named_so(name)}
+    if not unsure and len(tree.vouched) == tree.count:
+        return frozenset(f"{prefix}{name}" for name in found) - {SETTINGS_FILE}
+    held = tree.blobs
+    found |= {name for name in held.keys() - below if is_named_so(name)}
     for name in unsure:
         blob = held.get(name, "")
-        if not blob or _blob(_content(f"{root}/{name}"), len(blob)) != blob:
+        if not blob or _blob(_content(f"{root}/{prefix}{name}"), len(blob)) != blob:
             found.add(name)
-    return frozenset(found)
+    return frozenset(f"{prefix}{name}" for name in found) - {SETTINGS_FILE}
 
 
 def _prefix(root: Path, folder: Path) -> str:

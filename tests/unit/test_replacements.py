@@ -112,7 +112,12 @@ MANIFESTS = {
     ],
 }
 # The same for a whole manifest.
+SELECTS = "apiVersion: reconciler/v1\nkind: ImageSets\ndatastore: research\nname: imported\n"
 WHOLE = {
+    "core/ask/selectors.py: value.replaced_by(found.corrected, holds_value=True)": (
+        f"{SELECTS}select:\n  createdAt: 2026/1/5\n",
+        "createdAt: 2026-01-05",
+    ),
     "core/ask/document.py: version.replaced_by(API_VERSION)": (
         HEAD.replace("reconciler/v1", "v1"),
         "apiVersion: reconciler/v1",
