@@ -15,7 +15,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
-from reconciler.core.errors import AccessDeniedError, ServiceError
+from reconciler.core.errors import ServiceError, about_one
 from reconciler.core.model.ask import ImageSetAsk
 from reconciler.core.model.diff import Diff
 from reconciler.core.model.settings import Rules
@@ -129,10 +129,12 @@ class _Driver:
         )
 
     def _began(self) -> int | None:
-        """The time of the service; None where the credentials may not search."""
+        """The time of the service; None where it refuses this search."""
         try:
             return time_of(self._store.port)
-        except AccessDeniedError:
+        except ServiceError as error:
+            if not about_one(error):
+                raise
             return None
 
     def _sweep(self) -> None:
@@ -145,7 +147,9 @@ class _Driver:
         briefs = {name: brief_of(one) for name, one in entries.items()}
         try:
             swept = sweep(store.port, briefs, store.now)
-        except AccessDeniedError:
+        except ServiceError as error:
+            if not about_one(error):
+                raise
             return  # what needs a search reports it
         witness = min(swept.as_recorded, default=None)
         if witness is not None and entries[witness].is_at(store.port.get(witness)):

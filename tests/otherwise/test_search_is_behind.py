@@ -135,7 +135,7 @@ def test_a_search_that_falls_behind_after_the_call_takes_nothing_back(
 ) -> None:
     site, asked, sibling = study
     site.ask(asked, NAMED, *CONSENT, "STUDY_WIDE")
-    # The first search is the plan's, the second is right before the call.
-    site.faults(*missing(asked, operation=SEARCH, nth=3), {"kind": "latency", "operation": UPDATE})
+    # The first search asks for the time, the second is the plan's, the third is before the call.
+    site.faults(*missing(asked, operation=SEARCH, nth=4), {"kind": "latency", "operation": UPDATE})
     assert site.apply().code == 0
     assert patient(site, sibling) == "Rossi^Lucia"
