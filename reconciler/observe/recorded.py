@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.model.observed import Properties
 from reconciler.core.model.record import Entry
 from reconciler.core.survey.needs import Answer, Need, PropertiesOf
 from reconciler.observe.sweep import Swept
@@ -25,15 +24,6 @@ class Recorded:
         """Answer a need; None where the service must be asked."""
         match need:
             case PropertiesOf(name, "", False) if name in self._swept.as_recorded:
-                entry = self._entries[name]
-                return Properties(
-                    name,
-                    entry.version_id,
-                    "ACTIVE",
-                    is_primary=self._swept.as_recorded[name],
-                    updated_at=entry.updated_at,
-                    created_at=entry.created_at,
-                    arn=entry.arn,
-                )
+                return self._entries[name].properties(is_primary=self._swept.as_recorded[name])
             case _:
                 return None

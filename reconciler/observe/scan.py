@@ -34,15 +34,16 @@ def listed_since(port: ImageSets, since: int, until: int) -> Listed:
         filters: Filters = ((name, Span(since, until)),)
         for page in port.pages(filters):
             if is_first:
-                began, is_first = _whole(page.date), False
+                began, is_first = whole(page.date), False
             rows.update((row.image_set_id, row) for row in page.rows)
     return Listed(tuple(rows.values()), began)
 
 
 def time_of(port: ImageSets) -> int | None:
     """Return the service's time, in whole epoch seconds; None if it states none. One search."""
-    return _whole(next(iter(port.pages())).date)
+    return whole(next(iter(port.pages())).date)
 
 
-def _whole(moment: float | None) -> int | None:
+def whole(moment: float | None) -> int | None:
+    """A time without its fraction, None if there is none."""
     return None if moment is None else math.floor(moment)

@@ -16,6 +16,7 @@ from reconciler.core.model.observed import Summary
 from reconciler.core.model.search_filter import Filters, Span
 from reconciler.core.ports import ImageSets
 from reconciler.core.scan import Brief, is_as_recorded, study_of, windows
+from reconciler.observe.scan import whole
 
 # So many windows are searched side by side: one cursor alone does not use the quota.
 _WINDOWS = 10
@@ -98,8 +99,8 @@ def _search(
 ) -> None:
     filters: Filters = (("createdAt", Span(window.begin, window.end)),)
     for number, page in enumerate(port.pages(filters), start=1):
-        if number == 1 and page.date is not None:
-            window.began = int(page.date)
+        if number == 1:
+            window.began = whole(page.date)
         for row in page.rows:
             window.take(row, briefs.get(row.image_set_id), studies)
         if number > window.expected + 1:

@@ -190,7 +190,7 @@ class _Fleet:
         tree = git.tree_of(gate.root, gate.folder, commit)
         if tree == gate.tree_id:
             return frozenset()
-        then, base = files_at(gate, gate.tree_id), files_at(gate, tree)
+        then, base = gate.held, files_at(gate, tree)
         differing = [name for name in {*then, *base} if then.get(name) != base.get(name)]
         blobs = [held[name] for held in (then, base) for name in differing if name in held]
         contents = git.contents_of(gate.root, blobs)

@@ -7,7 +7,6 @@ files, skip-worktree and assume-unchanged. What differs is looked at again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,6 +56,11 @@ class Gate:
         """The ID of the tree of the manifests of the scans."""
         return _manifests_of(self.scans)
 
+    @property
+    def held(self) -> Mapping[str, str]:
+        """The manifests of the tree, each with the ID of its content."""
+        return _manifests_in(self.root, self.folder, self.tree)
+
     def touched(self) -> frozenset[str]:
         """The image sets that changed manifests name, as they were and as they are."""
         now = (content for _, content in self.contents(self.changed_now()))
@@ -87,7 +91,7 @@ class Gate:
                 raise ShutError("a manifest changed while it was read") from None
             if name not in self.changed:
                 blob = self.tree.blobs[name.removeprefix(prefix)]
-                if _blob(content, len(blob)) != blob:
+                if git.blob_id(content, len(blob)) != blob:
                     raise ShutError("a manifest changed while it was read")
             yield name, content
 
@@ -157,7 +161,7 @@ def _changed(root: Path, folder: Path, tree: git.Tree, names: Collection[str]) -
     found |= {name for name in held.keys() - below if is_named_so(name)}
     for name in unsure:
         blob = held.get(name, "")
-        if not blob or _blob(_content(f"{root}/{prefix}{name}"), len(blob)) != blob:
+        if not blob or git.blob_id(_content(f"{root}/{prefix}{name}"), len(blob)) != blob:
             found.add(name)
     return frozenset(f"{prefix}{name}" for name in found) - {SETTINGS_FILE}
 
@@ -229,11 +233,6 @@ def _scans(settings: Settings, key: Key) -> dict[str, Scan]:
     return {by_id[identity].name: scan for identity, scan in sorted(found.items())}
 
 
-def _blob(content: bytes, length: int) -> str:
-    make = hashlib.sha1 if length == 40 else hashlib.sha256
-    return make(b"blob %d\0%b" % (len(content), content)).hexdigest()
-
-
 def _content(path: str) -> bytes:
     """The bytes of a manifest. Raises OSError for a link: what it names may be anywhere."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -251,7 +250,7 @@ def is_clean(settings: Settings, gate: Gate) -> bool | None:
     tree = git.tree_of(root, gate.folder)
     if tree != gate.tree_id or gate.changed:
         held = files_at(gate, tree) if tree else {}
-        then = _manifests_in(root, gate.folder, gate.tree)
+        then = gate.held
         differing = {name for name in {*held, *then} if held.get(name) != then.get(name)}
         differing |= gate.changed
         names = set(gate.names)

@@ -242,15 +242,7 @@ class _Recorded:
         entry = self.entries.get(name)
         if entry is None:
             return None
-        return Properties(
-            name,
-            entry.version_id,
-            "ACTIVE",
-            is_primary=self.primaries.get(name),
-            updated_at=entry.updated_at,
-            created_at=entry.created_at,
-            arn=entry.arn,
-        )
+        return entry.properties(is_primary=self.primaries.get(name))
 
     def _summary(self, name: str) -> Summary:
         entry = self.entries.get(name)

@@ -107,6 +107,18 @@ class Entry:
             study=None,
         )
 
+    def properties(self, *, is_primary: bool | None) -> Properties:
+        """What GetImageSet answers if the image set is still as recorded."""
+        return Properties(
+            self.image_set_id,
+            self.version_id,
+            "ACTIVE",
+            is_primary=is_primary,
+            updated_at=self.updated_at,
+            created_at=self.created_at,
+            arn=self.arn,
+        )
+
     def is_of(self, properties: Properties | Evidence) -> bool:
         """Whether this may be an entry of exactly this image set.
 

@@ -7,6 +7,7 @@ from reconciler.edges.git.at_commit import contents_at, files_at, names_at, read
 from reconciler.edges.git.clean import holds, irregular
 from reconciler.edges.git.commits import check_committable, commit
 from reconciler.edges.git.connection import Remote
+from reconciler.edges.git.content import blob_id
 from reconciler.edges.git.history import (
     Merged,
     commits_beyond,
@@ -68,6 +69,7 @@ __all__ = [
     "Tree",
     "address",
     "base_of_test_merge",
+    "blob_id",
     "changed",
     "check_committable",
     "commit",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,18 +52,18 @@ def remove(root: Path, datastore_id: str, *, files: Files = disk.REAL) -> bool:
 
 def content_of(scan: Scan, key: Key) -> bytes:
     """Return the content of the file of a scan, with a keyed digest that shows an edit."""
-    basis = asdict(scan.basis)
+    basis = scan.basis
     held: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "datastoreId": scan.datastore_id,
         "basis": {
-            "manifests": basis["manifests"],
-            "records": basis["records"],
-            "settings": basis["settings"],
-            "datastores": list(scan.basis.datastores),
-            "tool": basis["tool"],
-            "rulesVersion": basis["rules_version"],
+            "manifests": basis.manifests,
+            "records": basis.records,
+            "settings": basis.settings,
+            "datastores": list(basis.datastores),
+            "tool": basis.tool,
+            "rulesVersion": basis.rules_version,
         },
         "settled": scan.settled,
         "recorded": scan.recorded,
